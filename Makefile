@@ -1,0 +1,37 @@
+# run, test, check, bench, clean. Everything happens in .venv, which is rebuilt only when
+# pyproject.toml or constraints.txt change.
+PYTHON ?= python3
+PORT ?= 8501
+CONFIG ?= configs/minilm.yaml
+BIN := .venv/bin
+
+export HF_HUB_OFFLINE ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+
+.PHONY: run test check bench clean
+
+.venv/.ready: pyproject.toml constraints.txt
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dashboard,notebook]' --group dev
+	touch $@
+
+run: .venv/.ready
+	$(BIN)/streamlit run app.py --server.port $(PORT) -- --config $(CONFIG)
+
+check: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/python -m pytest
+
+bench: .venv/.ready
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

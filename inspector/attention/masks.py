@@ -1,0 +1,53 @@
+"""Boolean masks: which query may look at which key. True means allowed.
+
+A mask has any shape that broadcasts to (batch…, query, key); masks are joined with `&`.
+Must not know: scores, models, the additive masks that other libraries use.
+"""
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+
+def padding_mask(
+    attended: Int[Tensor, "batch piece"] | Bool[Tensor, "batch piece"],
+) -> Bool[Tensor, "batch 1 piece"]:
+    """Return a mask that lets every query of a text see that text's real pieces only.
+
+    Args:
+        attended: 1 (or True) for a real piece, 0 for padding: a tokenizer's `attention_mask`.
+
+    Example:
+        >>> padding_mask(torch.tensor([[1, 1, 0]]))
+        tensor([[[ True,  True, False]]])
+    """
+    return attended.to(torch.bool).unsqueeze(-2)
+
+
+def causal_mask(
+    n_query: int, n_key: int | None = None, device: torch.device | None = None
+) -> Bool[Tensor, "query key"]:
+    """Return a mask that lets each query see itself and what stands before it.
+
+    Args:
+        n_query: Number of queries.
+        n_key: Number of keys, `n_query` where not given. With more keys than queries the
+            queries are the last of the sequence, as when keys are cached.
+        device: Where the mask is made.
+
+    Raises:
+        ValueError: If there are fewer keys than queries.
+
+    Example:
+        >>> causal_mask(2, 3)
+        tensor([[ True,  True, False],
+                [ True,  True,  True]])
+    """
+    keys = n_query if n_key is None else n_key
+    if keys < n_query:
+        raise ValueError(
+            f"n_key ({keys}) must be at least n_query ({n_query}): "
+            "the queries are the last pieces of the sequence that the keys cover."
+        )
+    allowed = torch.ones(n_query, keys, dtype=torch.bool, device=device)
+    return allowed.tril(keys - n_query)
