@@ -1,0 +1,38 @@
+"""Real models: the only room that imports transformers.
+
+Loading, where each architecture keeps its weights, our attention as a backend, and a forward
+pass watched layer by layer. Must not know: linguistics, statistics.
+"""
+
+from inspector.models.architectures import ARCHITECTURES, Architecture, architecture_for
+from inspector.models.backend import AttentionCall, running, sdpa_context
+from inspector.models.capture import (
+    LayerCall,
+    attention_probabilities,
+    last_hidden_state,
+    watch,
+)
+from inspector.models.loading import load
+from inspector.models.names import ALIASES, DEFAULT_MODEL
+from inspector.models.pretrained import DTYPES, Batch, LayerSite, PretrainedModel, check_text
+
+__all__ = [
+    "load",
+    "PretrainedModel",
+    "LayerSite",
+    "Batch",
+    "check_text",
+    "DTYPES",
+    "DEFAULT_MODEL",
+    "ALIASES",
+    "Architecture",
+    "ARCHITECTURES",
+    "architecture_for",
+    "running",
+    "watch",
+    "LayerCall",
+    "AttentionCall",
+    "sdpa_context",
+    "attention_probabilities",
+    "last_hidden_state",
+]

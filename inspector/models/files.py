@@ -1,0 +1,191 @@
+"""A model's files, read and checked before any library is let near them.
+
+config.json is bounded, cleaned of everything that names code to run, and checked against the
+table of architectures; the weights must be whole safetensors. Must not know: torch, transformers.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from inspector.errors import ModelError
+from inspector.models.architectures import Architecture, architecture_for
+
+_MAX_CONFIG_BYTES = 1_000_000
+# Names that one setting goes by in different model types, and the most that is built.
+_LIMITS = {
+    ("num_hidden_layers", "n_layers"): 256,
+    ("num_attention_heads", "n_heads"): 256,
+    ("hidden_size", "dim"): 32_768,
+    ("intermediate_size", "hidden_dim"): 262_144,
+    ("vocab_size",): 2_000_000,
+    ("max_position_embeddings",): 1_048_576,
+}
+_NAMES_OF_CODE = ("implementation", "trust_remote_code")
+_WEIGHTS = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+_TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model")
+_HASHED = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
+
+
+def read_config(folder: Path) -> tuple[Architecture, dict[str, Any]]:
+    """Return the architecture, and the settings of config.json that are safe to build a model from.
+
+    Raises:
+        ModelError: If the file is missing, unreadable, out of bounds, or asks for code to be run.
+        UnsupportedModelError: If the table of architectures lacks the model type.
+    """
+    path = folder / "config.json"
+    settings = _read_json(path, "config.json")
+    model_type = settings.pop("model_type", None)
+    if not isinstance(model_type, str):
+        raise ModelError(
+            f"{path} has no model_type: inspector must know which architecture it describes."
+        )
+    if "auto_map" in settings:
+        raise ModelError(
+            f"{path} has auto_map: the model asks for code of its own to be run, which inspector "
+            "never does. Use a checkpoint of a model type that transformers itself implements."
+        )
+    if settings.get("pruned_heads"):
+        raise ModelError(
+            f"{path} has pruned_heads, which transformers no longer applies: "
+            "save the model with its heads removed, or without this setting."
+        )
+    architecture = architecture_for(model_type)
+    _check_limits(settings, path)
+    safe = {
+        name: value
+        for name, value in settings.items()
+        if not any(word in name for word in _NAMES_OF_CODE)
+    }
+    return architecture, safe
+
+
+def _check_limits(settings: dict[str, Any], path: Path) -> None:
+    for names, most in _LIMITS.items():
+        for name in names:
+            value = settings.get(name, 1)
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+                raise ModelError(
+                    f"{name} ({value!r}) in {path} must be a whole number from 1 to {most}."
+                )
+    width = next((settings[name] for name in ("hidden_size", "dim") if name in settings), None)
+    heads = next(
+        (settings[name] for name in ("num_attention_heads", "n_heads") if name in settings), None
+    )
+    if width and heads and width % heads:
+        raise ModelError(
+            f"d_model ({width}) must be divisible by n_heads ({heads}) in {path}: "
+            "every head gets d_model / n_heads features."
+        )
+
+
+def check_weight_files(folder: Path) -> list[Path]:
+    """Return the safetensors files of a model, each opened and found whole.
+
+    Raises:
+        ModelError: If there are none, or one is missing, outside the folder, cut short or not
+            safetensors at all.
+    """
+    files = _weight_files(folder)
+    for file in files:
+        _check_safetensors(file)
+    return files
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    if (folder / _WEIGHTS).exists():
+        return [folder / _WEIGHTS]
+    index = folder / _INDEX
+    if index.exists():
+        weight_map = _read_json(index, _INDEX).get("weight_map")
+        names = sorted(set(weight_map.values())) if isinstance(weight_map, dict) else []
+        for name in names:
+            if not isinstance(name, str) or Path(name).name != name or "\\" in name:
+                raise ModelError(
+                    f"weight_map of {index} names {name!r}: every shard must be a file of the "
+                    "model's own folder."
+                )
+        if names:
+            return [folder / name for name in names]
+    pickles = sorted(path.name for path in folder.glob("*.bin")) + sorted(
+        path.name for path in folder.glob("*.pt*")
+    )
+    if pickles:
+        raise ModelError(
+            f"model folder ({folder}) has pickled weights only ({', '.join(pickles)}), which can "
+            "run code when they are read: convert them to safetensors "
+            "(save_pretrained does) and give that folder."
+        )
+    raise ModelError(
+        f"model folder ({folder}) has no weights: {_WEIGHTS} or {_INDEX} must be there."
+    )
+
+
+def _check_safetensors(file: Path) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        start = file.open("rb").read(64)
+    except OSError as error:
+        raise ModelError(f"weights ({file}) cannot be read: {error.strerror}.") from None
+    if start.startswith(b"version https://git-lfs"):
+        raise ModelError(
+            f"weights ({file}) are a Git LFS pointer, not the weights: "
+            "run `git lfs pull` in the model's folder."
+        )
+    try:
+        with safe_open(file, framework="pt") as tensors:
+            tensors.keys()
+    except SafetensorError as error:
+        raise ModelError(
+            f"weights ({file}) are not whole safetensors ({error}): download the file again."
+        ) from None
+
+
+def check_tokenizer_files(folder: Path) -> None:
+    """Refuse a folder without a tokenizer, for which transformers would make up an empty one.
+
+    Raises:
+        ModelError: If there is none of the files that a tokenizer is read from.
+    """
+    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        pair = (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
+        if not pair:
+            raise ModelError(
+                f"model folder ({folder}) has no tokenizer: one of {', '.join(_TOKENIZER_FILES)}, "
+                "or vocab.json and merges.txt, must be there."
+            )
+
+
+def file_hashes(folder: Path, weights: list[Path]) -> dict[str, str]:
+    """Return file name → SHA-256 (hexadecimal) of the files that make the model what it is."""
+    files = [folder / name for name in _HASHED if (folder / name).is_file()] + weights
+    hashes = {}
+    for file in files:
+        with file.open("rb") as stream:
+            hashes[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return hashes
+
+
+def _read_json(path: Path, what: str) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _MAX_CONFIG_BYTES and what == "config.json":
+            raise ModelError(
+                f"{path} is larger than {_MAX_CONFIG_BYTES} bytes: that is no {what} of a model."
+            )
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"model folder ({path.parent}) has no {what}: "
+            "give the folder that save_pretrained wrote."
+        ) from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is not JSON ({error}): write it again.") from None
+    if not isinstance(content, dict):
+        raise ModelError(f"{path} must hold a JSON object, not a {type(content).__name__}.")
+    return content

@@ -1,0 +1,252 @@
+"""Loading a pretrained model so that what was loaded is what was meant.
+
+The only way into transformers' `from_pretrained`: fixed arguments, no code of the checkpoint's
+own, every tensor accounted for, the tokenizer proved usable, the weights proved to be where the
+table says. Must not know: what is done with the model.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from inspector.errors import InputError, ModelError
+from inspector.models.architectures import Architecture
+from inspector.models.files import (
+    check_tokenizer_files,
+    check_weight_files,
+    file_hashes,
+    read_config,
+)
+from inspector.models.names import DEFAULT_MODEL, model_folder
+from inspector.models.pretrained import DTYPES, LayerSite, PretrainedModel
+from inspector.models.proof import prove_sites
+
+# A pooler is no part of the encoder: a checkpoint may lack it, and nothing here uses it.
+_OPTIONAL = ("pooler.",)
+
+
+def load(
+    name: str = DEFAULT_MODEL,
+    *,
+    revision: str | None = None,
+    dtype: str = "float32",
+    device: str = "cpu",
+) -> PretrainedModel:
+    """Return a pretrained model, checked and proved, in evaluation mode.
+
+    Args:
+        name: `minilm` (ships with inspector's dependencies), a folder, or a hub id.
+        revision: Branch, tag or commit of a hub id.
+        dtype: 'float32', 'float64' or 'bfloat16'. The file's weights are read as float32.
+        device: A torch device, such as 'cpu' or 'cuda:0'.
+
+    Raises:
+        InputError: If there is no such dtype or device.
+        ModelError: If the model cannot be reached, read, or trusted.
+        UnsupportedModelError: If its architecture is not known.
+
+    Example:
+        >>> model = load("minilm")
+        >>> model.n_layers, model.n_heads, model.d_model, model.d_head
+        (6, 12, 384, 32)
+    """
+    _check_dtype(dtype)
+    target = _check_device(device)
+    folder = model_folder(name, revision)
+    architecture, settings = read_config(folder)
+    weight_files = check_weight_files(folder)
+    check_tokenizer_files(folder)
+    with _quiet():
+        config = _build_config(architecture, settings, folder)
+        tokenizer = _load_tokenizer(folder, config)
+        network, info = _load_network(folder, config)
+    _check_tensors(folder, info, network)
+    names = architecture.attention_names([module for module, _ in network.named_modules()])
+    model = PretrainedModel(
+        name=name,
+        folder=folder,
+        model=network.eval(),
+        tokenizer=tokenizer,
+        architecture=architecture,
+        sites=tuple(
+            LayerSite(index, attention, output)
+            for index, (attention, output) in enumerate(names.items())
+        ),
+        n_layers=config.num_hidden_layers * getattr(config, "inner_group_num", 1),
+        n_heads=config.num_attention_heads,
+        n_kv_heads=config.num_attention_heads,
+        d_model=config.hidden_size,
+        d_head=config.hidden_size // config.num_attention_heads,
+        max_pieces=_max_pieces(architecture, config, tokenizer),
+        dtype=dtype,
+        file_hashes=file_hashes(folder, weight_files),
+        unused_tensors=tuple(sorted(info["unexpected_keys"])),
+    )
+    proved = prove_sites(model)
+    network.to(device=target, dtype=DTYPES[dtype])
+    return proved
+
+
+def _check_dtype(dtype: str) -> None:
+    if dtype not in DTYPES:
+        raise InputError(
+            f"dtype ({dtype}) must be one that inspector computes in. "
+            f"Available: {', '.join(DTYPES)}."
+        )
+
+
+def _check_device(device: str) -> torch.device:
+    try:
+        target = torch.device(device)
+        torch.empty(1, device=target)
+    except (RuntimeError, AssertionError):
+        raise InputError(
+            f"device ({device}) is not there on this machine: choose one that is, such as cpu."
+        ) from None
+    return target
+
+
+def _build_config(architecture: Architecture, settings: dict[str, Any], folder: Path) -> Any:
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.for_model(architecture.model_type, **settings)
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"{folder / 'config.json'} has a setting that {architecture.model_type} cannot take: "
+            f"{' '.join(str(error).split())}"
+        ) from None
+
+
+def _load_network(folder: Path, config: Any) -> tuple[nn.Module, dict[str, Any]]:
+    from transformers import AutoModel
+
+    try:
+        network, info = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            attn_implementation="eager",
+            trust_remote_code=False,
+            use_safetensors=True,
+            local_files_only=True,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError, ZeroDivisionError) as error:
+        raise ModelError(
+            f"model folder ({folder}) cannot be loaded: {' '.join(str(error).split())}"
+        ) from None
+    if network.config._attn_implementation != "eager":
+        raise ModelError(
+            f"model folder ({folder}) chose its own attention implementation "
+            f"({network.config._attn_implementation}): only 'eager' may run at load."
+        )
+    return network, info
+
+
+def _check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> None:
+    missing = sorted(name for name in info["missing_keys"] if not name.startswith(_OPTIONAL))
+    if missing:
+        raise ModelError(
+            f"model folder ({folder}) lacks {len(missing)} tensor(s) that its configuration asks "
+            f"for ({_some(missing)}): they would be random. Check num_hidden_layers, or save the "
+            "whole model."
+        )
+    mismatched = sorted(str(entry[0]) for entry in info["mismatched_keys"])
+    if mismatched:
+        raise ModelError(
+            f"model folder ({folder}) has {len(mismatched)} tensor(s) of another shape than its "
+            f"configuration asks for ({_some(mismatched)}): they would be random. Check the sizes "
+            "in config.json."
+        )
+    # What the encoder itself would hold had it more layers: not a task head's tensors.
+    own = {name.split(".")[0] for name, _ in network.named_children()}
+    own.discard("pooler")
+    extra = sorted(
+        name
+        for name in info["unexpected_keys"]
+        if name.removeprefix(f"{getattr(network, 'base_model_prefix', '')}.").split(".")[0] in own
+        and not name.endswith("position_ids")
+    )
+    if extra:
+        raise ModelError(
+            f"model folder ({folder}) stores {len(extra)} encoder tensor(s) that its configuration "
+            f"leaves out ({_some(extra)}): a shorter model would be loaded. Check "
+            "num_hidden_layers."
+        )
+    for name, parameter in network.named_parameters():
+        if not bool(torch.isfinite(parameter).all()):
+            raise ModelError(
+                f"model folder ({folder}) has a value that is not finite in {name}: "
+                "every number computed from it would be NaN."
+            )
+
+
+def _load_tokenizer(folder: Path, config: Any) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, config=config, trust_remote_code=False, local_files_only=True
+        )
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+        raise ModelError(
+            f"tokenizer of {folder} cannot be loaded: {' '.join(str(error).split())}"
+        ) from None
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"tokenizer of {folder} is a slow one, which does not say which piece belongs to which "
+            "word: save it as tokenizer.json."
+        )
+    _check_vocabulary(folder, tokenizer, config.vocab_size)
+    return tokenizer
+
+
+def _check_vocabulary(folder: Path, tokenizer: Any, n_embeddings: int) -> None:
+    vocabulary: dict[str, int] = tokenizer.get_vocab()
+    ordinary = set(vocabulary.values()) - set(tokenizer.all_special_ids)
+    if not ordinary:
+        raise ModelError(
+            f"tokenizer of {folder} knows {len(vocabulary)} special pieces and nothing else: every "
+            "word would be unknown. Add the vocabulary that the model was trained with."
+        )
+    if max(vocabulary.values()) >= n_embeddings:
+        raise ModelError(
+            f"tokenizer of {folder} has piece ids up to {max(vocabulary.values())}, but the model "
+            f"has embeddings for {n_embeddings} pieces: it is another model's tokenizer."
+        )
+    if tokenizer.pad_token_id is None:
+        raise ModelError(
+            f"tokenizer of {folder} has no padding token: texts of different lengths "
+            "cannot be put in one batch. Set pad_token in tokenizer_config.json."
+        )
+
+
+def _max_pieces(architecture: Architecture, config: Any, tokenizer: Any) -> int:
+    positions = int(config.max_position_embeddings) - architecture.position_offset
+    return min(positions, int(tokenizer.model_max_length))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' load report and progress bar off the terminal: our checks say it."""
+    from transformers.utils import logging
+
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()

@@ -1,0 +1,231 @@
+"""A loaded model, and what the rest of inspector may ask of it.
+
+Sizes, weights of a layer, texts turned into inputs. Must not know: how it was loaded, how it
+is run.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from inspector.attention import LayerWeights
+from inspector.errors import InputError
+from inspector.models.architectures import Architecture
+
+DTYPES = {
+    "float32": torch.float32,
+    "float64": torch.float64,
+    "bfloat16": torch.bfloat16,
+}
+_MAX_CHARACTERS = 1_000_000
+
+
+@dataclass(frozen=True)
+class LayerSite:
+    """Where one layer's attention sits in the module tree, in the order in which layers run."""
+
+    layer: int
+    attention: str
+    """Name of the module that calls the attention function."""
+    output: str
+    """Name of the linear layer that holds W_O."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Texts as a model's inputs."""
+
+    input_ids: Int[Tensor, "batch piece"]
+    attention_mask: Int[Tensor, "batch piece"]
+    token_type_ids: Int[Tensor, "batch piece"] | None
+    pieces: list[list[str]]
+    """The pieces of each text, padding left out."""
+
+    def inputs(self) -> dict[str, Tensor]:
+        """Return the keyword arguments of the model's forward."""
+        named = {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
+        if self.token_type_ids is not None:
+            named["token_type_ids"] = self.token_type_ids
+        return named
+
+
+@dataclass(frozen=True)
+class PretrainedModel:
+    """A model of transformers with its tokenizer, checked and proved at load."""
+
+    name: str
+    """What the user called it."""
+    folder: Path
+    model: nn.Module
+    tokenizer: Any
+    architecture: Architecture
+    sites: tuple[LayerSite, ...]
+    n_layers: int
+    n_heads: int
+    n_kv_heads: int
+    d_model: int
+    d_head: int
+    max_pieces: int
+    """The most pieces, special ones included, that one text may have."""
+    dtype: str
+    """One of 'float32', 'float64', 'bfloat16'."""
+    file_hashes: dict[str, str]
+    """File name → SHA-256 of the files the model was read from."""
+    unused_tensors: tuple[str, ...]
+    """Tensors of the checkpoint that the encoder has no use for (a task head's, as a rule)."""
+    lock: RLock = field(default_factory=RLock, repr=False, compare=False)
+    """Held while the model runs with another attention than its own."""
+
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        """Return the dtype of the parameters."""
+        return DTYPES[self.dtype]
+
+    @property
+    def device(self) -> torch.device:
+        """Return where the parameters are."""
+        return next(self.model.parameters()).device
+
+    def linear(self, layer: int, projection: str) -> nn.Linear:
+        """Return the linear layer that holds a projection.
+
+        Args:
+            layer: Counted from 0.
+            projection: 'query', 'key', 'value' or 'output'.
+        """
+        site = self.sites[self.check_layer(layer)]
+        if projection == "output":
+            name = site.output
+        else:
+            name = f"{site.attention}.{getattr(self.architecture, projection)}"
+        module = self.model.get_submodule(name)
+        assert isinstance(module, nn.Linear), name
+        return module
+
+    def layer_weights(self, layer: int) -> LayerWeights:
+        """Return the weights of one layer (the model's own tensors, not copies).
+
+        Raises:
+            InputError: If there is no such layer.
+        """
+        linears = {
+            letter: self.linear(layer, projection)
+            for letter, projection in zip(
+                "QKVO", ("query", "key", "value", "output"), strict=True
+            )
+        }
+        attention = self.model.get_submodule(self.sites[layer].attention)
+        scaling: Any = getattr(attention, "scaling", None)
+        return LayerWeights(
+            **{f"W_{letter}": module.weight.detach() for letter, module in linears.items()},
+            **{
+                f"b_{letter}": None if module.bias is None else module.bias.detach()
+                for letter, module in linears.items()
+            },
+            n_heads=self.n_heads,
+            n_kv_heads=self.n_kv_heads,
+            scaling=float(scaling) if scaling is not None else self.d_head**-0.5,
+        )
+
+    def check_layer(self, layer: int) -> int:
+        """Return the layer if the model has it.
+
+        Raises:
+            InputError: If it does not.
+        """
+        if not 0 <= layer < self.n_layers:
+            raise InputError(
+                f"layer ({layer}) must be one that the model has: layers count from 0 to "
+                f"{self.n_layers - 1}."
+            )
+        return layer
+
+    def check_head(self, head: int) -> int:
+        """Return the head if the model has it.
+
+        Raises:
+            InputError: If it does not.
+        """
+        if not 0 <= head < self.n_heads:
+            raise InputError(
+                f"head ({head}) must be one that the model has: heads count from 0 to "
+                f"{self.n_heads - 1}."
+            )
+        return head
+
+    def encode(
+        self,
+        texts: list[str],
+        pairs: list[str] | None = None,
+        *,
+        special: bool = True,
+    ) -> Batch:
+        """Return texts as one padded batch.
+
+        Args:
+            texts: At least one text, each with at least one piece.
+            pairs: A second text for each, as for sentence-pair tasks.
+            special: Whether the tokenizer's special pieces ([CLS], [SEP], …) are added.
+
+        Raises:
+            InputError: If there is no text, or one is empty, not valid Unicode, or too long.
+        """
+        if not texts:
+            raise InputError("texts ([]) must hold at least one text.")
+        for text in [*texts, *(pairs or [])]:
+            check_text(text)
+        arguments = (texts, pairs) if pairs else (texts,)
+        encoded = self.tokenizer(
+            *arguments, add_special_tokens=special, padding=len(texts) > 1, return_tensors="pt"
+        )
+        ids, attended = encoded["input_ids"], encoded["attention_mask"]
+        self._check_pieces(texts, encoded, ids)
+        kinds = encoded.get("token_type_ids")
+        pieces = [
+            self.tokenizer.convert_ids_to_tokens(row[keep.bool()].tolist())
+            for row, keep in zip(ids, attended, strict=True)
+        ]
+        move = {"device": self.device}
+        return Batch(
+            ids.to(**move), attended.to(**move), None if kinds is None else kinds.to(**move), pieces
+        )
+
+    def _check_pieces(self, texts: list[str], encoded: Any, ids: Tensor) -> None:
+        if ids.shape[1] > self.max_pieces:
+            raise InputError(
+                f"text ({ids.shape[1]} pieces) must have at most {self.max_pieces} pieces, "
+                f"special ones included, for model {self.name}: shorten it."
+            )
+        for row, text in enumerate(texts):
+            if all(word is None for word in encoded.word_ids(row)):
+                raise InputError(
+                    f"text ({text[:40]!r}) has no piece that this tokenizer knows: "
+                    "give a text with at least one word."
+                )
+
+
+def check_text(text: str) -> None:
+    """Refuse what no tokenizer can take.
+
+    Raises:
+        InputError: If the text is empty, too long to tokenize, or not valid Unicode.
+    """
+    if not text.strip():
+        raise InputError(f"text ({text[:40]!r}) must not be empty: give at least one word.")
+    if len(text) > _MAX_CHARACTERS:
+        raise InputError(
+            f"text ({len(text)} characters) must have at most {_MAX_CHARACTERS} characters: "
+            "shorten it."
+        )
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"text is not valid Unicode: the character at position {error.start} is half of a "
+            "pair. Save the text as UTF-8."
+        ) from None
