@@ -164,6 +164,7 @@ class PretrainedModel:
         pairs: list[str] | None = None,
         *,
         special: bool = True,
+        truncate: bool = False,
     ) -> Batch:
         """Return texts as one padded batch.
 
@@ -171,6 +172,7 @@ class PretrainedModel:
             texts: At least one text, each with at least one piece.
             pairs: A second text for each, as for sentence-pair tasks.
             special: Whether the tokenizer's special pieces ([CLS], [SEP], …) are added.
+            truncate: Whether a text that is too long is cut to `max_pieces`, not refused.
 
         Raises:
             InputError: If there is no text, or one is empty, not valid Unicode, or too long.
@@ -181,7 +183,13 @@ class PretrainedModel:
             check_text(text)
         arguments = (texts, pairs) if pairs else (texts,)
         encoded = self.tokenizer(
-            *arguments, add_special_tokens=special, padding=len(texts) > 1, return_tensors="pt"
+            *arguments,
+            add_special_tokens=special,
+            padding=len(texts) > 1,
+            truncation=truncate,
+            max_length=self.max_pieces if truncate else None,
+            return_tensors="pt",
+            verbose=False,
         )
         ids, attended = encoded["input_ids"], encoded["attention_mask"]
         self._check_pieces(texts, encoded, ids)

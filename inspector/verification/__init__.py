@@ -1,0 +1,34 @@
+"""Proof: our attention against the real layers, stage by stage, with controls.
+
+Must not know: corpora, linguistics, any user interface.
+"""
+
+from inspector.verification.cases import Case, standard_cases
+from inspector.verification.judge import Judgement, judge, unit_roundoff
+from inspector.verification.mutations import MUTATIONS, Mutation
+from inspector.verification.report import (
+    VERIFICATION_COLUMNS,
+    WHOLE_MODEL_COLUMNS,
+    Control,
+    Coverage,
+    VerificationReport,
+)
+from inspector.verification.stages import STAGES
+from inspector.verification.verify import verify
+
+__all__ = [
+    "verify",
+    "VerificationReport",
+    "VERIFICATION_COLUMNS",
+    "WHOLE_MODEL_COLUMNS",
+    "STAGES",
+    "Coverage",
+    "Control",
+    "Case",
+    "standard_cases",
+    "Mutation",
+    "MUTATIONS",
+    "Judgement",
+    "judge",
+    "unit_roundoff",
+]

@@ -1,0 +1,120 @@
+"""The rule by which two computations of the same tensor count as equal.
+
+Truth is our float64 on the same inputs. With u the unit roundoff of the dtype and scale the
+largest |theirs|, ours passes if it is as near to theirs as rounding explains, and as near to the
+truth as theirs is. Must not know: models, layers, stages.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+# max|ours - theirs| ≤ 32 u·scale. Seen on minilm and a random 12-layer model: at most 7.
+NEAR_THEIRS = 32.0
+# rms(ours - truth) ≤ 1.5 rms(theirs - truth) + 0.4 u·scale. Seen: ratios 0.9 to 1.1 in float32.
+RMS_RATIO, RMS_FLOOR = 1.5, 0.4
+# max|ours - truth| ≤ 3 max|theirs - truth| + 4 u·scale. Single largest errors scatter more.
+MAX_RATIO, MAX_FLOOR = 3.0, 4.0
+
+
+def unit_roundoff(dtype: torch.dtype) -> float:
+    """Return the largest relative error of rounding to a dtype: half its machine epsilon.
+
+    Example:
+        >>> unit_roundoff(torch.float32) == 2.0 ** -24
+        True
+    """
+    return torch.finfo(dtype).eps / 2
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How far ours, theirs and the truth are apart, and whether the rule holds."""
+
+    max_abs_error: float
+    """max |ours - theirs|."""
+    rms_error: float
+    """rms(ours - truth)."""
+    reference_rms_error: float
+    """rms(theirs - truth)."""
+    max_error: float
+    """max |ours - truth|."""
+    reference_max_error: float
+    """max |theirs - truth|."""
+    scale: float
+    """max |theirs|."""
+    error_in_u: float
+    """max_abs_error in units of u·scale."""
+    passed: bool
+
+    @property
+    def rms_ratio(self) -> float:
+        """Return rms_error / reference_rms_error; NaN where both are 0, inf where only theirs is."""
+        if self.reference_rms_error == 0.0:
+            return math.nan if self.rms_error == 0.0 else math.inf
+        return self.rms_error / self.reference_rms_error
+
+
+def judge(
+    ours: Float[Tensor, "*shape"],
+    theirs: Float[Tensor, "*shape"],
+    truth: Float[Tensor, "*shape"],
+    dtype: torch.dtype,
+    *,
+    allowance: float = 1.0,
+) -> Judgement:
+    """Return the distances between three computations of one tensor, and the verdict.
+
+    Args:
+        ours: What is on trial.
+        theirs: What it is held against.
+        truth: Both in float64.
+        dtype: In which ours and theirs were computed.
+        allowance: Factor on the distance between ours and theirs, for chains of computations.
+
+    Example:
+        >>> one = torch.ones(3)
+        >>> judge(one, one, one.double(), torch.float32).passed
+        True
+        >>> judge(1.0001 * one, one, one.double(), torch.float32).passed
+        False
+    """
+    a, b, t = (tensor.double() for tensor in (ours, theirs, truth))
+    apart, error, reference = (a - b).abs(), (a - t).abs(), (b - t).abs()
+    scale = _largest(b.abs())
+    unit = unit_roundoff(dtype) * scale
+    figures = {
+        "max_abs_error": _largest(apart),
+        "rms_error": _rms(error),
+        "reference_rms_error": _rms(reference),
+        "max_error": _largest(error),
+        "reference_max_error": _largest(reference),
+    }
+    # Comparisons with NaN are false: a NaN anywhere does not pass.
+    passed = (
+        figures["max_abs_error"] <= NEAR_THEIRS * allowance * unit
+        and figures["rms_error"] <= RMS_RATIO * figures["reference_rms_error"] + RMS_FLOOR * unit
+        and figures["max_error"] <= MAX_RATIO * figures["reference_max_error"] + MAX_FLOOR * unit
+    )
+    in_u = figures["max_abs_error"] / unit if unit > 0.0 else figures["max_abs_error"]
+    return Judgement(**figures, scale=scale, error_in_u=in_u, passed=passed)
+
+
+def rows_with_keys(
+    mask: Bool[Tensor, "#batch #head #query key"] | None, n_batch: int, n_query: int
+) -> Bool[Tensor, "batch query"]:
+    """Return which queries may look at any key at all: only these have a defined result."""
+    if mask is None:
+        return torch.ones(n_batch, n_query, dtype=torch.bool)
+    return mask.any(dim=-1).any(dim=1).expand(n_batch, n_query)
+
+
+def _largest(values: Tensor) -> float:
+    return float(values.max()) if values.numel() else 0.0
+
+
+def _rms(values: Tensor) -> float:
+    return float(values.square().mean().sqrt()) if values.numel() else 0.0

@@ -1,0 +1,193 @@
+"""What a verification found: frames for people who compute, a page for people who read.
+
+`frame` has one row per layer × stage, the worst of all cases; `cases` has every case.
+Must not know: how the figures came about.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import pandas as pd
+
+from inspector.html import escape, table
+
+VERIFICATION_COLUMNS: dict[str, str] = {
+    "layer": "int64",
+    "module": "str",
+    "stage": "str",
+    "case": "str",
+    "max_abs_error": "float64",
+    "rms_error": "float64",
+    "reference_rms_error": "float64",
+    "rms_ratio": "float64",
+    "max_error": "float64",
+    "reference_max_error": "float64",
+    "noise_max_abs_error": "float64",
+    "scale": "float64",
+    "error_in_u": "float64",
+    "rows_left_out": "int64",
+    "passed": "bool",
+}
+"""Columns of `frame` and `cases`: column → dtype.
+
+max_abs_error = max|ours - theirs|; rms_error = rms(ours - truth); reference_rms_error =
+rms(theirs - truth); rms_ratio their quotient; max_error = max|ours - truth|;
+reference_max_error = max|theirs - truth|; noise_max_abs_error = max|sdpa - eager|, NaN where
+sdpa has no such tensor; scale = max|theirs|; error_in_u = max_abs_error / (u·scale);
+rows_left_out = queries without an allowed key.
+"""
+
+WHOLE_MODEL_COLUMNS: dict[str, str] = {
+    "case": "str",
+    "comparison": "str",
+    "max_abs_error": "float64",
+    "rms_error": "float64",
+    "reference_rms_error": "float64",
+    "scale": "float64",
+    "error_in_u": "float64",
+    "passed": "bool",
+}
+"""Columns of `whole_model`; the row 'sdpa - eager' is the noise and is not judged (passed)."""
+
+
+class Coverage(TypedDict):
+    """Which attention modules a verification reached."""
+
+    reached: int
+    total: int
+    not_reached: list[str]
+
+
+class Control(TypedDict):
+    """What became of one deliberate mistake."""
+
+    mutation: str
+    caught: bool | None
+    """None where the mistake is smaller than what the dtype rounds away."""
+    layer: int | None
+    """The first layer where it was noticed."""
+    stage: str | None
+    """The first stage there."""
+    reason: str | None
+    """Why it was not caught, where it was not."""
+
+
+@dataclass(frozen=True)
+class VerificationReport:
+    """The outcome of verifying one model."""
+
+    model: str
+    dtype: str
+    frame: pd.DataFrame
+    cases: pd.DataFrame
+    whole_model: pd.DataFrame
+    coverage: Coverage
+    controls: list[Control]
+    controls_note: str | None
+    """What had to be changed for the controls to mean anything, where something had."""
+
+    @property
+    def passed(self) -> bool:
+        """Return whether every part holds: stages, whole model, coverage, controls."""
+        return not self.failures()
+
+    def failures(self) -> list[str]:
+        """Return one sentence for each part that does not hold."""
+        found = []
+        if self.frame.empty:
+            found.append("No layer was compared.")
+        failed = self.frame[~self.frame["passed"]]
+        if len(failed):
+            worst = failed.loc[failed["error_in_u"].idxmax()]
+            found.append(
+                f"{len(failed)} of {len(self.frame)} layer stages differ, the most in layer "
+                f"{worst['layer']}, {worst['stage']} ({worst['error_in_u']:.3g} u, {worst['case']})."
+            )
+        if not self.whole_model["passed"].all():
+            wrong = self.whole_model[~self.whole_model["passed"]]
+            found.append(
+                "The whole model with our attention differs: "
+                + "; ".join(f"{row.comparison} on {row.case}" for row in wrong.itertuples())
+                + "."
+            )
+        if self.coverage["not_reached"] or self.coverage["reached"] < self.coverage["total"]:
+            found.append(
+                f"Reached {self.coverage['reached']} of {self.coverage['total']} attention modules; "
+                f"not reached: {', '.join(self.coverage['not_reached'])}."
+            )
+        missed = [control["mutation"] for control in self.controls if control["caught"] is False]
+        if missed:
+            found.append(f"Deliberate mistakes went unnoticed: {', '.join(missed)}.")
+        if not any(control["caught"] for control in self.controls):
+            found.append("No deliberate mistake was caught.")
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain data; NaN becomes None, so that it is JSON."""
+        return {
+            "model": self.model,
+            "dtype": self.dtype,
+            "passed": self.passed,
+            "failures": self.failures(),
+            "layers": _records(self.frame),
+            "whole_model": _records(self.whole_model),
+            "coverage": dict(self.coverage),
+            "controls": [dict(control) for control in self.controls],
+            "controls_note": self.controls_note,
+        }
+
+    def summary(self) -> str:
+        """Return the outcome in one sentence."""
+        caught = sum(control["caught"] is True for control in self.controls)
+        verdict = "verified" if self.passed else "NOT verified"
+        worst = self.frame["error_in_u"].max() if len(self.frame) else math.nan
+        return (
+            f"{self.model} ({self.dtype}) {verdict}: {int(self.frame['passed'].sum())} of "
+            f"{len(self.frame)} layer stages within rounding (at most {worst:.1f} u), "
+            f"{self.coverage['reached']} of {self.coverage['total']} attention modules reached, "
+            f"{caught} of {len(self.controls)} deliberate mistakes caught."
+        )
+
+    def __str__(self) -> str:
+        """Return the summary, and what does not hold."""
+        return "\n".join([self.summary(), *self.failures()])
+
+    def _repr_html_(self) -> str:
+        """Return the report for a notebook: no script, nothing from another host."""
+        errors = self.frame.pivot_table(
+            index="layer", columns="stage", values="error_in_u", sort=False
+        )
+        stages = table(
+            ["layer", *errors.columns],
+            ([layer, *(f"{value:.1f}" for value in row)] for layer, row in errors.iterrows()),
+            "max |ours - theirs| in u·scale (u: unit roundoff; scale: largest |theirs|)",
+        )
+        controls = table(
+            ["deliberate mistake", "caught", "first in"],
+            (
+                [
+                    control["mutation"],
+                    {True: "yes", False: "NO", None: "below rounding"}[control["caught"]],
+                    "" if control["layer"] is None else f"{control['layer']}, {control['stage']}",
+                ]
+                for control in self.controls
+            ),
+        )
+        failures = "".join(f"<p><strong>{escape(line)}</strong></p>" for line in self.failures())
+        return f"<p>{escape(self.summary())}</p>{failures}{stages}{controls}"
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {
+            str(name): None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in row.items()
+        }
+        for row in frame.to_dict("records")
+    ]
+
+
+def typed_frame(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
+    """Return rows as a frame with exactly the given columns, in order and in dtype."""
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)

@@ -1,0 +1,77 @@
+"""The stages of one layer's attention: as the model computed them, and as we do.
+
+Ours start from the layer's own input and weights, in the model's dtype or in float64 (the
+truth), with the same mask and, in training, the same dropout. Must not know: the rule, reports.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from inspector.attention import LayerWeights, MultiHeadStages, multi_head_attention
+from inspector.models import LayerCall
+from inspector.verification.judge import Judgement, judge, rows_with_keys
+
+STAGES = MultiHeadStages._fields
+# Stages with a row per query: rows without an allowed key have no defined value there.
+_QUERY_AXIS = {"probabilities": 2, "context": 1, "output": 1}
+
+LayerFunction = Callable[..., MultiHeadStages]
+"""(target, source, weights, *, mask, dropout) → stages, as `multi_head_attention`."""
+
+
+def their_stages(call: LayerCall) -> MultiHeadStages:
+    """Return what the real layer computed, stage by stage."""
+    seen = call.attention
+    return MultiHeadStages(
+        seen.query, seen.key, seen.value, seen.probabilities, seen.context, call.output
+    )
+
+
+def our_stages(
+    call: LayerCall,
+    weights: LayerWeights,
+    dtype: torch.dtype,
+    function: LayerFunction = multi_head_attention,
+) -> MultiHeadStages:
+    """Return what `function` makes of the layer's input, in the dtype given.
+
+    Dropout draws from the state that the generator had when the layer drew: the same weights are
+    dropped, whatever the dtype.
+    """
+    hidden = call.hidden_states.to(dtype)
+    seen = call.attention
+    mask = None if seen.mask is None else seen.mask[:, 0]
+    with torch.random.fork_rng(devices=[]):
+        if seen.random_state is not None:
+            torch.set_rng_state(seen.random_state)
+        return function(hidden, hidden, weights.to(dtype), mask=mask, dropout=seen.dropout)
+
+
+def judge_stages(
+    call: LayerCall, ours: MultiHeadStages, truth: MultiHeadStages
+) -> dict[str, Judgement]:
+    """Return stage → judgement of ours against the real layer's, rows without a key left out."""
+    theirs = their_stages(call)
+    keep = query_rows(call)
+    dtype = call.hidden_states.dtype
+    judgements = {}
+    for stage in STAGES:
+        tensors = (getattr(ours, stage), getattr(theirs, stage), getattr(truth, stage))
+        if stage in _QUERY_AXIS and not bool(keep.all()):
+            tensors = tuple(select_rows(tensor, stage, keep) for tensor in tensors)
+        judgements[stage] = judge(*tensors, dtype)
+    return judgements
+
+
+def query_rows(call: LayerCall) -> Tensor:
+    """Return (batch, query): True where the query has an allowed key."""
+    n_batch, n_query = call.hidden_states.shape[:2]
+    return rows_with_keys(call.attention.mask, n_batch, n_query)
+
+
+def select_rows(tensor: Tensor, stage: str, keep: Tensor) -> Tensor:
+    """Return a stage's rows of the queries that are kept, as (row, …)."""
+    axis = _QUERY_AXIS[stage]
+    return tensor.movedim(axis, 1)[keep.to(tensor.device)]
