@@ -1,0 +1,135 @@
+"""The head view and the model view of one text, drawn by BertViz, capped in size.
+
+A browser draws a line per head, query and key: beyond some 150,000 it takes minutes.
+Must not know: how BertViz's page is made safe (offline.py); models.
+"""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float32
+
+from inspector.errors import InputError
+from inspector.views.offline import Drawing, offline_page
+from inspector.views.page import Page
+
+MAX_PIECES = {"head": 64, "model": 32}
+"""How many pieces each view shows at most."""
+
+MAX_LINES = 160_000
+"""How many lines either view draws at once at most."""
+
+_DECIMALS = 3
+_NOTES = {
+    "head": (
+        "Lines join a piece on the left with the pieces it looks at; a stronger line is a higher "
+        "probability. Point at a piece to see its lines alone. Click a head's box to hide or show "
+        "the head, double-click it to see that head alone."
+    ),
+    "model": (
+        "One picture per head. Lines join a piece on the left with the pieces it looks at. "
+        "Click a picture to enlarge it, click it again to close it."
+    ),
+}
+
+
+def head_view_page(
+    probabilities: Float32[np.ndarray, "layer head piece piece"],
+    pieces: Sequence[str],
+    *,
+    title: str,
+    layers: Sequence[int],
+    layer: int | None = None,
+    heads: Sequence[int] | None = None,
+    sentence_b_start: int | None = None,
+) -> Page:
+    """Return the head view of the given layers, `layer` and `heads` chosen at first.
+
+    Raises:
+        InputError: If there are more than 64 pieces, or too many lines.
+    """
+    n_heads, n_pieces = probabilities.shape[1:3]
+    _check_size("head", n_pieces, n_heads, 1)
+    # BertViz leaves the file that it reads to the garbage collector.
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        from bertviz import head_view
+
+        page = head_view(
+            attention=_layers_for_bertviz(probabilities),
+            tokens=list(pieces),
+            sentence_b_start=sentence_b_start,
+            prettify_tokens=False,
+            layer=layer,
+            heads=None if heads is None else list(heads),
+            include_layers=list(layers),
+            html_action="return",
+        )
+    drawing = _drawing("head", title, pieces, n_heads)
+    return Page(drawing.title, offline_page(page.data, drawing), 180 + round(22.5 * n_pieces))
+
+
+def model_view_page(
+    probabilities: Float32[np.ndarray, "layer head piece piece"],
+    pieces: Sequence[str],
+    *,
+    title: str,
+    layers: Sequence[int],
+    sentence_b_start: int | None = None,
+) -> Page:
+    """Return the model view of the given layers.
+
+    Raises:
+        InputError: If there are more than 32 pieces, or too many lines.
+    """
+    n_heads, n_pieces = probabilities.shape[1:3]
+    _check_size("model", n_pieces, n_heads, len(layers))
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        from bertviz import model_view
+
+        page = model_view(
+            attention=_layers_for_bertviz(probabilities),
+            tokens=list(pieces),
+            sentence_b_start=sentence_b_start,
+            prettify_tokens=False,
+            display_mode="light",
+            include_layers=list(layers),
+            html_action="return",
+        )
+    drawing = _drawing("model", title, pieces, 10)
+    thumbnails = 41 + len(layers) * (n_pieces * 84 / n_heads + 10)
+    enlarged = 55 + 18 * n_pieces
+    height = 130 + round(max(thumbnails, enlarged))
+    return Page(drawing.title, offline_page(page.data, drawing), height)
+
+
+def _check_size(view: str, n_pieces: int, n_heads: int, n_layers: int) -> None:
+    if n_pieces > MAX_PIECES[view]:
+        raise InputError(
+            f"pieces ({n_pieces}) must be at most {MAX_PIECES[view]} for the {view} view: "
+            "give a shorter text, or take the numbers of a long one from frame()."
+        )
+    lines = n_layers * n_heads * n_pieces**2
+    if lines > MAX_LINES:
+        layers = "fewer layers or " if n_layers > 1 else ""
+        raise InputError(
+            f"lines ({lines:,}) must be at most {MAX_LINES:,} for the {view} view: "
+            f"give {layers}a shorter text."
+        )
+
+
+def _layers_for_bertviz(
+    probabilities: Float32[np.ndarray, "layer head piece piece"],
+) -> list[object]:
+    """Return a batch of one per layer, as doubles, which are short once rounded."""
+    import torch
+
+    rounded = probabilities.astype(np.float64).round(_DECIMALS)
+    return [torch.from_numpy(layer[np.newaxis]) for layer in rounded]
+
+
+def _drawing(view: str, title: str, pieces: Sequence[str], n_colors: int) -> Drawing:
+    # BertViz leaves 102 pixels for a piece on the left, of some 8 pixels a character.
+    longest = max(len(piece) for piece in pieces) if view == "head" else 0
+    margin = min(max(0, 8 * longest - 96), 320)
+    return Drawing(view, f"{view.capitalize()} view of {title}", _NOTES[view], n_colors, margin)

@@ -1,0 +1,47 @@
+"""A self-contained HTML document: shown in a notebook, saved as a file.
+
+Must not know: what the document shows.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from inspector.html import escape
+from inspector.output import check_output, write_atomically
+
+SUFFIXES = (".html",)
+"""What a page may be saved as."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One HTML document that needs nothing beside itself."""
+
+    title: str
+    html: str = field(repr=False)
+    height: int
+    """The height at which nothing is cut off, in pixels."""
+
+    def save(self, path: str | os.PathLike[str], force: bool = False) -> Path:
+        """Return the path of the file that the document was written to.
+
+        Args:
+            path: Where to write; the name ends in `.html`.
+            force: Whether a file that exists may be replaced.
+
+        Raises:
+            InputError: If the name does not end in `.html`.
+            OutputError: If the file exists and `force` is not given, or cannot be written.
+        """
+        target = check_output(path, suffixes=SUFFIXES, force=force)
+        write_atomically(target, self.html.encode("utf-8"), force=force)
+        return target
+
+    def _repr_html_(self) -> str:
+        """Return the document in a frame that may run its own script and nothing else."""
+        return (
+            f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" '
+            f'title="{escape(self.title)}" width="100%" height="{self.height}" '
+            'style="border: 0"></iframe>'
+        )
