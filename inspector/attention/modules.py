@@ -61,7 +61,7 @@ class Attention(nn.Module):
         source: Float[Tensor, "*batch key d_source"],
         mask: Bool[Tensor, "*#batch #query #key"] | None = None,
     ) -> Attended:
-        """Return the output (batch…, query, d_head) and the probabilities (batch…, query, key)."""
+        """Return the output (…, query, d_head) and the probabilities (…, query, key)."""
         return attention(
             self.W_Q(target),
             self.W_K(source),
@@ -98,7 +98,7 @@ class SelfAttention(nn.Module):
         hidden_states: Float[Tensor, "*batch piece d_model"],
         mask: Bool[Tensor, "*#batch #piece #piece"] | None = None,
     ) -> Attended:
-        """Return the output (batch…, piece, d_head) and the probabilities (batch…, piece, piece)."""
+        """Return the output (…, piece, d_head) and the probabilities (…, piece, piece)."""
         attended: Attended = self.attention(hidden_states, hidden_states, mask)
         return attended
 

@@ -45,7 +45,7 @@ class LayerWeights:
         """Refuse head counts that do not fit the matrices.
 
         Raises:
-            ValueError: If n_heads does not divide W_Q's rows, or n_kv_heads does not divide n_heads.
+            ValueError: If n_heads does not divide W_Q's rows, or n_kv_heads n_heads.
         """
         check_head_counts(self.W_Q.shape[0], self.n_heads, self.n_kv_heads)
         if self.W_K.shape[0] != self.n_kv_heads * self.d_head:

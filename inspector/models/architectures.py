@@ -30,7 +30,7 @@ class Architecture:
     """Rows of the position table that no piece can use (RoBERTa counts from padding_idx + 1)."""
 
     def attention_names(self, names: list[str]) -> dict[str, str]:
-        """Return attention module name → name of its W_O, for those of `names` that the row means."""
+        """Return attention module → W_O, by name, for the modules that the row means."""
         pattern = re.compile(re.escape(self.block).replace(r"\*", r"\d+"))
         blocks = [name for name in names if pattern.fullmatch(name)]
         return {_join(block, self.attention): _join(block, self.output) for block in blocks}

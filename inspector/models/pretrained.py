@@ -14,7 +14,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from inspector.attention import LayerWeights
-from inspector.errors import InputError
+from inspector.errors import InputError, UnsupportedModelError
 from inspector.models.architectures import Architecture
 
 DTYPES = {
@@ -45,6 +45,8 @@ class Batch:
     token_type_ids: Int[Tensor, "batch piece"] | None
     pieces: list[list[str]]
     """The pieces of each text, padding left out."""
+    pair_starts: list[int | None]
+    """For each text, the index of the first piece of its second text, where it has one."""
 
     def inputs(self) -> dict[str, Tensor]:
         """Return the keyword arguments of the model's forward."""
@@ -97,6 +99,10 @@ class PretrainedModel:
         Args:
             layer: Counted from 0.
             projection: 'query', 'key', 'value' or 'output'.
+
+        Raises:
+            InputError: If there is no such layer.
+            UnsupportedModelError: If what stands there is no linear layer.
         """
         site = self.sites[self.check_layer(layer)]
         if projection == "output":
@@ -104,7 +110,11 @@ class PretrainedModel:
         else:
             name = f"{site.attention}.{getattr(self.architecture, projection)}"
         module = self.model.get_submodule(name)
-        assert isinstance(module, nn.Linear), name
+        if not isinstance(module, nn.Linear):
+            raise UnsupportedModelError(
+                f"module ({name}) is a {type(module).__name__}, expected a linear layer: "
+                f"the table of architectures does not fit model {self.name}."
+            )
         return module
 
     def layer_weights(self, layer: int) -> LayerWeights:
@@ -115,9 +125,7 @@ class PretrainedModel:
         """
         linears = {
             letter: self.linear(layer, projection)
-            for letter, projection in zip(
-                "QKVO", ("query", "key", "value", "output"), strict=True
-            )
+            for letter, projection in zip("QKVO", ("query", "key", "value", "output"), strict=True)
         }
         attention = self.model.get_submodule(self.sites[layer].attention)
         scaling: Any = getattr(attention, "scaling", None)
@@ -200,7 +208,11 @@ class PretrainedModel:
         ]
         move = {"device": self.device}
         return Batch(
-            ids.to(**move), attended.to(**move), None if kinds is None else kinds.to(**move), pieces
+            ids.to(**move),
+            attended.to(**move),
+            None if kinds is None else kinds.to(**move),
+            pieces,
+            [_pair_start(encoded.sequence_ids(row)) for row in range(len(texts))],
         )
 
     def _check_pieces(self, texts: list[str], encoded: Any, ids: Tensor) -> None:
@@ -215,6 +227,10 @@ class PretrainedModel:
                     f"text ({text[:40]!r}) has no piece that this tokenizer knows: "
                     "give a text with at least one word."
                 )
+
+
+def _pair_start(sequence_ids: list[int | None]) -> int | None:
+    return sequence_ids.index(1) if 1 in sequence_ids else None
 
 
 def check_text(text: str) -> None:

@@ -51,7 +51,7 @@ def probe_batch(model: PretrainedModel) -> Batch:
     n_pieces = min(_N_PIECES, model.max_pieces)
     ids = torch.linspace(vocabulary // 3, vocabulary - 1, n_pieces, device=model.device).long()
     attended = torch.ones(1, n_pieces, dtype=torch.long, device=model.device)
-    return Batch(ids.unsqueeze(0), attended, None, [[str(i) for i in ids.tolist()]])
+    return Batch(ids.unsqueeze(0), attended, None, [[str(i) for i in ids.tolist()]], [None])
 
 
 def _prove_layer(model: PretrainedModel, call: LayerCall) -> None:

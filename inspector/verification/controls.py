@@ -37,9 +37,7 @@ def run_controls(model: PretrainedModel) -> tuple[list[Control], str | None]:
     return controls, note
 
 
-def _run_control(
-    model: PretrainedModel, calls: list[LayerCall], mutation: Mutation
-) -> Control:
+def _run_control(model: PretrainedModel, calls: list[LayerCall], mutation: Mutation) -> Control:
     for call in calls:
         stage = _refused_stage(model, call, mutation, model.torch_dtype)
         if stage is not None:

@@ -52,7 +52,7 @@ class Judgement:
 
     @property
     def rms_ratio(self) -> float:
-        """Return rms_error / reference_rms_error; NaN where both are 0, inf where only theirs is."""
+        """Return rms_error / reference_rms_error: NaN for 0 / 0."""
         if self.reference_rms_error == 0.0:
             return math.nan if self.rms_error == 0.0 else math.inf
         return self.rms_error / self.reference_rms_error

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 import pandas as pd
 
 from inspector.html import escape, table
+from inspector.records import records
 
 VERIFICATION_COLUMNS: dict[str, str] = {
     "layer": "int64",
@@ -102,7 +103,8 @@ class VerificationReport:
             worst = failed.loc[failed["error_in_u"].idxmax()]
             found.append(
                 f"{len(failed)} of {len(self.frame)} layer stages differ, the most in layer "
-                f"{worst['layer']}, {worst['stage']} ({worst['error_in_u']:.3g} u, {worst['case']})."
+                f"{worst['layer']}, {worst['stage']} "
+                f"({worst['error_in_u']:.3g} u, {worst['case']})."
             )
         if not self.whole_model["passed"].all():
             wrong = self.whole_model[~self.whole_model["passed"]]
@@ -113,8 +115,8 @@ class VerificationReport:
             )
         if self.coverage["not_reached"] or self.coverage["reached"] < self.coverage["total"]:
             found.append(
-                f"Reached {self.coverage['reached']} of {self.coverage['total']} attention modules; "
-                f"not reached: {', '.join(self.coverage['not_reached'])}."
+                f"Reached {self.coverage['reached']} of {self.coverage['total']} attention "
+                f"modules; not reached: {', '.join(self.coverage['not_reached'])}."
             )
         missed = [control["mutation"] for control in self.controls if control["caught"] is False]
         if missed:
@@ -130,8 +132,8 @@ class VerificationReport:
             "dtype": self.dtype,
             "passed": self.passed,
             "failures": self.failures(),
-            "layers": _records(self.frame),
-            "whole_model": _records(self.whole_model),
+            "layers": records(self.frame),
+            "whole_model": records(self.whole_model),
             "coverage": dict(self.coverage),
             "controls": [dict(control) for control in self.controls],
             "controls_note": self.controls_note,
@@ -176,16 +178,6 @@ class VerificationReport:
         )
         failures = "".join(f"<p><strong>{escape(line)}</strong></p>" for line in self.failures())
         return f"<p>{escape(self.summary())}</p>{failures}{stages}{controls}"
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {
-            str(name): None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in row.items()
-        }
-        for row in frame.to_dict("records")
-    ]
 
 
 def typed_frame(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:

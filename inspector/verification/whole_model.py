@@ -52,4 +52,3 @@ def _judge(
 
 def _row(case: Case, comparison: str, judgement: Judgement) -> dict[str, Any]:
     return {"case": case.name, "comparison": comparison, **vars(judgement)}
-

@@ -1,0 +1,79 @@
+"""What the command line shows: plain lines, tables, JSON on stdout; progress on stderr.
+
+Nothing that is shown can steer the terminal. Must not know: commands, models.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from inspector.verification import VerificationReport
+
+_MARKS = {True: "caught", False: "NOT CAUGHT", None: "below rounding"}
+
+
+def printable(text: str) -> str:
+    r"""Return the text with a replacement sign for what steers a terminal or cannot be encoded.
+
+    Example:
+        >>> printable("red\x1b[31m")
+        'red�[31m'
+    """
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def say(text: str) -> None:
+    """Print a line on stdout."""
+    print(printable(text))
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, float], None]]:
+    """Give a function that shows what is being done on stderr, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Starting", total=1.0)
+
+        def show(what: str, share: float) -> None:
+            bar.update(task, description=what, completed=share)
+
+        yield show
+
+
+def print_frame(frame: "pd.DataFrame", title: str) -> None:
+    """Print a frame as a table, four significant digits a number."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(title=printable(title), title_justify="left")
+    for name in frame.columns:
+        shown.add_column(name, justify="right")
+    for row in frame.itertuples(index=False):
+        shown.add_row(
+            *(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row)
+        )
+    console = Console()
+    # A pipe has no width: give the table all it needs.
+    console = console if console.is_terminal else Console(width=32 * len(frame.columns))
+    console.print(shown)
+
+
+def print_report(report: "VerificationReport") -> None:
+    """Print a verification: outcome, errors layer by layer, what became of each control."""
+    say(str(report))
+    errors = report.frame.pivot_table(
+        index="layer", columns="stage", values="error_in_u", sort=False
+    )
+    print_frame(errors.reset_index(), "Largest |ours - theirs| in u·scale")
+    say("Deliberate mistakes:")
+    for control in report.controls:
+        place = f", layer {control['layer']}, {control['stage']}" if control["caught"] else ""
+        say(f"  {control['mutation']}: {_MARKS[control['caught']]}{place}")
+    if report.controls_note:
+        say(report.controls_note)

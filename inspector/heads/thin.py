@@ -1,0 +1,84 @@
+"""A product of two thin matrices, measured without ever being formed.
+
+W_QK and W_OV are d_model × d_model but of rank d_head at most: all that is asked of them follows
+from d_head × d_head matrices. Must not know: attention, layers, models.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ThinProduct:
+    r"""M = left · right for each head, in float64, never formed.
+
+    With $L = Q_L R_L$ and $R^\top = Q_R R_R$, $M = Q_L (R_L R_R^\top) Q_R^\top$: M has the
+    singular values of the small $R_L R_R^\top$. The eigenvalues of M that are not zero are those
+    of the small $R L$.
+    """
+
+    left: Float[Tensor, "head d_model d_head"]
+    right: Float[Tensor, "head d_head d_model"]
+
+    @cached_property
+    def singular_values(self) -> Float[Tensor, "head d_head"]:
+        """Return the singular values, largest first."""
+        left = torch.linalg.qr(self.left.double(), mode="r").R
+        right = torch.linalg.qr(self.right.double().transpose(-1, -2), mode="r").R
+        return torch.linalg.svdvals(torch.matmul(left, right.transpose(-1, -2)))
+
+    @cached_property
+    def _swapped(self) -> Float[Tensor, "head d_head d_head"]:
+        return torch.matmul(self.right.double(), self.left.double())
+
+    @cached_property
+    def eigenvalues(self) -> Complex[Tensor, "head d_head"]:
+        """Return the eigenvalues that can differ from zero, in no order."""
+        return torch.linalg.eigvals(self._swapped)
+
+    def spectral_norm(self) -> Float[Tensor, " head"]:
+        r"""Return the largest singular value, $\|M\|_2$."""
+        return self.singular_values[:, 0]
+
+    def frobenius_norm(self) -> Float[Tensor, " head"]:
+        r"""Return $\|M\|_F = \sqrt{\sum_i \sigma_i^2}$."""
+        return torch.linalg.vector_norm(self.singular_values, dim=-1)
+
+    def effective_rank(self) -> Float[Tensor, " head"]:
+        r"""Return $\exp H(\sigma / \sum \sigma)$, between 1 and d_head; NaN for M = 0.
+
+        Source: Roy & Vetterli (2007), The effective rank, EUSIPCO, def. 1.
+        """
+        share = self.singular_values / self.singular_values.sum(-1, keepdim=True)
+        return torch.exp(-torch.special.xlogy(share, share).sum(-1))
+
+    def stable_rank(self) -> Float[Tensor, " head"]:
+        r"""Return $\|M\|_F^2 / \|M\|_2^2$, between 1 and d_head; NaN for M = 0.
+
+        Source: Rudelson & Vershynin (2007), J. ACM 54(4), sec. 1 ("numerical rank").
+        """
+        return (self.frobenius_norm() / self.spectral_norm()) ** 2
+
+    def symmetry(self) -> Float[Tensor, " head"]:
+        r"""Return $(\|S\|_F^2 - \|A\|_F^2) / \|M\|_F^2$ in [−1, 1] for M = S + A; NaN for M = 0.
+
+        S is the symmetric part, A the skew one: 1 is symmetric, −1 skew. The numerator equals
+        $\mathrm{tr}(M^2) = \mathrm{tr}((RL)^2)$.
+        """
+        swapped = self._swapped
+        trace = (swapped * swapped.transpose(-1, -2)).sum((-1, -2))
+        return trace / self.frobenius_norm() ** 2
+
+    def eigenvalue_positivity(self) -> Float[Tensor, " head"]:
+        r"""Return $\sum_i \mathrm{Re}\,\lambda_i / \sum_i |\lambda_i|$ in [−1, 1].
+
+        For M_OV a positive value says that the head copies what it looks at.
+
+        Source: Elhage et al. (2021), A Mathematical Framework for Transformer Circuits,
+            "Summarizing OV/QK matrices", there $\sum \lambda_i / \sum |\lambda_i|$.
+        """
+        return self.eigenvalues.real.sum(-1) / self.eigenvalues.abs().sum(-1)
