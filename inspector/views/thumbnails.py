@@ -5,6 +5,8 @@ The colour is the text's own, so that it can be seen on light and dark pages.
 Must not know: what the pieces are; BertViz.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 
@@ -18,7 +20,12 @@ _MARGIN = 36
 _MAX_CELLS = 48
 
 
-def thumbnails_html(probabilities: Float[np.ndarray, "layer head query key"], caption: str) -> str:
+def thumbnails_html(
+    probabilities: Float[np.ndarray, "layer head query key"],
+    caption: str,
+    *,
+    layers: Sequence[int] | None = None,
+) -> str:
     """Return a figure of one small map per head: layers downwards, heads across.
 
     Queries go down and keys across within a map. Maps of more than 48 pieces show the highest
@@ -27,16 +34,18 @@ def thumbnails_html(probabilities: Float[np.ndarray, "layer head query key"], ca
     Args:
         probabilities: What to draw.
         caption: What it is, in words.
+        layers: The layers' numbers; from 0 where not given.
     """
     n_layers, n_heads = probabilities.shape[:2]
+    numbers = range(n_layers) if layers is None else layers
     step = _SIZE + _GAP
     parts = [_label(_MARGIN + h * step + _SIZE / 2, 24.0, str(h)) for h in range(n_heads)]
     parts.append(_label(_MARGIN + n_heads * step / 2 - _GAP / 2, 10.0, "head"))
-    for layer in range(n_layers):
-        y = _MARGIN - 6 + layer * step
+    for row, layer in enumerate(numbers):
+        y = _MARGIN - 6 + row * step
         parts.append(_label(18.0, y + _SIZE / 2 + 4, str(layer)))
         parts.extend(
-            _thumbnail(probabilities[layer, head], _MARGIN + head * step, y, layer, head)
+            _thumbnail(probabilities[row, head], _MARGIN + head * step, y, layer, head)
             for head in range(n_heads)
         )
     middle = _MARGIN + n_layers * step / 2
@@ -64,7 +73,8 @@ def _thumbnail(
     probabilities: Float[np.ndarray, "query key"], x: int, y: int, layer: int, head: int
 ) -> str:
     cells = _pooled(probabilities)
-    scale = _SIZE / len(cells)
+    n_rows, n_columns = cells.shape
+    scale = f"{_SIZE / n_columns:.4g} {_SIZE / n_rows:.4g}"
     paths = []
     for low, high, opacity in _STEPS:
         rows, columns = np.nonzero((cells >= low) & (cells < high))
@@ -74,9 +84,9 @@ def _thumbnail(
             )
             paths.append(f'<path opacity="{opacity}" d="{drawn}"/>')
     return (
-        f'<g transform="translate({x} {y}) scale({scale:.4g})">'
+        f'<g transform="translate({x} {y}) scale({scale})">'
         f"<title>layer {layer}, head {head}</title>"
-        f'<rect width="{len(cells)}" height="{len(cells)}" fill="currentColor" '
+        f'<rect width="{n_columns}" height="{n_rows}" fill="currentColor" '
         f'fill-opacity="0.06"/>{"".join(paths)}</g>'
     )
 
@@ -85,13 +95,11 @@ def _pooled(
     probabilities: Float[np.ndarray, "query key"],
 ) -> Float[np.ndarray, "row column"]:
     """Return the highest value of each block, where there are more cells than can be seen."""
-    n = len(probabilities)
-    if n <= _MAX_CELLS:
-        return probabilities
-    starts = np.unique(np.linspace(0, n, _MAX_CELLS, endpoint=False).astype(int))
-    by_row = np.maximum.reduceat(probabilities, starts, axis=0)
-    pooled: Float[np.ndarray, "row column"] = np.maximum.reduceat(by_row, starts, axis=1)
-    return pooled
+    for axis, n in enumerate(probabilities.shape):
+        if n > _MAX_CELLS:
+            starts = np.linspace(0, n, _MAX_CELLS, endpoint=False).astype(int)
+            probabilities = np.maximum.reduceat(probabilities, starts, axis=axis)
+    return probabilities
 
 
 def _short(text: str) -> str:

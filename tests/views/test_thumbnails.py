@@ -45,3 +45,20 @@ def test_the_picture_stays_small():
 
 def test_a_long_caption_is_cut():
     assert f"{'x' * 300}…;" in thumbnails_html(np.ones((1, 1, 1, 1)), "x" * 5000)
+
+
+def test_rows_carry_the_numbers_of_their_layers():
+    svg = ElementTree.fromstring(  # noqa: S314 - our own
+        thumbnails_html(np.ones((2, 1, 1, 1)), "c", layers=[3, 7])
+    ).find("svg")
+    assert [group.find("title").text for group in svg.findall("g")] == [
+        "layer 3, head 0",
+        "layer 7, head 0",
+    ]
+
+
+def test_a_map_need_not_be_square():
+    maps = np.array([[[[0.0, 0.0, 1.0], [0.4, 0.0, 0.0]]]])
+    html = thumbnails_html(maps, "c")
+    assert cells(html) == [{"0.55": [(1, 0)], "1.0": [(0, 2)]}]
+    assert "scale(18.67 28)" in html

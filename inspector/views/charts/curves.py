@@ -1,0 +1,131 @@
+"""Charts of numbers along an axis: spectra, eigenvalues, time against length.
+
+Must not know: how a number came to be; Streamlit.
+"""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from inspector.errors import InputError
+from inspector.views.charts.shared import REFERENCE, category, check_columns
+
+
+def spectrum(frame: pd.DataFrame) -> alt.Chart:
+    """Return the singular values of matrices, largest first, a line per matrix.
+
+    Args:
+        frame: `matrix` (its name), `index` (from 0), `singular_value`.
+
+    Raises:
+        InputError: If a column is missing.
+    """
+    columns = ["matrix", "index", "singular_value"]
+    check_columns(frame, columns, "spectrum")
+    chart: alt.Chart = (
+        alt.Chart(frame[columns])
+        .mark_line(point=True)
+        .encode(
+            x=alt.X(field="index", type="quantitative", axis=alt.Axis(tickMinStep=1, format="d")),
+            y=alt.Y(field="singular_value", type="quantitative", title="singular value"),
+            color=category("matrix"),
+            strokeDash=alt.StrokeDash(field="matrix", type="nominal"),
+            tooltip=[
+                alt.Tooltip(field="matrix", type="nominal"),
+                alt.Tooltip(field="index", type="quantitative"),
+                alt.Tooltip(
+                    field="singular_value",
+                    type="quantitative",
+                    format=".4g",
+                    title="singular value",
+                ),
+            ],
+        )
+        .properties(height=260, description="singular values, from the largest to the smallest")
+    )
+    return chart
+
+
+def eigenvalue_plane(frame: pd.DataFrame) -> alt.LayerChart:
+    """Return the eigenvalues of matrices as points of the complex plane, both axes alike.
+
+    Args:
+        frame: `matrix` (its name), `real`, `imaginary`.
+
+    Raises:
+        InputError: If a column is missing.
+    """
+    columns = ["matrix", "real", "imaginary"]
+    check_columns(frame, columns, "eigenvalue_plane")
+    reach = float(np.abs(frame[["real", "imaginary"]].to_numpy(np.float64)).max(initial=0.0)) or 1.0
+    scale = alt.Scale(domain=[-1.05 * reach, 1.05 * reach], nice=False)
+    points = (
+        alt.Chart(frame[columns])
+        .mark_point(filled=True, size=45, opacity=0.75)
+        .encode(
+            x=alt.X(field="real", type="quantitative", scale=scale, title="real part"),
+            y=alt.Y(field="imaginary", type="quantitative", scale=scale, title="imaginary part"),
+            color=category("matrix"),
+            shape=alt.Shape(field="matrix", type="nominal"),
+            tooltip=[
+                alt.Tooltip(field="matrix", type="nominal"),
+                alt.Tooltip(field="real", type="quantitative", format=".4g"),
+                alt.Tooltip(field="imaginary", type="quantitative", format=".4g"),
+            ],
+        )
+    )
+    zero = pd.DataFrame({"zero": [0.0]})
+    lines = alt.Chart(zero).mark_rule(color=REFERENCE, strokeDash=[4, 4])
+    return alt.LayerChart(
+        layer=[
+            lines.encode(x=alt.X(field="zero", type="quantitative", title="real part")),
+            lines.encode(y=alt.Y(field="zero", type="quantitative", title="imaginary part")),
+            points,
+        ]
+    ).properties(width=300, height=300, description="eigenvalues in the complex plane")
+
+
+def cost_curve(frame: pd.DataFrame) -> alt.LayerChart:
+    """Return measured times against length, both logarithmic, beside a line that grows as n².
+
+    The n² line goes through the slowest measurement of the longest text.
+
+    Args:
+        frame: `pieces`, `seconds`, `series` (what was measured).
+
+    Raises:
+        InputError: If a column is missing, or a number is not positive.
+    """
+    columns = ["pieces", "seconds", "series"]
+    check_columns(frame, columns, "cost_curve")
+    if frame.empty or not (frame[["pieces", "seconds"]] > 0).all(axis=None):
+        raise InputError(
+            "cost_curve needs positive pieces and seconds in every row: "
+            "a logarithm has no place for others."
+        )
+    longest = frame["pieces"].max()
+    slowest = frame.loc[frame["pieces"] == longest, "seconds"].max()
+    lengths = np.sort(frame["pieces"].unique())
+    reference = pd.DataFrame(
+        {"pieces": lengths, "seconds": slowest * (lengths / longest) ** 2, "series": "n² line"}
+    )
+    x = alt.X(field="pieces", type="quantitative", scale=alt.Scale(type="log", nice=False))
+    y = alt.Y(field="seconds", type="quantitative", scale=alt.Scale(type="log"))
+    tooltip = [
+        alt.Tooltip(field="series", type="nominal"),
+        alt.Tooltip(field="pieces", type="quantitative"),
+        alt.Tooltip(field="seconds", type="quantitative", format=".3s"),
+    ]
+    measured = (
+        alt.Chart(frame[columns])
+        .mark_line(point=True)
+        .encode(x=x, y=y, color=category("series"), tooltip=tooltip)
+    )
+    line = (
+        alt.Chart(reference)
+        .mark_line(strokeDash=[6, 4], color=REFERENCE)
+        .encode(x=x, y=y, tooltip=tooltip)
+    )
+    return alt.LayerChart(layer=[line, measured]).properties(
+        height=280, description="seconds against pieces, measured, beside a line that grows as n²"
+    )

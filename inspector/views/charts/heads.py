@@ -1,0 +1,151 @@
+"""Charts of heads: a statistic of every head, the map of one.
+
+Must not know: how a number came to be; Streamlit.
+"""
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from inspector.errors import InputError
+from inspector.views.charts.shared import CELL, MARK, check_columns
+
+MAX_MATRIX_PIECES = 70
+"""A chart holds at most 5,000 cells, and 70 × 70 are 4,900."""
+
+SIGNED = ("_symmetry", "_positivity")
+"""What the statistics from −1 to 1 end in; they are coloured around 0."""
+
+
+def head_grid(
+    frame: pd.DataFrame, statistic: str, *, selected: tuple[int, int] | None = None
+) -> alt.Chart:
+    """Return a grid of one statistic, layers downwards and heads across.
+
+    A click chooses a head: the selection is named "head" and gives `layer` and `head`.
+
+    Args:
+        frame: A row per layer and head, with the columns `layer`, `head` and the statistic.
+        statistic: The column to show.
+        selected: The layer and head that are chosen at first.
+
+    Raises:
+        InputError: If the frame has no such column of numbers.
+    """
+    check_columns(frame, ["layer", "head"], "head_grid")
+    numbers = [
+        str(name) for name in frame.select_dtypes("number").columns if name not in ("layer", "head")
+    ]
+    if statistic not in numbers:
+        raise InputError(
+            f"statistic ({statistic}) must be a column of numbers of the frame. "
+            f"Available: {', '.join(numbers)}."
+        )
+    start = [{"layer": selected[0], "head": selected[1]}] if selected else alt.Undefined
+    choice = alt.selection_point(name="head", fields=["layer", "head"], empty=False, value=start)
+    title = statistic.replace("_", " ")
+    chart: alt.Chart = (
+        alt.Chart(frame[["layer", "head", statistic]])
+        .mark_rect(cursor="pointer", stroke=MARK)
+        .encode(
+            x=alt.X(field="head", type="ordinal", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y(field="layer", type="ordinal"),
+            color=alt.Color(
+                field=statistic, type="quantitative", scale=_scale(frame, statistic), title=title
+            ),
+            strokeWidth=alt.when(choice).then(alt.value(3)).otherwise(alt.value(0)),
+            tooltip=[
+                alt.Tooltip(field="layer", type="ordinal"),
+                alt.Tooltip(field="head", type="ordinal"),
+                alt.Tooltip(field=statistic, type="quantitative", format=".4g", title=title),
+            ],
+        )
+        .add_params(choice)
+        .properties(
+            width=alt.Step(CELL),
+            height=alt.Step(CELL),
+            description=f"{title} of every head, layers downwards and heads across",
+        )
+    )
+    return chart
+
+
+def attention_matrix(
+    probabilities: Float[np.ndarray, "query key"],
+    query_pieces: Sequence[str],
+    key_pieces: Sequence[str],
+) -> alt.Chart:
+    """Return one head's map: queries downwards, keys across, pieces labelled with their index.
+
+    Args:
+        probabilities: The map of one head.
+        query_pieces: What looks, one per row.
+        key_pieces: What is looked at, one per column.
+
+    Raises:
+        InputError: If pieces and map differ in number, or there are more than 70 of them.
+    """
+    _check_matrix(probabilities, query_pieces, key_pieces)
+    queries = [f"{index} {piece}" for index, piece in enumerate(query_pieces)]
+    keys = [f"{index} {piece}" for index, piece in enumerate(key_pieces)]
+    frame = pd.DataFrame(
+        {
+            "query": np.repeat(np.array(queries, dtype=object), len(keys)),
+            "key": np.tile(np.array(keys, dtype=object), len(queries)),
+            "probability": probabilities.reshape(-1),
+        }
+    )
+    chart: alt.Chart = (
+        alt.Chart(frame)
+        .mark_rect()
+        .encode(
+            x=alt.X(field="key", type="nominal", sort=keys, axis=alt.Axis(labelAngle=-60)),
+            y=alt.Y(field="query", type="nominal", sort=queries),
+            color=alt.Color(
+                field="probability",
+                type="quantitative",
+                scale=alt.Scale(scheme="viridis", domain=[0, 1]),
+            ),
+            tooltip=[
+                alt.Tooltip(field="query", type="nominal"),
+                alt.Tooltip(field="key", type="nominal"),
+                alt.Tooltip(field="probability", type="quantitative", format=".4f"),
+            ],
+        )
+        .properties(
+            width=alt.Step(18),
+            height=alt.Step(18),
+            description="attention of one head: queries downwards, keys across",
+        )
+    )
+    return chart
+
+
+def _scale(frame: pd.DataFrame, statistic: str) -> alt.Scale:
+    if statistic.endswith(SIGNED):
+        return alt.Scale(scheme="blueorange", domain=[-1, 1], domainMid=0)
+    reach = float(frame[statistic].abs().max())
+    if (frame[statistic] < 0).any():
+        return alt.Scale(scheme="blueorange", domain=[-reach, reach], domainMid=0)
+    return alt.Scale(scheme="viridis", zero=False, nice=False)
+
+
+def _check_matrix(
+    probabilities: Float[np.ndarray, "query key"],
+    query_pieces: Sequence[str],
+    key_pieces: Sequence[str],
+) -> None:
+    expected = (len(query_pieces), len(key_pieces))
+    if probabilities.shape != expected:
+        raise InputError(
+            f"probabilities have shape {probabilities.shape}, expected (query, key) = {expected}, "
+            "one for each piece."
+        )
+    if max(expected) > MAX_MATRIX_PIECES:
+        raise InputError(
+            f"pieces ({max(expected)}) must be at most {MAX_MATRIX_PIECES} for the map of one "
+            "head: give a shorter text."
+        )

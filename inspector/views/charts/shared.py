@@ -1,0 +1,40 @@
+"""What all charts share: colours, and the refusal of a frame that lacks a column.
+
+Must not know: any one chart.
+"""
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from inspector.errors import InputError
+
+# Okabe & Ito's colours that show on white and on black alike.
+CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
+MARK = "#ff4b33"
+"""The frame around a cell that is chosen, or that failed."""
+REFERENCE = "#8a8a8a"
+"""Lines to compare with."""
+CELL = 26
+"""Side of a cell, in pixels."""
+
+
+def category(name: str) -> alt.Color:
+    """Return the colour of a name, from colours that the colour-blind tell apart."""
+    return alt.Color(field=name, type="nominal", scale=alt.Scale(range=list(CATEGORIES)))
+
+
+def check_columns(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> None:
+    """Refuse a frame that lacks a column.
+
+    Raises:
+        InputError: If a column is missing.
+    """
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        given = ", ".join(str(name) for name in frame.columns)
+        raise InputError(
+            f"frame ({given}) lacks {', '.join(missing)}: "
+            f"{chart} draws the columns {', '.join(columns)}."
+        )
