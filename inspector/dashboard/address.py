@@ -1,0 +1,106 @@
+"""The reader's choices in the address bar, so that a link shows what its sender saw.
+
+A choice is read from the URL once, when the session first meets it; what is not an option is
+ignored. From then on the session decides and the URL follows; a default leaves no trace there.
+Values stand as codes, whatever the page's language. (Streamlit's own binding writes translated
+labels.) Must not know: what a choice means; texts never come here.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+
+Option = TypeVar("Option", str, int)
+
+_CHOSEN = "_address_chosen"
+_SHOWN = "_address_shown"
+
+
+def begin() -> None:
+    """Start a run of the page: nothing is shown yet."""
+    st.session_state[_SHOWN] = {}
+
+
+def choose(key: str, options: Sequence[Option], default: Option) -> Option:
+    """Return the reader's choice, ready in the session for the widget of that key.
+
+    Args:
+        key: Name of the widget and of the URL's parameter.
+        options: What may be chosen.
+        default: The choice where nothing else is said; one of the options.
+    """
+    chosen: dict[str, str] = st.session_state.setdefault(_CHOSEN, {})
+    by_code = {str(option): option for option in options}
+    if key not in chosen:
+        value = by_code.get(st.query_params.get(key, ""), default)
+    elif st.session_state.get(key) in options:
+        value = st.session_state[key]
+    else:
+        value = by_code.get(chosen[key], default)
+    set_choice(key, value)
+    if value != default:
+        st.session_state[_SHOWN][key] = str(value)
+    else:
+        st.session_state[_SHOWN].pop(key, None)
+    return value
+
+
+def set_choice(key: str, value: str | int) -> None:
+    """Make a choice for the reader, as a click on a chart does."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    st.session_state.setdefault(_CHOSEN, {})[key] = str(value)
+
+
+def finish() -> None:
+    """Let the URL say what was shown in this run, and nothing else."""
+    shown: dict[str, str] = st.session_state[_SHOWN]
+    if st.query_params.to_dict() != shown:
+        st.query_params.from_dict(shown)
+
+
+def select(
+    label: str,
+    key: str,
+    options: Sequence[Option],
+    default: Option,
+    *,
+    named: Callable[[Any], str] = str,
+    on: Any = st,
+    help: str | None = None,
+) -> Option:
+    """Show a select box and return the choice."""
+    choose(key, options, default)
+    value: Option = on.selectbox(label, options, key=key, format_func=named, help=help)
+    return value
+
+
+def switch(
+    label: str,
+    key: str,
+    options: Sequence[str],
+    default: str,
+    *,
+    named: Callable[[Any], str] = str,
+    on: Any = st,
+    hidden: bool = False,
+) -> str:
+    """Show all options side by side and return the one that is chosen."""
+    choose(key, options, default)
+    value: str = on.segmented_control(
+        label,
+        options,
+        key=key,
+        format_func=named,
+        required=True,
+        label_visibility="collapsed" if hidden else "visible",
+    )
+    return value
+
+
+def number(label: str, key: str, count: int, default: int = 0, *, on: Any = st) -> int:
+    """Show a number field for 0 … count − 1 and return the number."""
+    choose(key, range(count), min(default, count - 1))
+    value: int = on.number_input(label, min_value=0, max_value=count - 1, step=1, key=key)
+    return value

@@ -1,0 +1,92 @@
+"""What goes wrong becomes a sentence on the page; data becomes text, never markup.
+
+Must not know: what the pages compute.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import streamlit as st
+
+from inspector.dashboard import address
+from inspector.errors import InputError, InspectorError
+from inspector.models import check_text
+
+MAX_CHARACTERS = 2000
+"""Of one text field: checked before the tokenizer sees it."""
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def plain(data: object) -> str:
+    r"""Return data as Markdown that shows it letter by letter.
+
+    Example:
+        >>> plain("![x](http://a)")
+        '\\!\\[x\\]\\(http\\:\\/\\/a\\)'
+    """
+    return _PUNCTUATION.sub(r"\\\1", " ".join(str(data).split()))
+
+
+def stop(sentence: str) -> NoReturn:
+    """Show what is wrong and how to mend it, and end the page there."""
+    st.error(plain(sentence), icon=":material/error:")
+    address.finish()
+    st.stop()
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Show a trouble that the reader can mend as a sentence, and end the page there."""
+    try:
+        yield
+    except InspectorError as error:
+        stop(str(error))
+
+
+def text_field(
+    label: str, key: str, default: str, *, lines: int = 1, optional: bool = False
+) -> str:
+    """Show a field for a text, and return the text if it can be used.
+
+    The text stays in the session: it goes neither into the URL nor into a cache.
+
+    Args:
+        label: Shown above the field.
+        key: Name of the field.
+        default: What it holds at first.
+        lines: More than one gives a field of several lines.
+        optional: Whether it may be empty.
+    """
+    kept = f"_text_{key}"
+    if key not in st.session_state:
+        st.session_state[key] = st.session_state.get(kept, default)
+    if lines > 1:
+        text = st.text_area(label, key=key, max_chars=MAX_CHARACTERS, height=32 + 26 * lines)
+    else:
+        text = st.text_input(label, key=key, max_chars=MAX_CHARACTERS)
+    st.session_state[kept] = text
+    with guarded():
+        return check_field(text, optional=optional)
+
+
+def check_field(text: str, *, optional: bool = False) -> str:
+    """Return a text without the space around it, if the tokenizer may see it.
+
+    Raises:
+        InputError: If it is empty and must not be, too long, or not valid Unicode.
+
+    Example:
+        >>> check_field(" The cat. ")
+        'The cat.'
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            f"text ({len(text)} characters) must have at most {MAX_CHARACTERS} characters here: "
+            "shorten it."
+        )
+    if not (optional and not text.strip()):
+        check_text(text)
+    return text.strip()

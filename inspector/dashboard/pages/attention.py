@@ -1,0 +1,87 @@
+"""Attention: where the heads look on the reader's own text.
+
+Must not know: how a probability is computed, how a view is drawn.
+"""
+
+import streamlit as st
+
+from inspector import api
+from inspector.dashboard import address, parts, store, words
+from inspector.dashboard.guards import guarded, plain, text_field
+from inspector.dashboard.visit import Visit
+from inspector.errors import InputError
+from inspector.views.charts import attention_matrix
+from inspector.views.maps import AttentionMaps
+from inspector.views.page import Page
+
+_VIEWS = ("head", "model", "matrix")
+
+
+def show(visit: Visit) -> None:
+    """Show the text's attention in the view that the reader has chosen."""
+    t = words.of("attention", visit.language)
+    parts.heading(t["title"], t["purpose"])
+    model = store.model(visit.model, visit.language)
+    text = text_field(t["sentence"], "sentence", visit.settings.sentence, lines=2)
+    second = text_field(t["second"], "second", "", optional=True)
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        view = address.switch(
+            t["view"], "view", _VIEWS, "head", named=lambda name: t[f"view:{name}"]
+        )
+    with right:
+        layer, head = parts.head_chooser(model, visit.language)
+    with guarded():
+        maps = api.attend(model, text, second or None)
+    st.caption(t["pieces"].format(count=len(maps.pieces)))
+    page = _page(maps, view, layer, t)
+    if page is None:
+        _one_head(maps, layer, head, t)
+    else:
+        st.caption(t[f"{view}_note"])
+        label = t["alt"].format(view=t[f"view:{view}"], model=model.name)
+        st.iframe(page.html, height=page.height, alt=label)
+    _downloads(maps, page, layer, visit.language)
+
+
+def _page(maps: AttentionMaps, view: str, layer: int, t: words.Words) -> Page | None:
+    """Return the page of a view, or None, with the reason said, where it cannot be drawn."""
+    try:
+        if view == "head":
+            return maps.head_view(layer=layer)
+        if view == "model":
+            return maps.model_view()
+    except InputError as error:
+        st.info(f"{plain(error)} {t['instead']}", icon=":material/info:")
+    return None
+
+
+def _one_head(maps: AttentionMaps, layer: int, head: int, t: words.Words) -> None:
+    st.caption(t["matrix_note"])
+    with guarded():
+        chart = attention_matrix(maps.probabilities[layer, head], maps.pieces, maps.pieces)
+    st.altair_chart(chart, key="attention-matrix", alt=f"{t['view:matrix']} {layer}-{head}")
+
+
+def _downloads(maps: AttentionMaps, page: Page | None, layer: int, language: str) -> None:
+    shell = words.of("shell", language)
+    with st.container(horizontal=True):
+        if page is not None:
+            st.download_button(
+                shell["html"],
+                page.html,
+                "attention.html",
+                "text/html",
+                key="attention-html",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+        st.download_button(
+            f"{shell['csv']} ({shell['layer']} {layer})",
+            lambda: maps.frame([layer]).to_csv(index=False),
+            "attention.csv",
+            "text/csv",
+            key="attention-csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )

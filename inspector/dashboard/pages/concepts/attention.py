@@ -1,0 +1,50 @@
+"""Attention between two sentences, with a choice of score function.
+
+Must not know: how a stage is computed.
+"""
+
+import streamlit as st
+
+from inspector.dashboard import address, parts, steps, words
+from inspector.dashboard.guards import guarded, text_field
+from inspector.dashboard.pages.concepts import walk
+from inspector.dashboard.visit import Visit
+from inspector.models import PretrainedModel
+
+_FORMULAS = {
+    "scaled": r"s_{ij} = \frac{q_i \cdot k_j}{\sqrt{d_k}}",
+    "dot": r"s_{ij} = q_i \cdot k_j",
+    "general": r"s_{ij} = q_i^\top W k_j",
+    "additive": r"s_{ij} = v^\top \tanh(W q_i + U k_j)",
+}
+
+
+def show(visit: Visit, model: PretrainedModel) -> None:
+    """Show every step from two sentences to the target's new states."""
+    t = words.of("concepts", visit.language)
+    st.markdown(t["attention_intro"])
+    st.latex(r"\mathrm{Attention}(Q, K, V) = \mathrm{softmax}(\mathrm{score}(Q, K))\,V")
+    left, right = st.columns(2)
+    with left:
+        target = text_field(t["target"], "target", visit.settings.target)
+        name = address.select(
+            t["score"], "score", steps.SCORES, "scaled", named=lambda code: t[f"score:{code}"]
+        )
+    with right:
+        source = text_field(t["source"], "source", visit.settings.source)
+        layer, head = parts.head_chooser(model, visit.language)
+    st.caption(t["cross_note"])
+    if name in steps.UNTRAINED:
+        st.info(t["untrained"], icon=":material/casino:")
+    with guarded():
+        looking, looking_pieces = steps.layer_call(model, target, layer)
+        seen, seen_pieces = steps.layer_call(model, source, layer)
+    weights = model.layer_weights(layer)
+    done = steps.head_steps(
+        looking.hidden_states[0],
+        seen.hidden_states[0],
+        weights,
+        head,
+        steps.score_function(name, weights),
+    )
+    walk.through(done, looking_pieces, seen_pieces, layer, head, visit.language, _FORMULAS[name])

@@ -1,0 +1,101 @@
+"""What is said about attention, beside what this model's figures say.
+
+Must not know: how a figure is computed.
+"""
+
+import streamlit as st
+from torch import Tensor
+
+from inspector.attention import split_heads
+from inspector.dashboard import parts, steps, words
+from inspector.dashboard.guards import guarded, plain, text_field
+from inspector.dashboard.pages.concepts import walk
+from inspector.dashboard.visit import Visit
+from inspector.models import PretrainedModel
+
+# Rounding of float32 moves these numbers by less than this share of their size.
+_ROUNDING = 1e-4
+
+
+def show(visit: Visit, model: PretrainedModel) -> None:
+    """Show each claim with the figure that bears on it."""
+    t = words.of("concepts", visit.language)
+    st.markdown(t["claims_intro"])
+    left, right = st.columns([3, 2])
+    with left:
+        text = text_field(t["sentence"], "sentence", visit.settings.sentence)
+    with right:
+        layer, head = parts.head_chooser(model, visit.language)
+    _identities(visit, model, text, layer, head)
+    _context(visit, model, layer, head)
+    st.subheader(t["claim_open"], anchor=False)
+    st.markdown(t["claim_open_note"])
+    st.caption(t["claim_open_cost"])
+
+
+def _identities(visit: Visit, model: PretrainedModel, text: str, layer: int, head: int) -> None:
+    t = words.of("concepts", visit.language)
+    with guarded():
+        call, pieces = steps.layer_call(model, text, layer)
+    weights = model.layer_weights(layer)
+    score = steps.score_function("scaled", weights)
+    hidden = call.hidden_states[0]
+    crossed = steps.head_steps(hidden, hidden.clone(), weights, head, score)
+    own = split_heads(call.attention.context, model.n_heads)[0, head]
+    position = walk.position_chooser(t["position"], pieces)
+    alone = steps.one_position(crossed, position, score).output[0]
+    summed = steps.layer_steps(hidden, weights).total
+    rows = (
+        ("special", crossed.output, own),
+        ("extension", summed, call.output[0]),
+        ("parallel", alone, crossed.output[position]),
+    )
+    for column, (claim, ours, theirs) in zip(st.columns(3), rows, strict=True):
+        with column, st.container(border=True):
+            st.markdown(f"**{t[f'claim_{claim}']}**")
+            note = t[f"claim_{claim}_note"].format(
+                head_name=f"{layer}-{head}",
+                n_heads=model.n_heads,
+                layer=layer,
+                piece=plain(pieces[position]),
+            )
+            st.markdown(note)
+            _verdict(visit.language, ours, theirs)
+
+
+def _verdict(language: str, ours: Tensor, theirs: Tensor) -> None:
+    t = words.of("concepts", language)
+    difference = steps.largest_difference(ours, theirs)
+    holds = difference <= _ROUNDING * float(theirs.abs().max())
+    st.markdown(f"### {parts.figure(difference)}")
+    if holds:
+        st.badge(t["holds"], icon=":material/check:", color="green")
+    else:
+        st.badge(t["fails"], icon=":material/close:", color="red")
+
+
+def _context(visit: Visit, model: PretrainedModel, layer: int, head: int) -> None:
+    t = words.of("concepts", visit.language)
+    st.subheader(t["claim_context"], anchor=False)
+    st.caption(t["claim_context_note"].format(head_name=f"{layer}-{head}"))
+    word = text_field(t["word"], "word", visit.settings.word)
+    with guarded():
+        run = model.encode([word], special=False).pieces[0]
+    found = []
+    for number, (column, default) in enumerate(
+        zip(st.columns(2), visit.settings.contexts, strict=True)
+    ):
+        with column:
+            text = text_field(t["context"].format(number=number + 1), f"context_{number}", default)
+            with guarded():
+                call, pieces = steps.layer_call(model, text, layer)
+            places = steps.positions_of(pieces, run)
+            if not places:
+                st.warning(t["word_missing"])
+                continue
+            row = call.attention.probabilities[0, head, places[0]]
+            parts.weights_over(pieces, row, t["piece"], t["weight"])
+            found.append(call.hidden_states[0, places[0]])
+    if len(found) == 2:
+        difference = steps.largest_difference(found[0], found[1])
+        st.markdown(t["claim_context_hidden"].format(layer=layer, difference=f"{difference:.2f}"))

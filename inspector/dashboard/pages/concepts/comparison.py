@@ -1,0 +1,46 @@
+"""The three kinds of attention side by side.
+
+Must not know: models; where the words come from.
+"""
+
+import streamlit as st
+
+from inspector.dashboard import words
+from inspector.dashboard.visit import Visit
+from inspector.models import PretrainedModel
+
+_KINDS = ("attention", "self", "multi")
+_ASPECTS = ("definition", "formula", "inputs", "aim", "structure", "cost", "use")
+_FORMULAS = {
+    "attention": r"$\mathrm{softmax}\big(\frac{QK^\top}{\sqrt{d_k}}\big)V$",
+    "self": r"$\mathrm{softmax}\big(\frac{XW_Q(XW_K)^\top}{\sqrt{d_k}}\big)XW_V$",
+    "multi": (
+        r"$\mathrm{Concat}(\mathrm{head}_1 \ldots \mathrm{head}_h)W^O$, "
+        r"$\mathrm{head}_i = \mathrm{Attention}(QW_i^Q, KW_i^K, VW_i^V)$"
+    ),
+}
+
+
+def show(visit: Visit, model: PretrainedModel) -> None:
+    """Show the table; the model plays no part in it."""
+    t = words.of("comparison", visit.language)
+    st.markdown(t["intro"])
+    rows = [
+        f"| | {' | '.join(t[kind] for kind in _KINDS)} |",
+        f"|---|{'---|' * len(_KINDS)}",
+    ]
+    for aspect in _ASPECTS:
+        cells = [
+            _FORMULAS[kind] if aspect == "formula" else t[f"{aspect}_{kind}"] for kind in _KINDS
+        ]
+        rows.append(f"| **{t[aspect]}** | {' | '.join(cells)} |")
+    st.markdown("\n".join(rows))
+    st.caption(t["line"])
+    st.latex(
+        r"\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt{d_k}}\right)V"
+    )
+    st.latex(r"\mathrm{SelfAttention}(X) = \mathrm{Attention}(XW_Q, XW_K, XW_V)")
+    st.latex(
+        r"\mathrm{MultiHead}(Q,K,V) = \mathrm{Concat}(\mathrm{head}_1,\ldots,\mathrm{head}_h)W^O"
+        r",\quad \mathrm{head}_i = \mathrm{Attention}(QW_i^Q, KW_i^K, VW_i^V)"
+    )

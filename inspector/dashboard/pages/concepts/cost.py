@@ -1,0 +1,29 @@
+"""What attention costs as texts grow: measured, beside the n² line.
+
+Must not know: how time is measured or drawn.
+"""
+
+import streamlit as st
+
+from inspector.dashboard import measure, words
+from inspector.dashboard.visit import Visit
+from inspector.models import PretrainedModel
+from inspector.views.charts import cost_curve
+
+
+def show(visit: Visit, model: PretrainedModel) -> None:
+    """Measure when the reader asks for it, and draw what was measured."""
+    t = words.of("concepts", visit.language)
+    st.markdown(t["cost_intro"])
+    st.latex(r"\mathrm{time}(n) \propto n^2 \, d")
+    kept = f"_cost_{model.d_head}_{model.n_heads}"
+    if st.button(t["measure"], key="measure", type="primary", icon=":material/timer:"):
+        with st.spinner(t["measuring"], show_time=True):
+            st.session_state[kept] = measure.attention_times(model.d_head, model.n_heads)
+    frame = st.session_state.get(kept)
+    if frame is None:
+        return
+    st.altair_chart(cost_curve(frame), key="cost-curve", alt=t["cost_columns"])
+    st.caption(t["cost_note"].format(n_heads=model.n_heads, d_head=model.d_head))
+    with st.expander(t["cost_columns"]):
+        st.dataframe(frame, hide_index=True)

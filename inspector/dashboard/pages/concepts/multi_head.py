@@ -1,0 +1,88 @@
+"""Multi-head self-attention: heads side by side, concatenated, mixed by W^O.
+
+Must not know: how a stage is computed.
+"""
+
+import streamlit as st
+import torch
+
+from inspector.dashboard import parts, steps, words
+from inspector.dashboard.guards import guarded, text_field
+from inspector.dashboard.pages.concepts import walk
+from inspector.dashboard.visit import Visit
+from inspector.models import LayerCall, PretrainedModel
+from inspector.views.thumbnails import thumbnails_html
+
+
+def show(visit: Visit, model: PretrainedModel) -> None:
+    """Show a layer from its heads' probabilities to its output, in two ways that agree."""
+    t = words.of("concepts", visit.language)
+    st.markdown(t["multi_intro"])
+    st.latex(
+        r"\mathrm{MultiHead}(X) = \mathrm{Concat}(\mathrm{head}_1, \ldots, \mathrm{head}_h)\,W^O"
+        r"\qquad \mathrm{head}_i = \mathrm{Attention}(XW_i^Q, XW_i^K, XW_i^V)"
+    )
+    left, right = st.columns([3, 1])
+    with left:
+        text = text_field(t["sentence"], "sentence", visit.settings.sentence)
+    with right:
+        layer, _ = parts.head_chooser(model, visit.language, with_head=False)
+    with guarded():
+        call, pieces = steps.layer_call(model, text, layer)
+    done = steps.layer_steps(call.hidden_states[0], model.layer_weights(layer))
+
+    st.subheader(t["step_heads"], anchor=False)
+    st.caption(t["step_heads_note"])
+    st.html(thumbnails_html(done.stages.probabilities.numpy(), f"{model.name}: {layer}"))
+
+    left, right = st.columns(2)
+    with left:
+        st.subheader(t["step_concat"], anchor=False)
+        st.caption(
+            t["step_concat_note"].format(
+                n_heads=model.n_heads, d_head=model.d_head, width=model.n_heads * model.d_head
+            )
+        )
+        parts.matrix(done.stages.context[0], "Concat", ("query", "heads·d_head"), pieces)
+    with right:
+        st.subheader(t["step_out"], anchor=False)
+        st.caption(t["step_out_note"])
+        parts.matrix(done.stages.output[0], "Concat W^O + b_O", ("query", "d_model"), pieces)
+    _sum_over_heads(done, call, pieces, visit.language)
+
+
+def _sum_over_heads(
+    done: steps.LayerSteps, call: LayerCall, pieces: list[str], language: str
+) -> None:
+    t = words.of("concepts", language)
+    st.subheader(t["step_sum"], anchor=False)
+    st.caption(t["step_sum_note"])
+    st.latex(r"\mathrm{MultiHead}(X) = \sum_h \mathrm{head}_h\,W^O_h + b_O")
+    left, right = st.columns(2)
+    left.metric(
+        t["sum_difference"],
+        parts.figure(steps.largest_difference(done.total, done.stages.output[0])),
+        border=True,
+    )
+    right.metric(
+        t["real_difference"].format(layer=call.layer),
+        parts.figure(steps.largest_difference(done.total, call.output[0])),
+        border=True,
+    )
+    scale = float(call.output.abs().max())
+    st.caption(t["differences_note"].format(scale=f"{scale:.2f}"))
+    position = walk.position_chooser(t["position"], pieces)
+    rows = [t["row_head"].format(head=head) for head in range(len(done.contributions))]
+    parts.matrix(
+        torch.cat(
+            [
+                done.contributions[:, position],
+                done.bias[None],
+                done.total[position : position + 1],
+                call.output[0, position : position + 1],
+            ]
+        ),
+        pieces[position],
+        ("head", "d_model"),
+        [*rows, t["row_bias"], t["row_sum"], t["row_model"]],
+    )

@@ -1,0 +1,85 @@
+"""Overview: what the model is, and whether it is verified.
+
+Must not know: how a number is computed.
+"""
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from inspector.dashboard import parts, store, words
+from inspector.dashboard.guards import plain
+from inspector.dashboard.visit import Visit
+from inspector.models import PretrainedModel
+from inspector.verification import VerificationReport
+from inspector.verification.judge import NEAR_THEIRS
+
+
+def show(visit: Visit) -> None:
+    """Show the verdict first, then sizes, the place of the weights, and the files."""
+    t = words.of("overview", visit.language)
+    parts.heading(t["title"], t["purpose"])
+    model = store.model(visit.model, visit.language)
+    verdict = st.container(border=True)
+    _sizes(model, t)
+    _architecture(model, t)
+    _files(model, t)
+    with verdict:
+        st.subheader(plain(model.name), anchor=False)
+        _verdict(store.report(visit.model, visit.language), model, t)
+
+
+def _verdict(report: VerificationReport, model: PretrainedModel, t: words.Words) -> None:
+    if report.passed:
+        st.badge(t["verified"], icon=":material/verified:", color="green")
+        st.markdown(
+            t["verified_note"].format(
+                layers=model.n_layers,
+                worst=f"{report.frame['error_in_u'].max():.1f}",
+                allowed=f"{NEAR_THEIRS:.0f}",
+                dtype=report.dtype,
+                caught=sum(control["caught"] is True for control in report.controls),
+                controls=len(report.controls),
+            )
+        )
+    else:
+        st.badge(t["not_verified"], icon=":material/gpp_bad:", color="red")
+        st.markdown(t["not_verified_note"])
+        for sentence in report.failures():
+            st.markdown(f"- {plain(sentence)}")
+    st.caption(t["more"])
+
+
+def _sizes(model: PretrainedModel, t: words.Words) -> None:
+    st.subheader(t["sizes"], anchor=False)
+    with st.container(horizontal=True):
+        for name in ("n_layers", "n_heads", "d_model", "d_head", "max_pieces", "dtype"):
+            st.metric(t[name], str(getattr(model, name)), border=True, width=150)
+
+
+def _architecture(model: PretrainedModel, t: words.Words) -> None:
+    st.subheader(t["architecture"], anchor=False)
+    st.caption(t["architecture_note"])
+    row = asdict(model.architecture)
+    named = {
+        t["model_type"]: row["model_type"],
+        t["block"]: row["block"],
+        t["attention"]: row["attention"] or t["itself"],
+        "W_Q": row["query"],
+        "W_K": row["key"],
+        "W_V": row["value"],
+        "W_O": row["output"],
+    }
+    parts.text_table([t["part"], t["name"]], named.items())
+
+
+def _files(model: PretrainedModel, t: words.Words) -> None:
+    st.subheader(t["files"], anchor=False)
+    st.caption(t["files_note"])
+    parts.text_table([t["file"], "SHA-256"], sorted(model.file_hashes.items()))
+    st.subheader(t["unused"], anchor=False)
+    if not model.unused_tensors:
+        st.markdown(t["unused_none"])
+        return
+    st.markdown(t["unused_note"])
+    st.code("\n".join(model.unused_tensors), language=None)

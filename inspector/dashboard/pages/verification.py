@@ -1,0 +1,171 @@
+"""Verification: the report, for people who read.
+
+Must not know: how a number is computed, when a stage passes.
+"""
+
+import json
+import math
+
+import streamlit as st
+
+from inspector.dashboard import parts, store, words
+from inspector.dashboard.guards import plain
+from inspector.dashboard.visit import Visit
+from inspector.verification import Control, VerificationReport
+from inspector.verification.judge import (
+    MAX_FLOOR,
+    MAX_RATIO,
+    NEAR_THEIRS,
+    RMS_FLOOR,
+    RMS_RATIO,
+)
+from inspector.views.charts import error_grid
+
+
+def show(visit: Visit) -> None:
+    """Show the outcome, then each piece of evidence for it."""
+    t = words.of("verification", visit.language)
+    parts.heading(t["title"], t["purpose"])
+    report = store.report(visit.model, visit.language)
+    _outcome(report, t)
+    st.subheader(t["grid"], anchor=False)
+    st.caption(t["grid_note"].format(allowed=f"{NEAR_THEIRS:.0f}"))
+    st.altair_chart(error_grid(report.frame), key="error-grid", alt=t["grid"])
+    _rule(report, t)
+    _noise(report, t)
+    _whole_model(report, t)
+    _controls(report, t)
+    _coverage(report, t)
+    _downloads(report, t, visit.language)
+
+
+def _outcome(report: VerificationReport, t: words.Words) -> None:
+    if not report.passed:
+        st.error(t["failed"], icon=":material/gpp_bad:")
+        for sentence in report.failures():
+            st.markdown(f"- {plain(sentence)}")
+        return
+    outcome = t["passed"].format(
+        stages=len(report.frame),
+        layers=report.frame["layer"].nunique(),
+        worst=f"{report.frame['error_in_u'].max():.1f}",
+        reached=report.coverage["reached"],
+        total=report.coverage["total"],
+        caught=sum(control["caught"] is True for control in report.controls),
+        controls=len(report.controls),
+    )
+    st.success(outcome, icon=":material/verified:")
+
+
+def _rule(report: VerificationReport, t: words.Words) -> None:
+    with st.expander(t["rule"], icon=":material/rule:"):
+        st.markdown(t["rule_note"].format(dtype=report.dtype))
+        st.latex(
+            rf"\begin{{aligned}}"
+            rf"\max|\mathrm{{ours}} - \mathrm{{theirs}}| &\le {NEAR_THEIRS:g}\,u\,s \\"
+            rf"\mathrm{{rms}}(\mathrm{{ours}} - \mathrm{{truth}}) &\le {RMS_RATIO:g}\,"
+            rf"\mathrm{{rms}}(\mathrm{{theirs}} - \mathrm{{truth}}) + {RMS_FLOOR:g}\,u\,s \\"
+            rf"\max|\mathrm{{ours}} - \mathrm{{truth}}| &\le {MAX_RATIO:g}\,"
+            rf"\max|\mathrm{{theirs}} - \mathrm{{truth}}| + {MAX_FLOOR:g}\,u\,s"
+            rf"\end{{aligned}}"
+        )
+        st.markdown(t["rule_cases"])
+
+
+def _noise(report: VerificationReport, t: words.Words) -> None:
+    st.subheader(t["noise"], anchor=False)
+    st.caption(t["noise_note"])
+    worst = report.frame.groupby("stage", sort=False)[
+        ["max_abs_error", "noise_max_abs_error"]
+    ].max()
+    parts.text_table(
+        [t["stage"], t["ours"], t["theirs"]],
+        (
+            [
+                stage,
+                parts.figure(row["max_abs_error"]),
+                t["no_noise"]
+                if math.isnan(row["noise_max_abs_error"])
+                else parts.figure(row["noise_max_abs_error"]),
+            ]
+            for stage, row in worst.iterrows()
+        ),
+    )
+
+
+def _whole_model(report: VerificationReport, t: words.Words) -> None:
+    st.subheader(t["whole"], anchor=False)
+    st.caption(t["whole_note"])
+    parts.text_table(
+        [t["case"], t["comparison"], t["largest"], t["in_u"], t["holds"]],
+        (
+            [
+                row["case"],
+                row["comparison"],
+                parts.figure(row["max_abs_error"]),
+                f"{row['error_in_u']:.1f}",
+                _whole_model_verdict(row["comparison"], row["passed"], t),
+            ]
+            for row in report.whole_model.to_dict("records")
+        ),
+    )
+
+
+def _whole_model_verdict(comparison: str, passed: bool, t: words.Words) -> str:
+    """Return the mark of a comparison; the library's two paths are not on trial."""
+    if "ours" not in comparison:
+        return t["not_judged"]
+    return "✓" if passed else "✗"
+
+
+def _controls(report: VerificationReport, t: words.Words) -> None:
+    st.subheader(t["controls"], anchor=False)
+    st.caption(t["controls_note"])
+    if report.controls_note:
+        st.caption(plain(report.controls_note))
+    parts.text_table(
+        [t["mistake"], t["caught"], t["where"]],
+        (_control_row(control, t) for control in report.controls),
+    )
+
+
+def _control_row(control: Control, t: words.Words) -> list[str]:
+    caught = {True: t["yes"], False: t["no"], None: t["below"]}[control["caught"]]
+    if control["layer"] is None:
+        return [control["mutation"], caught, control["reason"] or ""]
+    where = t["where_value"].format(layer=control["layer"], stage=control["stage"])
+    return [control["mutation"], caught, where]
+
+
+def _coverage(report: VerificationReport, t: words.Words) -> None:
+    st.subheader(t["coverage"], anchor=False)
+    coverage = report.coverage
+    st.markdown(t["coverage_note"].format(reached=coverage["reached"], total=coverage["total"]))
+    if coverage["not_reached"]:
+        st.markdown(t["not_reached"])
+        st.code("\n".join(coverage["not_reached"]), language=None)
+
+
+def _downloads(report: VerificationReport, t: words.Words, language: str) -> None:
+    shell = words.of("shell", language)
+    with st.expander(t["all_rows"], icon=":material/table:"):
+        st.dataframe(report.cases, hide_index=True)
+    with st.container(horizontal=True):
+        st.download_button(
+            shell["json"],
+            json.dumps(report.as_dict(), indent=1, ensure_ascii=False, default=str),
+            "verification.json",
+            "application/json",
+            key="verification-json",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            shell["csv"],
+            report.cases.to_csv(index=False),
+            "verification.csv",
+            "text/csv",
+            key="verification-csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )

@@ -1,0 +1,99 @@
+"""Weights: a grid of every head, and everything about the head that is chosen.
+
+Must not know: how a statistic is computed.
+"""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from inspector.dashboard import address, parts, store, words
+from inspector.dashboard.visit import Visit
+from inspector.dashboard.words.statistics import FORMULAS
+from inspector.heads import WEIGHTS_COLUMNS, eigenvalues, singular_values
+from inspector.models import PretrainedModel
+from inspector.views.charts import eigenvalue_plane, head_grid, spectrum
+
+_STATISTICS = [column for column in WEIGHTS_COLUMNS if column not in ("layer", "head")]
+_GRID = "weights-grid"
+
+
+def show(visit: Visit) -> None:
+    """Show the grid of one statistic, and the head that the reader has chosen in it."""
+    t = words.of("weights", visit.language)
+    parts.heading(t["title"], t["purpose"])
+    model = store.model(visit.model, visit.language)
+    frame = store.weights(visit.model, visit.language)
+    left, right = st.columns([3, 2])
+    with left:
+        statistic = address.select(
+            t["statistic"], "statistic", _STATISTICS, "ov_eigenvalue_positivity"
+        )
+    with right:
+        layer, head = parts.head_chooser(model, visit.language)
+    st.markdown(f"${FORMULAS[statistic]}$ – {words.of('statistics', visit.language)[statistic]}")
+    st.altair_chart(
+        head_grid(frame, statistic, selected=(layer, head)),
+        key=_GRID,
+        on_select=_cell_clicked,
+        alt=t["grid_alt"].format(statistic=statistic),
+    )
+    st.caption(t["grid_note"])
+    st.download_button(
+        words.of("shell", visit.language)["csv"],
+        frame.to_csv(index=False),
+        "weights.csv",
+        "text/csv",
+        key="weights-csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    st.header(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
+    _spectra(model, layer, head, t)
+    _row(frame, layer, head, visit.language)
+
+
+def _cell_clicked() -> None:
+    """Make the clicked cell's head the chosen one."""
+    event: Any = st.session_state.get(_GRID)
+    selections = event.selection if event else {}
+    for points in selections.values():
+        if isinstance(points, list) and points and {"layer", "head"} <= set(points[0]):
+            address.set_choice("layer", int(points[0]["layer"]))
+            address.set_choice("head", int(points[0]["head"]))
+
+
+def _spectra(model: PretrainedModel, layer: int, head: int, t: words.Words) -> None:
+    left, right = st.columns(2)
+    with left:
+        st.subheader(t["spectrum"], anchor=False)
+        st.caption(t["spectrum_note"])
+        st.altair_chart(
+            spectrum(singular_values(model, layer, head)), key="spectrum", alt=t["spectrum"]
+        )
+    with right:
+        st.subheader(t["eigenvalues"], anchor=False)
+        st.caption(t["eigenvalues_note"])
+        st.altair_chart(
+            eigenvalue_plane(eigenvalues(model, layer, head)),
+            key="eigenvalues",
+            alt=t["eigenvalues"],
+        )
+
+
+def _row(frame: pd.DataFrame, layer: int, head: int, language: str) -> None:
+    t = words.of("weights", language)
+    meanings = words.of("statistics", language)
+    row = frame[(frame["layer"] == layer) & (frame["head"] == head)].iloc[0]
+    st.subheader(t["all"], anchor=False)
+    st.markdown(t["notation"])
+    lines = [
+        f"| {t['statistic']} | {t['value']} | {t['formula']} | {t['meaning']} |",
+        "|---|---:|---|---|",
+    ]
+    lines += [
+        f"| `{name}` | {row[name]:.4g} | ${FORMULAS[name]}$ | {meanings[name]} |"
+        for name in _STATISTICS
+    ]
+    st.markdown("\n".join(lines).replace("|\\lambda_i|", "\\lvert\\lambda_i\\rvert"))

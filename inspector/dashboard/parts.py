@@ -1,0 +1,82 @@
+"""Pieces of layout that several pages share.
+
+Data goes through `inspector.html` or a view that escapes it; never into Markdown unescaped.
+Must not know: what the numbers mean.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+import streamlit as st
+from torch import Tensor
+
+from inspector.dashboard import address, words
+from inspector.html import table
+from inspector.models import PretrainedModel
+from inspector.views.matrix import matrix_html
+
+_TABLE_STYLE = """<style>
+.inspector-table table { border-collapse: collapse; width: 100%; }
+.inspector-table th, .inspector-table td {
+  text-align: left; vertical-align: top; padding: 0.35rem 0.9rem 0.35rem 0;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent);
+  overflow-wrap: anywhere; font-variant-numeric: tabular-nums;
+}
+.inspector-table th { font-weight: 600; opacity: 0.75; }
+</style>
+"""
+
+
+def heading(title: str, purpose: str) -> None:
+    """Show a page's title and its purpose in one line."""
+    st.title(title, anchor=False)
+    st.markdown(purpose)
+
+
+def text_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Show a table of plain data, escaped; it can be read aloud and copied."""
+    st.html(f'{_TABLE_STYLE}<div class="inspector-table">{table(columns, rows)}</div>')
+
+
+def head_chooser(
+    model: PretrainedModel, language: str, *, with_head: bool = True
+) -> tuple[int, int]:
+    """Show number fields for a layer and one of its heads, and return both."""
+    t = words.of("shell", language)
+    columns = st.columns(2) if with_head else [st.container()]
+    layer = address.number(t["layer"], "layer", model.n_layers, on=columns[0])
+    if not with_head:
+        return layer, 0
+    return layer, address.number(t["head"], "head", model.n_heads, on=columns[1])
+
+
+def matrix(
+    values: Tensor,
+    caption: str,
+    shape: tuple[str, str],
+    rows: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+) -> None:
+    """Show a matrix with its name, its shape and its numbers."""
+    st.html(matrix_html(values.detach().cpu().double().numpy(), rows, columns, caption, shape))
+
+
+def weights_over(pieces: Sequence[str], probabilities: Tensor, piece: str, weight: str) -> None:
+    """Show how one position's weight is spread over pieces, the largest first."""
+    frame = pd.DataFrame({piece: list(pieces), weight: probabilities.double().tolist()})
+    frame.insert(0, "№", range(len(pieces)))
+    st.dataframe(
+        frame.sort_values(weight, ascending=False, kind="stable"),
+        hide_index=True,
+        column_config={
+            "№": st.column_config.NumberColumn(width=40),
+            weight: st.column_config.ProgressColumn(
+                min_value=0.0, max_value=1.0, format="%.3f", color="primary"
+            ),
+        },
+    )
+
+
+def figure(number: float) -> str:
+    """Return a small number as it is shown: two digits and the power of ten."""
+    return "0" if number == 0 else f"{number:.1e}"

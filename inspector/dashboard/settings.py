@@ -1,0 +1,92 @@
+"""What an operator may set: a small YAML file, read strictly.
+
+`streamlit run app.py -- --config FILE`; what a file leaves out has the default given here.
+Must not know: Streamlit, pages.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inspector.errors import InputError
+
+Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Settings(BaseModel):
+    """The dashboard's settings; an unknown one is refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    title: str = "inspector"
+    language: Literal["en", "zh"] = "en"
+    models: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = ["minilm"]
+    """Aliases, hub ids or folders; the pages choose among these only."""
+    sentence: Sentence = "The animal didn't cross the street because it was too tired."
+    second_sentence: Sentence = "The cat sat on the mat because it was warm."
+    target: Sentence = "She opened the bank account."
+    source: Sentence = "The money was safe at the bank near the river."
+    word: Annotated[str, Field(min_length=1, max_length=60)] = "bank"
+    contexts: Annotated[list[Sentence], Field(min_length=2, max_length=2)] = [
+        "He deposited the money at the bank.",
+        "He sat on the bank of the river.",
+    ]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of ending the server's process."""
+        raise InputError(f"app.py was started with other arguments than it knows: {message}.")
+
+
+def config_path(arguments: list[str], default: Path) -> Path:
+    """Return the settings file named on the command line.
+
+    Args:
+        arguments: What stands after `--`.
+        default: Taken where no file is named.
+
+    Raises:
+        InputError: If there is an argument other than `--config FILE`.
+
+    Example:
+        >>> config_path(["--config", "mine.yaml"], Path("configs/minilm.yaml")).name
+        'mine.yaml'
+    """
+    parser = _Parser(prog="app.py", add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", type=Path, default=default)
+    path: Path = parser.parse_args(arguments).config
+    return path
+
+
+def read_settings(path: Path) -> Settings:
+    """Return the settings of a file.
+
+    Raises:
+        InputError: If it cannot be read, is not YAML, or has a setting that is unknown or wrong.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise InputError(
+            f"settings ({path.name}) could not be read: {reason}. "
+            "Start with `streamlit run app.py -- --config configs/minilm.yaml`."
+        ) from None
+    except yaml.YAMLError as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"settings ({path.name}) must be YAML: {first}.") from None
+    try:
+        return Settings.model_validate({} if data is None else data)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}"
+            for item in error.errors()
+        )
+        raise InputError(
+            f"settings ({path.name}) must hold what the dashboard knows: {wrong}. "
+            f"Available: {', '.join(Settings.model_fields)}."
+        ) from None

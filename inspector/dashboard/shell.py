@@ -1,0 +1,84 @@
+"""The frame around the pages: settings, language, navigation, choice of the model.
+
+Must not know: what a page shows.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from inspector.dashboard import address, words
+from inspector.dashboard.guards import guarded, stop
+from inspector.dashboard.pages import attention, concepts, overview, verification, weights
+from inspector.dashboard.settings import Settings, config_path, read_settings
+from inspector.dashboard.visit import Visit
+from inspector.errors import InspectorError
+
+_LANGUAGES = {"en": "English", "zh": "中文"}
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One page: its name in the URL, what shows it, its icon."""
+
+    name: str
+    show: Callable[[Visit], None]
+    icon: str
+
+
+_PAGES = (
+    _Entry("overview", overview.show, ":material/fact_check:"),
+    _Entry("verification", verification.show, ":material/verified:"),
+    _Entry("weights", weights.show, ":material/grid_on:"),
+    _Entry("attention", attention.show, ":material/visibility:"),
+    _Entry("concepts", concepts.show, ":material/school:"),
+)
+
+
+def main(default_config: Path) -> None:
+    """Show the page that the reader is on.
+
+    Args:
+        default_config: The settings where `--config` names no other file.
+    """
+    st.set_page_config(page_title="inspector", page_icon=":material/visibility:", layout="wide")
+    address.begin()
+    settings = _settings(default_config)
+    language = address.choose("lang", list(_LANGUAGES), settings.language)
+    t = words.of("shell", language)
+    name = address.choose("model", settings.models, settings.models[0])
+    visit = Visit(settings, language, name)
+    page = st.navigation(
+        [
+            st.Page(
+                partial(entry.show, visit),
+                title=t[entry.name],
+                icon=entry.icon,
+                url_path=entry.name,
+                default=entry is _PAGES[0],
+            )
+            for entry in _PAGES
+        ]
+    )
+    with st.sidebar:
+        address.select(
+            t["model"], "model", settings.models, settings.models[0], help=t["model_help"]
+        )
+        address.switch(
+            t["language"], "lang", list(_LANGUAGES), settings.language, named=_LANGUAGES.__getitem__
+        )
+        st.caption(t["promise"])
+    with guarded():
+        page.run()
+    address.finish()
+
+
+def _settings(default_config: Path) -> Settings:
+    try:
+        return read_settings(config_path(sys.argv[1:], default_config))
+    except InspectorError as error:
+        stop(str(error))

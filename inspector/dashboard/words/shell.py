@@ -1,0 +1,45 @@
+"""Words of the frame around the pages.
+
+Must not know: where they stand.
+"""
+
+WORDS = {
+    "en": {
+        "overview": "Overview",
+        "verification": "Verification",
+        "weights": "Weights",
+        "attention": "Attention",
+        "concepts": "Concepts",
+        "model": "Model",
+        "model_help": "The operator's settings say which models can be chosen.",
+        "language": "Language",
+        "promise": "Everything is computed on this machine; what you type is not kept.",
+        "loading": "Loading and checking the model …",
+        "verifying": "Checking every layer against the library's own …",
+        "measuring": "Measuring every head's weights …",
+        "layer": "Layer",
+        "head": "Head",
+        "csv": "Download CSV",
+        "json": "Download JSON",
+        "html": "Download HTML",
+    },
+    "zh": {
+        "overview": "概览",
+        "verification": "验证",
+        "weights": "权重",
+        "attention": "注意力",
+        "concepts": "概念",
+        "model": "模型",
+        "model_help": "可选的模型由部署者在配置中列出。",
+        "language": "语言",
+        "promise": "一切都在本机计算;您输入的文字不会被保存。",
+        "loading": "正在加载并检查模型……",
+        "verifying": "正在将每一层与原库的结果对照……",
+        "measuring": "正在测量每个头的权重……",
+        "layer": "层",
+        "head": "头",
+        "csv": "下载 CSV",
+        "json": "下载 JSON",
+        "html": "下载 HTML",
+    },
+}

@@ -1,0 +1,125 @@
+"""Words of the Verification page.
+
+Must not know: where they stand.
+"""
+
+WORDS = {
+    "en": {
+        "title": "Verification",
+        "purpose": "The equations against the model's own layers, stage by stage.",
+        "passed": (
+            "**All {stages} stages of {layers} layers agree** to within rounding: at most "
+            "{worst} u. {reached} of {total} attention modules were reached, and {caught} of "
+            "{controls} deliberate mistakes were caught."
+        ),
+        "failed": "**The verification did not pass.**",
+        "grid": "Error of each stage",
+        "grid_note": (
+            "Largest |ours − theirs| over all cases, in units of u times the stage's largest "
+            "number. {allowed} is allowed; a wrong formula is off by thousands."
+        ),
+        "rule": "What counts as agreement",
+        "rule_note": (
+            "The truth is the same stage in float64, on the same inputs. With $u$ the unit "
+            "roundoff of {dtype} and $s$ the largest number of the stage, three conditions must "
+            "hold: we are as near to the model's own numbers as rounding explains, and neither our "
+            "typical nor our largest error exceeds the model's own by more than rounding explains."
+        ),
+        "rule_cases": (
+            "Inputs are real hidden states of real text: one sentence, padded batches, a single "
+            "piece, the longest text. A row of the table is the worst of them."
+        ),
+        "noise": "How far the library differs from itself",
+        "noise_note": (
+            "transformers has two paths for the same attention, eager and sdpa. The distance "
+            "between them is the noise that any third implementation must be seen against."
+        ),
+        "stage": "Stage",
+        "ours": "ours – eager",
+        "theirs": "sdpa – eager",
+        "no_noise": "the same code",
+        "whole": "The whole model",
+        "whole_note": "Last hidden state with our attention swapped into every layer at once.",
+        "case": "Case",
+        "comparison": "Comparison",
+        "largest": "Largest difference",
+        "in_u": "in u",
+        "holds": "Holds",
+        "not_judged": "noise, not judged",
+        "controls": "Deliberate mistakes",
+        "controls_note": (
+            "A check that cannot fail proves nothing. Each of these mistakes was put into our own "
+            "function; the check must notice."
+        ),
+        "mistake": "Mistake",
+        "caught": "Caught",
+        "where": "First noticed",
+        "yes": "✓ caught",
+        "no": "✗ missed",
+        "below": "below rounding",
+        "where_value": "layer {layer}, {stage}",
+        "coverage": "Coverage",
+        "coverage_note": "{reached} of {total} attention modules were reached.",
+        "not_reached": "Not reached:",
+        "all_rows": "All figures",
+    },
+    "zh": {
+        "title": "验证",
+        "purpose": "公式与模型自己的各层,逐阶段对照。",
+        "passed": (
+            "**{layers} 层共 {stages} 个阶段全部一致**,误差都在舍入之内:最多 {worst} u。"
+            "{total} 个注意力模块中检查到 {reached} 个,{controls} 个故意制造的错误中发现 "
+            "{caught} 个。"
+        ),
+        "failed": "**验证未通过。**",
+        "grid": "各阶段的误差",
+        "grid_note": (
+            "所有情形中 |我们 − 原库| 的最大值,单位为 u 乘以该阶段最大的数。允许 "
+            "{allowed};公式写错时会差几千。"
+        ),
+        "rule": "怎样才算一致",
+        "rule_note": (
+            "真值是同样输入下用 float64 计算的同一阶段。设 $u$ 为 {dtype} 的单位舍入误差,$s$ "
+            "为该阶段最大的数,"
+            "须同时满足三条:与模型自己的数之差可由舍入解释;我们的典型误差和最大误差超出模型误差的"
+            "部分,"
+            "也都可由舍入解释。"
+        ),
+        "rule_cases": (
+            "输入是真实文本的真实隐藏状态:一个句子、带填充的批次、单个词片、最长的文本。表中每行"
+            "取最差的一种。"
+        ),
+        "noise": "原库与自身相差多少",
+        "noise_note": (
+            "transformers 对同一注意力有两条路径:eager 与 sdpa。两者之差就是噪声,任何第三种实现都"
+            "应以此为参照。"
+        ),
+        "stage": "阶段",
+        "ours": "我们 – eager",
+        "theirs": "sdpa – eager",
+        "no_noise": "同一段代码",
+        "whole": "整个模型",
+        "whole_note": "把每一层的注意力同时换成我们的,比较最后的隐藏状态。",
+        "case": "情形",
+        "comparison": "比较",
+        "largest": "最大差",
+        "in_u": "以 u 计",
+        "holds": "成立",
+        "not_judged": "噪声,不作判定",
+        "controls": "故意制造的错误",
+        "controls_note": (
+            "不可能失败的检查什么也证明不了。以下每个错误都曾放进我们自己的函数,检查必须发现它。"
+        ),
+        "mistake": "错误",
+        "caught": "是否发现",
+        "where": "最先发现于",
+        "yes": "✓ 已发现",
+        "no": "✗ 未发现",
+        "below": "小于舍入误差",
+        "where_value": "第 {layer} 层,{stage}",
+        "coverage": "覆盖",
+        "coverage_note": "{total} 个注意力模块中检查到 {reached} 个。",
+        "not_reached": "未检查到:",
+        "all_rows": "全部数字",
+    },
+}
