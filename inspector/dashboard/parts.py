@@ -5,7 +5,9 @@ Must not know: what the numbers mean.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+import altair as alt
 import pandas as pd
 import streamlit as st
 from torch import Tensor
@@ -15,6 +17,14 @@ from inspector.html import table
 from inspector.models import PretrainedModel
 from inspector.views.matrix import matrix_html
 
+# Longer tables scroll.
+_ALL_ROWS = 20
+_FADE = """<style>
+.inspector-matrix > div {
+  mask-image: linear-gradient(to right, #000 calc(100% - 2rem), transparent);
+}
+</style>
+"""
 _TABLE_STYLE = """<style>
 .inspector-table table { border-collapse: collapse; width: 100%; }
 .inspector-table th, .inspector-table td {
@@ -38,6 +48,21 @@ def text_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     st.html(f'{_TABLE_STYLE}<div class="inspector-table">{table(columns, rows)}</div>')
 
 
+def chart(
+    drawing: alt.Chart | alt.LayerChart, key: str, name: str, on_click: Any = "ignore"
+) -> None:
+    """Show a chart under a name that can be read aloud in the page's language.
+
+    Args:
+        drawing: The chart.
+        key: Of the element.
+        name: What the chart shows.
+        on_click: Called when the reader chooses a mark, where the chart lets them.
+    """
+    drawing.description = name
+    st.altair_chart(drawing, key=key, on_select=on_click)
+
+
 def head_chooser(
     model: PretrainedModel, language: str, *, with_head: bool = True
 ) -> tuple[int, int]:
@@ -58,7 +83,9 @@ def matrix(
     columns: Sequence[str] | None = None,
 ) -> None:
     """Show a matrix with its name, its shape and its numbers."""
-    st.html(matrix_html(values.detach().cpu().double().numpy(), rows, columns, caption, shape))
+    numbers = values.detach().cpu().double().numpy()
+    table_of_numbers = matrix_html(numbers, rows, columns, caption, shape)
+    st.html(f'{_FADE}<div class="inspector-matrix">{table_of_numbers}</div>')
 
 
 def weights_over(pieces: Sequence[str], probabilities: Tensor, piece: str, weight: str) -> None:
@@ -68,6 +95,7 @@ def weights_over(pieces: Sequence[str], probabilities: Tensor, piece: str, weigh
     st.dataframe(
         frame.sort_values(weight, ascending=False, kind="stable"),
         hide_index=True,
+        height="content" if len(pieces) <= _ALL_ROWS else "auto",
         column_config={
             "№": st.column_config.NumberColumn(width=40),
             weight: st.column_config.ProgressColumn(
@@ -80,3 +108,8 @@ def weights_over(pieces: Sequence[str], probabilities: Tensor, piece: str, weigh
 def figure(number: float) -> str:
     """Return a small number as it is shown: two digits and the power of ten."""
     return "0" if number == 0 else f"{number:.1e}"
+
+
+def in_u(error: float) -> str:
+    """Return an error in units of u as it is shown; 0 is said only of equal bits."""
+    return "0" if error == 0 else f"{error:.2g}"

@@ -18,6 +18,13 @@ from inspector.dashboard.settings import Settings, config_path, read_settings
 from inspector.dashboard.visit import Visit
 from inspector.errors import InspectorError
 
+# Drawn here, because the browser would fetch an emoji or a named icon from another host.
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke="#0072b2" '
+    'stroke-width="3"><path d="M2 16C9 5 23 5 30 16 23 27 9 27 2 16Z"/>'
+    '<circle cx="16" cy="16" r="5" fill="#e69f00" stroke="none"/></svg>'
+)
+
 _LANGUAGES = {"en": "English", "zh": "中文"}
 
 
@@ -45,7 +52,7 @@ def main(default_config: Path) -> None:
     Args:
         default_config: The settings where `--config` names no other file.
     """
-    st.set_page_config(page_title="inspector", page_icon=":material/visibility:", layout="wide")
+    st.set_page_config(page_title="inspector", page_icon=_ICON, layout="wide")
     address.begin()
     settings = _settings(default_config)
     language = address.choose("lang", list(_LANGUAGES), settings.language)

@@ -38,7 +38,6 @@ def show(visit: Visit) -> None:
     if page is None:
         _one_head(maps, layer, head, t)
     else:
-        st.caption(t[f"{view}_note"])
         label = t["alt"].format(view=t[f"view:{view}"], model=model.name)
         st.iframe(page.html, height=page.height, alt=label)
     _downloads(maps, page, layer, visit.language)
@@ -60,7 +59,7 @@ def _one_head(maps: AttentionMaps, layer: int, head: int, t: words.Words) -> Non
     st.caption(t["matrix_note"])
     with guarded():
         chart = attention_matrix(maps.probabilities[layer, head], maps.pieces, maps.pieces)
-    st.altair_chart(chart, key="attention-matrix", alt=f"{t['view:matrix']} {layer}-{head}")
+    parts.chart(chart, "attention-matrix", f"{t['view:matrix']} {layer}-{head}")
 
 
 def _downloads(maps: AttentionMaps, page: Page | None, layer: int, language: str) -> None:

@@ -35,7 +35,7 @@ def _verdict(report: VerificationReport, model: PretrainedModel, t: words.Words)
         st.markdown(
             t["verified_note"].format(
                 layers=model.n_layers,
-                worst=f"{report.frame['error_in_u'].max():.1f}",
+                worst=parts.in_u(report.frame["error_in_u"].max()),
                 allowed=f"{NEAR_THEIRS:.0f}",
                 dtype=report.dtype,
                 caught=sum(control["caught"] is True for control in report.controls),
@@ -54,7 +54,7 @@ def _sizes(model: PretrainedModel, t: words.Words) -> None:
     st.subheader(t["sizes"], anchor=False)
     with st.container(horizontal=True):
         for name in ("n_layers", "n_heads", "d_model", "d_head", "max_pieces", "dtype"):
-            st.metric(t[name], str(getattr(model, name)), border=True, width=150)
+            st.metric(t[name], str(getattr(model, name)), border=True, width=142)
 
 
 def _architecture(model: PretrainedModel, t: words.Words) -> None:

@@ -30,7 +30,7 @@ def show(visit: Visit) -> None:
     _outcome(report, t)
     st.subheader(t["grid"], anchor=False)
     st.caption(t["grid_note"].format(allowed=f"{NEAR_THEIRS:.0f}"))
-    st.altair_chart(error_grid(report.frame), key="error-grid", alt=t["grid"])
+    parts.chart(error_grid(report.frame, limit=NEAR_THEIRS), "error-grid", t["grid"])
     _rule(report, t)
     _noise(report, t)
     _whole_model(report, t)
@@ -48,7 +48,7 @@ def _outcome(report: VerificationReport, t: words.Words) -> None:
     outcome = t["passed"].format(
         stages=len(report.frame),
         layers=report.frame["layer"].nunique(),
-        worst=f"{report.frame['error_in_u'].max():.1f}",
+        worst=parts.in_u(report.frame["error_in_u"].max()),
         reached=report.coverage["reached"],
         total=report.coverage["total"],
         caught=sum(control["caught"] is True for control in report.controls),
@@ -103,7 +103,7 @@ def _whole_model(report: VerificationReport, t: words.Words) -> None:
                 row["case"],
                 row["comparison"],
                 parts.figure(row["max_abs_error"]),
-                f"{row['error_in_u']:.1f}",
+                parts.in_u(row["error_in_u"]),
                 _whole_model_verdict(row["comparison"], row["passed"], t),
             ]
             for row in report.whole_model.to_dict("records")

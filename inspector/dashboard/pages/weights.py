@@ -33,11 +33,11 @@ def show(visit: Visit) -> None:
     with right:
         layer, head = parts.head_chooser(model, visit.language)
     st.markdown(f"${FORMULAS[statistic]}$ – {words.of('statistics', visit.language)[statistic]}")
-    st.altair_chart(
+    parts.chart(
         head_grid(frame, statistic, selected=(layer, head)),
-        key=_GRID,
-        on_select=_cell_clicked,
-        alt=t["grid_alt"].format(statistic=statistic),
+        _GRID,
+        t["grid_alt"].format(statistic=statistic),
+        on_click=_cell_clicked,
     )
     st.caption(t["grid_note"])
     st.download_button(
@@ -69,17 +69,12 @@ def _spectra(model: PretrainedModel, layer: int, head: int, t: words.Words) -> N
     with left:
         st.subheader(t["spectrum"], anchor=False)
         st.caption(t["spectrum_note"])
-        st.altair_chart(
-            spectrum(singular_values(model, layer, head)), key="spectrum", alt=t["spectrum"]
-        )
+        parts.chart(spectrum(singular_values(model, layer, head)), "spectrum", t["spectrum"])
     with right:
         st.subheader(t["eigenvalues"], anchor=False)
         st.caption(t["eigenvalues_note"])
-        st.altair_chart(
-            eigenvalue_plane(eigenvalues(model, layer, head)),
-            key="eigenvalues",
-            alt=t["eigenvalues"],
-        )
+        plane = eigenvalue_plane(eigenvalues(model, layer, head))
+        parts.chart(plane, "eigenvalues", t["eigenvalues"])
 
 
 def _row(frame: pd.DataFrame, layer: int, head: int, language: str) -> None:
@@ -88,12 +83,9 @@ def _row(frame: pd.DataFrame, layer: int, head: int, language: str) -> None:
     row = frame[(frame["layer"] == layer) & (frame["head"] == head)].iloc[0]
     st.subheader(t["all"], anchor=False)
     st.markdown(t["notation"])
-    lines = [
-        f"| {t['statistic']} | {t['value']} | {t['formula']} | {t['meaning']} |",
-        "|---|---:|---|---|",
-    ]
+    lines = [f"| {t['statistic']} | {t['value']} | {t['meaning']} |", "|---|---:|---|"]
     lines += [
-        f"| `{name}` | {row[name]:.4g} | ${FORMULAS[name]}$ | {meanings[name]} |"
+        f"| `{name}` | {row[name]:.4g} | {meanings[name]} ${FORMULAS[name]}$ |"
         for name in _STATISTICS
     ]
-    st.markdown("\n".join(lines).replace("|\\lambda_i|", "\\lvert\\lambda_i\\rvert"))
+    st.markdown("\n".join(lines))

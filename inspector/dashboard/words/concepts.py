@@ -41,12 +41,12 @@ WORDS = {
         ),
         "multi_intro": (
             "Every head of the layer does this in a subspace of its own. The results stand side "
-            "by side, and one more matrix, W^O, mixes them."
+            "by side, and one more matrix, $W^O$, mixes them."
         ),
         "step_hidden": "1 · Hidden states",
         "step_hidden_note": "What layer {layer} of the model is given for each piece.",
         "step_project": "2 · Queries, keys, values",
-        "step_project_note": "Projected by the real W_Q, W_K, W_V of head {head_name}.",
+        "step_project_note": "Projected by the real $W_Q$, $W_K$, $W_V$ of head {head_name}.",
         "step_scores": "3 · Scores",
         "step_scores_note": "How well each query (row) matches each key (column).",
         "step_softmax": "4 · Softmax",
@@ -69,14 +69,14 @@ WORDS = {
         "step_concat_note": (
             "Head after head, {n_heads} × {d_head} = {width} numbers for each piece."
         ),
-        "step_out": "3 · Mix by W^O",
+        "step_out": "3 · Mix by $W^O$",
         "step_out_note": "The layer's attention output.",
         "step_sum": "4 · The same as a sum over heads",
         "step_sum_note": (
-            "Multiplying the concatenation by W^O is adding up what each head writes alone. One "
+            "Multiplying the concatenation by $W^O$ is adding up what each head writes alone. One "
             "piece at a time:"
         ),
-        "sum_difference": "Sum over heads against W^O of the concatenation",
+        "sum_difference": "Sum over heads against $W^O$ of the concatenation",
         "real_difference": "Ours against the model's own layer {layer}",
         "differences_note": (
             "Largest absolute difference over all pieces and features, computed just now; the "
@@ -107,7 +107,7 @@ WORDS = {
         "claim_extension": "“Multi-head attention is an extension of it.”",
         "claim_extension_note": (
             "{n_heads} separate single-head attentions, each with its slice of the weights, "
-            "against the model's own multi-head layer {layer}. Largest difference:"
+            "added up, against the model's own multi-head layer {layer}. Largest difference:"
         ),
         "claim_parallel": "“It needs no recurrence: all positions at once.”",
         "claim_parallel_note": (
@@ -139,7 +139,7 @@ WORDS = {
     },
     "zh": {
         "title": "概念",
-        "purpose": "用您自己的句子和该模型的真实权重,一步一步看注意力。",
+        "purpose": "用您自己的句子和该模型的真实权重，一步一步看注意力。",
         "mode": "主题",
         "mode:attention": "注意力",
         "mode:self-attention": "自注意力",
@@ -147,103 +147,105 @@ WORDS = {
         "mode:comparison": "对比",
         "mode:cost": "计算量",
         "mode:claims": "检验说法",
-        "target": "目标句(发出查询)",
-        "source": "源句(被查看)",
+        "target": "目标句（发出查询）",
+        "source": "源句（被查看）",
         "sentence": "句子",
         "score": "打分函数",
         "score:scaled": "缩放点积",
         "score:dot": "点积",
-        "score:general": "双线性(general)",
-        "score:additive": "加性(additive)",
+        "score:general": "双线性（general）",
+        "score:additive": "加性（additive）",
         "untrained": (
-            "这种打分函数有自己的参数,而 BERT 模型里没有。这里的参数是**随机的(固定种子,未经训练)"
-            "**:"
-            "步骤是真实的,对齐结果没有含义。"
+            "这种打分函数有自己的参数，而 BERT 模型里没有。"
+            "这里的参数是**随机的（固定种子，未经训练）**：步骤是真实的，对齐结果没有含义。"
         ),
         "cross_note": (
-            "该模型只训练过自注意力。这里让它的一个头从一个句子看向另一个句子:"
-            "算法与编码器–解码器相同,训练则不同。"
+            "该模型只训练过自注意力。这里让它的一个头从一个句子看向另一个句子："
+            "算法与编码器–解码器相同，训练则不同。"
         ),
         "attention_intro": (
-            "目标句的每个位置提出一个问题(查询 Q),与源句所有位置(键 K)比较,"
-            "再按相似程度取回那里的内容(值 V)的加权和。"
+            "目标句的每个位置提出一个问题（查询 Q），与源句所有位置（键 K）比较，"
+            "再按相似程度取回那里的内容（值 V）的加权和。"
         ),
-        "self_intro": "同样的计算,目标与源是同一个句子:Q、K、V 是同一输入 X 的三个投影。",
+        "self_intro": "同样的计算，目标与源是同一个句子：Q、K、V 是同一输入 X 的三个投影。",
         "multi_intro": (
-            "该层的每个头都在自己的子空间里做这件事。各头结果并排拼接,再由矩阵 W^O 混合。"
+            "该层的每个头都在自己的子空间里做这件事。各头结果并排拼接，再由矩阵 $W^O$ 混合。"
         ),
         "step_hidden": "1 · 隐藏状态",
         "step_hidden_note": "模型第 {layer} 层为每个词片收到的输入。",
         "step_project": "2 · 查询、键、值",
-        "step_project_note": "由头 {head_name} 的真实 W_Q、W_K、W_V 投影得到。",
+        "step_project_note": "由头 {head_name} 的真实 $W_Q$、$W_K$、$W_V$ 投影得到。",
         "step_scores": "3 · 打分",
-        "step_scores_note": "每个查询(行)与每个键(列)的匹配程度。",
+        "step_scores_note": "每个查询（行）与每个键（列）的匹配程度。",
         "step_softmax": "4 · Softmax",
         "step_softmax_note": "每一行变成总和为 1 的权重。",
         "step_output": "5 · 加权求和",
-        "step_output_note": "每一行:按该行权重混合的值。",
+        "step_output_note": "每一行：按该行权重混合的值。",
         "position": "发出查询的位置",
-        "position_note": "该位置看向哪里,由多到少。",
+        "position_note": "该位置看向哪里，由多到少。",
         "piece": "词片",
         "weight": "权重",
-        "self_check": "模型自己的头 {head_name} 给出相同的概率:最大差 **{difference}**。",
+        "self_check": "模型自己的头 {head_name} 给出相同的概率：最大差 **{difference}**。",
         "step_heads": "1 · 每个头的概率",
-        "step_heads_note": "行:发出查询的词片;列:被查看的词片。颜色越深,权重越大。",
+        "step_heads_note": "行：发出查询的词片；列：被查看的词片。颜色越深，权重越大。",
         "step_concat": "2 · 拼接",
-        "step_concat_note": "一个头接一个头,每个词片 {n_heads} × {d_head} = {width} 个数。",
-        "step_out": "3 · 由 W^O 混合",
+        "step_concat_note": "一个头接一个头，每个词片 {n_heads} × {d_head} = {width} 个数。",
+        "step_out": "3 · 由 $W^O$ 混合",
         "step_out_note": "该层注意力的输出。",
         "step_sum": "4 · 等价于对各头求和",
-        "step_sum_note": "拼接后乘以 W^O,就是把每个头单独写入的内容相加。逐个词片来看:",
-        "sum_difference": "各头之和,对照拼接后乘 W^O",
-        "real_difference": "我们的结果,对照模型自己的第 {layer} 层",
-        "differences_note": "对所有词片和特征取最大绝对差,刚刚算出;输出中最大的数为 {scale}。",
+        "step_sum_note": "拼接后乘以 $W^O$，就是把每个头单独写入的内容相加。逐个词片来看：",
+        "sum_difference": "各头之和，对照拼接后乘 $W^O$",
+        "real_difference": "我们的结果，对照模型自己的第 {layer} 层",
+        "differences_note": "对所有词片和特征取最大绝对差，刚刚算出；输出中最大的数为 {scale}。",
         "row_head": "头 {head}",
         "row_bias": "偏置 b_O",
         "row_sum": "总和",
         "row_model": "模型的输出",
         "cost_intro": (
-            "每个位置都要看每个位置:长度加倍,计算量变为四倍。下面是本库的注意力在这台机器上的用时,"
+            "每个位置都要看每个位置：长度加倍，计算量变为四倍。下面是本库的注意力在这台机器上的用"
+            "时，"
             "旁边是经过最长一点的 n² 线。"
         ),
         "cost_note": (
-            "{n_heads} 个宽度为 {d_head} 的头,随机数,float32,取多次中最快的一次。"
-            "长度短时固定开销占主导,所以点在线的上方。"
+            "{n_heads} 个宽度为 {d_head} 的头，随机数，float32，取多次中最快的一次。"
+            "长度短时固定开销占主导，所以点在线的上方。"
         ),
         "measure": "现在测量",
         "measuring": "正在测量……",
         "cost_columns": "测得的时间",
-        "claims_intro": "关于注意力的常见说法,以及该模型的数字怎么说。",
+        "claims_intro": "关于注意力的常见说法，以及该模型的数字怎么说。",
         "claim_special": "“自注意力是注意力的特例。”",
         "claim_special_note": (
-            "把两个序列间的注意力用在同一个句子上,必须得到模型自注意力的结果。"
-            "头 {head_name},输出的最大差:"
+            "把两个序列间的注意力用在同一个句子上，必须得到模型自注意力的结果。"
+            "头 {head_name}，输出的最大差："
         ),
         "claim_extension": "“多头注意力是它的扩展。”",
         "claim_extension_note": (
-            "{n_heads} 个独立的单头注意力,各用自己的那部分权重,对照模型自己的第 {layer} 层多头注"
-            "意力。最大差:"
+            "{n_heads} 个独立的单头注意力，各用自己的那部分权重，相加后对照模型自己的第 {layer} "
+            "层多头注"
+            "意力。最大差："
         ),
-        "claim_parallel": "“不需要循环:所有位置同时计算。”",
-        "claim_parallel_note": "只算“{piece}”一个查询,对照全部同时计算时它那一行。最大差:",
+        "claim_parallel": "“不需要循环：所有位置同时计算。”",
+        "claim_parallel_note": "只算“{piece}”一个查询，对照全部同时计算时它那一行。最大差：",
         "claim_context": "“自注意力能感知上下文。”",
         "claim_context_note": (
-            "同一个词在两个句子里:头 {head_name} 让它看向哪里。若权重只取决于词本身,两列应当一致。"
+            "同一个词在两个句子里：头 {head_name} 让它看向哪里。若权重只取决于词本身，两列应当一"
+            "致。"
         ),
         "word": "词",
         "context": "句子 {number}",
         "word_missing": "这个词必须在两个句子里都出现。请更换词或句子。",
         "claim_context_hidden": (
-            "该词在第 {layer} 层输入处的隐藏状态,两句之间最多相差 **{difference}**。"
+            "该词在第 {layer} 层输入处的隐藏状态，两句之间最多相差 **{difference}**。"
         ),
         "claim_open": "一个句子无法判定的说法",
         "claim_open_note": (
             "*每个头关注不同的依存关系*、*多个头胜过一个头*、*单个头只能捕捉单一模式*、"
-            "*模型同时学到句法、语义和逻辑*:这些是关于语料的说法。一个句子只能举例,不能判定;"
-            "判定需要带标注的文本、基线,以及去掉某些头的实验。"
+            "*模型同时学到句法、语义和逻辑*：这些是关于语料的说法。一个句子只能举例，不能判定；"
+            "判定需要带标注的文本、基线，以及去掉某些头的实验。"
         ),
-        "claim_open_cost": "关于计算量 O(n²) 的说法,见“计算量”一栏的实测。",
-        "holds": "成立(舍入误差之内)",
+        "claim_open_cost": "关于计算量 O(n²) 的说法，见“计算量”一栏的实测。",
+        "holds": "成立（舍入误差之内）",
         "fails": "不成立",
     },
 }

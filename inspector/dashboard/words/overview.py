@@ -10,9 +10,9 @@ WORDS = {
         "verified": "Verified",
         "not_verified": "Not verified",
         "verified_note": (
-            "Every stage of all {layers} layers agrees with the equations written out in float64. "
-            "The worst error is **{worst} u** of {allowed} allowed, where u is one rounding of "
-            "{dtype}; {caught} of {controls} deliberate mistakes were caught."
+            "Computed by the equations, every stage of all {layers} layers agrees with the model's "
+            "own numbers. The largest difference is **{worst} u** of {allowed} allowed, where u is "
+            "one rounding of {dtype}; {caught} of {controls} deliberate mistakes were caught."
         ),
         "not_verified_note": "What does not hold:",
         "more": "Read the whole report on the page *Verification*.",
@@ -43,38 +43,38 @@ WORDS = {
     },
     "zh": {
         "title": "概览",
-        "purpose": "这是什么模型,它的注意力是否与公式一致。",
+        "purpose": "这是什么模型，它的注意力是否与公式一致。",
         "verified": "已验证",
         "not_verified": "未通过验证",
         "verified_note": (
-            "全部 {layers} 层的每个阶段都与用 float64 写出的公式一致。最大误差为 **{worst} u**"
-            "(允许 {allowed} u),u 是 {dtype} 的一次舍入;{controls} 个故意制造的错误中,{caught} "
-            "个被发现。"
+            "按公式计算，全部 {layers} 层的每个阶段都与模型自己的数一致。最大差为 **{worst} u**"
+            "（允许 {allowed} u），u 是 {dtype} 的一次舍入；"
+            "{controls} 个故意制造的错误中，{caught} 个被发现。"
         ),
-        "not_verified_note": "不成立之处:",
+        "not_verified_note": "不成立之处：",
         "more": "完整报告见“验证”页。",
         "sizes": "规模",
         "n_layers": "层数",
         "n_heads": "每层头数",
         "d_model": "d_model",
         "d_head": "d_head",
-        "max_pieces": "最长文本(词片)",
+        "max_pieces": "最长词片数",
         "dtype": "数值类型",
         "architecture": "权重在哪里",
         "architecture_note": (
-            "inspector 的表中该模型类型的一行,加载时已对照模型的实际计算加以证明。"
+            "inspector 的表中该模型类型的一行，加载时已对照模型的实际计算加以证明。"
         ),
         "part": "部分",
         "name": "模型中的名称",
         "model_type": "模型类型",
         "block": "注意力块",
-        "attention": "注意力模块(块以下)",
+        "attention": "注意力模块（块以下）",
         "itself": "块本身",
         "files": "文件",
-        "files_note": "实际读取的文件;据此可在另一台机器上确认读取的是同一份。",
+        "files_note": "实际读取的文件；据此可在另一台机器上确认读取的是同一份。",
         "file": "文件",
         "unused": "未使用的张量",
-        "unused_none": "无:模型使用了文件中的每个张量。",
-        "unused_note": "文件中有、但不属于编码器的张量(通常是某个任务的输出头):",
+        "unused_none": "无：模型使用了文件中的每个张量。",
+        "unused_note": "文件中有、但不属于编码器的张量（通常是某个任务的输出头）：",
     },
 }

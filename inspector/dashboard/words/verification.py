@@ -32,12 +32,13 @@ WORDS = {
         "noise": "How far the library differs from itself",
         "noise_note": (
             "transformers has two paths for the same attention, eager and sdpa. The distance "
-            "between them is the noise that any third implementation must be seen against."
+            "between them is the noise that any third implementation must be seen against. "
+            "(–: sdpa has no such stage of its own.)"
         ),
         "stage": "Stage",
         "ours": "ours – eager",
         "theirs": "sdpa – eager",
-        "no_noise": "the same code",
+        "no_noise": "–",
         "whole": "The whole model",
         "whole_note": "Last hidden state with our attention swapped into every layer at once.",
         "case": "Case",
@@ -65,50 +66,50 @@ WORDS = {
     },
     "zh": {
         "title": "验证",
-        "purpose": "公式与模型自己的各层,逐阶段对照。",
+        "purpose": "公式与模型自己的各层，逐阶段对照。",
         "passed": (
-            "**{layers} 层共 {stages} 个阶段全部一致**,误差都在舍入之内:最多 {worst} u。"
-            "{total} 个注意力模块中检查到 {reached} 个,{controls} 个故意制造的错误中发现 "
+            "**{layers} 层共 {stages} 个阶段全部一致**，误差都在舍入之内：最多 {worst} u。"
+            "{total} 个注意力模块中检查到 {reached} 个，{controls} 个故意制造的错误中发现 "
             "{caught} 个。"
         ),
         "failed": "**验证未通过。**",
         "grid": "各阶段的误差",
         "grid_note": (
-            "所有情形中 |我们 − 原库| 的最大值,单位为 u 乘以该阶段最大的数。允许 "
-            "{allowed};公式写错时会差几千。"
+            "所有情形中 |我们 − 原库| 的最大值，单位为 u 乘以该阶段最大的数。允许 "
+            "{allowed}；公式写错时会差几千。"
         ),
         "rule": "怎样才算一致",
         "rule_note": (
-            "真值是同样输入下用 float64 计算的同一阶段。设 $u$ 为 {dtype} 的单位舍入误差,$s$ "
-            "为该阶段最大的数,"
-            "须同时满足三条:与模型自己的数之差可由舍入解释;我们的典型误差和最大误差超出模型误差的"
-            "部分,"
+            "真值是同样输入下用 float64 计算的同一阶段。设 $u$ 为 {dtype} 的单位舍入误差，$s$ "
+            "为该阶段最大的数，"
+            "须同时满足三条：与模型自己的数之差可由舍入解释；我们的典型误差和最大误差超出模型误差的"
+            "部分，"
             "也都可由舍入解释。"
         ),
         "rule_cases": (
-            "输入是真实文本的真实隐藏状态:一个句子、带填充的批次、单个词片、最长的文本。表中每行"
+            "输入是真实文本的真实隐藏状态：一个句子、带填充的批次、单个词片、最长的文本。表中每行"
             "取最差的一种。"
         ),
         "noise": "原库与自身相差多少",
         "noise_note": (
-            "transformers 对同一注意力有两条路径:eager 与 sdpa。两者之差就是噪声,任何第三种实现都"
-            "应以此为参照。"
+            "transformers 对同一注意力有两条路径：eager 与 sdpa。两者之差就是噪声，任何第三种实现都"
+            "应以此为参照。（–：sdpa 没有这个单独的阶段。）"
         ),
         "stage": "阶段",
         "ours": "我们 – eager",
         "theirs": "sdpa – eager",
-        "no_noise": "同一段代码",
+        "no_noise": "–",
         "whole": "整个模型",
-        "whole_note": "把每一层的注意力同时换成我们的,比较最后的隐藏状态。",
+        "whole_note": "把每一层的注意力同时换成我们的，比较最后的隐藏状态。",
         "case": "情形",
         "comparison": "比较",
         "largest": "最大差",
         "in_u": "以 u 计",
         "holds": "成立",
-        "not_judged": "噪声,不作判定",
+        "not_judged": "噪声，不作判定",
         "controls": "故意制造的错误",
         "controls_note": (
-            "不可能失败的检查什么也证明不了。以下每个错误都曾放进我们自己的函数,检查必须发现它。"
+            "不可能失败的检查什么也证明不了。以下每个错误都曾放进我们自己的函数，检查必须发现它。"
         ),
         "mistake": "错误",
         "caught": "是否发现",
@@ -116,10 +117,10 @@ WORDS = {
         "yes": "✓ 已发现",
         "no": "✗ 未发现",
         "below": "小于舍入误差",
-        "where_value": "第 {layer} 层,{stage}",
+        "where_value": "第 {layer} 层，{stage}",
         "coverage": "覆盖",
         "coverage_note": "{total} 个注意力模块中检查到 {reached} 个。",
-        "not_reached": "未检查到:",
+        "not_reached": "未检查到：",
         "all_rows": "全部数字",
     },
 }

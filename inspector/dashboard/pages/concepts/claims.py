@@ -51,7 +51,7 @@ def _identities(visit: Visit, model: PretrainedModel, text: str, layer: int, hea
         ("parallel", alone, crossed.output[position]),
     )
     for column, (claim, ours, theirs) in zip(st.columns(3), rows, strict=True):
-        with column, st.container(border=True):
+        with column, st.container(border=True, height="stretch"):
             st.markdown(f"**{t[f'claim_{claim}']}**")
             note = t[f"claim_{claim}_note"].format(
                 head_name=f"{layer}-{head}",

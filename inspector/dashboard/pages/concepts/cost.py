@@ -5,7 +5,7 @@ Must not know: how time is measured or drawn.
 
 import streamlit as st
 
-from inspector.dashboard import measure, words
+from inspector.dashboard import measure, parts, words
 from inspector.dashboard.visit import Visit
 from inspector.models import PretrainedModel
 from inspector.views.charts import cost_curve
@@ -23,7 +23,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     frame = st.session_state.get(kept)
     if frame is None:
         return
-    st.altair_chart(cost_curve(frame), key="cost-curve", alt=t["cost_columns"])
+    parts.chart(cost_curve(frame), "cost-curve", t["cost_columns"])
     st.caption(t["cost_note"].format(n_heads=model.n_heads, d_head=model.d_head))
     with st.expander(t["cost_columns"]):
         st.dataframe(frame, hide_index=True)

@@ -33,7 +33,8 @@ def show(visit: Visit, model: PretrainedModel) -> None:
 
     st.subheader(t["step_heads"], anchor=False)
     st.caption(t["step_heads_note"])
-    st.html(thumbnails_html(done.stages.probabilities.numpy(), f"{model.name}: {layer}"))
+    maps = done.stages.probabilities.cpu().numpy()
+    st.html(thumbnails_html(maps, model.name, layers=[layer]))
 
     left, right = st.columns(2)
     with left:
@@ -73,16 +74,10 @@ def _sum_over_heads(
     st.caption(t["differences_note"].format(scale=f"{scale:.2f}"))
     position = walk.position_chooser(t["position"], pieces)
     rows = [t["row_head"].format(head=head) for head in range(len(done.contributions))]
+    parts.matrix(done.contributions[:, position], pieces[position], ("head", "d_model"), rows)
     parts.matrix(
-        torch.cat(
-            [
-                done.contributions[:, position],
-                done.bias[None],
-                done.total[position : position + 1],
-                call.output[0, position : position + 1],
-            ]
-        ),
+        torch.stack([done.bias, done.total[position], call.output[0, position]]),
         pieces[position],
-        ("head", "d_model"),
-        [*rows, t["row_bias"], t["row_sum"], t["row_model"]],
+        ("row", "d_model"),
+        [t["row_bias"], t["row_sum"], t["row_model"]],
     )

@@ -82,12 +82,11 @@ def one_position(
 
 def position_chooser(label: str, pieces: Sequence[str]) -> int:
     """Show a choice among the pieces of a text, and return the place of the chosen one."""
-    if st.session_state.get("position", 0) >= len(pieces):
-        st.session_state["position"] = 0
+    if st.session_state.get("position", len(pieces)) >= len(pieces):
+        st.session_state["position"] = min(1, len(pieces) - 1)
     position: int = st.selectbox(
         label,
         range(len(pieces)),
-        index=min(1, len(pieces) - 1),
         format_func=lambda place: f"{place} · {pieces[place]}",
         key="position",
     )
