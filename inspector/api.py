@@ -10,7 +10,7 @@ from inspector.heads import weight_statistics as _weight_statistics
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
 from inspector.verification import VerificationReport
 from inspector.verification import verify as _verify
-from inspector.verification.verify import Progress
+from inspector.verification.verifier import Progress
 from inspector.views.maps import AttentionMaps
 
 __all__ = ["attend", "load", "verify", "weight_statistics"]
@@ -21,7 +21,7 @@ def verify(
 ) -> VerificationReport:
     """Return the proof, or disproof, that our equations compute what the model computes.
 
-    See `inspector.verification.verify` for the rule. `.passed`, `.frame` (a row per layer × stage),
+    See `inspector.verification` for the rule. `.passed`, `.frame` (a row per layer × stage),
     `.coverage` and `.controls` are what to look at; in a notebook the report shows itself.
 
     Args:

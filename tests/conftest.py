@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
@@ -39,3 +41,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
 @pytest.fixture(scope="session")
 def base_url() -> None:
     """Return nothing: addresses are given in full. The plugin's own makes pytest 9 warn."""
+
+
+@pytest.fixture(scope="session")
+def minilm():
+    """Return the real pretrained model that inspector ships with. Read-only."""
+    from inspector.models import load
+
+    return load("minilm")

@@ -128,7 +128,8 @@ def _check_safetensors(file: Path) -> None:
     from safetensors import SafetensorError, safe_open
 
     try:
-        start = file.open("rb").read(64)
+        with file.open("rb") as stream:
+            start = stream.read(64)
     except OSError as error:
         raise ModelError(f"weights ({file}) cannot be read: {error.strerror}.") from None
     if start.startswith(b"version https://git-lfs"):

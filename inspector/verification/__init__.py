@@ -14,7 +14,7 @@ from inspector.verification.report import (
     VerificationReport,
 )
 from inspector.verification.stages import STAGES
-from inspector.verification.verify import verify
+from inspector.verification.verifier import verify
 
 __all__ = [
     "verify",

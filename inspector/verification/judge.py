@@ -93,9 +93,10 @@ def judge(
         "max_error": _largest(error),
         "reference_max_error": _largest(reference),
     }
-    # Comparisons with NaN are false: a NaN anywhere does not pass.
+    # An infinity would excuse every error, as its scale is infinite too.
     passed = (
-        figures["max_abs_error"] <= NEAR_THEIRS * allowance * unit
+        all(map(math.isfinite, figures.values()))
+        and figures["max_abs_error"] <= NEAR_THEIRS * allowance * unit
         and figures["rms_error"] <= RMS_RATIO * figures["reference_rms_error"] + RMS_FLOOR * unit
         and figures["max_error"] <= MAX_RATIO * figures["reference_max_error"] + MAX_FLOOR * unit
     )
