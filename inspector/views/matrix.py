@@ -19,7 +19,8 @@ MAX_CELLS = 12
 _POSITIVE, _NEGATIVE = "230, 159, 0", "0, 114, 178"
 _STRONGEST = 0.55
 _CELL = "padding: 2px 7px; text-align: right; font-variant-numeric: tabular-nums"
-_HEADER = "padding: 2px 7px; font-weight: 600; white-space: pre"
+_HEADER = "padding: 2px 7px; text-align: right; font-weight: 600; white-space: pre"
+_MORE = '<td style="padding: 2px 7px; text-align: right">…</td>'
 
 
 def matrix_html(
@@ -68,18 +69,20 @@ def matrix_html(
     rows = [
         f"<tr>{_header(label, 'row')}"
         + "".join(_cell(value, whole, strongest) for value in row)
-        + ("<td>…</td>" if more_columns else "")
+        + (_MORE if more_columns else "")
         + "</tr>"
         for label, row in zip(rows_as, corner.astype(np.float64).tolist(), strict=False)
     ]
     if expected[0] > n_rows:
-        rows.append(f'<tr><th scope="row">…</th>{"<td>…</td>" * (n_columns + more_columns)}</tr>')
+        rows.append(
+            f'<tr><th scope="row" style="{_HEADER}">…</th>{_MORE * (n_columns + more_columns)}</tr>'
+        )
     return (
         '<div style="overflow-x: auto; max-width: 100%">'
         '<table style="border-collapse: collapse; font-size: 13px; width: auto">'
         f'<caption style="caption-side: top; text-align: left; padding: 4px 0">'
         f"{escape(caption)}: {escape(shape)}{shown}</caption>"
-        f"<thead><tr><td></td>{header}{'<td>…</td>' if more_columns else ''}</tr></thead>"
+        f"<thead><tr><td></td>{header}{_MORE if more_columns else ''}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 

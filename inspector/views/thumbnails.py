@@ -1,10 +1,12 @@
-"""A picture of every head of a text, small, as SVG without script: for notebooks.
+"""A picture of every head of a text, small, as an SVG image: for notebooks and pages.
 
 Each cell is shaded by its probability in three steps; what is under the lowest is not drawn.
-The colour is the text's own, so that it can be seen on light and dark pages.
+The image stands in the page as data, for hosts drop inline SVG, and within an image nothing can
+run; its colours can be seen on light and dark pages.
 Must not know: what the pieces are; BertViz.
 """
 
+import base64
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +14,8 @@ from jaxtyping import Float
 
 from inspector.html import escape
 
-_STEPS = ((0.1, 0.3, 0.25), (0.3, 0.6, 0.55), (0.6, np.inf, 1.0))
+_CELLS, _LABELS = "#3584c4", "#7a7a7a"
+_STEPS = ((0.1, 0.3, 0.35), (0.3, 0.6, 0.65), (0.6, np.inf, 1.0))
 """From, below, and how dark."""
 _SIZE = 56
 _GAP = 8
@@ -45,7 +48,7 @@ def thumbnails_html(
         y = _MARGIN - 6 + row * step
         parts.append(_label(18.0, y + _SIZE / 2 + 4, str(layer)))
         parts.extend(
-            _thumbnail(probabilities[row, head], _MARGIN + head * step, y, layer, head)
+            _thumbnail(probabilities[row, head], _MARGIN + head * step, y)
             for head in range(n_heads)
         )
     middle = _MARGIN + n_layers * step / 2
@@ -54,14 +57,19 @@ def thumbnails_html(
         'text-anchor="middle">layer</text>'
     )
     width, height = _MARGIN + n_heads * step, _MARGIN + n_layers * step
-    shades = "shades: probability from 0.1, 0.3 and 0.6"
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-size="11" font-family="sans-serif" '
+        f'fill="{_LABELS}">{"".join(parts)}</svg>'
+    )
+    source = base64.b64encode(svg.encode("utf-8")).decode("ascii")
+    legend = "query downwards, key across; shades: probability from 0.1, 0.3 and 0.6"
+    short = escape(caption if len(caption) <= 300 else f"{caption[:300]}…")
     return (
-        '<figure style="margin: 0; max-width: 100%; overflow-x: auto">'
-        f'<svg role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        'fill="currentColor" font-size="11" font-family="sans-serif">'
-        f"<title>{escape(_short(caption))}</title>{''.join(parts)}</svg>"
-        f"<figcaption>{escape(_short(caption))}; query downwards, key across; {shades}"
-        "</figcaption></figure>"
+        '<figure style="margin: 0; max-width: 100%">'
+        f'<img src="data:image/svg+xml;base64,{source}" width="{width}" height="{height}" '
+        f'style="max-width: 100%; height: auto" alt="Attention of every head: {short}">'
+        f"<figcaption>{short}; {legend}</figcaption></figure>"
     )
 
 
@@ -69,9 +77,7 @@ def _label(x: float, y: float, text: str) -> str:
     return f'<text x="{x:g}" y="{y:g}" text-anchor="middle">{text}</text>'
 
 
-def _thumbnail(
-    probabilities: Float[np.ndarray, "query key"], x: int, y: int, layer: int, head: int
-) -> str:
+def _thumbnail(probabilities: Float[np.ndarray, "query key"], x: int, y: int) -> str:
     cells = _pooled(probabilities)
     n_rows, n_columns = cells.shape
     scale = f"{_SIZE / n_columns:.4g} {_SIZE / n_rows:.4g}"
@@ -84,10 +90,9 @@ def _thumbnail(
             )
             paths.append(f'<path opacity="{opacity}" d="{drawn}"/>')
     return (
-        f'<g transform="translate({x} {y}) scale({scale})">'
-        f"<title>layer {layer}, head {head}</title>"
-        f'<rect width="{n_columns}" height="{n_rows}" fill="currentColor" '
-        f'fill-opacity="0.06"/>{"".join(paths)}</g>'
+        f'<g transform="translate({x} {y}) scale({scale})" fill="{_CELLS}">'
+        f'<rect width="{n_columns}" height="{n_rows}" fill="{_LABELS}" '
+        f'fill-opacity="0.12"/>{"".join(paths)}</g>'
     )
 
 
@@ -100,8 +105,3 @@ def _pooled(
             starts = np.linspace(0, n, _MAX_CELLS, endpoint=False).astype(int)
             probabilities = np.maximum.reduceat(probabilities, starts, axis=axis)
     return probabilities
-
-
-def _short(text: str) -> str:
-    """Return the text, cut where it is too long for a caption."""
-    return text if len(text) <= 300 else f"{text[:300]}…"

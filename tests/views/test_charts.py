@@ -166,6 +166,7 @@ def test_the_spectrum_has_a_line_for_each_matrix():
     assert spec["mark"] == {"type": "line", "point": True}
     assert (encoding["x"]["field"], encoding["y"]["field"]) == ("index", "singular_value")
     assert encoding["color"]["field"] == encoding["strokeDash"]["field"] == "matrix"
+    assert encoding["color"]["scale"]["domain"] == ["QK", "OV"]
     assert rows_of(spec) == frame.to_dict("records")
 
 
@@ -235,7 +236,12 @@ def test_measured_cost_stands_beside_the_square_of_the_length():
         {"pieces": 40, "seconds": pytest.approx(0.8), "series": "n² line"},
     ]
     assert rows_of(spec, 1) == frame.to_dict("records")
-    assert spec["layer"][1]["encoding"]["color"]["field"] == "series"
+    for part in spec["layer"]:
+        assert part["encoding"]["color"]["field"] == "series"
+        assert part["encoding"]["color"]["scale"] == {
+            "domain": ["a", "b", "n² line"],
+            "range": ["#0072b2", "#e69f00", "#8a8a8a"],
+        }
 
 
 @pytest.mark.parametrize("seconds", [[0.0], []])

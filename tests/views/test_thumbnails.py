@@ -1,5 +1,6 @@
 """The small pictures show the probabilities that they are given."""
 
+import base64
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -7,26 +8,34 @@ import numpy as np
 
 from inspector.views.thumbnails import thumbnails_html
 
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawing(html: str) -> ElementTree.Element:
+    """Return the SVG of the image in the figure."""
+    source = re.search(r'src="data:image/svg\+xml;base64,([^"]*)"', html)[1]
+    return ElementTree.fromstring(base64.b64decode(source))  # noqa: S314 - our own
+
 
 def cells(html: str) -> list[dict[str, list[tuple[int, int]]]]:
     """Return for each map: opacity → the (query, key) of its cells."""
-    svg = ElementTree.fromstring(html).find("svg")  # noqa: S314 - our own
+    svg = drawing(html)
     return [
         {
             path.get("opacity"): [
                 (int(row), int(column))
                 for column, row in re.findall(r"M(\d+) (\d+)h1v1h-1z", path.get("d"))
             ]
-            for path in group.findall("path")
+            for path in group.findall(f"{SVG}path")
         }
-        for group in svg.findall("g")
+        for group in svg.findall(f"{SVG}g")
     ]
 
 
 def test_each_cell_is_shaded_by_its_probability():
     maps = np.array([[[[0.09, 0.1], [0.3, 0.61]], [[0.0, 0.0], [1.0, 0.0]]]])
     assert cells(thumbnails_html(maps, "c")) == [
-        {"0.25": [(0, 1)], "0.55": [(1, 0)], "1.0": [(1, 1)]},
+        {"0.35": [(0, 1)], "0.65": [(1, 0)], "1.0": [(1, 1)]},
         {"1.0": [(1, 0)]},
     ]
 
@@ -48,17 +57,13 @@ def test_a_long_caption_is_cut():
 
 
 def test_rows_carry_the_numbers_of_their_layers():
-    svg = ElementTree.fromstring(  # noqa: S314 - our own
-        thumbnails_html(np.ones((2, 1, 1, 1)), "c", layers=[3, 7])
-    ).find("svg")
-    assert [group.find("title").text for group in svg.findall("g")] == [
-        "layer 3, head 0",
-        "layer 7, head 0",
-    ]
+    svg = drawing(thumbnails_html(np.ones((2, 1, 1, 1)), "c", layers=[3, 7]))
+    labels = [text.text for text in svg.findall(f"{SVG}text")]
+    assert labels == ["0", "head", "3", "7", "layer"]
 
 
 def test_a_map_need_not_be_square():
     maps = np.array([[[[0.0, 0.0, 1.0], [0.4, 0.0, 0.0]]]])
     html = thumbnails_html(maps, "c")
-    assert cells(html) == [{"0.55": [(1, 0)], "1.0": [(0, 2)]}]
-    assert "scale(18.67 28)" in html
+    assert cells(html) == [{"0.65": [(1, 0)], "1.0": [(0, 2)]}]
+    assert drawing(html).find(f"{SVG}g").get("transform") == "translate(36 30) scale(18.67 28)"

@@ -28,8 +28,8 @@ def spectrum(frame: pd.DataFrame) -> alt.Chart:
         .encode(
             x=alt.X(field="index", type="quantitative", axis=alt.Axis(tickMinStep=1, format="d")),
             y=alt.Y(field="singular_value", type="quantitative", title="singular value"),
-            color=category("matrix"),
-            strokeDash=alt.StrokeDash(field="matrix", type="nominal"),
+            color=category(frame, "matrix", alt.Color),
+            strokeDash=category(frame, "matrix", alt.StrokeDash),
             tooltip=[
                 alt.Tooltip(field="matrix", type="nominal"),
                 alt.Tooltip(field="index", type="quantitative"),
@@ -65,8 +65,8 @@ def eigenvalue_plane(frame: pd.DataFrame) -> alt.LayerChart:
         .encode(
             x=alt.X(field="real", type="quantitative", scale=scale, title="real part"),
             y=alt.Y(field="imaginary", type="quantitative", scale=scale, title="imaginary part"),
-            color=category("matrix"),
-            shape=alt.Shape(field="matrix", type="nominal"),
+            color=category(frame, "matrix", alt.Color),
+            shape=category(frame, "matrix", alt.Shape),
             tooltip=[
                 alt.Tooltip(field="matrix", type="nominal"),
                 alt.Tooltip(field="real", type="quantitative", format=".4g"),
@@ -111,6 +111,7 @@ def cost_curve(frame: pd.DataFrame) -> alt.LayerChart:
     )
     x = alt.X(field="pieces", type="quantitative", scale=alt.Scale(type="log", nice=False))
     y = alt.Y(field="seconds", type="quantitative", scale=alt.Scale(type="log"))
+    color = category(frame, "series", alt.Color, reference="n² line")
     tooltip = [
         alt.Tooltip(field="series", type="nominal"),
         alt.Tooltip(field="pieces", type="quantitative"),
@@ -119,12 +120,12 @@ def cost_curve(frame: pd.DataFrame) -> alt.LayerChart:
     measured = (
         alt.Chart(frame[columns])
         .mark_line(point=True)
-        .encode(x=x, y=y, color=category("series"), tooltip=tooltip)
+        .encode(x=x, y=y, color=color, tooltip=tooltip)
     )
     line = (
         alt.Chart(reference)
-        .mark_line(strokeDash=[6, 4], color=REFERENCE)
-        .encode(x=x, y=y, tooltip=tooltip)
+        .mark_line(strokeDash=[6, 4])
+        .encode(x=x, y=y, color=color, tooltip=tooltip)
     )
     return alt.LayerChart(layer=[line, measured]).properties(
         height=280, description="seconds against pieces, measured, beside a line that grows as n²"

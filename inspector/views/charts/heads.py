@@ -102,8 +102,13 @@ def attention_matrix(
         alt.Chart(frame)
         .mark_rect()
         .encode(
-            x=alt.X(field="key", type="nominal", sort=keys, axis=alt.Axis(labelAngle=-60)),
-            y=alt.Y(field="query", type="nominal", sort=queries),
+            x=alt.X(
+                field="key",
+                type="nominal",
+                sort=keys,
+                axis=alt.Axis(labelAngle=-60, labelOverlap=False),
+            ),
+            y=alt.Y(field="query", type="nominal", sort=queries, axis=alt.Axis(labelOverlap=False)),
             color=alt.Color(
                 field="probability",
                 type="quantitative",

@@ -4,6 +4,7 @@ Must not know: any one chart.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -20,9 +21,27 @@ CELL = 26
 """Side of a cell, in pixels."""
 
 
-def category(name: str) -> alt.Color:
-    """Return the colour of a name, from colours that the colour-blind tell apart."""
-    return alt.Color(field=name, type="nominal", scale=alt.Scale(range=list(CATEGORIES)))
+def category(
+    frame: pd.DataFrame,
+    name: str,
+    channel: type[alt.Color | alt.Shape | alt.StrokeDash],
+    *,
+    reference: str | None = None,
+) -> Any:
+    """Return how names are told apart: in the frame's own order, the legend above the chart.
+
+    Colours are such that the colour-blind tell them apart; a reference comes last, in grey.
+    """
+    names = frame[name].drop_duplicates().tolist()
+    colors = [CATEGORIES[index % len(CATEGORIES)] for index in range(len(names))]
+    if reference is not None:
+        names, colors = [*names, reference], [*colors, REFERENCE]
+    return channel(
+        field=name,
+        type="nominal",
+        scale=alt.Scale(domain=names, range=colors if channel is alt.Color else alt.Undefined),
+        legend=alt.Legend(orient="top", title=None),
+    )
 
 
 def check_columns(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> None:
