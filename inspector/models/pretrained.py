@@ -56,7 +56,7 @@ class Batch:
         return named
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PretrainedModel:
     """A model of transformers with its tokenizer, checked and proved at load."""
 
@@ -82,6 +82,13 @@ class PretrainedModel:
     """Tensors of the checkpoint that the encoder has no use for (a task head's, as a rule)."""
     lock: RLock = field(default_factory=RLock, repr=False, compare=False)
     """Held while the model runs with another attention than its own."""
+
+    def __repr__(self) -> str:
+        """Return what model it is, in a line."""
+        return (
+            f"<PretrainedModel {self.name}: {self.architecture.model_type}, {self.n_layers} layers "
+            f"× {self.n_heads} heads, d_model {self.d_model}, {self.dtype}>"
+        )
 
     @property
     def torch_dtype(self) -> torch.dtype:

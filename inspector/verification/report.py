@@ -74,7 +74,7 @@ class Control(TypedDict):
     """Why it was not caught, where it was not."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class VerificationReport:
     """The outcome of verifying one model."""
 
@@ -144,12 +144,17 @@ class VerificationReport:
         caught = sum(control["caught"] is True for control in self.controls)
         verdict = "verified" if self.passed else "NOT verified"
         worst = self.frame["error_in_u"].max() if len(self.frame) else math.nan
+        distance = "equal to the last bit" if worst == 0.0 else f"at most {worst:.1f} u apart"
         return (
             f"{self.model} ({self.dtype}) {verdict}: {int(self.frame['passed'].sum())} of "
-            f"{len(self.frame)} layer stages within rounding (at most {worst:.1f} u), "
+            f"{len(self.frame)} layer stages within rounding ({distance}), "
             f"{self.coverage['reached']} of {self.coverage['total']} attention modules reached, "
             f"{caught} of {len(self.controls)} deliberate mistakes caught."
         )
+
+    def __repr__(self) -> str:
+        """Return the summary: the frames are shown by their own names."""
+        return f"<VerificationReport: {self.summary()}>"
 
     def __str__(self) -> str:
         """Return the summary, and what does not hold."""

@@ -27,7 +27,7 @@ FRAME_DTYPES = {
 """The columns of `AttentionMaps.frame`, in their order, and their dtypes."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AttentionMaps:
     """The probabilities of every head on one text, or on a pair of texts."""
 
@@ -62,6 +62,11 @@ class AttentionMaps:
                 f"sentence_b_start ({self.sentence_b_start}) must lie between 1 and {n - 1}: "
                 "both texts have at least one piece."
             )
+
+    def __repr__(self) -> str:
+        """Return what was read and how much there is to see, in a line."""
+        n_layers, n_heads, n_pieces, _ = self.probabilities.shape
+        return f"<AttentionMaps {self.title!r}: {n_layers} × {n_heads} heads, {n_pieces} pieces>"
 
     @property
     def title(self) -> str:

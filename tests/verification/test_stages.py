@@ -85,7 +85,7 @@ def test_theirs_are_the_layers_own_tensors(minilm, calls):
     assert theirs.query.shape == (batch, 12, pieces, 32)
     assert theirs.probabilities.shape == (batch, 12, pieces, pieces)
     assert theirs.context.shape == theirs.output.shape == (batch, pieces, 384)
-    assert (theirs.probabilities[1, :, :, 3:] == 0).all(), "padding of the shorter text"
+    assert (theirs.probabilities[1, :, :, 4:] == 0).all(), "padding of the shorter text"
 
 
 def test_stages_are_judged_in_order_and_all(minilm, calls):

@@ -1,0 +1,68 @@
+"""The notebooks run, show what they promise, and fetch nothing."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+# What a page would load by itself: never an address of another host.
+LOADS = re.compile(r"""<(?:script|link|img|iframe)[^>]*(?:src|href)=["']?(?:https?:)?//""")
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def executed(request):
+    notebook = nbformat.read(request.param, as_version=4)
+    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    return notebook
+
+
+def outputs(notebook, kind):
+    """Return what the cells show in one MIME type."""
+    return [
+        output["data"][kind]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if kind in output.get("data", {})
+    ]
+
+
+def test_there_is_a_quickstart():
+    assert "quickstart" in [path.stem for path in NOTEBOOKS]
+
+
+def test_every_cell_runs_and_says_nothing_on_stderr(executed):
+    code = [cell for cell in executed.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code)
+    streams = [o for cell in code for o in cell.outputs if o.output_type in ("stream", "error")]
+    assert streams == []
+
+
+def test_nothing_is_loaded_from_another_host(executed):
+    shown = outputs(executed, "text/html")
+    assert len(shown) >= 5
+    assert not any(LOADS.search(html) for html in shown)
+    assert LOADS.search('<script src="https://cdn.example/d3.js">'), "the pattern can match"
+
+
+def test_what_is_shown(executed):
+    html = "\n".join(outputs(executed, "text/html"))
+    assert "minilm (float32) verified: 36 of 36 layer stages" in html
+    assert html.count("<table") >= 5
+    assert "<iframe" in html
+    assert "<script" not in html.replace("&lt;script", ""), "scripts stay inside the frame"
+    assert outputs(executed, "text/plain")[-1] == "0.0", "by hand, and the model: the same"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_committed_outputs_are_whole_and_name_no_machine(path):
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(
+        cell.outputs for cell in code if not cell.source.startswith("import inspector\n\nfrom")
+    )
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"/(home|tmp|root|work|Users)/", text)
+    assert "d3js" not in text, "other people's code is read from their packages, not kept here"

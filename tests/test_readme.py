@@ -1,0 +1,58 @@
+"""The README says what the code does."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    """Return the first fenced block of a language."""
+    found = re.search(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    assert found, f"README has no {language} block"
+    return found.group(1)
+
+
+def test_the_example_prints_what_the_readme_shows():
+    ran = subprocess.run(
+        [sys.executable, "-c", block("python")], capture_output=True, text=True, check=False
+    )
+    assert ran.stderr == ""
+    assert ran.stdout == block("text")
+
+
+def test_the_example_is_short():
+    lines = [line for line in block("python").splitlines() if line and "import" not in line]
+    calls = [line for line in lines if not line.startswith("print")]
+    assert len(calls) <= 5
+
+
+def test_every_file_it_points_to_is_there():
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert targets
+    for target in targets:
+        assert (ROOT / target).exists(), target
+
+
+def test_the_model_types_it_names_are_those_of_the_table():
+    from inspector.models import ARCHITECTURES
+
+    sentence = re.search(r"The model types (.*?) are known", README)
+    assert sentence
+    assert set(re.split(r", | and ", sentence.group(1))) == set(ARCHITECTURES)
+
+
+def test_the_number_of_controls_it_names_is_right():
+    from inspector.verification import MUTATIONS
+
+    assert len(MUTATIONS) == 15
+    assert "fifteen deliberate mistakes" in README
+
+
+def test_make_targets_it_names_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"make (\w+)", README):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
