@@ -63,8 +63,6 @@ def judge(
     theirs: Float[Tensor, "*shape"],
     truth: Float[Tensor, "*shape"],
     dtype: torch.dtype,
-    *,
-    allowance: float = 1.0,
 ) -> Judgement:
     """Return the distances between three computations of one tensor, and the verdict.
 
@@ -73,7 +71,6 @@ def judge(
         theirs: What it is held against.
         truth: Both in float64.
         dtype: In which ours and theirs were computed.
-        allowance: Factor on the distance between ours and theirs, for chains of computations.
 
     Example:
         >>> one = torch.ones(3)
@@ -96,7 +93,7 @@ def judge(
     # An infinity would excuse every error, as its scale is infinite too.
     passed = (
         all(map(math.isfinite, figures.values()))
-        and figures["max_abs_error"] <= NEAR_THEIRS * allowance * unit
+        and figures["max_abs_error"] <= NEAR_THEIRS * unit
         and figures["rms_error"] <= RMS_RATIO * figures["reference_rms_error"] + RMS_FLOOR * unit
         and figures["max_error"] <= MAX_RATIO * figures["reference_max_error"] + MAX_FLOOR * unit
     )
