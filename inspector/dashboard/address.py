@@ -15,11 +15,21 @@ Option = TypeVar("Option", str, int)
 
 _CHOSEN = "_address_chosen"
 _SHOWN = "_address_shown"
+_PLACE = "_address_place"
+_PLACES = "_address_places"
+_PLACES_BEFORE = "_address_places_before"
 
 
 def begin() -> None:
-    """Start a run of the page: nothing is shown yet."""
+    """Start a run, in what all pages share: nothing is shown yet."""
     st.session_state[_SHOWN] = {}
+    st.session_state[_PLACES] = {}
+    turn_to("")
+
+
+def turn_to(page: str) -> None:
+    """Say on which page the choices that follow stand: each page has widgets of its own."""
+    st.session_state[_PLACE] = page
 
 
 def choose(key: str, options: Sequence[Option], default: Option) -> Option:
@@ -38,7 +48,14 @@ def choose(key: str, options: Sequence[Option], default: Option) -> Option:
         value = st.session_state[key]
     else:
         value = by_code.get(chosen[key], default)
-    set_choice(key, value)
+    # Handing a widget the value it has would undo a second click that is under way.
+    place = st.session_state[_PLACE]
+    if st.session_state.get(_PLACES_BEFORE, {}).get(key) != place or (
+        st.session_state.get(key) != value
+    ):
+        st.session_state[key] = value
+    st.session_state[_PLACES][key] = place
+    chosen[key] = str(value)
     if value != default:
         st.session_state[_SHOWN][key] = str(value)
     else:
@@ -48,13 +65,13 @@ def choose(key: str, options: Sequence[Option], default: Option) -> Option:
 
 def set_choice(key: str, value: str | int) -> None:
     """Make a choice for the reader, as a click on a chart does."""
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
+    st.session_state[key] = value
     st.session_state.setdefault(_CHOSEN, {})[key] = str(value)
 
 
 def finish() -> None:
     """Let the URL say what was shown in this run, and nothing else."""
+    st.session_state[_PLACES_BEFORE] = st.session_state[_PLACES]
     shown: dict[str, str] = st.session_state[_SHOWN]
     if st.query_params.to_dict() != shown:
         st.query_params.from_dict(shown)

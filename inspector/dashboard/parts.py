@@ -49,7 +49,11 @@ def text_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 
 
 def chart(
-    drawing: alt.Chart | alt.LayerChart, key: str, name: str, on_click: Any = "ignore"
+    drawing: alt.Chart | alt.LayerChart,
+    key: str,
+    name: str,
+    on_click: Any = "ignore",
+    width: Any = "stretch",
 ) -> None:
     """Show a chart under a name that can be read aloud in the page's language.
 
@@ -58,9 +62,10 @@ def chart(
         key: Of the element.
         name: What the chart shows.
         on_click: Called when the reader chooses a mark, where the chart lets them.
+        width: "stretch" fills the page, "content" keeps the chart's own.
     """
     drawing.description = name
-    st.altair_chart(drawing, key=key, on_select=on_click)
+    st.altair_chart(drawing, key=key, on_select=on_click, width=width)
 
 
 def head_chooser(

@@ -79,6 +79,7 @@ def main(default_config: Path) -> None:
             t["language"], "lang", list(_LANGUAGES), settings.language, named=_LANGUAGES.__getitem__
         )
         st.caption(t["promise"])
+    address.turn_to(page.url_path)
     with guarded():
         page.run()
     address.finish()

@@ -59,7 +59,7 @@ def _one_head(maps: AttentionMaps, layer: int, head: int, t: words.Words) -> Non
     st.caption(t["matrix_note"])
     with guarded():
         chart = attention_matrix(maps.probabilities[layer, head], maps.pieces, maps.pieces)
-    parts.chart(chart, "attention-matrix", f"{t['view:matrix']} {layer}-{head}")
+    parts.chart(chart, "attention-matrix", f"{t['view:matrix']} {layer}-{head}", width="content")
 
 
 def _downloads(maps: AttentionMaps, page: Page | None, layer: int, language: str) -> None:

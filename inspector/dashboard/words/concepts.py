@@ -63,7 +63,7 @@ WORDS = {
         ),
         "step_heads": "1 · Each head's probabilities",
         "step_heads_note": (
-            "Row: the piece that looks; column: the piece looked at. Darker is more."
+            "Row: the piece that looks; column: the piece looked at. A stronger colour is more."
         ),
         "step_concat": "2 · Concatenate",
         "step_concat_note": (
@@ -187,7 +187,7 @@ WORDS = {
         "weight": "权重",
         "self_check": "模型自己的头 {head_name} 给出相同的概率：最大差 **{difference}**。",
         "step_heads": "1 · 每个头的概率",
-        "step_heads_note": "行：发出查询的词片；列：被查看的词片。颜色越深，权重越大。",
+        "step_heads_note": "行：发出查询的词片；列：被查看的词片。颜色越浓，权重越大。",
         "step_concat": "2 · 拼接",
         "step_concat_note": "一个头接一个头，每个词片 {n_heads} × {d_head} = {width} 个数。",
         "step_out": "3 · 由 $W^O$ 混合",

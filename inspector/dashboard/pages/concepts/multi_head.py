@@ -19,8 +19,9 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     t = words.of("concepts", visit.language)
     st.markdown(t["multi_intro"])
     st.latex(
-        r"\mathrm{MultiHead}(X) = \mathrm{Concat}(\mathrm{head}_1, \ldots, \mathrm{head}_h)\,W^O"
-        r"\qquad \mathrm{head}_i = \mathrm{Attention}(XW_i^Q, XW_i^K, XW_i^V)"
+        r"\begin{gathered}\mathrm{MultiHead}(X) = "
+        r"\mathrm{Concat}(\mathrm{head}_1, \ldots, \mathrm{head}_h)\,W^O \\"
+        r"\mathrm{head}_i = \mathrm{Attention}(XW_i^Q, XW_i^K, XW_i^V)\end{gathered}"
     )
     left, right = st.columns([3, 1])
     with left:

@@ -1,0 +1,86 @@
+"""The dashboard run in this process (AppTest), and served by a process of its own."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from dashboard_driver import ROOT, start
+
+
+@pytest.fixture
+def open_page(monkeypatch):
+    """Return a function: page → the dashboard after one run on it."""
+
+    def open_one(page="overview", config=ROOT / "configs" / "minilm.yaml", **query):
+        monkeypatch.setattr(sys, "argv", ["app.py", "--config", str(config)])
+        return start(page, **query).run()
+
+    return open_one
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory):
+    """Return the folder of a random BERT of 2 layers × 4 heads with minilm's tokenizer."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    from inspector.models.names import model_folder
+
+    folder = tmp_path_factory.mktemp("small")
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        shutil.copy(model_folder("minilm") / name, folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        settings = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+        config = BertConfig(vocab_size=30522, intermediate_size=64, **settings)
+        BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server():
+    """Return the address of the dashboard, served as `make run` serves it, hub out of reach."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(process, address)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+        process.stdout.close()
+
+
+def _wait_until_healthy(process, address):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"the server ended: {process.stdout.read()}")
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:  # noqa: S310
+                if answer.read() == b"ok":
+                    return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+    pytest.fail("the server did not start within 60 s")

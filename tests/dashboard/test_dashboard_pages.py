@@ -1,0 +1,251 @@
+"""The pages in this process: what they say, what they refuse, what they remember."""
+
+import re
+
+import pandas as pd
+import pytest
+import yaml
+from dashboard_driver import PAGES, ROOT, texts, turn_to
+
+from inspector.dashboard import guards, steps, store
+from inspector.dashboard.guards import MAX_CHARACTERS, check_field, plain
+from inspector.errors import InputError
+
+HOSTILE = "</script><img src=x onerror=alert(1)> ![x](http://evil.example/x.png)"
+TOPICS = ("attention", "self-attention", "multi-head", "comparison", "cost", "claims")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens(open_page, page, language):
+    app = open_page(page, lang=language)
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == 1
+    chinese = re.search("[\u4e00-\u9fff]", app.title[0].value) is not None
+    assert chinese == (language == "zh")
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_opens(open_page, topic):
+    app = open_page("concepts", mode=topic, layer="2", head="8")
+    assert not app.exception
+    assert not app.error
+    assert app.session_state["mode"] == topic
+
+
+def test_overview_shows_what_was_loaded(open_page):
+    app = open_page("overview")
+    shown = texts(app)
+    assert "Verified" in shown
+    assert [metric.value for metric in app.metric] == ["6", "12", "384", "32", "512", "float32"]
+    model = store.model("minilm", "en")
+    assert all(digest in shown for digest in model.file_hashes.values())
+    assert str(model.folder) not in shown
+
+
+def test_a_model_that_is_not_verified_says_why(open_page, monkeypatch):
+    report = store.report("minilm", "en")
+    wrong = report.frame.assign(passed=False, error_in_u=1e6)
+    broken = type(report)(**{**vars(report), "frame": wrong})
+    monkeypatch.setattr(store, "report", lambda *_: broken)
+    shown = texts(open_page("overview"))
+    assert "Not verified" in shown
+    assert "36 of 36 layer stages differ" in plain_text(shown)
+    app = open_page("verification")
+    assert "did not pass" in app.error[0].value
+    assert not app.exception
+
+
+def plain_text(markdown):
+    return markdown.replace("\\", "")
+
+
+def test_verification_shows_every_control(open_page):
+    app = open_page("verification")
+    report = store.report("minilm", "en")
+    shown = texts(app)
+    assert "All 36 stages of 6 layers agree" in shown
+    assert shown.count("✓ caught") == len(report.controls) >= 10
+    assert all(control["mutation"] in shown for control in report.controls)
+
+
+def test_weights_show_the_chosen_heads_row(open_page):
+    app = open_page("weights", layer="3", head="7", statistic="qk_symmetry")
+    row = store.weights("minilm", "en").query("layer == 3 and head == 7").iloc[0]
+    assert app.header[0].value == "Head 3-7"
+    assert f"`qk_symmetry` | {row['qk_symmetry']:.4g} |" in texts(app)
+
+
+def test_choices_stand_in_the_address_and_defaults_do_not(open_page):
+    app = open_page("weights", layer="3", head="7")
+    assert app.query_params == {"layer": "3", "head": "7"}
+    app.number_input(key="layer").set_value(0)
+    app.selectbox(key="statistic").set_value("q_norm")
+    app.run()
+    assert app.query_params == {"head": "7", "statistic": "q_norm"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"layer": "999", "head": "abc", "statistic": "nonsense"},
+        {"layer": "-1", "model": "/etc", "lang": "xx"},
+        {"model": "../../etc/passwd", "layer": "1e3"},
+        {"unknown": "x", "layer": "٣"},
+    ],
+)
+def test_what_is_no_option_is_ignored(open_page, query):
+    app = open_page("weights", **query)
+    assert not app.exception
+    assert not app.error
+    assert app.query_params == {}
+    assert app.session_state["model"] == "minilm"
+    assert (app.session_state["layer"], app.session_state["head"]) == (0, 0)
+
+
+def test_a_head_chosen_on_one_page_is_chosen_on_the_next(open_page):
+    app = open_page("weights", layer="3", head="7", lang="zh")
+    turn_to(app, "attention")
+    app.run()
+    assert (app.session_state["layer"], app.session_state["head"]) == (3, 7)
+    assert app.query_params == {"lang": "zh", "layer": "3", "head": "7"}
+
+
+def test_a_text_is_kept_across_pages_and_never_in_the_address(open_page):
+    app = open_page("attention")
+    app.text_area(key="sentence").set_value("A secret sentence.").run()
+    turn_to(app, "concepts")
+    app.run()
+    app.segmented_control(key="mode").set_value("self-attention").run()
+    assert app.text_input(key="sentence").value == "A secret sentence."
+    assert "secret" not in str(app.query_params)
+
+
+def test_another_session_sees_nothing_of_it(open_page):
+    first = open_page("attention")
+    first.text_area(key="sentence").set_value("A secret sentence.").run()
+    assert open_page("attention").text_area(key="sentence").value.startswith("The animal")
+
+
+def test_nothing_of_the_other_model_stays_after_switching(open_page, tmp_path, small_model):
+    config = tmp_path / "two.yaml"
+    config.write_text(yaml.safe_dump({"models": ["minilm", str(small_model)]}))
+    app = open_page("weights", config=config, layer="5", head="11")
+    assert app.header[0].value == "Head 5-11"
+    app.sidebar.selectbox(key="model").set_value(str(small_model)).run()
+    assert not app.exception
+    assert app.header[0].value == "Head 0-0"
+    assert app.number_input(key="layer").max == 1
+    row = store.weights(str(small_model), "en").iloc[0]
+    assert f"`q_norm` | {row['q_norm']:.4g} |" in texts(app)
+
+
+def test_a_missing_model_is_a_sentence_and_another_can_be_chosen(open_page, tmp_path):
+    config = tmp_path / "missing.yaml"
+    missing = str(tmp_path / "no *such* folder")
+    config.write_text(yaml.safe_dump({"models": [missing, "minilm"]}))
+    for page in PAGES:
+        app = open_page(page, config=config)
+        assert not app.exception
+        assert "is neither a folder that exists nor a hub id" in plain_text(app.error[0].value)
+    app.sidebar.selectbox(key="model").set_value("minilm").run()
+    assert not app.error
+
+
+def test_a_wrong_settings_file_is_a_sentence(open_page, tmp_path):
+    app = open_page(config=tmp_path / "none.yaml")
+    assert not app.exception
+    assert "could not be read" in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "must not be empty"),
+        ("   ", "must not be empty"),
+        ("x" * (MAX_CHARACTERS + 1), "must have at most 2000 characters here"),
+        ("\ud83d", "is not valid Unicode"),
+    ],
+)
+def test_a_text_that_cannot_be_used_is_refused(text, sentence):
+    with pytest.raises(InputError, match=sentence):
+        check_field(text)
+
+
+def test_an_optional_text_may_be_empty():
+    assert check_field("  ", optional=True) == ""
+
+
+def test_an_empty_text_is_a_sentence_on_the_page(open_page):
+    app = open_page("attention")
+    app.text_area(key="sentence").set_value(" ").run()
+    assert not app.exception
+    assert "must not be empty" in app.error[0].value
+
+
+def test_a_text_beyond_the_caps_shows_one_head_and_says_why(open_page):
+    app = open_page("attention")
+    app.text_area(key="sentence").set_value("the cat " * 33).run()
+    assert not app.exception
+    assert "One head is shown instead" in app.info[0].value
+    app.text_area(key="sentence").set_value("the cat " * 50).run()
+    assert "must be at most 70" in plain_text(app.error[0].value)
+    app.text_area(key="sentence").set_value("a " * 600).run()
+    assert "must have at most 512 pieces" in plain_text(app.error[0].value)
+    assert not app.exception
+
+
+def test_hostile_text_is_shown_letter_by_letter(open_page):
+    app = open_page("attention")
+    app.text_area(key="sentence").set_value(HOSTILE).run()
+    app.text_input(key="second").set_value(HOSTILE).run()
+    assert not app.exception
+    turn_to(app, "concepts")
+    app.run()
+    for topic in TOPICS:
+        app.segmented_control(key="mode").set_value(topic).run()
+        for field in app.text_input:
+            field.set_value(HOSTILE)
+        app.run()
+        assert not app.exception
+        assert "<img src=x" not in texts(app)
+        assert "![x](" not in texts(app)
+
+
+def test_markdown_in_data_is_taken_apart():
+    assert plain("**b** ![x](http://a) $x$ `c`\n# h") == (
+        r"\*\*b\*\* \!\[x\]\(http\:\/\/a\) \$x\$ \`c\` \# h"
+    )
+
+
+def test_a_trouble_that_is_not_foreseen_is_not_hidden(open_page, monkeypatch):
+    monkeypatch.setattr(steps, "layer_call", lambda *_: 1 / 0)
+    assert open_page("concepts").exception
+
+
+def test_the_word_in_two_contexts_needs_to_be_in_both(open_page):
+    app = open_page("concepts", mode="claims")
+    assert not app.warning
+    app.text_input(key="word").set_value("giraffe").run()
+    assert [warning.value for warning in app.warning] == [
+        "The word must stand in both sentences. Change the word or a sentence."
+    ] * 2
+
+
+def test_the_cost_is_measured_when_asked(open_page, monkeypatch):
+    from inspector.dashboard import measure
+
+    frame = pd.DataFrame({"pieces": [8, 16], "seconds": [1e-4, 4e-4], "series": "attention"})
+    monkeypatch.setattr(measure, "attention_times", lambda *_: frame)
+    app = open_page("concepts", mode="cost")
+    assert not app.dataframe
+    app.button(key="measure").click().run()
+    assert app.dataframe[0].value.equals(frame)
+
+
+def test_only_what_sessions_share_is_cached():
+    sources = (ROOT / "inspector" / "dashboard").rglob("*.py")
+    cached = [path.name for path in sources if "@st.cache" in path.read_text(encoding="utf-8")]
+    assert cached == ["store.py"]
+    assert guards.MAX_CHARACTERS == 2000
