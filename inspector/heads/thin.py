@@ -27,13 +27,13 @@ class ThinProduct:
     @cached_property
     def singular_values(self) -> Float[Tensor, "head d_head"]:
         """Return the singular values, largest first."""
-        left = torch.linalg.qr(self.left.double(), mode="r").R
-        right = torch.linalg.qr(self.right.double().transpose(-1, -2), mode="r").R
-        return torch.linalg.svdvals(torch.matmul(left, right.transpose(-1, -2)))
+        small = torch.matmul(_triangles(self.left), _triangles(self.right.mT).mT)
+        return torch.linalg.svdvals(small)
 
     @cached_property
     def _swapped(self) -> Float[Tensor, "head d_head d_head"]:
-        return torch.matmul(self.right.double(), self.left.double())
+        pairs = zip(self.left, self.right, strict=True)
+        return torch.stack([right.double() @ left.double() for left, right in pairs])
 
     @cached_property
     def eigenvalues(self) -> Complex[Tensor, "head d_head"]:
@@ -76,9 +76,18 @@ class ThinProduct:
     def eigenvalue_positivity(self) -> Float[Tensor, " head"]:
         r"""Return $\sum_i \mathrm{Re}\,\lambda_i / \sum_i |\lambda_i|$ in [−1, 1].
 
-        For M_OV a positive value says that the head copies what it looks at.
+        NaN where every eigenvalue is 0, as for M = 0. For M_OV a positive value says that the
+        head copies what it looks at.
 
         Source: Elhage et al. (2021), A Mathematical Framework for Transformer Circuits,
             "Summarizing OV/QK matrices", there $\sum \lambda_i / \sum |\lambda_i|$.
         """
         return self.eigenvalues.real.sum(-1) / self.eigenvalues.abs().sum(-1)
+
+
+def _triangles(factors: Float[Tensor, "head row column"]) -> Float[Tensor, "head column column"]:
+    """Return R of each head's QR decomposition, in float64.
+
+    One head at a time, as LAPACK would do it anyway: so the wide copies are of one head only.
+    """
+    return torch.stack([torch.linalg.qr(factor.double(), mode="r").R for factor in factors])

@@ -37,7 +37,11 @@ WEIGHTS_COLUMNS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class _HeadTensors:
-    """One layer's weights, head by head; shared key/value heads are repeated."""
+    """One layer's weights, head by head, as views; shared key/value heads are repeated.
+
+    They keep the model's dtype: what is computed from them widens one factor at a time, so that
+    a layer is never held four times over in float64.
+    """
 
     query: Float[Tensor, "head d_head d_model"]
     key: Float[Tensor, "head d_head d_model"]
@@ -96,7 +100,7 @@ def singular_values(model: PretrainedModel, layer: int, head: int) -> pd.DataFra
             {
                 "matrix": name,
                 "index": range(model.d_head),
-                "singular_value": product.singular_values[0],
+                "singular_value": product.singular_values[0].cpu().numpy(),
             }
         )
         for name, product in _products(model, layer, head).items()
@@ -114,7 +118,7 @@ def eigenvalues(model: PretrainedModel, layer: int, head: int) -> pd.DataFrame:
     """
     frames = []
     for name, product in _products(model, layer, head).items():
-        values = product.eigenvalues[0]
+        values = product.eigenvalues[0].cpu().numpy()
         frames.append(pd.DataFrame({"matrix": name, "real": values.real, "imaginary": values.imag}))
     return pd.concat(frames, ignore_index=True)
 
@@ -130,14 +134,14 @@ def _products(model: PretrainedModel, layer: int, head: int) -> dict[str, ThinPr
 
 def _split(weights: LayerWeights) -> _HeadTensors:
     def rows(matrix: Tensor, n_heads: int) -> Tensor:
-        heads = matrix.double().unflatten(0, (n_heads, -1))
+        heads = matrix.unflatten(0, (n_heads, -1))
         return repeat_key_value_heads(heads.unsqueeze(0), weights.n_heads).squeeze(0)
 
     return _HeadTensors(
         query=rows(weights.W_Q, weights.n_heads),
         key=rows(weights.W_K, weights.n_kv_heads),
         value=rows(weights.W_V, weights.n_kv_heads),
-        output=weights.W_O.double().unflatten(1, (weights.n_heads, -1)).movedim(1, 0),
+        output=weights.W_O.unflatten(1, (weights.n_heads, -1)).movedim(1, 0),
     )
 
 
@@ -162,7 +166,7 @@ def _layer_rows(layer: int, weights: LayerWeights) -> pd.DataFrame:
 
 
 def _matrix_norms(matrices: Float[Tensor, "head row column"]) -> Float[Tensor, " head"]:
-    return torch.linalg.matrix_norm(matrices)
+    return torch.linalg.vector_norm(matrices, dim=(-2, -1), dtype=torch.float64)
 
 
 def _bias_norms(bias: Tensor | None, n_heads: int, weights: LayerWeights) -> Tensor:
