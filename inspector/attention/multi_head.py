@@ -115,7 +115,7 @@ def split_heads(
         tensor([2., 3.])
     """
     check_head_counts(features.shape[-1], n_heads, n_heads)
-    return features.unflatten(-1, (n_heads, -1)).transpose(1, 2)
+    return torch.unflatten(features, -1, (n_heads, -1)).transpose(1, 2)
 
 
 def merge_heads(

@@ -134,14 +134,14 @@ def _products(model: PretrainedModel, layer: int, head: int) -> dict[str, ThinPr
 
 def _split(weights: LayerWeights) -> _HeadTensors:
     def rows(matrix: Tensor, n_heads: int) -> Tensor:
-        heads = matrix.unflatten(0, (n_heads, -1))
+        heads = torch.unflatten(matrix, 0, (n_heads, -1))
         return repeat_key_value_heads(heads.unsqueeze(0), weights.n_heads).squeeze(0)
 
     return _HeadTensors(
         query=rows(weights.W_Q, weights.n_heads),
         key=rows(weights.W_K, weights.n_kv_heads),
         value=rows(weights.W_V, weights.n_kv_heads),
-        output=weights.W_O.unflatten(1, (weights.n_heads, -1)).movedim(1, 0),
+        output=torch.unflatten(weights.W_O, 1, (weights.n_heads, -1)).movedim(1, 0),
     )
 
 
@@ -172,5 +172,5 @@ def _matrix_norms(matrices: Float[Tensor, "head row column"]) -> Float[Tensor, "
 def _bias_norms(bias: Tensor | None, n_heads: int, weights: LayerWeights) -> Tensor:
     if bias is None:
         return torch.zeros(weights.n_heads, dtype=torch.float64)
-    norms = torch.linalg.vector_norm(bias.double().unflatten(0, (n_heads, -1)), dim=-1)
+    norms = torch.linalg.vector_norm(torch.unflatten(bias.double(), 0, (n_heads, -1)), dim=-1)
     return norms.repeat_interleave(weights.n_heads // n_heads)

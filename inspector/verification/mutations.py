@@ -6,6 +6,7 @@ that does not notice one of them proves nothing. Must not know: models, the rule
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -75,8 +76,8 @@ def _scale_by(factor: Callable[[LayerWeights], float]) -> Change:
 
 def _without(bias: str) -> tuple[Change, Applies]:
     def drop(weights: LayerWeights) -> LayerWeights:
-        present = getattr(weights, bias)
-        return replace(weights, **{bias: torch.zeros_like(present)})
+        without: dict[str, Any] = {bias: torch.zeros_like(getattr(weights, bias))}
+        return replace(weights, **without)
 
     return drop, lambda weights: getattr(weights, bias) is not None
 
@@ -85,29 +86,24 @@ def _reorder_heads(order: Callable[[Tensor, int], Tensor]) -> Change:
     """Return a change of which rows of W_Q, W_K, W_V belong to which head; W_O stays."""
 
     def change(weights: LayerWeights) -> LayerWeights:
-        def rows(tensor: Tensor | None, n_heads: int) -> Tensor | None:
-            return None if tensor is None else order(tensor, n_heads)
-
-        n_heads, n_kv_heads = weights.n_heads, weights.n_kv_heads
-        return replace(
-            weights,
-            W_Q=rows(weights.W_Q, n_heads),
-            b_Q=rows(weights.b_Q, n_heads),
-            W_K=rows(weights.W_K, n_kv_heads),
-            b_K=rows(weights.b_K, n_kv_heads),
-            W_V=rows(weights.W_V, n_kv_heads),
-            b_V=rows(weights.b_V, n_kv_heads),
-        )
+        n_groups = {"Q": weights.n_heads, "K": weights.n_kv_heads, "V": weights.n_kv_heads}
+        reordered: dict[str, Any] = {
+            f"{kind}_{letter}": order(tensor, n_heads)
+            for letter, n_heads in n_groups.items()
+            for kind in "Wb"
+            if (tensor := getattr(weights, f"{kind}_{letter}")) is not None
+        }
+        return replace(weights, **reordered)
 
     return change
 
 
 def _reversed_rows(tensor: Tensor, n_heads: int) -> Tensor:
-    return tensor.unflatten(0, (n_heads, -1)).flip(0).flatten(0, 1)
+    return torch.unflatten(tensor, 0, (n_heads, -1)).flip(0).flatten(0, 1)
 
 
 def _interleaved_rows(tensor: Tensor, n_heads: int) -> Tensor:
-    return tensor.unflatten(0, (-1, n_heads)).transpose(0, 1).flatten(0, 1)
+    return torch.unflatten(tensor, 0, (-1, n_heads)).transpose(0, 1).flatten(0, 1)
 
 
 def _many_heads(weights: LayerWeights) -> bool:

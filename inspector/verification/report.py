@@ -100,7 +100,7 @@ class VerificationReport:
             found.append("No layer was compared.")
         failed = self.frame[~self.frame["passed"]]
         if len(failed):
-            worst = failed.loc[failed["error_in_u"].idxmax()]
+            worst = failed.sort_values("error_in_u", na_position="first").iloc[-1]
             found.append(
                 f"{len(failed)} of {len(self.frame)} layer stages differ, the most in layer "
                 f"{worst['layer']}, {worst['stage']} "

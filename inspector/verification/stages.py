@@ -58,10 +58,10 @@ def judge_stages(
     dtype = call.hidden_states.dtype
     judgements = {}
     for stage in STAGES:
-        tensors = (getattr(ours, stage), getattr(theirs, stage), getattr(truth, stage))
+        a, b, t = (getattr(stages, stage) for stages in (ours, theirs, truth))
         if stage in _QUERY_AXIS and not bool(keep.all()):
-            tensors = tuple(select_rows(tensor, stage, keep) for tensor in tensors)
-        judgements[stage] = judge(*tensors, dtype)
+            a, b, t = (select_rows(tensor, stage, keep) for tensor in (a, b, t))
+        judgements[stage] = judge(a, b, t, dtype)
     return judgements
 
 
