@@ -1,0 +1,55 @@
+"""`python -m benchmarks [NAME …]`: run benchmarks, print their table, fail where a bound breaks.
+
+Must not know: what a benchmark measures.
+"""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+
+from benchmarks import backend, imports, verify, weights
+from benchmarks.table import Measure, exit_code, table
+
+BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
+    "imports": imports.run,
+    "weights": weights.run,
+    "backend": backend.run,
+    "verify": verify.run,
+}
+
+
+def main(
+    arguments: Sequence[str], benchmarks: dict[str, Callable[[], list[Measure]]] = BENCHMARKS
+) -> int:
+    """Run the benchmarks that are named, all where none is; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(benchmarks))
+    parser.add_argument("--threads", type=int, default=1, help="torch's threads (default: 1)")
+    chosen = parser.parse_args(arguments)
+    unknown = sorted(set(chosen.names) - set(benchmarks))
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}. Available: {', '.join(benchmarks)}.")
+    if chosen.threads < 1:
+        parser.error(f"--threads ({chosen.threads}) must be at least 1.")
+
+    import torch
+
+    torch.set_num_threads(chosen.threads)
+    print(f"$ python -m benchmarks {' '.join(arguments)}".rstrip())
+    print(
+        f"torch {torch.__version__}, {chosen.threads} thread(s), {os.cpu_count()} core(s), "
+        f"Python {platform.python_version()}; ratios are medians of alternated rounds\n"
+    )
+    measures = []
+    for name in chosen.names or benchmarks:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        measures += benchmarks[name]()
+    print(table(measures))
+    return exit_code(measures)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,117 @@
+"""Our attention inside minilm against transformers' own eager and sdpa: time and peak memory.
+
+Whole forward passes on the same batches, alternated; memory in a fresh process for each.
+Must not know: what an attention backend computes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+
+from benchmarks.fresh import in_fresh_process, peak_megabytes
+from benchmarks.subjects import batch, minilm
+from benchmarks.table import Measure
+from benchmarks.timing import alternate
+
+TIME_RATIO, MEMORY_RATIO = 1.15, 1.0
+OURS, EAGER, SDPA = "inspector", "eager", "sdpa"
+_IMPLEMENTATIONS = (EAGER, OURS, SDPA)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One batch, and how often it is run."""
+
+    texts: int
+    pieces: int
+    repeats: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which batches; each is run full, and padded to different lengths."""
+
+    shapes: tuple[Shape, ...] = (Shape(16, 40, 25), Shape(8, 512, 7))
+    memory_repeats: int = 3
+
+
+def run(settings: Settings | None = None) -> list[Measure]:
+    """Return ratios of time and of peak memory to eager, for ours (bounded) and sdpa (not)."""
+    chosen = settings or Settings()
+    measures = []
+    for shape in chosen.shapes:
+        for padded in (False, True):
+            measures += _times(shape, padded) + _memory(shape, padded, chosen.memory_repeats)
+    return measures
+
+
+def forward(implementation: str, texts: int, pieces: int, padded: bool) -> Callable[[], None]:
+    """Return one forward pass of minilm, ready to be called."""
+    import torch
+
+    from inspector.models import running
+
+    model, inputs = minilm(), batch(texts, pieces, padded)
+
+    def call() -> None:
+        with running(model, implementation), torch.inference_mode():
+            model.model(**inputs)
+
+    return call
+
+
+def peak_of_forward(
+    implementation: str, texts: int, pieces: int, padded: bool, threads: int
+) -> float:
+    """Return the peak memory of one pass beyond the loaded model, in MB, of this process.
+
+    What the libraries keep once and for all is made by a pass over two pieces before.
+    """
+    import torch
+
+    torch.set_num_threads(threads)
+    forward(implementation, 2, 2, padded)()
+    return peak_megabytes(forward(implementation, texts, pieces, padded))
+
+
+def _times(shape: Shape, padded: bool) -> list[Measure]:
+    times = alternate(
+        {name: forward(name, shape.texts, shape.pieces, padded) for name in _IMPLEMENTATIONS},
+        shape.repeats,
+        warm_ups=2,
+    )
+    what = _what(shape, padded)
+    return [
+        Measure(f"{what}, eager's time", times.median(EAGER), "s"),
+        Measure(f"{what}, our time over eager's", times.ratio(OURS, EAGER), "×", TIME_RATIO),
+        Measure(f"{what}, sdpa's time over eager's", times.ratio(SDPA, EAGER), "×"),
+    ]
+
+
+def _memory(shape: Shape, padded: bool, repeats: int) -> list[Measure]:
+    import torch
+
+    peaks: dict[str, list[float]] = {name: [] for name in _IMPLEMENTATIONS}
+    measure = partial(
+        in_fresh_process,
+        peak_of_forward,
+        texts=shape.texts,
+        pieces=shape.pieces,
+        padded=padded,
+        threads=torch.get_num_threads(),
+    )
+    for _ in range(repeats):
+        for name in _IMPLEMENTATIONS:
+            peaks[name].append(measure(implementation=name))
+    eager, ours, sdpa = (median(peaks[name]) for name in _IMPLEMENTATIONS)
+    what = _what(shape, padded)
+    return [
+        Measure(f"{what}, eager's peak memory", eager, "MB"),
+        Measure(f"{what}, our peak memory over eager's", ours / eager, "×", MEMORY_RATIO),
+        Measure(f"{what}, sdpa's peak memory over eager's", sdpa / eager, "×"),
+    ]
+
+
+def _what(shape: Shape, padded: bool) -> str:
+    return f"backend: minilm, {shape.texts}×{shape.pieces}{' padded' if padded else ''}"

@@ -1,0 +1,52 @@
+"""Two or more ways of doing the same, timed in turn, so that a busy machine slows all alike.
+
+Must not know: what is timed.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Timings:
+    """The seconds of each way, repeat by repeat: entry i of each was taken in the same round."""
+
+    seconds: Mapping[str, list[float]]
+
+    def median(self, name: str) -> float:
+        """Return the median time of one way, in seconds."""
+        return median(self.seconds[name])
+
+    def ratio(self, name: str, reference: str) -> float:
+        """Return the median, over the rounds, of one way's time over another's."""
+        pairs = zip(self.seconds[name], self.seconds[reference], strict=True)
+        return median(ours / theirs for ours, theirs in pairs)
+
+
+def alternate(
+    ways: Mapping[str, Callable[[], object]], repeats: int, *, warm_ups: int = 1
+) -> Timings:
+    """Return the times of several ways, run in turn; every other round runs them backwards.
+
+    Args:
+        ways: Name → what is done.
+        repeats: Rounds that count, at least 1.
+        warm_ups: Rounds before them that do not.
+
+    Raises:
+        ValueError: If no round would count.
+    """
+    if repeats < 1:
+        raise ValueError(f"repeats ({repeats}) must be at least 1: a median needs a value.")
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(warm_ups + repeats):
+        names = list(ways) if number % 2 == 0 else list(reversed(ways))
+        for name in names:
+            start = time.perf_counter()
+            ways[name]()
+            elapsed = time.perf_counter() - start
+            if number >= warm_ups:
+                seconds[name].append(elapsed)
+    return Timings(seconds)
