@@ -1,5 +1,6 @@
 """What several rooms' tests share."""
 
+import functools
 import os
 import shutil
 
@@ -49,3 +50,15 @@ def minilm():
     from inspector.models import load
 
     return load("minilm")
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory):
+    """Return a function: family → the folder of a tiny model of it. Read-only: copy to change."""
+    from tiny_models import save_tiny_model
+
+    @functools.cache
+    def folder(family="bert"):
+        return save_tiny_model(tmp_path_factory.mktemp("tiny") / family, family)
+
+    return folder

@@ -100,10 +100,12 @@ class _Watcher:
         self._layer = 0
         self._hidden: Tensor | None = None
         self._call: AttentionCall | None = None
+        # By site, not by layer: before the proof, layers that share a module are one site.
         linears = {
-            (id(model.linear(layer, side)), side): model.linear(layer, side)
-            for layer in range(model.n_layers)
+            (id(linear), side): linear
+            for site in model.sites
             for side in ("query", "output")
+            for linear in [model.linear_at(site, side)]
         }
         self._handles = [
             module.register_forward_pre_hook(self._projecting)

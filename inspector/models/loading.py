@@ -102,7 +102,7 @@ def _check_dtype(dtype: str) -> None:
 def _check_device(device: str) -> torch.device:
     try:
         target = torch.device(device)
-        torch.empty(1, device=target)
+        torch.zeros(1, device=target).item()  # a device such as "meta" holds no numbers
     except (RuntimeError, AssertionError):
         raise InputError(
             f"device ({device}) is not there on this machine: choose one that is, such as cpu."

@@ -111,15 +111,23 @@ class PretrainedModel:
             InputError: If there is no such layer.
             UnsupportedModelError: If what stands there is no linear layer.
         """
-        site = self.sites[self.check_layer(layer)]
+        return self.linear_at(self.sites[self.check_layer(layer)], projection)
+
+    def linear_at(self, site: LayerSite, projection: str) -> nn.Linear:
+        """Return the linear layer that holds a projection of the attention at a site.
+
+        Raises:
+            UnsupportedModelError: If what stands there is no linear layer.
+        """
         if projection == "output":
             name = site.output
         else:
             name = f"{site.attention}.{getattr(self.architecture, projection)}"
-        module = self.model.get_submodule(name)
+        module = dict(self.model.named_modules()).get(name)
         if not isinstance(module, nn.Linear):
+            found = "missing" if module is None else f"a {type(module).__name__}"
             raise UnsupportedModelError(
-                f"module ({name}) is a {type(module).__name__}, expected a linear layer: "
+                f"module ({name}) is {found}, expected a linear layer: "
                 f"the table of architectures does not fit model {self.name}."
             )
         return module
@@ -130,18 +138,15 @@ class PretrainedModel:
         Raises:
             InputError: If there is no such layer.
         """
-        linears = {
-            letter: self.linear(layer, projection)
-            for letter, projection in zip("QKVO", ("query", "key", "value", "output"), strict=True)
-        }
+        tensors: dict[str, Any] = {}
+        for letter, side in (("Q", "query"), ("K", "key"), ("V", "value"), ("O", "output")):
+            linear = self.linear(layer, side)
+            tensors[f"W_{letter}"] = linear.weight.detach()
+            tensors[f"b_{letter}"] = None if linear.bias is None else linear.bias.detach()
         attention = self.model.get_submodule(self.sites[layer].attention)
         scaling: Any = getattr(attention, "scaling", None)
         return LayerWeights(
-            **{f"W_{letter}": module.weight.detach() for letter, module in linears.items()},
-            **{
-                f"b_{letter}": None if module.bias is None else module.bias.detach()
-                for letter, module in linears.items()
-            },
+            **tensors,
             n_heads=self.n_heads,
             n_kv_heads=self.n_kv_heads,
             scaling=float(scaling) if scaling is not None else self.d_head**-0.5,

@@ -1,0 +1,38 @@
+"""Tiny models as inspector loads them, shared by all tests of the room."""
+
+import functools
+
+import pytest
+import torch
+from tiny_models import TEXTS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Threads cost more than they give where matrices are 32 wide."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder):
+    """Return a function: family, dtype → a loaded tiny model. Shared, so read-only."""
+    from inspector.models import load
+
+    @functools.cache
+    def loaded(family="bert", dtype="float32"):
+        return load(str(tiny_folder(family)), dtype=dtype)
+
+    return loaded
+
+
+@pytest.fixture
+def bert(tiny):
+    return tiny("bert")
+
+
+@pytest.fixture
+def padded(bert):
+    return bert.encode(TEXTS)

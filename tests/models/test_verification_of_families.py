@@ -1,0 +1,19 @@
+"""The whole proof on every family of the table."""
+
+import pytest
+from tiny_models import FAMILIES, N_LAYERS
+
+from inspector.verification import STAGES, verify
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_is_verified(tiny, family, dtype):
+    report = verify(tiny(family, dtype))
+    assert report.passed, str(report)
+    assert len(report.frame) == N_LAYERS * len(STAGES)
+    assert report.coverage == {"reached": N_LAYERS, "total": N_LAYERS, "not_reached": []}
+    assert len(report.controls) == 15
+    assert all(control["caught"] is True for control in report.controls)
+    assert report.controls_note is None
+    assert "training, same seed" in set(report.cases["case"])
