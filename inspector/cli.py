@@ -6,6 +6,7 @@ exit code, never a traceback. Must not know: formulas.
 
 import os
 import sys
+import traceback
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -154,6 +155,7 @@ def attend(
 
 def main() -> None:
     """Run the command line; turn what goes wrong into a sentence and an exit code."""
+    _debug.set(False)
     try:
         code = app(standalone_mode=False)
     except InspectorError as error:
@@ -175,7 +177,7 @@ def main() -> None:
 
 def _fail(error: BaseException, sentence: str, code: int) -> None:
     if _debug.get():
-        raise error
+        traceback.print_exception(error)
     if sentence:  # empty where the help was printed instead
         print(printable(f"inspector: {sentence}"), file=sys.stderr)
     sys.exit(code)

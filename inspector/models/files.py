@@ -23,6 +23,17 @@ _LIMITS = {
     ("max_position_embeddings",): 1_048_576,
 }
 _NAMES_OF_CODE = ("implementation", "trust_remote_code")
+# How a network is run and what it hands back: ours to decide, and without effect on its numbers.
+_NAMES_OF_RUNNING = {
+    "torchscript",
+    "output_attentions",
+    "output_hidden_states",
+    "return_dict",
+    "use_return_dict",
+    "dtype",
+    "torch_dtype",
+    "chunk_size_feed_forward",
+}
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
 _TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model")
@@ -43,24 +54,39 @@ def read_config(folder: Path) -> tuple[Architecture, dict[str, Any]]:
         raise ModelError(
             f"{path} has no model_type: inspector must know which architecture it describes."
         )
-    if "auto_map" in settings:
+    _refuse_code(settings, path)
+    if settings.get("quantization_config"):
         raise ModelError(
-            f"{path} has auto_map: the model asks for code of its own to be run, which inspector "
-            "never does. Use a checkpoint of a model type that transformers itself implements."
+            f"{path} has quantization_config: its weights are rounded in a way that inspector does "
+            "not read. Use the checkpoint that was quantised."
         )
     if settings.get("pruned_heads"):
         raise ModelError(
             f"{path} has pruned_heads, which transformers no longer applies: "
             "save the model with its heads removed, or without this setting."
         )
+    positions = settings.get("position_embedding_type", "absolute")
+    if positions != "absolute":
+        raise ModelError(
+            f"{path} has position_embedding_type {positions!r}, which transformers no longer "
+            "computes: it would run as another model. Only 'absolute' can be inspected."
+        )
     architecture = architecture_for(model_type)
     _check_limits(settings, path)
     safe = {
         name: value
         for name, value in settings.items()
-        if not any(word in name for word in _NAMES_OF_CODE)
+        if name not in _NAMES_OF_RUNNING and not any(word in name for word in _NAMES_OF_CODE)
     }
     return architecture, safe
+
+
+def _refuse_code(settings: dict[str, Any], path: Path) -> None:
+    if "auto_map" in settings:
+        raise ModelError(
+            f"{path} has auto_map: the model asks for code of its own to be run, which inspector "
+            "never does. Use a checkpoint of a model type that transformers itself implements."
+        )
 
 
 def _check_limits(settings: dict[str, Any], path: Path) -> None:
@@ -101,15 +127,15 @@ def _weight_files(folder: Path) -> list[Path]:
     index = folder / _INDEX
     if index.exists():
         weight_map = _read_json(index, _INDEX).get("weight_map")
-        names = sorted(set(weight_map.values())) if isinstance(weight_map, dict) else []
+        names = list(weight_map.values()) if isinstance(weight_map, dict) else []
         for name in names:
-            if not isinstance(name, str) or Path(name).name != name or "\\" in name:
+            if not _is_shard(name):
                 raise ModelError(
-                    f"weight_map of {index} names {name!r}: every shard must be a file of the "
-                    "model's own folder."
+                    f"weight_map of {index} names {name!r}: every shard must be a .safetensors "
+                    "file of the model's own folder."
                 )
         if names:
-            return [folder / name for name in names]
+            return [folder / name for name in sorted(set(names))]
     pickles = sorted(path.name for path in folder.glob("*.bin")) + sorted(
         path.name for path in folder.glob("*.pt*")
     )
@@ -121,6 +147,15 @@ def _weight_files(folder: Path) -> list[Path]:
         )
     raise ModelError(
         f"model folder ({folder}) has no weights: {_WEIGHTS} or {_INDEX} must be there."
+    )
+
+
+def _is_shard(name: object) -> bool:
+    return (
+        isinstance(name, str)
+        and Path(name).name == name
+        and not set(name) & {"\\", "\0"}
+        and name.endswith(".safetensors")
     )
 
 
@@ -150,7 +185,8 @@ def check_tokenizer_files(folder: Path) -> None:
     """Refuse a folder without a tokenizer, for which transformers would make up an empty one.
 
     Raises:
-        ModelError: If there is none of the files that a tokenizer is read from.
+        ModelError: If there is none of the files that a tokenizer is read from, or one is not
+            what such a file is, or asks for code to be run.
     """
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         pair = (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
@@ -159,6 +195,14 @@ def check_tokenizer_files(folder: Path) -> None:
                 f"model folder ({folder}) has no tokenizer: one of {', '.join(_TOKENIZER_FILES)}, "
                 "or vocab.json and merges.txt, must be there."
             )
+    whole, settings = folder / "tokenizer.json", folder / "tokenizer_config.json"
+    if whole.is_file() and not isinstance(_read_json(whole, whole.name).get("model"), dict):
+        raise ModelError(
+            f"{whole} has no model: it is not the whole file of a tokenizer. Save the tokenizer "
+            "again."
+        )
+    if settings.is_file():
+        _refuse_code(_read_json(settings, settings.name), settings)
 
 
 def file_hashes(folder: Path, weights: list[Path]) -> dict[str, str]:

@@ -111,15 +111,23 @@ def _check_device(device: str) -> torch.device:
 
 
 def _build_config(architecture: Architecture, settings: dict[str, Any], folder: Path) -> Any:
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
+    from transformers.activations import ACT2FN
 
+    path = folder / "config.json"
     try:
-        return AutoConfig.for_model(architecture.model_type, **settings)
-    except (TypeError, ValueError) as error:
+        config = AutoConfig.for_model(architecture.model_type, **settings)
+    except (StrictDataclassError, AttributeError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{folder / 'config.json'} has a setting that {architecture.model_type} cannot take: "
-            f"{' '.join(str(error).split())}"
+            f"{path} has a setting that {architecture.model_type} cannot take: {_one_line(error)}"
         ) from None
+    activation = getattr(config, "hidden_act", None) or config.activation
+    if activation not in ACT2FN:
+        raise ModelError(
+            f"activation ({activation}) in {path} must be one that transformers has, such as gelu."
+        )
+    return config
 
 
 def _load_network(folder: Path, config: Any) -> tuple[nn.Module, dict[str, Any]]:
@@ -137,10 +145,8 @@ def _load_network(folder: Path, config: Any) -> tuple[nn.Module, dict[str, Any]]
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, KeyError, ZeroDivisionError) as error:
-        raise ModelError(
-            f"model folder ({folder}) cannot be loaded: {' '.join(str(error).split())}"
-        ) from None
+    except (OSError, ValueError, RuntimeError, LookupError, TypeError, ZeroDivisionError) as error:
+        raise ModelError(f"model folder ({folder}) cannot be loaded: {_one_line(error)}") from None
     if network.config._attn_implementation != "eager":
         raise ModelError(
             f"model folder ({folder}) chose its own attention implementation "
@@ -194,10 +200,8 @@ def _load_tokenizer(folder: Path, config: Any) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(
             folder, config=config, trust_remote_code=False, local_files_only=True
         )
-    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
-        raise ModelError(
-            f"tokenizer of {folder} cannot be loaded: {' '.join(str(error).split())}"
-        ) from None
+    except Exception as error:  # noqa: BLE001  # the tokenizers library raises nothing narrower
+        raise ModelError(f"tokenizer of {folder} cannot be loaded: {_one_line(error)}") from None
     if not tokenizer.is_fast:
         raise ModelError(
             f"tokenizer of {folder} is a slow one, which does not say which piece belongs to which "
@@ -230,6 +234,12 @@ def _check_vocabulary(folder: Path, tokenizer: Any, n_embeddings: int) -> None:
 def _max_pieces(architecture: Architecture, config: Any, tokenizer: Any) -> int:
     positions = int(config.max_position_embeddings) - architecture.position_offset
     return min(positions, int(tokenizer.model_max_length))
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    # A KeyError's text is the key alone, which says nothing without the kind.
+    return f"{type(error).__name__} {text}" if isinstance(error, LookupError) else text
 
 
 def _some(names: list[str]) -> str:

@@ -33,12 +33,19 @@ def model_folder(name: str, revision: str | None = None) -> Path:
     """
     if name in ALIASES:
         return _packaged(name)
+    if not name.strip():
+        raise ModelError("model name is empty: give an alias, a folder or a hub id.")
     if "\0" in name:
         raise ModelError("model name has a NUL character: give an alias, a folder or a hub id.")
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    try:
+        folder = Path(name).expanduser()
+        is_folder, exists = folder.is_dir(), folder.exists()
+    except (OSError, RuntimeError) as error:  # too long; no home folder of that user
+        reason = getattr(error, "strerror", None) or error
+        raise ModelError(f"model ({name[:80]}) cannot be looked up as a folder: {reason}") from None
+    if is_folder:
         return folder
-    if folder.exists():
+    if exists:
         raise ModelError(
             f"model ({name}) is a file: give the folder that holds config.json, "
             "the tokenizer's files and model.safetensors."
@@ -64,7 +71,11 @@ def _packaged(alias: str) -> Path:
 
 def _from_hub(name: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+    )
 
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=_HUB_FILES))
@@ -74,6 +85,8 @@ def _from_hub(name: str, revision: str | None) -> Path:
             "the network (and unset HF_HUB_OFFLINE), or give a folder. "
             f"Available without a network: {', '.join(ALIASES)}."
         ) from None
+    except HFValidationError as error:
+        raise ModelError(f"model ({name}) is no hub id: {_first_line(error)}") from None
     except (HfHubHTTPError, OSError) as error:
         raise ModelError(
             f"model ({name}) could not be fetched from the hub: {_first_line(error)} "
