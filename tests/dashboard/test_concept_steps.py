@@ -1,5 +1,7 @@
 """The Concepts page computes what the model computes."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -93,3 +95,17 @@ def test_times_are_measured_for_each_length():
     assert list(frame.columns) == ["pieces", "seconds", "series"]
     assert frame["pieces"].tolist() == [8, 16]
     assert (frame["seconds"] > 0).all()
+
+
+def test_many_sessions_share_one_model(model):
+    """Each of eight readers at once gets what a single one gets."""
+    sentences = [f"{TEXT} {'Really. ' * n}" for n in range(8)]
+
+    def read(text):
+        return steps.layer_call(model, text, 3)[0].attention.probabilities
+
+    alone = [read(text) for text in sentences]
+    with ThreadPoolExecutor(8) as readers:
+        together = list(readers.map(read, sentences))
+    for one, other in zip(alone, together, strict=True):
+        torch.testing.assert_close(one, other)

@@ -249,3 +249,11 @@ def test_only_what_sessions_share_is_cached():
     cached = [path.name for path in sources if "@st.cache" in path.read_text(encoding="utf-8")]
     assert cached == ["store.py"]
     assert guards.MAX_CHARACTERS == 2000
+
+
+def test_a_shorter_text_brings_the_chosen_position_back(open_page):
+    app = open_page("concepts", mode="self-attention")
+    app.selectbox(key="position").set_value(9).run()
+    app.text_input(key="sentence").set_value("A cat.").run()
+    assert not app.exception
+    assert app.session_state["position"] == 1

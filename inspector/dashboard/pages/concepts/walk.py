@@ -82,7 +82,8 @@ def one_position(
 
 def position_chooser(label: str, pieces: Sequence[str]) -> int:
     """Show a choice among the pieces of a text, and return the place of the chosen one."""
-    if st.session_state.get("position", len(pieces)) >= len(pieces):
+    # After another text Streamlit may hold the old choice's label: that is no place in this one.
+    if st.session_state.get("position") not in range(len(pieces)):
         st.session_state["position"] = min(1, len(pieces) - 1)
     position: int = st.selectbox(
         label,

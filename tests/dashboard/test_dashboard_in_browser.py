@@ -1,0 +1,210 @@
+"""The served dashboard in a real browser, the network cut: walked, clicked, reloaded, attacked."""
+
+import re
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from dashboard_driver import PAGES
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+_RUNNING = "[data-testid='stApp'][data-test-script-state='{}']"
+# A first visit loads the model and verifies it; a busy machine takes its time.
+_PATIENCE = 120_000
+
+
+class Reader:
+    """A tab on the dashboard, with what happened in it."""
+
+    def __init__(self, page, server):
+        self.page, self.server = page, server
+        self.requests, self.errors, self.dialogs = [], [], []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        page.set_default_timeout(15_000)
+
+    def open(self, path):
+        self.page.goto(f"{self.server}/{path}")
+        self.page.get_by_role("heading", level=1).wait_for(timeout=_PATIENCE)
+        self.settle()
+
+    def settle(self):
+        """Wait until the run that the last action caused is over."""
+        time.sleep(0.25)
+        self.page.wait_for_selector(_RUNNING.format("notRunning"), timeout=_PATIENCE)
+        time.sleep(0.15)
+
+    def turn_to(self, name):
+        self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+        self.settle()
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(name)
+
+    def choose(self, name):
+        """Choose one of several options that stand side by side."""
+        self.page.get_by_role("radio", name=name, exact=True).click()
+        self.settle()
+
+    def type(self, label, text):
+        field = self.page.get_by_label(label, exact=True)
+        field.fill(text)
+        field.press("Control+Enter")
+        self.settle()
+
+    @property
+    def query(self):
+        return {key: value[0] for key, value in parse_qs(urlsplit(self.page.url).query).items()}
+
+    def check_clean(self):
+        """Assert that nothing went wrong and that nobody else was asked for anything."""
+        own = urlsplit(self.server).netloc
+        foreign = [
+            url
+            for url in self.requests
+            if urlsplit(url).scheme not in ("data", "blob", "about") and urlsplit(url).netloc != own
+        ]
+        assert foreign == []
+        assert self.errors == []
+        assert self.dialogs == []
+        assert self.page.get_by_test_id("stException").count() == 0
+
+
+@pytest.fixture
+def reader(page, server):
+    reader = Reader(page, server)
+    yield reader
+    reader.check_clean()
+
+
+def test_all_pages_can_be_walked(reader):
+    reader.open("")
+    badge = reader.page.locator(".stMarkdownBadge")
+    expect(badge).to_be_visible()
+    expect(badge).to_contain_text("Verified")
+    for name in PAGES[1:]:
+        reader.turn_to(name.capitalize())
+        assert urlsplit(reader.page.url).path == f"/{name}"
+        assert reader.page.get_by_test_id("stException").count() == 0
+        assert reader.page.get_by_test_id("stAlertContentError").count() == 0
+
+
+def test_the_verification_draws_its_grid(reader):
+    reader.open("verification")
+    chart = reader.page.get_by_test_id("stVegaLiteChart").first
+    expect(chart.locator("svg")).to_be_visible()
+    labels = chart.locator("svg text").all_text_contents()
+    assert {"query", "key", "value", "probabilities", "context", "output"} <= set(labels)
+    with reader.page.expect_download() as download:
+        reader.page.get_by_role("button", name="Download JSON").click()
+    assert '"passed": true' in download.value.path().read_text(encoding="utf-8")
+
+
+def test_the_head_view_is_drawn_in_its_frame(reader):
+    reader.open("attention?layer=2")
+    frame = reader.page.frame_locator("[data-testid='stIFrame']")
+    frame.locator("#vis svg line").first.wait_for(state="attached")
+    assert frame.get_by_role("checkbox").count() == 12
+    assert frame.locator("#layer").input_value() == "2"
+    expect(frame.get_by_text("animal", exact=True).first).to_be_visible()
+    with reader.page.expect_download() as download:
+        reader.page.get_by_role("button", name="Download HTML").click()
+    assert "tired" in download.value.path().read_text(encoding="utf-8")
+
+
+def test_the_model_view_and_one_head_are_drawn(reader):
+    reader.open("attention?view=model")
+    frame = reader.page.frame_locator("[data-testid='stIFrame']")
+    frame.locator("#vis svg line").first.wait_for(state="attached")
+    reader.choose("One head")
+    assert reader.query == {"view": "matrix"}
+    expect(reader.page.get_by_test_id("stVegaLiteChart").locator("svg")).to_be_visible()
+    assert reader.page.get_by_test_id("stIFrame").count() == 0
+
+
+def test_a_click_on_a_cell_chooses_its_head_and_a_reload_restores_it(reader):
+    reader.open("weights")
+    assert reader.query == {}
+    cell = reader.page.locator(".st-key-weights-grid svg path[aria-label*='head: 7']")
+    cell = cell.and_(reader.page.locator("[aria-label*='layer: 3']"))
+    cell.click()
+    reader.settle()
+    expect(reader.page.get_by_role("heading", name="Head 3-7")).to_be_visible()
+    expect(reader.page.get_by_label("Layer", exact=True)).to_have_value("3")
+    assert reader.query == {"layer": "3", "head": "7"}
+    reader.page.reload()
+    expect(reader.page.get_by_role("heading", name="Head 3-7")).to_be_visible(timeout=_PATIENCE)
+    reader.settle()
+    assert reader.query == {"layer": "3", "head": "7"}
+    reader.page.get_by_label("Head", exact=True).fill("2")
+    reader.page.get_by_label("Head", exact=True).press("Enter")
+    reader.settle()
+    expect(reader.page.get_by_role("heading", name="Head 3-2")).to_be_visible()
+    reader.turn_to("Attention")
+    assert reader.query == {"layer": "3", "head": "2"}
+
+
+def test_quick_clicks_are_all_counted(reader):
+    reader.open("weights")
+    more = reader.page.get_by_test_id("stNumberInputStepUp").nth(1)
+    for _ in range(4):
+        more.click()
+    reader.settle()
+    expect(reader.page.get_by_role("heading", name="Head 0-4")).to_be_visible()
+    reader.settle()
+    assert reader.query == {"head": "4"}
+
+
+def test_a_link_restores_topic_score_and_language(reader):
+    reader.open("concepts?lang=zh&mode=self-attention&layer=2&head=8")
+    expect(reader.page.get_by_role("heading", level=1)).to_have_text("概念")
+    expect(reader.page.get_by_role("radio", name="自注意力", exact=True)).to_be_checked()
+    expect(reader.page.get_by_text("模型自己的头 2-8")).to_be_visible()
+    reader.choose("English")
+    expect(reader.page.get_by_role("heading", level=1)).to_have_text("Concepts")
+    assert reader.query == {"mode": "self-attention", "layer": "2", "head": "8"}
+
+
+def test_a_link_with_nonsense_opens_the_defaults(reader):
+    reader.open("weights?layer=999&head=abc&statistic=%3Cimg%20src%3Dx%3E&model=%2Fetc&lang=xx")
+    expect(reader.page.get_by_role("heading", name="Head 0-0")).to_be_visible()
+    assert reader.query == {}
+
+
+@pytest.mark.parametrize("topic", ["multi-head", "comparison", "cost", "claims"])
+def test_a_topic_is_drawn(reader, topic):
+    reader.open(f"concepts?mode={topic}")
+    if topic == "cost":
+        reader.page.get_by_role("button", name="Measure now").click()
+        chart = reader.page.get_by_test_id("stVegaLiteChart").locator("svg")
+        expect(chart).to_be_visible(timeout=_PATIENCE)
+    assert reader.query == {"mode": topic}
+
+
+def test_hostile_text_does_no_harm(reader):
+    reader.open("attention")
+    reader.type("Sentence", HOSTILE)
+    reader.type("Second sentence (optional)", HOSTILE)
+    frame = reader.page.frame_locator("[data-testid='stIFrame']")
+    frame.locator("#vis svg line").first.wait_for(state="attached")
+    expect(frame.get_by_text("onerror").first).to_be_visible()
+    assert frame.locator("img").count() == 0
+    for view in ("Model view", "One head"):
+        reader.choose(view)
+    reader.turn_to("Concepts")
+    for topic in ("Self-attention", "Multi-head", "Claims, tested", "Attention"):
+        reader.choose(topic)
+        assert reader.page.locator("[src=x]").count() == 0
+    reader.type("Source sentence (it is looked at)", HOSTILE)
+    expect(reader.page.get_by_role("rowheader", name="script", exact=True).first).to_be_visible()
+    assert reader.page.locator("[src=x]").count() == 0
+    assert "alert" not in reader.page.url
+
+
+def test_a_text_that_cannot_be_read_is_a_sentence(reader):
+    reader.open("attention")
+    reader.type("Sentence", "   ")
+    expect(reader.page.get_by_text(re.compile("must not be empty"))).to_be_visible()
+    assert reader.page.get_by_test_id("stIFrame").count() == 0

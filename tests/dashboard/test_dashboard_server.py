@@ -1,0 +1,96 @@
+"""How the dashboard is served: to this machine only, telling nobody anything."""
+
+import socket
+import sys
+import tomllib
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from dashboard_driver import ROOT
+
+LISTENING = "0A"
+
+
+def test_the_settings_that_keep_it_private():
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert config["server"]["address"] == "127.0.0.1"
+    assert config["server"]["allowedHosts"] == ["localhost", "127.0.0.1"]
+    assert config["server"]["fileWatcherType"] == "none"
+    assert config["server"]["maxUploadSize"] == 1
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["client"]["showErrorDetails"] == "none"
+    assert config["client"]["showErrorLinks"] is False
+
+
+def test_makefile_serves_without_the_hub():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "export HF_HUB_OFFLINE ?= 1" in makefile
+    assert "streamlit run app.py" in makefile
+
+
+def handshake(server, *, host=None, origin=None):
+    """Return the status of the answer to a websocket's first request."""
+    place = urlsplit(server)
+    lines = [
+        "GET /_stcore/stream HTTP/1.1",
+        f"Host: {host or place.netloc}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        f"Origin: {origin or server}",
+    ]
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        return int(connection.recv(1024).split()[1])
+
+
+@pytest.mark.process
+def test_the_dashboards_own_page_may_connect(server):
+    assert handshake(server) == 101
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"host": "evil.example"},
+        {"origin": "http://evil.example"},
+        {"host": "evil.example", "origin": "http://evil.example"},
+        {"host": "127.0.0.1.evil.example"},
+    ],
+    ids=["host", "origin", "both", "lookalike"],
+)
+def test_another_sites_page_may_not(server, forged):
+    assert handshake(server, **forged) == 403
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/net")
+def test_it_listens_on_the_loopback_address_only(server):
+    port = f"{urlsplit(server).port:04X}"
+    addresses = []
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            _, local, _, state, *_ = line.split()
+            address, its_port = local.split(":")
+            if state == LISTENING and its_port == port:
+                addresses.append(address)
+    assert addresses == ["0100007F"]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("path", ["app.py", "configs/minilm.yaml", ".git/HEAD"])
+def test_files_beside_it_are_not_served(server, path):
+    with urllib.request.urlopen(f"{server}/{path}", timeout=10) as answer:  # noqa: S310
+        body = answer.read().decode()
+    assert "<title>Streamlit</title>" in body
+
+
+@pytest.mark.process
+def test_the_folder_above_is_not_served(server):
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        urllib.request.urlopen(f"{server}/../pyproject.toml", timeout=10)  # noqa: S310
