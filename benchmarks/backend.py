@@ -30,9 +30,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Settings:
-    """Which batches; each is run full, and padded to different lengths."""
+    """Which batches; each is run full (False), and padded to different lengths (True)."""
 
     shapes: tuple[Shape, ...] = (Shape(16, 40, 25), Shape(8, 512, 7))
+    padded: tuple[bool, ...] = (False, True)
     memory_repeats: int = 3
 
 
@@ -41,7 +42,7 @@ def run(settings: Settings | None = None) -> list[Measure]:
     chosen = settings or Settings()
     measures = []
     for shape in chosen.shapes:
-        for padded in (False, True):
+        for padded in chosen.padded:
             measures += _times(shape, padded) + _memory(shape, padded, chosen.memory_repeats)
     return measures
 

@@ -35,7 +35,7 @@ def in_fresh_process(function: Callable[..., Any], **arguments: Any) -> Any:
     done = subprocess.run(
         [*command, json.dumps(arguments)],
         cwd=_ROOT,
-        env=environment(),
+        env={**environment(), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
         check=False,

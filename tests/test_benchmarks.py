@@ -1,0 +1,150 @@
+"""The benchmarks run, measure what they say, and fail where a bound breaks; no test of speed."""
+
+import json
+import sys
+import time
+
+import pytest
+
+from benchmarks import backend, imports, verify, weights
+from benchmarks.__main__ import BENCHMARKS, main
+from benchmarks.fresh import in_fresh_process, peak_megabytes
+from benchmarks.table import Measure, exit_code, table
+from benchmarks.timing import Timings, alternate
+
+
+def test_paired_ratio_of_a_known_pair() -> None:
+    times = alternate(
+        {"long": lambda: time.sleep(0.03), "short": lambda: time.sleep(0.01)}, repeats=5
+    )
+    assert times.ratio("long", "short") == pytest.approx(3.0, rel=0.5)
+    assert times.ratio("short", "short") == 1.0
+    assert times.median("long") >= 0.03
+
+
+def test_ratio_is_the_median_of_pairs_not_of_sides() -> None:
+    times = Timings({"ours": [1.0, 10.0, 300.0], "theirs": [2.0, 10.0, 100.0]})
+    assert times.ratio("ours", "theirs") == 1.0
+    assert times.median("ours") == 10.0
+
+
+def test_ways_are_run_in_turn_and_warm_ups_do_not_count() -> None:
+    order: list[str] = []
+    ways = {name: (lambda name=name: order.append(name)) for name in "ab"}
+    times = alternate(ways, repeats=2, warm_ups=1)
+    assert "".join(order) == "abbaab"
+    assert [len(taken) for taken in times.seconds.values()] == [2, 2]
+
+
+def test_no_repeat_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^repeats \(0\) must be at least 1: a median needs"):
+        alternate({}, repeats=0)
+
+
+def test_table_says_what_was_measured_and_whether_it_holds() -> None:
+    rows = [
+        Measure("kept", 1.0, "s", at_most=2.0),
+        Measure("broken", 49.0, "×", at_least=50.0),
+        Measure("only read", 123456.0),
+        Measure("not a number", float("nan"), at_most=1.0),
+    ]
+    assert table(rows).splitlines() == [
+        "what          measured  bound   holds",
+        "kept          1 s       ≤ 2 s   yes",
+        "broken        49 ×      ≥ 50 ×  NO",
+        "only read     123456",
+        "not a number  nan       ≤ 1     NO",
+    ]
+
+
+def test_exit_code_is_one_if_any_bound_breaks() -> None:
+    kept, broken = Measure("a", 1.0, at_most=1.0), Measure("b", 1.1, at_most=1.0)
+    assert exit_code([]) == exit_code([kept, Measure("c", 9.0)]) == 0
+    assert exit_code([kept, broken]) == 1
+
+
+def test_peak_memory_is_seen_though_it_is_freed() -> None:
+    """50 MB held only during the call count; a process that does nothing peaks at nothing."""
+    assert in_fresh_process(peak_of_bytes, megabytes=50) == pytest.approx(50.0, abs=3.0)
+    assert in_fresh_process(peak_of_bytes, megabytes=0) == pytest.approx(0.0, abs=3.0)
+
+
+def peak_of_bytes(megabytes: int) -> float:
+    return peak_megabytes(lambda: bytearray(b"x") * (megabytes * 1_000_000))
+
+
+def test_what_a_fresh_process_says_of_its_failure_is_told() -> None:
+    with pytest.raises(RuntimeError, match=r"peak_of_bytes failed: (?s:.*)TypeError"):
+        in_fresh_process(peak_of_bytes, kilobytes=1)
+
+
+def test_weights_on_a_small_model() -> None:
+    settings = weights.Settings(
+        n_layers=2, n_heads=2, d_model=24, dense_heads=2, repeats=1, memory_repeats=1
+    )
+    seconds, faster, apart, peak = weights.run(settings)
+    assert (seconds.at_most, faster.at_least, apart.at_most, peak.at_most) == (2, 50, 1e-4, 50)
+    assert seconds.value > 0
+    assert faster.value > 0
+    assert 0 < apart.value < 1e-9
+    assert "2 × 2 heads, d_model 24" in seconds.what
+
+
+def test_backend_on_a_small_batch() -> None:
+    assert backend.Settings().padded == (False, True)
+    rows = backend.run(backend.Settings((backend.Shape(2, 8, 1),), (True,), memory_repeats=1))
+    assert len(rows) == 6
+    bounds = [(row.what, row.at_most) for row in rows if row.at_most is not None]
+    assert bounds == [
+        ("backend: minilm, 2×8 padded, our time over eager's", 1.15),
+        ("backend: minilm, 2×8 padded, our peak memory over eager's", 1.0),
+    ]
+    assert all(row.value >= 0 for row in rows)
+
+
+def test_imports() -> None:
+    start, over_torch, _ = imports.run(imports.Settings(repeats=1))
+    assert start.at_most == 0.3
+    assert start.value > 0
+    assert over_torch.value > 0
+
+
+def test_verify_counts_the_processor_time_of_the_command() -> None:
+    busy = (
+        "import time\nwhile time.process_time() < 0.3: pass\n"
+        f"print({json.dumps(json.dumps({'passed': True}))})"
+    )
+    middle, largest = verify.run(verify.Settings(repeats=1, command=(sys.executable, "-c", busy)))
+    assert middle.at_most == 15.0
+    assert 0.25 < middle.value == largest.value < 3.0
+
+
+@pytest.mark.parametrize("program", ["raise SystemExit(3)", "print('{\"passed\": false}')"])
+def test_a_verification_that_did_not_pass_is_no_measurement(program: str) -> None:
+    with pytest.raises(RuntimeError, match="did not verify"):
+        verify.run(verify.Settings(repeats=1, command=(sys.executable, "-c", program)))
+
+
+def test_the_command_that_is_timed_is_the_installed_one() -> None:
+    assert verify.inspector_command()[1].endswith("inspector")
+    assert verify.inspector_command()[2:] == ("verify", "--json")
+
+
+def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    ways = {
+        "kept": lambda: [Measure("a", 1.0, at_most=1.0)],
+        "broken": lambda: [Measure("b", 2.0, at_most=1.0)],
+    }
+    import torch
+
+    threads = str(torch.get_num_threads())
+    assert main(["--threads", threads, "kept"], ways) == 0
+    output = capsys.readouterr().out
+    assert output.startswith(f"$ python -m benchmarks --threads {threads} kept\n")
+    assert f"{threads} thread(s)" in output
+    assert "b  " not in output
+    assert main(["--threads", threads], ways) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["no-such"], ways)
+    assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
+    assert list(BENCHMARKS) == ["imports", "weights", "backend", "verify"]
