@@ -1,0 +1,200 @@
+"""How often each head follows each relation, document by document, as integers.
+
+All that relations, claims and roles are computed from: exact, small, and added up in any order.
+Must not know: models, attention maps, statistics, files.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int32
+
+from inspector.errors import InputError
+
+DIRECTIONS = ("dependent_to_head", "head_to_dependent", "attended_by_head")
+"""How a head can follow a relation, in the order of the direction axis."""
+
+
+@dataclass(frozen=True, eq=False)
+class RelationCounts:
+    """Pairs of each relation in each document, and how many of them each head gets right.
+
+    A document may be read in several parts: `merge` adds them up.
+
+    Raises:
+        InputError: If names repeat or are unsorted, shapes or dtypes do not fit, a count is negative,
+            a head has more right than there are pairs, or the offsets do not add up to n.
+
+    Example:
+        >>> one = RelationCounts(
+        ...     documents=("a",),
+        ...     relations=("det",),
+        ...     offsets=(1, 2),
+        ...     correct=np.full((1, 1, 3, 1, 2), 4, dtype=np.int32),
+        ...     n=np.array([[5]], dtype=np.int32),
+        ...     offset_counts=np.array([[[3, 2]]], dtype=np.int32),
+        ... )
+        >>> two = one.merge(one)
+        >>> two.documents, int(two.n[0, 0])
+        (('a',), 10)
+    """
+
+    documents: tuple[str, ...]
+    """Ids, in corpus order."""
+    relations: tuple[str, ...]
+    """Names, sorted."""
+    offsets: tuple[int, ...]
+    """All offsets that occur (head − dependent, in words), sorted; 0 cannot occur."""
+    correct: Int32[np.ndarray, "document relation direction layer head"]
+    """Pairs that the head predicts; directions in the order of DIRECTIONS."""
+    n: Int32[np.ndarray, "document relation"]
+    """Pairs."""
+    offset_counts: Int32[np.ndarray, "document relation offset"]
+    """Pairs at each offset."""
+
+    def __post_init__(self) -> None:
+        """Refuse counts that no corpus can have."""
+        self._check_names()
+        self._check_shapes()
+        for name in ("correct", "n", "offset_counts"):
+            if (getattr(self, name) < 0).any():
+                raise InputError(
+                    f"{name} ({getattr(self, name).min()}) must not be negative: it counts pairs."
+                )
+        self._check_sums()
+
+    def _check_names(self) -> None:
+        _check_distinct("documents", self.documents)
+        _check_distinct("relations", self.relations)
+        _check_distinct("offsets", self.offsets)
+        _check_sorted("relations", self.relations)
+        _check_sorted("offsets", self.offsets)
+        if 0 in self.offsets:
+            raise InputError(
+                "offsets (0) must not hold 0: a word is never related to itself; "
+                "leave such pairs out."
+            )
+
+    def _check_shapes(self) -> None:
+        size = (len(self.documents), len(self.relations))
+        heads = (len(DIRECTIONS), *self.n_layers_and_heads)
+        names = ("document", "relation")
+        _check_shape(
+            "correct", self.correct, (*names, "direction", "layer", "head"), (*size, *heads)
+        )
+        _check_shape("n", self.n, names, size)
+        _check_shape(
+            "offset_counts", self.offset_counts, (*names, "offset"), (*size, len(self.offsets))
+        )
+
+    def _check_sums(self) -> None:
+        over = self.correct > self.n[:, :, None, None, None]
+        if over.any():
+            document, relation, *_ = map(int, np.argwhere(over)[0])
+            raise InputError(
+                f"correct ({self.correct[document, relation].max()}) must not exceed n "
+                f"({self.n[document, relation]}): in document '{self.documents[document]}', "
+                f"relation '{self.relations[relation]}'."
+            )
+        added = self.offset_counts.sum(axis=-1)
+        if (added != self.n).any():
+            document, relation = map(int, np.argwhere(added != self.n)[0])
+            raise InputError(
+                f"offset_counts ({added[document, relation]}) must add up to n "
+                f"({self.n[document, relation]}): in document '{self.documents[document]}', "
+                f"relation '{self.relations[relation]}'."
+            )
+
+    @property
+    def n_layers_and_heads(self) -> tuple[int, int]:
+        """Return how many layers there are, and how many heads in each."""
+        return self.correct.shape[-2], self.correct.shape[-1]
+
+    def merge(self, other: "RelationCounts") -> "RelationCounts":
+        """Return the counts of both: a document that is in both has its parts added up.
+
+        Raises:
+            InputError: If the two are of models with other numbers of layers or heads.
+        """
+        return concatenate([self, other])
+
+    def of_documents(self, positions: Sequence[int]) -> "RelationCounts":
+        """Return the counts of some documents, in the order given."""
+        rows = np.asarray(positions, dtype=np.int64)
+        return RelationCounts(
+            documents=tuple(self.documents[position] for position in positions),
+            relations=self.relations,
+            offsets=self.offsets,
+            correct=self.correct[rows],
+            n=self.n[rows],
+            offset_counts=self.offset_counts[rows],
+        )
+
+    def total(self) -> "RelationCounts":
+        """Return the same counts as if the corpus were one document, named 'total'."""
+        return RelationCounts(
+            documents=("total",),
+            relations=self.relations,
+            offsets=self.offsets,
+            correct=self.correct.sum(axis=0, keepdims=True, dtype=np.int32),
+            n=self.n.sum(axis=0, keepdims=True, dtype=np.int32),
+            offset_counts=self.offset_counts.sum(axis=0, keepdims=True, dtype=np.int32),
+        )
+
+
+def concatenate(parts: Sequence[RelationCounts]) -> RelationCounts:
+    """Return the counts of all parts: documents in the order in which they first come.
+
+    A document that is in several parts has them added up; a relation or an offset that a part
+    does not name occurs 0 times in it.
+
+    Raises:
+        InputError: If there is no part, or parts differ in their numbers of layers or heads.
+    """
+    if not parts:
+        raise InputError("parts (0) must be at least one: an empty sum has no layers and heads.")
+    shapes = sorted({part.n_layers_and_heads for part in parts})
+    if len(shapes) > 1:
+        raise InputError(
+            f"parts ({', '.join(f'{layers} × {heads}' for layers, heads in shapes)}) must be of "
+            "one model: with the same numbers of layers × heads."
+        )
+    documents = tuple(dict.fromkeys(name for part in parts for name in part.documents))
+    relations = tuple(sorted({name for part in parts for name in part.relations}))
+    offsets = tuple(sorted({offset for part in parts for offset in part.offsets}))
+    size = (len(documents), len(relations))
+    correct = np.zeros((*size, len(DIRECTIONS), *shapes[0]), dtype=np.int32)
+    n = np.zeros(size, dtype=np.int32)
+    offset_counts = np.zeros((*size, len(offsets)), dtype=np.int32)
+    place = [{name: i for i, name in enumerate(names)} for names in (documents, relations, offsets)]
+    for part in parts:
+        rows = np.array([place[0][name] for name in part.documents], dtype=np.int64)
+        columns = np.array([place[1][name] for name in part.relations], dtype=np.int64)
+        depths = np.array([place[2][offset] for offset in part.offsets], dtype=np.int64)
+        correct[np.ix_(rows, columns)] += part.correct
+        n[np.ix_(rows, columns)] += part.n
+        offset_counts[np.ix_(rows, columns, depths)] += part.offset_counts
+    return RelationCounts(documents, relations, offsets, correct, n, offset_counts)
+
+
+def _check_distinct(name: str, values: Sequence[str] | Sequence[int]) -> None:
+    repeated = [str(value) for value, times in Counter(values).items() if times > 1]
+    if repeated:
+        raise InputError(f"{name} ({', '.join(repeated)}) must not repeat: add equal ones up.")
+
+
+def _check_sorted(name: str, values: tuple[str, ...] | tuple[int, ...]) -> None:
+    if list(values) != sorted(values):
+        given = ", ".join(map(str, values))
+        raise InputError(f"{name} ({given}) must be sorted: their axis follows this order.")
+
+
+def _check_shape(
+    name: str, array: np.ndarray, axes: tuple[str, ...], sizes: tuple[int, ...]
+) -> None:
+    if array.shape != sizes:
+        raise InputError(f"{name} has shape {array.shape}, expected ({', '.join(axes)}) = {sizes}.")
+    if array.dtype != np.int32:
+        raise InputError(f"{name} has dtype {array.dtype}, expected int32: counts are integers.")
