@@ -1,0 +1,140 @@
+"""A text file's lines, one at a time: bounded, decoded, hashed, and recognised when no text.
+
+A file of any size is read in constant memory. Must not know: what the lines say.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from inspector.errors import InputError, OutputError
+
+MAX_LINE_BYTES = 1_000_000
+"""A line longer than this is no line of a corpus; it is passed over without being kept."""
+
+_MAGIC = {
+    b"\x1f\x8b": "gzip-compressed: unpack it (gunzip) and give the file inside",
+    b"PK\x03\x04": "a zip archive: unpack it and give the file inside",
+    b"BZh": "bzip2-compressed: unpack it (bunzip2) and give the file inside",
+    b"\xfd7zXZ": "xz-compressed: unpack it (unxz) and give the file inside",
+    b"\xff\xfe": "UTF-16 text, not UTF-8 at byte 0, line 1: save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text, not UTF-8 at byte 0, line 1: save it as UTF-8",
+    b"version https://git-lfs": "a Git LFS pointer, not the text: run `git lfs pull`",
+}
+_BOM = b"\xef\xbb\xbf"
+_WEB_PAGE = (b"<!doctype html", b"<html")
+
+
+class LineReader:
+    """Iterates over (number, text) of a file's lines; text is None for one that is too long.
+
+    Line ends are LF or CR LF, the last may lack its own; a byte order mark is dropped.
+    """
+
+    def __init__(self, path: Path, digest: "hashlib._Hash") -> None:
+        """Look at the file, without opening it.
+
+        Args:
+            path: A regular file.
+            digest: Is fed every byte that is read.
+
+        Raises:
+            InputError: If it is a folder, or not a regular file.
+            OutputError: If it is missing or cannot be looked at.
+        """
+        self.path = path
+        self._digest = digest
+        self.name = shown(str(path))
+        try:
+            mode = path.stat().st_mode
+        except (OSError, ValueError) as error:
+            raise self._unreadable(error) from None
+        if stat.S_ISDIR(mode):
+            raise InputError(
+                f"corpus ({self.name}) is a folder: give its files, one by one or as *.conllu."
+            )
+        if not stat.S_ISREG(mode):
+            raise InputError(f"corpus ({self.name}) is not a regular file: save the text in one.")
+
+    def __iter__(self) -> Iterator[tuple[int, str | None]]:
+        """Yield the lines, numbered from 1.
+
+        Raises:
+            InputError: If the file is not UTF-8 text.
+            OutputError: If it cannot be read.
+        """
+        try:
+            with self.path.open("rb") as stream:
+                self._recognise(stream.read(512))
+                stream.seek(0)
+                yield from self._decoded(stream)
+        except OSError as error:
+            if isinstance(error, OutputError):
+                raise
+            raise self._unreadable(error) from None
+
+    def _decoded(self, stream: BinaryIO) -> Iterator[tuple[int, str | None]]:
+        position, number = 0, 0
+        while raw := stream.readline(MAX_LINE_BYTES):
+            number += 1
+            start = position
+            position += len(raw)
+            self._digest.update(raw)
+            if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
+                position += self._pass_over(stream)
+                yield number, None
+                continue
+            if number == 1:
+                start += len(_BOM) if raw.startswith(_BOM) else 0
+                raw = raw.removeprefix(_BOM)
+            try:
+                text = raw.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise InputError(
+                    f"corpus ({self.name}) is not UTF-8 at byte {start + error.start}, "
+                    f"line {number}: save it as UTF-8."
+                ) from None
+            yield number, text.removesuffix("\n").removesuffix("\r")
+
+    def _pass_over(self, stream: BinaryIO) -> int:
+        passed = 0
+        while rest := stream.readline(MAX_LINE_BYTES):
+            passed += len(rest)
+            self._digest.update(rest)
+            if rest.endswith(b"\n"):
+                break
+        return passed
+
+    def _recognise(self, start: bytes) -> None:
+        for magic, what in _MAGIC.items():
+            if start.startswith(magic):
+                raise InputError(f"corpus ({self.name}) is {what}.")
+        if start.removeprefix(_BOM).lstrip()[:14].lower().startswith(_WEB_PAGE):
+            raise InputError(
+                f"corpus ({self.name}) is a web page (HTML): download the file itself, "
+                "not the page that shows it."
+            )
+        if start.count(0) > len(start) // 4:
+            raise InputError(
+                f"corpus ({self.name}) is not UTF-8 text (every second byte is 0, as in UTF-16, "
+                "or it is binary): save it as UTF-8."
+            )
+
+    def _unreadable(self, error: OSError | ValueError) -> OutputError:
+        reason = getattr(error, "strerror", None) or str(error)
+        return OutputError(f"corpus ({self.name}) cannot be read ({reason}): check the name.")
+
+
+def shown(text: str | os.PathLike[str]) -> str:
+    r"""Return a name fit for a message: shortened, no control characters, no line ends.
+
+    Example:
+        >>> print(shown("a" + chr(27) + "b"))
+        a\x1bb
+    """
+    name = str(text)
+    name = name if name.isprintable() else ascii(name)[1:-1]
+    return name if len(name) <= 300 else f"{name[:300]}…"

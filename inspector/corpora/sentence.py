@@ -1,0 +1,179 @@
+"""Sentences as the scorers see them: words, and typed relations between words.
+
+Syntax, semantics and logic are the same thing here: a kind, a label, the word a relation comes
+from and the word it goes to. What a reader does not use stays with the sentence, verbatim, for
+later readers. Must not know: files, how anything was read, models.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+Labels = Literal["universal", "full"]
+"""Whether a label is its part before the colon, or stands as the treebank has it."""
+
+COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+"""The columns of CoNLL-U, in order."""
+LEFT_OUT = frozenset({"root", "punct"})
+"""Universal labels that no scorer asks for: the root goes to no word, punctuation to any."""
+SENTENCES_PER_BLOCK = 20
+"""How many consecutive sentences make a document where no document is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One relation between two words of a sentence; words count from 0."""
+
+    kind: str
+    """'syntax' for trees."""
+    label: str
+    source: int
+    """The word it comes from: in a tree, the dependent."""
+    target: int
+    """The word it goes to: in a tree, the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Words with the relations that hold between them."""
+
+    id: str
+    document: str | None
+    words: tuple[str, ...]
+    """Syntactic words, as the treebank numbers them."""
+    upos: tuple[str, ...] | None
+    """Universal parts of speech, a word each, or None where the text has none."""
+    relations: tuple[Relation, ...]
+    text: str | None = None
+    source: str = field(default="", compare=False, repr=False)
+    """The sentence's lines of CoNLL-U with all their columns, '' where it has no tree."""
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """Return a column of CoNLL-U, a word each, as it stands in the file ('_' for nothing).
+
+        Args:
+            name: One of `COLUMNS`.
+
+        Example:
+            >>> from inspector.corpora import tree_sentence
+            >>> tree_sentence("s", ["Dogs", "bark"], [1, -1], ["nsubj", "root"]).column("deprel")
+            ('nsubj', 'root')
+        """
+        index = COLUMNS.index(name)
+        if not self.source:
+            return ("_",) * len(self.words)
+        return tuple(cells[index] for cells in self._lines() if cells[0].isdecimal())
+
+    @property
+    def misc(self) -> tuple[str, ...]:
+        """Return each word's last column, where treebanks keep entities and spacing."""
+        return self.column("misc")
+
+    @property
+    def deps(self) -> tuple[str, ...]:
+        """Return each word's enhanced dependencies, unread."""
+        return self.column("deps")
+
+    @property
+    def deprels(self) -> tuple[str, ...]:
+        """Return each word's label in the tree, root, punctuation and subtypes included."""
+        return self.column("deprel")
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """Return each word's head in the tree, counted from 0; -1 for the root's.
+
+        A sentence without a tree has none: the result is empty.
+        """
+        if not self.source:
+            return ()
+        return tuple(int(head) - 1 for head in self.column("head"))
+
+    @property
+    def comments(self) -> tuple[str, ...]:
+        """Return the sentence's comment lines, verbatim, with their '#'."""
+        return tuple(line for line in self.source.split("\n") if line.startswith("#"))
+
+    def _lines(self) -> Iterator[list[str]]:
+        for line in self.source.split("\n"):
+            if line and not line.startswith("#"):
+                yield line.split("\t")
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A sentence that was left out, and why."""
+
+    file: str
+    line: int
+    """Counted from 1."""
+    sentence: str | None
+    """Its id, where it has one."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sentences in order, with what had to be left out."""
+
+    name: str
+    sentences: list[Sentence]
+    skipped: list[Skipped]
+    sha256: str
+    """Of the bytes of the files, one after the other, or of the CoNLL-U of what was generated."""
+    annotation: str
+    """'gold', 'silver:' and the parser's label scheme, 'generated', 'none', or two of these
+    joined by ' and '."""
+
+    @property
+    def n_words(self) -> int:
+        """Return the number of words of all sentences."""
+        return sum(len(sentence.words) for sentence in self.sentences)
+
+    def document_ids(self) -> list[str]:
+        """Return the document of each sentence.
+
+        Where no document is named, each block of 20 consecutive sentences is one.
+        """
+        ids: list[str] = []
+        unnamed = 0
+        for sentence in self.sentences:
+            if sentence.document is None:
+                ids.append(f"block-{unnamed // SENTENCES_PER_BLOCK:05d}")
+                unnamed += 1
+            else:
+                ids.append(sentence.document)
+        return ids
+
+    def relation_counts(self) -> dict[tuple[str, str], int]:
+        """Return how often each (kind, label) occurs, the commonest first."""
+        counts = Counter(
+            (relation.kind, relation.label)
+            for sentence in self.sentences
+            for relation in sentence.relations
+        )
+        return dict(counts.most_common())
+
+
+def tree_relations(
+    heads: list[int], deprels: list[str], labels: Labels = "universal"
+) -> tuple[Relation, ...]:
+    """Return the relations of a tree, from dependent to head, without root and punctuation.
+
+    Args:
+        heads: The head of each word, counted from 0; -1 for the root's.
+        deprels: The label of each word.
+        labels: 'universal' keeps of each label the part before the colon.
+
+    Example:
+        >>> tree_relations([1, 2, -1], ["det", "nsubj:pass", "root"])[1]
+        Relation(kind='syntax', label='nsubj', source=1, target=2)
+    """
+    relations = []
+    for word, (head, deprel) in enumerate(zip(heads, deprels, strict=True)):
+        universal = deprel.partition(":")[0]
+        if head >= 0 and universal not in LEFT_OUT:
+            label = universal if labels == "universal" else deprel
+            relations.append(Relation("syntax", label, word, head))
+    return tuple(relations)

@@ -1,0 +1,280 @@
+"""One sentence of CoNLL-U: its lines read by the conllu library, its tree checked by us.
+
+What is wrong is a `Fault` with the line and the reason; whether that skips the sentence or stops
+the run is the caller's to say. Must not know: files, documents, corpora.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from sys import intern
+from typing import Any
+
+from conllu.exceptions import ParseException
+from conllu.parser import parse_comment_line, parse_id_value, parse_int_value, parse_line
+
+from inspector.corpora.sentence import COLUMNS, Labels, Sentence, tree_relations
+from inspector.errors import InputError
+
+# What the scorers need is parsed; all other columns stay as they stand in the file.
+_PARSERS = {
+    "id": lambda cells, i: parse_id_value(cells[i]),
+    "head": lambda cells, i: parse_int_value(cells[i]),
+}
+_N_TABS = len(COLUMNS) - 1
+Line = tuple[int, str]
+"""A line's number in its file and its text."""
+
+
+class Fault(Exception):
+    """What makes a sentence malformed, with the number of the line."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        """Keep the two apart."""
+        super().__init__(reason)
+        self.line = line
+        self.reason = reason
+
+
+@dataclass
+class Rows:
+    """The word lines of a sentence, read."""
+
+    words: list[str] = field(default_factory=list)
+    upos: list[str] = field(default_factory=list)
+    heads: list[int] = field(default_factory=list)
+    """Counted from 0; -1 for the root's."""
+    deprels: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+
+def read_comments(lines: Iterable[str]) -> dict[str, str]:
+    """Return the comments that name something: key → value, '' where the key stands alone."""
+    return {
+        key: value or ""
+        for line in lines
+        for key, value in parse_comment_line(line)
+        if key != "newpar"
+    }
+
+
+def read_rows(lines: Sequence[Line]) -> Rows:
+    """Return the words of a sentence and its tree.
+
+    Multiword ranges and empty nodes are checked and passed over: the basic tree stands on words.
+
+    Args:
+        lines: The sentence's lines without its comments.
+
+    Raises:
+        Fault: If a line is not CoNLL-U, or the heads are no tree.
+    """
+    rows = Rows()
+    range_line, range_start, range_end, empty_nodes = 0, 0, 0, 0
+    for number, text in lines:
+        row = _read_line(number, text)
+        match row["id"]:
+            case int() as word:
+                _add_word(rows, number, word, row)
+                empty_nodes = 0
+            case (int() as start, "-", int() as end):
+                if start <= range_end or start != len(rows.words) + 1 or end <= start:
+                    raise Fault(
+                        number,
+                        f"multiword range {start}-{end} must stand before its first word, hold at "
+                        "least two words and overlap with no other range",
+                    )
+                range_line, range_start, range_end = number, start, end
+            case (int() as word, ".", int() as part):
+                empty_nodes += 1
+                if word != len(rows.words) or part != empty_nodes:
+                    raise Fault(
+                        number,
+                        f"empty node {word}.{part} must stand after word {word}, "
+                        f"its parts counted from 1",
+                    )
+            case _:
+                raise Fault(number, "ID is '_', expected a number, a range or an empty node")
+    if not rows.words:
+        raise Fault(lines[0][0] if lines else 0, "there is no word")
+    if range_end > len(rows.words):
+        raise Fault(
+            range_line,
+            f"multiword range {range_start}-{range_end} lacks its words: "
+            f"the last word is {len(rows.words)}",
+        )
+    _check_tree(rows)
+    return rows
+
+
+def _read_line(number: int, text: str) -> dict[str, Any]:
+    tabs = text.count("\t")
+    if tabs != _N_TABS:
+        spaced = len(text.split())
+        hint = (
+            "; it has spaces where tabs belong" if tabs < _N_TABS and spaced >= _N_TABS + 1 else ""
+        )
+        raise Fault(
+            number,
+            f"{tabs + 1} column{'s' if tabs else ''} separated by tabs, expected "
+            f"{len(COLUMNS)}{hint}",
+        )
+    if "  " in text:
+        cells = text.split("\t")
+        column = next(name for name, cell in zip(COLUMNS, cells, strict=True) if "  " in cell)
+        raise Fault(number, f"{column.upper()} has two spaces in a row, which CoNLL-U forbids")
+    try:
+        return parse_line(text, COLUMNS, _PARSERS)
+    except (ParseException, ValueError) as error:
+        # ValueError: a number of thousands of digits, which Python does not read.
+        reason = str(error) if isinstance(error, ParseException) else "a number is too long"
+        raise Fault(number, f"{_printable(reason)} (conllu)") from None
+
+
+def _add_word(rows: Rows, number: int, word: int, row: dict[str, Any]) -> None:
+    expected = len(rows.words) + 1
+    form, head, deprel = row["form"], row["head"], row["deprel"]
+    if word != expected:
+        raise Fault(number, f"word id {word} stands where {expected} must: ids count 1, 2, 3, …")
+    if not form.strip():
+        raise Fault(number, f"word {word} has an empty FORM")
+    if head is None:
+        raise Fault(number, f"word {word} has HEAD '_': every word of a tree needs a head")
+    if head == word:
+        raise Fault(number, f"word {word} is its own HEAD")
+    if deprel in ("", "_"):
+        raise Fault(number, f"word {word} has no DEPREL: every word of a tree needs a label")
+    if (head == 0) != (deprel.partition(":")[0].lower() == "root"):
+        raise Fault(
+            number, f"word {word} has HEAD {head} and DEPREL {deprel!r}: root goes with HEAD 0 only"
+        )
+    rows.words.append(intern(form))
+    rows.upos.append(intern(row["upos"]))
+    rows.heads.append(head - 1)
+    rows.deprels.append(intern(deprel))
+    rows.lines.append(number)
+
+
+def _check_tree(rows: Rows) -> None:
+    n_words, root = len(rows.words), None
+    for word, head in enumerate(rows.heads):
+        if not -1 <= head < n_words:
+            raise Fault(
+                rows.lines[word],
+                f"word {word + 1} has HEAD {head + 1}, outside the sentence of {n_words} words",
+            )
+        if head == -1 and root is not None:
+            raise Fault(
+                rows.lines[word],
+                f"words {root + 1} and {word + 1} both have HEAD 0: a tree has one root",
+            )
+        root = word if head == -1 else root
+    if root is None:
+        raise Fault(rows.lines[0], "no word has HEAD 0: a tree needs a root")
+    reaches_root = [False] * n_words
+    reaches_root[root] = True
+    for word in range(n_words):
+        path: list[int] = []
+        on_path: set[int] = set()
+        here = word
+        while not reaches_root[here]:
+            if here in on_path:
+                cycle = path[path.index(here) :]
+                raise Fault(
+                    rows.lines[min(cycle)],
+                    f"the heads of words {_some([index + 1 for index in sorted(cycle)])} "
+                    "form a cycle",
+                )
+            path.append(here)
+            on_path.add(here)
+            here = rows.heads[here]
+        for index in path:
+            reaches_root[index] = True
+
+
+def _some(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers[:8])) + (", …" if len(numbers) > 8 else "")
+
+
+def _printable(text: str) -> str:
+    text = text if len(text) <= 200 else f"{text[:200]}…"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def make_sentence(
+    rows: Rows, *, id: str, document: str | None, text: str | None, source: str, labels: Labels
+) -> Sentence:
+    """Return the sentence of rows that were read."""
+    tagged = any(tag != "_" for tag in rows.upos)
+    return Sentence(
+        id=id,
+        document=document,
+        words=tuple(rows.words),
+        upos=tuple(rows.upos) if tagged else None,
+        relations=tree_relations(rows.heads, rows.deprels, labels),
+        text=text,
+        source=source,
+    )
+
+
+def tree_sentence(
+    id: str,
+    words: Sequence[str],
+    heads: Sequence[int],
+    deprels: Sequence[str],
+    *,
+    upos: Sequence[str] | None = None,
+    document: str | None = None,
+    text: str | None = None,
+    misc: Sequence[str] | None = None,
+    comments: Sequence[str] = (),
+    labels: Labels = "universal",
+) -> Sentence:
+    """Return a sentence made from a tree, checked as if it had been read from a file.
+
+    Args:
+        id: Unique in its corpus.
+        words: At least one.
+        heads: The head of each word, counted from 0; -1 for the root's.
+        deprels: The label of each word, 'root' for the root.
+        upos: Universal parts of speech.
+        document: The document it belongs to.
+        text: The sentence as it is written; the words joined by spaces where not given.
+        misc: The last column of CoNLL-U.
+        comments: More comments, each 'key = value'.
+        labels: 'universal' keeps of each label the part before the colon.
+
+    Raises:
+        InputError: If the heads are no tree, or something cannot be written as CoNLL-U.
+
+    Example:
+        >>> sentence = tree_sentence("s1", ["Dogs", "bark"], [1, -1], ["nsubj", "root"])
+        >>> sentence.relations
+        (Relation(kind='syntax', label='nsubj', source=0, target=1),)
+        >>> sentence.heads
+        (1, -1)
+    """
+    text = " ".join(words) if text is None else text
+    named = {"sent_id": id, "text": text}
+    lines = [f"# {key} = {value}" for key, value in named.items()]
+    lines += [f"# {comment}" for comment in comments]
+    n_words = len(words)
+    tags, last = upos or ["_"] * n_words, misc or ["_"] * n_words
+    for number, (form, tag, head, deprel, more) in enumerate(
+        zip(words, tags, heads, deprels, last, strict=True), 1
+    ):
+        cells = [str(number), form, "_", tag, "_", "_", str(head + 1), deprel, "_", more]
+        lines.append("\t".join(cells))
+    source = "\n".join(lines)
+    numbered = list(enumerate(source.split("\n"), 1))
+    try:
+        rows = read_rows([line for line in numbered if not line[1].startswith("#")])
+    except Fault as fault:
+        raise InputError(f"sentence ({id}) must be a tree of words: {fault.reason}.") from None
+    found = read_comments(line for _, line in numbered if line.startswith("#"))
+    differs = rows.words != list(words) or any(found.get(key, "") != named[key] for key in named)
+    if differs or "\r" in source:
+        raise InputError(
+            f"sentence ({id}) must be writable as CoNLL-U: no tabs or line ends in its words, "
+            "none and no outer spaces in its id and text."
+        )
+    return make_sentence(rows, id=id, document=document, text=text, source=source, labels=labels)
