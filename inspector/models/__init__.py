@@ -12,16 +12,21 @@ from inspector.models.capture import (
     last_hidden_state,
     watch,
 )
-from inspector.models.loading import load
+from inspector.models.loading import load, random_twin
 from inspector.models.names import ALIASES, DEFAULT_MODEL
 from inspector.models.pretrained import DTYPES, Batch, LayerSite, PretrainedModel, check_text
+from inspector.models.words import WordBatch, WordBatches, word_batches
 
 __all__ = [
     "load",
+    "random_twin",
     "PretrainedModel",
     "LayerSite",
     "Batch",
     "check_text",
+    "WordBatch",
+    "WordBatches",
+    "word_batches",
     "DTYPES",
     "DEFAULT_MODEL",
     "ALIASES",

@@ -7,7 +7,10 @@ table says. Must not know: what is done with the model.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import torch
@@ -260,3 +263,23 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(level)
         if bar:
             logging.enable_progress_bar()
+
+
+def random_twin(model: PretrainedModel, seed: int) -> PretrainedModel:
+    """Return the same architecture with random weights, drawn as transformers initialises it.
+
+    What such a model scores is what the architecture and the tokenizer give away by themselves.
+
+    Args:
+        model: Whose architecture, tokenizer, device and dtype the twin has.
+        seed: Of the weights; the generator's state is restored.
+    """
+    from transformers import AutoModel
+
+    trained: Any = model.model
+    config = deepcopy(trained.config)
+    with torch.random.fork_rng(devices=[]), _quiet():
+        torch.manual_seed(seed)
+        network = AutoModel.from_config(config, attn_implementation="eager", dtype=torch.float32)
+    network.eval().to(device=model.device, dtype=model.torch_dtype)
+    return replace(model, name=f"{model.name}, random {seed}", model=network, lock=RLock())

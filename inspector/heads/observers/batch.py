@@ -1,0 +1,143 @@
+"""One batch of annotated sentences, with what every observer asks of it worked out once.
+
+Must not know: attention, observers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Bool, Float64, Int
+from torch import Tensor
+
+from inspector.corpora import Sentence
+from inspector.models import WordBatch
+
+
+@dataclass(frozen=True)
+class RelationIndex:
+    """Every scored relation of a batch, as index tensors of one length."""
+
+    row: Int[Tensor, " pair"]
+    """The sentence's row in the batch."""
+    name: Int[Tensor, " pair"]
+    """Place in the list of relation names."""
+    document: Int[Tensor, " pair"]
+    """Place in the list of documents."""
+    dependent: Int[Tensor, " pair"]
+    head: Int[Tensor, " pair"]
+
+
+@dataclass(frozen=True)
+class AnnotatedBatch:
+    """A batch of sentences with their pieces, words and relations."""
+
+    words: WordBatch
+    sentences: tuple[Sentence, ...]
+    """The sentences of the rows, in order."""
+    documents: tuple[int, ...]
+    """For each row, the place of its document in the list of documents."""
+    names: dict[str, int]
+    """Relation name → place."""
+
+    @cached_property
+    def attended(self) -> Bool[Tensor, "batch piece"]:
+        """Return which pieces are no padding."""
+        return self.words.batch.attention_mask.bool()
+
+    @cached_property
+    def queries(self) -> Bool[Tensor, "batch piece"]:
+        """Return the non-special pieces: those whose attention is described."""
+        return self.attended & ~self.words.special
+
+    @cached_property
+    def n_words(self) -> int:
+        """Return the number of words of the longest sentence."""
+        return max(len(sentence.words) for sentence in self.sentences)
+
+    @cached_property
+    def membership(self) -> Float64[Tensor, "batch word piece"]:
+        """Return 1 where a piece belongs to a word."""
+        words = torch.arange(self.n_words, device=self.words.word_of_piece.device)
+        return (self.words.word_of_piece.unsqueeze(1) == words[None, :, None]).double()
+
+    @cached_property
+    def has_pieces(self) -> Bool[Tensor, "batch word"]:
+        """Return which words have at least one piece."""
+        return self.membership.any(-1)
+
+    @cached_property
+    def punctuation(self) -> Bool[Tensor, "batch piece"] | None:
+        """Return the pieces of words tagged PUNCT, None where a sentence has no tags."""
+        if any(sentence.upos is None for sentence in self.sentences):
+            return None
+        tagged = torch.zeros(len(self.sentences), self.n_words, dtype=torch.bool)
+        for row, sentence in enumerate(self.sentences):
+            for word, tag in enumerate(sentence.upos or ()):
+                tagged[row, word] = tag == "PUNCT"
+        words = self.words.word_of_piece
+        device_tags = tagged.to(words.device)
+        return torch.gather(device_tags, 1, words.clamp(min=0)) & (words >= 0)
+
+    @cached_property
+    def repeats(self) -> Bool[Tensor, "batch query key"]:
+        """Return where a query's piece stands again at another place of the text."""
+        ids = self.words.batch.input_ids
+        same = ids.unsqueeze(2) == ids.unsqueeze(1)
+        same &= self.queries.unsqueeze(2) & self.queries.unsqueeze(1)
+        same.diagonal(dim1=1, dim2=2).fill_(False)
+        return same
+
+    @cached_property
+    def _pairs(self) -> tuple[RelationIndex, int]:
+        """Return the relations whose two words have pieces, and how many were left out."""
+        rows: list[tuple[int, int, int, int, int]] = []
+        left_out = 0
+        present = self.has_pieces.tolist()
+        for row, sentence in enumerate(self.sentences):
+            for relation in sentence.relations:
+                if relation.label not in self.names:
+                    continue
+                if present[row][relation.source] and present[row][relation.target]:
+                    name = self.names[relation.label]
+                    rows.append((row, name, self.documents[row], relation.source, relation.target))
+                else:
+                    left_out += 1
+        table = torch.tensor(rows, dtype=torch.long).reshape(-1, 5)
+        return RelationIndex(*table.to(self.words.word_of_piece.device).unbind(1)), left_out
+
+    @property
+    def relations(self) -> RelationIndex:
+        """Return every relation that can be scored."""
+        return self._pairs[0]
+
+    @property
+    def relations_left_out(self) -> int:
+        """Return how many relations touch a word without pieces."""
+        return self._pairs[1]
+
+
+def annotated_batches(
+    batches: Sequence[WordBatch],
+    sentences: Sequence[Sentence],
+    documents: Sequence[int],
+    names: dict[str, int],
+) -> list[AnnotatedBatch]:
+    """Return batches with the annotation of their sentences.
+
+    Args:
+        batches: As `inspector.models.word_batches` made them of the sentences.
+        sentences: All of the shard.
+        documents: For each sentence, the place of its document.
+        names: Relation name → place; relations of other names are not scored.
+    """
+    return [
+        AnnotatedBatch(
+            batch,
+            tuple(sentences[i] for i in batch.sentences),
+            tuple(documents[i] for i in batch.sentences),
+            names,
+        )
+        for batch in batches
+    ]

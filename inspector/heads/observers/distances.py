@@ -1,0 +1,80 @@
+"""How differently any two heads look at the same text, for clustering them.
+
+Must not know: relations, files.
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.models import AttentionCall
+
+DISTANCES_COLUMNS: dict[str, str] = {
+    "layer": "int64",
+    "head": "int64",
+    "other_layer": "int64",
+    "other_head": "int64",
+    "distance_nats": "float64",
+}
+"""Columns of the distances frame: a row for each pair of heads, the earlier one first."""
+
+
+class HeadDistances:
+    r"""Mean Jensen–Shannon divergence between the attention of any two heads, in nats.
+
+    $JS(p, q) = H((p + q) / 2) - (H(p) + H(q)) / 2$, the mean over all queries; between 0 and ln 2.
+    The maps of one batch are held until its last layer; then they are dropped.
+
+    Source: Clark et al. (2019), arXiv:1906.04341, sec. 6.
+    """
+
+    name = "distances"
+
+    def __init__(self, n_layers: int, n_heads: int) -> None:
+        """Start with nothing seen."""
+        self.n_layers, self.n_heads = n_layers, n_heads
+        self.sums = np.zeros((n_layers * n_heads, n_layers * n_heads))
+        self.queries = 0
+        self._rows: list[Float[Tensor, "head row key"]] = []
+
+    def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
+        """Keep one layer's rows; with the last layer, compare all heads."""
+        self._rows.append(call.probabilities.movedim(1, 0)[:, batch.queries])
+        if layer == self.n_layers - 1:
+            self._compare(torch.cat(self._rows))
+            self._rows = []
+
+    def _compare(self, rows: Float[Tensor, "head row key"]) -> None:
+        entropy = torch.special.entr(rows).sum(-1).double().sum(-1)
+        self.queries += rows.shape[1]
+        for head in range(len(rows) - 1):
+            middle = (rows[head + 1 :] + rows[head]).mul_(0.5)
+            mixed = torch.special.entr(middle).sum(-1).double().sum(-1)
+            apart = mixed - (entropy[head] + entropy[head + 1 :]) / 2
+            self.sums[head, head + 1 :] += apart.cpu().numpy()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that was summed, by name."""
+        return {"distances.sums": self.sums, "distances.queries": np.array([self.queries])}
+
+    def add_state(self, state: dict[str, np.ndarray]) -> None:
+        """Add what `state` of another one returned."""
+        self.sums += state["distances.sums"]
+        self.queries += int(state["distances.queries"][0])
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row for each pair of heads: columns `DISTANCES_COLUMNS`."""
+        one, other = np.triu_indices(len(self.sums), k=1)
+        with np.errstate(invalid="ignore"):
+            distance = self.sums[one, other] / self.queries if self.queries else np.nan
+        columns = {
+            "layer": one // self.n_heads,
+            "head": one % self.n_heads,
+            "other_layer": other // self.n_heads,
+            "other_head": other % self.n_heads,
+            "distance_nats": distance,
+        }
+        return pd.DataFrame(columns).astype(DISTANCES_COLUMNS)

@@ -1,0 +1,49 @@
+"""One pass of a model over batches, every observer shown every layer.
+
+Must not know: what the observers keep.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.models import AttentionCall, PretrainedModel, running
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """Something that keeps sufficient statistics of attention calls."""
+
+    name: str
+
+    def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
+        """Add one layer's attention on one batch."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that was kept, as arrays by name."""
+
+
+def observe(
+    model: PretrainedModel, batches: Iterable[AnnotatedBatch], observers: Sequence[Observer]
+) -> None:
+    """Run the model once over the batches with our attention, showing each layer to the observers.
+
+    Args:
+        model: What runs, in evaluation mode.
+        batches: What it runs on.
+        observers: Called in their order, layer by layer.
+    """
+    for batch in batches:
+        layer = 0
+
+        def show(call: AttentionCall, batch: AnnotatedBatch = batch) -> None:
+            nonlocal layer
+            for observer in observers:
+                observer.update(layer, call, batch)
+            layer += 1
+
+        with running(model, "inspector", show), torch.inference_mode():
+            model.model(**batch.words.batch.inputs())

@@ -1,0 +1,124 @@
+"""Which relations each head follows: counts of predictions that hit, per document.
+
+Word-to-word attention in float64, its argmax over rows and over columns, compared with the
+annotation. Must not know: baselines, splits, what is significant.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from inspector.heads.counts import DIRECTIONS, RelationCounts
+from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.models import AttentionCall
+
+
+def word_attention(
+    probabilities: Tensor, batch: AnnotatedBatch
+) -> Float64[Tensor, "batch head word word"]:
+    """Return how much each word attends to each other, -1 where that is no choice.
+
+    Sums over the pieces of the word looked at, means over the pieces of the word that looks. A
+    word itself, words without pieces and words beyond the sentence are no choice.
+
+    Source: Clark et al. (2019), arXiv:1906.04341, sec. 4.1.
+    """
+    member = batch.membership
+    mean = member / member.sum(-1, keepdim=True).clamp(min=1.0)
+    looking = torch.matmul(mean.unsqueeze(1), probabilities.double())
+    attention = torch.matmul(looking, member.mT.unsqueeze(1))
+    n_words = attention.shape[-1]
+    itself = torch.eye(n_words, dtype=torch.bool, device=attention.device)
+    choice = batch.has_pieces.unsqueeze(1) & batch.has_pieces.unsqueeze(2) & ~itself
+    return attention.masked_fill_(~choice.unsqueeze(1), -1.0)
+
+
+class RelationScores:
+    """How often each head's prediction is right, per document, relation and direction."""
+
+    name = "relations"
+
+    def __init__(self, n_layers: int, n_heads: int, documents: list[str], names: list[str]) -> None:
+        """Start with nothing seen.
+
+        Args:
+            n_layers: Layers of the model.
+            n_heads: Heads of a layer.
+            documents: Ids of the documents, in corpus order.
+            names: Names of the relations that are scored, sorted.
+        """
+        self.documents, self.names = documents, names
+        shape = (len(documents), len(names), len(DIRECTIONS), n_layers, n_heads)
+        self.correct = np.zeros(shape, dtype=np.int32)
+        self.n = np.zeros(shape[:2], dtype=np.int32)
+        self.offsets: dict[int, np.ndarray] = {}
+        """Offset (head − dependent, in words) → counts by document and relation."""
+        self.left_out = 0
+        """Relations that touch a word without pieces."""
+
+    def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
+        """Add one layer's predictions on one batch."""
+        pairs = batch.relations
+        if layer == 0:
+            self._count(batch)
+        if not len(pairs.row):
+            return
+        attention = word_attention(call.probabilities, batch)
+        looked_at = attention.argmax(-1)
+        looked_from = attention.argmax(-2)
+        hits = torch.stack(
+            [
+                looked_at[pairs.row, :, pairs.dependent] == pairs.head[:, None],
+                looked_at[pairs.row, :, pairs.head] == pairs.dependent[:, None],
+                looked_from[pairs.row, :, pairs.dependent] == pairs.head[:, None],
+            ],
+            dim=1,
+        )
+        place = pairs.document * len(self.names) + pairs.name
+        shape = (len(self.documents) * len(self.names), *hits.shape[1:])
+        counted = torch.zeros(shape, dtype=torch.int32, device=hits.device)
+        counted.index_add_(0, place, hits.to(torch.int32))
+        self.correct[:, :, :, layer] += counted.reshape(*self.n.shape, *shape[1:]).cpu().numpy()
+
+    def _count(self, batch: AnnotatedBatch) -> None:
+        pairs = batch.relations
+        self.left_out += batch.relations_left_out
+        index = (pairs.document.cpu().numpy(), pairs.name.cpu().numpy())
+        np.add.at(self.n, index, 1)
+        apart = (pairs.head - pairs.dependent).cpu().numpy()
+        for offset in np.unique(apart):
+            table = self.offsets.setdefault(int(offset), np.zeros_like(self.n))
+            here = apart == offset
+            np.add.at(table, (index[0][here], index[1][here]), 1)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that was counted, by name."""
+        offsets = sorted(self.offsets)
+        tables = [self.offsets[offset] for offset in offsets]
+        stacked = np.stack(tables, -1) if tables else np.zeros((*self.n.shape, 0), dtype=np.int32)
+        return {
+            "relations.correct": self.correct,
+            "relations.n": self.n,
+            "relations.offsets": np.array(offsets, dtype=np.int64),
+            "relations.offset_counts": stacked,
+            "relations.left_out": np.array([self.left_out]),
+        }
+
+    def counts(self) -> RelationCounts:
+        """Return the counts as claims are made from them."""
+        return counts_from_state(self.state(), self.documents, self.names)
+
+
+def counts_from_state(
+    state: dict[str, np.ndarray], documents: list[str], names: list[str]
+) -> RelationCounts:
+    """Return the counts that a shard's state holds."""
+    return RelationCounts(
+        documents=tuple(documents),
+        relations=tuple(names),
+        offsets=tuple(int(offset) for offset in state["relations.offsets"]),
+        correct=state["relations.correct"],
+        n=state["relations.n"],
+        offset_counts=state["relations.offset_counts"],
+    )

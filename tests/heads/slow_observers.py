@@ -1,0 +1,167 @@
+"""What the observers measure, by plain loops over the model's own attention maps."""
+
+import math
+from collections import Counter, defaultdict
+
+import numpy as np
+import torch
+
+
+def attention_of(model, sentence):
+    """Return (maps as float64 [layer, head, query, key], word of each piece, piece ids)."""
+    encoded = model.tokenizer([list(sentence.words)], is_split_into_words=True, return_tensors="pt")
+    with torch.inference_mode():
+        out = model.model(**encoded, output_attentions=True)
+    maps = torch.stack(out.attentions)[:, 0].double().numpy()
+    return maps, encoded.word_ids(0), encoded["input_ids"][0].tolist(), out
+
+
+def word_map(piece_map, word_ids, n_words):
+    """Return word → word attention as nested dictionaries: sum over keys, mean over queries."""
+    pieces = defaultdict(list)
+    for piece, word in enumerate(word_ids):
+        if word is not None:
+            pieces[word].append(piece)
+    return {
+        a: {
+            b: sum(sum(float(piece_map[i, j]) for j in pieces[b]) for i in pieces[a])
+            / len(pieces[a])
+            for b in pieces
+        }
+        for a in pieces
+    }
+
+
+def slow_relation_counts(model, sentences):
+    """Return Counters n[label], correct[layer, head, label, direction], offsets[label, offset]."""
+    n, correct, offsets = Counter(), Counter(), Counter()
+    left_out = 0
+    for sentence in sentences:
+        maps, word_ids, _, _ = attention_of(model, sentence)
+        present = {word for word in word_ids if word is not None}
+        relations = []
+        for relation in sentence.relations:
+            if relation.source in present and relation.target in present:
+                relations.append(relation)
+            else:
+                left_out += 1
+        for relation in relations:
+            n[relation.label] += 1
+            offsets[relation.label, relation.target - relation.source] += 1
+        for layer in range(maps.shape[0]):
+            for head in range(maps.shape[1]):
+                words = word_map(maps[layer, head], word_ids, len(sentence.words))
+                row, column = {}, {}
+                for a in sorted(words):
+                    others = [b for b in sorted(words) if b != a]
+                    if others:
+                        row[a] = max(others, key=lambda b: (words[a][b], -b))
+                        column[a] = max(others, key=lambda b: (words[b][a], -b))
+                for relation in relations:
+                    key = (layer, head, relation.label)
+                    correct[(*key, "dependent_to_head")] += row[relation.source] == relation.target
+                    correct[(*key, "head_to_dependent")] += row[relation.target] == relation.source
+                    correct[(*key, "attended_by_head")] += (
+                        column[relation.source] == relation.target
+                    )
+    return n, correct, offsets, left_out
+
+
+def norm_weights(model, layer, probabilities, hidden):
+    """Return the maps of one layer by norm, ‖p_ij f(x_j)‖ shared out over j, in float64."""
+    weights = model.layer_weights(layer)
+    d_head = weights.d_head
+    out = np.zeros_like(probabilities)
+    x = hidden.double().numpy()
+    for head in range(weights.n_heads):
+        rows = slice(head * d_head, (head + 1) * d_head)
+        w_v = weights.W_V.double().numpy()[rows]
+        b_v = weights.b_V.double().numpy()[rows]
+        w_o = weights.W_O.double().numpy()[:, rows]
+        for i in range(len(x)):
+            norms = [
+                np.linalg.norm(probabilities[head, i, j] * (w_o @ (w_v @ x[j] + b_v)))
+                for j in range(len(x))
+            ]
+            out[head, i] = np.array(norms) / sum(norms)
+    return out
+
+
+def slow_behaviour(model, sentences, maps_of):
+    """Return {(layer, head): {column: value}} by loops; `maps_of(sentence)` gives the maps."""
+    sums, n, repeated = defaultdict(float), 0, 0
+    modes = defaultdict(Counter)
+    special = set(model.tokenizer.all_special_ids)
+    for sentence in sentences:
+        maps, word_ids, ids = maps_of(sentence)
+        size = len(ids)
+        content = [j for j in range(size) if ids[j] not in special]
+        for i in content:
+            n += 1
+            twins = [j for j in content if j != i and ids[j] == ids[i]]
+            repeated += bool(twins)
+            for layer in range(maps.shape[0]):
+                for head in range(maps.shape[1]):
+                    p = [float(value) for value in maps[layer, head, i]]
+                    entropy = -math.fsum(value * math.log(value) for value in p if value > 0)
+                    best = max(content, key=lambda j: (p[j], -j))
+                    on_content = math.fsum(p[j] for j in content)
+                    values = {
+                        "entropy_nats": entropy,
+                        "entropy_share": entropy / math.log(size),
+                        "confidence": p[best],
+                        "first_mass": p[0],
+                        "separator_mass": math.fsum(
+                            p[j] for j in range(size) if ids[j] == model.tokenizer.sep_token_id
+                        ),
+                        "special_mass": math.fsum(p[j] for j in range(size) if ids[j] in special),
+                        "self_mass": p[i],
+                        "previous_mass": p[i - 1] if i else 0.0,
+                        "next_mass": p[i + 1] if i + 1 < size else 0.0,
+                        "punctuation_mass": math.fsum(
+                            p[j] for j in content if sentence.upos[word_ids[j]] == "PUNCT"
+                        ),
+                        "duplicate_mass": math.fsum(p[j] for j in twins),
+                        "distance_pieces": math.fsum(p[j] * abs(i - j) for j in content)
+                        / on_content,
+                    }
+                    for name, value in values.items():
+                        sums[layer, head, name] += value
+                    modes[layer, head][best - i] += 1
+    frame = {}
+    for (layer, head, name), total in sums.items():
+        count = repeated if name == "duplicate_mass" else n
+        row = frame.setdefault((layer, head), {"queries": n})
+        row[name] = total / count if count else math.nan
+    for place, counter in modes.items():
+        most = max(counter.values())
+        mode = min((o for o, c in counter.items() if c == most), key=lambda o: (abs(o), o))
+        frame[place]["offset_mode"] = mode
+        frame[place]["offset_share"] = most / n
+    return frame
+
+
+def slow_js(maps_of, sentences, model):
+    """Return the mean Jensen–Shannon divergence of every pair of heads, (head, head)."""
+    special = set(model.tokenizer.all_special_ids)
+    total, n = None, 0
+    for sentence in sentences:
+        maps, _, ids = maps_of(sentence)
+        flat = maps.reshape(-1, *maps.shape[2:])
+        if total is None:
+            total = np.zeros((len(flat), len(flat)))
+        for i in range(len(ids)):
+            if ids[i] in special:
+                continue
+            n += 1
+            rows = flat[:, i]
+
+            def entropy(p):
+                return -sum(value * math.log(value) for value in p if value > 0)
+
+            own = [entropy(p) for p in rows]
+            for a in range(len(rows)):
+                for b in range(a + 1, len(rows)):
+                    middle = [(x + y) / 2 for x, y in zip(rows[a], rows[b], strict=True)]
+                    total[a, b] += entropy(middle) - (own[a] + own[b]) / 2
+    return total / n
