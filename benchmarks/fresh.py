@@ -11,7 +11,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,19 @@ from typing import Any
 _ROOT = Path(__file__).resolve().parent.parent
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
+DIRECT_ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+"""Lets glibc take blocks of 64 kB and more straight from the system and give them back when freed:
+a peak is then what was live at once, not what the heap's layout happened to need."""
 
 
-def in_fresh_process(function: Callable[..., Any], **arguments: Any) -> Any:
+def in_fresh_process(
+    function: Callable[..., Any], settings: Mapping[str, str] | None = None, /, **arguments: Any
+) -> Any:
     """Return what a module's function returns when a new process calls it.
 
     Args:
         function: Defined at the top of a module that can be imported.
+        settings: Environment variables to set besides.
         arguments: Such as JSON can hold; so must be what is returned.
 
     Raises:
@@ -35,7 +41,11 @@ def in_fresh_process(function: Callable[..., Any], **arguments: Any) -> Any:
     done = subprocess.run(
         [*command, json.dumps(arguments)],
         cwd=_ROOT,
-        env={**environment(), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={
+            **environment(),
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            **(settings or {}),
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -90,16 +90,22 @@ def test_weights_on_a_small_model() -> None:
     assert "2 × 2 heads, d_model 24" in seconds.what
 
 
-def test_backend_on_a_small_batch() -> None:
+def test_backend_on_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory is taken in this process here: five new ones would take half a minute."""
+    monkeypatch.setattr(
+        backend, "in_fresh_process", lambda function, settings, /, **given: function(**given)
+    )
+    # Nothing need be added by so small a batch: no ratio to zero.
+    monkeypatch.setattr(backend, "peak_megabytes", lambda call: 1.0 + (call() is not None))
     assert backend.Settings().padded == (False, True)
     rows = backend.run(backend.Settings((backend.Shape(2, 8, 1),), (True,), memory_repeats=1))
-    assert len(rows) == 6
+    assert len(rows) == 8
     bounds = [(row.what, row.at_most) for row in rows if row.at_most is not None]
     assert bounds == [
         ("backend: minilm, 2×8 padded, our time over eager's", 1.15),
-        ("backend: minilm, 2×8 padded, our peak memory over eager's", 1.0),
+        ("backend: minilm, 2×8 padded, our peak memory beyond eager's", 0.5),
     ]
-    assert all(row.value >= 0 for row in rows)
+    assert all(row.value > 0 for row in rows if row.unit == "s")
 
 
 def test_imports() -> None:
