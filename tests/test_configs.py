@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from inspector.dashboard.settings import Settings, config_path, read_settings
 from inspector.errors import InputError
@@ -75,3 +76,17 @@ def test_an_unknown_argument_is_refused(tmp_path):
     assert str(error.value) == (
         "app.py was started with other arguments than it knows: unrecognized arguments: --cofnig x."
     )
+
+
+def test_the_first_words_on_the_page_are_the_settings(tmp_path, monkeypatch):
+    path = tmp_path / "mine.yaml"
+    mine = {"language": "zh", "sentence": "One.", "second_sentence": "Two."}
+    path.write_text(yaml.safe_dump(mine))
+    monkeypatch.setattr(sys, "argv", ["app.py", "--config", str(path)])
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app._page_hash = calc_hash("attention")
+    app.run()
+    assert app.title[0].value == "注意力"
+    assert app.text_area(key="sentence").value == "One."
+    assert app.text_input(key="second").value == "Two."
+    assert app.query_params == {}

@@ -21,12 +21,14 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    title: str = "inspector"
+    title: Annotated[str, Field(min_length=1, max_length=80)] = "inspector"
+    """What the browser's tab says."""
     language: Literal["en", "zh"] = "en"
     models: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = ["minilm"]
     """Aliases, hub ids or folders; the pages choose among these only."""
     sentence: Sentence = "The animal didn't cross the street because it was too tired."
-    second_sentence: Sentence = "The cat sat on the mat because it was warm."
+    second_sentence: Annotated[str, Field(max_length=2000)] = ""
+    """Of a pair; empty for a single sentence."""
     target: Sentence = "She opened the bank account."
     source: Sentence = "The money was safe at the bank near the river."
     word: Annotated[str, Field(min_length=1, max_length=60)] = "bank"

@@ -52,9 +52,9 @@ def main(default_config: Path) -> None:
     Args:
         default_config: The settings where `--config` names no other file.
     """
-    st.set_page_config(page_title="inspector", page_icon=_ICON, layout="wide")
     address.begin()
     settings = _settings(default_config)
+    st.set_page_config(page_title=settings.title, page_icon=_ICON, layout="wide")
     language = address.choose("lang", list(_LANGUAGES), settings.language)
     t = words.of("shell", language)
     name = address.choose("model", settings.models, settings.models[0])

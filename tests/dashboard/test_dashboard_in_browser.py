@@ -81,6 +81,7 @@ def reader(page, server):
 
 def test_all_pages_can_be_walked(reader):
     reader.open("")
+    expect(reader.page).to_have_title("inspector")
     badge = reader.page.locator(".stMarkdownBadge")
     expect(badge).to_be_visible()
     expect(badge).to_contain_text("Verified")

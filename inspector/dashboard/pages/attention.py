@@ -23,7 +23,7 @@ def show(visit: Visit) -> None:
     parts.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     text = text_field(t["sentence"], "sentence", visit.settings.sentence, lines=2)
-    second = text_field(t["second"], "second", "", optional=True)
+    second = text_field(t["second"], "second", visit.settings.second_sentence, optional=True)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         view = address.switch(

@@ -93,7 +93,8 @@ WORDS = {
         ),
         "cost_note": (
             "{n_heads} heads of width {d_head}, random numbers, float32, fastest of several runs. "
-            "At short lengths fixed costs dominate, so the points lie above the line."
+            "Fixed costs flatten the short end, memory traffic steepens the long one; the work "
+            "itself grows as n²."
         ),
         "measure": "Measure now",
         "measuring": "Measuring …",
@@ -208,7 +209,7 @@ WORDS = {
         ),
         "cost_note": (
             "{n_heads} 个宽度为 {d_head} 的头，随机数，float32，取多次中最快的一次。"
-            "长度短时固定开销占主导，所以点在线的上方。"
+            "短文本处固定开销使曲线变平，长文本处内存读写使曲线变陡；运算量本身按 n² 增长。"
         ),
         "measure": "现在测量",
         "measuring": "正在测量……",

@@ -39,7 +39,7 @@ WORDS = {
         "q_norm": "Size of the query projection.",
         "k_norm": "Size of the key projection.",
         "v_norm": "Size of the value projection.",
-        "o_norm": "Size of the output projection, this head's columns of W_O.",
+        "o_norm": "Size of the output projection, this head's columns of $W_O$.",
         "q_bias_norm": "Size of the query bias: what each query holds whatever the piece.",
         "k_bias_norm": (
             "Size of the key bias: it shifts a query's scores all alike, so softmax drops it."
@@ -66,7 +66,7 @@ WORDS = {
         "q_norm": "查询投影的大小。",
         "k_norm": "键投影的大小。",
         "v_norm": "值投影的大小。",
-        "o_norm": "输出投影的大小，即 W_O 中属于该头的列。",
+        "o_norm": "输出投影的大小，即 $W_O$ 中属于该头的列。",
         "q_bias_norm": "查询偏置的大小：不论什么词片，查询中都有的部分。",
         "k_bias_norm": "键偏置的大小：它使同一查询的各分数同步平移，softmax 后消失。",
         "v_bias_norm": "值偏置的大小：不论看向哪里，都会写入输出。",

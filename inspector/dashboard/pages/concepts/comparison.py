@@ -41,6 +41,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     )
     st.latex(r"\mathrm{SelfAttention}(X) = \mathrm{Attention}(XW_Q, XW_K, XW_V)")
     st.latex(
-        r"\mathrm{MultiHead}(Q,K,V) = \mathrm{Concat}(\mathrm{head}_1,\ldots,\mathrm{head}_h)W^O"
-        r",\quad \mathrm{head}_i = \mathrm{Attention}(QW_i^Q, KW_i^K, VW_i^V)"
+        r"\begin{gathered}\mathrm{MultiHead}(Q,K,V) = "
+        r"\mathrm{Concat}(\mathrm{head}_1,\ldots,\mathrm{head}_h)W^O \\"
+        r"\mathrm{head}_i = \mathrm{Attention}(QW_i^Q, KW_i^K, VW_i^V)\end{gathered}"
     )
