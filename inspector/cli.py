@@ -4,17 +4,25 @@ Results go to stdout, progress and messages to stderr; a user's mistake is one s
 exit code, never a traceback. Must not know: formulas.
 """
 
-import os
 import sys
 import traceback
+from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.console import print_frame, print_report, printable, progress, say
-from inspector.errors import InputError, InspectorError
+from inspector.console import (
+    encode_anything,
+    print_frame,
+    print_report,
+    printable,
+    progress,
+    say,
+    stop_writing,
+)
+from inspector.errors import InputError, InspectorError, OutputError
 from inspector.output import check_output, write_atomically
 from inspector.records import FRAME_WRITERS, json_text, records
 
@@ -69,10 +77,11 @@ def verify(
 
         show("Loading", 0.0)
         report = prove(_load(model, dtype, device, revision), progress=show)
-    if as_json:
-        print(json_text(report.as_dict()))
-    else:
-        print_report(report)
+    with suppress(BrokenPipeError):  # the exit code is the verdict, whoever stops reading
+        if as_json:
+            print(json_text(report.as_dict()))
+        else:
+            print_report(report)
     if not report.passed:
         raise typer.Exit(NOT_VERIFIED)
 
@@ -156,31 +165,48 @@ def attend(
 def main() -> None:
     """Run the command line; turn what goes wrong into a sentence and an exit code."""
     _debug.set(False)
+    encode_anything()
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        stop_writing()
+    except OSError as error:
+        code = _failure(error)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command that was asked for and return its exit code."""
     try:
         code = app(standalone_mode=False)
     except InspectorError as error:
-        _fail(error, str(error), error.exit_code)
+        return _fail(error, str(error), error.exit_code)
     except typer.TyperException as error:
-        _fail(error, error.format_message(), error.exit_code)
+        return _fail(error, error.format_message(), error.exit_code)
     except KeyboardInterrupt as error:
-        _fail(error, _STOPPED, INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has enough (`| head`): not an error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return _fail(error, _STOPPED, INTERRUPTED)
+    except (BrokenPipeError, SystemExit):  # typer makes the second of the first
+        stop_writing()
+        return 0
     except OSError as error:
-        _fail(error, f"{error.filename or 'file'} cannot be used: {error.strerror}.", 4)
+        return _failure(error)
     if code == INTERRUPTED:
         print(f"inspector: {_STOPPED}", file=sys.stderr)
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
-def _fail(error: BaseException, sentence: str, code: int) -> None:
+def _fail(error: BaseException, sentence: str, code: int) -> int:
     if _debug.get():
         traceback.print_exception(error)
     if sentence:  # empty where the help was printed instead
         print(printable(f"inspector: {sentence}"), file=sys.stderr)
-    sys.exit(code)
+    return code
+
+
+def _failure(error: OSError) -> int:
+    place = error.filename or "standard output"
+    return _fail(error, f"{place} cannot be used: {error.strerror}.", OutputError.exit_code)
 
 
 def _load(name: str, dtype: str, device: str, revision: str | None) -> "PretrainedModel":

@@ -3,8 +3,11 @@
 Nothing that is shown can steer the terminal. Must not know: commands, models.
 """
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +26,19 @@ def printable(text: str) -> str:
         'red�[31m'
     """
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def encode_anything() -> None:
+    """Let stdout and stderr write what their encoding lacks as an escape, not fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def stop_writing() -> None:
+    """Turn stdout away from a reader who has enough (`| head`), so that nothing more fails."""
+    if sys.__stdout__ is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 
 
 def say(text: str) -> None:
