@@ -84,12 +84,11 @@ def select(
     default: Option,
     *,
     named: Callable[[Any], str] = str,
-    on: Any = st,
     help: str | None = None,
 ) -> Option:
     """Show a select box and return the choice."""
     choose(key, options, default)
-    value: Option = on.selectbox(label, options, key=key, format_func=named, help=help)
+    value: Option = st.selectbox(label, options, key=key, format_func=named, help=help)
     return value
 
 
@@ -100,12 +99,11 @@ def switch(
     default: str,
     *,
     named: Callable[[Any], str] = str,
-    on: Any = st,
     hidden: bool = False,
 ) -> str:
     """Show all options side by side and return the one that is chosen."""
     choose(key, options, default)
-    value: str = on.segmented_control(
+    value = st.segmented_control(
         label,
         options,
         key=key,
@@ -113,7 +111,7 @@ def switch(
         required=True,
         label_visibility="collapsed" if hidden else "visible",
     )
-    return value
+    return value or default
 
 
 def number(label: str, key: str, count: int, default: int = 0, *, on: Any = st) -> int:
