@@ -1,0 +1,129 @@
+"""Where a run may be: what stands in a folder already, and what the system says, in sentences.
+
+Must not know: what shards and frames hold; models, corpora, how shards are computed.
+"""
+
+import errno
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from inspector.errors import InputError, OutputError
+from inspector.output import check_output
+from inspector.runs.lock import LOCK, check_unlocked
+from inspector.runs.manifest import Manifest, read_manifest
+
+MANIFEST, RESULT, SHARDS = "manifest.json", "result.json", "shards"
+FRAME_NAME = re.compile(r"[a-z][a-z0-9_]*")
+TEMPORARY = ".inspector-*.tmp"  # as inspector.output names what it has not finished
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def check_run_folder(
+    path: str | os.PathLike[str], *, resume: bool = False, force: bool = False
+) -> Manifest | None:
+    """Return the manifest that stands in the folder, once a run may be written there.
+
+    For before the expensive work, when what the new run depends on is not known yet.
+
+    Args:
+        path: The folder that a run shall be written to; it need not exist.
+        resume: Whether to go on with a run that stands there.
+        force: Whether to compute anew what it has.
+
+    Raises:
+        InputError: If both `resume` and `force` are given.
+        OutputError: If the place is taken or cannot be written to.
+    """
+    if resume and force:
+        raise InputError(
+            "resume and force are both given, and only one can be: "
+            "resume goes on with what is there, force deletes it."
+        )
+    folder = Path(path)
+    with in_words(folder):
+        if folder.is_dir():
+            check_unlocked(folder)
+        return standing_run(folder, resume=resume, force=force)
+
+
+def standing_run(folder: Path, *, resume: bool, force: bool) -> Manifest | None:
+    """Return what `check_run_folder` returns, without looking at the lock.
+
+    Raises:
+        OutputError: If the place is taken or cannot be written to.
+    """
+    if not folder.is_dir():
+        if folder.is_file():
+            raise OutputError(f"run ({folder}) is a file: choose another place for the folder.")
+        check_output(folder, suffixes=[folder.suffix.lower()], force=False)
+        return None
+    check_output(folder / MANIFEST, suffixes=[".json"], force=True)
+    recorded = recorded_manifest(folder)
+    if recorded is None:
+        ours = {LOCK, SHARDS, *(leftover.name for leftover in folder.glob(TEMPORARY))}
+        if any(entry.name not in ours for entry in folder.iterdir()):
+            raise OutputError(
+                f"folder ({folder}) has files of its own and is not a run: "
+                "choose a new folder for the run."
+            )
+    elif not (resume or force):
+        anew = "have it computed anew (force=True, --force on the command line)"
+        if listed_frames(folder, recorded.run_id) is not None:
+            raise OutputError(
+                f"run ({folder}) is complete already: choose another folder, or {anew}."
+            )
+        raise OutputError(
+            f"run ({folder}) was begun and is not complete: go on with it (resume=True, --resume "
+            f"on the command line), choose another folder, or {anew}."
+        )
+    return recorded
+
+
+def recorded_manifest(folder: Path) -> Manifest | None:
+    """Return the folder's manifest; None if it has none."""
+    path = folder / MANIFEST
+    return read_manifest(path.read_bytes(), str(path)) if path.exists() else None
+
+
+def listed_frames(folder: Path, run_id: str) -> dict[str, str] | None:
+    """Return the frames that result.json lists with their SHA-256; None if it is not this run's.
+
+    A result.json that is damaged is as none at all: the run is not complete, and can be resumed.
+    """
+    try:
+        result: Any = json.loads((folder / RESULT).read_bytes())
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None
+    if not isinstance(result, dict) or result.get("run_id") != run_id:
+        return None
+    frames = result.get("frames")
+    if not isinstance(frames, dict) or not all(map(FRAME_NAME.fullmatch, frames)):
+        return None
+    return {name: str(digest) for name, digest in frames.items()}
+
+
+@contextmanager
+def in_words(folder: Path) -> Iterator[None]:
+    """Turn what the system says while a run's files are used into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        cause = error.__cause__ if isinstance(error, OutputError) else error
+        if isinstance(cause, OSError) and cause.errno in _FULL:
+            room = shutil.disk_usage(folder if folder.is_dir() else folder.parent).free / 1e6
+            raise OutputError(
+                f"run ({folder}) cannot be written, the disk is full ({room:.1f} MB free): make "
+                "room and run the command again with --resume. The finished shards are kept."
+            ) from error
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(
+            f"run ({folder}) cannot be used ({error.strerror or error}): "
+            "check its permissions, or choose another folder."
+        ) from error
