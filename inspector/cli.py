@@ -179,7 +179,7 @@ def main() -> None:
 def _run() -> int:
     """Run the command that was asked for and return its exit code."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="inspector", standalone_mode=False)
     except InspectorError as error:
         return _fail(error, str(error), error.exit_code)
     except typer.TyperException as error:

@@ -74,9 +74,10 @@ def print_frame(frame: "pd.DataFrame", title: str) -> None:
         shown.add_row(
             *(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row)
         )
-    console = Console()
-    # A pipe has no width: give the table all it needs.
-    console = console if console.is_terminal else Console(width=32 * len(frame.columns))
+    # No markup: a model may be called [red]. A pipe has no width: the table gets all it needs.
+    console = Console(markup=False)
+    if not console.is_terminal:
+        console = Console(markup=False, width=32 * len(frame.columns))
     console.print(shown)
 
 

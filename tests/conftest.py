@@ -62,3 +62,32 @@ def tiny_folder(tmp_path_factory):
         return save_tiny_model(tmp_path_factory.mktemp("tiny") / family, family)
 
     return folder
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Return a function: arguments → exit code, stdout and stderr of the command, in process."""
+    from types import SimpleNamespace
+
+    from inspector import cli
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["inspector", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        captured = capsys.readouterr()
+        return SimpleNamespace(code=stopped.value.code, out=captured.out, err=captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Let torch compute in one thread: with matrices 32 wide, more cost more than they give."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

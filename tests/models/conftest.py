@@ -3,17 +3,12 @@
 import functools
 
 import pytest
-import torch
 from tiny_models import TEXTS
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread():
-    """Threads cost more than they give where matrices are 32 wide."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+@pytest.fixture(autouse=True)
+def _fast(one_thread):
+    """All models of this room are tiny."""
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,227 @@
+"""The house stands as design.md draws it: arrows point one way, rooms know what they may know."""
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import inspector
+
+ROOT = Path(inspector.__file__).parent
+
+# A room may import the rooms before it, never one that stands in the same line or after it.
+ORDER = (
+    {"errors"},
+    {"html", "output", "records"},
+    {"attention", "corpora"},
+    {"models"},
+    {"verification", "heads"},
+    {"runs"},
+    {"views"},
+    {"api", "console"},
+    {"dashboard", "cli"},
+)
+# What api offers lies to its left; the package's own __init__ offers what api offers.
+ANYTHING = {"__init__"}
+LINE = {room: number for number, rooms in enumerate(ORDER) for room in rooms}
+
+# Libraries that only these rooms may know.
+ONLY_IN = {
+    "transformers": {"models"},
+    "huggingface_hub": {"models"},
+    "streamlit": {"dashboard"},
+    "pydantic": {"dashboard"},
+    "typer": {"cli"},
+    "rich": {"console"},
+    "altair": {"views", "dashboard"},
+    "bertviz": {"views"},
+}
+# All that these rooms may import from outside.
+ALLOWED = {
+    "attention": {"torch", "jaxtyping"},
+    "errors": set(),
+    "html": set(),
+    "output": set(),
+    "records": {"pandas"},
+}
+# What these rooms must not know, besides, in the words of design.md's table.
+FORBIDDEN = {
+    "corpora": {"torch", "transformers"},
+    "models": {"inspector.corpora"},  # linguistics
+    "verification": {"inspector.corpora"},
+    "heads": {"pathlib", "io", "ray"},  # files, engines
+}
+
+
+def room_of(path, root):
+    return path.relative_to(root).parts[0].removesuffix(".py")
+
+
+def imports_of(path):
+    """Return (module, line) of each import in a file, those for type checking included."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            # A relative import would hide the room: it is reported as a module of no room.
+            if node.level:
+                found.append((f"inspector.{'.' * node.level}", node.lineno))
+            elif node.module == "inspector":
+                found += [(f"inspector.{alias.name}", node.lineno) for alias in node.names]
+            else:
+                found.append((node.module, node.lineno))
+    return found
+
+
+def violations(root):
+    """Return one sentence for each import that the house does not allow."""
+    found = []
+    for path in sorted(root.rglob("*.py")):
+        room = room_of(path, root)
+        for module, line in imports_of(path):
+            top, *rest = module.split(".")
+            where = f"{path.relative_to(root)}:{line} imports {module}"
+            if FORBIDDEN.get(room, set()) & {top, f"inspector.{rest[0]}" if rest else top}:
+                found.append(f"{where}: {room} must not know it")
+                continue
+            if top == "inspector":
+                other = rest[0] if rest else "__init__"
+                if room in ANYTHING or other == room:
+                    continue
+                if other not in LINE or LINE[other] >= LINE[room]:
+                    found.append(f"{where}: {other} does not stand to the left of {room}")
+            elif room not in ONLY_IN.get(top, {room}):
+                found.append(f"{where}: only {', '.join(sorted(ONLY_IN[top]))} may")
+            elif room in ALLOWED and top not in ALLOWED[room] | sys.stdlib_module_names:
+                found.append(f"{where}: {room} must not know it")
+    return found
+
+
+def test_no_arrow_points_back():
+    assert violations(ROOT) == []
+
+
+def test_every_room_has_its_place():
+    rooms = {room_of(path, ROOT) for path in ROOT.rglob("*.py")}
+    assert rooms - {"__init__"} <= set(LINE)
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "sentence"),
+    [
+        (
+            "models/planted.py",
+            "from inspector.verification import verify",
+            (
+                "models/planted.py:1 imports inspector.verification: "
+                "verification does not stand to the left of models"
+            ),
+        ),
+        (
+            "heads/planted.py",
+            "import inspector.verification.judge",
+            (
+                "heads/planted.py:1 imports inspector.verification.judge: "
+                "verification does not stand to the left of heads"
+            ),
+        ),
+        (
+            "attention/planted.py",
+            "from inspector import models",
+            (
+                "attention/planted.py:1 imports inspector.models: "
+                "models does not stand to the left of attention"
+            ),
+        ),
+        (
+            "attention/planted.py",
+            "def f():\n    import numpy",
+            "attention/planted.py:2 imports numpy: attention must not know it",
+        ),
+        (
+            "views/planted.py",
+            "import streamlit as st",
+            "views/planted.py:1 imports streamlit: only dashboard may",
+        ),
+        (
+            "verification/planted.py",
+            "from transformers.utils import logging",
+            "verification/planted.py:1 imports transformers.utils: only models may",
+        ),
+        (
+            "corpora/planted.py",
+            "import torch",
+            "corpora/planted.py:1 imports torch: corpora must not know it",
+        ),
+        (
+            "models/planted.py",
+            "from inspector.corpora import Sentence",
+            "models/planted.py:1 imports inspector.corpora: models must not know it",
+        ),
+        (
+            "views/planted.py",
+            "from ..models import load",
+            ("views/planted.py:1 imports inspector...:  does not stand to the left of views"),
+        ),
+    ],
+)
+def test_control_a_planted_import_is_caught(tmp_path, file, line, sentence):
+    path = tmp_path / file
+    path.parent.mkdir()
+    path.write_text(line)
+    assert violations(tmp_path) == [sentence]
+
+
+def modules():
+    return [
+        module.name
+        for module in pkgutil.walk_packages([str(ROOT)], "inspector.")
+        if not module.name.endswith("__main__")
+    ]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_module_says_what_it_is_for_and_offers_what_it_says(name):
+    module = importlib.import_module(name)
+    assert module.__doc__, f"{name} has no docstring"
+    missing = [public for public in getattr(module, "__all__", []) if not hasattr(module, public)]
+    assert missing == []
+
+
+def test_public_names_all_import():
+    assert inspector.__all__ == ["attend", "load", "verify", "weight_statistics"]
+    assert all(callable(getattr(inspector, name)) for name in inspector.__all__)
+    assert set(inspector.__all__) < set(dir(inspector))
+
+
+def test_a_name_that_is_not_public_says_what_is():
+    with pytest.raises(AttributeError) as caught:
+        _ = inspector.frobnicate
+    assert str(caught.value) == (
+        "module 'inspector' has no attribute 'frobnicate'. "
+        "Available: attend, load, verify, weight_statistics."
+    )
+
+
+@pytest.mark.parametrize("name", ["inspector", "inspector.cli"])
+def test_importing_loads_no_heavy_library(name):
+    """In a process of its own: here they are loaded already."""
+    code = f"import sys, {name}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"torch", "transformers", "pandas", "numpy", "altair", "bertviz", "streamlit"}
+    loaded = set(done.stdout.split())
+    assert name in loaded
+    assert loaded & heavy == set()
+
+
+def test_no_file_is_longer_than_three_hundred_lines():
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in ROOT.rglob("*.py")
+    }
+    assert {name: length for name, length in lengths.items() if length > 300} == {}
