@@ -4,9 +4,13 @@ Everything that reads text for the scorers stands here, so that syntax, semantic
 them in one form. Must not know: torch, transformers, what a score is.
 """
 
+from inspector.corpora.making import tree_sentence
+from inspector.corpora.plain_text import read_text
+from inspector.corpora.reading import read_corpus
 from inspector.corpora.sentence import Corpus, Labels, Relation, Sentence, Skipped
+from inspector.corpora.silver import parse_text
+from inspector.corpora.sources import NamedCorpus, fetch_corpus, named_corpora
 from inspector.corpora.treebank import read_conllu, write_conllu
-from inspector.corpora.trees import tree_sentence
 
 __all__ = [
     "Sentence",
@@ -14,7 +18,13 @@ __all__ = [
     "Skipped",
     "Corpus",
     "Labels",
+    "read_corpus",
     "read_conllu",
     "write_conllu",
+    "read_text",
+    "parse_text",
     "tree_sentence",
+    "NamedCorpus",
+    "named_corpora",
+    "fetch_corpus",
 ]

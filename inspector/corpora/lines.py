@@ -6,12 +6,14 @@ A file of any size is read in constant memory. Must not know: what the lines say
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from inspector.errors import InputError, OutputError
 
+Paths = str | Path | Sequence[str | Path]
+"""One file or several."""
 MAX_LINE_BYTES = 1_000_000
 """A line longer than this is no line of a corpus; it is passed over without being kept."""
 
@@ -53,9 +55,7 @@ class LineReader:
         except (OSError, ValueError) as error:
             raise self._unreadable(error) from None
         if stat.S_ISDIR(mode):
-            raise InputError(
-                f"corpus ({self.name}) is a folder: give its files, one by one or as *.conllu."
-            )
+            raise folder_refused(path)
         if not stat.S_ISREG(mode):
             raise InputError(f"corpus ({self.name}) is not a regular file: save the text in one.")
 
@@ -128,6 +128,13 @@ class LineReader:
         return OutputError(f"corpus ({self.name}) cannot be read ({reason}): check the name.")
 
 
+def folder_refused(path: Path) -> InputError:
+    """Return the refusal of a folder where a file must be given."""
+    return InputError(
+        f"corpus ({shown(path)}) is a folder: give its files, one by one or as *.conllu."
+    )
+
+
 def shown(text: str | os.PathLike[str]) -> str:
     r"""Return a name fit for a message: shortened, no control characters, no line ends.
 
@@ -138,3 +145,43 @@ def shown(text: str | os.PathLike[str]) -> str:
     name = str(text)
     name = name if name.isprintable() else ascii(name)[1:-1]
     return name if len(name) <= 300 else f"{name[:300]}…"
+
+
+def corpus_name(paths: Sequence[Path]) -> str:
+    """Return a corpus' name: that of its first file, and how many more there are.
+
+    Example:
+        >>> corpus_name([Path("a.conllu"), Path("b.conllu")])
+        'a and 1 more'
+    """
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{paths[0].stem}{more}"
+
+
+def as_paths(paths: Paths) -> list[Path]:
+    """Return one file or several as a list.
+
+    Raises:
+        InputError: If there is none.
+    """
+    files = [Path(paths)] if isinstance(paths, str | Path) else [Path(p) for p in paths]
+    if not files:
+        raise InputError("corpus ([]) must hold at least one file: give a .conllu or .txt file.")
+    return files
+
+
+def unique_names(paths: Sequence[Path]) -> list[str]:
+    """Return a name for each file, numbered where several have the same.
+
+    Example:
+        >>> unique_names([Path("a/x.txt"), Path("b/x.txt"), Path("y.txt")])
+        ['x', 'x~2', 'y']
+    """
+    names: list[str] = []
+    for path in paths:
+        name, count = path.stem, 1
+        while name in names:
+            count += 1
+            name = f"{path.stem}~{count}"
+        names.append(name)
+    return names

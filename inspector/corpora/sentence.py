@@ -8,7 +8,9 @@ later readers. Must not know: files, how anything was read, models.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast, get_args
+
+from inspector.errors import InputError
 
 Labels = Literal["universal", "full"]
 """Whether a label is its part before the colon, or stands as the treebank has it."""
@@ -177,3 +179,15 @@ def tree_relations(
             label = universal if labels == "universal" else deprel
             relations.append(Relation("syntax", label, word, head))
     return tuple(relations)
+
+
+def check_labels(labels: str) -> Labels:
+    """Return the labels if they are a known choice.
+
+    Raises:
+        InputError: If they are not.
+    """
+    for known in get_args(Labels):
+        if labels == known:
+            return cast(Labels, known)
+    raise InputError(f"labels ({labels!r}) must be a known choice. Available: 'universal', 'full'.")

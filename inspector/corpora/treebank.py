@@ -7,18 +7,15 @@ Source: https://universaldependencies.org/format.html
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast, get_args
 
-from inspector.corpora.lines import MAX_LINE_BYTES, LineReader, shown
-from inspector.corpora.sentence import Corpus, Labels, Sentence, Skipped
+from inspector.corpora.lines import MAX_LINE_BYTES, LineReader, Paths, as_paths, corpus_name, shown
+from inspector.corpora.sentence import Corpus, Labels, Sentence, Skipped, check_labels
 from inspector.corpora.trees import Fault, Line, make_sentence, read_comments, read_rows
 from inspector.errors import InputError
 
-Paths = str | Path | Sequence[str | Path]
-"""One file or several."""
 _MAX_LINES = 10_000
 """More lines than this without an empty one are no sentence; they are passed over."""
 
@@ -192,41 +189,6 @@ def write_conllu(sentences: Iterable[Sentence]) -> str:
             lines.insert(0, "# newdoc" if document is None else f"# newdoc id = {document}")
         written += [*lines, ""]
     return "".join(f"{line}\n" for line in written)
-
-
-def check_labels(labels: str) -> Labels:
-    """Return the labels if they are a known choice.
-
-    Raises:
-        InputError: If they are not.
-    """
-    for known in get_args(Labels):
-        if labels == known:
-            return cast(Labels, known)
-    raise InputError(f"labels ({labels!r}) must be a known choice. Available: 'universal', 'full'.")
-
-
-def corpus_name(paths: Sequence[Path]) -> str:
-    """Return a corpus' name: that of its first file, and how many more there are.
-
-    Example:
-        >>> corpus_name([Path("a.conllu"), Path("b.conllu")])
-        'a and 1 more'
-    """
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return f"{paths[0].stem}{more}"
-
-
-def as_paths(paths: Paths) -> list[Path]:
-    """Return one file or several as a list.
-
-    Raises:
-        InputError: If there is none.
-    """
-    files = [Path(paths)] if isinstance(paths, str | Path) else [Path(p) for p in paths]
-    if not files:
-        raise InputError("corpus ([]) must hold at least one file: give a .conllu or .txt file.")
-    return files
 
 
 def _is_newdoc(key: str) -> bool:

@@ -13,7 +13,6 @@ from conllu.exceptions import ParseException
 from conllu.parser import parse_comment_line, parse_id_value, parse_int_value, parse_line
 
 from inspector.corpora.sentence import COLUMNS, Labels, Sentence, tree_relations
-from inspector.errors import InputError
 
 # What the scorers need is parsed; all other columns stay as they stand in the file.
 _PARSERS = {
@@ -214,67 +213,3 @@ def make_sentence(
         text=text,
         source=source,
     )
-
-
-def tree_sentence(
-    id: str,
-    words: Sequence[str],
-    heads: Sequence[int],
-    deprels: Sequence[str],
-    *,
-    upos: Sequence[str] | None = None,
-    document: str | None = None,
-    text: str | None = None,
-    misc: Sequence[str] | None = None,
-    comments: Sequence[str] = (),
-    labels: Labels = "universal",
-) -> Sentence:
-    """Return a sentence made from a tree, checked as if it had been read from a file.
-
-    Args:
-        id: Unique in its corpus.
-        words: At least one.
-        heads: The head of each word, counted from 0; -1 for the root's.
-        deprels: The label of each word, 'root' for the root.
-        upos: Universal parts of speech.
-        document: The document it belongs to.
-        text: The sentence as it is written; the words joined by spaces where not given.
-        misc: The last column of CoNLL-U.
-        comments: More comments, each 'key = value'.
-        labels: 'universal' keeps of each label the part before the colon.
-
-    Raises:
-        InputError: If the heads are no tree, or something cannot be written as CoNLL-U.
-
-    Example:
-        >>> sentence = tree_sentence("s1", ["Dogs", "bark"], [1, -1], ["nsubj", "root"])
-        >>> sentence.relations
-        (Relation(kind='syntax', label='nsubj', source=0, target=1),)
-        >>> sentence.heads
-        (1, -1)
-    """
-    text = " ".join(words) if text is None else text
-    named = {"sent_id": id, "text": text}
-    lines = [f"# {key} = {value}" for key, value in named.items()]
-    lines += [f"# {comment}" for comment in comments]
-    n_words = len(words)
-    tags, last = upos or ["_"] * n_words, misc or ["_"] * n_words
-    for number, (form, tag, head, deprel, more) in enumerate(
-        zip(words, tags, heads, deprels, last, strict=True), 1
-    ):
-        cells = [str(number), form, "_", tag, "_", "_", str(head + 1), deprel, "_", more]
-        lines.append("\t".join(cells))
-    source = "\n".join(lines)
-    numbered = list(enumerate(source.split("\n"), 1))
-    try:
-        rows = read_rows([line for line in numbered if not line[1].startswith("#")])
-    except Fault as fault:
-        raise InputError(f"sentence ({id}) must be a tree of words: {fault.reason}.") from None
-    found = read_comments(line for _, line in numbered if line.startswith("#"))
-    differs = rows.words != list(words) or any(found.get(key, "") != named[key] for key in named)
-    if differs or "\r" in source:
-        raise InputError(
-            f"sentence ({id}) must be writable as CoNLL-U: no tabs or line ends in its words, "
-            "none and no outer spaces in its id and text."
-        )
-    return make_sentence(rows, id=id, document=document, text=text, source=source, labels=labels)
