@@ -1,8 +1,9 @@
 """The whole proof on every family of the table."""
 
 import pytest
-from tiny_models import FAMILIES, N_LAYERS
+from tiny_models import FAMILIES, N_LAYERS, TEXTS, save_tiny_model
 
+from inspector.models import attention_probabilities, load
 from inspector.verification import STAGES, verify
 
 
@@ -17,3 +18,13 @@ def test_every_family_is_verified(tiny, family, dtype):
     assert all(control["caught"] is True for control in report.controls)
     assert report.controls_note is None
     assert "training, same seed" in set(report.cases["case"])
+
+
+def test_a_causal_model_is_verified(tmp_path):
+    """A BERT that is a decoder looks back only, with padding and without."""
+    model = load(str(save_tiny_model(tmp_path / "bert", is_decoder=True)))
+    report = verify(model)
+    assert report.passed, str(report)
+    probabilities = attention_probabilities(model, model.encode(TEXTS[1:2]))
+    assert not probabilities.triu(1).any()
+    assert probabilities.tril(-1).any()
