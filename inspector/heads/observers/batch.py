@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from jaxtyping import Bool, Float64, Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from inspector.corpora import Sentence
@@ -27,6 +27,21 @@ class RelationIndex:
     """Place in the list of documents."""
     dependent: Int[Tensor, " pair"]
     head: Int[Tensor, " pair"]
+
+
+@dataclass(frozen=True)
+class WordPieces:
+    """The pieces of each word: the first ones, and the further ones in rounds.
+
+    Nearly all words have one piece, so that rounds are few and short.
+    """
+
+    first: Int[Tensor, "batch word"]
+    """The first piece of a word; 0 where it has none."""
+    n: Int[Tensor, "batch word"]
+    """The number of pieces."""
+    rounds: tuple[tuple[Tensor, Tensor, Tensor], ...]
+    """(row, word, piece) of the second pieces, then of the third ones, and so on."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +72,14 @@ class AnnotatedBatch:
         return max(len(sentence.words) for sentence in self.sentences)
 
     @cached_property
-    def membership(self) -> Float64[Tensor, "batch word piece"]:
-        """Return 1 where a piece belongs to a word."""
-        words = torch.arange(self.n_words, device=self.words.word_of_piece.device)
-        return (self.words.word_of_piece.unsqueeze(1) == words[None, :, None]).double()
+    def word_pieces(self) -> "WordPieces":
+        """Return which pieces make up each word."""
+        return _word_pieces(self.words.word_of_piece, self.n_words)
 
-    @cached_property
+    @property
     def has_pieces(self) -> Bool[Tensor, "batch word"]:
         """Return which words have at least one piece."""
-        return self.membership.any(-1)
+        return self.word_pieces.n > 0
 
     @cached_property
     def punctuation(self) -> Bool[Tensor, "batch piece"] | None:
@@ -107,6 +121,13 @@ class AnnotatedBatch:
         table = torch.tensor(rows, dtype=torch.long).reshape(-1, 5)
         return RelationIndex(*table.to(self.words.word_of_piece.device).unbind(1)), left_out
 
+    @cached_property
+    def relation_groups(self) -> tuple[Int[Tensor, " group"], Int[Tensor, " pair"]]:
+        """Return the (document × name) places that occur, and each pair's place among them."""
+        places = self.relations.document * len(self.names) + self.relations.name
+        groups, of_pair = torch.unique(places, return_inverse=True)
+        return groups, of_pair
+
     @property
     def relations(self) -> RelationIndex:
         """Return every relation that can be scored."""
@@ -116,6 +137,32 @@ class AnnotatedBatch:
     def relations_left_out(self) -> int:
         """Return how many relations touch a word without pieces."""
         return self._pairs[1]
+
+
+def _word_pieces(word_of_piece: Int[Tensor, "batch piece"], n_words: int) -> WordPieces:
+    n_batch = len(word_of_piece)
+    first = torch.zeros(n_batch, n_words, dtype=torch.long)
+    n = torch.zeros(n_batch, n_words, dtype=torch.long)
+    rounds: list[list[tuple[int, int, int]]] = []
+    for row, words in enumerate(word_of_piece.tolist()):
+        seen = [0] * n_words
+        for piece, word in enumerate(words):
+            if word < 0:
+                continue
+            if seen[word] == 0:
+                first[row, word] = piece
+            else:
+                while len(rounds) < seen[word]:
+                    rounds.append([])
+                rounds[seen[word] - 1].append((row, word, piece))
+            seen[word] += 1
+        n[row] = torch.tensor(seen)
+    device = word_of_piece.device
+    later = []
+    for entries in rounds:
+        row, word, piece = torch.tensor(entries, device=device).unbind(1)
+        later.append((row, word, piece))
+    return WordPieces(first.to(device), n.to(device), tuple(later))
 
 
 def annotated_batches(

@@ -24,11 +24,18 @@ def word_attention(
 
     Source: Clark et al. (2019), arXiv:1906.04341, sec. 4.1.
     """
-    member = batch.membership
-    mean = member / member.sum(-1, keepdim=True).clamp(min=1.0)
-    looking = torch.matmul(mean.unsqueeze(1), probabilities.double())
-    attention = torch.matmul(looking, member.mT.unsqueeze(1))
-    n_words = attention.shape[-1]
+    pieces = batch.word_pieces
+    n_batch, n_heads, n_pieces, _ = probabilities.shape
+    n_words = batch.n_words
+    keys = pieces.first[:, None, None, :].expand(n_batch, n_heads, n_pieces, n_words)
+    to_words = probabilities.gather(-1, keys).double()
+    for row, word, piece in pieces.rounds:
+        to_words.permute(0, 3, 1, 2)[row, word] += probabilities.permute(0, 3, 1, 2)[row, piece]
+    queries = pieces.first[:, None, :, None].expand(n_batch, n_heads, n_words, n_words)
+    attention = to_words.gather(2, queries)
+    for row, word, piece in pieces.rounds:
+        attention.permute(0, 2, 1, 3)[row, word] += to_words.permute(0, 2, 1, 3)[row, piece]
+    attention /= pieces.n.clamp(min=1)[:, None, :, None]
     itself = torch.eye(n_words, dtype=torch.bool, device=attention.device)
     choice = batch.has_pieces.unsqueeze(1) & batch.has_pieces.unsqueeze(2) & ~itself
     return attention.masked_fill_(~choice.unsqueeze(1), -1.0)
@@ -66,7 +73,8 @@ class RelationScores:
             return
         attention = word_attention(call.probabilities, batch)
         looked_at = attention.argmax(-1)
-        looked_from = attention.argmax(-2)
+        # Over rows: a transposed copy is faster than an argmax across the grain.
+        looked_from = attention.mT.contiguous().argmax(-1)
         hits = torch.stack(
             [
                 looked_at[pairs.row, :, pairs.dependent] == pairs.head[:, None],
@@ -75,11 +83,11 @@ class RelationScores:
             ],
             dim=1,
         )
-        place = pairs.document * len(self.names) + pairs.name
-        shape = (len(self.documents) * len(self.names), *hits.shape[1:])
-        counted = torch.zeros(shape, dtype=torch.int32, device=hits.device)
-        counted.index_add_(0, place, hits.to(torch.int32))
-        self.correct[:, :, :, layer] += counted.reshape(*self.n.shape, *shape[1:]).cpu().numpy()
+        groups, of_pair = batch.relation_groups
+        counted = torch.zeros(len(groups), *hits.shape[1:], dtype=torch.int32, device=hits.device)
+        counted.index_add_(0, of_pair, hits.to(torch.int32))
+        document, name = np.divmod(groups.cpu().numpy(), len(self.names))
+        self.correct[document, name, :, layer] += counted.cpu().numpy()
 
     def _count(self, batch: AnnotatedBatch) -> None:
         pairs = batch.relations
