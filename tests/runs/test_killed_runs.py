@@ -1,0 +1,140 @@
+"""Real processes, really killed: what is left is whole, and going on gives the same bytes."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cheap_run
+import pytest
+from cheap_run import manifest, run
+
+from inspector.runs import RunFolder
+
+SHARDS = 40
+pytestmark = pytest.mark.process
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    path = tmp_path_factory.mktemp("undisturbed") / "run"
+    run(path, manifest(SHARDS))
+    return contents(path)
+
+
+@pytest.fixture
+def start():
+    """Start the run as a process group of its own; none outlives the test."""
+    started = []
+
+    def begin(path, *options, pause=0.03):
+        command = [sys.executable, cheap_run.__file__, str(path), "--shards", str(SHARDS)]
+        process = subprocess.Popen(
+            [*command, "--pause", str(pause), *map(str, options)],
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stderr.close()
+
+
+def eventually(is_true, seconds=60):
+    end = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.002)
+
+
+def shards(path):
+    return len(list((path / "shards").glob("*.safetensors")))
+
+
+def session(process):
+    """Return the processes of the run that are alive: all are of one session."""
+    alive = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == process.pid and fields[0] not in "ZX":
+            alive.append(int(stat.parent.name))
+    return alive
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_again_and_again_it_gives_the_same_bytes(tmp_path, start, undisturbed, workers):
+    path, draw = tmp_path / "run", random.Random(workers)
+    for _ in range(5):
+        before = shards(path)
+        process = start(path, "--resume", "--workers", workers, pause=0.05 * workers)
+        eventually(lambda before=before: shards(path) > before)
+        time.sleep(draw.random() * 0.12)
+        assert process.poll() is None
+        process.kill()
+        process.wait()
+        eventually(lambda process=process: not session(process))  # no orphan goes on
+        assert (path / "lock").exists()
+        folder = RunFolder.open(path)
+        assert shards(path) == len(folder.valid_shards()) < SHARDS
+    last = start(path, "--resume", "--workers", workers, pause=0)
+    assert last.communicate()[1] == ""
+    assert last.returncode == 0
+    assert contents(path) == undisturbed
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("at", [0, 4])
+def test_interrupted_it_stops_quietly_and_leaves_no_lock(
+    tmp_path, start, undisturbed, workers, name, at
+):
+    path = tmp_path / "run"
+    process = start(path, "--workers", workers)
+    eventually(lambda: shards(path) >= at and (path / "manifest.json").exists())
+    if name == "SIGINT":
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal sends Ctrl-C: to all of them
+    else:
+        process.terminate()
+    assert process.communicate(timeout=60)[1] == ""
+    assert process.returncode == 130
+    eventually(lambda: not session(process))
+    assert not (path / "lock").exists()
+    run(path, manifest(SHARDS), resume=True)
+    assert contents(path) == undisturbed
+
+
+def test_a_second_writer_is_told_who_the_first_is(tmp_path, start, undisturbed):
+    path = tmp_path / "run"
+    first = start(path, pause=1)
+    eventually(lambda: shards(path) > 0)
+    others = [start(path, *options) for options in ([], ["--resume"], ["--batch-size", 9])]
+    for other in others:
+        assert other.communicate()[1] == (
+            f"folder ({path}) is being written to by process {first.pid}: "
+            "wait for it, or choose another folder.\n"
+        )
+        assert other.returncode == 4
+    assert first.poll() is None
+    first.terminate()
+    assert first.wait() == 130
+    assert contents(path).items() <= undisturbed.items()
