@@ -48,12 +48,17 @@ def tree_sentence(
         >>> sentence.heads
         (1, -1)
     """
+    tags, last = upos or ["_"] * len(words), misc or ["_"] * len(words)
+    if len({len(words), len(heads), len(deprels), len(tags), len(last)}) > 1 or not words:
+        raise InputError(
+            f"sentence ({id}) must have a head, a label and what else is given for each word, and "
+            f"at least one word: it has {len(words)} words, {len(heads)} heads, {len(deprels)} "
+            "labels."
+        )
     text = " ".join(words) if text is None else text
     named = {"sent_id": id, "text": text}
     lines = [f"# {key} = {value}" for key, value in named.items()]
     lines += [f"# {comment}" for comment in comments]
-    n_words = len(words)
-    tags, last = upos or ["_"] * n_words, misc or ["_"] * n_words
     for number, (form, tag, head, deprel, more) in enumerate(
         zip(words, tags, heads, deprels, last, strict=True), 1
     ):

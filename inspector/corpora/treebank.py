@@ -24,11 +24,14 @@ _MAX_LINES = 10_000
 class _Block:
     """The lines between two empty ones."""
 
+    first: int = 0
+    """The number of the first."""
     comments: list[str] = field(default_factory=list)
     rows: list[Line] = field(default_factory=list)
     fault: Fault | None = None
 
     def add(self, number: int, text: str | None) -> None:
+        self.first = self.first or number
         if text is None:
             self.fault = self.fault or Fault(
                 number, f"the line is longer than {MAX_LINE_BYTES:,} bytes"
@@ -69,6 +72,8 @@ class _Reading:
         try:
             if block.fault:
                 raise block.fault
+            if not block.rows:
+                raise Fault(block.first, "there is no word")
             rows = read_rows(block.rows)
         except Fault as fault:
             self._skip(fault, sent_id, path)

@@ -62,7 +62,7 @@ def read_rows(lines: Sequence[Line]) -> Rows:
     Multiword ranges and empty nodes are checked and passed over: the basic tree stands on words.
 
     Args:
-        lines: The sentence's lines without its comments.
+        lines: The sentence's lines without its comments, at least one.
 
     Raises:
         Fault: If a line is not CoNLL-U, or the heads are no tree.
@@ -94,7 +94,7 @@ def read_rows(lines: Sequence[Line]) -> Rows:
             case _:
                 raise Fault(number, "ID is '_', expected a number, a range or an empty node")
     if not rows.words:
-        raise Fault(lines[0][0] if lines else 0, "there is no word")
+        raise Fault(lines[0][0], "there is no word")
     if range_end > len(rows.words):
         raise Fault(
             range_line,
