@@ -11,6 +11,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
+# --doctest-modules would collect these too, and take all but one for the wrong file.
+collect_ignore_glob = ["*conftest.py"]
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip tests that need a browser where there is none, unless one is required."""
     if item.get_closest_marker("browser") is None or CHROMIUM is not None:
