@@ -150,11 +150,8 @@ def split_sentences(line: str) -> list[str]:
         if match["space"] is not None:
             last = _LAST_WORD.search(line, start, match.start() + 1)
             word = last[1].lower() if last else ""
-            if (
-                match["next"].islower()
-                or word in _ABBREVIATIONS
-                or (len(word) == 1 and word.isalpha())
-            ):
+            initial = len(word) == 1 and word.isalpha() and word != "i"
+            if match["next"].islower() or word in _ABBREVIATIONS or initial:
                 continue
         sentences.append(line[start : match.end()].strip())
         start = match.end()

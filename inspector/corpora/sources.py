@@ -22,7 +22,8 @@ REGISTRY = Path(__file__).parent / "corpora.yaml"
 _ATTEMPTS = 4
 _SECONDS_BETWEEN = 1.0
 _TIMEOUT = (10.0, 30.0)
-_CHUNK = 1 << 16
+# What a broken connection loses is at most one of these.
+_CHUNK = 1 << 12
 _RULES = {
     "title": r".+",
     "url": r"https?://\S+",
