@@ -8,16 +8,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-UPOS = set("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split())
-PENN = set(
+
+def names(text: str) -> set[str]:
+    """Return the words of a text."""
+    return set(text.split())
+
+
+UPOS = names("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X")
+PENN = names(
     "CC CD DT EX IN JJ JJR JJS MD NN NNP NNPS NNS PDT POS PRP PRP$ RB RBR RBS RP TO UH VB VBD VBG "
-    "VBN VBP VBZ WDT WP WP$ WRB . , : `` '' -LRB- -RRB- HYPH".split()
+    "VBN VBP VBZ WDT WP WP$ WRB . , : `` '' -LRB- -RRB- HYPH"
 )
-DEPRELS = set(
+DEPRELS = names(
     "acl acl:relcl advcl advcl:relcl advmod amod appos aux aux:pass case cc cc:preconj ccomp "
     "compound compound:prt conj cop csubj csubj:pass det det:predet discourse expl fixed flat iobj "
     "mark nmod nmod:desc nmod:poss nmod:unmarked nsubj nsubj:pass nummod obj obl obl:agent "
-    "obl:unmarked parataxis punct root vocative xcomp".split()
+    "obl:unmarked parataxis punct root vocative xcomp"
 )
 TAGS = {
     "det": {"DET"},
@@ -58,8 +64,8 @@ LEFT_TO_RIGHT = {"conj", "fixed", "flat", "appos"}
 CLAUSES = {"root", "conj", "parataxis", "xcomp", "ccomp", "csubj", "csubj:pass", "advcl", "acl"}
 CLAUSES |= {"acl:relcl", "advcl:relcl"}
 ONCE = ({"nsubj", "nsubj:pass", "csubj", "csubj:pass"}, {"obj"}, {"iobj"}, {"cop"}, {"aux:pass"})
-ETYPES = set("abstract animal event object organization person place plant substance time".split())
-INFSTAT = set("new giv:act giv:inact acc:inf acc:aggr acc:com".split())
+ETYPES = names("abstract animal event object organization person place plant substance time")
+INFSTAT = names("new giv:act giv:inact acc:inf acc:aggr acc:com")
 LINKS = {"ana", "appos", "cata", "coref", "pred", "sgl"}
 GLOBAL = "GRP-etype-infstat-salience-centering-minspan-link-identity"
 
@@ -214,6 +220,8 @@ def predicate_problems(tree: Tree, word: int) -> Iterator[str]:
         yield f"{row[1]}: a passive subject and no passive auxiliary"
     if "iobj" in below and not {"obj", "ccomp", "xcomp"} & set(below) and row[2] != "tell":
         yield f"{row[1]}: an indirect object without a direct one"
+    if "mark" in below and row[3] not in ("VERB", "AUX") and "cop" not in below:
+        yield f"{row[1]}: a mark belongs to a clause"
     if {"obj", "ccomp"} <= set(below):
         yield f"{row[1]}: both an object and an object clause"
 
