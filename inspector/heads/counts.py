@@ -24,7 +24,7 @@ class RelationCounts:
     A document may be read in several parts: `merge` adds them up.
 
     Raises:
-        InputError: If names repeat or are unsorted, shapes or dtypes do not fit, a count is negative,
+        InputError: If names repeat or are unsorted, shapes or types do not fit, a count is below 0,
             a head has more right than there are pairs, or the offsets do not add up to n.
 
     Example:

@@ -54,3 +54,59 @@ def assert_same_counts(one: RelationCounts, other: RelationCounts) -> None:
     for name in ("correct", "n", "offset_counts"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
         assert getattr(one, name).dtype == np.int32
+
+
+def null_counts(
+    seed: int,
+    n_documents: int = 40,
+    relations: tuple[str, ...] = ("amod", "case", "det", "nsubj", "obj"),
+    n_layers: int = 4,
+    n_heads: int = 6,
+    rate: float = 0.3,
+) -> RelationCounts:
+    """Return counts in which heads and the commonest offset are right equally often, by luck.
+
+    Words of a document go together: each document has its own rate for each head and offset. No
+    other offset comes near: a baseline that is chosen wrongly would be beaten in earnest.
+    """
+    rng = np.random.default_rng([seed, 77])
+    shape = (n_documents, len(relations))
+    n = rng.integers(0, 25, size=shape)
+    rates = rng.beta(8 * rate, 8 * (1 - rate), size=(*shape, len(DIRECTIONS), n_layers, n_heads))
+    at_one = rng.binomial(n, rng.beta(8 * rate, 8 * (1 - rate), size=shape))
+    elsewhere = np.stack([(n - at_one + place) // 20 for place in range(20)], axis=-1)
+    return RelationCounts(
+        documents=tuple(f"null-{seed}-{number}" for number in range(n_documents)),
+        relations=relations,
+        offsets=(*range(-10, 0), *range(1, 12)),
+        correct=rng.binomial(n[:, :, None, None, None], rates).astype(np.int32),
+        n=n.astype(np.int32),
+        offset_counts=np.insert(elsewhere, 10, at_one, axis=-1).astype(np.int32),
+    )
+
+
+def plant(
+    counts: RelationCounts, relation: str, direction: str, head: tuple[int, int], rate: float
+) -> RelationCounts:
+    """Return counts in which one head is right that often, in every document."""
+    correct = counts.correct.copy()
+    place = counts.relations.index(relation)
+    rng = np.random.default_rng(11)
+    followed = rng.binomial(counts.n[:, place], rate)
+    correct[:, place, DIRECTIONS.index(direction), head[0], head[1]] = followed
+    return changed(counts, correct=correct)
+
+
+def without_pairs(counts: RelationCounts, relation: str, even: bool) -> RelationCounts:
+    """Return counts with no pair of a relation in the documents of one half."""
+    from slow_claims import parity
+
+    keep = np.ones((len(counts.documents), len(counts.relations)), dtype=np.int32)
+    half = [number for number, name in enumerate(counts.documents) if (parity(name) == 0) == even]
+    keep[half, counts.relations.index(relation)] = 0
+    return changed(
+        counts,
+        n=counts.n * keep,
+        correct=counts.correct * keep[:, :, None, None, None],
+        offset_counts=counts.offset_counts * keep[:, :, None],
+    )
