@@ -13,11 +13,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from inspector.cli import app
 from inspector.heads import WEIGHTS_COLUMNS
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-COMMANDS = ["verify", "weights", "attend"]
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
 
 
 def plain(text):
@@ -170,9 +171,7 @@ class TestHelp:
         assert "--json" in page
 
     def test_the_commands_are_all_there(self, command):
-        from inspector.cli import app
-
-        assert [info.callback.__name__ for info in app.registered_commands] == COMMANDS
+        assert {"verify", "weights", "attend"} <= set(COMMANDS)
         page = plain(command("--help").out)
         assert all(name in page for name in COMMANDS)
 
