@@ -160,8 +160,8 @@ def _word_pieces(word_of_piece: Int[Tensor, "batch piece"], n_words: int) -> Wor
     device = word_of_piece.device
     later = []
     for entries in rounds:
-        row, word, piece = torch.tensor(entries, device=device).unbind(1)
-        later.append((row, word, piece))
+        rows, of_word, pieces = torch.tensor(entries, device=device).unbind(1)
+        later.append((rows, of_word, pieces))
     return WordPieces(first.to(device), n.to(device), tuple(later))
 
 
