@@ -235,6 +235,28 @@ def test_merging_equals_seeing_all(minilm):
     assert np.array_equal(parts[0].counts, whole.counts)
 
 
+def test_scores_and_distances_merge_too(minilm):
+    whole, parts = (
+        scores(minilm, SENTENCES),
+        [RelationScores(6, 12, ["one", "two"], NAMES) for _ in range(2)],
+    )
+    distances = [HeadDistances(6, 12) for _ in range(3)]
+    for part, span in zip(parts, (slice(0, 2), slice(2, 4)), strict=True):
+        batches = word_batches(minilm, [s.words for s in SENTENCES[span]], 2).batches
+        names = {name: i for i, name in enumerate(NAMES)}
+        known = [0 if s.document == "one" else 1 for s in SENTENCES[span]]
+        observe(minilm, annotated_batches(batches, SENTENCES[span], known, names), [part])
+    parts[0].merge(parts[1])
+    pd.testing.assert_frame_equal(parts[0].frame(), whole.frame())
+    assert parts[0].left_out == whole.left_out
+    run(minilm, SENTENCES[:2], [distances[0]])
+    run(minilm, SENTENCES[2:], [distances[1]])
+    run(minilm, SENTENCES, [distances[2]])
+    distances[0].merge(distances[1])
+    np.testing.assert_allclose(distances[0].sums, distances[2].sums, atol=1e-5)
+    assert distances[0].queries == distances[2].queries
+
+
 def test_distances_equal_plain_loops(minilm, maps_of):
     observer = HeadDistances(6, 12)
     run(minilm, [SENTENCES[3]], [observer])

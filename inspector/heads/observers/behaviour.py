@@ -85,9 +85,7 @@ class Behaviour:
 
     def merge(self, other: "Behaviour") -> None:
         """Add what another one saw."""
-        self.sums += other.sums
-        self.offsets += other.offsets
-        self.counts += other.counts
+        self.add_state(other.state())
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that was summed, by name."""
@@ -102,6 +100,13 @@ class Behaviour:
         self.sums += state[f"{self.name}.sums"]
         self.offsets += state[f"{self.name}.offsets"]
         self.counts += state[f"{self.name}.counts"]
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row per layer × head: layer, head, queries, and the columns of this kind."""
+        n_layers, n_heads = self.sums.shape[1:]
+        layer, head = np.divmod(np.arange(n_layers * n_heads), n_heads)
+        queries = np.full_like(layer, self.counts[0])
+        return pd.DataFrame({"layer": layer, "head": head, "queries": queries} | self.columns())
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return the frame's columns of one kind, flat over layer × head."""
@@ -161,12 +166,9 @@ def behaviour_frame(weights: Behaviour, norms: NormBehaviour) -> pd.DataFrame:
     Each mean is over all queries (non-special pieces) of the corpus; NaN where there was none.
     `punctuation_mass` is NaN where any sentence has no part-of-speech tags.
     """
-    n_layers, n_heads = weights.sums.shape[1:]
-    layer, head = np.divmod(np.arange(n_layers * n_heads), n_heads)
-    columns = {"layer": layer, "head": head, "queries": np.full_like(layer, weights.counts[0])}
-    columns |= weights.columns()
-    columns |= {f"norm_{name}": values for name, values in norms.columns().items()}
-    return pd.DataFrame(columns)[list(BEHAVIOUR_COLUMNS)].astype(BEHAVIOUR_COLUMNS)
+    by_norm = {f"norm_{name}": values for name, values in norms.columns().items()}
+    frame = weights.frame().assign(**by_norm)
+    return frame[list(BEHAVIOUR_COLUMNS)].astype(BEHAVIOUR_COLUMNS)
 
 
 def _describe(

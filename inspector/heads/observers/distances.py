@@ -60,6 +60,10 @@ class HeadDistances:
         """Return everything that was summed, by name."""
         return {"distances.sums": self.sums, "distances.queries": np.array([self.queries])}
 
+    def merge(self, other: "HeadDistances") -> None:
+        """Add what another one saw."""
+        self.add_state(other.state())
+
     def add_state(self, state: dict[str, np.ndarray]) -> None:
         """Add what `state` of another one returned."""
         self.sums += state["distances.sums"]

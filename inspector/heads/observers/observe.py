@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import pandas as pd
 import torch
 
 from inspector.heads.observers.batch import AnnotatedBatch
@@ -21,6 +22,9 @@ class Observer(Protocol):
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
         """Add one layer's attention on one batch."""
+
+    def frame(self) -> pd.DataFrame:
+        """Return what was kept, as figures."""
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that was kept, as arrays by name."""

@@ -5,12 +5,14 @@ annotation. Must not know: baselines, splits, what is significant.
 """
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.heads.relations import relation_accuracies
 from inspector.models import AttentionCall
 
 
@@ -112,6 +114,18 @@ class RelationScores:
             "relations.offset_counts": stacked,
             "relations.left_out": np.array([self.left_out]),
         }
+
+    def merge(self, other: "RelationScores") -> None:
+        """Add what another one saw of the same documents and relations."""
+        self.correct += other.correct
+        self.n += other.n
+        self.left_out += other.left_out
+        for offset, table in other.offsets.items():
+            self.offsets[offset] = self.offsets.get(offset, np.zeros_like(self.n)) + table
+
+    def frame(self) -> pd.DataFrame:
+        """Return the relations frame of what was seen."""
+        return relation_accuracies(self.counts())
 
     def counts(self) -> RelationCounts:
         """Return the counts as claims are made from them."""
