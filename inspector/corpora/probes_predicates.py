@@ -1,0 +1,188 @@
+"""Predicates of generated probes: a verb with its objects, or "be" with what it says.
+
+A predicate lacks only its subject; `finish` writes its verb for a subject's agreement.
+Must not know: clauses, which construction is being shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from inspector.corpora import probes_forms as forms
+from inspector.corpora import probes_settings as settings
+from inspector.corpora import probes_verbs as verbs
+from inspector.corpora.probes_forms import Verb
+from inspector.corpora.probes_phrases import Grammar
+from inspector.corpora.probes_tree import Node, labelled
+
+PAST = ("past",) * 4 + ("past perfect", "past progressive")
+SHOWN = ("present", "perfect", "progressive", "past progressive", "perfect", "past")
+"""Tenses most of which show the subject's number."""
+ANY = (
+    "past",
+    "past",
+    "past",
+    "past",
+    "past",
+    "past",
+    "present",
+    "perfect",
+    "past perfect",
+    "future",
+    "modal",
+    "modal perfect",
+    "past progressive",
+    "progressive",
+)
+_SUBJECTS = ("person",) * 4 + ("animal",)
+
+
+@dataclass
+class Predicate:
+    """A predicate without its subject."""
+
+    head: Node
+    word: Verb
+    tense: str
+    passive: bool = False
+    copula: bool = False
+    middle: list[Node] = field(default_factory=list)
+    negative: bool = False
+
+
+class Predicates(Grammar):
+    """Writes predicates."""
+
+    # --- choice of verbs --------------------------------------------------------------
+
+    def verb(self, table: Sequence[Verb], agent: str = "", patient: str = "") -> Verb:
+        """Return a verb of the table that goes with these classes of agent and object."""
+        fitting = [
+            word
+            for word in table
+            if (not agent or agent in word.agents) and (not patient or patient in word.objects)
+        ]
+        return self.pick(fitting)
+
+    def subject(self, kind: str = "", *, pronoun: float = 0.15, post: float = 0.2) -> Node:
+        """Return a subject: a noun phrase of the class, or a pronoun for a person."""
+        kind = kind or self.pick(_SUBJECTS)
+        if kind == "person" and self.chance(pronoun):
+            return self.pronoun()
+        return self.np(kind, post=post, premodifiers=(0, 0, 0, 0, 1, 1, 2))
+
+    # --- predicates -------------------------------------------------------------------
+
+    def transitive(
+        self,
+        agent: str,
+        tense: str,
+        *,
+        patient: Node | None = None,
+        post: float = 0.15,
+        kind: str = "",
+    ) -> Predicate:
+        """Return a predicate with an object, a given one or one that fits the verb."""
+        word = self.verb(verbs.TRANSITIVE, agent, patient.kind if patient else kind)
+        head = Node("", "VERB")
+        if patient is None:
+            kind = kind or self.pick(word.objects)
+            patient = self.np(kind, post=post)
+        head.right.append(labelled("obj", patient))
+        return Predicate(head, word, tense)
+
+    def intransitive(self, agent: str, tense: str) -> Predicate:
+        """Return a predicate without an object."""
+        return Predicate(Node("", "VERB"), self.verb(verbs.INTRANSITIVE, agent), tense)
+
+    def action(
+        self,
+        agent: str,
+        tense: str,
+        *,
+        objects: float = 0.6,
+        post: float = 0.1,
+        around: float = 0.2,
+    ) -> Predicate:
+        """Return a predicate with or without an object, sometimes with a manner or place.
+
+        Args:
+            agent: Class of the subject.
+            tense: One of `forms.TENSES`.
+            objects: Probability of an object, if the agent is a person.
+            post: Probability of a phrase after the object.
+            around: Probability of a place or time.
+        """
+        if agent == "animal" or (agent == "person" and self.chance(objects)):
+            predicate = self.transitive(agent, tense, post=post)
+        else:
+            predicate = self.intransitive(agent, tense)
+        if self.chance(0.3):
+            self.add_manner(predicate)
+        if self.chance(around):
+            predicate.head.right.append(
+                self.place() if self.chance(0.6) else self.time_for(predicate)
+            )
+        return predicate
+
+    def time_for(self, predicate: Predicate) -> Node:
+        """Return a phrase of time that fits the predicate's tense."""
+        tense = predicate.tense if predicate.tense in settings.TIMES else "present"
+        return self.time(tense)
+
+    def add_manner(self, predicate: Predicate) -> None:
+        """Put an adverb of manner before the verb, or after the object where that is short."""
+        if predicate.word.manner == "chance" and "progressive" in predicate.tense:
+            return
+        adverb = Node(self.fresh(settings.MANNERS[predicate.word.manner]), "ADV", "advmod")
+        if self.chance(0.2):
+            adverb.left.append(Node(self.pick(("very", "quite", "rather")), "ADV", "advmod"))
+        short = sum(node.size() for node in predicate.head.right) <= 5
+        if short and predicate.word.manner != "chance" and (adverb.left or self.chance(0.75)):
+            predicate.head.right.append(adverb)
+        elif not adverb.left and not predicate.middle:
+            predicate.head.left.append(adverb)
+
+    def add_middle(self, predicate: Predicate) -> None:
+        """Put an adverb that fits the tense between subject and verb."""
+        words = settings.MIDDLES.get(predicate.tense)
+        if words and predicate.copula:
+            words = settings.STATE_MIDDLES
+        if words and not any(node.label == "advmod" for node in predicate.head.left):
+            predicate.middle.append(Node(self.fresh(words), "ADV", "advmod"))
+
+    def state(self, tense: str, word: str = "") -> Predicate:
+        """Return a predicate like "was very tired"."""
+        adjective = self.adjective(word or self.fresh(settings.STATES), 0.35)
+        return Predicate(adjective, forms.BE, tense, copula=True)
+
+    def finish(self, predicate: Predicate, agreement: str, *, question: bool = False) -> list[Node]:
+        """Write the verb's form and return what is said before it, auxiliaries first."""
+        if "progressive" in predicate.tense and predicate.word.manner == "chance":
+            predicate.tense = "past"  # nobody is finding or losing things for long
+        if predicate.tense == "present" and predicate.passive and question:
+            predicate.tense = "past"
+        modal = ""
+        plain = not (predicate.copula or predicate.middle or predicate.negative or question)
+        if predicate.tense == "present" and plain and self.chance(0.7):
+            self.add_middle(predicate)
+        if predicate.tense in forms.TENSES and forms.TENSES[predicate.tense][0]:
+            modal = self.pick(forms.MODALS[forms.TENSES[predicate.tense][0]])
+        if question and modal in ("may", "might", "must", "could"):
+            modal = self.pick(("can", "should", "will"))
+        helpers, form = forms.chain(
+            predicate.word,
+            predicate.tense,
+            agreement,
+            passive=predicate.passive,
+            modal=modal,
+            support=question or predicate.negative,
+        )
+        said = [Node(word, "AUX", relation) for word, relation in helpers]
+        if predicate.copula:
+            said.append(Node(form, "AUX", "cop"))
+        else:
+            predicate.head.form = form
+        extra = list(predicate.middle)
+        if predicate.negative:
+            extra.insert(0, Node("not", "PART", "advmod"))
+        return [*said[:1], *extra, *said[1:]] if said else extra
