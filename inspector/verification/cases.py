@@ -33,9 +33,9 @@ class Case:
 
 def standard_cases(model: PretrainedModel) -> list[Case]:
     """Return the cases that every verification runs, in the order in which they are reported."""
-    padded = model.encode(_PADDED)
+    padded = model.encode(_PADDED, truncate=True)
     cases = [
-        Case("one sentence", model.encode([_SENTENCE])),
+        Case("one sentence", model.encode([_SENTENCE], truncate=True)),
         Case("padded batch", padded),
         Case("single piece", _first_piece(model)),
         Case("longest text", _longest(model)),
@@ -47,7 +47,7 @@ def standard_cases(model: PretrainedModel) -> list[Case]:
 
 def padded_case(model: PretrainedModel) -> Case:
     """Return the case with padding: the one on which every control can be caught."""
-    return Case("padded batch", model.encode(_PADDED))
+    return Case("padded batch", model.encode(_PADDED, truncate=True))
 
 
 def dropout_probability(model: PretrainedModel) -> float:

@@ -266,3 +266,11 @@ def test_progress_goes_from_nothing_to_all(minilm, quick):
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0.0, 1.0)
     assert said[0][0] == "Layers: padded batch"
+
+
+def test_a_model_that_takes_few_pieces_is_given_short_cases(minilm):
+    short = replace(minilm, max_pieces=7)
+    cases = standard_cases(short)
+    assert [case.name for case in cases] == CASES
+    assert max(case.batch.input_ids.shape[1] for case in cases) == 7
+    assert (cases[1].batch.attention_mask == 0).any(), "still padded"
