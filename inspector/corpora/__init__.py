@@ -4,8 +4,10 @@ Everything that reads text for the scorers stands here, so that syntax, semantic
 them in one form. Must not know: torch, transformers, what a score is.
 """
 
+from inspector.corpora.default import default_corpus
 from inspector.corpora.making import tree_sentence
 from inspector.corpora.plain_text import read_text
+from inspector.corpora.probes import generate_probes
 from inspector.corpora.reading import read_corpus
 from inspector.corpora.sentence import Corpus, Labels, Relation, Sentence, Skipped
 from inspector.corpora.silver import parse_text
@@ -19,10 +21,12 @@ __all__ = [
     "Corpus",
     "Labels",
     "read_corpus",
+    "default_corpus",
     "read_conllu",
     "write_conllu",
     "read_text",
     "parse_text",
+    "generate_probes",
     "tree_sentence",
     "NamedCorpus",
     "named_corpora",

@@ -1,0 +1,41 @@
+"""The corpus that inspector brings with it: its own small treebank and the generated probes.
+
+Something true to show where there is no file and no network. Must not know: models.
+"""
+
+import hashlib
+from pathlib import Path
+
+from inspector.corpora.probes import generate_probes
+from inspector.corpora.sentence import Corpus
+from inspector.corpora.treebank import read_conllu, write_conllu
+
+_SAMPLE = Path(__file__).parent / "sample"
+
+
+def sample_files() -> list[Path]:
+    """Return the files of inspector's own treebank, in order.
+
+    Example:
+        >>> all(path.suffix == ".conllu" for path in sample_files())
+        True
+    """
+    return sorted(_SAMPLE.glob("*.conllu"))
+
+
+def default_corpus() -> Corpus:
+    """Return inspector's own treebank, then the generated probes; the same every time."""
+    files = sample_files()
+    sample = read_conllu(files, strict=True)
+    probes = generate_probes()
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.read_bytes())
+    digest.update(write_conllu(probes).encode())
+    return Corpus(
+        name="default",
+        sentences=[*sample.sentences, *probes],
+        skipped=[],
+        sha256=digest.hexdigest(),
+        annotation=f"{sample.annotation} and generated",
+    )
