@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from inspector.attention.masks import check_mask
 from inspector.attention.scores import scaled_dot_product_scores
 
 ScoreFunction = Callable[[Tensor, Tensor], Tensor]
@@ -39,6 +40,9 @@ def masked_softmax(
         scores: How well each query matches each key.
         mask: True where the query may look at the key; all may where it is not given.
 
+    Raises:
+        ValueError: If the mask is not boolean, or does not broadcast to the scores' shape.
+
     Source: Vaswani et al. (2017), arXiv:1706.03762, sec. 3.2.1 and 3.2.3.
 
     Example:
@@ -49,6 +53,7 @@ def masked_softmax(
     working = torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
     if mask is None:
         return torch.softmax(scores, dim=-1, dtype=working).to(dtype)
+    check_mask(mask, scores.shape)
     # A row with no allowed key keeps its scores, so that neither its value nor its gradient
     # is NaN, and is set to zero afterwards.
     empty = ~mask.any(dim=-1, keepdim=True)
@@ -82,7 +87,8 @@ def attention(
             divided by 1 − dropout. Give 0 outside training.
 
     Raises:
-        ValueError: If `dropout` is outside [0, 1].
+        ValueError: If `dropout` is outside [0, 1], or the mask is not boolean or does not
+            broadcast to (…, query, key).
 
     Source: Vaswani et al. (2017), arXiv:1706.03762, eq. 1; dropout on the weights as in
         their released code and in BERT.

@@ -51,3 +51,26 @@ def causal_mask(
         )
     allowed = torch.ones(n_query, keys, dtype=torch.bool, device=device)
     return allowed.tril(keys - n_query)
+
+
+def check_mask(mask: Tensor, shape: torch.Size) -> None:
+    """Refuse what would be read as another mask than was meant.
+
+    Args:
+        mask: What was given as a mask.
+        shape: Of the scores: (…, query, key).
+
+    Raises:
+        ValueError: If the mask is not boolean, or does not broadcast to the shape.
+    """
+    if mask.dtype != torch.bool:
+        raise ValueError(
+            f"mask has dtype {mask.dtype}, expected torch.bool: True where the query may look at "
+            "the key. A tokenizer's attention_mask becomes one by padding_mask()."
+        )
+    axes = zip(reversed(mask.shape), reversed(shape), strict=False)
+    if mask.ndim > len(shape) or any(size not in (1, full) for size, full in axes):
+        raise ValueError(
+            f"mask has shape {tuple(mask.shape)}, which does not broadcast to (…, query, key) = "
+            f"{tuple(shape)}."
+        )

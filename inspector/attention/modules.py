@@ -163,9 +163,12 @@ class MultiHeadAttention(nn.Module):
         self,
         target: Float[Tensor, "batch query d_model"],
         source: Float[Tensor, "batch key d_model"] | None = None,
-        mask: Bool[Tensor, "#batch #query #key"] | None = None,
+        mask: Bool[Tensor, "*#batch_head #query #key"] | None = None,
     ) -> MultiHeadStages:
-        """Return every stage, the output last. Self-attention where no source is given."""
+        """Return every stage, the output last. Self-attention where no source is given.
+
+        The mask is (query, key), (batch, query, key) or (batch, head, query, key).
+        """
         return multi_head_attention(
             target,
             target if source is None else source,

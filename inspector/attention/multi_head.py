@@ -39,7 +39,6 @@ class LayerWeights:
     n_kv_heads: int
     scaling: float
     """The factor on query · key, 1/√d_head as a rule."""
-    causal: bool = False
 
     def __post_init__(self) -> None:
         """Refuse head counts that do not fit the matrices.
@@ -173,7 +172,7 @@ def multi_head_attention(
     source: Float[Tensor, "batch key d_model"],
     weights: LayerWeights,
     *,
-    mask: Bool[Tensor, "#batch #query #key"] | None = None,
+    mask: Bool[Tensor, "*#batch_head #query #key"] | None = None,
     dropout: float = 0.0,
 ) -> MultiHeadStages:
     r"""Return all stages of multi-head attention of `target` over `source`.
@@ -186,9 +185,13 @@ def multi_head_attention(
         target: The hidden states that look.
         source: The hidden states that are looked at.
         weights: The layer's weights.
-        mask: True where the query may look at the key, for all heads alike. `weights.causal` is
-            not read here: say it in the mask (`causal_mask`).
+        mask: True where the query may look at the key: (query, key) for all texts and heads,
+            (batch, query, key) for all heads, or (batch, head, query, key).
         dropout: Probability of dropping an attention weight, in [0, 1].
+
+    Raises:
+        ValueError: If the mask is not boolean or does not broadcast, or `dropout` is outside
+            [0, 1].
 
     Source: Vaswani et al. (2017), arXiv:1706.03762, sec. 3.2.2.
     """
@@ -197,12 +200,25 @@ def multi_head_attention(
         query,
         repeat_key_value_heads(key, weights.n_heads),
         repeat_key_value_heads(value, weights.n_heads),
-        mask=None if mask is None else mask.unsqueeze(1),
+        mask=None if mask is None else with_head_axis(mask),
         score=partial(scaled_dot_product_scores, scaling=weights.scaling),
         dropout=dropout,
     )
     context, output = combine_heads(heads, weights)
     return MultiHeadStages(query, key, value, probabilities, context, output)
+
+
+def with_head_axis(mask: Bool[Tensor, "*#batch_head #query #key"]) -> Bool[Tensor, "..."]:
+    """Return the mask so that it broadcasts to (batch, head, query, key).
+
+    A mask of three axes has one per text, and needs an axis for the heads; a mask of two or four
+    broadcasts as it is.
+
+    Example:
+        >>> with_head_axis(torch.ones(2, 1, 3, dtype=torch.bool)).shape
+        torch.Size([2, 1, 1, 3])
+    """
+    return mask.unsqueeze(1) if mask.ndim == 3 else mask
 
 
 def default_scaling(d_head: int) -> float:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from inspector.attention import causal_mask, padding_mask
+from inspector.attention.masks import check_mask
 
 
 @pytest.mark.parametrize("kind", [torch.int64, torch.int32, torch.bool])
@@ -41,3 +42,26 @@ def test_masks_join():
         [[1, 0, 0], [1, 1, 0], [1, 1, 0]],
         [[1, 0, 0], [1, 1, 0], [1, 1, 1]],
     ]
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (1, 7), (3, 1, 7), (2, 1, 5, 7), (2, 3, 5, 7)])
+def test_a_mask_that_broadcasts_is_taken(shape):
+    check_mask(torch.ones(shape, dtype=torch.bool), torch.Size([2, 3, 5, 7]))
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (2, 5, 7), (2, 1, 1, 5, 7), (4, 3, 5, 7)])
+def test_a_mask_that_does_not_broadcast_is_refused(shape):
+    with pytest.raises(ValueError, match="broadcast") as caught:
+        check_mask(torch.ones(shape, dtype=torch.bool), torch.Size([2, 3, 5, 7]))
+    assert str(caught.value) == (
+        f"mask has shape {shape}, which does not broadcast to (…, query, key) = (2, 3, 5, 7)."
+    )
+
+
+def test_a_mask_that_does_not_say_yes_or_no_is_refused():
+    with pytest.raises(ValueError, match="dtype") as caught:
+        check_mask(torch.ones(5, 7, dtype=torch.int64), torch.Size([5, 7]))
+    assert str(caught.value) == (
+        "mask has dtype torch.int64, expected torch.bool: True where the query may look at the "
+        "key. A tokenizer's attention_mask becomes one by padding_mask()."
+    )

@@ -189,3 +189,22 @@ def test_dropout_is_for_training_only(make):
     if isinstance(module, SelfAttention):
         module.attention.dropout = 0.0
     assert torch.equal(module(hidden).output, still.output)
+
+
+def test_a_mask_of_two_three_or_four_axes_is_the_same_mask():
+    # As many pieces as heads: a (query, key) mask must not be read as (head, 1, key).
+    module, hidden = MultiHeadAttention(20, 5), torch.randn(2, 5, 20)
+    causal = causal_mask(5)
+    expected = torch.nn.functional.scaled_dot_product_attention(
+        *module(hidden)[:3], is_causal=True
+    ).transpose(1, 2)
+    for mask in (causal, causal[None], causal.expand(2, -1, -1), causal[None, None]):
+        close(module(hidden, mask=mask).context, expected.flatten(-2))
+
+
+def test_each_head_may_have_a_mask_of_its_own():
+    module, hidden = MultiHeadAttention(12, 3), torch.randn(2, 5, 12)
+    mask = torch.rand(2, 3, 5, 5) < 0.6
+    mask[..., 0] = True
+    probabilities = module(hidden, mask=mask).probabilities
+    assert torch.equal(probabilities > 0.0, mask)
