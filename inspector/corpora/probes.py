@@ -154,11 +154,8 @@ class _Offsets:
 
 def _excess(counts: Counter[int]) -> float:
     total, most = counts.total(), max(counts.values(), default=0)
-    return sum(
-        weight * max(0.0, most - share * total) ** 2 / total
-        for share, weight in _SHARES_TO_AVOID
-        if total
-    )
+    excesses = (weight * max(0.0, most - share * total) ** 2 for share, weight in _SHARES_TO_AVOID)
+    return sum(excesses, 0.0) / max(total, 1)
 
 
 def _labelled_offsets(tree: Tree) -> list[tuple[str, int]]:

@@ -87,7 +87,7 @@ class Modifiers:
         ]
         if not fitting:
             return
-        second = self.adjective(self.fresh(fitting), 0.5)
+        second = self.adjective(self.fresh(fitting), 0.65)
         if first.left or len(nodes) > 1 or self.chance(0.3):
             set_off(first, before=False)
             nodes.insert(1, second)
@@ -100,7 +100,7 @@ class Modifiers:
         uses, materials = lexicon.COMPOUNDS.get(noun, ((), ()))
         if not (uses or materials) or not self.chance(probability):
             return []
-        if self.chance(0.75 if materials else 0.8):
+        if self.chance(0.75 if materials else 0.85):
             return [self._joined_uses(uses)]
         kinds = [kind for kind in (materials, uses) if kind]
         if len(kinds) == 2 and self.chance(0.1):
@@ -120,13 +120,10 @@ class Modifiers:
         first.right.append(last)
         return first
 
-    def numeral(self, high: float = 0.05) -> Node:
-        """Return a numeral, sometimes with "almost" or the like, or in hundreds."""
+    def numeral(self, about: float = 0.12) -> Node:
+        """Return a numeral, with this probability after "almost" or the like."""
         number = Node(self.fresh(settings.NUMBERS), "NUM", "nummod")
-        if self.chance(high):
-            few = Node(self.pick(settings.NUMBERS[:5]), "NUM", "compound")
-            number = Node("hundred", "NUM", "nummod", left=[few])
-        if self.chance(0.12):
-            about = Node(self.pick(("almost", "exactly", "about")), "ADV", "advmod")
-            number.left.insert(0, about)
+        if self.chance(about):
+            word = self.pick(("almost", "exactly", "about"))
+            number.left.append(Node(word, "ADV", "advmod"))
         return number

@@ -69,7 +69,6 @@ class Grammar(Modifiers):
         if counted or ordered:
             noun.left.insert(0, self.numeral(0.0) if ordered else self.numeral())
         if ordered:
-            noun.left[0].left.clear()
             noun.left.insert(0, Node(self.pick(("other", "last", "first", "other")), "ADJ", "amod"))
             determiner = "the"
         if not determiner and kind not in _UNOWNED and self.chance(possessor):

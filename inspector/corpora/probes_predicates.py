@@ -87,6 +87,10 @@ class Predicates(Grammar):
         if patient is None:
             kind = kind or self.pick(word.objects)
             patient = self.np(kind, post=post)
+            if self.chance(0.08) and not patient.right:
+                another = labelled("conj", self.np(kind, possessor=0.1))
+                another.left.insert(0, Node(self.pick(("and", "and", "or")), "CCONJ", "cc"))
+                patient.right.append(another)
         head.right.append(labelled("obj", patient))
         return Predicate(head, word, tense)
 
