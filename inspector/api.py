@@ -4,16 +4,22 @@ What `import inspector` offers by name; the command line and the dashboard call 
 Must not know: formulas.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pandas as pd
 
+from inspector.corpora import Corpus, default_corpus, read_corpus
 from inspector.heads import weight_statistics as _weight_statistics
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
+from inspector.runs.computation import Progress
+from inspector.runs.profiling import Run, profile_corpus
+from inspector.runs.shard_work import ProfileSettings
 from inspector.verification import VerificationReport
 from inspector.verification import verify as _verify
-from inspector.verification.verifier import Progress
 from inspector.views.maps import AttentionMaps
 
-__all__ = ["attend", "load", "verify", "weight_statistics"]
+__all__ = ["attend", "load", "profile", "verify", "weight_statistics"]
 
 
 def verify(
@@ -86,6 +92,52 @@ def attend(model: PretrainedModel | str, text: str, text_pair: str | None = None
         text_pair=text_pair,
         model=loaded.name,
         sentence_b_start=batch.pair_starts[0],
+    )
+
+
+def profile(
+    model: PretrainedModel | str = DEFAULT_MODEL,
+    corpus: Corpus | str | Path | Sequence[str | Path] | None = None,
+    output: str | Path | None = None,
+    *,
+    settings: ProfileSettings | None = None,
+    workers: int = 1,
+    resume: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Return what every head does on a corpus, from one pass: behaviour, relations, claims, roles.
+
+    Args:
+        model: A loaded model, or what `inspector.load` takes.
+        corpus: A corpus, one or several files (.conllu, .txt), or the name of a known one;
+            inspector's own treebank and probes where it is not given.
+        output: A folder that keeps the run; it is not kept where none is given.
+        settings: Labels, shard and batch size, seeds; the standard ones where not given.
+        workers: Processes; the result is the same for any number.
+        resume: Go on with the run that stands in the folder.
+        force: Replace the run that stands in the folder.
+        progress: Called with what is being done and the share that is done.
+
+    Raises:
+        InputError: If the corpus cannot be used, or a run was started with other settings.
+        ModelError: If the model cannot be loaded.
+        OutputError: If the folder cannot be used.
+    """
+    chosen = settings or ProfileSettings()
+    if corpus is None:
+        corpus = default_corpus()
+    elif not isinstance(corpus, Corpus):
+        corpus = read_corpus(corpus, labels=chosen.labels)
+    return profile_corpus(
+        _loaded(model),
+        corpus,
+        output,
+        settings=chosen,
+        workers=workers,
+        resume=resume,
+        force=force,
+        progress=progress,
     )
 
 

@@ -7,22 +7,33 @@ exit code, never a traceback. Must not know: formulas.
 import sys
 import traceback
 from contextlib import suppress
-from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from inspector.cli_options import (
+    Debug,
+    Device,
+    Force,
+    Json,
+    Model,
+    Revision,
+    check_choice,
+    debugging,
+    numbers,
+)
 from inspector.console import (
     encode_anything,
     print_frame,
     print_report,
+    print_run,
     printable,
     progress,
     say,
     stop_writing,
 )
-from inspector.errors import InputError, InspectorError, OutputError
+from inspector.errors import InputError, InspectorError, Interrupted, OutputError
 from inspector.output import check_output, write_atomically
 from inspector.records import FRAME_WRITERS, json_text, records
 
@@ -40,26 +51,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-
-_debug: ContextVar[bool] = ContextVar("debug", default=False)
-
-
-def _remember_debug(value: bool) -> bool:
-    _debug.set(value)
-    return value
-
-
-Model = Annotated[str, typer.Argument(help="minilm (ships with inspector), a folder, or a hub id.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-Device = Annotated[str, typer.Option(help="A torch device that is there, such as cuda:0.")]
-Revision = Annotated[
-    str | None, typer.Option(help="Branch, tag or commit of a hub id.", show_default=False)
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace an output file that exists.")]
-Debug = Annotated[
-    bool,
-    typer.Option("--debug", help="Show the traceback of an error.", callback=_remember_debug),
-]
 
 
 @app.command(epilog="Example: inspector verify minilm --dtype float64 --json")
@@ -140,9 +131,8 @@ def attend(
     debug: Debug = False,
 ) -> None:
     """Write one text's attention as a page that opens in any browser, offline."""
-    if view not in ("head", "model"):
-        raise InputError(f"view ({view}) must be one that there is. Available: head, model.")
-    chosen = None if layers is None else _numbers("layers", layers)
+    check_choice("view", view, ("head", "model"))
+    chosen = None if layers is None else numbers("layers", layers)
     target = check_output(output, suffixes=[".html"], force=force)
     with progress() as show:
         from inspector.api import attend as look
@@ -162,9 +152,84 @@ def attend(
         say(f"{view} view of {len(maps.pieces)} pieces written to {target}")
 
 
+@app.command(epilog="Example: inspector profile --corpus treebank.conllu -o run")
+def profile(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the run.")],
+    model: Model = "minilm",
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(help="A .conllu or .txt file, or a known name; inspector's own if none."),
+    ] = None,
+    labels: Annotated[
+        Literal["universal", "full"], typer.Option(help="nsubj, or nsubj:pass as well.")
+    ] = "universal",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first malformed sentence.")
+    ] = False,
+    parse: Annotated[
+        bool, typer.Option("--parse", help="Give plain text spaCy's trees (silver).")
+    ] = False,
+    distances: Annotated[
+        bool, typer.Option("--distances", help="Compare all heads with each other too.")
+    ] = False,
+    engine: Annotated[str, typer.Option(help="Where shards are computed: local.")] = "local",
+    workers: Annotated[int, typer.Option(help="Processes; the result is the same.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped.")
+    ] = False,
+    device: Device = "cpu",
+    revision: Revision = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run the model once over a corpus; keep what every head does in a run folder."""
+    check_choice("engine", engine, ("local",))
+    if workers < 1:
+        raise InputError(f"workers ({workers}) must be at least 1: 1 computes in this process.")
+    with progress() as show:
+        show("Reading", 0.0)
+        from inspector.runs.place import check_run_folder
+
+        check_run_folder(output, resume=resume, force=force)
+        from inspector.corpora import default_corpus, read_corpus
+
+        read = (
+            read_corpus(corpus, labels=labels, strict=strict, parse=parse)
+            if corpus
+            else default_corpus()
+        )
+        from inspector.runs.profiling import profile_corpus
+        from inspector.runs.shard_work import ProfileSettings
+
+        loaded = _load(model, "float32", device, revision)
+        try:
+            run = profile_corpus(
+                loaded,
+                read,
+                output,
+                settings=ProfileSettings(labels=labels, distances=distances),
+                revision=revision,
+                workers=workers,
+                resume=resume,
+                force=force,
+                progress=show,
+            )
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"interrupted: what was finished is kept in {output}; go on with --resume."
+            ) from None
+    if as_json:
+        document = {"output": str(output), "manifest": run.manifest.run_id}
+        frames = {name: records(run.frames[name]) for name in ("claims", "roles", "totals")}
+        print(json_text({**document, **frames}))
+    else:
+        print_run(run, output)
+
+
 def main() -> None:
     """Run the command line; turn what goes wrong into a sentence and an exit code."""
-    _debug.set(False)
+    debugging.set(False)
     encode_anything()
     code = _run()
     try:
@@ -197,7 +262,7 @@ def _run() -> int:
 
 
 def _fail(error: BaseException, sentence: str, code: int) -> int:
-    if _debug.get():
+    if debugging.get():
         traceback.print_exception(error)
     if sentence:  # empty where the help was printed instead
         print(printable(f"inspector: {sentence}"), file=sys.stderr)
@@ -213,12 +278,3 @@ def _load(name: str, dtype: str, device: str, revision: str | None) -> "Pretrain
     from inspector.models import load
 
     return load(name, dtype=dtype, device=device, revision=revision)
-
-
-def _numbers(name: str, text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(
-            f"{name} ({text}) must be numbers separated by commas, such as 0,3."
-        ) from None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from inspector.runs.profiling import Run
     from inspector.verification import VerificationReport
 
 _MARKS = {True: "caught", False: "NOT CAUGHT", None: "below rounding"}
@@ -94,3 +95,16 @@ def print_report(report: "VerificationReport") -> None:
         say(f"  {control['mutation']}: {_MARKS[control['caught']]}{place}")
     if report.controls_note:
         say(report.controls_note)
+
+
+def print_run(run: "Run", folder: object) -> None:
+    """Print what a profile found: how much was read, the claims that hold, where all of it is."""
+    say(run.summary())
+    for what, count in zip(run.totals["what"], run.totals["count"], strict=True):
+        if count and str(what).startswith(("sentences ", "relations ")):
+            say(f"  left out: {count} {what}")
+    supported = run.claims[run.claims["verdict"] == "supported"]
+    columns = ["relation", "direction", "layer", "head", "n", "accuracy", "baseline_accuracy"]
+    ordered = supported.sort_values("lift", ascending=False)
+    print_frame(ordered[[*columns, "lift", "ci_low", "ci_high"]], "Supported claims")
+    say(f"All frames: {folder}")

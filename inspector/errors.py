@@ -29,3 +29,9 @@ class OutputError(InspectorError, OSError):
     """A file that cannot be read or written."""
 
     exit_code = 4
+
+
+class Interrupted(InspectorError):
+    """Work that was stopped on purpose, and can be gone on with."""
+
+    exit_code = 130

@@ -1,0 +1,57 @@
+"""The options that several commands share, and the choices that they may take.
+
+Must not know: what a command does.
+"""
+
+from contextvars import ContextVar
+from typing import Annotated
+
+import typer
+
+from inspector.errors import InputError
+
+debugging: ContextVar[bool] = ContextVar("debug", default=False)
+
+
+def _remember_debug(value: bool) -> bool:
+    debugging.set(value)
+    return value
+
+
+Model = Annotated[str, typer.Argument(help="minilm (ships with inspector), a folder, or a hub id.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Device = Annotated[str, typer.Option(help="A torch device that is there, such as cuda:0.")]
+Revision = Annotated[
+    str | None, typer.Option(help="Branch, tag or commit of a hub id.", show_default=False)
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace an output file that exists.")]
+Debug = Annotated[
+    bool,
+    typer.Option("--debug", help="Show the traceback of an error.", callback=_remember_debug),
+]
+
+
+def check_choice(name: str, given: str, available: tuple[str, ...]) -> None:
+    """Refuse what is not among the choices.
+
+    Raises:
+        InputError: If it is not.
+    """
+    if given not in available:
+        raise InputError(
+            f"{name} ({given}) must be one that there is. Available: {', '.join(available)}."
+        )
+
+
+def numbers(name: str, text: str) -> list[int]:
+    """Return the numbers of a list such as 0,3.
+
+    Raises:
+        InputError: If a part is no number.
+    """
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(
+            f"{name} ({text}) must be numbers separated by commas, such as 0,3."
+        ) from None
