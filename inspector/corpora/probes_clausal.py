@@ -36,7 +36,7 @@ def passive_parts(
     )
     if agent:
         by = g.np("person", premodifiers=(0, 0, 1, 2, 3), compound=0.4, numeral=0.1, post=0.15)
-        if g.chance(0.3):
+        if g.chance(0.3) and not by.right:
             g.relative_subject(by, "past")
         predicate.head.right.append(g.pp("by", by, "obl:agent"))
     return subject, predicate
@@ -111,28 +111,21 @@ def relative_object(g: Clauses) -> Said:
 
 
 def _relative(g: Clauses, inner: str) -> Said:
-    kinds = ("person", "person", "animal") if inner == "subject" else ("person", "animal")
-    on_subject = g.chance(0.5)
-    if on_subject:
-        noun = g.np(g.pick(kinds), possessor=0.0, post=0.3, premodifiers=(0, 0, 1))
+    if g.chance(0.5):
+        noun = g.np(g.pick(("person", "person", "animal")), premodifiers=(0, 0, 1))
         predicate = g.action(noun.kind, g.pick((*SHOWN, *PAST)), post=0.0)
         subject = noun
     else:
         subject = g.subject("person", pronoun=0.2, post=0.1)
-        if inner == "subject":
-            predicate = g.transitive("person", g.pick(PAST), kind="")
-            noun = g.np(g.pick(kinds), post=0.3, premodifiers=(0, 0, 1), possessor=0.0)
-            word = g.verb(verbs.TRANSITIVE, "person", noun.kind)
-            predicate = Predicate(
-                Node("", "VERB", right=[labelled("obj", noun)]), word, g.pick(PAST)
-            )
-        else:
-            predicate = g.transitive("person", g.pick(PAST), post=0.3)
-            noun = predicate.head.right[0]
+        kind = g.pick(("person", "animal") if inner == "subject" else (*_PATIENTS, "person"))
+        predicate = g.transitive("person", g.pick(PAST), post=0.0, kind=kind)
+        noun = predicate.head.right[0]
+    if noun.kind == "person" and not noun.right and g.chance(0.4):
+        noun.right.append(g.noun_place(noun, sure=noun is not subject))
     if inner == "subject":
         g.relative_subject(noun, loose=g.chance(0.25))
-    elif not g.relative_object(noun, rich=0.5):
-        g.relative_object(noun)
+    else:
+        g.relative_object(noun, rich=0.5)
     return g.say(subject, predicate)
 
 

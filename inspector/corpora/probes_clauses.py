@@ -89,7 +89,8 @@ class Clauses(Predicates):
             loose: Whether the clause is set off by commas.
         """
         person = noun.kind == "person"
-        word = "who" if person and (loose or self.chance(0.7)) else "which" if loose else "that"
+        clear = loose or bool(noun.right)  # "who" cannot belong to a thing named in between
+        word = "who" if person and (clear or self.chance(0.7)) else "which" if loose else "that"
         pronoun = Node(word, "PRON", agreement=noun.agreement)
         if self.chance(0.2):
             predicate = self.state(tense or "past")
@@ -127,9 +128,13 @@ class Clauses(Predicates):
                 self.place() if self.chance(0.4) else self.time_for(predicate)
             )
         before = []
-        if self.chance(0.75):
+        if noun.right or self.chance(0.75):
             choices = (
-                ("who", "that", "whom") if noun.kind == "person" else ("that", "which", "that")
+                ("that", "which", "that")
+                if noun.kind != "person"
+                else ("who", "whom")
+                if noun.right
+                else ("who", "that", "whom")
             )
             before = [Node(self.pick(choices), "PRON", "obj")]
         noun.right.append(labelled("acl:relcl", self.clause(subject, predicate, before=before)))

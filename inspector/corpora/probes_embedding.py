@@ -89,7 +89,7 @@ def adverbial_clause(g: Clauses) -> Said:
     else:
         aside, main_tense = g.temporal("past"), "past"
     subject = g.subject("person", pronoun=0.15, post=0.2 if place != "inside" else 0.0)
-    if kind == "participle" and place == "inside" and subject.upos == "PRON":
+    if place == "inside" and subject.upos == "PRON":
         place = "before"
     root = g.clause(subject, g.action("person", main_tense))
     if place == "before":

@@ -21,7 +21,7 @@ def determiner(g: Clauses) -> Said:
     agent = g.pick(("person", "person", "animal"))
     subject = g.np(agent, **options)  # type: ignore[arg-type]
     word = g.verb(verbs.TRANSITIVE, agent)
-    patient = g.np(g.pick(word.objects), **options, post=0.2)  # type: ignore[arg-type]
+    patient = g.np(g.pick(word.objects), **options)  # type: ignore[arg-type]
     predicate = Predicate(Node("", "VERB", right=[labelled("obj", patient)]), word, g.pick(ANY))
     return g.say(subject, predicate)
 
@@ -87,12 +87,14 @@ def attachment_noun(g: Clauses) -> Said:
     agent = g.np("person", premodifiers=(0, 0, 1))
     tense = g.pick(ANY)
     word = g.verb(verbs.TRANSITIVE, "person")
-    patient = g.np(g.pick(word.objects), post=1.0, premodifiers=(0, 0, 1, 2))
-    if g.chance(0.5):
+    patient = g.np(g.pick(word.objects), premodifiers=(0, 0, 1, 2))
+    if g.chance(0.7):
+        g.tell_surely(patient)
+    if not patient.right or g.chance(0.5):
         agent.right.append(g.noun_place(agent))
-    inner = patient.right[-1]
-    if inner.kind in settings.NOUN_PHRASE_PLACES and g.chance(0.35):
-        inner.right.append(g.noun_place(inner))
+        inner = agent.right[-1]
+        if inner.kind in settings.NOUN_PHRASE_PLACES and g.chance(0.4):
+            inner.right.append(g.noun_place(inner))
     predicate = Predicate(Node("", "VERB", right=[labelled("obj", patient)]), word, tense)
     return g.say(agent, predicate)
 

@@ -22,15 +22,19 @@ def object_(g: Clauses) -> Said:
     head = Node("", "VERB")
     predicate = Predicate(head, word, tense)
     if g.chance(0.4):
-        head.right.append(g.place() if g.chance(0.5) else g.time_for(predicate))
+        event = way in ("after", "relative") or g.chance(0.5)
+        place = g.place(kinds=("event",) if event else ())
+        head.right.append(place if g.chance(0.5) else g.time_for(predicate))
     if way == "after":
-        patient = g.np(kind, premodifiers=(0, 1, 2, 3), post=0.4)
+        patient = g.np(kind, premodifiers=(0, 1, 2, 3))
+        if g.chance(0.5):
+            g.tell_surely(patient)
         head.right.insert(0, labelled("obj", patient))
         return g.say(agent, predicate)
     if way == "relative":
         patient = g.np(kind, premodifiers=(0, 0, 1))
         if not g.relative_object(patient, rich=0.5):
-            patient.right.append(g.noun_place(patient))
+            g.tell_surely(patient)
         head.right = [labelled("obj", patient)]
         return g.say(agent, predicate)
     if way == "which":
@@ -58,7 +62,9 @@ def ditransitive(g: Clauses) -> Said:
     word = g.pick(verbs.DITRANSITIVE)
     tense = g.pick(("past", "past", "perfect", "future", "past perfect", "modal"))
     giver = g.subject("person", pronoun=0.2, post=0.15)
-    theme = labelled("obj", g.np(g.pick(word.objects), premodifiers=(0, 0, 1, 2), post=0.15))
+    theme = labelled("obj", g.np(g.pick(word.objects), premodifiers=(0, 0, 1, 2)))
+    if g.chance(0.2):
+        g.tell_surely(theme)
     if giver.upos != "PRON" and g.chance(0.2):
         receiver = g.object_pronoun()
     else:
@@ -67,8 +73,6 @@ def ditransitive(g: Clauses) -> Said:
     if g.chance(0.1):
         g.add_middle(predicate)
     predicate.head.right = [labelled("iobj", receiver), theme]
-    if g.chance(0.08) and receiver.upos == "NOUN":
-        g.relative_subject(receiver, "past")
     return g.say(giver, predicate)
 
 
@@ -88,10 +92,13 @@ def attachment_verb(g: Clauses) -> Said:
         phrase = g.pp("with", tool, "obl")
     else:
         word = g.verb(verbs.TRANSITIVE, "person")
-        phrase = g.place()
-    patient = g.np(g.pick(word.objects), post=0.25, premodifiers=(0, 0, 1, 2))
+        phrase = g.place(kinds=() if g.chance(0.4) else ("event",))
+    patient = g.np(g.pick(word.objects), premodifiers=(0, 0, 1, 2))
+    if g.chance(0.3):
+        g.tell_surely(patient)
     predicate = Predicate(Node("", "VERB", right=[labelled("obj", patient)]), word, tense)
-    if g.chance(0.35):
+    in_event = phrase.kind == "event" or phrase.left[0].form == "with"
+    if not in_event or g.chance(0.25):  # after the object it could belong to that
         root = g.clause(agent, predicate)
         root.left.insert(0, set_off(phrase, before=False))
         return root, "."
@@ -127,7 +134,6 @@ def particle(g: Clauses) -> Said:
     labelled("obj", patient)
     head.right = [part, patient] if way == "beside" else [patient, part]
     if g.chance(0.4):
-        head.right.append(
-            g.place(kinds=("place", "event")) if g.chance(0.5) else g.time_for(predicate)
-        )
+        kinds = ("event",) if way == "beside" else ("place", "event")
+        head.right.append(g.place(kinds=kinds) if g.chance(0.5) else g.time_for(predicate))
     return g.say(subject, predicate)

@@ -135,21 +135,26 @@ class Grammar(Modifiers):
         noun.left.insert(0, Node(preposition, "ADP", "case"))
         return labelled(label, noun)
 
-    def noun_place(self, noun: Node, entry: str = "", number: str = "") -> Node:
+    def noun_place(
+        self, noun: Node, entry: str = "", number: str = "", *, sure: bool = False
+    ) -> Node:
         """Return a prepositional phrase that tells which noun of its kind is meant.
 
         Args:
             noun: What it tells about.
             entry: The noun's singular; some nouns can be told by a part of theirs.
             number: Of the noun inside the phrase; by chance where empty.
+            sure: Whether it must not be one that could belong to a verb.
         """
         parts = () if number else lexicon.PARTS.get(entry, ())
-        if parts and self.chance(0.5):
+        places = settings.NOUN_PHRASE_PLACES.get(noun.kind, ())
+        if sure:
+            places = tuple(place for place in places if place in settings.SURE_PLACES)
+        if parts and (not places or self.chance(0.5)):
             part = self.inflected(self.fresh(parts), "part", "s")
             word = self.fresh(lexicon.PART_ADJECTIVES)
             part.left = [Node(self.pick(("the", "a")), "DET", "det"), self.adjective(word)]
             return self.pp("with", part, "nmod")
-        places = settings.NOUN_PHRASE_PLACES[noun.kind]
         if number:
             places = tuple(
                 place for place in places if place[1] not in ("clothing", "place", "building")
@@ -165,6 +170,17 @@ class Grammar(Modifiers):
             degree=0.06,
         )
         return self.pp(preposition, inner, "nmod")
+
+    def tell_surely(self, noun: Node) -> None:
+        """Tell which noun is meant by a phrase that cannot belong to a verb before it, if any."""
+        entry = noun.form if noun.agreement == "s" else ""
+        told = self.full_of(noun) if self.chance(0.3) else None
+        places = settings.NOUN_PHRASE_PLACES.get(noun.kind, ())
+        sure = noun.kind in ("person", "text") and settings.SURE_PLACES.intersection(places)
+        if told:
+            noun.right.append(told)
+        elif sure or entry in lexicon.PARTS:
+            noun.right.append(self.noun_place(noun, entry, sure=True))
 
     def full_of(self, noun: Node) -> Node | None:
         """Return an adjective with its complement, to be said after the noun, if one fits."""

@@ -33,6 +33,7 @@ ANY = (
     "past progressive",
     "progressive",
 )
+_PLANNED = ("present", "progressive", "past progressive", "future", "modal")
 _SUBJECTS = ("person",) * 4 + ("animal",)
 
 
@@ -86,8 +87,10 @@ class Predicates(Grammar):
         head = Node("", "VERB")
         if patient is None:
             kind = kind or self.pick(word.objects)
-            patient = self.np(kind, post=post)
-            if self.chance(0.08) and not patient.right:
+            patient = self.np(kind)
+            if self.chance(post):
+                self.tell_surely(patient)
+            elif self.chance(0.08):
                 another = labelled("conj", self.np(kind, possessor=0.1))
                 another.left.insert(0, Node(self.pick(("and", "and", "or")), "CCONJ", "cc"))
                 patient.right.append(another)
@@ -123,8 +126,10 @@ class Predicates(Grammar):
         if self.chance(0.3):
             self.add_manner(predicate)
         if self.chance(around):
+            kinds = ("event",) if predicate.head.right else ()
+            where = self.chance(0.6)
             predicate.head.right.append(
-                self.place() if self.chance(0.6) else self.time_for(predicate)
+                self.place(kinds=kinds) if where else self.time_for(predicate)
             )
         return predicate
 
@@ -161,8 +166,8 @@ class Predicates(Grammar):
 
     def finish(self, predicate: Predicate, agreement: str, *, question: bool = False) -> list[Node]:
         """Write the verb's form and return what is said before it, auxiliaries first."""
-        if "progressive" in predicate.tense and predicate.word.manner == "chance":
-            predicate.tense = "past"  # nobody is finding or losing things for long
+        if predicate.word.manner == "chance" and predicate.tense in _PLANNED:
+            predicate.tense = "past"  # nobody is losing things for long, or plans to
         if predicate.tense == "present" and predicate.passive and question:
             predicate.tense = "past"
         modal = ""

@@ -10,7 +10,7 @@ NOUN_PHRASE_PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     "person": (
         ("from", "building"),
         ("in", "clothing"),
-        ("with", "clothing"),
+        ("in", "clothing"),
         ("near", "landmark"),
         ("behind", "vehicle"),
         ("beside", "animal"),
@@ -48,6 +48,11 @@ ACTION_PLACES: tuple[tuple[str, str], ...] = (
     ("during", "event"),
     ("before", "event"),
     ("after", "event"),
+)
+
+# phrases that after an object can only belong to the object
+SURE_PLACES = frozenset(
+    {("from", "building"), ("in", "clothing"), ("about", "animal"), ("about", "place")}
 )
 
 # class of noun -> (adjective, preposition, class of its complement) said after the noun

@@ -44,7 +44,7 @@ greet | person | person | warm
 thank | person | person | warm
 help | person | person | warm
 invite | person | person | warm
-interrupt | person | event person | chance
+interrupt | person | event person | quick
 organize | person | event | careful
 leave left left | person | event building | quiet
 """)
@@ -52,7 +52,7 @@ leave left left | person | event building | quiet
 INTRANSITIVE = _table("""
 laugh | person || loud
 smile | person || warm
-arrive | person vehicle || chance
+arrive | person vehicle || quick
 leave left left | person || quiet
 wait | person animal || quiet
 cough | person || loud
@@ -63,7 +63,7 @@ rest | person animal || quiet
 work | person || quiet
 sleep slept slept | person animal || quiet
 disappear | animal vehicle || chance
-stop | vehicle || chance
+stop | vehicle || quick
 complain | person || loud
 """)
 
