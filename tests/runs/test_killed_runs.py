@@ -102,6 +102,15 @@ def test_killed_again_and_again_it_gives_the_same_bytes(tmp_path, start, undistu
     assert contents(path) == undisturbed
 
 
+def test_workers_of_a_killed_run_do_not_finish_what_nobody_waits_for(tmp_path, start):
+    process = start(tmp_path / "run", "--workers", 2, pause=3600)
+    eventually(lambda: len(session(process)) == 4)  # one is multiprocessing's own tracker
+    time.sleep(1)  # now they are at their shards
+    process.kill()
+    process.wait()
+    eventually(lambda: not session(process))
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 @pytest.mark.parametrize("at", [0, 4])

@@ -384,7 +384,8 @@ def test_what_was_finished_before_a_worker_failed_is_kept(tmp_path, undisturbed,
         run(path, manifest(), workers=2, log=str(log), mishaps={11: mishap})
     assert not (path / "lock").exists()
     kept = RunFolder.open(path).valid_shards()
-    assert set(range(9)) <= set(kept)
+    assert 11 not in kept
+    assert len(kept) >= MANY - 2  # at most one other was being computed
     log.unlink()
     run(path, manifest(), resume=True, log=str(log))
     assert sorted(map(int, log.read_text().split())) == sorted(set(range(MANY)) - set(kept))
