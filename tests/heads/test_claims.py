@@ -18,7 +18,7 @@ from inspector.heads.claims import CLAIMS_COLUMNS, relation_claims
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.halves import Halves, is_for_selection
 from inspector.heads.inference import bootstrap_weights, flip_signs, sign_flip_p_values
-from inspector.heads.lifts import differences
+from inspector.heads.lifts import differences, is_supported, is_underpowered
 
 DRAWS = 400  # p ≥ 1 / 401: enough for a q below 0.05 over 15 rows
 COLUMNS = [
@@ -188,6 +188,36 @@ def test_without_random_twins_nothing_is_supported() -> None:
     frame = relation_claims(counts)
     assert frame["random_init_accuracy"].isna().all()
     assert "supported" not in set(frame["verdict"])
+
+
+GOOD = {
+    "n": 20, "n_selection": 20, "accuracy": 0.5, "random_init_accuracy": 0.4,
+    "lift": 0.10, "ci_low": 0.01, "ci_high": 0.2, "q_value": 0.049,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "supported", "underpowered"),
+    [
+        ({}, True, False),
+        ({"q_value": 0.05}, False, False),
+        ({"ci_low": 0.0}, False, True),
+        ({"ci_low": 0.0, "ci_high": 0.09}, False, False),
+        ({"ci_low": -0.1, "ci_high": 0.10}, False, True),
+        ({"lift": 0.099}, False, False),
+        ({"random_init_accuracy": 0.5}, False, False),
+        ({"random_init_accuracy": math.nan}, False, False),
+        ({"n": 19}, False, True),
+        ({"n_selection": 19}, False, True),
+        ({"lift": math.nan, "ci_low": math.nan, "ci_high": math.nan}, False, False),
+    ],
+)
+def test_every_condition_of_a_verdict_counts(
+    fields: dict[str, float], supported: bool, underpowered: bool
+) -> None:
+    frame = pd.DataFrame([GOOD | fields])
+    assert is_supported(frame).tolist() == [supported]
+    assert is_underpowered(frame).tolist() == [underpowered]
 
 
 def counts_with_pairs(in_selection: int, in_report: int) -> RelationCounts:
