@@ -110,6 +110,11 @@ def _many_heads(weights: LayerWeights) -> bool:
     return weights.n_heads > 1
 
 
+def _many_wide_heads(weights: LayerWeights) -> bool:
+    # With one feature a head, taking every n-th row is taking them in order.
+    return weights.n_heads > 1 and weights.d_head > 1
+
+
 def _transpose(mask: Tensor | None) -> Tensor | None:
     return None if mask is None else mask.expand(-1, mask.shape[-1], -1).transpose(-1, -2)
 
@@ -120,7 +125,11 @@ _DROP_V, _HAS_V = _without("b_V")
 _DROP_O, _HAS_O = _without("b_O")
 
 MUTATIONS: tuple[Mutation, ...] = (
-    Mutation("scale omitted", _scale_by(lambda weights: 1.0)),
+    Mutation(
+        "scale omitted",
+        _scale_by(lambda weights: 1.0),
+        applies=lambda weights: weights.scaling != 1.0,
+    ),
     Mutation(
         "scale of d_model",
         _scale_by(lambda weights: weights.d_model**-0.5),
@@ -131,7 +140,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation("mask transposed", mask=_transpose),
     Mutation("softmax over queries", over_queries=True),
     Mutation("heads reversed", _reorder_heads(_reversed_rows), applies=_many_heads),
-    Mutation("heads interleaved", _reorder_heads(_interleaved_rows), applies=_many_heads),
+    Mutation("heads interleaved", _reorder_heads(_interleaved_rows), applies=_many_wide_heads),
     Mutation("query bias dropped", _DROP_Q, applies=_HAS_Q),
     Mutation("key bias dropped", _DROP_K, applies=_HAS_K),
     Mutation("value bias dropped", _DROP_V, applies=_HAS_V),

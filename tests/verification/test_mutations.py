@@ -123,6 +123,9 @@ def test_what_is_no_mistake_is_not_tried(layer):
     no_bias = replace(layer[1], b_Q=None, b_K=None, b_V=None, b_O=None)
     left_out = {m.name for m in MUTATIONS if not m.applies(one_head)}
     assert left_out == {"scale of d_model", "heads reversed", "heads interleaved"}
+    narrow = replace(layer[1], n_heads=D_MODEL, n_kv_heads=D_MODEL, scaling=1.0)
+    left_out = {m.name for m in MUTATIONS if not m.applies(narrow)}
+    assert left_out == {"scale omitted", "heads interleaved"}
     left_out = {m.name for m in MUTATIONS if not m.applies(no_bias)}
     assert left_out == {f"{side} bias dropped" for side in ("query", "key", "value", "output")}
     assert all(mutation.applies(layer[1]) for mutation in MUTATIONS)
