@@ -1,0 +1,127 @@
+"""A profile of the real model against a reference of its own: the model's maps, one sentence a time.
+
+The reference shares nothing with inspector but the model and the sentences: transformers'
+`output_attentions`, numpy, integer counts. It is checked against plain loops in turn.
+"""
+
+import os
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from slow_observers import attention_of, slow_relation_counts
+
+from inspector.corpora import read_conllu
+from inspector.corpora.default import sample_files
+from inspector.heads.counts import DIRECTIONS
+from inspector.runs.profiling import profile_corpus
+from inspector.runs.shard_work import ProfileSettings
+
+_DATA = Path(os.environ.get("INSPECTOR_DATA", Path(__file__).parents[3] / "shared" / "data"))
+EWT = _DATA / "ud-english-ewt" / "en_ewt-ud-dev.conllu"
+SETTINGS = ProfileSettings(twin_seeds=(), shard_size=64)
+
+
+def predictions(maps, word_ids):
+    """Return (the words that have pieces, what each looks at most, what looks at it most).
+
+    Both are word numbers, [layer, head, place of the word].
+    """
+    words = sorted({word for word in word_ids if word is not None})
+    pieces = [[p for p, of in enumerate(word_ids) if of == word] for word in words]
+    to_words = np.stack([maps[..., keys].sum(-1) for keys in pieces], axis=-1)
+    between = np.stack([to_words[..., queries, :].mean(-2) for queries in pieces], axis=-2)
+    here = np.arange(len(words))
+    between[..., here, here] = -np.inf
+    numbers = np.array(words)
+    return words, numbers[between.argmax(-1)], numbers[between.argmax(-2)]
+
+
+def reference(model, sentences):
+    """Return n and correct, by relation; correct is [direction, layer, head]."""
+    n, correct = Counter(), {}
+    for sentence in sentences:
+        maps, word_ids, _, _ = attention_of(model, sentence)
+        words, looks_at, looked_from = predictions(maps, word_ids)
+        place = {word: i for i, word in enumerate(words)}
+        for relation in sentence.relations:
+            if relation.source not in place or relation.target not in place:
+                continue
+            dependent, head = place[relation.source], place[relation.target]
+            n[relation.label] += 1
+            hits = np.stack(
+                [
+                    looks_at[:, :, dependent] == relation.target,
+                    looks_at[:, :, head] == relation.source,
+                    looked_from[:, :, dependent] == relation.target,
+                ]
+            )
+            correct[relation.label] = correct.get(relation.label, 0) + hits.astype(int)
+    return n, correct
+
+
+def assert_equal(frame, n, correct):
+    assert set(frame["relation"]) == set(n)
+    for (label, direction), rows in frame.groupby(["relation", "direction"]):
+        assert set(rows["n"]) == {n[label]}, label
+        expected = correct[label][DIRECTIONS.index(direction)]
+        found = rows.pivot(index="layer", columns="head", values="correct").to_numpy()
+        wrong = np.argwhere(found != expected)
+        assert not len(wrong), (label, direction, wrong.tolist())
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return read_conllu(sample_files(), strict=True)
+
+
+@pytest.fixture(scope="module")
+def of_sample(minilm, sample):
+    return profile_corpus(minilm, sample, settings=SETTINGS)
+
+
+def test_the_reference_equals_plain_loops(minilm, sample):
+    few = sample.sentences[:3]
+    n, correct = reference(minilm, few)
+    slow_n, slow_correct, _, left_out = slow_relation_counts(minilm, few)
+    assert n == slow_n
+    assert left_out == 0
+    for label, table in correct.items():
+        for d, direction in enumerate(DIRECTIONS):
+            for layer, head in np.ndindex(6, 12):
+                assert table[d, layer, head] == slow_correct[layer, head, label, direction]
+
+
+def test_counts_on_the_whole_sample(minilm, sample, of_sample):
+    n, correct = reference(minilm, sample.sentences)
+    assert_equal(of_sample.relations, n, correct)
+    assert sum(n.values()) > 2000
+    wrong = of_sample.relations.copy()
+    wrong.loc[wrong.index[1234], "correct"] += 1
+    with pytest.raises(AssertionError):
+        assert_equal(wrong, n, correct)
+
+
+@pytest.mark.skipif(not EWT.exists(), reason="needs ud-english-ewt of INSPECTOR_DATA")
+def test_counts_on_gold_sentences(minilm):
+    read = read_conllu([EWT])
+    chosen = [s for s in read.sentences if len(s.words) > 3][::10][:150]
+    assert len(chosen) == 150
+    run = profile_corpus(minilm, replace(read, sentences=chosen), settings=SETTINGS)
+    assert_equal(run.relations, *reference(minilm, chosen))
+
+
+def test_accuracies_follow_from_counts(of_sample, sample):
+    frame = of_sample.relations
+    assert np.array_equal(frame["accuracy"], frame["correct"] / frame["n"])
+    offsets = {}
+    for sentence in sample.sentences:
+        for relation in sentence.relations:
+            counted = offsets.setdefault(relation.label, Counter())
+            counted[relation.target - relation.source] += 1
+    for row in frame.drop_duplicates("relation").itertuples():
+        counted = offsets[row.relation]
+        assert counted[row.baseline_offset] == max(counted.values())
+        assert row.baseline_accuracy == max(counted.values()) / row.n

@@ -1,0 +1,116 @@
+"""A real profile in a real process, killed at any moment: --resume gives an undisturbed run's bytes.
+
+Run as a program it is that process.
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from inspector.corpora import read_conllu
+from inspector.corpora.default import sample_files
+from inspector.models import load
+from inspector.runs import RunFolder
+from inspector.runs.profiling import profile_corpus
+from inspector.runs.shard_work import ProfileSettings
+
+SETTINGS = ProfileSettings(shard_size=4, batch_size=2)
+N_SHARDS = 4 * 16
+pytestmark = pytest.mark.process
+
+
+def profile(model, folder, workers=1, resume=False):
+    read = read_conllu(sample_files())
+    return profile_corpus(
+        load(str(model)),
+        replace(read, sentences=read.sentences[:64]),
+        folder,
+        settings=SETTINGS,
+        workers=workers,
+        resume=resume,
+    )
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed") / "run"
+    run = profile(tiny_folder(), folder)
+    assert run.manifest.n_shards == N_SHARDS
+    return contents(folder)
+
+
+@pytest.fixture
+def start(tiny_folder):
+    started = []
+
+    def begin(folder, workers):
+        process = subprocess.Popen(
+            [sys.executable, __file__, str(tiny_folder()), str(folder), "--workers", str(workers)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def shards(folder):
+    return len(list((folder / "shards").glob("*.safetensors")))
+
+
+def test_killed_again_and_again_it_gives_the_same_bytes(tmp_path, start, undisturbed, tiny_folder):
+    folder, draw = tmp_path / "run", random.Random()
+    for workers in (1, 2):
+        before = shards(folder)
+        process = start(folder, workers)
+        wanted = before + draw.randrange(1, 24)
+        end = time.monotonic() + 120
+        while shards(folder) < wanted:
+            assert process.poll() is None, process.stdout.read()
+            assert time.monotonic() < end
+            time.sleep(0.001)
+        time.sleep(draw.random() * 0.02)
+        process.kill()
+        process.wait()
+        kept = RunFolder.open(folder)
+        assert before < len(kept.valid_shards()) < N_SHARDS
+        assert not kept.is_complete
+    profile(tiny_folder(), folder, resume=True)
+    assert contents(folder) == undisturbed
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--workers", type=int)
+    given = parser.parse_args()
+    profile(given.model, given.folder, given.workers, resume=True)
+
+
+if __name__ == "__main__":
+    main()
