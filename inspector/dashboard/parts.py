@@ -19,6 +19,7 @@ from inspector.views.matrix import matrix_html
 
 # Longer tables scroll.
 _ALL_ROWS = 20
+_SHARES = ("accuracy", "baseline_accuracy", "random_init_accuracy", "lift", "lead")
 _FADE = """<style>
 .inspector-matrix > div {
   mask-image: linear-gradient(to right, #000 calc(100% - 2rem), transparent);
@@ -32,6 +33,7 @@ _TABLE_STYLE = """<style>
   border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent);
   overflow-wrap: anywhere; font-variant-numeric: tabular-nums;
 }
+.inspector-table td:first-child { overflow-wrap: break-word; }
 .inspector-table th { font-weight: 600; opacity: 0.75; }
 </style>
 """
@@ -108,6 +110,80 @@ def weights_over(pieces: Sequence[str], probabilities: Tensor, piece: str, weigh
             ),
         },
     )
+
+
+def choose_clicked_head(key: str) -> None:
+    """Make the head of the cell that was clicked in a chart the chosen one."""
+    event: Any = st.session_state.get(key)
+    selections = event.selection if event else {}
+    for points in selections.values():
+        if isinstance(points, list) and points and {"layer", "head"} <= set(points[0]):
+            address.set_choice("layer", int(points[0]["layer"]))
+            address.set_choice("head", int(points[0]["head"]))
+
+
+def roles_table(roles: pd.DataFrame, head: tuple[int, int], t: words.Words) -> None:
+    """Show a head's roles with their evidence, or that it has none."""
+    own = roles[(roles["layer"] == head[0]) & (roles["head"] == head[1])]
+    if own.empty:
+        st.markdown(t["no_role"])
+        return
+    text_table([t["role"], t["evidence"]], zip(own["role"], own["evidence"], strict=True))
+
+
+def claims_table(claims: pd.DataFrame, key: str, t: words.Words) -> None:
+    """Show claims, each figure beside what it must be seen against."""
+    rows = claims.to_dict("records")
+    shown = in_percent(claims).assign(
+        direction=[t[name] for name in claims["direction"]],
+        verdict=[t[name] for name in claims["verdict"]],
+        head=[f"{row['layer']}-{row['head']}" for row in rows],
+        interval=[f"{percent(row['ci_low'])} … {percent(row['ci_high'])}" for row in rows],
+    )
+    st.dataframe(
+        shown,
+        key=key,
+        hide_index=True,
+        height="content" if len(claims) <= _ALL_ROWS else 420,
+        column_order=[
+            "relation", "direction", "head", "verdict", "n", "accuracy", "baseline_accuracy",
+            "lift", "interval", "q_value", "random_init_accuracy",
+        ],
+        column_config={
+            "relation": t["relation"],
+            "direction": t["direction"],
+            "head": t["head"],
+            "verdict": t["verdict"],
+            "n": t["pairs"],
+            "accuracy": percent_column(t["accuracy"]),
+            "baseline_accuracy": percent_column(t["baseline"]),
+            "lift": percent_column(t["lift"]),
+            "interval": t["interval"],
+            "q_value": st.column_config.NumberColumn("q", format="%.2g"),
+            "random_init_accuracy": percent_column(t["random"]),
+        },
+    )  # fmt: skip
+
+
+def in_percent(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose shares are percentages, for `percent_column`; it still sorts."""
+    shares = [name for name in frame.columns if name in _SHARES]
+    return frame.assign(**{name: 100 * frame[name] for name in shares})
+
+
+def percent_column(label: str) -> Any:
+    """Return how a column of percentages is shown."""
+    return st.column_config.NumberColumn(label, format="%.1f %%")
+
+
+def percent(share: float) -> str:
+    """Return a share as it is shown: percent with one decimal.
+
+    Example:
+        >>> percent(-0.0312), percent(float("nan"))
+        ('−3.1 %', '–')
+    """
+    return "–" if pd.isna(share) else f"{100 * share:.1f} %".replace("-", "−")
 
 
 def figure(number: float) -> str:

@@ -26,6 +26,10 @@ class Settings(BaseModel):
     language: Literal["en", "zh"] = "en"
     models: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = ["minilm"]
     """Aliases, hub ids or folders; the pages choose among these only."""
+    run: Annotated[str, Field(min_length=1)] | None = None
+    """The folder of a run that `inspector profile` made; its model shows it."""
+    corpus: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] | None = None
+    """The files that the run was made from, for example sentences; inspector's own if not given."""
     sentence: Sentence = "The animal didn't cross the street because it was too tired."
     second_sentence: Annotated[str, Field(max_length=2000)] = ""
     """Of a pair; empty for a single sentence."""

@@ -8,12 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from inspector.dashboard import address, words
 from inspector.dashboard.guards import guarded, stop
-from inspector.dashboard.pages import attention, concepts, overview, verification, weights
+from inspector.dashboard.pages import (
+    attention,
+    concepts,
+    head,
+    overview,
+    specialization,
+    verification,
+    weights,
+)
 from inspector.dashboard.settings import Settings, config_path, read_settings
 from inspector.dashboard.visit import Visit
 from inspector.errors import InspectorError
@@ -41,6 +51,8 @@ _PAGES = (
     _Entry("overview", overview.show, ":material/fact_check:"),
     _Entry("verification", verification.show, ":material/verified:"),
     _Entry("weights", weights.show, ":material/grid_on:"),
+    _Entry("specialization", specialization.show, ":material/category:"),
+    _Entry("head", head.show, ":material/center_focus_strong:"),
     _Entry("attention", attention.show, ":material/visibility:"),
     _Entry("concepts", concepts.show, ":material/school:"),
 )
@@ -59,18 +71,10 @@ def main(default_config: Path) -> None:
     t = words.of("shell", language)
     name = address.choose("model", settings.models, settings.models[0])
     visit = Visit(settings, language, name)
-    page = st.navigation(
-        [
-            st.Page(
-                partial(entry.show, visit),
-                title=t[entry.name],
-                icon=entry.icon,
-                url_path=entry.name,
-                default=entry is _PAGES[0],
-            )
-            for entry in _PAGES
-        ]
-    )
+    # The first page stands at the root and, unlisted, under its own name as well.
+    first = _page(_PAGES[0], visit, t, default=True)
+    named = _page(_PAGES[0], visit, t, visibility="hidden")
+    page = st.navigation([first, *(_page(entry, visit, t) for entry in _PAGES[1:]), named])
     with st.sidebar:
         address.select(
             t["model"], "model", settings.models, settings.models[0], help=t["model_help"]
@@ -83,6 +87,24 @@ def main(default_config: Path) -> None:
     with guarded():
         page.run()
     address.finish()
+
+
+def _page(
+    entry: _Entry,
+    visit: Visit,
+    t: words.Words,
+    *,
+    default: bool = False,
+    visibility: Literal["visible", "hidden"] = "visible",
+) -> StreamlitPage:
+    return st.Page(
+        partial(entry.show, visit),
+        title=t[entry.name],
+        icon=entry.icon,
+        url_path="home" if default else entry.name,
+        default=default,
+        visibility=visibility,
+    )
 
 
 def _settings(default_config: Path) -> Settings:

@@ -1,4 +1,4 @@
-"""What sessions share: a loaded model, its verification, its weight statistics. Nothing else.
+"""What sessions share: a model, its verification, its weight statistics, a run, its corpus.
 
 Each is kept for the models last used only. Texts that readers type are never kept here.
 Must not know: pages; how a number is computed.
@@ -8,9 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from inspector import api
+from inspector.corpora import Corpus, default_corpus, read_corpus
+from inspector.corpora.sentence import Labels, check_labels
 from inspector.dashboard import words
+from inspector.dashboard.default_runs import Computation, DefaultRuns
 from inspector.dashboard.guards import guarded
+from inspector.dashboard.visit import Visit
+from inspector.errors import InputError
 from inspector.models import PretrainedModel
+from inspector.runs.profiling import Run
 from inspector.verification import VerificationReport
 
 _MODELS = 2
@@ -39,6 +45,48 @@ def weights(name: str, language: str) -> pd.DataFrame:
     return frame
 
 
+def run_of_settings(visit: Visit) -> Run | None:
+    """Return the run that the settings name, if it is of the visit's model."""
+    if visit.settings.run is None:
+        return None
+    files = model(visit.model, visit.language).file_hashes
+    with guarded():
+        run: Run = _opened(visit.settings.run)
+    return run if run.manifest.model_files == files else None
+
+
+def default_run(visit: Visit) -> Computation | None:
+    """Return the computation of the model's default run, None where nobody has asked for it."""
+    return _default_runs().find(visit.model)
+
+
+def start_default_run(visit: Visit) -> Computation:
+    """Return the computation of the model's default run, begun now unless it was before."""
+    loaded = model(visit.model, visit.language)
+    with guarded():
+        return _default_runs().start(
+            visit.model, lambda progress: api.profile(loaded, progress=progress)
+        )
+
+
+def corpus_of(run: Run, visit: Visit) -> Corpus:
+    """Return the corpus that a run's example sentences come from.
+
+    That is the run's own where the settings name its files, else inspector's own.
+    """
+    own = visit.settings.corpus is not None and run is run_of_settings(visit)
+    files = tuple(visit.settings.corpus or ()) if own else None
+    with guarded():
+        labels = check_labels(str(run.manifest.settings["labels"]))
+        corpus: Corpus = _corpus(files, labels)
+        if own and corpus.sha256 != run.manifest.corpus_sha256:
+            raise InputError(
+                f"corpus ({corpus.name}) is not what the run was made from: name the same files, "
+                "or leave the setting out."
+            )
+    return corpus
+
+
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
 def _model(name: str) -> PretrainedModel:
     return api.load(name)
@@ -52,3 +100,18 @@ def _report(name: str) -> VerificationReport:
 @st.cache_data(max_entries=_MODELS, show_spinner=False)
 def _weights(name: str) -> pd.DataFrame:
     return api.weight_statistics(_model(name))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _default_runs() -> DefaultRuns:
+    return DefaultRuns(_MODELS)
+
+
+@st.cache_resource(max_entries=_MODELS, show_spinner=False)
+def _opened(folder: str) -> Run:
+    return Run.open(folder)
+
+
+@st.cache_resource(max_entries=_MODELS, show_spinner=False)
+def _corpus(files: tuple[str, ...] | None, labels: Labels) -> Corpus:
+    return default_corpus() if files is None else read_corpus(list(files), labels=labels)

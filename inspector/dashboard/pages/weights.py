@@ -3,8 +3,6 @@
 Must not know: how a statistic is computed.
 """
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -37,7 +35,7 @@ def show(visit: Visit) -> None:
         head_grid(frame, statistic, selected=(layer, head)),
         _GRID,
         t["grid_alt"].format(statistic=statistic),
-        on_click=_cell_clicked,
+        on_click=lambda: parts.choose_clicked_head(_GRID),
     )
     st.caption(t["grid_note"])
     st.download_button(
@@ -51,17 +49,8 @@ def show(visit: Visit) -> None:
     )
     st.header(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
     _spectra(model, layer, head, t)
-    _row(frame, layer, head, visit.language)
-
-
-def _cell_clicked() -> None:
-    """Make the clicked cell's head the chosen one."""
-    event: Any = st.session_state.get(_GRID)
-    selections = event.selection if event else {}
-    for points in selections.values():
-        if isinstance(points, list) and points and {"layer", "head"} <= set(points[0]):
-            address.set_choice("layer", int(points[0]["layer"]))
-            address.set_choice("head", int(points[0]["head"]))
+    st.subheader(t["all"], anchor=False)
+    statistics_table(frame, layer, head, visit.language)
 
 
 def _spectra(model: PretrainedModel, layer: int, head: int, t: words.Words) -> None:
@@ -77,11 +66,11 @@ def _spectra(model: PretrainedModel, layer: int, head: int, t: words.Words) -> N
         parts.chart(plane, "eigenvalues", t["eigenvalues"])
 
 
-def _row(frame: pd.DataFrame, layer: int, head: int, language: str) -> None:
+def statistics_table(frame: pd.DataFrame, layer: int, head: int, language: str) -> None:
+    """Show every statistic of one head, with its meaning and its formula."""
     t = words.of("weights", language)
     meanings = words.of("statistics", language)
     row = frame[(frame["layer"] == layer) & (frame["head"] == head)].iloc[0]
-    st.subheader(t["all"], anchor=False)
     st.markdown(t["notation"])
     lines = [f"| {t['statistic']} | {t['value']} | {t['meaning']} |", "|---|---:|---|"]
     lines += [

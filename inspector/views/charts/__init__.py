@@ -7,7 +7,9 @@ Must not know: how a number came to be; Streamlit.
 
 from inspector.views.charts.curves import cost_curve, eigenvalue_plane, spectrum
 from inspector.views.charts.errors import error_grid
+from inspector.views.charts.forest import claims_forest
 from inspector.views.charts.heads import attention_matrix, head_grid
+from inspector.views.charts.roles import role_grid
 
 __all__ = [
     "head_grid",
@@ -16,4 +18,6 @@ __all__ = [
     "spectrum",
     "eigenvalue_plane",
     "cost_curve",
+    "role_grid",
+    "claims_forest",
 ]

@@ -1,0 +1,110 @@
+"""Runs that the dashboard computes when asked: once per model, in a thread of their own.
+
+A reader who leaves the page interrupts nothing, and whoever comes meanwhile sees the same
+progress. What failed is forgotten and can be asked for again.
+Must not know: Streamlit; how a run is computed.
+"""
+
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+
+from inspector.errors import InputError, InspectorError
+from inspector.runs import Progress
+from inspector.runs.profiling import Run
+
+_ONE_AT_A_TIME = Lock()
+
+
+class Computation:
+    """One run being computed, or computed."""
+
+    def __init__(self, work: Callable[[Progress], Run]) -> None:
+        """Begin at once; runs are computed one after the other."""
+        self.done = Event()
+        self.share = 0.0
+        """Of the work, as far as it is known."""
+        self._run: Run | None = None
+        self._error: InspectorError | None = None
+        # A daemon: a server that is stopped does not wait for it.
+        Thread(target=self._compute, args=(work,), daemon=True).start()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without a run."""
+        return self.done.is_set() and self._run is None
+
+    def result(self) -> Run:
+        """Return the run, waiting for it.
+
+        Raises:
+            InspectorError: What the computation raised.
+        """
+        self.done.wait()
+        if self._error is not None:
+            raise self._error
+        if self._run is None:
+            raise RuntimeError("the computation ended without a run; the server's log says why.")
+        return self._run
+
+    def _compute(self, work: Callable[[Progress], Run]) -> None:
+        try:
+            with _ONE_AT_A_TIME:
+                self._run = work(self._told)
+        except InspectorError as error:
+            self._error = error
+        finally:
+            self.done.set()
+
+    def _told(self, what: str, share: float) -> None:
+        self.share = share
+
+
+class DefaultRuns:
+    """The computations that all sessions share, of the models last asked for."""
+
+    def __init__(self, room: int = 2) -> None:
+        """Keep at most `room` of them."""
+        self._room = room
+        self._lock = Lock()
+        self._known: dict[str, Computation] = {}
+
+    def find(self, model: str) -> Computation | None:
+        """Return a model's computation, under way or done; None where there is none."""
+        with self._lock:
+            return self._standing(model)
+
+    def start(self, model: str, work: Callable[[Progress], Run]) -> Computation:
+        """Return a model's computation, begun now unless it was before.
+
+        Args:
+            model: Its name.
+            work: Computes the run and tells how far it is.
+
+        Raises:
+            InputError: If as many as there is room for are being computed.
+        """
+        with self._lock:
+            standing = self._standing(model)
+            if standing is not None:
+                return standing
+            if len(self._known) >= self._room:
+                self._make_room()
+            begun = self._known[model] = Computation(work)
+            return begun
+
+    def _standing(self, model: str) -> Computation | None:
+        computation = self._known.get(model)
+        if computation is not None and computation.failed:
+            del self._known[model]
+            return None
+        return computation
+
+    def _make_room(self) -> None:
+        for model, computation in self._known.items():
+            if computation.done.is_set():
+                del self._known[model]
+                return
+        raise InputError(
+            f"models ({', '.join(self._known)}) are being computed, as many as there is room for: "
+            "wait until one is done."
+        )

@@ -1,0 +1,138 @@
+"""Specialization: which head does what, and every claim about it with its controls.
+
+Must not know: how a role is earned, how a claim is judged.
+"""
+
+import pandas as pd
+import streamlit as st
+
+from inspector.dashboard import address, parts, profiled, store, words
+from inspector.dashboard.guards import plain
+from inspector.dashboard.visit import Visit
+from inspector.runs.profiling import Run
+from inspector.views.charts import claims_forest, role_grid
+from inspector.views.charts.forest import VERDICTS
+
+_EVERY = "all"
+_GRID = "role-grid"
+
+
+def show(visit: Visit) -> None:
+    """Show the grid of roles, the head that is chosen in it, and the claims."""
+    t = words.of("specialization", visit.language)
+    parts.heading(t["title"], t["purpose"])
+    model = store.model(visit.model, visit.language)
+    run = profiled.run(visit)
+    if run is None:
+        return
+    _outcome(run, t)
+    relations = list(dict.fromkeys(run.claims["relation"]))
+    left, middle, right = st.columns([2, 2, 3])
+    with left:
+        relation = address.select(
+            t["relation"], "relation", [_EVERY, *relations], _EVERY,
+            named=lambda name: t["every"] if name == _EVERY else name,
+        )  # fmt: skip
+    with middle:
+        verdict = address.select(
+            t["verdict"], "verdict", [_EVERY, *VERDICTS], _EVERY,
+            named=lambda name: t["every"] if name == _EVERY else t[name],
+        )  # fmt: skip
+    with right:
+        chosen = parts.head_chooser(model, visit.language)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _grid(run, relation, chosen, t)
+    with right:
+        _head(run, chosen, t)
+    claims = run.claims
+    if relation != _EVERY:
+        claims = claims[claims["relation"] == relation]
+    if verdict != _EVERY:
+        claims = claims[claims["verdict"] == verdict]
+    _claims(claims, t)
+    _downloads(run, visit.language)
+
+
+def _outcome(run: Run, t: words.Words) -> None:
+    counted = dict(zip(run.totals["what"], run.totals["count"], strict=True))
+    verdicts = run.claims["verdict"].value_counts()
+    outcome = t["outcome"].format(
+        supported=verdicts.get("supported", 0),
+        all=len(run.claims),
+        negative=verdicts.get("not supported", 0),
+        open=verdicts.get("underpowered", 0),
+        with_role=len(run.roles[["layer", "head"]].drop_duplicates()),
+        heads=len(run.behaviour),
+    )
+    totals = t["totals"].format(
+        corpus=plain(run.manifest.corpus),
+        annotation=plain(run.manifest.settings["annotation"]),
+        sentences=counted["sentences"],
+        words=counted["words"],
+        documents=counted["documents"],
+        malformed=counted["sentences skipped as malformed"],
+        long=counted["sentences longer than the model takes"],
+        pieceless=counted["relations with a word that has no piece"],
+    )
+    st.markdown(outcome)
+    st.markdown(totals)
+    st.caption(t["how_to"])
+
+
+def _grid(run: Run, relation: str, chosen: tuple[int, int], t: words.Words) -> None:
+    st.subheader(t["grid"], anchor=False)
+    marked = {} if relation == _EVERY else _marked(run, relation)
+    grid = role_grid(run.roles, run.behaviour, selected=chosen, marked=marked, names=t)
+    parts.chart(
+        grid,
+        _GRID,
+        t["grid_alt"],
+        on_click=lambda: parts.choose_clicked_head(_GRID),
+        width="content",
+    )
+    st.caption(t["grid_note"])
+    if marked:
+        st.caption(t["marked_note"].format(relation=plain(relation)))
+
+
+def _marked(run: Run, relation: str) -> dict[tuple[int, int], bool]:
+    """Return the heads of a relation: True where one follows it, False where a claim failed."""
+    named = run.claims[run.claims["relation"] == relation]
+    follow = run.roles[run.roles["role"] == f"syntactic:{relation}"]
+    heads = dict.fromkeys(zip(named["layer"], named["head"], strict=True), False)
+    return heads | dict.fromkeys(zip(follow["layer"], follow["head"], strict=True), True)
+
+
+def _head(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
+    layer, head = chosen
+    st.subheader(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
+    parts.roles_table(run.roles, chosen, t)
+    st.caption(t["more"])
+
+
+def _claims(claims: pd.DataFrame, t: words.Words) -> None:
+    st.subheader(t["claims"], anchor=False)
+    if claims.empty:
+        st.markdown(t["none_left"])
+        return
+    st.caption(t["claims_note"])
+    parts.claims_table(claims, "claims", t)
+    st.subheader(t["forest"], anchor=False)
+    st.caption(t["forest_note"])
+    parts.chart(claims_forest(claims, names=t), "forest", t["forest"])
+
+
+def _downloads(run: Run, language: str) -> None:
+    csv = words.of("shell", language)["csv"]
+    with st.container(horizontal=True):
+        for name in ("claims", "roles", "relations"):
+            st.download_button(
+                f"{csv} ({name})",
+                run.frames[name].to_csv(index=False),
+                f"{name}.csv",
+                "text/csv",
+                key=f"{name}-csv",
+                on_click="ignore",
+                icon=":material/download:",
+            )

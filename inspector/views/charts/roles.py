@@ -1,0 +1,194 @@
+"""The chart of roles: every head as a cell, coloured by what it may be called.
+
+Must not know: how a role is earned; Streamlit.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import altair as alt
+import pandas as pd
+
+from inspector.views.charts.shared import CATEGORIES, MARK, REFERENCE, check_columns
+
+Axis = TypeVar("Axis", alt.X, alt.Y)
+
+FAMILIES = (
+    "syntactic",
+    "positional",
+    "special-token",
+    "broad",
+    "duplicate-token",
+    "semantic",
+    "logical",
+)
+"""What stands before the colon of a role, in the order of a cell's stripes."""
+NO_ROLE = "none"
+
+# Okabe & Ito's, so that the colour-blind tell them apart; the last is their yellow.
+_COLORS = dict(zip(FAMILIES, (*CATEGORIES, "#f0e442"), strict=True))
+_CELL = 34
+_GAP = 0.04
+_COLUMNS = ["layer", "head", "role", "evidence", "effect"]
+
+
+def role_grid(
+    roles: pd.DataFrame,
+    heads: pd.DataFrame,
+    *,
+    selected: tuple[int, int] | None = None,
+    marked: Mapping[tuple[int, int], bool] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> alt.LayerChart:
+    """Return a grid of heads coloured by role, layers downwards and heads across.
+
+    A head with roles of several families has a stripe for each. A click chooses a head: the
+    selection is named "head" and gives `layer` and `head`.
+
+    Args:
+        roles: The roles frame: `layer`, `head`, `role`, `evidence`, `effect`.
+        heads: A row per head of the model: `layer`, `head`.
+        selected: The layer and head that have a frame.
+        marked: Heads with a dot: filled where True, hollow where False.
+        names: What families are called in the legend; their own names where not given.
+
+    Raises:
+        InputError: If a column is missing.
+    """
+    check_columns(roles, _COLUMNS, "role_grid")
+    check_columns(heads, ["layer", "head"], "role_grid")
+    called = {family: (names or {}).get(family, family) for family in (*FAMILIES, NO_ROLE)}
+    stripes = _stripes(roles, heads, called)
+    n_layers, n_heads = (int(heads[name].max()) + 1 for name in ("layer", "head"))
+    x, y = _axis(alt.X, "left", "head", n_heads), _axis(alt.Y, "top", "layer", n_layers)
+    choice = alt.selection_point(name="head", fields=["layer", "head"], empty=False)
+    present = [called[name] for name in (*FAMILIES, NO_ROLE) if called[name] in set(stripes["is"])]
+    colors = {called[family]: color for family, color in _COLORS.items()}
+    cells = (
+        alt.Chart(stripes)
+        .mark_rect(cursor="pointer")
+        .encode(
+            x=x,
+            x2="right",
+            y=y,
+            y2="bottom",
+            color=alt.Color(
+                field="is",
+                type="nominal",
+                scale=alt.Scale(
+                    domain=present, range=[colors.get(name, REFERENCE) for name in present]
+                ),
+                legend=alt.Legend(orient="top", title=None, columns=4, symbolType="square"),
+            ),
+            opacity=alt.Opacity(field="opacity", type="quantitative", scale=None, legend=None),
+            description=alt.Description(field="label", type="nominal"),
+            tooltip=[
+                alt.Tooltip(field=name, type="nominal") for name in ("name", "roles", "evidence")
+            ],
+        )
+        .add_params(choice)
+    )
+    return alt.LayerChart(
+        layer=[cells, *_frames(selected, x, y), *_dots(marked or {}, x, y)]
+    ).properties(
+        width=_CELL * n_heads,
+        height=_CELL * n_layers,
+        # Else the legend and the axes would be taken from the cells' height.
+        autosize=alt.AutoSizeParams(type="pad"),
+        description="roles of every head, layers downwards and heads across",
+    )
+
+
+def _stripes(roles: pd.DataFrame, heads: pd.DataFrame, called: Mapping[str, str]) -> pd.DataFrame:
+    """Return a row per stripe of a cell: one for each family of the head's roles."""
+    rows = []
+    of_head = dict(list(roles.groupby(["layer", "head"])))
+    for layer, head in heads[["layer", "head"]].itertuples(index=False):
+        own = of_head.get((layer, head), roles.iloc[:0])
+        families = own["role"].str.partition(":")[0] if len(own) else pd.Series(dtype=object)
+        present = [family for family in FAMILIES if (families == family).any()] or [NO_ROLE]
+        width = (1 - 2 * _GAP) / len(present)
+        for place, family in enumerate(present):
+            of_family = own[families == family].sort_values("effect", ascending=False)
+            listed = ", ".join(of_family["role"]) or called[NO_ROLE]
+            rows.append(
+                {
+                    "layer": int(layer),
+                    "head": int(head),
+                    "name": f"{layer}-{head}",
+                    "is": called[family],
+                    "roles": listed,
+                    "evidence": of_family["evidence"].iloc[0] if len(of_family) else "",
+                    "label": f"layer: {layer}; head: {head}; {listed}",
+                    "opacity": 0.18 if family == NO_ROLE else 1.0,
+                    "left": head + _GAP + place * width,
+                    "right": head + _GAP + (place + 1) * width,
+                    "top": layer + _GAP,
+                    "bottom": layer + 1 - _GAP,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _axis(channel: type[Axis], field: str, title: str, count: int) -> Axis:
+    """Return an axis of whole cells: cell i reaches from i to i + 1 and is labelled in between."""
+    return channel(
+        field=field,
+        type="quantitative",
+        title=title,
+        scale=alt.Scale(domain=[0, count], nice=False, reverse=channel is alt.Y),
+        axis=alt.Axis(
+            values=[place + 0.5 for place in range(count)],
+            labelExpr="floor(datum.value)",
+            labelOverlap=False,
+            grid=False,
+            ticks=False,
+            domain=False,
+        ),
+    )
+
+
+def _frames(selected: tuple[int, int] | None, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    if selected is None:
+        return []
+    layer, head = selected
+    frame = pd.DataFrame(
+        {
+            "layer": [layer],
+            "head": [head],
+            "left": [head],
+            "right": [head + 1],
+            "top": [layer],
+            "bottom": [layer + 1],
+        }
+    )
+    return [
+        alt.Chart(frame)
+        .mark_rect(fillOpacity=0, stroke=MARK, strokeWidth=3)
+        .encode(x=x, x2="right", y=y, y2="bottom")
+    ]
+
+
+def _dots(marked: Mapping[tuple[int, int], bool], x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """Return white dots with a dark rim, some hollow: they show on every colour.
+
+    Layer and head stand with each, so that a click on a dot chooses its head too.
+    """
+    if not marked:
+        return []
+    frame = pd.DataFrame(
+        [
+            {"layer": layer, "head": head, "left": head + 0.5, "top": layer + 0.5, "filled": filled}
+            for (layer, head), filled in marked.items()
+        ]
+    )
+    dots = alt.Chart(frame).encode(x=x, y=y)
+    filled = dots.transform_filter("datum.filled")
+    hollow = dots.transform_filter("!datum.filled")
+    return [
+        filled.mark_point(
+            size=120, filled=True, fill="#ffffff", stroke="#000000", strokeWidth=2, opacity=1
+        ),
+        hollow.mark_point(size=120, filled=False, stroke="#000000", strokeWidth=5, opacity=1),
+        hollow.mark_point(size=120, filled=False, stroke="#ffffff", strokeWidth=2.5, opacity=1),
+    ]

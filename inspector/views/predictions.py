@@ -1,0 +1,65 @@
+"""A sentence with one head's attention on it: shaded words, the prediction and the truth marked.
+
+HTML without script, every word escaped; shades are half transparent over the page's own colour.
+Must not know: how attention was computed; Streamlit.
+"""
+
+from collections.abc import Sequence
+
+from inspector.errors import InputError
+from inspector.html import escape
+
+_SHADE = "230, 159, 0"
+_STRONGEST = 0.75
+_WORD = "display: inline-block; padding: 1px 4px; margin: 2px 1px; border-radius: 3px"
+_ASKED = "outline: 2px solid currentColor; font-weight: 600"
+_EXPECTED = "border-bottom: 3px solid #009e73"
+_WRONG = "border-bottom: 3px dashed #d55e00"
+
+
+def prediction_html(
+    words: Sequence[str],
+    weights: Sequence[float],
+    asked: int,
+    predicted: int,
+    expected: int,
+) -> str:
+    """Return a sentence as HTML: the word asked about framed, all others shaded by weight.
+
+    The annotated partner has a green line and ✓; a prediction that differs a dashed one and ✗.
+    Each word's title is its weight.
+
+    Args:
+        words: Of the sentence.
+        weights: The attention of each word, -1 where it is no choice.
+        asked: The word whose partner is asked for.
+        predicted: Its partner by the head.
+        expected: Its partner by the annotation.
+
+    Raises:
+        InputError: If words and weights differ in number.
+
+    Example:
+        >>> prediction_html(["a", "<b>"], [-1.0, 0.5], 0, 1, 1).count("✓")
+        1
+    """
+    if len(words) != len(weights):
+        raise InputError(
+            f"weights ({len(weights)}) must be as many as words ({len(words)}): one for each."
+        )
+    spans = []
+    for place, (word, weight) in enumerate(zip(words, weights, strict=True)):
+        styles, mark = [_WORD], ""
+        if place == asked:
+            styles.append(_ASKED)
+        elif weight > 0:
+            styles.append(f"background: rgba({_SHADE}, {_STRONGEST * min(weight, 1.0):.3f})")
+        if place == expected:
+            styles.append(_EXPECTED)
+            mark = "<sup>✓</sup>"
+        elif place == predicted:
+            styles.append(_WRONG)
+            mark = "<sup>✗</sup>"
+        title = "" if weight < 0 else f' title="{weight:.3f}"'
+        spans.append(f'<span style="{"; ".join(styles)}"{title}>{escape(word)}{mark}</span>')
+    return f'<p style="line-height: 2; margin: 0">{" ".join(spans)}</p>'
