@@ -1,4 +1,4 @@
-"""A profile of the real model against a reference of its own: the model's maps, one sentence a time.
+"""A profile of the real model against a reference of its own: its maps, a sentence at a time.
 
 The reference shares nothing with inspector but the model and the sentences: transformers'
 `output_attentions`, numpy, integer counts. It is checked against plain loops in turn.

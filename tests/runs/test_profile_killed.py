@@ -1,4 +1,4 @@
-"""A real profile in a real process, killed at any moment: --resume gives an undisturbed run's bytes.
+"""A real profile in a real process, killed at any moment: resumed, it gives the same bytes.
 
 Run as a program it is that process.
 """
