@@ -5,6 +5,7 @@ Must not know: formulas.
 """
 
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 
 import pandas as pd
@@ -21,9 +22,12 @@ from inspector.views.maps import AttentionMaps
 
 __all__ = ["attend", "load", "profile", "verify", "weight_statistics"]
 
+ModelOrName = PretrainedModel | str | PathLike[str]
+"""A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id."""
+
 
 def verify(
-    model: PretrainedModel | str = DEFAULT_MODEL, *, progress: Progress | None = None
+    model: ModelOrName = DEFAULT_MODEL, *, progress: Progress | None = None
 ) -> VerificationReport:
     """Return the proof, or disproof, that our equations compute what the model computes.
 
@@ -44,7 +48,7 @@ def verify(
     return _verify(_loaded(model), progress=progress)
 
 
-def weight_statistics(model: PretrainedModel | str = DEFAULT_MODEL) -> pd.DataFrame:
+def weight_statistics(model: ModelOrName = DEFAULT_MODEL) -> pd.DataFrame:
     """Return a row of weight statistics for each layer × head.
 
     The columns are those of `inspector.heads.WEIGHTS_COLUMNS`, explained in
@@ -63,7 +67,7 @@ def weight_statistics(model: PretrainedModel | str = DEFAULT_MODEL) -> pd.DataFr
     return _weight_statistics(_loaded(model))
 
 
-def attend(model: PretrainedModel | str, text: str, text_pair: str | None = None) -> AttentionMaps:
+def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> AttentionMaps:
     """Return every head's attention probabilities on one text, or on a pair of texts.
 
     Computed by our attention running inside the model; `.probabilities` is
@@ -96,7 +100,7 @@ def attend(model: PretrainedModel | str, text: str, text_pair: str | None = None
 
 
 def profile(
-    model: PretrainedModel | str = DEFAULT_MODEL,
+    model: ModelOrName = DEFAULT_MODEL,
     corpus: Corpus | str | Path | Sequence[str | Path] | None = None,
     output: str | Path | None = None,
     *,
@@ -141,5 +145,5 @@ def profile(
     )
 
 
-def _loaded(model: PretrainedModel | str) -> PretrainedModel:
-    return load(model) if isinstance(model, str) else model
+def _loaded(model: ModelOrName) -> PretrainedModel:
+    return model if isinstance(model, PretrainedModel) else load(model)

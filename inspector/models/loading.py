@@ -5,6 +5,7 @@ own, every tensor accounted for, the tokenizer proved usable, the weights proved
 table says. Must not know: what is done with the model.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -33,7 +34,7 @@ _OPTIONAL = ("pooler.",)
 
 
 def load(
-    name: str = DEFAULT_MODEL,
+    name: str | os.PathLike[str] = DEFAULT_MODEL,
     *,
     revision: str | None = None,
     dtype: str = "float32",
@@ -59,7 +60,8 @@ def load(
     """
     _check_dtype(dtype)
     target = _check_device(device)
-    folder = model_folder(name, revision)
+    called = os.fspath(name)
+    folder = model_folder(called, revision)
     architecture, settings = read_config(folder)
     weight_files = check_weight_files(folder)
     check_tokenizer_files(folder)
@@ -70,7 +72,7 @@ def load(
     _check_tensors(folder, info, network)
     names = architecture.attention_names([module for module, _ in network.named_modules()])
     model = PretrainedModel(
-        name=name,
+        name=called,
         folder=folder,
         model=network.eval(),
         tokenizer=tokenizer,

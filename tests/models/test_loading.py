@@ -7,8 +7,9 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_models import save_tiny_model
+from tiny_models import N_HEADS, N_LAYERS, save_tiny_model
 
+import inspector
 from inspector.errors import InputError, ModelError
 from inspector.models import last_hidden_state, load
 
@@ -37,6 +38,12 @@ def test_a_model_is_loaded_ready_to_run(tiny_folder):
     assert model.model.config._attn_implementation == "eager"
     assert model.unused_tensors == ()
     assert model.name == str(model.folder) == str(tiny_folder("bert"))
+
+
+def test_a_folder_may_be_a_path(tiny_folder):
+    folder = tiny_folder("bert")
+    assert load(folder).name == str(folder)
+    assert len(inspector.weight_statistics(folder)) == N_LAYERS * N_HEADS
 
 
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
