@@ -1,8 +1,14 @@
-"""What is measured on heads. So far: what their weights say.
+"""What is measured on heads: weights, where they look, what they follow, their roles.
 
 Must not know: files, engines, any user interface.
 """
 
+from inspector.heads.claims import CLAIMS_COLUMNS, relation_claims
+from inspector.heads.counts import DIRECTIONS, RelationCounts, concatenate
+from inspector.heads.power import POWER_COLUMNS, documents_needed
+from inspector.heads.relations import RELATIONS_COLUMNS, relation_accuracies
+from inspector.heads.roles import ROLES_COLUMNS, RoleRule, head_roles, role_rules
+from inspector.heads.support import SUPPORT_COLUMNS, supported_heads
 from inspector.heads.thin import ThinProduct
 from inspector.heads.weights import (
     WEIGHTS_COLUMNS,
@@ -17,4 +23,19 @@ __all__ = [
     "singular_values",
     "eigenvalues",
     "ThinProduct",
+    "DIRECTIONS",
+    "RelationCounts",
+    "concatenate",
+    "relation_accuracies",
+    "RELATIONS_COLUMNS",
+    "relation_claims",
+    "CLAIMS_COLUMNS",
+    "supported_heads",
+    "SUPPORT_COLUMNS",
+    "documents_needed",
+    "POWER_COLUMNS",
+    "head_roles",
+    "ROLES_COLUMNS",
+    "role_rules",
+    "RoleRule",
 ]
