@@ -47,13 +47,27 @@ def test_nothing_is_loaded_from_another_host(executed):
     assert LOADS.search('<script src="https://cdn.example/d3.js">'), "the pattern can match"
 
 
-def test_what_is_shown(executed):
+def test_what_is_shown(executed, request):
     html = "\n".join(outputs(executed, "text/html"))
-    assert "minilm (float32) verified: 36 of 36 layer stages" in html
     assert html.count("<table") >= 5
-    assert "<iframe" in html
     assert "<script" not in html.replace("&lt;script", ""), "scripts stay inside the frame"
+    shows[request.node.callspec.params["executed"].stem](executed, html)
+
+
+def quickstart(executed, html):
+    assert "minilm (float32) verified: 36 of 36 layer stages" in html
+    assert "<iframe" in html
     assert outputs(executed, "text/plain")[-1] == "0.0", "by hand, and the model: the same"
+
+
+def syntax(executed, html):
+    assert re.search(r"[1-9]\d* of \d+ claims supported", outputs(executed, "text/plain")[0])
+    for column in ("accuracy", "baseline_accuracy", "random_init_accuracy", "documents_needed"):
+        assert f"<th>{column}</th>" in html
+    assert "syntactic:det" in html
+
+
+shows = {"quickstart": quickstart, "syntax": syntax}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -1,0 +1,327 @@
+"""One pass of the observers over a treebank against a bare forward pass: time, and peak memory.
+
+EWT's dev set where INSPECTOR_DATA (or ../shared/data) has it, else inspector's own corpus. Batches
+are made once and are the same for all; the time of making them is measured apart.
+Must not know: what an observer computes.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.fresh import DIRECT_ALLOCATION, in_fresh_process, peak_megabytes
+from benchmarks.subjects import minilm
+from benchmarks.table import Measure
+from benchmarks.timing import alternate
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from inspector.corpora import Corpus
+    from inspector.heads.observers import AnnotatedBatch, Observer
+
+MAIN, ALL, PASSES_MORE, OVERHEAD, MEMORY, SCRIPT = 1.25, 1.6, 2.0, 0.15, 1.05, 1.0
+_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+_EWT = Path("ud-english-ewt") / "en_ewt-ud-dev.conllu"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much of the corpus, how often, and the two lengths whose memory is compared."""
+
+    sentences: int = 640
+    repeats: int = 5
+    distance_sentences: int = 128
+    distance_repeats: int = 3
+    memory: tuple[int, int] = (500, 5000)
+    batch_size: int = 32
+
+
+def run(settings: Settings | None = None) -> list[Measure]:
+    """Return the ratios that the README promises of a profile."""
+    chosen = settings or Settings()
+    return [*_times(chosen), *_distances(chosen), *_around(chosen), *_memory(chosen)]
+
+
+def corpus(sentences: int, spread: bool = True) -> "Corpus":
+    """Return sentences of EWT's dev set, or of inspector's own corpus, repeated if need be.
+
+    Args:
+        sentences: How many.
+        spread: Whether they are taken from all of the corpus, not from its begin.
+    """
+    from inspector.corpora import default_corpus, read_corpus
+
+    path = Path(os.environ.get("INSPECTOR_DATA", _DATA)) / _EWT
+    read = read_corpus(path) if path.exists() else default_corpus()
+    step = max(len(read.sentences) // sentences, 1) if spread else 1
+    taken = read.sentences[::step][:sentences]
+    while len(taken) < sentences:
+        taken += taken[: sentences - len(taken)]
+    return replace(read, sentences=taken)
+
+
+def batches(read: "Corpus", size: int) -> "list[AnnotatedBatch]":
+    """Return the corpus as annotated batches, cut in shards as a run cuts them."""
+    from inspector.heads.observers import annotated_batches
+    from inspector.models import word_batches
+
+    names = {name: place for place, name in enumerate(_names(read))}
+    documents = read.document_ids()
+    known = {document: place for place, document in enumerate(dict.fromkeys(documents))}
+    made: list[AnnotatedBatch] = []
+    for start in range(0, len(read.sentences), 128):
+        part = read.sentences[start : start + 128]
+        cut = word_batches(minilm(), [sentence.words for sentence in part], size)
+        places = [known[document] for document in documents[start : start + 128]]
+        made += annotated_batches(cut.batches, part, places, names)
+    return made
+
+
+def bare(made: "list[AnnotatedBatch]") -> None:
+    """Run the model over the batches with transformers' sdpa and look at nothing."""
+    import torch
+
+    from inspector.models import running
+
+    model = minilm()
+    with running(model, "sdpa"), torch.inference_mode():
+        for batch in made:
+            model.model(**batch.words.batch.inputs())
+
+
+def observed(read: "Corpus", size: int, kinds: tuple[str, ...]) -> None:
+    """Run the model over the batches with observers, new ones and new batches each time."""
+    from inspector.heads.observers import observe
+
+    observe(minilm(), _fresh(read, size), _observers(read, kinds))
+
+
+def script(made: "list[AnnotatedBatch]", names: list[str]) -> "tuple[np.ndarray, np.ndarray]":
+    """Return (n, correct) as a competent script finds them: `output_attentions`, then numpy.
+
+    Behaviour's masses and entropy are computed as well, sentence by sentence, all heads at once.
+    """
+    import numpy as np
+    import torch
+
+    from inspector.models import running
+
+    model = minilm()
+    n = np.zeros(len(names), dtype=np.int64)
+    correct = np.zeros((len(names), 3, model.n_layers, model.n_heads), dtype=np.int64)
+    sums = np.zeros((8, model.n_layers, model.n_heads))
+    with running(model, "eager"), torch.inference_mode():
+        for batch in made:
+            inputs = batch.words.batch.inputs()
+            maps = torch.stack(model.model(**inputs, output_attentions=True).attentions, 1).numpy()
+            lengths = batch.words.batch.attention_mask.sum(1).tolist()
+            for row, sentence in enumerate(batch.sentences):
+                size = lengths[row]
+                words = batch.words.word_of_piece[row, :size].numpy()
+                map_ = maps[row, :, :, :size, :size]
+                sums += _masses(map_, words >= 0)
+                _score(map_, words, sentence, names, n, correct)
+    return n, correct
+
+
+def _masses(map_: "np.ndarray", content: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+
+    looks = map_[..., content, :]
+    place = np.arange(map_.shape[-1])
+    apart = np.abs(place[content][:, None] - place[None, :])
+    diagonals = [np.diagonal(map_, k, -2, -1).sum(-1) for k in (-1, 0, 1)]
+    return np.stack(
+        [
+            -(looks * np.log(np.maximum(looks, 1e-30))).sum((-2, -1)),
+            looks[..., content].max(-1).sum(-1),
+            looks[..., 0].sum(-1),
+            looks[..., ~content].sum((-2, -1)),
+            (looks * apart).sum((-2, -1)),
+            *diagonals,
+        ]
+    )
+
+
+def _score(
+    map_: "np.ndarray",
+    words: "np.ndarray",
+    sentence: Any,
+    names: list[str],
+    n: "np.ndarray",
+    correct: "np.ndarray",
+) -> None:
+    import numpy as np
+
+    pieces = np.flatnonzero(words >= 0)
+    known, starts = np.unique(words[pieces], return_index=True)
+    counts = np.diff([*starts, len(pieces)])
+    content = map_[..., pieces[0] : pieces[-1] + 1, pieces[0] : pieces[-1] + 1]
+    between = np.add.reduceat(content.astype(np.float64), starts, axis=-1)
+    between = np.add.reduceat(between, starts, axis=-2) / counts[:, None]
+    between[..., np.arange(len(known)), np.arange(len(known))] = -1.0
+    to, back = known[between.argmax(-1)], known[between.argmax(-2)]
+    place = {int(word): i for i, word in enumerate(known)}
+    for relation in sentence.relations:
+        if relation.source in place and relation.target in place:
+            at = names.index(relation.label)
+            n[at] += 1
+            correct[at, 0] += to[..., place[relation.source]] == relation.target
+            correct[at, 1] += to[..., place[relation.target]] == relation.source
+            correct[at, 2] += back[..., place[relation.source]] == relation.target
+
+
+def _times(chosen: Settings) -> list[Measure]:
+    read = corpus(chosen.sentences)
+    made, size = batches(read, chosen.batch_size), chosen.batch_size
+    main, every = ("behaviour", "relations"), ("behaviour", "norms", "relations")
+    ways: dict[str, Callable[[], object]] = {
+        "bare": partial(bare, made),
+        "main": partial(observed, read, size, main),
+        "every": partial(observed, read, size, every),
+        "script": partial(script, made, _names(read)),
+    }
+    _prepared(read, size)
+    times = alternate(ways, chosen.repeats)
+    what = f"profile: {read.name}, {chosen.sentences} sentences"
+    return [
+        Measure(f"{what}, a bare sdpa pass", times.median("bare"), "s"),
+        Measure(
+            f"{what}, behaviour and relations over the bare pass",
+            times.ratio("main", "bare"), "×", MAIN,
+        ),
+        Measure(f"{what}, by norm too", times.ratio("every", "bare"), "×", ALL),
+        Measure(f"{what}, a numpy script over the bare pass", times.ratio("script", "bare"), "×"),
+        Measure(
+            f"{what}, behaviour and relations over the script",
+            times.ratio("main", "script"), "×", SCRIPT,
+        ),
+    ]  # fmt: skip
+
+
+def _distances(chosen: Settings) -> list[Measure]:
+    read = corpus(chosen.distance_sentences)
+    made, size = batches(read, chosen.batch_size), chosen.batch_size
+    every = ("behaviour", "norms", "relations")
+    _prepared(read, size)
+    times = alternate(
+        {
+            "bare": partial(bare, made),
+            "without": partial(observed, read, size, every),
+            "with": partial(observed, read, size, (*every, "distances")),
+        },
+        chosen.distance_repeats,
+    )
+    more = times.ratio("with", "bare") - times.ratio("without", "bare")
+    what = f"profile: {read.name}, {chosen.distance_sentences} sentences, distances of all heads"
+    return [Measure(f"{what}, bare passes more", more, "×", PASSES_MORE)]
+
+
+def _around(chosen: Settings) -> list[Measure]:
+    """Measure the parts of a run beside the pass: reading, tokenizing, writing."""
+    from inspector.runs.profiling import profile_corpus
+    from inspector.runs.shard_work import ProfileSettings
+
+    shares = []
+    for _ in range(min(chosen.repeats, 3)):
+        start = time.perf_counter()
+        read = corpus(chosen.sentences)
+        batches(read, chosen.batch_size)
+        around = time.perf_counter() - start
+        with TemporaryDirectory() as place:
+            start = time.perf_counter()
+            folder = Path(place) / "run"
+            profile_corpus(minilm(), read, folder, settings=ProfileSettings())
+            whole = time.perf_counter() - start + around
+            start = time.perf_counter()
+            for number, path in enumerate(p for p in folder.rglob("*") if p.is_file()):
+                with (Path(place) / str(number)).open("wb") as file:
+                    file.write(path.read_bytes())
+                    os.fsync(file.fileno())
+            shares.append((around + time.perf_counter() - start) / whole)
+    what = f"profile: {chosen.sentences} sentences, three twins, a run kept in a folder"
+    share = median(shares)
+    return [Measure(f"{what}, share of reading, tokenizing, writing", share, "", OVERHEAD)]
+
+
+def _memory(chosen: Settings) -> list[Measure]:
+    few, many = (
+        in_fresh_process(peak_of_pass, DIRECT_ALLOCATION, sentences=count, size=chosen.batch_size)
+        for count in chosen.memory
+    )
+    what = f"profile: peak memory beyond the loaded model, {chosen.memory[0]} sentences"
+    return [
+        Measure(what, few, "MB"),
+        Measure(f"{what} and {chosen.memory[1]}: ratio", many / few, "×", MEMORY),
+    ]
+
+
+def peak_of_pass(sentences: int, size: int) -> float:
+    """Return the peak memory of shards computed one after the other, in MB, of this process.
+
+    The corpus itself is read before. The same 500 sentences come again and again, so that both
+    lengths have the same longest batch.
+    """
+    import torch
+
+    from inspector.runs.shard_work import ProfileJob, ProfileSettings, ProfileWorker
+
+    torch.set_num_threads(1)
+    read = corpus(500)
+    taken = (read.sentences * (sentences // len(read.sentences) + 1))[:sentences]
+    job = ProfileJob(
+        model="minilm",
+        revision=None,
+        dtype="float32",
+        device="cpu",
+        sentences=tuple(taken),
+        documents=tuple(replace(read, sentences=taken).document_ids()),
+        relations=tuple(_names(read)),
+        settings=ProfileSettings(batch_size=size, shard_size=125),
+    )
+    worker = ProfileWorker(job, minilm())
+
+    def shards() -> None:
+        for shard_id in range(job.n_shards_each):
+            worker(shard_id)
+
+    bare(batches(replace(read, sentences=read.sentences[:2]), 2))
+    return peak_megabytes(shards)
+
+
+def _observers(read: "Corpus", kinds: tuple[str, ...]) -> "list[Observer]":
+    from inspector.heads.observers import Behaviour, HeadDistances, NormBehaviour, RelationScores
+
+    model = minilm()
+    shape = (model.n_layers, model.n_heads)
+    documents = list(dict.fromkeys(read.document_ids()))
+    known: dict[str, Callable[[], Observer]] = {
+        "behaviour": lambda: Behaviour(*shape, model.max_pieces),
+        "norms": lambda: NormBehaviour(model),
+        "relations": lambda: RelationScores(*shape, documents, _names(read)),
+        "distances": lambda: HeadDistances(*shape),
+    }
+    return [known[kind]() for kind in kinds]
+
+
+def _names(read: "Corpus") -> list[str]:
+    return sorted({label for _, label in read.relation_counts()})
+
+
+_made: dict[int, "list[AnnotatedBatch]"] = {}
+
+
+def _prepared(read: "Corpus", size: int) -> None:
+    _made[id(read)] = batches(read, size)
+
+
+def _fresh(read: "Corpus", size: int) -> "list[AnnotatedBatch]":
+    """Return the batches with nothing worked out yet: what they cache is the observers' time."""
+    return [replace(batch) for batch in _made[id(read)]]
