@@ -26,7 +26,8 @@ class Computation:
         self._run: Run | None = None
         self._error: InspectorError | None = None
         # A daemon: a server that is stopped does not wait for it.
-        Thread(target=self._compute, args=(work,), daemon=True).start()
+        self.thread = Thread(target=self._compute, args=(work,), daemon=True)
+        self.thread.start()
 
     @property
     def failed(self) -> bool:

@@ -4,7 +4,7 @@ Data goes through `inspector.html` or a view that escapes it; never into Markdow
 Must not know: what the numbers mean.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -138,7 +138,7 @@ def claims_table(claims: pd.DataFrame, key: str, t: words.Words) -> None:
         direction=[t[name] for name in claims["direction"]],
         verdict=[t[name] for name in claims["verdict"]],
         head=[f"{row['layer']}-{row['head']}" for row in rows],
-        interval=[f"{percent(row['ci_low'])} … {percent(row['ci_high'])}" for row in rows],
+        interval=[interval(row) for row in rows],
     )
     st.dataframe(
         shown,
@@ -184,6 +184,13 @@ def percent(share: float) -> str:
         ('−3.1 %', '–')
     """
     return "–" if pd.isna(share) else f"{100 * share:.1f} %".replace("-", "−")
+
+
+def interval(row: Mapping[Any, Any]) -> str:
+    """Return the 95 % interval of a row as it is shown."""
+    if pd.isna(row["ci_low"]):
+        return "–"
+    return f"{percent(row['ci_low'])} … {percent(row['ci_high'])}"
 
 
 def figure(number: float) -> str:

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+import yaml
 from dashboard_driver import ROOT, start
 
 
@@ -44,13 +45,39 @@ def small_model(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """Return the address of the dashboard, served as `make run` serves it, hub out of reach."""
+def profiled(tmp_path_factory):
+    """Return a settings file with a run over 40 sentences of the default corpus, random twins too.
+
+    It is what `inspector profile` leaves, but for its length.
+    """
+    from dataclasses import replace
+
+    from inspector.corpora import default_corpus
+    from inspector.models import load
+    from inspector.runs.profiling import profile_corpus
+
+    folder = tmp_path_factory.mktemp("profiled")
+    whole = default_corpus()
+    sentences = whole.sentences[60:260:5]
+    few = replace(whole, name="forty", sentences=sentences, sha256="40" * 32)
+    profile_corpus(load("minilm"), few, folder / "run")
+    config = folder / "profiled.yaml"
+    config.write_text(yaml.safe_dump({"run": str(folder / "run")}))
+    return config
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, profiled):
+    """Return the address of the dashboard, served as `make run` serves it, hub out of reach.
+
+    It has a run to show.
+    """
     log = tmp_path_factory.mktemp("server") / "log.txt"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--", "--config", str(profiled)]
     with log.open("w") as output:
         process = subprocess.Popen(
             command,

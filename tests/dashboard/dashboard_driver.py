@@ -6,7 +6,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "verification", "weights", "attention", "concepts")
+PAGES = (
+    "overview", "verification", "weights", "specialization", "head", "attention", "concepts",
+)  # fmt: skip
 
 _KINDS = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info",
           "success", "code", "latex", "metric")  # fmt: skip

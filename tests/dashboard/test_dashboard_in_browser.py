@@ -92,6 +92,35 @@ def test_all_pages_can_be_walked(reader):
         assert reader.page.get_by_test_id("stAlertContentError").count() == 0
 
 
+def test_the_first_page_stands_under_its_own_name_too(reader):
+    reader.open("overview?lang=zh")
+    expect(reader.page.get_by_role("heading", level=1)).to_have_text("概览")
+    expect(reader.page.get_by_text("Page not found")).to_have_count(0)
+    assert urlsplit(reader.page.url).path == "/overview"
+    assert reader.page.get_by_test_id("stSidebarNav").get_by_role("link").count() == len(PAGES)
+
+
+def test_a_click_on_a_role_chooses_its_head_and_the_head_page_shows_it(reader):
+    reader.open("specialization?relation=det")
+    grid = reader.page.locator(".st-key-role-grid svg")
+    cell = grid.locator("path[aria-label*='layer: 3; head: 1;']").first
+    cell.click(position={"x": 4, "y": 4})
+    reader.settle()
+    expect(reader.page.get_by_role("heading", name="Head 3-1")).to_be_visible()
+    assert reader.query == {"relation": "det", "layer": "3", "head": "1"}
+    labels = reader.page.locator(".st-key-forest svg text").filter(has_text="det · ")
+    expect(labels).to_have_count(3)
+    with reader.page.expect_download() as download:
+        reader.page.get_by_role("button", name="Download CSV (claims)").click()
+    first = download.value.path().read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith("relation,direction,layer,head,n,accuracy,baseline_offset")
+    reader.turn_to("Head")
+    expect(reader.page.get_by_role("heading", name="Roles of head 3-1")).to_be_visible()
+    expect(reader.page.get_by_role("heading", name="It misses")).to_be_visible()
+    assert reader.page.locator("span[style*='outline'] >> visible=true").count() >= 2
+    assert reader.query == {"layer": "3", "head": "1"}
+
+
 def test_the_verification_draws_its_grid(reader):
     reader.open("verification")
     chart = reader.page.get_by_test_id("stVegaLiteChart").first

@@ -107,7 +107,17 @@ def _marked(run: Run, relation: str) -> dict[tuple[int, int], bool]:
 def _head(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
     layer, head = chosen
     st.subheader(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
-    parts.roles_table(run.roles, chosen, t)
+    own = run.roles[(run.roles["layer"] == layer) & (run.roles["head"] == head)]
+    if own.empty:
+        st.markdown(t["no_role"])
+    else:
+        parts.text_table(
+            [t["role"], t["effect"], t["interval"]],
+            (
+                [row["role"], parts.percent(row["effect"]), parts.interval(row)]
+                for row in own.to_dict("records")
+            ),
+        )
     st.caption(t["more"])
 
 

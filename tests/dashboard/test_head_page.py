@@ -1,0 +1,134 @@
+"""The Head page: figures of one head, examples that hit and miss, everything escaped."""
+
+import re
+from dataclasses import replace
+
+import pytest
+import yaml
+from dashboard_driver import texts
+
+from inspector.corpora import Sentence
+from inspector.dashboard import store, words
+from inspector.dashboard.pages.head import _BY_WEIGHT
+from inspector.heads.examples import head_predictions
+from inspector.runs.profiling import Run
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def run(profiled):
+    return Run.open(yaml.safe_load(profiled.read_text())["run"])
+
+
+def drawn(app):
+    return [
+        element.proto.body for element in app.get("html") if "line-height: 2" in element.proto.body
+    ]
+
+
+def test_a_heads_behaviour_is_shown_by_weight_and_by_norm(open_page, profiled, run):
+    app = open_page("head", config=profiled, layer="3", head="7")
+    assert not app.exception
+    assert not app.error
+    row = run.behaviour.query("layer == 3 and head == 7").iloc[0]
+    said = texts(app)
+    for name in _BY_WEIGHT:
+        assert f"<td>{name}</td>" in said
+    assert f"<td>{row['special_mass']:.3f}</td><td>{row['norm_special_mass']:.3f}</td>" in said
+    assert f"**{100 * row['previous_mass']:.1f} %** to the piece before" in said
+    assert f"offset **{int(row['offset_mode']):+d}**" in said
+
+
+def test_every_quantity_has_a_meaning():
+    for language in ("en", "zh"):
+        assert set(_BY_WEIGHT) <= set(words.of("head", language))
+
+
+def test_relations_stand_beside_their_baseline_the_largest_lead_first(open_page, profiled, run):
+    app = open_page("head", config=profiled, layer="3", head="1")
+    shown = app.dataframe[0].value
+    own = run.relations.query("layer == 3 and head == 1")
+    lead = (own["accuracy"] - own["baseline_accuracy"]).sort_values(ascending=False)
+    assert shown["lead"].tolist() == pytest.approx((100 * lead).tolist(), nan_ok=True)
+    assert shown["relation"].iloc[0] == own.loc[lead.index[0], "relation"]
+
+
+def test_claims_that_name_the_head_are_shown_or_that_none_does(open_page, profiled, run):
+    named = set(zip(run.claims["layer"], run.claims["head"], strict=True))
+    layer, head = next(iter(named))
+    app = open_page("head", config=profiled, layer=str(layer), head=str(head))
+    assert (app.dataframe[1].value["head"] == f"{layer}-{head}").all()
+    layer, head = next((a, b) for a in range(6) for b in range(12) if (a, b) not in named)
+    app = open_page("head", config=profiled, layer=str(layer), head=str(head))
+    assert "No claim names this head" in texts(app)
+
+
+def test_examples_are_the_heads_own_hits_and_misses(open_page, profiled):
+    app = open_page(
+        "head", config=profiled, layer="2", head="8", pair="amod.dependent_to_head", sample="3"
+    )
+    assert not app.exception
+    said = texts(app)
+    hits, pairs = map(int, re.search(r"(\d+) of (\d+) pairs hit", said).groups())
+    sentences = store._corpus(None, "universal").sentences
+    with_it = [one for one in sentences if any(r.label == "amod" for r in one.relations)]
+    step = len(with_it) // 24
+    taken = with_it[3::step][:24]
+    found = head_predictions(store.model("minilm", "en"), taken, 2, 8, "amod", "dependent_to_head")
+    assert (hits, pairs) == (sum(one.is_hit for one in found), len(found))
+    assert 0 < hits < pairs
+    sentences_drawn = drawn(app)
+    assert 2 <= len(sentences_drawn) <= 8
+    marks = [html.count("✗") for html in sentences_drawn]
+    assert marks == sorted(marks)
+    assert set(marks) == {0, 1}
+    assert all(html.count("✓") == html.count("outline") == 1 for html in sentences_drawn)
+    assert app.query_params == {
+        "layer": "2", "head": "8", "pair": "amod.dependent_to_head", "sample": "3",
+    }  # fmt: skip
+
+
+def test_another_sample_shows_other_sentences(open_page, profiled):
+    first = open_page("head", config=profiled, layer="2", head="8", pair="det.dependent_to_head")
+    other = open_page(
+        "head", config=profiled, layer="2", head="8", pair="det.dependent_to_head", sample="1"
+    )
+    assert drawn(first) != drawn(other)
+
+
+def test_a_corpus_without_the_relation_is_a_sentence(open_page, profiled, monkeypatch):
+    empty = replace(store._corpus(None, "universal"), sentences=[])
+    monkeypatch.setattr(store, "corpus_of", lambda *_: empty)
+    app = open_page("head", config=profiled)
+    assert not app.exception
+    assert "The corpus has no sentence with this relation" in texts(app)
+
+
+def test_words_of_a_corpus_are_shown_letter_by_letter(open_page, profiled, monkeypatch):
+    from inspector.corpora import Relation
+
+    hostile = Sentence(
+        HOSTILE, None, (HOSTILE, "![x](http://evil.example/x.png)", "cat"), None,
+        (Relation("syntax", "det", 0, 2), Relation("syntax", "det", 1, 2)),
+    )  # fmt: skip
+    planted = replace(store._corpus(None, "universal"), sentences=[hostile])
+    monkeypatch.setattr(store, "corpus_of", lambda *_: planted)
+    app = open_page("head", config=profiled, pair="det.dependent_to_head")
+    assert not app.exception
+    assert drawn(app)
+    assert "<img src=x" not in texts(app)
+    assert "![x](" not in "\n".join(caption.value for caption in app.caption)
+
+
+def test_another_corpus_than_the_runs_is_said(open_page, profiled):
+    app = open_page("head", config=profiled)
+    assert "not from what the run was made of" in texts(app)
+
+
+def test_without_a_run_the_weights_are_shown(open_page):
+    store._default_runs.clear()
+    app = open_page("head", layer="3", head="7")
+    row = store.weights("minilm", "en").query("layer == 3 and head == 7").iloc[0]
+    assert f"`qk_symmetry` | {row['qk_symmetry']:.4g} |" in texts(app)
+    assert "No profile of this model has been made yet" in texts(app)

@@ -1,0 +1,259 @@
+"""The Specialization page and the run it shows: what it says, what it never hides, who computes."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+import yaml
+from dashboard_driver import texts
+
+from inspector.corpora import default_corpus, read_corpus, write_conllu
+from inspector.dashboard import store, words
+from inspector.dashboard.default_runs import Computation, DefaultRuns
+from inspector.dashboard.settings import Settings
+from inspector.dashboard.visit import Visit
+from inspector.errors import InputError, OutputError
+from inspector.heads.counts import DIRECTIONS
+from inspector.runs.profiling import Run
+from inspector.views.charts.forest import VERDICTS
+from inspector.views.charts.roles import FAMILIES
+
+
+@pytest.fixture
+def run(profiled):
+    return Run.open(yaml.safe_load(profiled.read_text())["run"])
+
+
+@pytest.fixture
+def no_default_runs():
+    """Forget what was computed, before and after."""
+    store._default_runs.clear()
+    yield
+    store._default_runs.clear()
+
+
+def claims_of(app):
+    (table,) = app.dataframe
+    return table.value
+
+
+def test_every_claim_is_shown_at_first_negative_ones_too(open_page, profiled, run):
+    app = open_page("specialization", config=profiled)
+    assert not app.exception
+    assert not app.error
+    shown = claims_of(app)
+    assert len(shown) == len(run.claims) > 20
+    assert shown["verdict"].tolist() == run.claims["verdict"].tolist()
+    assert {"underpowered", "not supported"} & set(shown["verdict"])
+    said = texts(app)
+    counts = run.claims["verdict"].value_counts()
+    assert f"**{counts.get('supported', 0)} of {len(run.claims)} claims are supported**" in said
+    assert f"{counts['underpowered']} are underpowered" in said
+    assert "**40** sentences" in said
+
+
+def test_figures_are_those_of_the_run_in_percent(open_page, profiled, run):
+    shown = claims_of(open_page("specialization", config=profiled))
+    assert shown["accuracy"].tolist() == pytest.approx(
+        (100 * run.claims["accuracy"]).tolist(), nan_ok=True
+    )
+    assert shown["lift"].tolist() == pytest.approx((100 * run.claims["lift"]).tolist(), nan_ok=True)
+    first = run.claims.iloc[0]
+    assert shown["head"].iloc[0] == f"{first['layer']}-{first['head']}"
+    assert shown["q_value"].tolist() == run.claims["q_value"].tolist()
+
+
+def test_relation_and_verdict_filter_and_stand_in_the_address(open_page, profiled, run):
+    app = open_page("specialization", config=profiled, relation="det")
+    assert set(claims_of(app)["relation"]) == {"det"}
+    assert "● follows it" in texts(app)
+    app.selectbox(key="verdict").set_value("underpowered")
+    app.selectbox(key="relation").set_value("all").run()
+    expected = run.claims[run.claims["verdict"] == "underpowered"]
+    assert len(claims_of(app)) == len(expected) > 0
+    assert app.query_params == {"verdict": "underpowered"}
+
+
+def test_no_claim_left_is_a_sentence(open_page, profiled, run):
+    verdicts = {"supported", "not supported", "underpowered"}
+    relation, missing = next(
+        (relation, sorted(verdicts - set(own["verdict"]))[0])
+        for relation, own in run.claims.groupby("relation")
+        if verdicts - set(own["verdict"])
+    )
+    app = open_page("specialization", config=profiled, relation=relation, verdict=missing)
+    assert not app.exception
+    assert "No claim has this verdict" in texts(app)
+
+
+@pytest.mark.parametrize("query", [{"relation": "<img src=x>"}, {"verdict": "../.."}])
+def test_what_is_no_relation_or_verdict_is_ignored(open_page, profiled, query):
+    app = open_page("specialization", config=profiled, **query)
+    assert not app.exception
+    assert app.query_params == {}
+
+
+def test_the_chosen_heads_roles_stand_beside_the_grid(open_page, profiled, run):
+    role = run.roles.iloc[0]
+    query = {"layer": str(role["layer"]), "head": str(role["head"])}
+    said = texts(open_page("specialization", config=profiled, **query))
+    assert role["role"] in said
+    assert f"Head {role['layer']}-{role['head']}" in said
+    with_roles = set(zip(run.roles["layer"], run.roles["head"], strict=True))
+    layer, head = next((0, head) for head in range(12) if (0, head) not in with_roles)
+    said = texts(open_page("specialization", config=profiled, layer=str(layer), head=str(head)))
+    assert "No role was found for this head" in said
+
+
+@pytest.mark.parametrize("page", ["specialization", "head"])
+def test_without_a_run_it_is_offered_and_computed_once_for_all(
+    open_page, run, no_default_runs, monkeypatch, page
+):
+    asked = []
+
+    def profile(model, progress):
+        asked.append(model.name)
+        progress("Shards 1 of 2", 0.5)
+        progress("Shards 2 of 2", 1.0)
+        return run
+
+    monkeypatch.setattr("inspector.api.profile", profile)
+    app = open_page(page)
+    assert "No profile of this model has been made yet" in texts(app)
+    assert asked == []
+    app.button(key="profile").click().run()
+    assert not app.exception
+    assert "No profile of this model" not in texts(app)
+    assert asked == ["minilm"]
+    again = open_page("specialization")
+    assert len(claims_of(again)) == len(run.claims)
+    assert asked == ["minilm"]
+
+
+def test_a_computation_that_failed_says_why_and_can_be_asked_for_again(
+    open_page, run, no_default_runs, monkeypatch
+):
+    def fail(model, progress):
+        raise OutputError("disk (full) has no room: make some.")
+
+    monkeypatch.setattr("inspector.api.profile", fail)
+    app = open_page("specialization")
+    app.button(key="profile").click().run()
+    assert not app.exception
+    assert "has no room" in app.error[0].value
+    monkeypatch.setattr("inspector.api.profile", lambda model, progress: run)
+    app.run()
+    app.button(key="profile").click().run()
+    assert not app.error
+    assert "claims are supported" in texts(app)
+
+
+def test_a_run_of_another_model_is_not_shown(open_page, profiled, run, small_model, tmp_path):
+    config = tmp_path / "two.yaml"
+    settings = yaml.safe_load(profiled.read_text())
+    config.write_text(yaml.safe_dump({**settings, "models": ["minilm", str(small_model)]}))
+    app = open_page("specialization", config=config)
+    assert "claims are supported" in texts(app)
+    app.sidebar.selectbox(key="model").set_value(str(small_model)).run()
+    assert not app.exception
+    assert "No profile of this model has been made yet" in texts(app)
+
+
+def test_a_run_that_is_not_there_is_a_sentence(open_page, tmp_path):
+    config = tmp_path / "gone.yaml"
+    config.write_text(yaml.safe_dump({"run": str(tmp_path / "gone")}))
+    app = open_page("specialization", config=config)
+    assert not app.exception
+    assert "does not exist\\: give the folder of a run" in app.error[0].value
+
+
+def test_sessions_that_come_meanwhile_get_the_same_computation(run):
+    runs, go_on, calls = DefaultRuns(), threading.Event(), []
+
+    def work(progress):
+        calls.append(1)
+        progress("half", 0.5)
+        go_on.wait(30)
+        return run
+
+    first = runs.start("a", work)
+    assert runs.start("a", work) is first is runs.find("a")
+    assert not first.done.is_set()
+    go_on.set()
+    assert first.result() is run
+    assert first.share == 0.5
+    assert calls == [1]
+
+
+def test_no_more_are_kept_than_there_is_room_for(run):
+    runs, go_on = DefaultRuns(room=1), threading.Event()
+    runs.start("a", lambda progress: go_on.wait(30) and run)
+    with pytest.raises(InputError) as error:
+        runs.start("b", lambda progress: run)
+    assert str(error.value) == (
+        "models (a) are being computed, as many as there is room for: wait until one is done."
+    )
+    go_on.set()
+    runs.find("a").result()
+    assert runs.start("b", lambda progress: run).result() is run
+    assert runs.find("a") is None
+
+
+def test_a_failed_computation_is_forgotten():
+    runs = DefaultRuns()
+
+    def fail(progress):
+        raise OutputError("no room")
+
+    failed = runs.start("a", fail)
+    with pytest.raises(OutputError, match="no room"):
+        failed.result()
+    assert runs.find("a") is None
+
+
+def test_a_trouble_that_nobody_foresaw_is_not_taken_for_a_run(monkeypatch):
+    troubles = []
+    monkeypatch.setattr(threading, "excepthook", lambda trouble: troubles.append(trouble.exc_type))
+
+    def fail(progress):
+        raise ZeroDivisionError
+
+    failed = Computation(fail)
+    with pytest.raises(RuntimeError, match="ended without a run"):
+        failed.result()
+    assert failed.failed
+    failed.thread.join(10)
+    assert troubles == [ZeroDivisionError]
+
+
+def test_every_direction_verdict_and_family_has_words():
+    for language in ("en", "zh"):
+        assert {*DIRECTIONS, *VERDICTS, *FAMILIES} <= set(words.of("specialization", language))
+
+
+@pytest.fixture
+def own_files(profiled, tmp_path):
+    """Return settings that name the run, and files of three sentences."""
+    file = tmp_path / "three.conllu"
+    file.write_text(write_conllu(default_corpus().sentences[:3]), encoding="utf-8")
+    return {"run": yaml.safe_load(profiled.read_text())["run"], "corpus": [str(file)]}
+
+
+def test_examples_come_from_the_files_that_the_settings_name(run, own_files, monkeypatch):
+    three = read_corpus(own_files["corpus"])
+    fitting = replace(run, manifest=replace(run.manifest, corpus_sha256=three.sha256))
+    monkeypatch.setattr(store, "run_of_settings", lambda _: fitting)
+    visit = Visit(Settings(**own_files), "en", "minilm")
+    assert store.corpus_of(fitting, visit).sentences == three.sentences
+    # A run that the dashboard computed itself is of its own corpus, whatever the settings name.
+    assert store.corpus_of(run, visit).name == "default"
+    without = replace(visit, settings=Settings(run=own_files["run"]))
+    assert store.corpus_of(fitting, without).name == "default"
+
+
+def test_files_that_the_run_was_not_made_from_are_refused(open_page, own_files, tmp_path):
+    config = tmp_path / "own.yaml"
+    config.write_text(yaml.safe_dump(own_files))
+    app = open_page("head", config=config)
+    assert not app.exception
+    assert "is not what the run was made from" in app.error[0].value
