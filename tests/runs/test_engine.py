@@ -13,6 +13,7 @@ from cheap_run import die_at_birth, figures, make_worker
 
 from inspector.errors import InputError
 from inspector.runs import WorkerError, run_shards
+from inspector.runs.engine import _interrupts_held
 
 IDS = [5, 0, 3, 8, 1]
 
@@ -144,3 +145,23 @@ def test_who_stops_early_does_not_wait():
         next(running)
         start = time.monotonic()
     assert time.monotonic() - start < 20  # all of them would take 50
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_a_process_is_started_comes_after(number):
+    before, reached = signal.signal(number, signal.default_int_handler), []
+
+    def start():
+        with _interrupts_held():
+            os.kill(os.getpid(), number)
+            time.sleep(0.01)
+            reached.append(number)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            start()
+        assert reached == [number]
+        assert signal.getsignal(number) == signal.default_int_handler
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+    finally:
+        signal.signal(number, before)

@@ -50,6 +50,7 @@ arrays = st.dictionaries(
 labels = st.dictionaries(texts, st.lists(texts, max_size=4), max_size=3)
 
 
+@settings(deadline=None)
 @given(arrays, labels)
 def test_a_result_comes_back_as_it_was(arrays, labels):
     result = ShardResult(arrays, labels)
@@ -108,7 +109,7 @@ def test_every_truncation_and_every_zeroed_tail_is_seen():
             refusal(data[:length] + bytes(len(data) - length))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_inserted_removed_and_replaced_stretches_are_seen(data):
     whole = encoded()
@@ -119,6 +120,7 @@ def test_inserted_removed_and_replaced_stretches_are_seen(data):
         refusal(damaged)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_other_bytes_are_refused(data):
     refusal(data)
