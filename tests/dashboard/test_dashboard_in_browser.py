@@ -108,7 +108,8 @@ def test_a_click_on_a_role_chooses_its_head_and_the_head_page_shows_it(reader):
     reader.settle()
     expect(reader.page.get_by_role("heading", name="Head 3-1")).to_be_visible()
     assert reader.query == {"relation": "det", "layer": "3", "head": "1"}
-    labels = reader.page.locator(".st-key-forest svg text").filter(has_text="det · ")
+    forest = reader.page.get_by_test_id("stVegaLiteChart").last
+    labels = forest.locator("svg text").filter(has_text="det · ")
     expect(labels).to_have_count(3)
     with reader.page.expect_download() as download:
         reader.page.get_by_role("button", name="Download CSV (claims)").click()
