@@ -70,7 +70,9 @@ _observer: ContextVar[Observer | None] = ContextVar("inspector_observer", defaul
 def running(
     model: PretrainedModel, implementation: str, observer: Observer | None = None
 ) -> Iterator[None]:
-    """Run the model with another attention implementation; what was set is always restored.
+    """Run the model with another attention implementation, in evaluation mode.
+
+    What was set, each module's mode included, is always restored.
 
     Args:
         model: Locked for other threads as long as this lasts.
@@ -81,12 +83,16 @@ def running(
     hugging_face: Any = model.model
     with model.lock:
         before = hugging_face.config._attn_implementation
+        modes = [(module, module.training) for module in hugging_face.modules()]
         token = _observer.set(observer)
         try:
             hugging_face.set_attn_implementation(implementation)
+            hugging_face.eval()
             yield
         finally:
             hugging_face.set_attn_implementation(before)
+            for module, training in modes:
+                module.training = training
             _observer.reset(token)
 
 

@@ -85,8 +85,7 @@ def _forward(
         if seed is not None:
             stack.enter_context(torch.random.fork_rng(devices=[]))
             torch.manual_seed(seed)
-            stack.callback(model.model.train, model.model.training)
-            model.model.train()
+            model.model.train()  # `running` restores the mode
         state: Tensor = model.model(**batch.inputs()).last_hidden_state
     return state
 

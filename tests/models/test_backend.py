@@ -260,3 +260,21 @@ def test_a_model_with_causal_layers_and_no_mask_gets_a_causal_mask():
     expected = torch.nn.functional.scaled_dot_product_attention(*heads, is_causal=True)
     close(output.transpose(1, 2), expected)
     assert not probabilities.triu(1).any()
+
+
+def test_a_model_left_in_training_mode_is_looked_at_without_dropout(bert):
+    from inspector.models import attention_probabilities, watch
+
+    batch = bert.encode(["the cat sat"])
+    expected = attention_probabilities(bert, batch)
+    seen = []
+    bert.model.train()
+    bert.model.get_submodule("encoder").eval()
+    try:
+        assert torch.equal(attention_probabilities(bert, batch), expected)
+        watch(bert, batch, seen.append)
+        assert bert.model.training
+        assert not bert.model.get_submodule("encoder").training, "each module keeps its own mode"
+    finally:
+        bert.model.eval()
+    assert all(call.attention.dropout == 0.0 for call in seen)
