@@ -58,7 +58,7 @@ def passive(g: Clauses) -> Said:
         g.relative_object(subject)
     if not predicate.head.right and g.chance(0.4):
         predicate.head.right.append(g.time_for(predicate))
-    return g.say(subject, predicate, asks=0.4)
+    return g.say(subject, predicate, asks=0.5)
 
 
 def passive_agent(g: Clauses) -> Said:
@@ -76,7 +76,7 @@ def passive_agent(g: Clauses) -> Said:
         predicate.head.right.insert(0, g.place(kinds=("place", "event")))
     elif way == "time":
         predicate.head.right.insert(0, g.time_for(predicate))
-    return g.say(subject, predicate, asks=0.35)
+    return g.say(subject, predicate, asks=0.5)
 
 
 def _reduced(g: Clauses) -> Said:
@@ -118,7 +118,7 @@ def _relative(g: Clauses, inner: str) -> Said:
     else:
         subject = g.subject("person", pronoun=0.2, post=0.1)
         kind = g.pick(("person", "animal") if inner == "subject" else (*_PATIENTS, "person"))
-        predicate = g.transitive("person", g.pick(PAST), post=0.0, kind=kind)
+        predicate = g.transitive("person", g.pick(PAST), post=0.0, kind=kind, joined=0.0)
         noun = predicate.head.right[0]
     if noun.kind == "person" and not noun.right and g.chance(0.4):
         noun.right.append(g.noun_place(noun, sure=noun is not subject))
@@ -139,7 +139,7 @@ def coordination(g: Clauses) -> Said:
         return _join(one, another, g.pick(("and", "but", "and", "so")), split=True), "."
     if way == "verbs":
         subject = g.subject("person", post=0.3)
-        predicate = g.transitive("person", tense, post=0.2)
+        predicate = g.transitive("person", tense, post=0.2, joined=0.0)
         root = g.clause(subject, predicate)
         more = g.action("person", tense)
         said = g.finish(more, subject.agreement)
@@ -155,7 +155,7 @@ def coordination(g: Clauses) -> Said:
         joined.agreement = "p"
         return g.say(joined, g.action(kind, tense))
     subject = g.subject("person")
-    predicate = g.transitive("person", tense, post=0.2 if way == "objects" else 0.0)
+    predicate = g.transitive("person", tense, post=0.2 if way == "objects" else 0.0, joined=0.0)
     first = predicate.head.right[0]
     for last in (False, True) if way == "three" else (True,):
         other = labelled("conj", g.np(first.kind, possessor=0.1))

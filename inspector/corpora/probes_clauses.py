@@ -93,7 +93,7 @@ class Clauses(Predicates):
         word = "who" if person and (clear or self.chance(0.7)) else "which" if loose else "that"
         pronoun = Node(word, "PRON", agreement=noun.agreement)
         if self.chance(0.2):
-            predicate = self.state(tense or "past")
+            predicate = self.state(tense or "past", noun.kind)
         else:
             predicate = self.action(
                 noun.kind, tense or self.pick(PAST), objects=0.7, post=0.0, around=0.1
@@ -116,7 +116,7 @@ class Clauses(Predicates):
         ]
         if not fitting:
             return False
-        word = self.pick(fitting)
+        word = self.verb(fitting)
         subject = self.subject("person", pronoun=0.3, post=0.25 * rich)
         for node in subject.left:  # "who that nurse" reads badly
             node.form = "the" if node.form in ("this", "that", "these", "those") else node.form

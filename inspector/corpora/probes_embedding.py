@@ -157,7 +157,7 @@ def control(g: Clauses) -> Said:
 
 def raising(g: Clauses) -> Said:
     """Return a verb of seeming, or of finding something so, or an adjective like "likely"."""
-    way = g.pick(("verb", "verb", "adjective", "likely", "find", "find", "how"))
+    way = g.pick(("verb", "verb", "adjective", "likely", "find", "find", "how", "how"))
     subject = g.subject("person", pronoun=0.15, post=0.2)
     _tell_more(g, subject)
     tense = g.pick(("past", "past", "present", "perfect", "past perfect"))

@@ -132,6 +132,9 @@ COMPOUNDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     }.items()
 }
 
+# nouns whose material a compound names
+MADE_OF = frozenset(head for head, (_, materials) in COMPOUNDS.items() if materials)
+
 # parts that a noun can be told by ("the bag with the broken handle")
 PARTS: dict[str, tuple[str, ...]] = {
     head: tuple(parts.split())

@@ -65,7 +65,7 @@ class Modifiers:
         ranks = list(lexicon.ADJECTIVES.get(kind, ()))
         if noun in lexicon.AGELESS and len(ranks) > 2:
             ranks[2] = ()
-        if any(noun == head and made for head, (_, made) in lexicon.COMPOUNDS.items()):
+        if noun in lexicon.MADE_OF:
             ranks = ranks[:4]  # the material stands in the compound
         opinions, ranks = ranks[:1], [rank for rank in ranks if rank]
         while len(ranks) > count:
@@ -121,9 +121,9 @@ class Modifiers:
         return first
 
     def numeral(self, about: float = 0.12) -> Node:
-        """Return a numeral, with this probability after "almost" or the like."""
+        """Return a numeral, with this probability after "exactly" or "about"."""
         number = Node(self.fresh(settings.NUMBERS), "NUM", "nummod")
         if self.chance(about):
-            word = self.pick(("almost", "exactly", "about"))
+            word = self.pick(("exactly", "about"))
             number.left.append(Node(word, "ADV", "advmod"))
         return number

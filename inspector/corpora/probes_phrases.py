@@ -65,7 +65,7 @@ class Grammar(Modifiers):
         noun.left = self.adjectives(kind, self.pick(premodifiers), degree, noun=singular)
         noun.left += self.compounds(singular, compound * (3 if len(noun.left) == 1 else 1))
         counted = noun.agreement == "p" and self.chance(numeral)
-        ordered = noun.agreement == "p" and not determiner and self.chance(0.08)
+        ordered = noun.agreement == "p" and not determiner and self.chance(0.06)
         if counted or ordered:
             noun.left.insert(0, self.numeral(0.0) if ordered else self.numeral())
         if ordered:
@@ -165,7 +165,7 @@ class Grammar(Modifiers):
             kind,
             noun.agreement if worn else number,
             determiner="the" if worn else "definite",
-            premodifiers=(1, 1, 2) if worn else (0, 0, 0, 1, 1, 2),
+            premodifiers=(1, 1, 2) if worn else (0, 0, 1, 1, 2),
             numeral=0.0,
             degree=0.06,
         )
@@ -187,6 +187,8 @@ class Grammar(Modifiers):
         if noun.kind not in settings.FULL_OF or noun.left[:1] == []:
             return None
         word, preposition, kind = self.pick(settings.FULL_OF[noun.kind])
+        if any(node.form == word for node in noun.left):
+            return None
         feature = Node(word, "ADJ", "amod")
         many = word in ("full", "fond", "afraid")
         complement = self.np(

@@ -56,13 +56,16 @@ class Predicates(Grammar):
     # --- choice of verbs --------------------------------------------------------------
 
     def verb(self, table: Sequence[Verb], agent: str = "", patient: str = "") -> Verb:
-        """Return a verb of the table that goes with these classes of agent and object."""
+        """Return a verb that goes with these classes, one that is new to the sentence if any."""
         fitting = [
             word
             for word in table
             if (not agent or agent in word.agents) and (not patient or patient in word.objects)
         ]
-        return self.pick(fitting)
+        unused = [word for word in fitting if f"to {word.base}" not in self._used]
+        word = self.pick(unused or fitting)
+        self._used.add(f"to {word.base}")
+        return word
 
     def subject(self, kind: str = "", *, pronoun: float = 0.15, post: float = 0.2) -> Node:
         """Return a subject: a noun phrase of the class, or a pronoun for a person."""
@@ -81,16 +84,29 @@ class Predicates(Grammar):
         patient: Node | None = None,
         post: float = 0.15,
         kind: str = "",
+        joined: float = 0.08,
     ) -> Predicate:
-        """Return a predicate with an object, a given one or one that fits the verb."""
-        word = self.verb(verbs.TRANSITIVE, agent, patient.kind if patient else kind)
+        """Return a predicate with an object, a given one or one that fits the verb.
+
+        Args:
+            agent: Class of the subject.
+            tense: One of `forms.TENSES`, or "to" or "ing".
+            patient: The object, if it is given.
+            post: Probability of a phrase after the object.
+            kind: Class of the object; by chance where empty.
+            joined: Probability that two objects are joined by "and".
+        """
+        table = verbs.TRANSITIVE
+        if tense in ("to", "ing"):  # nobody plans to lose a thing
+            table = tuple(word for word in table if word.manner != "chance")
+        word = self.verb(table, agent, patient.kind if patient else kind)
         head = Node("", "VERB")
         if patient is None:
             kind = kind or self.pick(word.objects)
             patient = self.np(kind)
             if self.chance(post):
                 self.tell_surely(patient)
-            elif self.chance(0.08):
+            elif self.chance(joined):
                 another = labelled("conj", self.np(kind, possessor=0.1))
                 another.left.insert(0, Node(self.pick(("and", "and", "or")), "CCONJ", "cc"))
                 patient.right.append(another)
@@ -154,14 +170,15 @@ class Predicates(Grammar):
     def add_middle(self, predicate: Predicate) -> None:
         """Put an adverb that fits the tense between subject and verb."""
         words = settings.MIDDLES.get(predicate.tense)
-        if words and predicate.copula:
+        if predicate.copula and "modal" not in predicate.tense:
             words = settings.STATE_MIDDLES
         if words and not any(node.label == "advmod" for node in predicate.head.left):
             predicate.middle.append(Node(self.fresh(words), "ADV", "advmod"))
 
-    def state(self, tense: str, word: str = "") -> Predicate:
+    def state(self, tense: str, agent: str = "person") -> Predicate:
         """Return a predicate like "was very tired"."""
-        adjective = self.adjective(word or self.fresh(settings.STATES), 0.35)
+        states = settings.STATES if agent == "person" else settings.ANIMAL_STATES
+        adjective = self.adjective(self.fresh(states), 0.35)
         return Predicate(adjective, forms.BE, tense, copula=True)
 
     def finish(self, predicate: Predicate, agreement: str, *, question: bool = False) -> list[Node]:

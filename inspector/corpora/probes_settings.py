@@ -170,4 +170,5 @@ FRONTED = (
     "calmly",
     "silently",
 )
+ANIMAL_STATES = ("hungry", "thirsty", "sick", "tired", "cold")
 STATE_MIDDLES = ("still", "often", "probably", "also")
