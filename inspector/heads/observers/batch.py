@@ -104,6 +104,12 @@ class AnnotatedBatch:
         return same
 
     @cached_property
+    def repeat_places(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return where `repeats` is true, as (row, query, key): few places, looked up once."""
+        row, query, key = self.repeats.nonzero().unbind(1)
+        return row, query, key
+
+    @cached_property
     def _pairs(self) -> tuple[RelationIndex, int]:
         """Return the relations whose two words have pieces, and how many were left out."""
         rows: list[tuple[int, int, int, int, int]] = []

@@ -200,12 +200,10 @@ def _describe(
     )
     distance = (weights * apart.to(weights.dtype).unsqueeze(1)).sum(-1)
     distance = distance / on_content.clamp(min=torch.finfo(weights.dtype).tiny)
-    repeated = batch.repeats
-    duplicate = (
-        (weights * repeated.unsqueeze(1)).sum(-1)
-        if bool(repeated.any())
-        else torch.zeros_like(entropy)
-    )
+    row, query, key = batch.repeat_places
+    on_others = weights.new_zeros(n_batch * n_pieces, weights.shape[1])
+    on_others.index_add_(0, row * n_pieces + query, weights[row, :, query, key])
+    duplicate = on_others.unflatten(0, (n_batch, n_pieces)).mT
     own = weights.diagonal(dim1=-2, dim2=-1)
     previous = torch.nn.functional.pad(weights.diagonal(-1, dim1=-2, dim2=-1), (1, 0))
     following = torch.nn.functional.pad(weights.diagonal(1, dim1=-2, dim2=-1), (0, 1))
