@@ -233,7 +233,7 @@ def test_weights_in_another_dtype_are_the_same_weights(layer):
     assert other.W_Q.dtype == other.W_O.dtype == torch.float32
     assert torch.equal(other.W_K, layer.weights.W_K.float())
     assert (other.b_Q is None) == (layer.weights.b_Q is None)
-    same = ("n_heads", "n_kv_heads", "scaling", "d_head", "d_model", "causal")
+    same = ("n_heads", "n_kv_heads", "scaling", "d_head", "d_model")
     assert [getattr(other, name) for name in same] == [
         getattr(layer.weights, name) for name in same
     ]
