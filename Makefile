@@ -26,8 +26,10 @@ check: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Runs start and kill processes of their own: they are tested apart from the browser's process.
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore tests/runs
+	$(BIN)/python -m pytest tests/runs
 
 bench: .venv/.ready
 	$(BIN)/python -m benchmarks
