@@ -26,9 +26,11 @@ check: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Runs start and kill processes of their own: they are tested apart from the browser's process.
+# Three processes: the dashboard's tests keep a browser and its event loop open, those of runs
+# start and kill processes; neither can stand in the other's way, nor in the notebooks'.
 test: check
-	$(BIN)/python -m pytest --ignore tests/runs
+	$(BIN)/python -m pytest --ignore tests/dashboard --ignore tests/runs
+	$(BIN)/python -m pytest tests/dashboard
 	$(BIN)/python -m pytest tests/runs
 
 bench: .venv/.ready
