@@ -22,7 +22,8 @@ ORDER = (
     {"verification", "heads"},
     {"runs"},
     {"views"},
-    {"api", "console", "cli_options"},
+    {"api", "console"},
+    {"commands"},
     {"dashboard", "cli"},
 )
 # What api offers lies to its left; the package's own __init__ offers what api offers.
@@ -35,7 +36,7 @@ ONLY_IN = {
     "huggingface_hub": {"models"},
     "streamlit": {"dashboard"},
     "pydantic": {"dashboard"},
-    "typer": {"cli", "cli_options"},
+    "typer": {"cli", "commands"},
     "rich": {"console"},
     "altair": {"views", "dashboard"},
     "bertviz": {"views"},

@@ -8,6 +8,7 @@ Must not know: what is computed; models, corpora, UI.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections import Counter, deque
@@ -16,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any
 
 from inspector.errors import InputError, InspectorError
@@ -42,9 +44,9 @@ def run_shards(
     Args:
         shard_ids: What to compute.
         make_worker: Called once in every process that computes; returns the function from shard
-            id to result. With more than one worker it is pickled, so it must be a module's
-            function or class, or a `functools.partial` of one. It must fix whatever else the
-            result depends on, such as the number of torch threads.
+            id to result. With more than one worker it is pickled, so it must be a function or
+            class of a module that can be imported, or a `functools.partial` of one. It must fix
+            whatever else the result depends on, such as the number of torch threads.
         workers: How many processes; 1 computes in this one.
 
     Raises:
@@ -120,7 +122,7 @@ class _Member:
     def __init__(self, make_worker: Callable[[], Worker], shard_id: int) -> None:
         self.connection, theirs = _PROCESSES.Pipe()
         self.process = _PROCESSES.Process(target=_serve, args=(theirs, make_worker), daemon=True)
-        with _interrupts_held():
+        with _interrupts_held(), _script_not_run_again():
             self.process.start()
         theirs.close()  # so that its end is seen here
         self.ends = (self.connection, self.process.sentinel)
@@ -194,6 +196,21 @@ def _end_with_parent() -> None:
     if (parent := multiprocessing.parent_process()) is not None:
         parent.join()
         os._exit(1)
+
+
+@contextmanager
+def _script_not_run_again() -> Iterator[None]:
+    """Keep a new process from running its parent's script, as multiprocessing would have it.
+
+    The script may be without `if __name__ == "__main__"`, or be a page of Streamlit, which puts
+    itself in the place of the main module. No worker needs anything of it.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 @contextmanager

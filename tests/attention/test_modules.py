@@ -25,7 +25,7 @@ def _double_and_seeded():
     torch.set_default_dtype(before)
 
 
-def close(ours, expected):
+def assert_close(ours, expected):
     torch.testing.assert_close(ours, expected, **FLOAT64)
 
 
@@ -40,8 +40,8 @@ def test_attention_projects_target_and_source():
         mask=mask,
     )
     attended = module(target, source, mask)
-    close(attended.output, expected.output)
-    close(attended.probabilities, expected.probabilities)
+    assert_close(attended.output, expected.output)
+    assert_close(attended.probabilities, expected.probabilities)
 
 
 def test_without_bias_there_is_none():
@@ -89,8 +89,8 @@ def test_multi_head_equals_single_self_attentions_concatenated_then_w_o():
                 mine.bias.copy_(theirs.bias[rows])
         heads.append(single(hidden, mask))
     stages = whole(hidden, mask=mask[None])
-    close(stages.output, whole.W_O(torch.cat([head.output for head in heads], dim=-1)))
-    close(stages.probabilities, torch.stack([head.probabilities for head in heads], dim=1))
+    assert_close(stages.output, whole.W_O(torch.cat([head.output for head in heads], dim=-1)))
+    assert_close(stages.probabilities, torch.stack([head.probabilities for head in heads], dim=1))
 
 
 def test_multi_head_equals_single_cross_attentions_concatenated_then_w_o():
@@ -105,7 +105,7 @@ def test_multi_head_equals_single_cross_attentions_concatenated_then_w_o():
                 mine.weight.copy_(theirs.weight[rows])
                 mine.bias.copy_(theirs.bias[rows])
         contexts.append(single(target, source).output)
-    close(whole(target, source).output, whole.W_O(torch.cat(contexts, dim=-1)))
+    assert_close(whole(target, source).output, whole.W_O(torch.cat(contexts, dim=-1)))
 
 
 def test_multi_head_equals_torch_multi_head_attention():
@@ -123,8 +123,8 @@ def test_multi_head_equals_torch_multi_head_attention():
         hidden, hidden, hidden, attn_mask=~mask, average_attn_weights=False
     )
     stages = ours(hidden, mask=mask[None])
-    close(stages.output, expected)
-    close(stages.probabilities, probabilities)
+    assert_close(stages.output, expected)
+    assert_close(stages.probabilities, probabilities)
 
 
 def test_grouped_heads_have_smaller_keys_and_values():
@@ -199,7 +199,7 @@ def test_a_mask_of_two_three_or_four_axes_is_the_same_mask():
         *module(hidden)[:3], is_causal=True
     ).transpose(1, 2)
     for mask in (causal, causal[None], causal.expand(2, -1, -1), causal[None, None]):
-        close(module(hidden, mask=mask).context, expected.flatten(-2))
+        assert_close(module(hidden, mask=mask).context, expected.flatten(-2))
 
 
 def test_each_head_may_have_a_mask_of_its_own():

@@ -14,7 +14,7 @@ from inspector.errors import UnsupportedModelError
 from inspector.models import attention_probabilities, last_hidden_state, running, watch
 
 
-def close(ours, theirs):
+def assert_close(ours, theirs):
     torch.testing.assert_close(ours, theirs, **TOLERANCE[ours.dtype])
 
 
@@ -29,7 +29,7 @@ def test_last_hidden_state_agrees(tiny, family, texts, dtype, reference):
     assert bool(real.all()) == (len(texts) == 1)
     ours = last_hidden_state(model, batch, "inspector")
     assert ours.dtype == model.torch_dtype
-    close(ours[real], last_hidden_state(model, batch, reference)[real])
+    assert_close(ours[real], last_hidden_state(model, batch, reference)[real])
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -47,7 +47,7 @@ def test_training_with_the_same_seed_agrees(tiny, family):
     finally:
         model.model.eval()
     real = batch.attention_mask.bool()
-    close(states["inspector"][real], states["eager"][real])
+    assert_close(states["inspector"][real], states["eager"][real])
     assert not torch.allclose(
         states["eager"][real], last_hidden_state(model, batch, "eager")[real], atol=1e-3
     )
@@ -61,7 +61,7 @@ def test_padding_changes_nothing(tiny, family):
     together = last_hidden_state(model, batch, "inspector")
     for row, text in enumerate(TEXTS):
         alone = last_hidden_state(model, model.encode([text]), "inspector")[0]
-        close(together[row, : len(alone)], alone)
+        assert_close(together[row, : len(alone)], alone)
 
 
 def test_control_a_backend_without_a_mask_function_is_wrong(tiny):
@@ -258,7 +258,7 @@ def test_a_model_with_causal_layers_and_no_mask_gets_a_causal_mask():
     heads = [torch.randn(1, 2, 3, 5, generator=torch.Generator().manual_seed(i)) for i in range(3)]
     output, probabilities = backend._ours(module, *heads, None)
     expected = torch.nn.functional.scaled_dot_product_attention(*heads, is_causal=True)
-    close(output.transpose(1, 2), expected)
+    assert_close(output.transpose(1, 2), expected)
     assert not probabilities.triu(1).any()
 
 

@@ -3,16 +3,18 @@
 import functools
 import os
 import signal
+import sys
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from cheap_run import die_at_birth, figures, make_worker
 
 from inspector.errors import InputError
-from inspector.runs import WorkerError, run_shards
+from inspector.runs import WorkerError, engine, run_shards
 from inspector.runs.engine import _interrupts_held
 
 IDS = [5, 0, 3, 8, 1]
@@ -53,6 +55,28 @@ def test_every_shard_comes_once_and_right(log, workers):
     make = functools.partial(make_worker, log=log)
     assert_right(list(run_shards(IDS, make, workers=workers)))
     assert computed(log) == sorted(IDS)
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    """Be a script that must not be run twice, as one of Streamlit's pages is."""
+    main = ModuleType("__main__")
+    main.__file__ = str(tmp_path / "script.py")
+    Path(main.__file__).write_text("raise SystemExit('the script ran again')\n")
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    return main
+
+
+def test_workers_do_not_run_the_script_that_started_them(script):
+    assert_right(list(run_shards(IDS, make_worker, workers=2)))
+    assert sys.modules["__main__"] is script
+
+
+def test_control_multiprocessing_would_have_run_it(script, monkeypatch, capfd):
+    monkeypatch.setattr(engine, "_script_not_run_again", nullcontext)
+    with pytest.raises(WorkerError, match="ended its worker process 3 times"):
+        list(run_shards(IDS, make_worker, workers=2))
+    assert "the script ran again" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -57,7 +57,7 @@ def start():
         process.stderr.close()
 
 
-def eventually(is_true, seconds=60):
+def assert_eventually(is_true, seconds=60):
     end = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < end, "it never came to be"
@@ -87,12 +87,12 @@ def test_killed_again_and_again_it_gives_the_same_bytes(tmp_path, start, undistu
     for _ in range(5):
         before = shards(path)
         process = start(path, "--resume", "--workers", workers, pause=0.05 * workers)
-        eventually(lambda before=before: shards(path) > before)
+        assert_eventually(lambda before=before: shards(path) > before)
         time.sleep(draw.random() * 0.12)
         assert process.poll() is None
         process.kill()
         process.wait()
-        eventually(lambda process=process: not session(process))  # no orphan goes on
+        assert_eventually(lambda process=process: not session(process))  # no orphan goes on
         assert (path / "lock").exists()
         folder = RunFolder.open(path)
         assert shards(path) == len(folder.valid_shards()) < SHARDS
@@ -104,11 +104,11 @@ def test_killed_again_and_again_it_gives_the_same_bytes(tmp_path, start, undistu
 
 def test_workers_of_a_killed_run_do_not_finish_what_nobody_waits_for(tmp_path, start):
     process = start(tmp_path / "run", "--workers", 2, pause=3600)
-    eventually(lambda: len(session(process)) == 4)  # one is multiprocessing's own tracker
+    assert_eventually(lambda: len(session(process)) == 4)  # one is multiprocessing's own tracker
     time.sleep(1)  # now they are at their shards
     process.kill()
     process.wait()
-    eventually(lambda: not session(process))
+    assert_eventually(lambda: not session(process))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -119,14 +119,14 @@ def test_interrupted_it_stops_quietly_and_leaves_no_lock(
 ):
     path = tmp_path / "run"
     process = start(path, "--workers", workers)
-    eventually(lambda: shards(path) >= at and (path / "manifest.json").exists())
+    assert_eventually(lambda: shards(path) >= at and (path / "manifest.json").exists())
     if name == "SIGINT":
         os.killpg(process.pid, signal.SIGINT)  # as a terminal sends Ctrl-C: to all of them
     else:
         process.terminate()
     assert process.communicate(timeout=60)[1] == ""
     assert process.returncode == 130
-    eventually(lambda: not session(process))
+    assert_eventually(lambda: not session(process))
     assert not (path / "lock").exists()
     run(path, manifest(SHARDS), resume=True)
     assert contents(path) == undisturbed
@@ -135,7 +135,7 @@ def test_interrupted_it_stops_quietly_and_leaves_no_lock(
 def test_a_second_writer_is_told_who_the_first_is(tmp_path, start, undisturbed):
     path = tmp_path / "run"
     first = start(path, pause=1)
-    eventually(lambda: shards(path) > 0)
+    assert_eventually(lambda: shards(path) > 0)
     others = [start(path, *options) for options in ([], ["--resume"], ["--batch-size", 9])]
     for other in others:
         assert other.communicate()[1] == (

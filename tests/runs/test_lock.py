@@ -28,7 +28,13 @@ def leave_lock(folder, **owner):
     (folder / LOCK).write_text(json.dumps({**given, **owner}))
 
 
-def refusal(folder):
+def assert_free(folder):
+    with locked(folder):
+        assert json.loads((folder / LOCK).read_bytes())["pid"] == os.getpid()
+    assert not (folder / LOCK).exists()
+
+
+def assert_locked(folder):
     with pytest.raises(OutputError) as caught, locked(folder):
         pytest.fail("it was locked twice")
     with pytest.raises(OutputError) as checked:
@@ -55,7 +61,7 @@ def test_it_is_released_whatever_is_raised(tmp_path, error):
 
 def test_this_process_cannot_hold_it_twice_and_the_first_keeps_it(tmp_path):
     with locked(tmp_path):
-        assert refusal(tmp_path) == (
+        assert assert_locked(tmp_path) == (
             f"folder ({tmp_path}) is being written to by this process already: "
             "wait for it, or choose another folder."
         )
@@ -64,7 +70,7 @@ def test_this_process_cannot_hold_it_twice_and_the_first_keeps_it(tmp_path):
 
 def test_a_living_process_keeps_it(tmp_path, sleeper):
     leave_lock(tmp_path, pid=sleeper.pid, started=locks._started(sleeper.pid))
-    assert refusal(tmp_path) == (
+    assert assert_locked(tmp_path) == (
         f"folder ({tmp_path}) is being written to by process {sleeper.pid}: "
         "wait for it, or choose another folder."
     )
@@ -74,37 +80,33 @@ def test_a_process_that_is_gone_does_not(tmp_path, sleeper):
     leave_lock(tmp_path, pid=sleeper.pid, started=locks._started(sleeper.pid))
     sleeper.kill()
     sleeper.wait()
-    with locked(tmp_path):
-        assert json.loads((tmp_path / LOCK).read_bytes())["pid"] == os.getpid()
+    assert_free(tmp_path)
 
 
 def test_one_that_was_killed_and_not_yet_waited_for_does_not(tmp_path, sleeper):
     leave_lock(tmp_path, pid=sleeper.pid, started=locks._started(sleeper.pid))
     sleeper.kill()
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
-    with locked(tmp_path):
-        pass
+    assert_free(tmp_path)
 
 
 def test_a_number_that_was_used_again_does_not(tmp_path, sleeper):
     leave_lock(tmp_path, pid=sleeper.pid, started="another-boot 1")
-    with locked(tmp_path):
-        pass
+    assert_free(tmp_path)
 
 
 def test_without_proc_the_number_alone_decides(tmp_path, sleeper, monkeypatch):
     monkeypatch.setattr(locks, "_PROCESSES", tmp_path / "no proc")
     leave_lock(tmp_path, pid=sleeper.pid)
-    assert f"by process {sleeper.pid}:" in refusal(tmp_path)
+    assert f"by process {sleeper.pid}:" in assert_locked(tmp_path)
     sleeper.kill()
     sleeper.wait()
-    with locked(tmp_path):
-        pass
+    assert_free(tmp_path)
 
 
 def test_another_machines_process_cannot_be_judged(tmp_path):
     leave_lock(tmp_path, host="elsewhere", pid=7)
-    assert refusal(tmp_path) == (
+    assert assert_locked(tmp_path) == (
         f"folder ({tmp_path}) is locked by process 7 on 'elsewhere': wait for it, or choose "
         f"another folder. If that process is gone, delete {tmp_path / LOCK}."
     )
@@ -113,7 +115,7 @@ def test_another_machines_process_cannot_be_judged(tmp_path):
 @pytest.mark.parametrize("text", ["", "7", "{}", '{"host": "x", "pid": null, "started": null}'])
 def test_a_lock_that_says_nothing(tmp_path, text):
     (tmp_path / LOCK).write_text(text)
-    assert refusal(tmp_path) == (
+    assert assert_locked(tmp_path) == (
         f"lock ({tmp_path / LOCK}) does not say which process holds it: "
         "delete this file if no other run writes there."
     )

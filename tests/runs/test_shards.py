@@ -21,7 +21,7 @@ def encoded(result=None, shard_id=5):
     return encode_shard(result or figures(5, size=3), run_id=RUN, shard_id=shard_id)
 
 
-def refusal(data, run_id=RUN, shard_id=5):
+def assert_refused(data, run_id=RUN, shard_id=5):
     with pytest.raises(ShardError) as caught:
         decode_shard(data, run_id=run_id, shard_id=shard_id)
     return str(caught.value)
@@ -66,6 +66,7 @@ def test_arrays_that_are_not_contiguous_come_back():
 def test_what_comes_back_can_be_added_to():
     array = decode_shard(encoded(), run_id=RUN, shard_id=5).arrays["sums"]
     array += 1.0
+    np.testing.assert_array_equal(array, figures(5, size=3).arrays["sums"] + 1.0)
 
 
 def test_the_same_result_gives_the_same_bytes():
@@ -104,9 +105,9 @@ def test_every_truncation_and_every_zeroed_tail_is_seen():
     data = encoded()
     end = len(data.rstrip(b"\0"))
     for length in range(len(data)):
-        refusal(data[:length])
+        assert_refused(data[:length])
         if length < end:
-            refusal(data[:length] + bytes(len(data) - length))
+            assert_refused(data[:length] + bytes(len(data) - length))
 
 
 @settings(max_examples=300, deadline=None)
@@ -117,25 +118,25 @@ def test_inserted_removed_and_replaced_stretches_are_seen(data):
     end = data.draw(st.integers(start, min(len(whole), start + 200)))
     damaged = whole[:start] + data.draw(st.binary(max_size=200)) + whole[end:]
     if damaged != whole:
-        refusal(damaged)
+        assert_refused(damaged)
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_other_bytes_are_refused(data):
-    refusal(data)
+    assert_refused(data)
 
 
 def test_swapped_labels_and_names_inside_the_header_are_seen():
     data = encoded()
     assert data.count(b"d5") == data.count(b'"sums"') == 1
-    assert "checksum" in refusal(data.replace(b"d5", b"d6"))
-    assert "checksum" in refusal(data.replace(b'"sums"', b'"sumt"'))
+    assert "checksum" in assert_refused(data.replace(b"d5", b"d6"))
+    assert "checksum" in assert_refused(data.replace(b'"sums"', b'"sumt"'))
 
 
 def test_a_shard_of_another_run_or_another_number_is_refused():
-    assert refusal(encoded(), run_id="b" * 64) == f"it belongs to another run ({RUN})"
-    assert refusal(encoded(), shard_id=6) == "it is shard 5"
+    assert assert_refused(encoded(), run_id="b" * 64) == f"it belongs to another run ({RUN})"
+    assert assert_refused(encoded(), shard_id=6) == "it is shard 5"
 
 
 def test_a_label_that_looks_like_a_checksum_does_not_mislead():
@@ -148,7 +149,7 @@ def test_a_sealed_file_that_is_not_ours_is_refused(metadata):
     data = save({"n": np.arange(3)}, {**metadata, "sha256": "0" * 64})
     digest = hashlib.sha256(data).hexdigest().encode()
     sealed = data.replace(b'"sha256":"' + b"0" * 64, b'"sha256":"' + digest)
-    assert refusal(sealed) == "it is not a shard of inspector"
+    assert assert_refused(sealed) == "it is not a shard of inspector"
 
 
 @pytest.mark.parametrize(

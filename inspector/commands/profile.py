@@ -1,0 +1,97 @@
+"""The command that runs a model once over a corpus and keeps a run folder.
+
+Must not know: formulas, what a run folder holds.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from inspector.commands.options import Debug, Device, Force, Json, Model, Revision, check_choice
+from inspector.console import print_run, progress
+from inspector.errors import InputError, Interrupted
+from inspector.records import json_text, records
+
+EXAMPLE = "inspector profile --corpus treebank.conllu -o run"
+
+
+def profile(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the run.")],
+    model: Model = "minilm",
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(help="A .conllu or .txt file, or a known name; inspector's own if none."),
+    ] = None,
+    labels: Annotated[
+        Literal["universal", "full"], typer.Option(help="nsubj, or nsubj:pass as well.")
+    ] = "universal",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first malformed sentence.")
+    ] = False,
+    parse: Annotated[
+        bool, typer.Option("--parse", help="Give plain text spaCy's trees (silver).")
+    ] = False,
+    distances: Annotated[
+        bool, typer.Option("--distances", help="Compare all heads with each other too.")
+    ] = False,
+    engine: Annotated[str, typer.Option(help="Where shards are computed: local.")] = "local",
+    workers: Annotated[int, typer.Option(help="Processes; the result is the same.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped.")
+    ] = False,
+    device: Device = "cpu",
+    revision: Revision = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run the model once over a corpus; keep what every head does in a run folder."""
+    check_choice("engine", engine, ("local",))
+    if workers < 1:
+        raise InputError(f"workers ({workers}) must be at least 1: 1 computes in this process.")
+    with progress() as show:
+        show("Reading", 0.0)
+        from inspector.runs.place import check_run_folder
+
+        check_run_folder(output, resume=resume, force=force)
+        from inspector.api import load
+        from inspector.corpora import default_corpus, read_corpus
+        from inspector.runs.profiling import profile_corpus
+        from inspector.runs.shard_work import ProfileSettings
+
+        read = default_corpus()
+        if corpus:
+            read = read_corpus(corpus, labels=labels, strict=strict, parse=parse)
+        loaded = load(model, device=device, revision=revision)
+        with _resumable(output):
+            run = profile_corpus(
+                loaded,
+                read,
+                output,
+                settings=ProfileSettings(labels=labels, distances=distances),
+                revision=revision,
+                workers=workers,
+                resume=resume,
+                force=force,
+                progress=show,
+            )
+    if as_json:
+        document = {"output": str(output), "manifest": run.manifest.run_id}
+        frames = {name: records(run.frames[name]) for name in ("claims", "roles", "totals")}
+        print(json_text({**document, **frames}))
+    else:
+        print_run(run, output)
+
+
+@contextmanager
+def _resumable(output: Path) -> Iterator[None]:
+    """Say, where the run is interrupted, that its shards are kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"interrupted: what was finished is kept in {output}; go on with --resume."
+        ) from None

@@ -1,0 +1,50 @@
+"""The command that writes the weight statistics.
+
+Must not know: formulas.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspector.commands.options import Debug, Device, Force, Json, Model, Revision
+from inspector.console import print_frame, progress, say
+from inspector.output import check_output, write_atomically
+from inspector.records import FRAME_WRITERS, json_text, records
+
+EXAMPLE = "inspector weights minilm -o weights.parquet"
+
+
+def weights(
+    model: Model = "minilm",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="A .csv, .parquet or .json file."),
+    ] = None,
+    device: Device = "cpu",
+    revision: Revision = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compute the weight statistics, a row per layer and head."""
+    target = None
+    if output is not None:
+        target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
+    with progress() as show:
+        from inspector.api import load, weight_statistics
+
+        show("Loading", 0.0)
+        loaded = load(model, device=device, revision=revision)
+        show("Weight statistics", 0.5)
+        frame = weight_statistics(loaded)
+    if target is not None:
+        write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
+    if as_json:
+        written = None if target is None else str(target)
+        print(json_text({"model": model, "output": written, "weights": records(frame)}))
+    elif target is not None:
+        say(f"{len(frame)} rows written to {target}")
+    else:
+        print_frame(frame, f"Weight statistics of {model}")
