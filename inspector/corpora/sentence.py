@@ -115,6 +115,18 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Annotation that could not be used although its sentence may be there, and why."""
+
+    annotation: str
+    """Which annotation: 'roles', 'connectives', 'names', …"""
+    reason: str
+    count: int
+    examples: tuple[str, ...] = ()
+    """Where the first few stand: a sentence's id, or a file and its line."""
+
+
 @dataclass(frozen=True)
 class Corpus:
     """Sentences in order, with what had to be left out."""
@@ -127,6 +139,8 @@ class Corpus:
     annotation: str
     """'gold', 'silver:' and the parser's label scheme, 'generated', 'none', or two of these
     joined by ' and '."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What of further annotation had to be left out, a row a reason."""
 
     @property
     def n_words(self) -> int:
