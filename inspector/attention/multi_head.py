@@ -39,6 +39,13 @@ class LayerWeights:
     n_kv_heads: int
     scaling: float
     """The factor on query · key, 1/√d_head as a rule."""
+    causal: bool = False
+    """Whether a query sees only itself and what stands before it."""
+    relative_bias: Float[Tensor, "n_heads longest longest"] | None = None
+    """What each head adds to the scores of query i and key j, at [i, j]; cut it to the pieces."""
+    rotary_cos: Float[Tensor, "longest rotary"] | None = None
+    """cos of piece i's angles: q and k become q·cos + rotate_half(q)·sin before the scores."""
+    rotary_sin: Float[Tensor, "longest rotary"] | None = None
 
     def __post_init__(self) -> None:
         """Refuse head counts that do not fit the matrices.
