@@ -50,6 +50,10 @@ class Sentence:
     text: str | None = None
     source: str = field(default="", compare=False, repr=False)
     """The sentence's lines of CoNLL-U with all their columns, '' where it has no tree."""
+    file: str = field(default="", compare=False, repr=False)
+    """The file it was read from, '' where it is of no file."""
+    line: int = field(default=0, compare=False, repr=False)
+    """The line of its first word there, counted from 1."""
 
     def column(self, name: str) -> tuple[str, ...]:
         """Return a column of CoNLL-U, a word each, as it stands in the file ('_' for nothing).

@@ -89,6 +89,7 @@ class _Reading:
                 text=comments.get("text"),
                 source=source,
                 labels=self.labels,
+                file=shown(path),
             )
         )
 

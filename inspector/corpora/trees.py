@@ -200,7 +200,14 @@ def _printable(text: str) -> str:
 
 
 def make_sentence(
-    rows: Rows, *, id: str, document: str | None, text: str | None, source: str, labels: Labels
+    rows: Rows,
+    *,
+    id: str,
+    document: str | None,
+    text: str | None,
+    source: str,
+    labels: Labels,
+    file: str = "",
 ) -> Sentence:
     """Return the sentence of rows that were read."""
     tagged = any(tag != "_" for tag in rows.upos)
@@ -212,4 +219,6 @@ def make_sentence(
         relations=tree_relations(rows.heads, rows.deprels, labels),
         text=text,
         source=source,
+        file=file,
+        line=rows.lines[0] if file else 0,
     )
