@@ -19,6 +19,8 @@ COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "de
 """The columns of CoNLL-U, in order."""
 LEFT_OUT = frozenset({"root", "punct"})
 """Universal labels that no scorer asks for: the root goes to no word, punctuation to any."""
+SUBSET = "|"
+"""Stands between a relation's label and the subset of its pairs that a control asks for."""
 SENTENCES_PER_BLOCK = 20
 """How many consecutive sentences make a document where no document is named."""
 
@@ -28,12 +30,39 @@ class Relation:
     """One relation between two words of a sentence; words count from 0."""
 
     kind: str
-    """'syntax' for trees."""
+    """'syntax' for trees, 'semantic', 'logical'."""
     label: str
     source: int
     """The word it comes from: in a tree, the dependent."""
     target: int
-    """The word it goes to: in a tree, the head."""
+    """The word it goes to: in a tree, the head; of several right ones the nearest."""
+    also: tuple[int, ...] = field(default=(), repr=False)
+    """Further words that are as right as the target: a prediction of any of them is a hit."""
+    among: tuple[int, ...] = field(default=(), repr=False)
+    """The words that a prediction is chosen from, source and targets with them, in order; all
+    words of the sentence where it is empty."""
+    subsets: tuple[str, ...] = field(default=(), repr=False)
+    """The subsets that the pair is counted in as well, as 'label|subset': for controls."""
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """Return every word that is right."""
+        return (self.target, *self.also)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether one word is right, and chosen from all words."""
+        return not self.also and not self.among
+
+    @property
+    def counted_as(self) -> tuple[str, ...]:
+        """Return the names that the pair is counted under: its label, and its subsets.
+
+        Example:
+            >>> Relation("semantic", "coref:pronoun", 4, 1, subsets=("apart",)).counted_as
+            ('coref:pronoun', 'coref:pronoun|apart')
+        """
+        return (self.label, *(f"{self.label}{SUBSET}{name}" for name in self.subsets))
 
 
 @dataclass(frozen=True, slots=True)
