@@ -6,7 +6,13 @@ verification's reference, the Concepts page) calls what is defined here.
 Must not know: anything but torch.
 """
 
-from inspector.attention.functional import Attended, attention, masked_softmax
+from inspector.attention.functional import (
+    Attended,
+    attention,
+    capped_scores,
+    masked_softmax,
+    repeat_key_value_heads,
+)
 from inspector.attention.masks import causal_mask, padding_mask
 from inspector.attention.modules import Attention, MultiHeadAttention, SelfAttention
 from inspector.attention.multi_head import (
@@ -16,7 +22,6 @@ from inspector.attention.multi_head import (
     merge_heads,
     multi_head_attention,
     project_heads,
-    repeat_key_value_heads,
     split_heads,
 )
 from inspector.attention.scores import (
@@ -37,6 +42,7 @@ __all__ = [
     "AdditiveScore",
     "padding_mask",
     "causal_mask",
+    "capped_scores",
     "masked_softmax",
     "Attended",
     "attention",

@@ -68,9 +68,26 @@ def check_mask(mask: Tensor, shape: torch.Size) -> None:
             f"mask has dtype {mask.dtype}, expected torch.bool: True where the query may look at "
             "the key. A tokenizer's attention_mask becomes one by padding_mask()."
         )
-    axes = zip(reversed(mask.shape), reversed(shape), strict=False)
-    if mask.ndim > len(shape) or any(size not in (1, full) for size, full in axes):
+    check_broadcasts("mask", mask, shape)
+
+
+def check_broadcasts(
+    name: str, tensor: Tensor, shape: torch.Size, axes: str = "(…, query, key)"
+) -> None:
+    """Refuse a tensor that does not broadcast to a shape, or would widen it.
+
+    Args:
+        name: What the tensor is called.
+        tensor: What is refused or not.
+        shape: To which it must broadcast.
+        axes: The names of the shape's axes.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    sizes = zip(reversed(tensor.shape), reversed(shape), strict=False)
+    if tensor.ndim > len(shape) or any(size not in (1, full) for size, full in sizes):
         raise ValueError(
-            f"mask has shape {tuple(mask.shape)}, which does not broadcast to (…, query, key) = "
+            f"{name} has shape {tuple(tensor.shape)}, which does not broadcast to {axes} = "
             f"{tuple(shape)}."
         )

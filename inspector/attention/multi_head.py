@@ -131,17 +131,6 @@ def merge_heads(
     return heads.transpose(1, 2).flatten(-2)
 
 
-def repeat_key_value_heads(
-    heads: Float[Tensor, "batch kv_head piece d_head"], n_heads: int
-) -> Float[Tensor, "batch {n_heads} piece d_head"]:
-    """Return one key or value head for each query head: head h gets group h // (n_heads / n_kv).
-
-    Source: Ainslie et al. (2023), arXiv:2305.13245, sec. 2.2.
-    """
-    repeats = n_heads // heads.shape[1]
-    return heads if repeats == 1 else heads.repeat_interleave(repeats, dim=1)
-
-
 def project_heads(
     target: Float[Tensor, "batch query d_model"],
     source: Float[Tensor, "batch key d_model"],
@@ -205,8 +194,8 @@ def multi_head_attention(
     query, key, value = project_heads(target, source, weights)
     heads, probabilities = attention(
         query,
-        repeat_key_value_heads(key, weights.n_heads),
-        repeat_key_value_heads(value, weights.n_heads),
+        key,
+        value,
         mask=None if mask is None else with_head_axis(mask),
         score=partial(scaled_dot_product_scores, scaling=weights.scaling),
         dropout=dropout,

@@ -78,6 +78,43 @@ def slow_attention(
     return output, probabilities
 
 
+def slow_general_attention(
+    query, key, value, *, mask, bias, softcap, sinks, scaling
+) -> tuple[Tensor, Tensor]:
+    """Return output and probabilities in float64, of heads in groups, one number at a time.
+
+    Written as the papers do: no maximum is taken off, no key is masked by a number.
+    """
+    n_batch, n_heads, n_query, _ = query.shape
+    group = n_heads // key.shape[1]
+    probabilities = torch.zeros(n_batch, n_heads, n_query, key.shape[2], dtype=torch.float64)
+    output = torch.zeros(n_batch, n_heads, n_query, value.shape[-1], dtype=torch.float64)
+
+    def at(tensor, b, h, i, j):
+        sizes = zip((b, h, i, j), tensor.shape, strict=True)
+        return tensor[tuple(0 if size == 1 else index for index, size in sizes)].item()
+
+    for b, h, i in itertools.product(range(n_batch), range(n_heads), range(n_query)):
+        powers = {}
+        for j in range(key.shape[2]):
+            if mask is not None and not at(mask, b, h, i, j):
+                continue
+            score = dot(query[b, h, i].tolist(), key[b, h // group, j].tolist()) * scaling
+            if softcap is not None:
+                score = softcap * math.tanh(score / softcap)
+            if bias is not None:
+                score += at(bias, b, h, i, j)
+            powers[j] = math.exp(score)
+        total = math.fsum(powers.values())
+        if sinks is not None:
+            total += math.exp(at(sinks, b, h, i, 0))
+        for j, power in powers.items():
+            probabilities[b, h, i, j] = power / total
+            for d in range(value.shape[-1]):
+                output[b, h, i, d] += power / total * value[b, h // group, j, d].item()
+    return output, probabilities
+
+
 def slow_linear(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Return x W^T + b in float64, one number at a time."""
     result = torch.empty(*hidden.shape[:-1], weight.shape[0], dtype=torch.float64)
