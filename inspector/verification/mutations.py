@@ -5,8 +5,7 @@ that does not notice one of them proves nothing. Must not know: models, the rule
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -21,9 +20,23 @@ from inspector.attention import (
     repeat_key_value_heads,
     scaled_dot_product_scores,
 )
-
-Change = Callable[[LayerWeights], LayerWeights]
-Applies = Callable[[LayerWeights], bool]
+from inspector.verification.changes import (
+    Applies,
+    Change,
+    are_square,
+    has,
+    interleaved_rows,
+    many_heads,
+    many_wide_heads,
+    no_groups,
+    reorder_heads,
+    reversed_rows,
+    scale_by,
+    swap_query_and_key,
+    transposed,
+    value_from_key,
+    without,
+)
 
 
 @dataclass(frozen=True)
@@ -70,95 +83,30 @@ def _softmax_over_queries(
     return MultiHeadStages(query, key, value, probabilities, context, output)
 
 
-def _scale_by(factor: Callable[[LayerWeights], float]) -> Change:
-    return lambda weights: replace(weights, scaling=factor(weights))
-
-
-def _without(bias: str) -> tuple[Change, Applies]:
-    def drop(weights: LayerWeights) -> LayerWeights:
-        without: dict[str, Any] = {bias: torch.zeros_like(getattr(weights, bias))}
-        return replace(weights, **without)
-
-    return drop, lambda weights: getattr(weights, bias) is not None
-
-
-def _reorder_heads(order: Callable[[Tensor, int], Tensor]) -> Change:
-    """Return a change of which rows of W_Q, W_K, W_V belong to which head; W_O stays."""
-
-    def change(weights: LayerWeights) -> LayerWeights:
-        n_groups = {"Q": weights.n_heads, "K": weights.n_kv_heads, "V": weights.n_kv_heads}
-        reordered: dict[str, Any] = {
-            f"{kind}_{letter}": order(tensor, n_heads)
-            for letter, n_heads in n_groups.items()
-            for kind in "Wb"
-            if (tensor := getattr(weights, f"{kind}_{letter}")) is not None
-        }
-        return replace(weights, **reordered)
-
-    return change
-
-
-def _reversed_rows(tensor: Tensor, n_heads: int) -> Tensor:
-    return torch.unflatten(tensor, 0, (n_heads, -1)).flip(0).flatten(0, 1)
-
-
-def _interleaved_rows(tensor: Tensor, n_heads: int) -> Tensor:
-    return torch.unflatten(tensor, 0, (-1, n_heads)).transpose(0, 1).flatten(0, 1)
-
-
-def _many_heads(weights: LayerWeights) -> bool:
-    return weights.n_heads > 1
-
-
-def _many_wide_heads(weights: LayerWeights) -> bool:
-    # With one feature a head, taking every n-th row is taking them in order.
-    return weights.n_heads > 1 and weights.d_head > 1
-
-
 def _transpose(mask: Tensor | None) -> Tensor | None:
     return None if mask is None else mask.expand(-1, mask.shape[-1], -1).transpose(-1, -2)
 
 
-_DROP_Q, _HAS_Q = _without("b_Q")
-_DROP_K, _HAS_K = _without("b_K")
-_DROP_V, _HAS_V = _without("b_V")
-_DROP_O, _HAS_O = _without("b_O")
-
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "scale omitted",
-        _scale_by(lambda weights: 1.0),
+        scale_by(lambda weights: 1.0),
         applies=lambda weights: weights.scaling != 1.0,
     ),
     Mutation(
-        "scale of d_model",
-        _scale_by(lambda weights: weights.d_model**-0.5),
-        applies=_many_heads,
+        "scale of d_model", scale_by(lambda weights: weights.d_model**-0.5), applies=many_heads
     ),
-    Mutation("scale off by 0.01 %", _scale_by(lambda weights: 1.0001 * weights.scaling)),
+    Mutation("scale off by 0.01 %", scale_by(lambda weights: 1.0001 * weights.scaling)),
     Mutation("mask dropped", mask=lambda mask: None),
     Mutation("mask transposed", mask=_transpose),
     Mutation("softmax over queries", over_queries=True),
-    Mutation("heads reversed", _reorder_heads(_reversed_rows), applies=_many_heads),
-    Mutation("heads interleaved", _reorder_heads(_interleaved_rows), applies=_many_wide_heads),
-    Mutation("query bias dropped", _DROP_Q, applies=_HAS_Q),
-    Mutation("key bias dropped", _DROP_K, applies=_HAS_K),
-    Mutation("value bias dropped", _DROP_V, applies=_HAS_V),
-    Mutation("output bias dropped", _DROP_O, applies=_HAS_O),
-    Mutation(
-        "W_O transposed",
-        lambda weights: replace(weights, W_O=weights.W_O.T),
-        applies=lambda weights: weights.W_O.shape[0] == weights.W_O.shape[1],
-    ),
-    Mutation(
-        "query and key swapped",
-        lambda weights: replace(
-            weights, W_Q=weights.W_K, b_Q=weights.b_K, W_K=weights.W_Q, b_K=weights.b_Q
-        ),
-        applies=lambda weights: weights.n_heads == weights.n_kv_heads,
-    ),
-    Mutation(
-        "value taken from key",
-        lambda weights: replace(weights, W_V=weights.W_K, b_V=weights.b_K),
-    ),
+    Mutation("heads reversed", reorder_heads(reversed_rows), applies=many_heads),
+    Mutation("heads interleaved", reorder_heads(interleaved_rows), applies=many_wide_heads),
+    Mutation("query bias dropped", without("b_Q"), applies=has("b_Q")),
+    Mutation("key bias dropped", without("b_K"), applies=has("b_K")),
+    Mutation("value bias dropped", without("b_V"), applies=has("b_V")),
+    Mutation("output bias dropped", without("b_O"), applies=has("b_O")),
+    Mutation("W_O transposed", transposed("O"), applies=are_square("O")),
+    Mutation("query and key swapped", swap_query_and_key, applies=no_groups),
+    Mutation("value taken from key", value_from_key),
 )
