@@ -36,12 +36,13 @@ class LineReader:
     Line ends are LF or CR LF, the last may lack its own; a byte order mark is dropped.
     """
 
-    def __init__(self, path: Path, digest: "hashlib._Hash") -> None:
+    def __init__(self, path: Path, digest: "hashlib._Hash", what: str = "corpus") -> None:
         """Look at the file, without opening it.
 
         Args:
             path: A regular file.
             digest: Is fed every byte that is read.
+            what: What messages call the file.
 
         Raises:
             InputError: If it is a folder, or not a regular file.
@@ -49,15 +50,16 @@ class LineReader:
         """
         self.path = path
         self._digest = digest
+        self._what = what
         self.name = shown(str(path))
         try:
             mode = path.stat().st_mode
         except (OSError, ValueError) as error:
             raise self._unreadable(error) from None
         if stat.S_ISDIR(mode):
-            raise folder_refused(path)
+            raise folder_refused(path, what)
         if not stat.S_ISREG(mode):
-            raise InputError(f"corpus ({self.name}) is not a regular file: save the text in one.")
+            raise InputError(f"{what} ({self.name}) is not a regular file: save the text in one.")
 
     def __iter__(self) -> Iterator[tuple[int, str | None]]:
         """Yield the lines, numbered from 1.
@@ -94,7 +96,7 @@ class LineReader:
                 text = raw.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise InputError(
-                    f"corpus ({self.name}) is not UTF-8 at byte {start + error.start}, "
+                    f"{self._what} ({self.name}) is not UTF-8 at byte {start + error.start}, "
                     f"line {number}: save it as UTF-8."
                 ) from None
             yield number, text.removesuffix("\n").removesuffix("\r")
@@ -111,27 +113,27 @@ class LineReader:
     def _recognise(self, start: bytes) -> None:
         for magic, what in _MAGIC.items():
             if start.startswith(magic):
-                raise InputError(f"corpus ({self.name}) is {what}.")
+                raise InputError(f"{self._what} ({self.name}) is {what}.")
         if start.removeprefix(_BOM).lstrip()[:14].lower().startswith(_WEB_PAGE):
             raise InputError(
-                f"corpus ({self.name}) is a web page (HTML): download the file itself, "
+                f"{self._what} ({self.name}) is a web page (HTML): download the file itself, "
                 "not the page that shows it."
             )
         if start.count(0) > len(start) // 4:
             raise InputError(
-                f"corpus ({self.name}) is not UTF-8 text (every second byte is 0, as in UTF-16, "
-                "or it is binary): save it as UTF-8."
+                f"{self._what} ({self.name}) is not UTF-8 text (every second byte is 0, as in "
+                "UTF-16, or it is binary): save it as UTF-8."
             )
 
     def _unreadable(self, error: OSError | ValueError) -> OutputError:
         reason = getattr(error, "strerror", None) or str(error)
-        return OutputError(f"corpus ({self.name}) cannot be read ({reason}): check the name.")
+        return OutputError(f"{self._what} ({self.name}) cannot be read ({reason}): check the name.")
 
 
-def folder_refused(path: Path) -> InputError:
+def folder_refused(path: Path, what: str = "corpus") -> InputError:
     """Return the refusal of a folder where a file must be given."""
     return InputError(
-        f"corpus ({shown(path)}) is a folder: give its files, one by one or as *.conllu."
+        f"{what} ({shown(path)}) is a folder: give its files, one by one or as *.conllu."
     )
 
 

@@ -1,0 +1,128 @@
+"""All annotation beyond the tree: what a treebank carries by itself, and what files add to it.
+
+The one registry: a name for each, the function that reads it, and what its relations say. Rows are
+added to a sentence's relations, none is replaced. Must not know: how any of it is read, models.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inspector.corpora.lines import LineReader, shown
+from inspector.corpora.readers import own_relations, roles
+from inspector.corpora.readers.comparison import comparisons
+from inspector.corpora.readers.conditions import conditions
+from inspector.corpora.readers.connectives import connectives
+from inspector.corpora.readers.coordination import coordinations
+from inspector.corpora.readers.negation import negations
+from inspector.corpora.readers.own_relations import read_relations
+from inspector.corpora.readers.quantifiers import quantifiers
+from inspector.corpora.readers.roles import carried_roles, read_roles
+from inspector.corpora.sentence import Corpus
+from inspector.errors import InputError
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Annotation that sentences carry by themselves."""
+
+    read: Callable[[Corpus], Corpus]
+    relations: tuple[str, ...]
+    """How the names of its relations begin."""
+    needs: str
+    """Where it is read."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Annotation that stands in a file beside the corpus."""
+
+    read: Callable[[Corpus, str | Path], Corpus]
+    relations: tuple[str, ...]
+    file: str
+    """What its file looks like."""
+
+
+CARRIED: dict[str, Carried] = {
+    "negation": Carried(negations, ("neg:",), "the tree"),
+    "conditions": Carried(conditions, ("condition:",), "the tree, CxnElt="),
+    "coordination": Carried(coordinations, ("coordination:",), "the tree"),
+    "comparison": Carried(comparisons, ("comparison:",), "the tree"),
+    "quantifiers": Carried(quantifiers, ("quantifier:",), "the tree"),
+    "connectives": Carried(connectives, ("connective:", "connective-own:"), "PDTB="),
+    "roles": Carried(carried_roles, ("role:", "role-dep:", "role-copula:", "neg:"), "Args="),
+}
+"""Name → annotation, in the order in which it is added."""
+
+BESIDE: dict[str, Beside] = {
+    "roles": Beside(
+        read_roles, CARRIED["roles"].relations, "a table with the columns sent_id, pred_id, …"
+    ),
+    "relations": Beside(
+        read_relations, ("user:",), "a table with the columns sent_id, from, to, label"
+    ),
+}
+"""Name → annotation in files."""
+_SUFFIXES: dict[str, str] = {}
+
+
+def annotate(corpus: Corpus, names: Sequence[str] | None = None) -> Corpus:
+    """Return the corpus with the annotation that its sentences carry.
+
+    Twice is the same as once. Trees in other label schemes than Universal Dependencies' (those of
+    a parser) stay as they are.
+
+    Args:
+        corpus: What to annotate; it is not changed.
+        names: Some of `CARRIED`; all where not given.
+
+    Raises:
+        InputError: If a name is unknown.
+
+    Example:
+        >>> from inspector.corpora import generate_probes
+        >>> corpus = Corpus("probes", generate_probes(per_construction=1), [], "", "generated")
+        >>> richer = annotate(corpus, ["coordination"])
+        >>> {kind for kind, label in richer.relation_counts() if label.startswith("coord")}
+        {'logical'}
+    """
+    for name in CARRIED if names is None else names:
+        if name not in CARRIED:
+            raise InputError(
+                f"annotation ({name!r}) must be a known one. Available: "
+                f"{', '.join(map(repr, CARRIED))}."
+            )
+        if not corpus.annotation.startswith("silver:"):
+            corpus = CARRIED[name].read(corpus)
+    return corpus
+
+
+def annotate_from(corpus: Corpus, path: str | Path) -> Corpus:
+    """Return the corpus with the annotation of a file, whose kind is told from the file itself.
+
+    Args:
+        corpus: What the file belongs to.
+        path: One of the files of `BESIDE`.
+
+    Raises:
+        InputError: If it is none of them, or does not belong to the corpus.
+        OutputError: If it cannot be read.
+    """
+    return BESIDE[_kind_of(Path(path))].read(corpus, path)
+
+
+def _kind_of(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    first = next(iter(LineReader(path, hashlib.sha256(), "annotation")), (1, ""))[1] or ""
+    columns = first.split("\t")
+    for name, needed in (("roles", roles.COLUMNS), ("relations", own_relations.COLUMNS)):
+        if set(needed) <= set(columns):
+            return name
+    available = "; ".join(f"{name}: {beside.file}" for name, beside in BESIDE.items())
+    raise InputError(
+        f"annotation ({shown(path)}) must be of a kind that can be told by its suffix or by the "
+        f"columns that its first line names. Available: {available}."
+    )

@@ -1,0 +1,67 @@
+"""Negation in trees: what a negating word modifies, and the predicate it negates from afar.
+
+`neg:scope`: "not", "never", "no", … to the word that it modifies ("not" to "came", "no" to "dog").
+`neg:predicate`: a negating word in a noun phrase ("no dog came", "nobody came") to the predicate
+that the phrase is an argument of. Must not know: files, models.
+
+Source: https://universaldependencies.org/u/feat/Polarity.html; nobody, nothing and no have
+PronType=Neg.
+"""
+
+from inspector.corpora.readers.adding import Additions
+from inspector.corpora.readers.parsed import Parsed, parsed
+from inspector.corpora.sentence import Corpus, Relation
+
+SCOPE, PREDICATE = "neg:scope", "neg:predicate"
+_CUES = frozenset({"not", "n't", "nt", "never", "no", "neither", "nor"})
+_PRONOUNS = frozenset({"nobody", "nothing", "none", "noone", "no-one"})
+_MODIFYING = frozenset({"advmod", "det", "cc", "neg"})
+_NO_HEAD = "a negating word that modifies none (an answer such as 'no')"
+
+
+def negations(corpus: Corpus) -> Corpus:
+    """Return the corpus with `neg:scope` and `neg:predicate`, from the negating word.
+
+    Example:
+        >>> from inspector.corpora import tree_sentence
+        >>> heads, labels = [1, 2, -1], ["det", "nsubj", "root"]
+        >>> sentence = tree_sentence("s", ["No", "dog", "barked"], heads, labels)
+        >>> found = negations(Corpus("c", [sentence], [], "", "gold")).sentences[0].relations[2:]
+        >>> [(relation.label, relation.source, relation.target) for relation in found]
+        [('neg:scope', 0, 1), ('neg:predicate', 0, 2)]
+    """
+    added = Additions(corpus, "negation")
+    for place, sentence in enumerate(corpus.sentences):
+        tree = parsed(sentence)
+        if tree is None:
+            continue
+        for word in range(len(sentence.words)):
+            if not is_cue(tree, word):
+                continue
+            targets = _targets(tree, word)
+            if not targets:
+                added.leave_out(_NO_HEAD, sentence.id)
+            for label, target in targets:
+                added.add(place, Relation("logical", label, word, target))
+    return added.corpus()
+
+
+def is_cue(tree: Parsed, word: int) -> bool:
+    """Return whether a word negates, by its features or its lemma."""
+    if tree.labels[word] in ("fixed", "goeswith", "reparandum"):
+        return False
+    if tree.upos[word] in ("PRON", "DET", "ADV") and "PronType=Neg" in tree.feats[word]:
+        return True
+    return tree.lemmas[word] in _CUES or tree.lemmas[word] in _PRONOUNS
+
+
+def _targets(tree: Parsed, word: int) -> list[tuple[str, int]]:
+    found = []
+    modifies = tree.labels[word] in _MODIFYING
+    if modifies:
+        found.append((SCOPE, tree.heads[word]))
+    if tree.labels[word] == "det" or not modifies:
+        predicate = tree.predicate_above(word)
+        if predicate is not None:
+            found.append((PREDICATE, predicate))
+    return found

@@ -1,0 +1,112 @@
+"""A sentence's tree as the readers of logic ask for it: lemmas, labels, children, predicates.
+
+The columns are read once; where a treebank has no lemma, the word in small letters stands for
+it. Must not know: relations, corpora, what is looked for.
+"""
+
+from dataclasses import dataclass
+
+from inspector.corpora.sentence import COLUMNS, Sentence
+
+ARGUMENTS = frozenset({"nsubj", "obj", "iobj", "obl", "csubj", "dislocated", "vocative"})
+"""Labels by which a word depends on a predicate."""
+_INSIDE = frozenset(
+    {"nmod", "conj", "appos", "compound", "flat", "fixed", "amod", "nummod", "det", "list"}
+)
+_WANTED = tuple(COLUMNS.index(name) for name in ("lemma", "upos", "feats", "head", "deprel"))
+
+
+@dataclass(frozen=True, eq=False)
+class Parsed:
+    """Words with lemmas, tags and tree; words count from 0."""
+
+    lemmas: tuple[str, ...]
+    """In small letters."""
+    upos: tuple[str, ...]
+    feats: tuple[str, ...]
+    heads: tuple[int, ...]
+    """-1 for the root's."""
+    deprels: tuple[str, ...]
+    """With subtypes."""
+    labels: tuple[str, ...]
+    """Without."""
+    children: tuple[tuple[int, ...], ...]
+    """Of each word, in order."""
+
+    def children_by(self, word: int, *labels: str) -> list[int]:
+        """Return the word's children that have one of these labels (without subtype)."""
+        return [child for child in self.children[word] if self.labels[child] in labels]
+
+    def subtree(self, word: int) -> list[int]:
+        """Return the word and all that depends on it, in order."""
+        found, waiting = [], [word]
+        while waiting:
+            here = waiting.pop()
+            found.append(here)
+            waiting += self.children[here]
+        return sorted(found)
+
+    def predicate_above(self, word: int) -> int | None:
+        """Return the predicate whose argument the word's noun phrase is, if it is one's.
+
+        From the word upwards, through noun phrases, to the first word that is an argument; its
+        head is the predicate.
+        """
+        here = word
+        while self.labels[here] in _INSIDE and self.heads[here] >= 0:
+            here = self.heads[here]
+        return self.heads[here] if self.labels[here] in ARGUMENTS else None
+
+    def top_of(self, words: set[int]) -> int | None:
+        """Return the word that heads a span: of those whose head is outside it, the highest.
+
+        Ties go to the first, punctuation comes last; None where the span is empty.
+        """
+        tops = [word for word in sorted(words) if self.heads[word] not in words]
+        return min(
+            tops, key=lambda word: (self.labels[word] == "punct", self.depth(word)), default=None
+        )
+
+    def depth(self, word: int) -> int:
+        """Return how many words are above the word."""
+        count = 0
+        while self.heads[word] >= 0:
+            word = self.heads[word]
+            count += 1
+        return count
+
+
+def parsed(sentence: Sentence) -> Parsed | None:
+    """Return the sentence's tree, or None where it has none.
+
+    Example:
+        >>> from inspector.corpora import tree_sentence
+        >>> tree = parsed(tree_sentence("s", ["Dogs", "bark"], [1, -1], ["nsubj", "root"]))
+        >>> tree.lemmas, tree.children, tree.predicate_above(0)
+        (('dogs', 'bark'), ((), (0,)), 1)
+    """
+    if not sentence.source:
+        return None
+    rows = [
+        [cells[index] for index in _WANTED]
+        for line in sentence.source.split("\n")
+        if line and line[0] != "#" and (cells := line.split("\t"))[0].isdecimal()
+    ]
+    lemmas, upos, feats, heads, deprels = zip(*rows, strict=True)
+    above = tuple(int(head) - 1 for head in heads)
+    children: list[list[int]] = [[] for _ in rows]
+    for word, head in enumerate(above):
+        if head >= 0:
+            children[head].append(word)
+    return Parsed(
+        lemmas=tuple(
+            (word if lemma == "_" and word != "_" else lemma).lower()
+            for word, lemma in zip(sentence.words, lemmas, strict=True)
+        ),
+        upos=upos,
+        feats=feats,
+        heads=above,
+        deprels=deprels,
+        labels=tuple(deprel.partition(":")[0] for deprel in deprels),
+        children=tuple(map(tuple, children)),
+    )
