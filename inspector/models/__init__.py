@@ -5,7 +5,8 @@ pass watched layer by layer. Must not know: linguistics, statistics.
 """
 
 from inspector.models.architectures import ARCHITECTURES, Architecture, architecture_for
-from inspector.models.backend import AttentionCall, running, sdpa_context
+from inspector.models.backend import running, sdpa_context
+from inspector.models.calls import AttentionCall
 from inspector.models.capture import (
     LayerCall,
     attention_probabilities,
@@ -15,7 +16,7 @@ from inspector.models.capture import (
 from inspector.models.loading import load, random_twin
 from inspector.models.names import ALIASES, DEFAULT_MODEL
 from inspector.models.pretrained import DTYPES, Batch, LayerSite, PretrainedModel, check_text
-from inspector.models.words import WordBatch, WordBatches, word_batches
+from inspector.models.words import WordBatch, WordBatches, piece_counts, word_batches
 
 __all__ = [
     "load",
@@ -26,6 +27,7 @@ __all__ = [
     "check_text",
     "WordBatch",
     "WordBatches",
+    "piece_counts",
     "word_batches",
     "DTYPES",
     "DEFAULT_MODEL",

@@ -6,110 +6,130 @@ without one transformers drops the mask and says nothing. Whoever wants to see t
 an observer. Must not know: what the observer is for.
 """
 
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from threading import RLock
+from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from inspector.attention import (
-    attention,
-    causal_mask,
-    merge_heads,
-    repeat_key_value_heads,
-    scaled_dot_product_scores,
-)
-from inspector.errors import UnsupportedModelError
-from inspector.models.pretrained import PretrainedModel
+from inspector.attention import attention, merge_heads, scaled_dot_product_scores
+from inspector.models.arguments import causal_unless_masked, read_arguments
+from inspector.models.calls import AttentionCall
+from inspector.models.eager import eager_function
 
 OURS = "inspector"
 SHADOW = "inspector_shadow"
-
-# Arguments that the attention interface hands over and that change nothing in the mathematics:
-# they are known to the mask, the cache or the model.
-_HARMLESS = {
-    "is_causal",
-    "use_cache",
-    "position_ids",
-    "cache_position",
-    "cu_seq_lens_q",
-    "cu_seq_lens_k",
-    "token_type_ids",
-}
-
-
-@dataclass(frozen=True)
-class AttentionCall:
-    """One call of the attention function inside a model."""
-
-    module: nn.Module
-    query: Float[Tensor, "batch head query d_head"]
-    key: Float[Tensor, "batch kv_head key d_head"]
-    value: Float[Tensor, "batch kv_head key d_head"]
-    mask: Bool[Tensor, "#batch #head #query key"] | None
-    scaling: float
-    dropout: float
-    """Probability of dropping a weight: 0 outside training."""
-    random_state: Tensor | None
-    """The random generator's state before the call, where there was dropout."""
-    probabilities: Float[Tensor, "batch head query key"]
-    context: Float[Tensor, "batch query heads_d_head"]
-
 
 Observer = Callable[[AttentionCall], None]
 _observer: ContextVar[Observer | None] = ContextVar("inspector_observer", default=None)
 
 
+@runtime_checkable
+class Runnable(Protocol):
+    """A network of transformers, and the lock that its users hold."""
+
+    @property
+    def model(self) -> nn.Module:
+        """Return the network."""
+
+    @property
+    def lock(self) -> RLock:
+        """Return what is held while it runs with another attention than its own."""
+
+
 @contextmanager
 def running(
-    model: PretrainedModel, implementation: str, observer: Observer | None = None
+    model: Runnable,
+    implementation: str,
+    observer: Observer | None = None,
+    *,
+    evaluating: bool = True,
 ) -> Iterator[None]:
     """Run the model with another attention implementation, in evaluation mode.
 
-    What was set, each module's mode included, is always restored.
+    What was set, in the model, its parts and its modules' modes, is always restored.
 
     Args:
         model: Locked for other threads as long as this lasts.
         implementation: `OURS`, `SHADOW`, or one of transformers' own ('eager', 'sdpa').
         observer: Called with each attention call of `OURS` and `SHADOW`.
+        evaluating: Whether each module is put in evaluation mode; else it keeps its own.
     """
     register()
-    hugging_face: Any = model.model
+    network: Any = model.model
     with model.lock:
-        before = hugging_face.config._attn_implementation
-        modes = [(module, module.training) for module in hugging_face.modules()]
+        before = [(config, config._attn_implementation) for config in _configs(network)]
+        modes = [(module, module.training) for module in network.modules()]
         token = _observer.set(observer)
         try:
-            hugging_face.set_attn_implementation(implementation)
-            hugging_face.eval()
+            with _quiet():
+                network.set_attn_implementation(implementation)
+            if evaluating:
+                network.eval()
             yield
         finally:
-            hugging_face.set_attn_implementation(before)
-            for module, training in modes:
-                module.training = training
+            for config, own in before:
+                config._attn_implementation_internal = own
+            if evaluating:
+                for module, training in modes:
+                    module.training = training
             _observer.reset(token)
+
+
+def _configs(network: nn.Module) -> list[Any]:
+    """Return the configuration of the network and of each of its parts, each once."""
+    found: dict[int, Any] = {}
+    waiting: list[Any] = [
+        module.config for module in network.modules() if hasattr(module, "set_attn_implementation")
+    ]
+    while waiting:
+        config = waiting.pop()
+        if config is not None and id(config) not in found:
+            found[id(config)] = config
+            waiting += [getattr(config, name, None) for name in config.sub_configs]
+    return list(found.values())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep off the terminal that a part has its own mathematics: whoever looks finds it out."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
 
 
 @cache
 def register() -> None:
-    """Make both backends known to transformers, each with its mask function."""
-    from transformers import AttentionInterface
-    from transformers.masking_utils import AttentionMaskInterface, eager_mask, sdpa_mask
+    """Make both backends known to transformers, each with its mask function.
 
-    def boolean_mask(*args: Any, **kwargs: Any) -> Tensor | None:
-        # sdpa's own rule leaves a causal mask out where its kernel makes one. Ours does not.
-        return sdpa_mask(*args, **{**kwargs, "allow_is_causal_skip": False})
+    That is eager's: parts of a model with their own mathematics add it to their scores, and it
+    is never left out because a kernel would make it, as sdpa's is.
+    """
+    from transformers import AttentionInterface
+    from transformers.masking_utils import AttentionMaskInterface, eager_mask
+
+    def finite_mask(*args: Any, **kwargs: Any) -> Tensor | None:
+        # Many families compute their softmax in float32, where the least number of float64 is
+        # -inf: a row without a key would become NaN, and spread.
+        if kwargs.get("dtype") == torch.float64:
+            kwargs["dtype"] = torch.float32
+        mask: Tensor | None = eager_mask(*args, **kwargs)
+        return mask
 
     AttentionInterface.register(OURS, _ours)
-    AttentionMaskInterface.register(OURS, boolean_mask)
+    AttentionMaskInterface.register(OURS, finite_mask)
     AttentionInterface.register(SHADOW, _shadow)
-    AttentionMaskInterface.register(SHADOW, eager_mask)
+    AttentionMaskInterface.register(SHADOW, finite_mask)
 
 
 def _ours(
@@ -123,25 +143,26 @@ def _ours(
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor]:
     """Return (batch, query, head, d_head) and the probabilities, by `inspector.attention`."""
-    _refuse_unknown(module, kwargs)
-    mask = _allowed(module, query, key, attention_mask)
+    attention_mask = causal_unless_masked(
+        module, query, key, attention_mask, kwargs.get("is_causal")
+    )
+    terms = read_arguments(module, query, key, attention_mask, kwargs)
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
     observer = _observer.get()
     state = torch.get_rng_state() if observer is not None and dropout > 0.0 else None
-    n_heads = query.shape[1]
     heads, probabilities = attention(
         query,
-        repeat_key_value_heads(key, n_heads),
-        repeat_key_value_heads(value, n_heads),
-        mask=mask,
+        key,
+        value,
+        **terms._asdict(),
         score=partial(scaled_dot_product_scores, scaling=factor),
         dropout=dropout if module.training else 0.0,
     )
     if observer is not None:
         observer(
             AttentionCall(
-                module, query, key, value, mask, factor, dropout, state, probabilities,
-                merge_heads(heads),
+                module, query, key, value, terms.mask, factor, dropout, state, probabilities,
+                merge_heads(heads), terms.bias, terms.softcap, terms.sinks,
             )
         )  # fmt: skip
     return heads.transpose(1, 2).contiguous(), probabilities
@@ -158,93 +179,48 @@ def _shadow(
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor]:
     """Return what the model's own eager function returns, after showing it to the observer."""
-    _refuse_unknown(module, kwargs)
+    terms = read_arguments(module, query, key, attention_mask, kwargs)
     state = torch.get_rng_state() if dropout > 0.0 else None
-    output, probabilities = _eager_function(module)(
-        module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **kwargs
-    )
+    eager = eager_function(module)
+
+    def again(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        return eager(module, q, k, v, attention_mask, scaling=scaling, dropout=dropout, **kwargs)
+
+    output, probabilities = again(query, key, value)
     observer = _observer.get()
     if observer is not None:
-        mask = _allowed(module, query, key, attention_mask)
         factor = query.shape[-1] ** -0.5 if scaling is None else scaling
         observer(
             AttentionCall(
-                module, query, key, value, mask, factor, dropout, state, probabilities,
-                output.flatten(-2),
+                module, query, key, value, terms.mask, factor, dropout, state, probabilities,
+                output.flatten(-2), terms.bias, terms.softcap, terms.sinks, again,
             )
         )  # fmt: skip
     return output, probabilities
 
 
 def sdpa_context(call: AttentionCall) -> Float[Tensor, "batch query heads_d_head"]:
-    """Return what transformers' other path, sdpa, makes of the same call (without dropout)."""
+    """Return what transformers' other path, sdpa, makes of the same call (without dropout).
+
+    Raises:
+        ValueError: If the call has a cap or sinks, which sdpa has not.
+    """
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+    if call.softcap is not None or call.sinks is not None:
+        raise ValueError("call has a cap or sinks, which sdpa does not compute.")
+    mask = call.mask
+    if call.bias is not None:
+        mask = call.bias if mask is None else call.bias.masked_fill(~mask, float("-inf"))
     output, _ = ALL_ATTENTION_FUNCTIONS["sdpa"](
         call.module,
         call.query,
         call.key,
         call.value,
-        call.mask,
+        mask,
         dropout=0.0,
         scaling=call.scaling,
         is_causal=False,
     )
     context: Tensor = output.flatten(-2)
     return context
-
-
-def _eager_function(module: nn.Module) -> Callable[..., tuple[Tensor, Tensor]]:
-    """Return the eager function that stands beside a module's class in transformers."""
-    source = inspect.getmodule(type(module))
-    function = getattr(source, "eager_attention_forward", None)
-    if function is None:
-        raise UnsupportedModelError(
-            f"module ({type(module).__name__}) has no eager_attention_forward beside it: "
-            "its own attention cannot be watched."
-        )
-    eager: Callable[..., tuple[Tensor, Tensor]] = function
-    return eager
-
-
-def _refuse_unknown(module: nn.Module, kwargs: dict[str, Any]) -> None:
-    """Refuse tensors that would change the mathematics and that our function does not read.
-
-    Raises:
-        UnsupportedModelError: If there is one.
-    """
-    unknown = sorted(
-        name
-        for name, value in kwargs.items()
-        if name not in _HARMLESS
-        and (isinstance(value, Tensor) or (name in ("softcap", "sinks", "s_aux") and value))
-    )
-    if unknown:
-        raise UnsupportedModelError(
-            f"module ({type(module).__name__}) hands its attention function "
-            f"{', '.join(unknown)}, which inspector's does not read: "
-            "the result would be another model's."
-        )
-
-
-def _allowed(
-    module: nn.Module, query: Tensor, key: Tensor, attention_mask: Tensor | None
-) -> Bool[Tensor, "#batch #head #query key"] | None:
-    """Return the model's mask as True where a query may look.
-
-    Raises:
-        UnsupportedModelError: If the mask also adds to scores that it does not forbid.
-    """
-    if attention_mask is None:
-        if getattr(module, "is_causal", False) and query.shape[-2] > 1:
-            return causal_mask(query.shape[-2], key.shape[-2], query.device)[None, None]
-        return None
-    if attention_mask.dtype == torch.bool:
-        return attention_mask
-    allowed = attention_mask > torch.finfo(attention_mask.dtype).min / 2
-    if bool((attention_mask.masked_fill(~allowed, 0.0) != 0.0).any()):
-        raise UnsupportedModelError(
-            f"module ({type(module).__name__}) adds a bias to its scores through the mask, "
-            "which inspector's attention function does not read."
-        )
-    return allowed

@@ -14,7 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from inspector.errors import UnsupportedModelError
-from inspector.models.backend import OURS, SHADOW, AttentionCall, running
+from inspector.models.backend import OURS, SHADOW, running
+from inspector.models.calls import AttentionCall
 from inspector.models.pretrained import Batch, PretrainedModel
 
 

@@ -108,17 +108,23 @@ def test_what_would_change_the_mathematics_is_refused_by_name(
     )
 
 
-def test_a_bias_hidden_in_the_mask_is_refused(bert, padded):
+@pytest.mark.parametrize("implementation", ["inspector", "inspector_shadow"])
+def test_a_bias_hidden_in_the_mask_is_added(bert, padded, implementation):
     n = padded.input_ids.shape[1]
     mask = torch.zeros(3, 1, n, n)
+    mask.masked_fill_(~padded.attention_mask.bool()[:, None, None], torch.finfo(mask.dtype).min)
     mask[:, :, 0, 1] = -1.5
-    inputs = {**padded.inputs(), "attention_mask": mask}
-    with pytest.raises(UnsupportedModelError) as caught, running(bert, "inspector"):
-        bert.model(**inputs)
-    assert str(caught.value) == (
-        "module (BertSelfAttention) adds a bias to its scores through the mask, "
-        "which inspector's attention function does not read."
-    )
+    inputs, calls = {**padded.inputs(), "attention_mask": mask}, []
+    with running(bert, implementation, calls.append), torch.inference_mode():
+        ours = bert.model(**inputs).last_hidden_state
+    with running(bert, "eager"), torch.inference_mode():
+        theirs = bert.model(**inputs).last_hidden_state
+    real = padded.attention_mask.bool()
+    assert_close(ours[real], theirs[real])
+    assert (theirs - last_hidden_state(bert, padded, "eager"))[real].abs().max() > 1e-3
+    for call in calls:
+        assert call.bias[0, 0, 0].tolist() == [0.0, -1.5, *[0.0] * (n - 2)]
+        assert torch.equal(call.mask[:, 0, 0], real)
 
 
 def test_an_additive_mask_that_forbids_only_is_read(bert, padded):

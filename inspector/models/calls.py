@@ -1,0 +1,49 @@
+"""One call of the attention function inside a model: what went in and what came out.
+
+Must not know: how the call came to be seen, what is done with it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class AttentionCall:
+    """One call of the attention function inside a model."""
+
+    module: nn.Module
+    query: Float[Tensor, "batch head query d_head"]
+    key: Float[Tensor, "batch kv_head key d_head"]
+    value: Float[Tensor, "batch kv_head key d_value"]
+    mask: Bool[Tensor, "#batch #head #query key"] | None
+    scaling: float
+    dropout: float
+    """Probability of dropping a weight: 0 outside training."""
+    random_state: Tensor | None
+    """The random generator's state before the call, where there was dropout."""
+    probabilities: Float[Tensor, "batch head query key"]
+    context: Float[Tensor, "batch query heads_d_value"]
+    bias: Float[Tensor, "#batch #head #query #key"] | None = None
+    """What is added to the scores, where anything is."""
+    softcap: float | None = None
+    """The bound that scores are bent below, where there is one."""
+    sinks: Float[Tensor, "#batch head #query 1"] | None = None
+    """The score of a key without a value, where there is one."""
+    again: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] | None = None
+    """The model's own function on other queries, keys and values; where it was watched."""
+
+    @property
+    def softmax_dtype(self) -> torch.dtype | None:
+        """Return the precision of the model's own softmax, where it is not that of the call.
+
+        Many families round it to float32 whatever the model's dtype is: then every probability
+        of a float64 model is a float32 number.
+        """
+        if self.probabilities.dtype != torch.float64:
+            return None
+        rounded = self.probabilities.float().double()
+        return torch.float32 if torch.equal(rounded, self.probabilities) else None
