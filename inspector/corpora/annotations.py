@@ -15,10 +15,14 @@ from inspector.corpora.readers.comparison import comparisons
 from inspector.corpora.readers.conditions import conditions
 from inspector.corpora.readers.connectives import connectives
 from inspector.corpora.readers.coordination import coordinations
+from inspector.corpora.readers.names import carried_names, read_names
 from inspector.corpora.readers.negation import negations
 from inspector.corpora.readers.own_relations import read_relations
 from inspector.corpora.readers.quantifiers import quantifiers
 from inspector.corpora.readers.roles import carried_roles, read_roles
+from inspector.corpora.readers.supersenses import read_supersenses
+from inspector.corpora.readers.word_meaning import carried_meaning, read_word_meaning
+from inspector.corpora.readers.wordnet import DEBIAN
 from inspector.corpora.sentence import Corpus
 from inspector.errors import InputError
 
@@ -52,6 +56,8 @@ CARRIED: dict[str, Carried] = {
     "quantifiers": Carried(quantifiers, ("quantifier:",), "the tree"),
     "connectives": Carried(connectives, ("connective:", "connective-own:"), "PDTB="),
     "roles": Carried(carried_roles, ("role:", "role-dep:", "role-copula:", "neg:"), "Args="),
+    "names": Carried(carried_names, ("name:",), "Name="),
+    "meaning": Carried(carried_meaning, ("meaning:",), "Meaning="),
 }
 """Name → annotation, in the order in which it is added."""
 
@@ -59,12 +65,22 @@ BESIDE: dict[str, Beside] = {
     "roles": Beside(
         read_roles, CARRIED["roles"].relations, "a table with the columns sent_id, pred_id, …"
     ),
+    "names": Beside(read_names, ("name:",), "IOB2 tags, *.iob2"),
+    "supersenses": Beside(
+        read_supersenses, ("supersense:", "idiom:"), "CoNLL-U-Lex of STREUSLE, *.conllulex"
+    ),
+    "meaning": Beside(
+        read_word_meaning,
+        ("meaning:", "meaning-control:"),
+        "a folder of WordNet's database files, or 'wordnet' for Debian's",
+    ),
     "relations": Beside(
         read_relations, ("user:",), "a table with the columns sent_id, from, to, label"
     ),
 }
 """Name → annotation in files."""
-_SUFFIXES: dict[str, str] = {}
+_SUFFIXES = {".iob2": "names", ".conllulex": "supersenses"}
+_WORDNET = "wordnet"
 
 
 def annotate(corpus: Corpus, names: Sequence[str] | None = None) -> Corpus:
@@ -109,11 +125,15 @@ def annotate_from(corpus: Corpus, path: str | Path) -> Corpus:
         InputError: If it is none of them, or does not belong to the corpus.
         OutputError: If it cannot be read.
     """
+    if str(path) == _WORDNET and not Path(path).exists():
+        path = DEBIAN
     return BESIDE[_kind_of(Path(path))].read(corpus, path)
 
 
 def _kind_of(path: Path) -> str:
     suffix = path.suffix.lower()
+    if path.is_dir() or path == DEBIAN:
+        return "meaning"
     if suffix in _SUFFIXES:
         return _SUFFIXES[suffix]
     first = next(iter(LineReader(path, hashlib.sha256(), "annotation")), (1, ""))[1] or ""

@@ -51,9 +51,9 @@ class Additions:
         """
         sentence = self._corpus.sentences[place]
         n_words = len(sentence.words)
-        if not (0 <= relation.source < n_words and 0 <= relation.target < n_words):
+        if not all(0 <= word < n_words for word in (relation.source, *relation.targets)):
             self.leave_out(OUTSIDE, example or sentence.id)
-        elif relation.source == relation.target:
+        elif relation.source in relation.targets:
             self.leave_out(ITSELF, example or sentence.id)
         else:
             self._new.setdefault(place, {})[relation] = None
