@@ -21,6 +21,7 @@ from inspector.attention import attention, merge_heads, scaled_dot_product_score
 from inspector.models.arguments import causal_unless_masked, read_arguments
 from inspector.models.calls import AttentionCall
 from inspector.models.eager import eager_function
+from inspector.models.quiet import quiet
 
 OURS = "inspector"
 SHADOW = "inspector_shadow"
@@ -67,7 +68,8 @@ def running(
         modes = [(module, module.training) for module in network.modules()]
         token = _observer.set(observer)
         try:
-            with _quiet():
+            # That a part has its own mathematics, whoever looks at the calls finds out.
+            with quiet():
                 network.set_attn_implementation(implementation)
             if evaluating:
                 network.eval()
@@ -93,19 +95,6 @@ def _configs(network: nn.Module) -> list[Any]:
             found[id(config)] = config
             waiting += [getattr(config, name, None) for name in config.sub_configs]
     return list(found.values())
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep off the terminal that a part has its own mathematics: whoever looks finds it out."""
-    from transformers.utils import logging
-
-    level = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
 
 
 @cache

@@ -6,8 +6,6 @@ table says. Must not know: what is done with the model.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +26,7 @@ from inspector.models.files import (
 from inspector.models.names import DEFAULT_MODEL, model_folder
 from inspector.models.pretrained import DTYPES, LayerSite, PretrainedModel
 from inspector.models.proof import prove_sites
+from inspector.models.quiet import quiet
 
 # A pooler is no part of the encoder: a checkpoint may lack it, and nothing here uses it.
 _OPTIONAL = ("pooler.",)
@@ -58,18 +57,18 @@ def load(
         >>> model.n_layers, model.n_heads, model.d_model, model.d_head
         (6, 12, 384, 32)
     """
-    _check_dtype(dtype)
-    target = _check_device(device)
+    check_dtype(dtype)
+    target = check_device(device)
     called = os.fspath(name)
     folder = model_folder(called, revision)
     architecture, settings = read_config(folder)
     weight_files = check_weight_files(folder)
     check_tokenizer_files(folder)
-    with _quiet():
+    with quiet():
         config = _build_config(architecture, settings, folder)
         tokenizer = _load_tokenizer(folder, config)
         network, info = _load_network(folder, config)
-    _check_tensors(folder, info, network)
+    check_tensors(folder, info, network)
     names = architecture.attention_names([module for module, _ in network.named_modules()])
     model = PretrainedModel(
         name=called,
@@ -96,7 +95,12 @@ def load(
     return proved
 
 
-def _check_dtype(dtype: str) -> None:
+def check_dtype(dtype: str) -> None:
+    """Refuse a dtype that inspector does not compute in.
+
+    Raises:
+        InputError: If it is one.
+    """
     if dtype not in DTYPES:
         raise InputError(
             f"dtype ({dtype}) must be one that inspector computes in. "
@@ -104,7 +108,12 @@ def _check_dtype(dtype: str) -> None:
         )
 
 
-def _check_device(device: str) -> torch.device:
+def check_device(device: str) -> torch.device:
+    """Return the device of a name.
+
+    Raises:
+        InputError: If it is not there.
+    """
     try:
         target = torch.device(device)
         torch.zeros(1, device=target).item()  # a device such as "meta" holds no numbers
@@ -125,7 +134,7 @@ def _build_config(architecture: Architecture, settings: dict[str, Any], folder: 
         config = AutoConfig.for_model(architecture.model_type, **settings)
     except (StrictDataclassError, AttributeError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{path} has a setting that {architecture.model_type} cannot take: {_one_line(error)}"
+            f"{path} has a setting that {architecture.model_type} cannot take: {one_line(error)}"
         ) from None
     activation = getattr(config, "hidden_act", None) or config.activation
     if activation not in ACT2FN:
@@ -151,7 +160,7 @@ def _load_network(folder: Path, config: Any) -> tuple[nn.Module, dict[str, Any]]
             output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, LookupError, TypeError, ZeroDivisionError) as error:
-        raise ModelError(f"model folder ({folder}) cannot be loaded: {_one_line(error)}") from None
+        raise ModelError(f"model folder ({folder}) cannot be loaded: {one_line(error)}") from None
     if network.config._attn_implementation != "eager":
         raise ModelError(
             f"model folder ({folder}) chose its own attention implementation "
@@ -160,7 +169,17 @@ def _load_network(folder: Path, config: Any) -> tuple[nn.Module, dict[str, Any]]
     return network, info
 
 
-def _check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> None:
+def check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> None:
+    """Refuse weights that are not all there, not of the right shape, or not finite.
+
+    Args:
+        folder: Whence they came.
+        info: What transformers says of the loading.
+        network: What they were loaded into.
+
+    Raises:
+        ModelError: If a tensor is missing, of another shape, left over, or not finite.
+    """
     missing = sorted(name for name in info["missing_keys"] if not name.startswith(_OPTIONAL))
     if missing:
         raise ModelError(
@@ -206,7 +225,7 @@ def _load_tokenizer(folder: Path, config: Any) -> Any:
             folder, config=config, trust_remote_code=False, local_files_only=True
         )
     except Exception as error:  # noqa: BLE001  # the tokenizers library raises nothing narrower
-        raise ModelError(f"tokenizer of {folder} cannot be loaded: {_one_line(error)}") from None
+        raise ModelError(f"tokenizer of {folder} cannot be loaded: {one_line(error)}") from None
     if not tokenizer.is_fast:
         raise ModelError(
             f"tokenizer of {folder} is a slow one, which does not say which piece belongs to which "
@@ -241,7 +260,8 @@ def _max_pieces(architecture: Architecture, config: Any, tokenizer: Any) -> int:
     return min(positions, int(tokenizer.model_max_length))
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """Return what an exception says, on one line."""
     text = " ".join(str(error).split())
     # A KeyError's text is the key alone, which says nothing without the kind.
     return f"{type(error).__name__} {text}" if isinstance(error, LookupError) else text
@@ -249,22 +269,6 @@ def _one_line(error: Exception) -> str:
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers' load report and progress bar off the terminal: our checks say it."""
-    from transformers.utils import logging
-
-    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bar:
-            logging.enable_progress_bar()
 
 
 def random_twin(model: PretrainedModel, seed: int) -> PretrainedModel:
@@ -280,7 +284,7 @@ def random_twin(model: PretrainedModel, seed: int) -> PretrainedModel:
 
     trained: Any = model.model
     config = deepcopy(trained.config)
-    with torch.random.fork_rng(devices=[]), _quiet():
+    with torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(seed)
         network = AutoModel.from_config(config, attn_implementation="eager", dtype=torch.float32)
     network.eval().to(device=model.device, dtype=model.torch_dtype)
