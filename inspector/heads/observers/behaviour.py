@@ -79,9 +79,10 @@ class Behaviour:
         sums = torch.einsum("qbhi,bci->qh", places.double(), chosen)
         self.sums[:, layer] += sums.cpu().numpy()
         kept = offsets.movedim(1, 0)[:, batch.queries] + (self.max_pieces - 1)
-        for head, values in enumerate(kept):
-            width = self.offsets.shape[-1]
-            self.offsets[layer, head] += torch.bincount(values, minlength=width).cpu().numpy()
+        n_heads, width = self.offsets.shape[1:]
+        of_head = torch.arange(n_heads, device=kept.device).unsqueeze(1) * width
+        counted = torch.bincount((kept + of_head).flatten(), minlength=n_heads * width)
+        self.offsets[layer] += counted.unflatten(0, (n_heads, width)).cpu().numpy()
 
     def merge(self, other: "Behaviour") -> None:
         """Add what another one saw."""
@@ -177,7 +178,9 @@ def _describe(
     """Return every quantity of every query, and the offset of its largest weight."""
     n_batch, _, n_pieces, _ = weights.shape
     content = batch.queries
-    entropy = torch.special.entr(weights).sum(-1)
+    # p ln p is 0 where p is: the bound keeps the logarithm finite, and is faster than entr.
+    bounded = weights.clamp(min=torch.finfo(weights.dtype).tiny)
+    entropy = -(weights * bounded.log_()).sum(-1)
     n_keys = batch.attended.sum(-1)
     share = entropy / torch.log(n_keys.to(weights.dtype))[:, None, None]
     top, place = weights.masked_fill(~content[:, None, None, :], -1.0).max(-1)
@@ -194,10 +197,10 @@ def _describe(
         torch.zeros_like(content) if punctuation is None else punctuation,
         content,
     ]
-    columns = torch.stack(marks, -1).to(weights.dtype).unsqueeze(1)
-    first_mass, separator, special, punctuated, on_content = torch.matmul(weights, columns).unbind(
-        -1
-    )
+    columns = torch.stack(marks, 1).to(weights.dtype)
+    # This way round the product is several times faster: few columns, many rows.
+    masses = torch.bmm(columns, weights.flatten(1, 2).mT).unflatten(2, weights.shape[1:3])
+    first_mass, separator, special, punctuated, on_content = masses.unbind(1)
     distance = (weights * apart.to(weights.dtype).unsqueeze(1)).sum(-1)
     distance = distance / on_content.clamp(min=torch.finfo(weights.dtype).tiny)
     row, query, key = batch.repeat_places
