@@ -7,6 +7,8 @@ on. Must not know: files, models.
 Source: https://universaldependencies.org/workgroups/comparatives.html
 """
 
+from collections.abc import Iterator
+
 from inspector.corpora.readers.adding import Additions
 from inspector.corpora.readers.parsed import Parsed, parsed
 from inspector.corpora.sentence import Corpus, Relation
@@ -37,18 +39,32 @@ def comparisons(corpus: Corpus) -> Corpus:
         tree = parsed(sentence)
         if tree is None:
             continue
-        for word, lemma in enumerate(tree.lemmas):
-            if lemma not in ("than", "as") or tree.labels[word] not in ("case", "mark", "cc"):
-                continue
-            standard = tree.heads[word]
-            compared = _compared(tree, word, standard, lemma)
-            if compared is None:
-                if lemma == "than":
-                    added.leave_out(_NONE, sentence.id)
-                continue
-            for label, source in ((STANDARD, standard), (CUE, word)):
-                added.add(place, Relation("logical", label, source, compared))
+        found = list(comparisons_in(tree))
+        for relation in found:
+            added.add(place, relation)
+        comparing = {relation.source for relation in found}
+        alone = [word for word in _cues(tree) if word not in comparing]
+        if lost := sum(tree.lemmas[word] == "than" for word in alone):
+            added.leave_out(_NONE, sentence.id, lost)
     return added.corpus()
+
+
+def comparisons_in(tree: Parsed) -> Iterator[Relation]:
+    """Yield the comparisons of one tree."""
+    for cue in _cues(tree):
+        standard = tree.heads[cue]
+        compared = _compared(tree, cue, standard, tree.lemmas[cue])
+        if compared is not None:
+            yield Relation("logical", STANDARD, standard, compared)
+            yield Relation("logical", CUE, cue, compared)
+
+
+def _cues(tree: Parsed) -> list[int]:
+    return [
+        word
+        for word, lemma in enumerate(tree.lemmas)
+        if lemma in ("than", "as") and tree.labels[word] in ("case", "mark", "cc")
+    ]
 
 
 def _compared(tree: Parsed, cue: int, standard: int, lemma: str) -> int | None:

@@ -37,12 +37,13 @@ def conditions(corpus: Corpus) -> Corpus:
         tree = parsed(sentence)
         if tree is None:
             continue
-        for label, source, target in (*_in_tree(tree), *_in_constructions(sentence, added)):
-            added.add(place, Relation("logical", label, source, target))
+        for relation in (*conditions_in(tree), *_in_constructions(sentence, added)):
+            added.add(place, relation)
     return added.corpus()
 
 
-def _in_tree(tree: Parsed) -> Iterator[tuple[str, int, int]]:
+def conditions_in(tree: Parsed) -> Iterator[Relation]:
+    """Yield the conditions of one tree."""
     for clause, label in enumerate(tree.labels):
         if label != "advcl":
             continue
@@ -50,11 +51,11 @@ def _in_tree(tree: Parsed) -> Iterator[tuple[str, int, int]]:
         cues = [mark for mark in marks if tree.lemmas[mark] in _MARKS]
         # "as if" compares
         if cues and not any(tree.lemmas[mark] in ("as", "like") for mark in marks):
-            yield CONSEQUENCE, clause, tree.heads[clause]
-            yield CUE, cues[0], tree.heads[clause]
+            yield Relation("logical", CONSEQUENCE, clause, tree.heads[clause])
+            yield Relation("logical", CUE, cues[0], tree.heads[clause])
 
 
-def _in_constructions(sentence: Sentence, added: Additions) -> Iterator[tuple[str, int, int]]:
+def _in_constructions(sentence: Sentence, added: Additions) -> Iterator[Relation]:
     """Yield condition → consequence of each construction, named by the word that bears it."""
     parts: dict[str, dict[str, int]] = {}
     for word, misc in enumerate(sentence.misc):
@@ -67,4 +68,4 @@ def _in_constructions(sentence: Sentence, added: Additions) -> Iterator[tuple[st
         if "Protasis" not in found or "Apodosis" not in found:
             added.leave_out("a condition without its consequence in the sentence", sentence.id)
         elif found["Protasis"] != found["Apodosis"]:
-            yield CONSEQUENCE, found["Protasis"], found["Apodosis"]
+            yield Relation("logical", CONSEQUENCE, found["Protasis"], found["Apodosis"])

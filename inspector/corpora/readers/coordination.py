@@ -34,22 +34,37 @@ def coordinations(corpus: Corpus) -> Corpus:
         tree = parsed(sentence)
         if tree is None:
             continue
-        for word, label in enumerate(tree.labels):
-            if label == "cc" and tree.deprels[word] != "cc:preconj":
-                operator = OPERATORS.get(tree.lemmas[word])
-                before = conjunct_before(tree, tree.heads[word])
-                if operator is None:
-                    added.leave_out(_UNKNOWN, sentence.id)
-                elif before is None:
-                    added.leave_out(_ALONE, sentence.id)
-                else:
-                    name = f"coordination:{operator}"
-                    added.add(place, Relation("logical", name, word, before))
-            elif label == "conj":
-                before = conjunct_before(tree, word)
-                if before is not None:
-                    added.add(place, Relation("logical", CONJUNCTS, word, before))
+        for relation in coordinations_in(tree):
+            added.add(place, relation)
+        for word in _conjunctions(tree):
+            if tree.lemmas[word] not in OPERATORS:
+                added.leave_out(_UNKNOWN, sentence.id)
+            elif conjunct_before(tree, tree.heads[word]) is None:
+                added.leave_out(_ALONE, sentence.id)
     return added.corpus()
+
+
+def coordinations_in(tree: Parsed) -> list[Relation]:
+    """Return the operators and conjuncts of one tree."""
+    found = []
+    for word in _conjunctions(tree):
+        before = conjunct_before(tree, tree.heads[word])
+        if before is not None and tree.lemmas[word] in OPERATORS:
+            name = f"coordination:{OPERATORS[tree.lemmas[word]]}"
+            found.append(Relation("logical", name, word, before))
+    for word in range(len(tree.heads)):
+        before = conjunct_before(tree, word)
+        if before is not None:
+            found.append(Relation("logical", CONJUNCTS, word, before))
+    return found
+
+
+def _conjunctions(tree: Parsed) -> list[int]:
+    return [
+        word
+        for word, label in enumerate(tree.labels)
+        if label == "cc" and tree.deprels[word] != "cc:preconj"
+    ]
 
 
 def conjunct_before(tree: Parsed, conjunct: int) -> int | None:

@@ -35,15 +35,24 @@ def negations(corpus: Corpus) -> Corpus:
         tree = parsed(sentence)
         if tree is None:
             continue
-        for word in range(len(sentence.words)):
-            if not is_cue(tree, word):
-                continue
-            targets = _targets(tree, word)
-            if not targets:
-                added.leave_out(_NO_HEAD, sentence.id)
-            for label, target in targets:
-                added.add(place, Relation("logical", label, word, target))
+        found = negations_in(tree)
+        for relation in found:
+            added.add(place, relation)
+        negating = {relation.source for relation in found}
+        alone = [w for w in range(len(tree.heads)) if is_cue(tree, w) and w not in negating]
+        if alone:
+            added.leave_out(_NO_HEAD, sentence.id, len(alone))
     return added.corpus()
+
+
+def negations_in(tree: Parsed) -> list[Relation]:
+    """Return the negations of one tree."""
+    return [
+        Relation("logical", label, word, target)
+        for word in range(len(tree.heads))
+        if is_cue(tree, word)
+        for label, target in _targets(tree, word)
+    ]
 
 
 def is_cue(tree: Parsed, word: int) -> bool:

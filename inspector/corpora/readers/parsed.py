@@ -93,19 +93,35 @@ def parsed(sentence: Sentence) -> Parsed | None:
         if line and line[0] != "#" and (cells := line.split("\t"))[0].isdecimal()
     ]
     lemmas, upos, feats, heads, deprels = zip(*rows, strict=True)
-    above = tuple(int(head) - 1 for head in heads)
-    children: list[list[int]] = [[] for _ in rows]
-    for word, head in enumerate(above):
-        if head >= 0:
-            children[head].append(word)
-    return Parsed(
-        lemmas=tuple(
+    return tree_of(
+        tuple(
             (word if lemma == "_" and word != "_" else lemma).lower()
             for word, lemma in zip(sentence.words, lemmas, strict=True)
         ),
+        upos,
+        feats,
+        tuple(int(head) - 1 for head in heads),
+        deprels,
+    )
+
+
+def tree_of(
+    lemmas: tuple[str, ...],
+    upos: tuple[str, ...],
+    feats: tuple[str, ...],
+    heads: tuple[int, ...],
+    deprels: tuple[str, ...],
+) -> Parsed:
+    """Return the tree of columns that are at hand, as `Parsed` names them."""
+    children: list[list[int]] = [[] for _ in heads]
+    for word, head in enumerate(heads):
+        if head >= 0:
+            children[head].append(word)
+    return Parsed(
+        lemmas=lemmas,
         upos=upos,
         feats=feats,
-        heads=above,
+        heads=heads,
         deprels=deprels,
         labels=tuple(deprel.partition(":")[0] for deprel in deprels),
         children=tuple(map(tuple, children)),

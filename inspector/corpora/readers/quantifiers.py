@@ -40,10 +40,18 @@ def quantifiers(corpus: Corpus) -> Corpus:
         tree = parsed(sentence)
         if tree is None:
             continue
-        for word in range(len(sentence.words)):
-            for label, target in _targets(tree, word):
-                added.add(place, Relation("logical", label, word, target))
+        for relation in quantifiers_in(tree):
+            added.add(place, relation)
     return added.corpus()
+
+
+def quantifiers_in(tree: Parsed) -> list[Relation]:
+    """Return what the quantifiers of one tree count and range over."""
+    return [
+        Relation("logical", label, word, target)
+        for word in range(len(tree.heads))
+        for label, target in _targets(tree, word)
+    ]
 
 
 def _targets(tree: Parsed, word: int) -> list[tuple[str, int]]:
