@@ -14,7 +14,7 @@ from threading import RLock
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from inspector.attention import attention, merge_heads, scaled_dot_product_scores
@@ -28,6 +28,25 @@ SHADOW = "inspector_shadow"
 
 Observer = Callable[[AttentionCall], None]
 _observer: ContextVar[Observer | None] = ContextVar("inspector_observer", default=None)
+
+
+class Intervention(Protocol):
+    """What may put other head outputs in the place of those that our attention computes."""
+
+    def instead(self, module: nn.Module) -> Float[Tensor, "batch query head d_value"] | None:
+        """Return what a call is to give without being computed, None where it is computed."""
+
+    def changed(
+        self,
+        module: nn.Module,
+        heads: Float[Tensor, "batch head query d_value"],
+        value: Float[Tensor, "batch kv_head key d_value"],
+        mask: Bool[Tensor, "#batch #head #query key"] | None,
+    ) -> Float[Tensor, "batch head query d_value"]:
+        """Return what a call that was computed is to give."""
+
+
+intervention: ContextVar[Intervention | None] = ContextVar("inspector_intervention", default=None)
 
 
 @runtime_checkable
@@ -132,6 +151,10 @@ def _ours(
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor]:
     """Return (batch, query, head, d_head) and the probabilities, by `inspector.attention`."""
+    intervening = intervention.get()
+    given = None if intervening is None else intervening.instead(module)
+    if given is not None:
+        return given, given.new_zeros(0)
     attention_mask = causal_unless_masked(
         module, query, key, attention_mask, kwargs.get("is_causal")
     )
@@ -147,6 +170,8 @@ def _ours(
         score=partial(scaled_dot_product_scores, scaling=factor),
         dropout=dropout if module.training else 0.0,
     )
+    if intervening is not None:
+        heads = intervening.changed(module, heads, value, terms.mask)
     if observer is not None:
         observer(
             AttentionCall(
