@@ -4,6 +4,7 @@ Must not know: files, engines, any user interface.
 """
 
 from inspector.heads.claims import CLAIMS_COLUMNS, relation_claims
+from inspector.heads.controls import SEMANTIC_CONTROLS_COLUMNS, semantic_controls
 from inspector.heads.counts import DIRECTIONS, RelationCounts, concatenate
 from inspector.heads.power import POWER_COLUMNS, documents_needed
 from inspector.heads.relations import RELATIONS_COLUMNS, relation_accuracies
@@ -30,6 +31,8 @@ __all__ = [
     "RELATIONS_COLUMNS",
     "relation_claims",
     "CLAIMS_COLUMNS",
+    "semantic_controls",
+    "SEMANTIC_CONTROLS_COLUMNS",
     "supported_heads",
     "SUPPORT_COLUMNS",
     "documents_needed",

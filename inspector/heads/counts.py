@@ -25,7 +25,8 @@ class RelationCounts:
 
     Raises:
         InputError: If names repeat or are unsorted, shapes or types do not fit, a count is below 0,
-            a head has more right than there are pairs, or the offsets do not add up to n.
+            a head or an offset has more right than there are pairs, or the offsets do not add up
+            to n.
 
     Example:
         >>> one = RelationCounts(
@@ -46,13 +47,14 @@ class RelationCounts:
     relations: tuple[str, ...]
     """Names, sorted."""
     offsets: tuple[int, ...]
-    """All offsets that occur (head − dependent, in words), sorted; 0 cannot occur."""
+    """All offsets that occur (head − dependent, in words), sorted; 0 cannot occur. Where a head is
+    chosen from some words only, offsets are counted in these."""
     correct: Int32[np.ndarray, "document relation direction layer head"]
     """Pairs that the head predicts; directions in the order of DIRECTIONS."""
     n: Int32[np.ndarray, "document relation"]
     """Pairs."""
     offset_counts: Int32[np.ndarray, "document relation offset"]
-    """Pairs at each offset."""
+    """Pairs that have a right word at each offset: a pair with several has as many."""
 
     def __post_init__(self) -> None:
         """Refuse counts that no corpus can have."""
@@ -99,11 +101,13 @@ class RelationCounts:
                 f"relation '{self.relations[relation]}'."
             )
         added = self.offset_counts.sum(axis=-1)
-        if (added != self.n).any():
-            document, relation = map(int, np.argwhere(added != self.n)[0])
+        wrong = (added < self.n) | (self.offset_counts > self.n[..., None]).any(axis=-1)
+        if wrong.any():
+            document, relation = map(int, np.argwhere(wrong)[0])
             raise InputError(
                 f"offset_counts ({added[document, relation]}) must add up to n "
-                f"({self.n[document, relation]}): in document '{self.documents[document]}', "
+                f"({self.n[document, relation]}), or to more where pairs have several right words, "
+                f"and none may exceed it: in document '{self.documents[document]}', "
                 f"relation '{self.relations[relation]}'."
             )
 
@@ -130,6 +134,31 @@ class RelationCounts:
             correct=self.correct[rows],
             n=self.n[rows],
             offset_counts=self.offset_counts[rows],
+        )
+
+    def of_relations(self, names: Sequence[str]) -> "RelationCounts":
+        """Return the counts of some relations; one that does not occur has no pair.
+
+        Args:
+            names: In any order.
+        """
+        place = {name: position for position, name in enumerate(self.relations)}
+        ordered = tuple(sorted(names))
+        known = [position for position, name in enumerate(ordered) if name in place]
+        columns = [place[name] for name in ordered if name in place]
+
+        def taken(array: np.ndarray) -> np.ndarray:
+            chosen = np.zeros((len(array), len(ordered), *array.shape[2:]), dtype=np.int32)
+            chosen[:, known] = array[:, columns]
+            return chosen
+
+        return RelationCounts(
+            documents=self.documents,
+            relations=ordered,
+            offsets=self.offsets,
+            correct=taken(self.correct),
+            n=taken(self.n),
+            offset_counts=taken(self.offset_counts),
         )
 
     def total(self) -> "RelationCounts":

@@ -1,6 +1,7 @@
 """What a head may be called, and why: each role with the figures that earned it.
 
-Thresholds and their sources stand in roles.yaml; syntactic roles follow from claims and support.
+Thresholds and their sources stand in roles.yaml; the roles of relations follow from claims,
+support and, for meaning and logic, their controls.
 Must not know: models, attention maps, how any figure was computed.
 """
 
@@ -58,6 +59,9 @@ def head_roles(
     claims: pd.DataFrame,
     supported: pd.DataFrame,
     rules: Mapping[str, RoleRule] | None = None,
+    *,
+    kinds: Mapping[str, str] | None = None,
+    controls: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return a row for each role of each head; a head may have several roles, or none.
 
@@ -65,20 +69,23 @@ def head_roles(
 
     - layer, head: counted from 0.
     - role: 'positional:OFFSET' (key − query, in pieces), 'special-token', 'broad',
-      'duplicate-token', or 'syntactic:REL'.
+      'duplicate-token', 'syntactic:REL', 'semantic:REL' or 'logical:REL'.
     - evidence: a sentence with the figures.
     - effect: the figure that earned the role: a share or mass from 0 to 1, or the lift over the
       baseline. ci_low, ci_high: the lift's 95 % interval; NaN for the others.
 
     A head is 'syntactic:REL' if a claim on it is supported, or its own lift is after correction
     over all heads. Of several directions the one with the largest lift is shown; the sentence
-    names the others.
+    names the others. A head is 'semantic:REL' or 'logical:REL' only for what survives its controls
+    too, and never for a prediction among mention heads alone.
 
     Args:
         behaviour: The behaviour frame.
         claims: The frame of `relation_claims`.
         supported: The frame of `supported_heads`.
         rules: What earns the other roles; None takes those of `role_rules`.
+        kinds: Relation → 'syntax', 'semantic' or 'logical'; syntax where it is not named.
+        controls: The frame of `semantic_controls`; needed where a relation is not of syntax.
 
     Raises:
         InputError: If a frame lacks a column, or a rule is for a role that does not exist.
@@ -94,8 +101,9 @@ def head_roles(
     _check_columns("behaviour", behaviour, [*_IN_SENTENCES, *named])
     _check_columns("claims", claims, CLAIMS_COLUMNS)
     _check_columns("supported", supported, SUPPORT_COLUMNS)
-    earned = _earned_by_behaviour(behaviour, rules) + _earned_by_relations(claims, supported)
-    order = {role: place for place, role in enumerate([*_SENTENCES, "syntactic"])}
+    rows = _that_survive(_following_rows(claims, supported), kinds or {}, controls)
+    earned = _earned_by_behaviour(behaviour, rules) + _earned_by_relations(rows)
+    order = {role: place for place, role in enumerate([*_SENTENCES, *_ROLES.values()])}
     earned.sort(
         key=lambda row: (row["layer"], row["head"], order[row["role"].split(":")[0]], row["role"])
     )
@@ -124,22 +132,42 @@ def _earned_by_behaviour(
     return earned
 
 
-def _earned_by_relations(claims: pd.DataFrame, supported: pd.DataFrame) -> list[dict[str, Any]]:
+def _following_rows(claims: pd.DataFrame, supported: pd.DataFrame) -> pd.DataFrame:
+    """Return every head, relation and direction that is supported, as claim or by itself."""
     named = claims[claims["verdict"] == "supported"].assign(corrected="over all claims")
     own = supported[supported["supported"]].assign(corrected="over all heads")
-    key = ["layer", "head", "relation", "direction"]
-    rows = pd.concat([named, own], ignore_index=True).drop_duplicates(key)
+    rows = pd.concat([named, own], ignore_index=True).drop_duplicates(_KEY)
     rows["rank"] = rows["direction"].map(DIRECTIONS.index)
-    rows = rows.sort_values("rank").sort_values("lift", ascending=False, kind="stable")
+    return rows.sort_values("rank").sort_values("lift", ascending=False, kind="stable")
+
+
+def _that_survive(
+    rows: pd.DataFrame, kinds: Mapping[str, str], controls: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Return the rows of syntax, and those of meaning that no control explains away."""
+    rows = rows.assign(kind=[kinds.get(name, "syntax") for name in rows["relation"]])
+    if controls is None:
+        return rows[rows["kind"] == "syntax"]
+    kept = controls[controls["verdict"] == "survives"]
+    kept = kept[~kept["relation"].str.endswith(_RESTRICTED)]
+    figures = kept[[*_KEY, "apart_lift", "matched_accuracy"]]
+    rows = rows.merge(figures, on=_KEY, how="left")
+    return rows[(rows["kind"] == "syntax") | rows["apart_lift"].notna()]
+
+
+def _earned_by_relations(rows: pd.DataFrame) -> list[dict[str, Any]]:
     earned = []
     for (layer, head, relation), group in rows.groupby(["layer", "head", "relation"], sort=False):
         best, *others = group.to_dict("records")
+        evidence = _following(best, [other["direction"] for other in others])
+        if best["kind"] != "syntax":
+            evidence += _surviving(best)
         earned.append(
             {
                 "layer": layer,
                 "head": head,
-                "role": f"syntactic:{relation}",
-                "evidence": _following(best, [other["direction"] for other in others]),
+                "role": f"{_ROLES[best['kind']]}:{relation}",
+                "evidence": evidence,
                 "effect": best["lift"],
                 "ci_low": best["ci_low"],
                 "ci_high": best["ci_high"],
@@ -192,18 +220,38 @@ _IN_SENTENCES = (
 )  # fmt: skip
 """Columns of the behaviour frame that the sentences speak of."""
 
+_ROLES = {"syntax": "syntactic", "semantic": "semantic", "logical": "logical"}
+"""Kind of a relation → what a head is called that follows it."""
+_KEY = ["layer", "head", "relation", "direction"]
+_RESTRICTED = ":mentions"
 _FOLLOWS = {
     "dependent_to_head": "From the dependent of {relation} it looks most at its head",
     "head_to_dependent": "From the head of {relation} it looks most at that dependent",
     "attended_by_head": "Of all words the head of {relation} looks most at that dependent",
 }
 
+_LEADS = {
+    "dependent_to_head": "From where {relation} begins it looks most at where it leads",
+    "head_to_dependent": "From where {relation} leads it looks most at where it begins",
+    "attended_by_head": "Of all words, one to which {relation} leads looks most at where it begins",
+}
+
+
+def _surviving(row: Mapping[Any, Any]) -> str:
+    """Return what is left of a relation of meaning when simpler explanations are ruled out."""
+    return (
+        " Without pairs of the same word or a direct dependency the lift is "
+        f"{_points(row['apart_lift'])} points; of pairs matched in distance and part of speech it "
+        f"finds {_percent(row['matched_accuracy'])}."
+    )
+
 
 def _following(row: Mapping[Any, Any], others: Sequence[str]) -> str:
     """Return why a head is said to follow a relation, and in which other directions it does."""
     also = f" It follows it as {' and '.join(others)} too." if others else ""
+    follows = _FOLLOWS if row["kind"] == "syntax" else _LEADS
     return (
-        f"{_FOLLOWS[row['direction']].format(relation=row['relation'])} in "
+        f"{follows[row['direction']].format(relation=row['relation'])} in "
         f"{_percent(row['accuracy'])} of {row['n']} pairs ({row['direction']}); the fixed offset "
         f"{row['baseline_offset']:+d} gets {_percent(row['baseline_accuracy'])}. The lift is "
         f"{_points(row['lift'])} points, 95 % interval {_points(row['ci_low'])} to "

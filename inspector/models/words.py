@@ -64,6 +64,25 @@ def word_batches(
     return WordBatches(batches, too_long)
 
 
+def piece_counts(
+    model: PretrainedModel, sentences: Sequence[Sequence[str]]
+) -> tuple[list[int], int]:
+    """Return how many pieces the words of each sentence make, and how many special ones a text has.
+
+    Args:
+        model: Whose tokenizer counts.
+        sentences: The words of each sentence, at least one a sentence.
+    """
+    if not sentences:
+        return [], 0
+    encoded = model.tokenizer(
+        [list(words) for words in sentences], is_split_into_words=True, verbose=False
+    )
+    words = [encoded.word_ids(row) for row in range(len(sentences))]
+    counts = [sum(word is not None for word in of_pieces) for of_pieces in words]
+    return counts, len(words[0]) - counts[0]
+
+
 def _batch(model: PretrainedModel, encoded: Any, rows: tuple[int, ...]) -> WordBatch:
     columns = {name: [encoded[name][row] for row in rows] for name in encoded}
     padded = model.tokenizer.pad(columns, return_tensors="pt", verbose=False)

@@ -4,7 +4,7 @@ Shards are computed or found, added up in their order, and turned into frames.
 Must not know: UI; how an observer or a claim computes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,37 +15,19 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from inspector.corpora import Corpus
-from inspector.errors import InputError
-from inspector.heads.claims import relation_claims
-from inspector.heads.counts import RelationCounts, concatenate
-from inspector.heads.observers import (
-    Behaviour,
-    HeadDistances,
-    NormBehaviour,
-    behaviour_frame,
-    counts_from_state,
-)
-from inspector.heads.power import documents_needed
-from inspector.heads.relations import relation_accuracies
-from inspector.heads.roles import head_roles
-from inspector.heads.support import supported_heads
 from inspector.models import PretrainedModel
 from inspector.runs.computation import Progress, compute
 from inspector.runs.engine import Worker
 from inspector.runs.folder import RunFolder
 from inspector.runs.manifest import Manifest
+from inspector.runs.profile_frames import FRAMES, profile_frames
+from inspector.runs.profile_job import profile_job
 from inspector.runs.shard_work import ProfileJob, ProfileSettings, ProfileWorker
-from inspector.runs.shards import ShardResult
 
-FRAMES = ("behaviour", "relations", "claims", "roles", "power", "totals", "skipped")
-"""The frames of every run; `distances` is there where it was asked for."""
-TOTALS_COLUMNS: dict[str, str] = {"what": "str", "count": "int64"}
-SKIPPED_COLUMNS: dict[str, str] = {
-    "file": "str",
-    "line": "int64",
-    "sentence": "str",
-    "reason": "str",
-}
+_SETTINGS = (
+    *("labels", "distances", "twin_seeds", "seed", "coreference"),
+    *("window_pieces", "window_shard_size", "window_batch_size"),
+)
 _VERSIONED = ("inspector", "torch", "transformers", "numpy", "tokenizers")
 
 
@@ -64,7 +46,8 @@ class Run:
             OutputError: If there is none, or it is not complete.
         """
         folder = RunFolder.open(path)
-        names = [*FRAMES, *(name for name in folder.frames if name not in FRAMES)]
+        known = [name for name in FRAMES if name in folder.frames]
+        names = [*known, *(name for name in folder.frames if name not in FRAMES)]
         return cls(folder.manifest, {name: folder.read_frame(name) for name in names})
 
     @property
@@ -81,6 +64,11 @@ class Run:
     def claims(self) -> pd.DataFrame:
         """Return what may be said of relations: a row per relation × direction."""
         return self.frames["claims"]
+
+    @property
+    def semantic_controls(self) -> pd.DataFrame:
+        """Return what is left of claims on meaning when simpler explanations are ruled out."""
+        return self.frames["semantic_controls"]
 
     @property
     def roles(self) -> pd.DataFrame:
@@ -142,19 +130,7 @@ def profile_corpus(
         InputError: If the corpus has no sentence, or a run was started with other settings.
         OutputError: If the folder cannot be used.
     """
-    chosen = settings or ProfileSettings()
-    if not corpus.sentences:
-        raise InputError(f"corpus ({corpus.name}) has no sentence: give one that has some.")
-    job = ProfileJob(
-        model=model.name,
-        revision=revision,
-        dtype=model.dtype,
-        device=str(model.device),
-        sentences=tuple(corpus.sentences),
-        documents=tuple(corpus.document_ids()),
-        relations=tuple(sorted({label for _, label in corpus.relation_counts()})),
-        settings=chosen,
-    )
+    job, windows = profile_job(model, corpus, settings or ProfileSettings(), revision)
     manifest = _manifest(model, corpus, job)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory())) / "run"
@@ -163,7 +139,7 @@ def profile_corpus(
         if workers == 1:
             make_worker = partial(ProfileWorker, job, model)
         shards = compute(run, range(job.n_shards), make_worker, workers, progress)
-        frames = _frames(model, corpus, job, shards)
+        frames = profile_frames(model, corpus, job, windows, shards)
         for name, frame in frames.items():
             run.write_frame(name, frame)
         run.finish()
@@ -178,7 +154,7 @@ def _manifest(model: PretrainedModel, corpus: Corpus, job: ProfileJob) -> Manife
         corpus=corpus.name,
         corpus_sha256=corpus.sha256,
         settings={
-            **{name: plain[name] for name in ("labels", "distances", "twin_seeds", "seed")},
+            **{name: plain[name] for name in _SETTINGS},
             "dtype": model.dtype,
             "device": model.device.type,
             "annotation": corpus.annotation,
@@ -188,71 +164,3 @@ def _manifest(model: PretrainedModel, corpus: Corpus, job: ProfileJob) -> Manife
         batch_size=job.settings.batch_size,
         n_shards=job.n_shards,
     )
-
-
-def _frames(
-    model: PretrainedModel, corpus: Corpus, job: ProfileJob, shards: Sequence[ShardResult]
-) -> dict[str, pd.DataFrame]:
-    each = job.n_shards_each
-    own = shards[:each]
-    counts = _counts(own, job)
-    twins = [
-        _counts(shards[number * each : (number + 1) * each], job)
-        for number in range(1, job.n_models)
-    ]
-    behaviour, norms = (
-        Behaviour(model.n_layers, model.n_heads, model.max_pieces),
-        NormBehaviour(model),
-    )
-    for shard in own:
-        behaviour.add_state(shard.arrays)
-        norms.add_state(shard.arrays)
-    frame = behaviour_frame(behaviour, norms)
-    claims = relation_claims(counts, twins, job.settings.seed)
-    supported = supported_heads(counts, twins, job.settings.seed)
-    frames = {
-        "behaviour": frame,
-        "relations": relation_accuracies(counts),
-        "claims": claims,
-        "roles": head_roles(frame, claims, supported),
-        "power": documents_needed(counts),
-        "totals": _totals(corpus, own, behaviour),
-        "skipped": _skipped(corpus),
-    }
-    if job.settings.distances:
-        distances = HeadDistances(model.n_layers, model.n_heads)
-        for shard in own:
-            distances.add_state(shard.arrays)
-        frames["distances"] = distances.frame()
-    return frames
-
-
-def _counts(shards: Sequence[ShardResult], job: ProfileJob) -> RelationCounts:
-    return concatenate(
-        [
-            counts_from_state(shard.arrays, shard.labels["documents"], list(job.relations))
-            for shard in shards
-        ]
-    )
-
-
-def _totals(corpus: Corpus, shards: Sequence[ShardResult], behaviour: Behaviour) -> pd.DataFrame:
-    counted = {
-        "sentences": len(corpus.sentences),
-        "words": corpus.n_words,
-        "documents": len(set(corpus.document_ids())),
-        "queries": int(behaviour.counts[0]),
-        "sentences skipped as malformed": len(corpus.skipped),
-        "sentences longer than the model takes": sum(
-            int(shard.arrays["too_long"]) for shard in shards
-        ),
-        "relations with a word that has no piece": sum(
-            int(shard.arrays["relations.left_out"][0]) for shard in shards
-        ),
-    }
-    return pd.DataFrame(counted.items(), columns=list(TOTALS_COLUMNS)).astype(TOTALS_COLUMNS)
-
-
-def _skipped(corpus: Corpus) -> pd.DataFrame:
-    rows = [(one.file, one.line, one.sentence or "", one.reason) for one in corpus.skipped]
-    return pd.DataFrame(rows, columns=list(SKIPPED_COLUMNS)).astype(SKIPPED_COLUMNS)

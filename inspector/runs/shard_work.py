@@ -4,7 +4,7 @@ A result depends on model, sentences and settings alone: batches are cut inside 
 torch runs on one thread. Must not know: folders, frames, UI.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ import torch
 
 from inspector.corpora import Labels, Sentence
 from inspector.heads.observers import (
+    AcrossScores,
     Behaviour,
     HeadDistances,
     NormBehaviour,
@@ -40,6 +41,15 @@ class ProfileSettings:
     """Sentences in a batch, at most."""
     seed: int = 0
     """Of the bootstrap and of the sign flips."""
+    coreference: bool = True
+    """Whether mentions are followed from sentence to sentence, where a treebank marks them."""
+    window_pieces: int = 512
+    """Pieces in a window of sentences that are read together, at most; fewer where the model takes
+    fewer."""
+    window_shard_size: int = 16
+    """Consecutive windows in a shard."""
+    window_batch_size: int = 2
+    """Windows in a batch, at most."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +66,26 @@ class ProfileJob:
     relations: tuple[str, ...]
     """Names of the relations that are scored, sorted."""
     settings: ProfileSettings
+    windows: tuple[Sentence, ...] = ()
+    """Sentences that are read together, as one each, with the relations that are scored there."""
+    window_relations: tuple[str, ...] = ()
+    """Names of the relations that are scored in windows, sorted."""
 
     @property
-    def n_shards_each(self) -> int:
+    def n_sentence_shards(self) -> int:
         """Return how many shards the sentences make."""
         return -(-len(self.sentences) // self.settings.shard_size)
 
     @property
+    def n_shards_each(self) -> int:
+        """Return how many shards a model's sentences and then its windows make."""
+        return self.n_sentence_shards - (-len(self.windows) // self.settings.window_shard_size)
+
+    @property
     def n_models(self) -> int:
         """Return the model and its twins; without relations twins have nothing to say."""
-        return 1 + (len(self.settings.twin_seeds) if self.relations else 0)
+        asked = self.relations or self.window_relations
+        return 1 + (len(self.settings.twin_seeds) if asked else 0)
 
     @property
     def n_shards(self) -> int:
@@ -89,14 +109,13 @@ class ProfileWorker:
     def __call__(self, shard_id: int) -> ShardResult:
         """Return what the observers kept of one shard."""
         number, place = divmod(shard_id, self.job.n_shards_each)
-        size = self.job.settings.shard_size
-        span = slice(place * size, (place + 1) * size)
-        sentences, documents = self.job.sentences[span], self.job.documents[span]
         with _one_thread():
-            if number == 0:
-                return self._observe(self.model, sentences, documents, whole=True)
-            twin = self._random_twin(self.job.settings.twin_seeds[number - 1])
-            return self._observe(twin, sentences, documents, whole=False)
+            model = self.model
+            if number:
+                model = self._random_twin(self.job.settings.twin_seeds[number - 1])
+            if place >= self.job.n_sentence_shards:
+                return self._across(model, place - self.job.n_sentence_shards)
+            return self._observe(model, place, whole=number == 0)
 
     def _random_twin(self, seed: int) -> PretrainedModel:
         if self._twin is None or self._twin[0] != seed:
@@ -104,32 +123,30 @@ class ProfileWorker:
             self._twin = (seed, random_twin(self.model, seed))
         return self._twin[1]
 
-    def _observe(
-        self,
-        model: PretrainedModel,
-        sentences: tuple[Sentence, ...],
-        documents: tuple[str, ...],
-        *,
-        whole: bool,
-    ) -> ShardResult:
-        names = list(self.job.relations)
-        known = list(dict.fromkeys(documents))
-        scores = RelationScores(model.n_layers, model.n_heads, known, names)
-        kept = [scores, *(self._describers(model) if whole else [])]
-        made = word_batches(
-            model, [sentence.words for sentence in sentences], self.job.settings.batch_size
+    def _observe(self, model: PretrainedModel, place: int, *, whole: bool) -> ShardResult:
+        """Return what is kept of one shard of sentences."""
+        settings = self.job.settings
+        span = slice(place * settings.shard_size, (place + 1) * settings.shard_size)
+        known = list(dict.fromkeys(self.job.documents[span]))
+        scores = RelationScores(model.n_layers, model.n_heads, known, list(self.job.relations))
+        return _observed(
+            model,
+            scores,
+            self._describers(model) if whole else [],
+            self.job.sentences[span],
+            self.job.documents[span],
+            settings.batch_size,
         )
-        batches = annotated_batches(
-            made.batches,
-            sentences,
-            [known.index(document) for document in documents],
-            {name: place for place, name in enumerate(names)},
-        )
-        observe(model, batches, kept)
-        arrays: dict[str, np.ndarray] = {"too_long": np.array(len(made.too_long))}
-        for observer in kept:
-            arrays |= observer.state()
-        return ShardResult(arrays, {"documents": known})
+
+    def _across(self, model: PretrainedModel, place: int) -> ShardResult:
+        """Return what is kept of one shard of windows."""
+        settings = self.job.settings
+        size = settings.window_shard_size
+        windows = self.job.windows[place * size : (place + 1) * size]
+        documents = tuple(window.document or "" for window in windows)
+        known, names = list(dict.fromkeys(documents)), list(self.job.window_relations)
+        scores = AcrossScores(model.n_layers, model.n_heads, known, names)
+        return _observed(model, scores, [], windows, documents, settings.window_batch_size)
 
     def _describers(
         self, model: PretrainedModel
@@ -141,6 +158,31 @@ class ProfileWorker:
         if self.job.settings.distances:
             found.append(HeadDistances(model.n_layers, model.n_heads))
         return found
+
+
+def _observed(
+    model: PretrainedModel,
+    scores: RelationScores,
+    others: Sequence[Behaviour | HeadDistances],
+    sentences: tuple[Sentence, ...],
+    documents: tuple[str, ...],
+    batch_size: int,
+) -> ShardResult:
+    """Return what the observers kept of one pass over sentences."""
+    kept = [scores, *others]
+    made = word_batches(model, [sentence.words for sentence in sentences], batch_size)
+    batches = annotated_batches(
+        made.batches,
+        sentences,
+        [scores.documents.index(document) for document in documents],
+        {name: place for place, name in enumerate(scores.names)},
+        across=isinstance(scores, AcrossScores),
+    )
+    observe(model, batches, kept)
+    arrays: dict[str, np.ndarray] = {"too_long": np.array(len(made.too_long))}
+    for observer in kept:
+        arrays |= observer.state()
+    return ShardResult(arrays, {"documents": scores.documents})
 
 
 @contextmanager

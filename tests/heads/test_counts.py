@@ -1,5 +1,6 @@
 """Counts: what is refused, and that parts of a corpus add up to the whole in any order."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -68,11 +69,32 @@ def test_counts_must_be_counts() -> None:
         "relation 'det'."
     )
     other = counts.offset_counts.copy()
-    other[1, 1, 0] += 1
-    assert refusal(offset_counts=other) == (
-        f"offset_counts ({counts.n[1, 1] + 1}) must add up to n ({counts.n[1, 1]}): in document "
-        "'document-0001', relation 'obj'."
+    other[1, 1, other[1, 1].argmax()] -= 1
+    words = (
+        f"must add up to n ({counts.n[1, 1]}), or to more where pairs have several right words, "
+        "and none may exceed it: in document 'document-0001', relation 'obj'."
     )
+    assert refusal(offset_counts=other) == f"offset_counts ({counts.n[1, 1] - 1}) {words}"
+    other = counts.offset_counts.copy()
+    other[1, 1, 0] = counts.n[1, 1] + 1
+    assert refusal(offset_counts=other) == f"offset_counts ({other[1, 1].sum()}) {words}"
+
+
+def test_a_pair_may_have_several_right_words() -> None:
+    counts = random_counts()
+    more = counts.offset_counts.copy()
+    more[...] = counts.n[..., None]
+    assert (replace(counts, offset_counts=more).total().offset_counts >= more.max()).all()
+
+
+def test_some_relations_only() -> None:
+    counts = random_counts(n_documents=3, relations=("amod", "det", "obj"))
+    some = counts.of_relations(["obj", "amod", "never"])
+    assert some.relations == ("amod", "never", "obj")
+    assert (some.n[:, [0, 2]] == counts.n[:, [0, 2]]).all()
+    assert (some.correct[:, 2] == counts.correct[:, 2]).all()
+    assert not some.n[:, 1].any()
+    assert not some.offset_counts[:, 1].any()
 
 
 def test_parts_of_one_model_only() -> None:

@@ -18,9 +18,10 @@ from inspector.runs.profiling import Run, profile_corpus
 from inspector.runs.shard_work import ProfileSettings
 
 N_LAYERS, N_HEADS = 3, 4
-SETTINGS = ProfileSettings(shard_size=16, batch_size=8)
+SETTINGS = ProfileSettings(shard_size=16, batch_size=8, coreference=False)
 
 INTEGERS = ("layer", "head", "queries", "offset_mode", "norm_offset_mode", "n", "correct")
+INTEGERS += ("n_matched", "n_apart")
 INTEGERS += ("baseline_offset", "documents", "count", "line", "other_layer", "other_head")
 TEXTS = ("relation", "direction", "verdict", "role", "evidence")
 TEXTS += ("what", "file", "sentence", "reason")
@@ -71,6 +72,30 @@ COLUMNS = {
         "selection_accuracy",
         "optimism",
         "random_init_accuracy",
+        "verdict",
+    ],
+    "semantic_controls": [
+        "relation",
+        "direction",
+        "layer",
+        "head",
+        "n",
+        "accuracy",
+        "lift",
+        "nearest_mention",
+        "nearest_same_head",
+        "n_matched",
+        "matched_accuracy",
+        "matched_lift",
+        "matched_ci_low",
+        "matched_ci_high",
+        "n_apart",
+        "apart_accuracy",
+        "apart_baseline_accuracy",
+        "apart_lift",
+        "apart_ci_low",
+        "apart_ci_high",
+        "lift_left",
         "verdict",
     ],
     "roles": ["layer", "head", "role", "evidence", "effect", "ci_low", "ci_high"],

@@ -3,6 +3,7 @@
 Must not know: files, engines, any user interface.
 """
 
+from inspector.heads.observers.across import AcrossScores
 from inspector.heads.observers.batch import AnnotatedBatch, annotated_batches
 from inspector.heads.observers.behaviour import (
     BEHAVIOUR_COLUMNS,
@@ -28,6 +29,7 @@ __all__ = [
     "behaviour_frame",
     "BEHAVIOUR_COLUMNS",
     "RelationScores",
+    "AcrossScores",
     "counts_from_state",
     "word_attention",
     "HeadDistances",

@@ -4,29 +4,33 @@ Must not know: attention, observers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from inspector.corpora import Sentence
+from inspector.corpora import Relation, Sentence
+from inspector.corpora.sentence import SUBSET
 from inspector.models import WordBatch
 
 
 @dataclass(frozen=True)
 class RelationIndex:
-    """Every scored relation of a batch, as index tensors of one length."""
+    """Every scored pair of a batch, as index tensors of one length."""
 
     row: Int[Tensor, " pair"]
     """The sentence's row in the batch."""
-    name: Int[Tensor, " pair"]
-    """Place in the list of relation names."""
     document: Int[Tensor, " pair"]
     """Place in the list of documents."""
     dependent: Int[Tensor, " pair"]
     head: Int[Tensor, " pair"]
+    """The word that is right; of several the nearest."""
+    counted: Int[Tensor, " count"]
+    """The pair of each count: a pair counts under its relation's name, and under its subsets'."""
+    name: Int[Tensor, " count"]
+    """The name of each count, as its place in the list of relation names."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ class AnnotatedBatch:
     """For each row, the place of its document in the list of documents."""
     names: dict[str, int]
     """Relation name → place."""
+    across: bool = False
+    """Whether relations that are not plain are scored: with several right words, or some to choose
+    from."""
 
     @cached_property
     def attended(self) -> Bool[Tensor, "batch piece"]:
@@ -110,39 +117,58 @@ class AnnotatedBatch:
         return row, query, key
 
     @cached_property
-    def _pairs(self) -> tuple[RelationIndex, int]:
-        """Return the relations whose two words have pieces, and how many were left out."""
-        rows: list[tuple[int, int, int, int, int]] = []
+    def scored(self) -> tuple[list[tuple[int, Relation]], int]:
+        """Return (row, relation) of every scored relation, and how many were left out.
+
+        Words without pieces are neither right nor to choose from; a relation whose source, or all
+        of whose right words, have none is left out.
+        """
+        kept: list[tuple[int, Relation]] = []
         left_out = 0
         present = self.has_pieces.tolist()
         for row, sentence in enumerate(self.sentences):
             for relation in sentence.relations:
-                if relation.label not in self.names:
+                if relation.label not in self.names or not (self.across or relation.is_plain):
                     continue
-                if present[row][relation.source] and present[row][relation.target]:
-                    name = self.names[relation.label]
-                    rows.append((row, name, self.documents[row], relation.source, relation.target))
-                else:
-                    left_out += 1
-        table = torch.tensor(rows, dtype=torch.long).reshape(-1, 5)
-        return RelationIndex(*table.to(self.words.word_of_piece.device).unbind(1)), left_out
+                targets = [word for word in relation.targets if present[row][word]]
+                if not present[row][relation.source] or not targets:
+                    left_out += SUBSET not in relation.label
+                    continue
+                if not relation.is_plain:
+                    among = tuple(word for word in relation.among if present[row][word])
+                    relation = replace(
+                        relation, target=targets[0], also=tuple(targets[1:]), among=among
+                    )
+                kept.append((row, relation))
+        return kept, left_out
 
     @cached_property
-    def relation_groups(self) -> tuple[Int[Tensor, " group"], Int[Tensor, " pair"]]:
-        """Return the (document × name) places that occur, and each pair's place among them."""
-        places = self.relations.document * len(self.names) + self.relations.name
-        groups, of_pair = torch.unique(places, return_inverse=True)
-        return groups, of_pair
-
-    @property
     def relations(self) -> RelationIndex:
         """Return every relation that can be scored."""
-        return self._pairs[0]
+        pairs: list[tuple[int, int, int, int]] = []
+        counts: list[tuple[int, int]] = []
+        for pair, (row, relation) in enumerate(self.scored[0]):
+            pairs.append((row, self.documents[row], relation.source, relation.target))
+            counts += [
+                (pair, self.names[name]) for name in relation.counted_as if name in self.names
+            ]
+        device = self.words.word_of_piece.device
+        table = torch.tensor(pairs, dtype=torch.long).reshape(-1, 4).to(device)
+        counted = torch.tensor(counts, dtype=torch.long).reshape(-1, 2).to(device)
+        return RelationIndex(*table.unbind(1), *counted.unbind(1))
+
+    @cached_property
+    def relation_groups(self) -> tuple[Int[Tensor, " group"], Int[Tensor, " count"]]:
+        """Return the (document × name) places that occur, and each count's place among them."""
+        pairs = self.relations
+        places = pairs.document[pairs.counted] * len(self.names) + pairs.name
+        groups, of_count = torch.unique(places, return_inverse=True)
+        return groups, of_count
 
     @property
     def relations_left_out(self) -> int:
         """Return how many relations touch a word without pieces."""
-        return self._pairs[1]
+        return self.scored[1]
 
 
 def _word_pieces(word_of_piece: Int[Tensor, "batch piece"], n_words: int) -> WordPieces:
@@ -176,6 +202,8 @@ def annotated_batches(
     sentences: Sequence[Sentence],
     documents: Sequence[int],
     names: dict[str, int],
+    *,
+    across: bool = False,
 ) -> list[AnnotatedBatch]:
     """Return batches with the annotation of their sentences.
 
@@ -184,6 +212,7 @@ def annotated_batches(
         sentences: All of the shard.
         documents: For each sentence, the place of its document.
         names: Relation name → place; relations of other names are not scored.
+        across: Whether relations that are not plain are scored too, as `AcrossScores` does.
     """
     return [
         AnnotatedBatch(
@@ -191,6 +220,7 @@ def annotated_batches(
             tuple(sentences[i] for i in batch.sentences),
             tuple(documents[i] for i in batch.sentences),
             names,
+            across,
         )
         for batch in batches
     ]

@@ -7,7 +7,7 @@ annotation. Must not know: baselines, splits, what is significant.
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
 from inspector.heads.counts import DIRECTIONS, RelationCounts
@@ -73,11 +73,23 @@ class RelationScores:
             self._count(batch)
         if not len(pairs.row):
             return
+        hits = self._hits(layer, call, batch)
+        groups, of_count = batch.relation_groups
+        counted = torch.zeros(len(groups), *hits.shape[1:], dtype=torch.int32, device=hits.device)
+        counted.index_add_(0, of_count, hits[pairs.counted].to(torch.int32))
+        document, name = np.divmod(groups.cpu().numpy(), len(self.names))
+        self.correct[document, name, :, layer] += counted.cpu().numpy()
+
+    def _hits(
+        self, layer: int, call: AttentionCall, batch: AnnotatedBatch
+    ) -> Bool[Tensor, "pair direction head"]:
+        """Return which pairs each head gets right."""
+        pairs = batch.relations
         attention = word_attention(call.probabilities, batch)
         looked_at = attention.argmax(-1)
         # Over rows: a transposed copy is faster than an argmax across the grain.
         looked_from = attention.mT.contiguous().argmax(-1)
-        hits = torch.stack(
+        return torch.stack(
             [
                 looked_at[pairs.row, :, pairs.dependent] == pairs.head[:, None],
                 looked_at[pairs.row, :, pairs.head] == pairs.dependent[:, None],
@@ -85,22 +97,25 @@ class RelationScores:
             ],
             dim=1,
         )
-        groups, of_pair = batch.relation_groups
-        counted = torch.zeros(len(groups), *hits.shape[1:], dtype=torch.int32, device=hits.device)
-        counted.index_add_(0, of_pair, hits.to(torch.int32))
-        document, name = np.divmod(groups.cpu().numpy(), len(self.names))
-        self.correct[document, name, :, layer] += counted.cpu().numpy()
 
     def _count(self, batch: AnnotatedBatch) -> None:
         pairs = batch.relations
         self.left_out += batch.relations_left_out
-        index = (pairs.document.cpu().numpy(), pairs.name.cpu().numpy())
-        np.add.at(self.n, index, 1)
-        apart = (pairs.head - pairs.dependent).cpu().numpy()
+        counted, name = pairs.counted.cpu().numpy(), pairs.name.cpu().numpy()
+        document = pairs.document.cpu().numpy()[counted]
+        np.add.at(self.n, (document, name), 1)
+        count, apart = self._offsets(batch, counted)
         for offset in np.unique(apart):
             table = self.offsets.setdefault(int(offset), np.zeros_like(self.n))
-            here = apart == offset
-            np.add.at(table, (index[0][here], index[1][here]), 1)
+            here = count[apart == offset]
+            np.add.at(table, (document[here], name[here]), 1)
+
+    def _offsets(
+        self, batch: AnnotatedBatch, counted: Int64[np.ndarray, " count"]
+    ) -> tuple[Int64[np.ndarray, " offset"], Int64[np.ndarray, " offset"]]:
+        """Return (count, offset) of every offset at which a count's pair has a right word."""
+        apart = (batch.relations.head - batch.relations.dependent).cpu().numpy()
+        return np.arange(len(counted)), apart[counted]
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that was counted, by name."""

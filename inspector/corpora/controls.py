@@ -1,0 +1,133 @@
+"""What must be ruled out before a relation of meaning counts as one: syntax, strings, positions.
+
+For each pair: whether it is more than a direct dependency or the same word twice, and another
+pair of the same text that is like it but for the relation. Must not know: models, scores.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+from inspector.corpora.sentence import SUBSET, Relation, Sentence
+
+APART = "apart"
+"""The subset of pairs that are neither direct dependencies nor the same word twice."""
+MATCHED = "matched"
+"""Of pairs that stand in no relation, but are matched in distance and parts of speech."""
+
+
+def with_controls(sentence: Sentence, heads: Sequence[int]) -> Sentence:
+    """Return the sentence with the controls of its relations of meaning and logic.
+
+    A pair is counted as 'label|apart' too if no right word is the same word as the source, upper
+    and lower case alike, or its head or dependent in the tree. For each pair there is, where the
+    text has one, a relation 'label|matched': from another word of the source's part of speech to
+    words of the targets' parts of speech at the distances nearest to theirs, none of which is
+    right for it. Which of the words of that part of speech is drawn by the sentence's id, the
+    label and the source. Relations of syntax stay as they are.
+
+    Args:
+        sentence: With its relations.
+        heads: Each word's head in the tree, counted from 0; empty without a tree.
+
+    Example:
+        >>> from inspector.corpora import tree_sentence
+        >>> words, tags = ["Ann", "saw", "Bo", "run"], ["PROPN", "VERB", "PROPN", "VERB"]
+        >>> tree = tree_sentence("s", words, [1, -1, 3, 1], ["nsubj", "root", "nsubj", "ccomp"],
+        ...                      upos=tags)
+        >>> agent = Relation("semantic", "role:ARG0", 1, 0)
+        >>> controlled = with_controls(replace(tree, relations=(agent,)), tree.heads)
+        >>> [(one.label, one.source, one.target) for one in controlled.relations]
+        [('role:ARG0', 1, 0), ('role:ARG0|matched', 3, 2)]
+    """
+    asked = [relation for relation in sentence.relations if relation.kind != "syntax"]
+    if not asked:
+        return sentence
+    matching = _Matching(sentence, asked)
+    relations: list[Relation] = []
+    for relation in sentence.relations:
+        if relation.kind == "syntax":
+            relations.append(relation)
+            continue
+        if is_apart(relation, sentence.words, heads):
+            relation = replace(relation, subsets=(*relation.subsets, APART))
+        relations.append(relation)
+        if matched := matching.of(relation):
+            relations.append(matched)
+    return replace(sentence, relations=tuple(relations))
+
+
+def is_apart(relation: Relation, words: Sequence[str], heads: Sequence[int]) -> bool:
+    """Return whether a pair is neither the same word twice nor joined by an arc of the tree."""
+    source = relation.source
+    return not any(
+        words[word].casefold() == words[source].casefold()
+        or (len(heads) > 0 and (heads[word] == source or heads[source] == word))
+        for word in relation.targets
+    )
+
+
+class _Matching:
+    """Draws pairs of a text that are like related ones."""
+
+    def __init__(self, sentence: Sentence, asked: Sequence[Relation]) -> None:
+        self._id = sentence.id
+        self._tags = sentence.upos or ("",) * len(sentence.words)
+        self._related: dict[int, set[int]] = {}
+        for relation in asked:
+            self._related.setdefault(relation.source, set()).update(relation.targets)
+            for target in relation.targets:
+                self._related.setdefault(target, set()).add(relation.source)
+        self._places: dict[tuple[tuple[int, ...], str], list[int]] = {}
+
+    def of(self, relation: Relation) -> Relation | None:
+        """Return the matched relation, None where the text has none."""
+        alike = self._of_tag(relation.among, self._tags[relation.source])
+        sources = [word for word in alike if word != relation.source]
+        draw = Random(f"{self._id} {relation.label} {relation.source}")  # noqa: S311
+        draw.shuffle(sources)
+        for source in sources:
+            taken = {source, *self._related.get(source, ())}
+            found: list[int] = []
+            for target in relation.targets:
+                wanted = source + target - relation.source
+                places = self._of_tag(relation.among, self._tags[target])
+                word = _nearest(places, wanted, source, taken)
+                if word is None:
+                    break
+                taken.add(word)
+                found.append(word)
+            if len(found) == len(relation.targets):
+                return Relation(
+                    *(relation.kind, f"{relation.label}{SUBSET}{MATCHED}", source, found[0]),
+                    also=tuple(found[1:]),
+                    among=relation.among,
+                )
+        return None
+
+    def _of_tag(self, among: tuple[int, ...], tag: str) -> list[int]:
+        key = (among, tag)
+        if key not in self._places:
+            words = among or range(len(self._tags))
+            self._places[key] = [word for word in words if self._tags[word] == tag]
+        return self._places[key]
+
+
+def _nearest(places: list[int], wanted: int, source: int, taken: set[int]) -> int | None:
+    """Return the free place nearest to the one wanted, on the same side of the source."""
+    right = bisect_left(places, wanted)
+    left = right - 1
+    after = wanted > source
+    while left >= 0 or right < len(places):
+        near_left = left >= 0 and (
+            right >= len(places) or wanted - places[left] <= places[right] - wanted
+        )
+        word = places[left] if near_left else places[right]
+        if word not in taken and (word > source) == after:
+            return word
+        if near_left:
+            left -= 1
+        else:
+            right += 1
+    return None

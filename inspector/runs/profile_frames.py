@@ -1,0 +1,184 @@
+"""The frames of a profile, from what its shards kept.
+
+Must not know: folders, how a shard is computed or a claim made, UI.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+import pandas as pd
+
+from inspector.corpora import Corpus
+from inspector.corpora.windows import Windows
+from inspector.heads.claims import relation_claims
+from inspector.heads.controls import semantic_controls
+from inspector.heads.counts import RelationCounts, concatenate
+from inspector.heads.observers import (
+    Behaviour,
+    HeadDistances,
+    NormBehaviour,
+    behaviour_frame,
+    counts_from_state,
+)
+from inspector.heads.power import documents_needed
+from inspector.heads.relations import relation_accuracies
+from inspector.heads.roles import head_roles
+from inspector.heads.support import supported_heads
+from inspector.models import PretrainedModel
+from inspector.runs.profile_job import relation_kinds
+from inspector.runs.shard_work import ProfileJob
+from inspector.runs.shards import ShardResult
+
+FRAMES = (
+    *("behaviour", "relations", "claims", "semantic_controls", "roles", "power", "totals"),
+    "skipped",
+)
+"""The frames of every run; `distances` is there where it was asked for."""
+TOTALS_COLUMNS: dict[str, str] = {"what": "str", "count": "int64"}
+SKIPPED_COLUMNS: dict[str, str] = {
+    "file": "str",
+    "line": "int64",
+    "sentence": "str",
+    "reason": "str",
+}
+
+
+def profile_frames(
+    model: PretrainedModel,
+    corpus: Corpus,
+    job: ProfileJob,
+    windows: Windows,
+    shards: Sequence[ShardResult],
+) -> dict[str, pd.DataFrame]:
+    """Return the frames by name.
+
+    Each kind of relation is a family of its own: what is asked of meaning changes no q-value of
+    syntax.
+
+    Args:
+        model: That was profiled.
+        corpus: That it was profiled on.
+        job: What was computed.
+        windows: The windows of it.
+        shards: What each shard gave, in order: the model's, then each twin's.
+    """
+    each = job.n_shards_each
+    own = shards[:each]
+    described = own[: job.n_sentence_shards]
+    behaviour, norms = (
+        Behaviour(model.n_layers, model.n_heads, model.max_pieces),
+        NormBehaviour(model),
+    )
+    for shard in described:
+        behaviour.add_state(shard.arrays)
+        norms.add_state(shard.arrays)
+    frame = behaviour_frame(behaviour, norms)
+    counts = _counts(own, job)
+    twins = [
+        _counts(shards[number * each : (number + 1) * each], job)
+        for number in range(1, job.n_models)
+    ]
+    kinds = relation_kinds(job)
+    frames = {"behaviour": frame, **_relation_frames(counts, twins, kinds, job.settings.seed)}
+    supported = frames.pop("supported")
+    frames["roles"] = head_roles(
+        *(frame, frames["claims"], supported), kinds=kinds, controls=frames["semantic_controls"]
+    )
+    frames["totals"] = _totals(corpus, job, windows, own, behaviour)
+    frames["skipped"] = _skipped(corpus, windows)
+    if job.settings.distances:
+        distances = HeadDistances(model.n_layers, model.n_heads)
+        for shard in described:
+            distances.add_state(shard.arrays)
+        frames["distances"] = distances.frame()
+    return frames
+
+
+def _relation_frames(
+    counts: RelationCounts,
+    twins: Sequence[RelationCounts],
+    kinds: Mapping[str, str],
+    seed: int,
+) -> dict[str, pd.DataFrame]:
+    """Return the frames about relations, kind by kind."""
+    parts: dict[str, list[pd.DataFrame]] = {
+        name: [] for name in ("relations", "claims", "supported", "power", "semantic_controls")
+    }
+    families = [list(labels) for _, labels in groupby(kinds, key=lambda label: kinds[label])]
+    for labels in families or [[]]:
+        here = counts.of_relations(labels)
+        there = [twin.of_relations(labels) for twin in twins]
+        claims = relation_claims(here, there, seed)
+        supported = supported_heads(here, there, seed)
+        parts["relations"].append(relation_accuracies(here))
+        parts["claims"].append(claims)
+        parts["supported"].append(supported)
+        parts["power"].append(documents_needed(here))
+        if not labels or kinds[labels[0]] == "syntax":
+            claims, supported = claims.iloc[:0], supported.iloc[:0]
+        parts["semantic_controls"].append(semantic_controls(counts, claims, supported, seed))
+    frames = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
+    if len(families) > 1:
+        order = ["layer", "head"]
+        frames["relations"] = frames["relations"].sort_values(
+            order, kind="stable", ignore_index=True
+        )
+    return frames
+
+
+def _counts(shards: Sequence[ShardResult], job: ProfileJob) -> RelationCounts:
+    parts = []
+    for place, shard in enumerate(shards):
+        in_windows = place >= job.n_sentence_shards
+        names = job.window_relations if in_windows else job.relations
+        parts.append(counts_from_state(shard.arrays, shard.labels["documents"], list(names)))
+    return concatenate(parts)
+
+
+def _totals(
+    corpus: Corpus,
+    job: ProfileJob,
+    windows: Windows,
+    shards: Sequence[ShardResult],
+    behaviour: Behaviour,
+) -> pd.DataFrame:
+    def added(name: str, among: Sequence[ShardResult]) -> int:
+        return sum(int(shard.arrays[name].sum()) for shard in among)
+
+    of_sentences, of_windows = shards[: job.n_sentence_shards], shards[job.n_sentence_shards :]
+    counted = {
+        "sentences": len(corpus.sentences),
+        "words": corpus.n_words,
+        "documents": len(set(corpus.document_ids())),
+        "queries": int(behaviour.counts[0]),
+        "sentences skipped as malformed": len(corpus.skipped),
+        "sentences longer than the model takes": added("too_long", of_sentences),
+        "relations with a word that has no piece": added("relations.left_out", shards),
+    }
+    if job.windows:
+        counted |= {
+            "windows": len(job.windows),
+            "windows longer than the model takes": added("too_long", of_windows),
+        }
+    if windows.n_mentions or windows.left_out:
+        counted |= {
+            "mentions": windows.n_mentions,
+            "mentions that cannot be read": len(windows.left_out),
+            "mentions whose antecedents are in earlier windows": windows.n_before,
+            "documents without mentions": windows.documents_without,
+        }
+    for one in corpus.left_out:
+        counted[f"{one.annotation}: {one.reason}"] = one.count
+    return pd.DataFrame(counted.items(), columns=list(TOTALS_COLUMNS)).astype(TOTALS_COLUMNS)
+
+
+def _skipped(corpus: Corpus, windows: Windows) -> pd.DataFrame:
+    rows = [
+        (one.file, one.line, one.sentence or "", one.reason)
+        for one in (*corpus.skipped, *windows.left_out)
+    ]
+    rows += [
+        ("", 0, ", ".join(one.examples), f"{one.annotation}: {one.reason} ({one.count})")
+        for one in corpus.left_out
+    ]
+    return pd.DataFrame(rows, columns=list(SKIPPED_COLUMNS)).astype(SKIPPED_COLUMNS)

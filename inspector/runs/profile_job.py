@@ -1,0 +1,106 @@
+"""What a profile computes, worked out before any shard: its sentences, windows and relation names.
+
+Must not know: how a shard is computed, folders, frames, UI.
+"""
+
+from collections.abc import Iterable
+
+from inspector.corpora import Corpus, Sentence
+from inspector.corpora.controls import MATCHED, with_controls
+from inspector.corpora.sentence import SUBSET
+from inspector.corpora.windows import Windows, corpus_windows
+from inspector.errors import InputError
+from inspector.models import PretrainedModel, piece_counts
+from inspector.runs.shard_work import ProfileJob, ProfileSettings
+
+KINDS = ("syntax", "semantic", "logical")
+"""Kinds of relations, in the order in which frames have them."""
+
+
+def profile_job(
+    model: PretrainedModel, corpus: Corpus, settings: ProfileSettings, revision: str | None
+) -> tuple[ProfileJob, Windows]:
+    """Return what workers compute, and the windows of it with what they leave out.
+
+    Args:
+        model: Whose heads.
+        corpus: What is read.
+        settings: What changes the figures.
+        revision: Of a hub id.
+
+    Raises:
+        InputError: If the corpus has no sentence, or its relations cannot be named apart.
+    """
+    if not corpus.sentences:
+        raise InputError(f"corpus ({corpus.name}) has no sentence: give one that has some.")
+    windows = _windows(model, corpus, settings)
+    _check_names((*corpus.sentences, *windows.texts))
+    sentences = tuple(with_controls(sentence, sentence.heads) for sentence in corpus.sentences)
+    job = ProfileJob(
+        model=model.name,
+        revision=revision,
+        dtype=model.dtype,
+        device=str(model.device),
+        sentences=sentences,
+        documents=tuple(corpus.document_ids()),
+        relations=_names(sentences, across=False),
+        settings=settings,
+        windows=windows.texts,
+        window_relations=_names(windows.texts, across=True),
+    )
+    return job, windows
+
+
+def relation_kinds(job: ProfileJob) -> dict[str, str]:
+    """Return the kind of each relation, kinds in their order, names sorted; controls left out."""
+    found = {
+        relation.label: relation.kind
+        for sentence in (*job.sentences, *job.windows)
+        for relation in sentence.relations
+        if SUBSET not in relation.label
+    }
+    order = sorted(found, key=lambda label: (KINDS.index(found[label]), label))
+    return {label: found[label] for label in order}
+
+
+def _windows(model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> Windows:
+    if not settings.coreference:
+        return corpus_windows(corpus, (), 0, coreference=False)
+    lengths, n_special = piece_counts(model, [sentence.words for sentence in corpus.sentences])
+    limit = min(model.max_pieces, settings.window_pieces) - n_special
+    return corpus_windows(corpus, lengths, limit)
+
+
+def _names(sentences: Iterable[Sentence], *, across: bool) -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            {
+                name
+                for sentence in sentences
+                for relation in sentence.relations
+                if across or relation.is_plain
+                for name in relation.counted_as
+            }
+        )
+    )
+
+
+def _check_names(sentences: Iterable[Sentence]) -> None:
+    kinds: dict[str, str] = {}
+    for sentence in sentences:
+        for relation in sentence.relations:
+            if relation.kind not in KINDS:
+                raise InputError(
+                    f"kind ({relation.kind}) of relation '{relation.label}' must be a known one. "
+                    f"Available: {', '.join(KINDS)}."
+                )
+            if SUBSET in relation.label.removesuffix(f"{SUBSET}{MATCHED}"):
+                raise InputError(
+                    f"relation ({relation.label}) must not have '{SUBSET}' in its name, which "
+                    "stands for subsets of pairs: leave it out."
+                )
+            if kinds.setdefault(relation.label, relation.kind) != relation.kind:
+                raise InputError(
+                    f"relation ({relation.label}) must be of one kind, not of "
+                    f"{kinds[relation.label]} and {relation.kind}: name the two apart."
+                )

@@ -1,0 +1,122 @@
+"""Coreference of the real model: n, right answers and offsets equal plain loops over its maps."""
+
+import csv
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from slow_coreference import slow_scores, slow_windows
+
+from inspector.corpora import read_conllu
+from inspector.corpora.default import sample_files
+from inspector.corpora.mentions import read_mentions
+from inspector.corpora.windows import corpus_windows
+from inspector.heads.observers import AcrossScores, annotated_batches, observe
+from inspector.models import piece_counts, word_batches
+
+_DATA = Path(os.environ.get("INSPECTOR_DATA", Path(__file__).parents[3] / "shared" / "data"))
+GUM = _DATA / "ud-english-gum"
+KINDS = {"pronoun", "proper", "nominal"}
+EVERY = {
+    f"coref{same}:{kind}{ending}"
+    for same in ("", "-same-string")
+    for kind in KINDS
+    for ending in ("", ":mentions")
+}
+
+
+def scores(model, corpus, limit, batch_size=2):
+    """Return what the observer counted over the windows of a corpus."""
+    lengths, n_special = piece_counts(model, [s.words for s in corpus.sentences])
+    windows = corpus_windows(corpus, lengths, limit - n_special).texts
+    documents = list(dict.fromkeys(window.document for window in windows))
+    names = sorted({name for w in windows for r in w.relations for name in r.counted_as})
+    made = word_batches(model, [window.words for window in windows], batch_size)
+    assert made.too_long == ()
+    observer = AcrossScores(model.n_layers, model.n_heads, documents, names)
+    places = [documents.index(window.document) for window in windows]
+    known = {name: place for place, name in enumerate(names)}
+    batches = annotated_batches(made.batches, windows, places, known, across=True)
+    observe(model, batches, [observer])
+    return observer
+
+
+def assert_same(observer, reference):
+    n, correct, offsets = reference
+    frame = observer.frame()
+    frame = frame[~frame["relation"].str.contains("|", regex=False)]
+    assert set(frame["relation"]) == set(n)
+    for (label, direction), rows in frame.groupby(["relation", "direction"]):
+        assert set(rows["n"]) == {n[label]}, label
+        found = rows.pivot(index="layer", columns="head", values="correct").to_numpy()
+        assert np.array_equal(found, correct[label, direction].numpy()), (label, direction)
+    counts = observer.counts().total()
+    table = {
+        (label, offset): counts.offset_counts[0, i, j]
+        for i, label in enumerate(counts.relations)
+        for j, offset in enumerate(counts.offsets)
+        if "|" not in label and counts.offset_counts[0, i, j]
+    }
+    assert table == dict(offsets)
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return read_conllu(sample_files(), strict=True)
+
+
+def triples(corpus):
+    mentions, left_out = read_mentions(corpus.sentences, corpus.document_ids())
+    assert left_out == []
+    return [(one.sentence, one.entity, one.head) for one in mentions]
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("limit", [512, 60])
+def test_on_the_sample(minilm, sample, limit):
+    kept = set(dict.fromkeys(sample.document_ids())) if limit == 512 else {"sample_bio_varga"}
+    corpus = replace(sample, sentences=[s for s in sample.sentences if s.document in kept])
+    reference = slow_scores(minilm, corpus.sentences, corpus.document_ids(), triples(corpus), limit)
+    observer = scores(minilm, corpus, limit)
+    assert_same(observer, reference)
+    if limit == 512:
+        assert set(reference[0]) == EVERY
+        reference[1]["coref:pronoun", "head_to_dependent"][4, 5] += 1
+        with pytest.raises(AssertionError):
+            assert_same(observer, reference)
+
+
+def test_windows_equal_the_slow_ones(minilm, sample):
+    for limit in (512, 60, 30):
+        slow = slow_windows(minilm, sample.sentences, sample.document_ids(), limit)
+        lengths, n_special = piece_counts(minilm, [s.words for s in sample.sentences])
+        ours = corpus_windows(sample, lengths, limit - n_special)
+        of_first = {sample.sentences[window[0]].id: window for window in slow}
+        for text in ours.texts:
+            words = [w for i in of_first[text.id] for w in sample.sentences[i].words]
+            assert list(text.words) == words
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.skipif(not GUM.exists(), reason="needs ud-english-gum of INSPECTOR_DATA")
+def test_on_ten_documents_of_gum(minilm):
+    corpus = read_conllu(GUM / "en_gum-ud-dev.conllu")
+    sizes = {}
+    for sentence in corpus.sentences:
+        sizes[sentence.document] = sizes.get(sentence.document, 0) + len(sentence.words)
+    chosen = sorted(sizes, key=sizes.get)[:10]
+    sentences = [s for s in corpus.sentences if s.document in chosen]
+    place = {sentence.id: i for i, sentence in enumerate(sentences)}
+    with (GUM / "mentions-dev.tsv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+    mentions = [
+        (place[row["sent_id"]], row["entity"], int(row["head"]) - 1)
+        for row in rows
+        if row["doc"] in chosen
+    ]
+    documents = [sentence.document for sentence in sentences]
+    reference = slow_scores(minilm, sentences, documents, mentions, 512)
+    assert set(reference[0]) == EVERY
+    assert_same(scores(minilm, replace(corpus, sentences=sentences), 512), reference)
