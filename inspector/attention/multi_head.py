@@ -25,16 +25,18 @@ class LayerWeights:
 
     Rows h·d_head … (h+1)·d_head − 1 of W_Q belong to head h, and the same columns of W_O;
     W_K and W_V have `n_kv_heads` such groups, each shared by n_heads / n_kv_heads query heads.
+    As a rule all widths called d_… are d_model, and d_value is d_head; where another text or a
+    bottleneck is looked at, or values are wider, they are not.
     """
 
     W_Q: Float[Tensor, "heads_d_head d_model"]
-    W_K: Float[Tensor, "kv_heads_d_head d_model"]
-    W_V: Float[Tensor, "kv_heads_d_head d_model"]
-    W_O: Float[Tensor, "d_model heads_d_head"]
+    W_K: Float[Tensor, "kv_heads_d_head d_source"]
+    W_V: Float[Tensor, "kv_heads_d_value d_value_source"]
+    W_O: Float[Tensor, "d_output heads_d_value"]
     b_Q: Float[Tensor, " heads_d_head"] | None
     b_K: Float[Tensor, " kv_heads_d_head"] | None
-    b_V: Float[Tensor, " kv_heads_d_head"] | None
-    b_O: Float[Tensor, " d_model"] | None
+    b_V: Float[Tensor, " kv_heads_d_value"] | None
+    b_O: Float[Tensor, " d_output"] | None
     n_heads: int
     n_kv_heads: int
     scaling: float

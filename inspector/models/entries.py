@@ -1,0 +1,179 @@
+"""An entry of the layout table held against one call of the attention that it is about.
+
+The values must follow from W_V, the output from W_O and the context; queries and keys from W_Q
+and W_K, or be them scaled, or turned by a rotation, which keeps their lengths.
+Must not know: transformers; how a call was watched.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from inspector.attention import LayerWeights, repeat_key_value_heads, split_heads
+from inspector.models.layouts import HeadSizes, Layout
+
+# A wrong matrix is off by about the numbers' own size; float32 rounding by less than 1e-5 of it.
+RELATIVE_TOLERANCE = 1e-4
+
+Relation = Literal["as projected", "scaled", "rotated", "changed"]
+
+
+@dataclass(frozen=True)
+class SeenCall:
+    """What one call of an attention module took and made, as the model computed it."""
+
+    query_source: Float[Tensor, "batch query d_model"]
+    """What W_Q was given."""
+    key_source: Float[Tensor, "batch key d_key_source"]
+    value_source: Float[Tensor, "batch key d_value_source"]
+    context: Float[Tensor, "batch query heads_d_value"]
+    """What W_O was given."""
+    output: Float[Tensor, "batch query d_model"]
+    scaling: float
+    causal: bool = False
+    query: Float[Tensor, "batch head query d_head"] | None = None
+    """None, like key and value, where the model does not let them be seen."""
+    key: Float[Tensor, "batch kv_head key d_head"] | None = None
+    value: Float[Tensor, "batch kv_head key d_value"] | None = None
+    probabilities: Float[Tensor, "batch head query key"] | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The weights of an attention module, proved, or why they could not be."""
+
+    layout: Layout | None = None
+    sizes: HeadSizes | None = None
+    weights: LayerWeights | None = None
+    query: Relation | None = None
+    """What the model's queries are to those that follow from W_Q; None where they are not seen."""
+    key: Relation | None = None
+    factor: float = 1.0
+    """What queries are multiplied by before they are handed over."""
+    reason: str | None = None
+    """Why the entry is not proved."""
+
+    @property
+    def proved(self) -> bool:
+        """Return whether values and output follow from the weights."""
+        return self.weights is not None
+
+    @property
+    def before_rotation(self) -> bool:
+        """Return whether W_Q and W_K give queries and keys before a rotation or a norm."""
+        return {self.query, self.key} & {"rotated", "changed"} != set()
+
+
+def prove_entry(
+    modules: dict[str, nn.Module], attention: str, layouts: Sequence[Layout], seen: SeenCall
+) -> Entry:
+    """Return the first layout that explains a call, with its weights, or why none does.
+
+    Args:
+        modules: Name → module, of the whole network.
+        attention: Name of the attention module.
+        layouts: Those that fit the module by their names.
+        seen: What the module took and made.
+    """
+    reason = "the table has no layout for it"
+    for layout in layouts:
+        sizes = _sizes(modules, attention, layout, seen)
+        try:
+            weights = layout.weights(
+                modules, attention, sizes, scaling=seen.scaling, causal=seen.causal
+            )
+        except ValueError as error:
+            reason = str(error)
+            continue
+        wrong = _first_wrong(weights, sizes, seen)
+        if wrong is None:
+            return _related(layout, sizes, weights, seen)
+        reason = f"{wrong} does not follow from the weights"
+    return Entry(reason=reason)
+
+
+def _related(layout: Layout, sizes: HeadSizes, weights: LayerWeights, seen: SeenCall) -> Entry:
+    """Return the entry with what queries and keys are to their projections."""
+    query: tuple[Relation, float] | tuple[None, float] = (None, 1.0)
+    key: tuple[Relation, float] | tuple[None, float] = (None, 1.0)
+    if seen.query is not None and seen.key is not None:
+        projected = linear(seen.query_source, weights.W_Q, weights.b_Q)
+        query = _relation(projected, seen.query, sizes.n_heads)
+        projected = linear(seen.key_source, weights.W_K, weights.b_K)
+        key = _relation(projected, seen.key, sizes.n_kv_heads)
+    return Entry(layout, sizes, weights, query[0], key[0], query[1])
+
+
+def _sizes(
+    modules: dict[str, nn.Module], attention: str, layout: Layout, seen: SeenCall
+) -> HeadSizes:
+    if seen.query is not None and seen.key is not None and seen.value is not None:
+        n_heads, n_kv_heads = seen.query.shape[1], seen.key.shape[1]
+        return HeadSizes(n_heads, n_kv_heads, seen.query.shape[-1], seen.value.shape[-1])
+    if seen.probabilities is None:
+        raise ValueError("a call shows its values or its probabilities.")
+    n_heads = seen.probabilities.shape[1]
+    d_head = seen.context.shape[-1] // n_heads
+    names = layout.names(attention)
+    matrix: Any = modules[names["value"]].weight
+    rows: int = matrix.shape[1 if layout.kind == "Conv1D" else 0]
+    fused = layout.fusion != "separate"
+    n_kv_heads = (rows // d_head - n_heads) // 2 if fused else rows // d_head
+    return HeadSizes(n_heads, max(n_kv_heads, 1), d_head, d_head)
+
+
+def _first_wrong(weights: LayerWeights, sizes: HeadSizes, seen: SeenCall) -> str | None:
+    """Return the first of value, context and output that the weights do not explain."""
+    if weights.W_V.shape[1] != seen.value_source.shape[-1]:
+        return "value"
+    flat = linear(seen.value_source, weights.W_V, weights.b_V)
+    if flat.shape[-1] != sizes.n_kv_heads * sizes.d_value:
+        return "value"
+    value = split_heads(flat, sizes.n_kv_heads)
+    if seen.value is not None:
+        if not is_close(value, seen.value):
+            return "value"
+    elif seen.probabilities is not None:
+        repeated = repeat_key_value_heads(value, sizes.n_heads)
+        if repeated.shape[:3] != seen.probabilities.shape[:2] + seen.probabilities.shape[-1:]:
+            return "context"
+        heads = seen.probabilities @ repeated
+        if not is_close(heads.transpose(1, 2).flatten(-2), seen.context):
+            return "context"
+    if weights.W_O.shape[1] != seen.context.shape[-1]:
+        return "output"
+    if not is_close(linear(seen.context, weights.W_O, weights.b_O), seen.output):
+        return "output"
+    return None
+
+
+def _relation(projected: Tensor, seen: Tensor, n_heads: int) -> tuple[Relation, float]:
+    """Return what the model made of a projection, and the factor on it."""
+    if projected.shape[-1] != seen.shape[1] * seen.shape[-1]:
+        return "changed", 1.0
+    heads = split_heads(projected, n_heads)
+    if is_close(heads, seen):
+        return "as projected", 1.0
+    if heads.shape != seen.shape:
+        return "changed", 1.0
+    factor = float((heads * seen).sum() / (heads * heads).sum())
+    if is_close(factor * heads, seen):
+        return "scaled", factor
+    lengths = torch.linalg.vector_norm(seen, dim=-1) / torch.linalg.vector_norm(heads, dim=-1)
+    mean = float(lengths.mean())
+    if bool(((lengths - mean).abs() <= 10 * RELATIVE_TOLERANCE * mean).all()):
+        return "rotated", mean
+    return "changed", 1.0
+
+
+def is_close(computed: Tensor, real: Tensor) -> bool:
+    """Return whether one tensor is the other, but for float32's rounding."""
+    if computed.shape != real.shape:
+        return False
+    scale = real.abs().max()
+    return bool((computed - real).abs().max() <= RELATIVE_TOLERANCE * scale)
