@@ -16,13 +16,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.fresh import DIRECT_ALLOCATION, in_fresh_process, peak_megabytes
+from benchmarks.script import script
 from benchmarks.subjects import minilm
 from benchmarks.table import Measure
 from benchmarks.timing import alternate
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from inspector.corpora import Corpus
     from inspector.heads.observers import AnnotatedBatch, Observer
 
@@ -100,82 +99,7 @@ def observed(read: "Corpus", size: int, kinds: tuple[str, ...]) -> None:
     """Run the model over the batches with observers, new ones and new batches each time."""
     from inspector.heads.observers import observe
 
-    observe(minilm(), _fresh(read, size), _observers(read, kinds))
-
-
-def script(made: "list[AnnotatedBatch]", names: list[str]) -> "tuple[np.ndarray, np.ndarray]":
-    """Return (n, correct) as a competent script finds them: `output_attentions`, then numpy.
-
-    Behaviour's masses and entropy are computed as well, sentence by sentence, all heads at once.
-    """
-    import numpy as np
-    import torch
-
-    from inspector.models import running
-
-    model = minilm()
-    n = np.zeros(len(names), dtype=np.int64)
-    correct = np.zeros((len(names), 3, model.n_layers, model.n_heads), dtype=np.int64)
-    sums = np.zeros((8, model.n_layers, model.n_heads))
-    with running(model, "eager"), torch.inference_mode():
-        for batch in made:
-            inputs = batch.words.batch.inputs()
-            maps = torch.stack(model.model(**inputs, output_attentions=True).attentions, 1).numpy()
-            lengths = batch.words.batch.attention_mask.sum(1).tolist()
-            for row, sentence in enumerate(batch.sentences):
-                size = lengths[row]
-                words = batch.words.word_of_piece[row, :size].numpy()
-                map_ = maps[row, :, :, :size, :size]
-                sums += _masses(map_, words >= 0)
-                _score(map_, words, sentence, names, n, correct)
-    return n, correct
-
-
-def _masses(map_: "np.ndarray", content: "np.ndarray") -> "np.ndarray":
-    import numpy as np
-
-    looks = map_[..., content, :]
-    place = np.arange(map_.shape[-1])
-    apart = np.abs(place[content][:, None] - place[None, :])
-    diagonals = [np.diagonal(map_, k, -2, -1).sum(-1) for k in (-1, 0, 1)]
-    return np.stack(
-        [
-            -(looks * np.log(np.maximum(looks, 1e-30))).sum((-2, -1)),
-            looks[..., content].max(-1).sum(-1),
-            looks[..., 0].sum(-1),
-            looks[..., ~content].sum((-2, -1)),
-            (looks * apart).sum((-2, -1)),
-            *diagonals,
-        ]
-    )
-
-
-def _score(
-    map_: "np.ndarray",
-    words: "np.ndarray",
-    sentence: Any,
-    names: list[str],
-    n: "np.ndarray",
-    correct: "np.ndarray",
-) -> None:
-    import numpy as np
-
-    pieces = np.flatnonzero(words >= 0)
-    known, starts = np.unique(words[pieces], return_index=True)
-    counts = np.diff([*starts, len(pieces)])
-    content = map_[..., pieces[0] : pieces[-1] + 1, pieces[0] : pieces[-1] + 1]
-    between = np.add.reduceat(content.astype(np.float64), starts, axis=-1)
-    between = np.add.reduceat(between, starts, axis=-2) / counts[:, None]
-    between[..., np.arange(len(known)), np.arange(len(known))] = -1.0
-    to, back = known[between.argmax(-1)], known[between.argmax(-2)]
-    place = {int(word): i for i, word in enumerate(known)}
-    for relation in sentence.relations:
-        if relation.source in place and relation.target in place:
-            at = names.index(relation.label)
-            n[at] += 1
-            correct[at, 0] += to[..., place[relation.source]] == relation.target
-            correct[at, 1] += to[..., place[relation.target]] == relation.source
-            correct[at, 2] += back[..., place[relation.source]] == relation.target
+    observe(minilm(), _fresh(read, size), observers(read, kinds))
 
 
 def _times(chosen: Settings) -> list[Measure]:
@@ -296,7 +220,8 @@ def peak_of_pass(sentences: int, size: int) -> float:
     return peak_megabytes(shards)
 
 
-def _observers(read: "Corpus", kinds: tuple[str, ...]) -> "list[Observer]":
+def observers(read: "Corpus", kinds: tuple[str, ...]) -> "list[Any]":
+    """Return new observers of these kinds, for this corpus."""
     from inspector.heads.observers import Behaviour, HeadDistances, NormBehaviour, RelationScores
 
     model = minilm()

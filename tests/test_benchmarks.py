@@ -4,13 +4,16 @@ import json
 import sys
 import time
 
+import numpy as np
 import pytest
 
-from benchmarks import backend, imports, verify, weights
+from benchmarks import backend, imports, profile, verify, weights
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.fresh import in_fresh_process, peak_megabytes
+from benchmarks.script import QUANTITIES, script
 from benchmarks.table import Measure, exit_code, table
 from benchmarks.timing import Timings, alternate
+from inspector.heads.observers import observe
 
 
 def test_paired_ratio_of_a_known_pair() -> None:
@@ -99,13 +102,35 @@ def test_backend_on_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "peak_megabytes", lambda call: 1.0 + (call() is not None))
     assert backend.Settings().padded == (False, True)
     rows = backend.run(backend.Settings((backend.Shape(2, 8, 1),), (True,), memory_repeats=1))
-    assert len(rows) == 8
+    assert len(rows) == 7
     bounds = [(row.what, row.at_most) for row in rows if row.at_most is not None]
     assert bounds == [
         ("backend: minilm, 2×8 padded, our time over eager's", 1.15),
         ("backend: minilm, 2×8 padded, our peak memory beyond eager's", 0.5),
     ]
     assert all(row.value > 0 for row in rows if row.unit == "s")
+
+
+def test_the_script_finds_what_the_observers_find() -> None:
+    """Else the two would not be held against each other on the same figures."""
+    read = profile.corpus(24)
+    made = profile.batches(read, 8)
+    names = sorted({label for _, label in read.relation_counts()})
+    behaviour, scores = profile.observers(read, ("behaviour", "relations"))
+    observe(profile.minilm(), made, [behaviour, scores])
+    found = script(made, names)
+    queries = behaviour.frame()["queries"].iloc[0]
+    for place, quantity in enumerate(QUANTITIES):
+        n = behaviour.counts[1] if quantity == "duplicate_mass" else queries
+        means = behaviour.frame()[quantity].to_numpy()
+        np.testing.assert_allclose(found.sums[place].ravel() / n, means, rtol=1e-4, atol=1e-6)
+    middle, reach = found.offsets.shape[-1] // 2, behaviour.max_pieces - 1
+    np.testing.assert_array_equal(
+        found.offsets[..., middle - reach : middle + reach + 1], behaviour.offsets
+    )
+    np.testing.assert_array_equal(found.n.sum(0), scores.n.sum(0))
+    np.testing.assert_array_equal(found.correct.sum(0), scores.correct.sum(0))
+    assert found.correct.any()
 
 
 def test_imports() -> None:

@@ -39,10 +39,12 @@ def documents_needed(counts: RelationCounts, power: float = 0.8) -> pd.DataFrame
 
     - relation, direction, layer, head, n, lift: those of `relation_claims`.
     - documents: $\hat D$, documents of the report half.
-    - standard_error: of lift, over these documents, linearised.
+    - standard_error: of lift, over these documents, linearised; NaN where fewer than 2 of them
+      hold the relation.
     - documents_needed, documents_needed_for_lift: D for c = 0 and c = 0.10, documents of the
-      report half; a corpus needs about twice as many. Infinite if lift ≤ c, NaN if lift or its
-      error is unknown.
+      report half; a corpus needs about twice as many. Infinite if lift ≤ c. NaN if lift or
+      its error is unknown: a single document that holds the relation cannot tell how much
+      documents vary.
 
     Args:
         counts: Of the model, over the whole corpus.
@@ -66,6 +68,8 @@ def documents_needed(counts: RelationCounts, power: float = 0.8) -> pd.DataFrame
         apart = differences(halves, position, halves.chosen_correct[position])
         pairs = np.broadcast_to(halves.pairs[position], apart.shape)
         errors = ratio_standard_errors(apart, pairs)
+        if (halves.pairs[position] > 0).sum() < 2:
+            errors = np.full_like(errors, np.nan)
         lift = share(apart.sum(axis=1), pairs.sum(axis=1))
         if not halves.n_selection[position]:
             lift, errors = np.full_like(lift, np.nan), np.full_like(errors, np.nan)

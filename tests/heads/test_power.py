@@ -1,5 +1,6 @@
 """How many documents are needed: the formula by hand, and simulated corpora of that size."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -74,6 +75,24 @@ def test_so_many_documents_clear_zero_as_often_as_asked() -> None:
         cleared += bool(ratio_intervals(apart, wholes[some], weights)[0, 0] > 0)
     assert lift == pytest.approx(0.12, abs=0.02)
     assert 0.72 < cleared / 200 < 0.9
+
+
+def test_one_document_with_the_relation_cannot_tell() -> None:
+    counts = plant(null_counts(4), "det", DIRECTIONS[0], (1, 2), 0.9)
+    report = Slow(counts).report
+    n, correct, offsets = counts.n.copy(), counts.correct.copy(), counts.offset_counts.copy()
+    place = counts.relations.index("det")
+    for table in (n, correct, offsets):
+        table[report[1:], place] = 0
+    alone = dataclasses.replace(counts, n=n, correct=correct, offset_counts=offsets)
+    row = documents_needed(alone).query("relation == 'det'").iloc[0]
+    assert row["n"] == n[report[0], place] > 0
+    assert np.isnan(row["standard_error"])
+    assert np.isnan(row["documents_needed"])
+    assert np.isnan(row["documents_needed_for_lift"])
+    # Control: with its other documents it can.
+    whole = documents_needed(counts).query("relation == 'det'").iloc[0]
+    assert np.isfinite(whole["documents_needed"])
 
 
 def test_what_is_unknown_or_out_of_reach() -> None:
