@@ -41,23 +41,24 @@ _ROWS: tuple[tuple[Layout, str], ...] = (
     (
         _O_PROJ,
         (
-            "llama mistral mixtral qwen2 qwen3 qwen2_moe qwen3_moe gemma gemma2 gemma3 vaultgemma "
-            "t5gemma olmo olmo2 olmo3 olmoe flex_olmo granite granite_swa granitemoe "
-            "granitemoeshared cohere cohere2 stablelm starcoder2 nemotron glm glm4 glm4_moe exaone4 "
-            "helium smollm3 ernie4_5 ernie4_5_moe ministral ministral3 arcee apertus seed_oss hunyuan_v1_dense "
-            "hunyuan_v1_moe hyperclovax jais2 nanochat doge cwm gpt_oss phimoe dots1 solar_open "
-            "minimax minimax_m2 llama4 nomic_bert eurobert jina_embeddings_v3 gte ultrabert "
-            "vit deit beit swin dinov2 dinov2_with_registers dinov3_vit ijepa vit_mae vit_msn "
-            "pixio vivit segformer audio_spectrogram_transformer parakeet lasr moonshine"
+            "llama mistral mixtral qwen2 qwen3 qwen2_moe qwen3_moe gemma gemma2 gemma3 "
+            "vaultgemma t5gemma olmo olmo2 olmo3 olmoe flex_olmo granite granite_swa "
+            "granitemoe granitemoeshared cohere cohere2 stablelm starcoder2 nemotron glm glm4 "
+            "glm4_moe exaone4 helium smollm3 ernie4_5 ernie4_5_moe ministral ministral3 arcee "
+            "apertus seed_oss hunyuan_v1_dense hunyuan_v1_moe hyperclovax jais2 nanochat doge "
+            "cwm gpt_oss phimoe dots1 solar_open minimax minimax_m2 llama4 nomic_bert "
+            "eurobert jina_embeddings_v3 gte ultrabert vit deit beit swin dinov2 "
+            "dinov2_with_registers dinov3_vit ijepa vit_mae vit_msn pixio vivit segformer "
+            "audio_spectrogram_transformer parakeet lasr moonshine"
         ),
     ),
     (
         _OUT_PROJ,
         (
             "bart mbart pegasus marian m2m_100 nllb_moe blenderbot blenderbot_small plbart "
-            "bigbird_pegasus pegasus_x opt biogpt whisper speech_to_text wav2vec2 hubert data2vec "
-            "unispeech unispeech_sat sew clip siglip metaclip_2 chinese_clip altclip owlvit "
-            "clipseg aimv2 git"
+            "bigbird_pegasus pegasus_x opt biogpt whisper speech_to_text wav2vec2 hubert "
+            "data2vec unispeech unispeech_sat sew clip siglip metaclip_2 chinese_clip altclip "
+            "owlvit clipseg aimv2 git"
         ),
     ),
     (_T5, "t5 mt5 umt5 longt5 switch_transformers"),
@@ -79,8 +80,8 @@ _ROWS: tuple[tuple[Layout, str], ...] = (
     (
         _BERT,
         (
-            "rembert megatron_bert big_bird luke roformer lilt bros tapas donut swinv2 "
-            "glpn vilt visual_bert lxmert"
+            "rembert megatron_bert big_bird luke roformer lilt bros tapas donut swinv2 glpn "
+            "vilt visual_bert lxmert"
         ),
     ),
     (_DEBERTA, "deberta_v2 sew_d"),
