@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from inspector.corpora import Corpus, default_corpus, read_corpus
+from inspector.corpora import Corpus
+from inspector.corpora.annotated import read_annotated
 from inspector.heads import weight_statistics as _weight_statistics
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
 from inspector.runs.computation import Progress
@@ -101,9 +102,10 @@ def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> Atten
 
 def profile(
     model: ModelOrName = DEFAULT_MODEL,
-    corpus: Corpus | str | Path | Sequence[str | Path] | None = None,
+    corpus: Corpus | str | Path | Sequence[Corpus | str | Path] | None = None,
     output: str | Path | None = None,
     *,
+    annotations: Sequence[str | Path] = (),
     settings: ProfileSettings | None = None,
     workers: int = 1,
     resume: bool = False,
@@ -114,8 +116,12 @@ def profile(
 
     Args:
         model: A loaded model, or what `inspector.load` takes.
-        corpus: A corpus, one or several files (.conllu, .txt), or the name of a known one;
-            inspector's own treebank and probes where it is not given.
+        corpus: A corpus, a file (.conllu, .txt, GAP, WinoBias, Winogender), or the name of a known
+            one; inspector's own treebank and probes where it is not given. Of several each is
+            profiled by itself, and kept apart by the last column of every frame, `corpus`. What
+            is read from files has the annotation that its sentences carry.
+        annotations: Files of further annotation (roles, names, relations of your own); each is
+            added to the corpora that it belongs to.
         output: A folder that keeps the run; it is not kept where none is given.
         settings: Labels, shard and batch size, seeds; the standard ones where not given.
         workers: Processes; the result is the same for any number.
@@ -129,13 +135,9 @@ def profile(
         OutputError: If the folder cannot be used.
     """
     chosen = settings or ProfileSettings()
-    if corpus is None:
-        corpus = default_corpus()
-    elif not isinstance(corpus, Corpus):
-        corpus = read_corpus(corpus, labels=chosen.labels)
     return profile_corpus(
         _loaded(model),
-        corpus,
+        read_annotated(corpus, annotations, labels=chosen.labels),
         output,
         settings=chosen,
         workers=workers,
