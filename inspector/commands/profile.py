@@ -23,7 +23,17 @@ def profile(
     model: Model = "minilm",
     corpus: Annotated[
         list[str] | None,
-        typer.Option(help="A .conllu or .txt file, or a known name; inspector's own if none."),
+        typer.Option(
+            help="A .conllu, .txt, GAP, WinoBias or Winogender file, or a known name; inspector's "
+            "own if none. Of several each is profiled by itself."
+        ),
+    ] = None,
+    roles: Annotated[
+        list[Path] | None, typer.Option(help="Semantic roles of the corpus, a table.")
+    ] = None,
+    annotate: Annotated[
+        list[Path] | None,
+        typer.Option(help="Other annotation of the corpus: names, supersenses, own relations."),
     ] = None,
     labels: Annotated[
         Literal["universal", "full"], typer.Option(help="nsubj, or nsubj:pass as well.")
@@ -58,13 +68,17 @@ def profile(
 
         check_run_folder(output, resume=resume, force=force)
         from inspector.api import load
-        from inspector.corpora import default_corpus, read_corpus
+        from inspector.corpora.annotated import read_annotated
         from inspector.runs.profiling import profile_corpus
         from inspector.runs.shard_work import ProfileSettings
 
-        read = default_corpus()
-        if corpus:
-            read = read_corpus(corpus, labels=labels, strict=strict, parse=parse)
+        read = read_annotated(
+            corpus or None,
+            [*(roles or ()), *(annotate or ())],
+            labels=labels,
+            strict=strict,
+            parse=parse,
+        )
         loaded = load(model, device=device, revision=revision)
         with _resumable(output):
             run = profile_corpus(

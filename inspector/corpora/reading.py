@@ -7,13 +7,15 @@ from pathlib import Path
 
 from inspector.corpora.lines import Paths, as_paths, folder_refused, shown
 from inspector.corpora.plain_text import read_text
+from inspector.corpora.schemas import read_schemas
 from inspector.corpora.sentence import Corpus, Labels
 from inspector.corpora.silver import parse_text
 from inspector.corpora.sources import fetch_corpus, named_corpora
 from inspector.corpora.treebank import read_conllu
 from inspector.errors import InputError
 
-_SUFFIXES = (".conllu", ".txt")
+_SCHEMAS = (".tsv", ".dev")
+_SUFFIXES = (".conllu", ".txt", *_SCHEMAS)
 
 
 def read_corpus(
@@ -22,8 +24,9 @@ def read_corpus(
     """Return the sentences of files, read by what their suffix says they are.
 
     Args:
-        paths: One or several `.conllu` files, or one or several `.txt` files, or names of known
-            corpora (`named_corpora`), which are fetched the first time.
+        paths: One or several `.conllu` files, or one or several `.txt` files, or GAP (`.tsv`),
+            Winogender (`.tsv`) and WinoBias (`.dev`) files, or names of known corpora
+            (`named_corpora`), which are fetched the first time.
         labels: 'universal' keeps of each label the part before the colon; 'full' all of it.
         strict: Whether a malformed sentence stops the reading, not only that sentence.
         parse: Whether plain text is given trees by spaCy (`parse_text`).
@@ -34,7 +37,7 @@ def read_corpus(
         OutputError: If a file cannot be read, or a corpus cannot be fetched.
     """
     files = [_found(path) for path in as_paths(paths)]
-    kinds = sorted({path.suffix.lower() for path in files})
+    kinds = sorted({_kind(path) for path in files})
     if len(kinds) > 1:
         raise InputError(
             f"corpus must be of one kind, not {' and '.join(map(repr, kinds))}: plain text has no "
@@ -47,9 +50,16 @@ def read_corpus(
                 "Leave it out (--parse)."
             )
         return read_conllu(files, labels=labels, strict=strict)
+    if kinds == [_SCHEMAS[0]]:
+        return read_schemas(files, strict=strict)
     if parse:
         return parse_text(files, labels=labels, strict=strict)
     return read_text(files, strict=strict)
+
+
+def _kind(path: Path) -> str:
+    suffix = path.suffix.lower()
+    return _SCHEMAS[0] if suffix in _SCHEMAS else suffix
 
 
 def _found(path: Path) -> Path:

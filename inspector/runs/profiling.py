@@ -4,10 +4,11 @@ Shards are computed or found, added up in their order, and turned into frames.
 Must not know: UI; how an observer or a claim computes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from inspector.corpora import Corpus
+from inspector.errors import InputError
 from inspector.models import PretrainedModel
 from inspector.runs.computation import Progress, compute
 from inspector.runs.engine import Worker
@@ -87,7 +89,7 @@ class Run:
 
     def summary(self) -> str:
         """Return what was found in a sentence."""
-        counted = dict(zip(self.totals["what"], self.totals["count"], strict=True))
+        counted = self.totals.groupby("what")["count"].sum()
         supported = self.claims[self.claims["verdict"] == "supported"]
         named = sorted(set(supported["relation"]))
         return (
@@ -103,7 +105,7 @@ class Run:
 
 def profile_corpus(
     model: PretrainedModel,
-    corpus: Corpus,
+    corpus: Corpus | Sequence[Corpus],
     folder: str | Path | None = None,
     *,
     settings: ProfileSettings | None = None,
@@ -117,7 +119,8 @@ def profile_corpus(
 
     Args:
         model: Whose heads.
-        corpus: What is read.
+        corpus: What is read; or several, each profiled by itself, which the last column of every
+            frame, `corpus`, keeps apart.
         folder: Where the run is kept; nowhere if not given.
         settings: The standard ones if not given.
         revision: Of a hub id, so that worker processes load the same files.
@@ -127,40 +130,80 @@ def profile_corpus(
         progress: Told how far it is.
 
     Raises:
-        InputError: If the corpus has no sentence, or a run was started with other settings.
+        InputError: If a corpus has no sentence, or a run was started with other settings.
         OutputError: If the folder cannot be used.
     """
-    job, windows = profile_job(model, corpus, settings or ProfileSettings(), revision)
-    manifest = _manifest(model, corpus, job)
+    corpora = [corpus] if isinstance(corpus, Corpus) else list(corpus)
+    if not corpora:
+        raise InputError("corpus ([]) must be at least one: give a corpus to read.")
+    made = [profile_job(model, one, settings or ProfileSettings(), revision) for one in corpora]
+    jobs = [job for job, _ in made]
+    manifest = _manifest(model, corpora, jobs)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory())) / "run"
         run = stack.enter_context(RunFolder.create(place, manifest, resume=resume, force=force))
-        make_worker: Callable[[], Worker] = partial(ProfileWorker, job)
+        make_worker: Callable[[], Worker] = partial(ProfileWorker, jobs)
         if workers == 1:
-            make_worker = partial(ProfileWorker, job, model)
-        shards = compute(run, range(job.n_shards), make_worker, workers, progress)
-        frames = profile_frames(model, corpus, job, windows, shards)
+            make_worker = partial(ProfileWorker, jobs, model)
+        shards = compute(run, range(manifest.n_shards), make_worker, workers, progress)
+        parts = []
+        for one, (job, windows) in zip(corpora, made, strict=True):
+            own, shards = shards[: job.n_shards], shards[job.n_shards :]
+            parts.append(profile_frames(model, one, job, windows, own))
+        frames = parts[0] if len(parts) == 1 else _side_by_side(parts, _names(corpora))
         for name, frame in frames.items():
             run.write_frame(name, frame)
         run.finish()
     return Run(manifest, frames)
 
 
-def _manifest(model: PretrainedModel, corpus: Corpus, job: ProfileJob) -> Manifest:
-    plain = asdict(job.settings)
+def _names(corpora: Sequence[Corpus]) -> list[str]:
+    """Return the corpora's names, numbered where several have the same."""
+    names: list[str] = []
+    for corpus in corpora:
+        name, count = corpus.name, 1
+        while name in names:
+            count += 1
+            name = f"{corpus.name}~{count}"
+        names.append(name)
+    return names
+
+
+def _side_by_side(
+    parts: Sequence[dict[str, pd.DataFrame]], names: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """Return frames of several corpora as one each, the corpus in the last column."""
+    return {
+        name: pd.concat(
+            [part[name].assign(corpus=of) for part, of in zip(parts, names, strict=True)],
+            ignore_index=True,
+        ).astype({"corpus": "str"})
+        for name in parts[0]
+    }
+
+
+def _manifest(
+    model: PretrainedModel, corpora: Sequence[Corpus], jobs: Sequence[ProfileJob]
+) -> Manifest:
+    plain = asdict(jobs[0].settings)
+    hashes = [corpus.sha256 for corpus in corpora]
     return Manifest(
         model=model.name,
         model_files=model.file_hashes,
-        corpus=corpus.name,
-        corpus_sha256=corpus.sha256,
+        corpus=", ".join(_names(corpora)),
+        corpus_sha256=hashes[0] if len(hashes) == 1 else _joined(hashes),
         settings={
             **{name: plain[name] for name in _SETTINGS},
             "dtype": model.dtype,
             "device": model.device.type,
-            "annotation": corpus.annotation,
+            "annotation": ", ".join(dict.fromkeys(corpus.annotation for corpus in corpora)),
         },
         versions={name: version(name) for name in _VERSIONED},
-        shard_size=job.settings.shard_size,
-        batch_size=job.settings.batch_size,
-        n_shards=job.n_shards,
+        shard_size=jobs[0].settings.shard_size,
+        batch_size=jobs[0].settings.batch_size,
+        n_shards=sum(job.n_shards for job in jobs),
     )
+
+
+def _joined(hashes: Sequence[str]) -> str:
+    return sha256("\n".join(hashes).encode()).hexdigest()

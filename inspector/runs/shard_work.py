@@ -100,22 +100,35 @@ class ProfileJob:
 class ProfileWorker:
     """Computes shards; holds the model and the twin it used last."""
 
-    def __init__(self, job: ProfileJob, model: PretrainedModel | None = None) -> None:
-        """Load the model, unless it is given."""
-        self.job = job
-        self.model = model or job.load()
+    def __init__(
+        self, job: ProfileJob | Sequence[ProfileJob], model: PretrainedModel | None = None
+    ) -> None:
+        """Load the model, unless it is given.
+
+        Args:
+            job: What is computed; or several jobs of one model, one for each corpus, whose shards
+                are numbered one after the other.
+            model: The model.
+        """
+        self.jobs = [job] if isinstance(job, ProfileJob) else list(job)
+        self.model = model or self.jobs[0].load()
         self._twin: tuple[int, PretrainedModel] | None = None
 
     def __call__(self, shard_id: int) -> ShardResult:
         """Return what the observers kept of one shard."""
-        number, place = divmod(shard_id, self.job.n_shards_each)
+        left, job = shard_id, self.jobs[0]
+        for job in self.jobs:
+            if left < job.n_shards:
+                break
+            left -= job.n_shards
+        number, place = divmod(left, job.n_shards_each)
         with _one_thread():
             model = self.model
             if number:
-                model = self._random_twin(self.job.settings.twin_seeds[number - 1])
-            if place >= self.job.n_sentence_shards:
-                return self._across(model, place - self.job.n_sentence_shards)
-            return self._observe(model, place, whole=number == 0)
+                model = self._random_twin(job.settings.twin_seeds[number - 1])
+            if place >= job.n_sentence_shards:
+                return _across(job, model, place - job.n_sentence_shards)
+            return _sentences(job, model, place, whole=number == 0)
 
     def _random_twin(self, seed: int) -> PretrainedModel:
         if self._twin is None or self._twin[0] != seed:
@@ -123,41 +136,42 @@ class ProfileWorker:
             self._twin = (seed, random_twin(self.model, seed))
         return self._twin[1]
 
-    def _observe(self, model: PretrainedModel, place: int, *, whole: bool) -> ShardResult:
-        """Return what is kept of one shard of sentences."""
-        settings = self.job.settings
-        span = slice(place * settings.shard_size, (place + 1) * settings.shard_size)
-        known = list(dict.fromkeys(self.job.documents[span]))
-        scores = RelationScores(model.n_layers, model.n_heads, known, list(self.job.relations))
-        return _observed(
-            model,
-            scores,
-            self._describers(model) if whole else [],
-            self.job.sentences[span],
-            self.job.documents[span],
-            settings.batch_size,
-        )
 
-    def _across(self, model: PretrainedModel, place: int) -> ShardResult:
-        """Return what is kept of one shard of windows."""
-        settings = self.job.settings
-        size = settings.window_shard_size
-        windows = self.job.windows[place * size : (place + 1) * size]
-        documents = tuple(window.document or "" for window in windows)
-        known, names = list(dict.fromkeys(documents)), list(self.job.window_relations)
-        scores = AcrossScores(model.n_layers, model.n_heads, known, names)
-        return _observed(model, scores, [], windows, documents, settings.window_batch_size)
+def _sentences(job: ProfileJob, model: PretrainedModel, place: int, *, whole: bool) -> ShardResult:
+    """Return what is kept of one shard of sentences; of the whole, where they look as well."""
+    settings = job.settings
+    span = slice(place * settings.shard_size, (place + 1) * settings.shard_size)
+    known = list(dict.fromkeys(job.documents[span]))
+    return _observed(
+        model,
+        RelationScores(model.n_layers, model.n_heads, known, list(job.relations)),
+        _describers(model, settings) if whole else [],
+        job.sentences[span],
+        job.documents[span],
+        settings.batch_size,
+    )
 
-    def _describers(
-        self, model: PretrainedModel
-    ) -> list[Behaviour | NormBehaviour | HeadDistances]:
-        found: list[Behaviour | NormBehaviour | HeadDistances] = [
-            Behaviour(model.n_layers, model.n_heads, model.max_pieces),
-            NormBehaviour(model),
-        ]
-        if self.job.settings.distances:
-            found.append(HeadDistances(model.n_layers, model.n_heads))
-        return found
+
+def _across(job: ProfileJob, model: PretrainedModel, place: int) -> ShardResult:
+    """Return what is kept of one shard of windows."""
+    size = job.settings.window_shard_size
+    windows = job.windows[place * size : (place + 1) * size]
+    documents = tuple(window.document or "" for window in windows)
+    known, names = list(dict.fromkeys(documents)), list(job.window_relations)
+    scores = AcrossScores(model.n_layers, model.n_heads, known, names)
+    return _observed(model, scores, [], windows, documents, job.settings.window_batch_size)
+
+
+def _describers(
+    model: PretrainedModel, settings: ProfileSettings
+) -> list[Behaviour | NormBehaviour | HeadDistances]:
+    found: list[Behaviour | NormBehaviour | HeadDistances] = [
+        Behaviour(model.n_layers, model.n_heads, model.max_pieces),
+        NormBehaviour(model),
+    ]
+    if settings.distances:
+        found.append(HeadDistances(model.n_layers, model.n_heads))
+    return found
 
 
 def _observed(
