@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from inspector.attention import attention, merge_heads, scaled_dot_product_scores
+from inspector.attention import attention, scaled_dot_product_scores
 from inspector.models.arguments import causal_unless_masked, read_arguments
 from inspector.models.calls import AttentionCall
 from inspector.models.eager import eager_function
@@ -172,14 +172,15 @@ def _ours(
     )
     if intervening is not None:
         heads = intervening.changed(module, heads, value, terms.mask)
+    output = heads.transpose(1, 2).contiguous()
     if observer is not None:
         observer(
             AttentionCall(
                 module, query, key, value, terms.mask, factor, dropout, state, probabilities,
-                merge_heads(heads), terms.bias, terms.softcap, terms.sinks,
+                output.flatten(-2), terms.bias, terms.softcap, terms.sinks,
             )
         )  # fmt: skip
-    return heads.transpose(1, 2).contiguous(), probabilities
+    return output, probabilities
 
 
 def _shadow(

@@ -26,7 +26,7 @@ class HeadDistances:
     r"""Mean Jensen–Shannon divergence between the attention of any two heads, in nats.
 
     $JS(p, q) = H((p + q) / 2) - (H(p) + H(q)) / 2$, the mean over all queries; between 0 and ln 2.
-    The maps of one batch are held until its last layer; then they are dropped.
+    The maps of one batch, or of its parts, are held until the last layer; then they are dropped.
 
     Source: Clark et al. (2019), arXiv:1906.04341, sec. 6.
     """
@@ -38,14 +38,15 @@ class HeadDistances:
         self.n_layers, self.n_heads = n_layers, n_heads
         self.sums = np.zeros((n_layers * n_heads, n_layers * n_heads))
         self.queries = 0
-        self._rows: list[Float[Tensor, "head row key"]] = []
+        self._rows: dict[int, list[Float[Tensor, "head row key"]]] = {}
+        """By batch: a long one comes in parts, all of them layer by layer."""
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
         """Keep one layer's rows; with the last layer, compare all heads."""
-        self._rows.append(call.probabilities.movedim(1, 0)[:, batch.queries])
+        rows = self._rows.setdefault(id(batch), [])
+        rows.append(call.probabilities.movedim(1, 0)[:, batch.queries])
         if layer == self.n_layers - 1:
-            self._compare(torch.cat(self._rows))
-            self._rows = []
+            self._compare(torch.cat(self._rows.pop(id(batch))))
 
     def _compare(self, rows: Float[Tensor, "head row key"]) -> None:
         entropy = torch.special.entr(rows).sum(-1).double().sum(-1)

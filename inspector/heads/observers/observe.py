@@ -1,16 +1,19 @@
 """One pass of a model over batches, every observer shown every layer.
 
+A long batch is shown in parts, each cut to its longest text: observers need not look at padding.
 Must not know: what the observers keep.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
-from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.heads.observers.batch import AnnotatedBatch, Part
 from inspector.models import AttentionCall, PretrainedModel, running
 
 
@@ -41,13 +44,43 @@ def observe(
         observers: Called in their order, layer by layer.
     """
     for batch in batches:
-        layer = 0
+        layer, parts = 0, batch.parts
 
-        def show(call: AttentionCall, batch: AnnotatedBatch = batch) -> None:
+        def show(call: AttentionCall, parts: Sequence[Part] = parts) -> None:
             nonlocal layer
-            for observer in observers:
-                observer.update(layer, call, batch)
+            for part in parts:
+                shown = call if len(parts) == 1 else _part_of_call(call, part)
+                for observer in observers:
+                    observer.update(layer, shown, part.batch)
             layer += 1
 
         with running(model, "inspector", show), torch.inference_mode():
             model.model(**batch.words.batch.inputs())
+
+
+def _part_of_call(call: AttentionCall, part: Part) -> AttentionCall:
+    """Return the call as it would have been on some of the rows, cut to some of the pieces."""
+    rows, pieces = part.rows, part.pieces
+
+    def of_rows(tensor: Tensor) -> Tensor:
+        return tensor[rows] if tensor.shape[0] > 1 else tensor
+
+    def of_scores(tensor: Tensor | None) -> Tensor | None:
+        if tensor is None:
+            return None
+        query, key = (pieces if size > 1 else slice(None) for size in tensor.shape[-2:])
+        return of_rows(tensor)[..., query, key]
+
+    return replace(
+        call,
+        query=call.query[rows, :, pieces],
+        key=call.key[rows, :, pieces],
+        value=call.value[rows, :, pieces],
+        mask=of_scores(call.mask),
+        # In one piece: it is read many times.
+        probabilities=call.probabilities[rows, :, pieces, pieces].contiguous(),
+        context=call.context[rows, pieces],
+        bias=of_scores(call.bias),
+        sinks=None if call.sinks is None else of_rows(call.sinks),
+        again=None,
+    )
