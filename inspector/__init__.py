@@ -8,11 +8,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inspector.api import attend, load, profile, verify, weight_statistics
+    from inspector.api import (
+        attend,
+        load,
+        profile,
+        verify,
+        verify_implementation,
+        weight_statistics,
+    )
 
 __version__ = version("inspector")
 
-__all__ = ["attend", "load", "profile", "verify", "weight_statistics"]
+__all__ = ["attend", "load", "profile", "verify", "verify_implementation", "weight_statistics"]
 
 
 def __getattr__(name: str) -> Any:

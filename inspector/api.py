@@ -4,24 +4,27 @@ What `import inspector` offers by name; the command line and the dashboard call 
 Must not know: formulas.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from inspector.corpora import Corpus
 from inspector.corpora.annotated import read_annotated
+from inspector.errors import InputError
 from inspector.heads import weight_statistics as _weight_statistics
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
 from inspector.runs.computation import Progress
 from inspector.runs.profiling import Run, profile_corpus
 from inspector.runs.shard_work import ProfileSettings
-from inspector.verification import VerificationReport
+from inspector.verification import ImplementationReport, VerificationReport
 from inspector.verification import verify as _verify
+from inspector.verification import verify_implementation as _verify_implementation
 from inspector.views.maps import AttentionMaps
 
-__all__ = ["attend", "load", "profile", "verify", "weight_statistics"]
+__all__ = ["attend", "load", "profile", "verify", "verify_implementation", "weight_statistics"]
 
 ModelOrName = PretrainedModel | str | PathLike[str]
 """A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id."""
@@ -47,6 +50,58 @@ def verify(
         {'reached': 6, 'total': 6, 'not_reached': []}
     """
     return _verify(_loaded(model), progress=progress)
+
+
+def verify_implementation(
+    build: Callable[..., Any] | str,
+    model: ModelOrName = DEFAULT_MODEL,
+    *,
+    layers: Sequence[int] | None = None,
+    dtype: str | None = None,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+) -> ImplementationReport:
+    """Return whether a user's own attention computes what a model's does; if not, its mistake.
+
+    `build(weights)` gets one layer's `inspector.attention.LayerWeights` and returns a function of
+    (hidden_states[batch, piece, d_model], padding_mask[batch, piece] or None; True is a real
+    piece) that returns the output after W_O, [batch, piece, d_model], or a mapping with any of the
+    stages query, key, value, scores, probabilities, context, output. `.passed`, `.diagnosis` and
+    `.frame` (a row per layer × stage × input) are what to look at.
+
+    Args:
+        build: A function, or FILE.py:NAME, which runs in a process of its own.
+        model: A loaded model, or what `inspector.load` takes.
+        layers: Which layers; all where not given.
+        dtype: float32, float64 or bfloat16; the model's own, or float32, where not given.
+        timeout: Seconds that a call of the implementation may take; it is ended then.
+        progress: Called with what is being done and the share that is done.
+
+    Raises:
+        InputError: If the implementation raises, returns what is no result, changes what it is
+            given, or does not end in time; if the model was loaded in another dtype.
+        ModelError: If the model cannot be loaded, or a layer is not described by its weights.
+
+    Example:
+        >>> from inspector.attention import multi_head_attention, padding_mask
+        >>> def build(weights):
+        ...     def layer(hidden, padding):
+        ...         mask = None if padding is None else padding_mask(padding)
+        ...         return multi_head_attention(hidden, hidden, weights, mask=mask).output
+        ...     return layer
+        >>> verify_implementation(build, "minilm", layers=[0]).passed
+        True
+    """
+    if isinstance(model, PretrainedModel):
+        if dtype is not None and dtype != model.dtype:
+            raise InputError(
+                f"dtype ({dtype}) must be that of the model ({model.dtype}): load it in {dtype}, "
+                "or give its name."
+            )
+        loaded = model
+    else:
+        loaded = load(model, dtype=dtype or "float32")
+    return _verify_implementation(build, loaded, layers=layers, timeout=timeout, progress=progress)
 
 
 def weight_statistics(model: ModelOrName = DEFAULT_MODEL) -> pd.DataFrame:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from inspector.runs.profiling import Run
-    from inspector.verification import VerificationReport
+    from inspector.verification import ImplementationReport, VerificationReport
 
 _MARKS = {True: "caught", False: "NOT CAUGHT", None: "below rounding"}
 
@@ -95,6 +95,15 @@ def print_report(report: "VerificationReport") -> None:
         say(f"  {control['mutation']}: {_MARKS[control['caught']]}{place}")
     if report.controls_note:
         say(report.controls_note)
+
+
+def print_implementation(report: "ImplementationReport") -> None:
+    """Print what was found of a user's implementation: outcome, mistake, errors by layer."""
+    say(str(report))
+    errors = report.frame.pivot_table(
+        index="layer", columns="stage", values="error_in_u", aggfunc="max", sort=False
+    )
+    print_frame(errors.reset_index(), "Largest |returned - truth| in u·scale")
 
 
 def print_run(run: "Run", folder: object) -> None:

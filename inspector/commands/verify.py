@@ -1,41 +1,105 @@
-"""The command that proves ours equal to the model's own attention.
+"""The command that proves our attention, or a user's own, equal to the model's.
 
 Must not know: formulas.
 """
 
 from contextlib import suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Device, Json, Model, Revision
-from inspector.console import print_report, progress
+from inspector.commands.options import Debug, Device, Json, Model, Revision, numbers
+from inspector.console import print_implementation, print_report, progress
+from inspector.errors import InputError
 from inspector.records import json_text
+
+if TYPE_CHECKING:
+    from inspector.verification import ImplementationReport, VerificationReport
 
 NOT_VERIFIED = 1
 
-EXAMPLE = "inspector verify minilm --dtype float64 --json"
+EXAMPLE = "inspector verify minilm --implementation my.py:build --json"
 
 
 def verify(
     model: Model = "minilm",
     dtype: Annotated[str, typer.Option(help="float32, float64 or bfloat16.")] = "float32",
+    implementation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.py:NAME",
+            help="Verify your own attention instead, and say what its mistake is. The file is run.",
+            show_default=False,
+        ),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(help="Seconds that one call of your own attention may take.")
+    ] = 300.0,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="Layers of your own attention to verify, such as 0,3; all if not given."),
+    ] = None,
     device: Device = "cpu",
     revision: Revision = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Prove our equations equal to the model's layers; exit code 1 where they are not."""
+    """Prove our equations, or your own, equal to the model's layers; exit code 1 if they are not.
+
+    With --implementation, NAME in FILE.py is a function: build(weights) gets one layer's weights
+    and settings and returns a function of (hidden_states, padding_mask) that returns the output, or
+    a mapping of stages. Loading the file runs it, in a process of its own.
+    """
+    if implementation is None:
+        report: VerificationReport | ImplementationReport = _ours(model, dtype, device, revision)
+    else:
+        report = _theirs(model, dtype, device, revision, implementation, timeout, layers)
+    with suppress(BrokenPipeError):  # the exit code is the verdict, whoever stops reading
+        if as_json:
+            print(json_text(report.as_dict()))
+        else:
+            _show(report)
+    if not report.passed:
+        raise typer.Exit(NOT_VERIFIED)
+
+
+def _ours(model: str, dtype: str, device: str, revision: str | None) -> "VerificationReport":
     with progress() as show:
         from inspector.api import load
         from inspector.api import verify as prove
 
         show("Loading", 0.0)
-        report = prove(load(model, dtype=dtype, device=device, revision=revision), progress=show)
-    with suppress(BrokenPipeError):  # the exit code is the verdict, whoever stops reading
-        if as_json:
-            print(json_text(report.as_dict()))
-        else:
-            print_report(report)
-    if not report.passed:
-        raise typer.Exit(NOT_VERIFIED)
+        return prove(load(model, dtype=dtype, device=device, revision=revision), progress=show)
+
+
+def _theirs(
+    model: str,
+    dtype: str,
+    device: str,
+    revision: str | None,
+    implementation: str,
+    timeout: float,
+    layers: str | None,
+) -> "ImplementationReport":
+    if not timeout > 0.0:
+        raise InputError(f"timeout ({timeout:g}) must be more than 0 seconds.")
+    chosen = None if layers is None else numbers("layers", layers)
+    with progress() as show:
+        from inspector.api import load, verify_implementation
+        from inspector.verification.implementation.source import split_source
+
+        split_source(implementation)  # before a model is loaded for nothing
+        show("Loading", 0.0)
+        loaded = load(model, dtype=dtype, device=device, revision=revision)
+        return verify_implementation(
+            implementation, loaded, layers=chosen, timeout=timeout, progress=show
+        )
+
+
+def _show(report: "VerificationReport | ImplementationReport") -> None:
+    from inspector.verification import VerificationReport
+
+    if isinstance(report, VerificationReport):
+        print_report(report)
+    else:
+        print_implementation(report)

@@ -4,6 +4,11 @@ Must not know: corpora, linguistics, any user interface.
 """
 
 from inspector.verification.cases import Case, standard_cases
+from inspector.verification.implementation import (
+    IMPLEMENTATION_COLUMNS,
+    ImplementationReport,
+    verify_implementation,
+)
 from inspector.verification.judge import Judgement, judge, unit_roundoff
 from inspector.verification.mutations import MUTATIONS, Mutation
 from inspector.verification.report import (
@@ -18,6 +23,9 @@ from inspector.verification.verifier import verify
 
 __all__ = [
     "verify",
+    "verify_implementation",
+    "ImplementationReport",
+    "IMPLEMENTATION_COLUMNS",
     "VerificationReport",
     "VERIFICATION_COLUMNS",
     "WHOLE_MODEL_COLUMNS",

@@ -1,0 +1,29 @@
+"""What a wrong implementation of attention does instead: known mistakes, tried and named.
+
+Must not know: models, files, any user interface.
+"""
+
+from inspector.verification.diagnosis.catalogue import CATALOGUE
+from inspector.verification.diagnosis.comparison import Comparison, Distance, Observation
+from inspector.verification.diagnosis.diagnosis import Diagnosis, Explanation, diagnose
+from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Plan
+from inspector.verification.diagnosis.layer import STAGES, Layer, Norm, Probe
+from inspector.verification.diagnosis.mistake import Mistake
+
+__all__ = [
+    "diagnose",
+    "Diagnosis",
+    "Explanation",
+    "CATALOGUE",
+    "Mistake",
+    "Layer",
+    "Norm",
+    "Probe",
+    "Observation",
+    "Comparison",
+    "Distance",
+    "STAGES",
+    "Plan",
+    "REFERENCE",
+    "Evaluator",
+]

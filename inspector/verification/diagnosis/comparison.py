@@ -1,0 +1,250 @@
+"""What somebody's implementation returned, held against what a plan computes.
+
+The truth is the plan in float64. An implementation follows a plan if it is no farther from that
+truth than right computations in its dtype are: torch's own, the real layer's where there is one,
+and the same sums taken one by one. Must not know: mistakes, where the numbers come from.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from inspector.verification.diagnosis.arithmetic import ONE_BY_ONE, PLAIN
+from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Plan, Stages
+from inspector.verification.diagnosis.layer import STAGES, Layer, Probe
+from inspector.verification.diagnosis.steps import (
+    SoftmaxOver,
+    mask_with_infinity,
+    mask_with_nothing,
+    over_the_keys,
+    unrounded,
+)
+from inspector.verification.judge import unit_roundoff
+
+# rms(theirs - truth) ≤ 2 × the largest of the right ways' + 0.4 u·scale; the single largest error
+# ≤ 4 × theirs + 4 u·scale. Seen on right implementations: at most 1.3 and 2.4 times.
+RMS_RATIO, RMS_FLOOR = 2.0, 0.4
+MAX_RATIO, MAX_FLOOR = 4.0, 4.0
+# Where a step is rounded to a coarser dtype, a last bit of float32 may turn the rounding of a
+# few elements: that much of the rounding's whole effect is allowed.
+_TURNED = 0.3
+# What padding got is no proof, only a hint: it need not be equal to the last bits.
+_PADDING = 1e-3
+# A plan that leaves more queries than this without a key is held against too little.
+_DEFINED = 0.5
+# The axis of the queries in stages that have one.
+_QUERY_AXIS = {"scores": 2, "probabilities": 2, "context": 1, "output": 1}
+_PIECE_AXIS = {"query": 2, "key": 2, "value": 2, **_QUERY_AXIS}
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What an implementation made of one input."""
+
+    probe: Probe
+    stages: dict[str, Tensor]
+    """Stage → what was returned, in any floating dtype."""
+    theirs: dict[str, Tensor]
+    """Stage → what the real layer computed, where there is one."""
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far one stage is from a plan."""
+
+    stage: str
+    probe: str
+    max_error: float
+    """max |theirs - truth|."""
+    rms_error: float
+    scale: float
+    """max |truth|."""
+    error_in_u: float
+    """max_error / (u·scale)."""
+    passed: bool
+
+
+class Comparison:
+    """Compares one observation with plans, each computed once."""
+
+    def __init__(self, layer: Layer, observation: Observation, dtype: torch.dtype) -> None:
+        """Prepare the truth and the right ways of computing in the dtype."""
+        self.observation, self.dtype, self._layer = observation, dtype, layer
+        probe = observation.probe
+        self._exact = Evaluator(layer, probe, torch.float64)
+        half = torch.finfo(dtype).bits < 32
+        # Sums taken one by one in half precision are no way in which anyone computes.
+        arithmetics = (PLAIN,) if half else (PLAIN, ONE_BY_ONE)
+        self._ways = [Evaluator(layer, probe, dtype, each) for each in arithmetics]
+        self._given = {
+            stage: observation.stages[stage].double()
+            for stage in STAGES
+            if stage in observation.stages
+        }
+        self._reference = self._exact(REFERENCE)
+        self.not_a_number = self._rows_of_nan()
+
+    @property
+    def n_finite(self) -> int:
+        """Return the number of real queries without NaN."""
+        return int((self.observation.probe.real & ~self.not_a_number).sum())
+
+    def residuals(self, plan: Plan) -> Tensor:
+        """Return all differences to a plan in one row, each stage in units of its scale."""
+        truth = self._exact(plan)
+        real = self.observation.probe.real
+        if int((truth.defined & real).sum()) < _DEFINED * int(real.sum()):
+            return torch.full((1,), math.inf, dtype=torch.float64)
+        parts = []
+        for stage, given in self._given.items():
+            ours, exact = (
+                self._select(each, stage, truth) for each in (given, getattr(truth, stage))
+            )
+            scale = max(_largest(exact), _largest(ours))
+            parts.append((ours - exact).flatten() / (scale or 1.0) / math.sqrt(exact.numel() or 1))
+        return torch.cat(parts)
+
+    def distance(self, plan: Plan) -> float:
+        """Return the root mean square distance to a plan, relative to the stages' scales."""
+        residuals = self.residuals(plan)
+        return float(residuals.norm()) if bool(residuals.isfinite().all()) else math.inf
+
+    def stages(self, plan: Plan) -> list[Distance]:
+        """Return, stage by stage, how far a plan is, and whether rounding explains it."""
+        truth = self._exact(plan)
+        ways = [way(plan) for way in self._ways]
+        smooth = without_rounding(plan)
+        unrounded_truth = None if smooth == plan else self._exact(smooth)
+        explained = self._nan_explained(plan)
+        found = []
+        for stage, given in self._given.items():
+            ours, exact = (
+                self._select(each, stage, truth) for each in (given, getattr(truth, stage))
+            )
+            others = [self._select(getattr(way, stage).double(), stage, truth) for way in ways]
+            if plan is REFERENCE and stage in self.observation.theirs:
+                theirs = self.observation.theirs[stage].double()
+                others.append(self._select(theirs, stage, truth))
+            scale = _largest(exact)
+            unit = unit_roundoff(self.dtype) * scale
+            rms = RMS_RATIO * max(_rms(other - exact) for other in others) + RMS_FLOOR * unit
+            most = MAX_RATIO * max(_largest(other - exact) for other in others) + MAX_FLOOR * unit
+            if unrounded_truth is not None:
+                effect = exact - self._select(getattr(unrounded_truth, stage), stage, truth)
+                rms, most = rms + _TURNED * _rms(effect), most + 2.0 * _largest(effect)
+            error = ours - exact
+            worst = _largest(error)
+            found.append(
+                Distance(
+                    stage=stage,
+                    probe=self.observation.probe.name,
+                    max_error=worst,
+                    rms_error=_rms(error),
+                    scale=scale,
+                    error_in_u=worst / unit if unit > 0.0 else worst,
+                    passed=explained and _rms(error) <= rms and worst <= most,
+                )
+            )
+        return found
+
+    def follows(self, plan: Plan) -> bool:
+        """Return whether every stage that was given is within rounding of a plan."""
+        return all(stage.passed for stage in self.stages(plan))
+
+    def agrees_on_padding(self, plan: Plan) -> bool:
+        """Return whether a plan also reproduces what padding got, which nobody reads.
+
+        A query without a key may have got nothing, the mean of all values, or no number.
+        """
+        truth = self._exact(plan)
+        blank = [
+            self._exact(replace(plan, masking=masking))
+            for masking in (mask_with_nothing, mask_with_infinity)
+        ]
+        for stage in self._given.keys() & _QUERY_AXIS.keys() - {"scores"}:
+            given, exact, *others = (
+                self._shared(values, getattr(truth, stage)).movedim(_PIECE_AXIS[stage], 1)
+                for values in (
+                    self._given[stage],
+                    *(getattr(stages, stage) for stages in (truth, *blank)),
+                )
+            )
+            near = _PADDING * _largest(exact)
+            padding = ~self.observation.probe.real
+            fits = (given - exact).abs().flatten(2).amax(-1) <= near
+            for other in others:
+                apart = (given - other).abs().flatten(2).amax(-1)
+                fits |= ~truth.defined & (
+                    (apart <= near) | (given.isnan() & other.isnan()).flatten(2).any(-1)
+                )
+            if not bool(fits[padding].all()):
+                return False
+        return True
+
+    def tells_apart(self, plan: Plan) -> bool:
+        """Return whether an implementation that followed a plan would not pass for a right one."""
+        truth = self._exact(plan)
+        made = {stage: getattr(truth, stage) for stage in self._given}
+        observation = replace(self.observation, stages=made)
+        return not Comparison(self._layer, observation, self.dtype).follows(REFERENCE)
+
+    def rows(self, stage: str, plan: Plan = REFERENCE) -> tuple[Tensor, Tensor, Tensor]:
+        """Return (error, truth, real): a stage's errors, batch and piece first, all rows."""
+        truth = getattr(self._exact(plan), stage)
+        axis = _PIECE_AXIS[stage]
+        error = (self._shared(self._given[stage], truth) - truth).movedim(axis, 1)
+        return error, truth.movedim(axis, 1), self.observation.probe.real
+
+    def _select(self, values: Tensor, stage: str, truth: Stages) -> Tensor:
+        values = self._shared(values, getattr(truth, stage))
+        keep = self.observation.probe.real
+        if stage in _QUERY_AXIS:
+            keep = keep & truth.defined & self._reference.defined & ~self.not_a_number
+        if stage == "scores":
+            # A score that the mask hides may hold the mask, or not: it is not compared.
+            for allowed in (truth.allowed, self._reference.allowed):
+                if allowed is not None:
+                    values = values.masked_fill(~allowed, 0.0)
+        return values.movedim(_PIECE_AXIS[stage], 1)[keep]
+
+    def _shared(self, values: Tensor, like: Tensor) -> Tensor:
+        """Return one key or value head of each group, where all query heads' were given."""
+        if values.ndim == 4 and values.shape[1] != like.shape[1]:
+            return values[:, :: values.shape[1] // like.shape[1]]
+        return values
+
+    def _rows_of_nan(self) -> Tensor:
+        rows = torch.zeros_like(self.observation.probe.real)
+        for stage, values in self._given.items():
+            if stage in _QUERY_AXIS and stage != "scores":
+                rows |= (~values.isfinite()).movedim(_QUERY_AXIS[stage], 1).flatten(2).any(-1)
+        return rows & self.observation.probe.real
+
+    def _nan_explained(self, plan: Plan) -> bool:
+        """Return whether a plan, masked with −∞, gives no number wherever none was given."""
+        if not bool(self.not_a_number.any()):
+            return True
+        output = self._exact(replace(plan, masking=mask_with_infinity)).output
+        return not bool((self.not_a_number & ~output.isnan().any(-1)).any())
+
+
+def without_rounding(plan: Plan) -> Plan:
+    """Return the plan with nothing rounded on the way."""
+    axis: int = getattr(plan.softmax, "axis", -1)
+    return replace(
+        plan,
+        rounding=unrounded,
+        heads_rounding=unrounded,
+        context_rounding=unrounded,
+        softmax=over_the_keys if axis == -1 else SoftmaxOver(axis),
+    )
+
+
+def _largest(values: Tensor) -> float:
+    return float(values.abs().max()) if values.numel() else 0.0
+
+
+def _rms(values: Tensor) -> float:
+    return float(values.square().mean().sqrt()) if values.numel() else 0.0

@@ -1,0 +1,68 @@
+"""One attention layer with its settings, and the inputs on which it is tried.
+
+Must not know: models, mistakes.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from inspector.attention import LayerWeights
+
+STAGES = ("query", "key", "value", "scores", "probabilities", "context", "output")
+"""The stages of a layer, first to last."""
+
+
+@dataclass(frozen=True, eq=False)
+class Norm:
+    """A normalisation that stands beside the attention in the model."""
+
+    weight: Float[Tensor, " d_model"] | None
+    bias: Float[Tensor, " d_model"] | None
+    eps: float
+    centred: bool = True
+    """Whether the mean is taken off: LayerNorm does, RMSNorm does not."""
+
+    def __call__(
+        self, hidden: Float[Tensor, "batch piece d_model"]
+    ) -> Float[Tensor, "batch piece d_model"]:
+        """Return the hidden states, each normalised by itself.
+
+        Source: Ba et al. (2016), arXiv:1607.06450, eq. 4; without the mean: Zhang and Sennrich
+            (2019), arXiv:1910.07467, eq. 4.
+        """
+        centre = hidden - hidden.mean(-1, keepdim=True) if self.centred else hidden
+        scaled = centre * torch.rsqrt(centre.square().mean(-1, keepdim=True) + self.eps)
+        if self.weight is not None:
+            scaled = scaled * self.weight.to(scaled.dtype)
+        return scaled if self.bias is None else scaled + self.bias.to(scaled.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """What is known of one layer."""
+
+    weights: LayerWeights
+    norm: Norm | None = None
+    """The normalisation nearest to the attention, where the model has one."""
+    residual: bool = False
+    """Whether the layer's output holds its input, too. Attention of transformers does not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """One input of a layer."""
+
+    name: str
+    hidden: Float[Tensor, "batch piece d_model"]
+    padding: Bool[Tensor, "batch piece"] | None = None
+    """True for a real piece; None where every piece is one."""
+
+    @property
+    def real(self) -> Bool[Tensor, "batch piece"]:
+        """Return which pieces are real."""
+        if self.padding is None:
+            return torch.ones(self.hidden.shape[:2], dtype=torch.bool)
+        return self.padding

@@ -1,0 +1,193 @@
+"""The search for the mistake, or the two, that reproduce what an implementation returned.
+
+Every way of making every mistake is computed on one small input, then every two that fit
+together; what comes near is held against all inputs by the rule of rounding.
+Must not know: where the numbers come from, how a finding is told.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import torch
+
+from inspector.verification.diagnosis.catalogue import CATALOGUE
+from inspector.verification.diagnosis.comparison import Comparison
+from inspector.verification.diagnosis.evaluation import REFERENCE, Plan
+from inspector.verification.diagnosis.fitting import fit
+from inspector.verification.diagnosis.layer import Layer
+from inspector.verification.diagnosis.mistake import Changes, Mistake, Parameter
+from inspector.verification.judge import unit_roundoff
+
+# What is farther than this, relative to the stages' scales, is not held against the rule.
+_NEAR, _NEAR_IN_U = 1e-3, 64.0
+_FINALISTS = 12
+# A fit of a pair goes on from its best start only where it is this near to begin with.
+_PROMISING = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """One way of making one mistake: fixed steps, or steps with a number left open."""
+
+    mistake: Mistake
+    changes: Changes
+
+    @property
+    def parameter(self) -> Parameter | None:
+        """Return the number left open, where there is one."""
+        return self.mistake.parameter
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """Mistakes with their numbers fitted, and how far they are from what was seen."""
+
+    ways: tuple[Way, ...]
+    mistakes: tuple[Mistake, ...]
+    plan: Plan
+    values: tuple[float | None, ...]
+    """For each mistake the number fitted, where it leaves one open."""
+    distance: float
+
+
+class Search:
+    """Mistakes tried on one layer's observations."""
+
+    def __init__(
+        self,
+        layer: Layer,
+        comparisons: Sequence[Comparison],
+        catalogue: Sequence[Mistake] = CATALOGUE,
+    ) -> None:
+        """Choose the input on which everything is tried first.
+
+        Args:
+            layer: What should have been computed.
+            comparisons: The first one with finite numbers is the one that everything is tried on.
+            catalogue: The mistakes.
+        """
+        self.layer, self.comparisons = layer, comparisons
+        self._screen = next((c for c in comparisons if c.n_finite > 1), comparisons[0])
+        self._near = max(_NEAR, _NEAR_IN_U * unit_roundoff(self._screen.dtype))
+        self._place = {mistake.name: place for place, mistake in enumerate(catalogue)}
+        self.ways = [
+            Way(mistake, changes)
+            for mistake in catalogue
+            if mistake.applies(layer)
+            for changes in _ways(mistake, layer)
+        ]
+
+    def tries(self, pairs: bool) -> Iterator[list[Candidate]]:
+        """Yield what is tried, nearest first: one mistake, then two, without numbers to fit first.
+
+        A number that is fitted explains less than a mistake without one, and takes longer.
+        """
+        counts: list[Sequence[Sequence[Way]]] = [[(way,) for way in self.ways]]
+        if pairs:
+            counts.append(list(_pairs(self.ways)))
+        for ways in counts:
+            for fitted in (False, True):
+                chosen = [w for w in ways if any(way.parameter for way in w) is fitted]
+                yield _sorted([self._candidate(each) for each in chosen])
+
+    def explaining(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Return those that reproduce every observation to within rounding, in catalogue order.
+
+        What padding got decides where nothing else can.
+        """
+        near = [self._fitted_to_all(c) for c in candidates[:_FINALISTS] if c.distance <= self._near]
+        found = [c for c in near if self.follows(c.plan)]
+        agreeing = [c for c in found if all(o.agrees_on_padding(c.plan) for o in self.comparisons)]
+        return sorted(agreeing or found, key=lambda c: [self._place[m.name] for m in c.mistakes])
+
+    def follows(self, plan: Plan) -> bool:
+        """Return whether a plan reproduces every observation to within rounding."""
+        return all(comparison.follows(plan) for comparison in self.comparisons)
+
+    def distance(self, plan: Plan) -> float:
+        """Return how far a plan is, where everything is tried first."""
+        return self._screen.distance(plan)
+
+    def unseen(self) -> list[Mistake]:
+        """Return the mistakes that no observation could have shown, in any of their ways."""
+        seen = {way.mistake.name for way in self.ways if self._shows(way)}
+        mistakes = {way.mistake.name: way.mistake for way in self.ways}
+        return [mistake for name, mistake in mistakes.items() if name not in seen]
+
+    def _shows(self, way: Way) -> bool:
+        if way.parameter is not None or way.mistake.harmless:
+            return True
+        changed = REFERENCE.changed(way.changes)
+        return any(comparison.tells_apart(changed) for comparison in self.comparisons)
+
+    def _fitted_to_all(self, candidate: Candidate) -> Candidate:
+        """Return the candidate with its numbers fitted to all observations, from where they are."""
+        ways, values = candidate.ways, [v for v in candidate.values if v is not None]
+        if not values:
+            return candidate
+        refined = fit(
+            lambda numbers: torch.cat(
+                [each.residuals(_plan(ways, numbers)) for each in self.comparisons]
+            ),
+            [[value] for value in values],
+        )
+        return self._with_values(ways, refined)
+
+    def _candidate(self, ways: Sequence[Way]) -> Candidate:
+        fitted = [way.parameter for way in ways if way.parameter is not None]
+        values: tuple[float, ...] = ()
+        if fitted:
+            values = fit(
+                lambda numbers: self._screen.residuals(_plan(ways, numbers)),
+                [parameter.starts for parameter in fitted],
+                promising=_PROMISING if len(ways) > 1 else None,
+            )
+        return self._with_values(ways, values)
+
+    def _with_values(self, ways: Sequence[Way], values: tuple[float, ...]) -> Candidate:
+        plan = _plan(ways, values)
+        remaining = iter(values)
+        return Candidate(
+            ways=tuple(ways),
+            mistakes=tuple(way.mistake for way in ways),
+            plan=plan,
+            values=tuple(None if way.parameter is None else next(remaining) for way in ways),
+            distance=self._screen.distance(plan),
+        )
+
+
+def _ways(mistake: Mistake, layer: Layer) -> list[Changes]:
+    if mistake.parameter is not None:
+        return [mistake.parameter.changes(mistake.parameter.starts[0])]
+    return list(mistake.ways(layer))
+
+
+def _plan(ways: Sequence[Way], values: Sequence[float]) -> Plan:
+    numbers = iter(values)
+    plan = REFERENCE
+    for way in ways:
+        changes = way.changes if way.parameter is None else way.parameter.changes(next(numbers))
+        plan = plan.changed(changes)
+    return plan
+
+
+def _pairs(ways: Sequence[Way]) -> Iterator[tuple[Way, Way]]:
+    """Yield every two ways of different mistakes that leave each other's steps alone.
+
+    Steps that are done in turn can be done in either turn.
+    """
+    for first, second in combinations(ways, 2):
+        common = first.changes.keys() & second.changes.keys()
+        if first.mistake is second.mistake or any(
+            not isinstance(first.changes[step], tuple) for step in common
+        ):
+            continue
+        yield first, second
+        if common:
+            yield second, first
+
+
+def _sorted(candidates: list[Candidate]) -> list[Candidate]:
+    finite = [c for c in candidates if torch.tensor(c.distance).isfinite()]
+    return sorted(finite, key=lambda candidate: candidate.distance)

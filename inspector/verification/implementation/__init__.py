@@ -1,0 +1,20 @@
+"""A user's own attention, held against a model's layers: is it the same, and if not, why.
+
+Must not know: command lines, any user interface.
+"""
+
+from inspector.verification.implementation.contract import STAGE_AXES
+from inspector.verification.implementation.differences import Difference
+from inspector.verification.implementation.report import (
+    IMPLEMENTATION_COLUMNS,
+    ImplementationReport,
+)
+from inspector.verification.implementation.verifier import verify_implementation
+
+__all__ = [
+    "verify_implementation",
+    "ImplementationReport",
+    "IMPLEMENTATION_COLUMNS",
+    "Difference",
+    "STAGE_AXES",
+]

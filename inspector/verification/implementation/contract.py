@@ -1,0 +1,166 @@
+"""What `build` gets and what must come back; whatever comes back becomes torch tensors, checked.
+
+`build(weights)` gets one layer's `LayerWeights` and returns a function of
+(hidden_states[batch, piece, d_model], padding_mask[batch, piece] or None): the mask is True for
+a real piece, and None where every piece is one. The function returns the output
+[batch, piece, d_model], or a mapping with any of the stages of `STAGE_AXES`; as torch tensors,
+numpy arrays, or anything with `__array__` or DLPack. Must not know: who calls, models.
+"""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.dlpack import from_dlpack
+
+from inspector.attention import LayerWeights
+from inspector.errors import InputError
+from inspector.verification.diagnosis import STAGES
+
+STAGE_AXES = {
+    "query": "(batch, head, query, d_head)",
+    "key": "(batch, kv_head, key, d_head)",
+    "value": "(batch, kv_head, key, d_head)",
+    "scores": "(batch, head, query, key)",
+    "probabilities": "(batch, head, query, key)",
+    "context": "(batch, query, heads·d_head)",
+    "output": "(batch, piece, d_model)",
+}
+"""Stage → its axes. Query and key after rotation where there is one; scores scaled, with the
+relative bias; keys and values of the groups, or repeated for every query head."""
+
+
+def stage_shapes(weights: LayerWeights, hidden: Tensor) -> dict[str, list[tuple[int, ...]]]:
+    """Return stage → the shapes that it may have."""
+    batch, pieces, d_model = hidden.shape
+    n, groups, width = weights.n_heads, weights.n_kv_heads, weights.d_head
+    d_value = weights.W_V.shape[0] // groups
+    wide = weights.W_O.shape[1]
+    return {
+        "query": [(batch, n, pieces, width)],
+        "key": [(batch, groups, pieces, width), (batch, n, pieces, width)],
+        "value": [(batch, groups, pieces, d_value), (batch, n, pieces, d_value)],
+        "scores": [(batch, n, pieces, pieces)],
+        "probabilities": [(batch, n, pieces, pieces)],
+        "context": [(batch, pieces, wide)],
+        "output": [(batch, pieces, d_model)],
+    }
+
+
+def as_stages(
+    returned: Any, weights: LayerWeights, hidden: Tensor, where: str
+) -> dict[str, Tensor]:
+    """Return what an implementation returned as stage → tensor, a copy on the CPU.
+
+    Args:
+        returned: The output, or a mapping of stages.
+        weights: Of the layer that was computed.
+        hidden: What it was computed from.
+        where: The layer and the input, for the sentence of an error.
+
+    Raises:
+        InputError: If something else came: a generator, nothing, an unknown stage, another shape
+            or dtype, or NaN in a stage that has no mask.
+    """
+    stages = dict(returned) if isinstance(returned, Mapping) else {"output": returned}
+    unknown = sorted(map(str, stages.keys() - set(STAGES)))
+    if unknown:
+        raise InputError(
+            f"stage ({', '.join(unknown)}) must be one that is known, {where}. "
+            f"Available: {', '.join(STAGES)}."
+        )
+    if not stages:
+        raise InputError(f"mapping ({{}}) must hold at least one stage, such as output, {where}.")
+    shapes = stage_shapes(weights, hidden)
+    checked = {}
+    for stage in STAGES:
+        if stage in stages:
+            tensor = _tensor(stages[stage], stage, where)
+            _check_dtype(tensor, stage, hidden.dtype, where)
+            _check_shape(tensor, stage, shapes[stage], where)
+            if stage in ("query", "key", "value"):
+                check_finite(tensor, stage, where)
+            checked[stage] = tensor
+    return checked
+
+
+def check_finite(values: Tensor, stage: str, where: str) -> None:
+    """Refuse NaN and infinity.
+
+    Raises:
+        InputError: If there is any.
+    """
+    wrong = int((~values.isfinite()).sum())
+    if wrong:
+        what = "NaN" if bool(values.isnan().any()) else "infinity"
+        raise InputError(
+            f"{stage} ({what}, {wrong} of {values.numel()} values) must hold finite numbers, "
+            f"{where}: a softmax of nothing but −∞, a division by 0 or an overflow gives such "
+            "values."
+        )
+
+
+def _tensor(value: Any, stage: str, where: str) -> Tensor:
+    """Return anything that holds an array as a tensor of its own."""
+    if isinstance(value, Tensor):
+        tensor = value.detach()
+        return (tensor.to_dense() if tensor.layout != torch.strided else tensor).cpu().clone()
+    if value is None:
+        raise InputError(
+            f"{stage} (None) must be an array, {where}: does the function lack a return?"
+        )
+    if inspect.isgenerator(value) or inspect.iscoroutine(value) or inspect.isasyncgen(value):
+        kind = "a generator" if inspect.isgenerator(value) else "a coroutine"
+        if inspect.iscoroutine(value):
+            value.close()  # or Python warns that it was never awaited
+        raise InputError(
+            f"{stage} ({kind}) must be an array, {where}: return it, without yield or async."
+        )
+    if isinstance(value, tuple | list):
+        raise InputError(
+            f"{stage} (a {type(value).__name__} of {len(value)}) must be one array, or a mapping "
+            f"such as {{'output': …, 'probabilities': …}}, {where}."
+        )
+    if hasattr(value, "__array__"):
+        return _from_numpy(np.asarray(value), stage, where)
+    if hasattr(value, "__dlpack__"):
+        return from_dlpack(value).cpu().clone()
+    raise InputError(
+        f"{stage} ({type(value).__name__}) must be a torch tensor, a numpy array, or have "
+        f"__array__ or DLPack, {where}."
+    )
+
+
+def _from_numpy(array: Any, stage: str, where: str) -> Tensor:
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    if array.dtype.kind not in "fiubc":
+        raise InputError(f"{stage} (dtype {array.dtype}) must be floating-point numbers, {where}.")
+    native = array.astype(array.dtype.newbyteorder("="), copy=True)
+    return torch.from_numpy(np.ascontiguousarray(native))
+
+
+def _check_dtype(tensor: Tensor, stage: str, asked: torch.dtype, where: str) -> None:
+    fine = tensor.dtype.is_floating_point and (
+        torch.finfo(tensor.dtype).eps <= torch.finfo(asked).eps
+    )
+    if not fine:
+        raise InputError(
+            f"{stage} ({_name(tensor.dtype)}) must be {_name(asked)}, as the hidden states are, "
+            f"or wider, {where}: half precision may be used inside, but not returned."
+        )
+
+
+def _check_shape(tensor: Tensor, stage: str, shapes: list[tuple[int, ...]], where: str) -> None:
+    if tuple(tensor.shape) not in shapes:
+        raise InputError(
+            f"{stage} (shape {tuple(tensor.shape)}) must have the shape "
+            f"{STAGE_AXES[stage]} = {shapes[0]}, {where}."
+        )
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

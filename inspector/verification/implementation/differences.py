@@ -1,0 +1,115 @@
+"""Where an implementation differs: the first stage, which heads, which rows, and by how much.
+
+Must not know: mistakes, how it is shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inspector.verification.diagnosis import REFERENCE, STAGES, Comparison, Layer
+
+_HEAD_FIRST = ("query", "key", "value", "scores", "probabilities")
+# A row or head whose largest error is below this share of the worst one's takes no part.
+_SHARE = 1e-3
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first stage that differs, in the first layer and on the first input where one does."""
+
+    layer: int
+    stage: str
+    input: str
+    error_in_u: float
+    max_abs_error: float
+    heads: tuple[int, ...] | None
+    """Which heads; None where the stage does not tell."""
+    n_heads: int
+    rows: str
+    """Which rows, in words."""
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        if self.heads is None:
+            heads = "heads not told apart"
+        elif len(self.heads) == self.n_heads:
+            heads = "all heads"
+        else:
+            heads = f"head{'s' * (len(self.heads) > 1)} {', '.join(map(str, self.heads))}"
+        return (
+            f"first in layer {self.layer}, {self.stage}, on the input '{self.input}': "
+            f"{heads}, {self.rows}, {self.error_in_u:.3g} u"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {**asdict(self), "heads": None if self.heads is None else list(self.heads)}
+
+
+def first_difference(
+    number: int, layer: Layer, comparisons: Sequence[Comparison]
+) -> Difference | None:
+    """Return where one layer's implementation differs first: stages in order, then inputs."""
+    found = {(d.stage, i): d for i, c in enumerate(comparisons) for d in c.stages(REFERENCE)}
+    for stage in STAGES:
+        for index, comparison in enumerate(comparisons):
+            distance = found.get((stage, index))
+            if distance is None or distance.passed:
+                continue
+            error, _, real = comparison.rows(stage)
+            return Difference(
+                layer=number,
+                stage=stage,
+                input=distance.probe,
+                error_in_u=distance.error_in_u,
+                max_abs_error=distance.max_error,
+                heads=_heads(stage, error[real], layer),
+                n_heads=error.shape[2] if error.ndim == 4 else layer.weights.n_heads,
+                rows=_rows(error, real),
+            )
+    return None
+
+
+def _heads(stage: str, error: Tensor, layer: Layer) -> tuple[int, ...] | None:
+    """Return which heads an error of (row, …) is in."""
+    n = layer.weights.n_heads
+    if stage in _HEAD_FIRST:
+        per_head = error.transpose(0, 1).flatten(1)
+    elif stage == "context":
+        per_head = error.unflatten(-1, (n, -1)).transpose(0, 1).flatten(1)
+    else:
+        return None
+    return tuple(torch.nonzero(_takes_part(per_head)).flatten().tolist())
+
+
+def _takes_part(errors: Tensor) -> Tensor:
+    """Return which rows of (row, …) hold an error that matters beside the largest."""
+    size = errors.abs().amax(-1)
+    finite = size[size.isfinite()]
+    largest = finite.max() if len(finite) else size.new_zeros(())
+    return ~size.isfinite() | (size > _SHARE * largest)
+
+
+def _rows(error: Tensor, real: Tensor) -> str:
+    """Return which rows an error of (batch, piece, …) is in, in words; padding is left out."""
+    wrong = torch.zeros_like(real)
+    wrong[real] = _takes_part(error[real].flatten(1))
+    padded_texts = ~real.all(-1, keepdim=True).expand_as(real)
+    first = real & (real.cumsum(-1) == 1)
+    last = real & (real.flip(-1).cumsum(-1).flip(-1) == 1)
+    descriptions = {
+        "all rows": real,
+        "the rows of padded texts": real & padded_texts,
+        "the first row of each text": first,
+        "all rows but each text's first": real & ~first,
+        "the last row of each text": last,
+        "all rows but each text's last": real & ~last,
+    }
+    for words, rows in descriptions.items():
+        if bool((rows == wrong).all()):
+            return words
+    return f"{int(wrong.sum())} of {int(real.sum())} rows"

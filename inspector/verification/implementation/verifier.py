@@ -1,0 +1,170 @@
+"""A user's implementation against a model: every layer, on every input, and what is wrong with it.
+
+Must not know: how a report is shown, command lines.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inspector.models import PretrainedModel
+from inspector.verification.diagnosis import (
+    REFERENCE,
+    Comparison,
+    Diagnosis,
+    Observation,
+    diagnose,
+)
+from inspector.verification.diagnosis.search import Search
+from inspector.verification.implementation.contract import check_finite
+from inspector.verification.implementation.differences import Difference, first_difference
+from inspector.verification.implementation.inputs import TriedLayer, tried_layers
+from inspector.verification.implementation.process import ProcessTrial, run_file, run_function
+from inspector.verification.implementation.report import (
+    IMPLEMENTATION_COLUMNS,
+    ImplementationReport,
+)
+from inspector.verification.implementation.trial import Trial
+from inspector.verification.report import typed_frame
+
+Progress = Callable[[str, float], None]
+Running = Trial | ProcessTrial
+Build = Callable[..., Any] | str
+"""`LayerWeights` → the implementation of a layer; or FILE.py:NAME."""
+
+
+def verify_implementation(
+    build: Build,
+    model: PretrainedModel,
+    *,
+    layers: Sequence[int] | None = None,
+    timeout: float | None = None,
+    pairs: bool = True,
+    progress: Progress | None = None,
+) -> ImplementationReport:
+    """Return whether an implementation computes what a model computes; if not, its mistake.
+
+    See `inspector.verification.implementation.contract` for what it gets and returns.
+
+    Args:
+        build: Gets a layer's `LayerWeights`, returns what computes the layer.
+        model: Whose layers it is held against.
+        layers: Which; all where not given.
+        timeout: Seconds that a call may take. It then runs in a process of its own, as FILE.py:NAME
+            always does.
+        pairs: Whether two mistakes made together are looked for.
+        progress: Told how far it is.
+
+    Raises:
+        InputError: If it raises, returns what is no result, changes what it is given, or does not
+            end in time.
+        UnsupportedModelError: If a layer of the model is not described by its weights.
+    """
+    say = progress or (lambda what, share: None)
+    say("Inputs", 0.0)
+    tried = tried_layers(model, layers)
+    name = build if isinstance(build, str) else getattr(build, "__name__", type(build).__name__)
+    with closing(_running(build, name, timeout)) as running:
+        found = []
+        for index, layer in enumerate(tried):
+            say(f"Layer {layer.number}", 0.1 + 0.6 * index / len(tried))
+            found.append(_Tried(layer, running, model.torch_dtype))
+        say("Diagnosis", 0.7)
+        diagnosis = _diagnose(found, model.torch_dtype, pairs)
+    differences = [each.difference for each in found if each.difference is not None]
+    for each in found:
+        each.check_finite(explained=diagnosis is not None and diagnosis.explanation is not None)
+    report = ImplementationReport(
+        implementation=name,
+        model=model.name,
+        dtype=model.dtype,
+        frame=typed_frame([row for each in found for row in each.rows()], IMPLEMENTATION_COLUMNS),
+        first_difference=differences[0] if differences else None,
+        diagnosis=diagnosis,
+        unseen=tuple(mistake.name for mistake in found[0].search.unseen()),
+        notes=tuple(_notes(found)),
+    )
+    say("Report", 1.0)
+    return report
+
+
+class _Tried:
+    """One layer's implementation, run on all its inputs and compared."""
+
+    def __init__(self, tried: TriedLayer, running: Running, dtype: torch.dtype) -> None:
+        self.tried = tried
+        running.start(tried.layer.weights, tried.number)
+        self.observations = [
+            Observation(probe, running.run(probe.hidden, probe.padding, probe.name), theirs)
+            for probe, theirs in tried.inputs
+        ]
+        self.comparisons = [Comparison(tried.layer, each, dtype) for each in self.observations]
+        # The random inputs are small and padded: what is searched for is tried on them first.
+        self.random_first = sorted(
+            self.observations, key=lambda each: not each.probe.name.startswith("random")
+        )
+        self.search = Search(tried.layer, self.comparisons)
+        self.difference: Difference | None = first_difference(
+            tried.number, tried.layer, self.comparisons
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "layer": self.tried.number,
+                "module": self.tried.module,
+                "stage": distance.stage,
+                "input": distance.probe,
+                "max_abs_error": distance.max_error,
+                "rms_error": distance.rms_error,
+                "scale": distance.scale,
+                "error_in_u": distance.error_in_u,
+                "passed": distance.passed,
+            }
+            for comparison in self.comparisons
+            for distance in comparison.stages(REFERENCE)
+        ]
+
+    def check_finite(self, explained: bool) -> None:
+        for observation in self.observations:
+            for stage, values in observation.stages.items():
+                if stage != "scores" and not explained:
+                    where = f"in layer {self.tried.number} on the input '{observation.probe.name}'"
+                    check_finite(values[_real(stage, values, observation)], stage, where)
+
+
+def _real(stage: str, values: Tensor, observation: Observation) -> Tensor:
+    """Return which values belong to queries that are no padding."""
+    real = observation.probe.real
+    if stage in ("context", "output"):
+        return real[..., None].expand_as(values)
+    return real[:, None, :, None].expand_as(values)
+
+
+def _running(build: Build, name: str, timeout: float | None) -> Running:
+    if isinstance(build, str):
+        return run_file(build, timeout)
+    return Trial(build, name) if timeout is None else run_function(build, name, timeout)
+
+
+def _diagnose(found: Sequence[_Tried], dtype: torch.dtype, pairs: bool) -> Diagnosis | None:
+    """Return the diagnosis of the first layer that differs."""
+    for each in found:
+        if each.difference is not None:
+            return diagnose(each.tried.layer, each.random_first, dtype, pairs=pairs)
+    return None
+
+
+def _notes(found: Sequence[_Tried]) -> list[str]:
+    notes = []
+    if any(
+        not comparison.agrees_on_padding(REFERENCE)
+        for each in found
+        if each.difference is None
+        for comparison in each.comparisons
+    ):
+        notes.append("What it gives to padding differs from the model's, which nobody reads.")
+    return notes

@@ -1,0 +1,241 @@
+"""Attention as somebody writes it in numpy, with a switch for everything one can get wrong.
+
+Written apart from inspector's own steps, so that one can be held against the other.
+"""
+
+import math
+
+import numpy as np
+
+# Mistake → the switches that make it; where it can be made in several ways, one switch set each.
+SWITCHES = {
+    "scale omitted": [{"scale": lambda w: 1.0}],
+    "scale of √d_model": [{"scale": lambda w: 1 / math.sqrt(w.d_model)}],
+    "scale of d_model": [{"scale": lambda w: 1 / w.d_model}],
+    "scale applied twice": [{"scale": lambda w: w.scaling * w.scaling}],
+    "scale of √d_head where the model has none": [{"scale": lambda w: 1 / math.sqrt(w.d_head)}],
+    "scale inverted": [{"scale": lambda w: 1 / w.scaling}],
+    "scale off by a factor": [
+        {"scale": lambda w, by=by: by * w.scaling} for by in (1.0001, 0.7, 3.1, math.log(2))
+    ],
+    "softmax over queries": [{"axis": 2}],
+    "softmax over heads": [{"axis": 1}],
+    "softmax over the batch": [{"axis": 0}],
+    "softmax omitted": [{"softmax": False}],
+    "mask ignored": [{"padding": "ignored"}],
+    "mask inverted": [{"padding": "inverted"}],
+    "mask transposed": [{"padding": "transposed"}],
+    "mask applied after softmax": [{"masking": "zero after"}],
+    "mask added after softmax": [{"masking": "add after", "low": low} for low in (-1.0, -1e4)],
+    "mask multiplied instead of added": [{"masking": "multiply"}],
+    "mask of too small a negative": [{"low": low} for low in (-1.0, -5.0)],
+    "causal mask added": [{"causal": lambda i, j: j <= i}],
+    "causal mask omitted": [{"causal": lambda i, j: j == j}],
+    "causal mask off by one": [
+        {"causal": lambda i, j: j <= i + 1},
+        {"causal": lambda i, j: j < i},
+    ],
+    "causal mask transposed": [{"causal": lambda i, j: j >= i}],
+    "query and key swapped": [{"q": "K", "k": "Q"}],
+    "value taken from key": [{"v": "K"}],
+    "key taken from query": [{"k": "Q"}],
+    "value taken from query": [{"v": "Q"}],
+    "query bias omitted": [{"without": "Q"}],
+    "key bias omitted": [{"without": "K", "stages": ("key", "output")}],
+    "value bias omitted": [{"without": "V"}],
+    "output bias omitted": [{"without": "O"}],
+    "W_Q transposed": [{"transposed": "Q"}],
+    "W_K transposed": [{"transposed": "K"}],
+    "W_V transposed": [{"transposed": "V"}],
+    "W_O transposed": [{"transposed": "O"}],
+    "W_Q, W_K, W_V and W_O transposed": [{"transposed": "QKVO"}],
+    "W_Q, W_K and W_V transposed": [{"transposed": "QKV"}],
+    "layer norm applied before": [{"before": "plain"}, {"before": "own"}],
+    "heads interleaved": [
+        {"split": "interleaved"},
+        {"split": "interleaved", "merge": "interleaved"},
+    ],
+    "heads split without moving the axes": [
+        {"split": "in place"},
+        {"split": "in place", "merge": "in place"},
+    ],
+    "heads reversed": [{"order": lambda heads: heads[:, ::-1]}],
+    "heads rotated": [
+        {"order": lambda heads: np.roll(heads, 1, 1)},
+        {"order": lambda heads: np.roll(heads, -1, 1)},
+    ],
+    "concatenation in the wrong order": [
+        {"merge": "interleaved"},
+        {"merge": "reversed", "stages": ("probabilities", "output")},
+    ],
+    "heads merged without moving the axes": [{"merge": "in place"}],
+    "key and value groups tiled instead of repeated": [{"groups": "tiled"}],
+    "W_O omitted": [{"out": "none"}, {"out": "bias alone"}],
+    "W_O applied per head without sum": [{"out": "mean"}, {"out": "last"}, {"out": "first"}],
+    "output bias added for every head": [{"out": "biases"}],
+    "residual added": [{"residual": True}],
+    "layer norm applied after": [{"after": "plain"}, {"after": "own"}],
+    "residual added and layer norm applied after": [
+        {"residual": True, "after": "plain"},
+        {"residual": True, "after": "own"},
+    ],
+    "relative bias omitted": [{"bias": "none"}],
+    "relative bias transposed": [{"bias": "transposed"}],
+    "rotary omitted": [{"rotary": "none"}],
+    "rotary applied to the wrong halves": [{"rotary": "neighbours"}, {"rotary": "other sign"}],
+    "rotary applied to the query or the key alone": [{"rotary": "query"}, {"rotary": "key"}],
+    "rotary applied to the value, too": [{"rotary": "value, too"}],
+    "probabilities in half precision (float16)": [{"half": np.float16}],
+}
+
+
+def attend(layer, hidden, real, dtype=np.float32, **wrong):
+    """Return stage → array of a layer, with what `wrong` says done wrong."""
+    w = layer.weights
+    x = np.asarray(hidden).astype(dtype)
+    if "before" in wrong:
+        x = normalised(x, layer.norm, wrong["before"])
+    project = {
+        letter: _projected(x, w, wrong.get(side, letter), wrong, kv)
+        for side, letter, kv in (("q", "Q", False), ("k", "K", True), ("v", "V", True))
+    }
+    q, k, v = (wrong.get("order", lambda heads: heads)(project[c]) for c in "QKV")
+    q, k, v = _rotated(q, k, v, w, wrong.get("rotary", "both"))
+    repeats = w.n_heads // w.n_kv_heads
+    share = (
+        (lambda h: np.tile(h, (1, repeats, 1, 1)))
+        if wrong.get("groups")
+        else (lambda h: np.repeat(h, repeats, 1))
+    )
+    scale = dtype(wrong.get("scale", lambda w: w.scaling)(w))
+    scores = np.einsum("bhqd,bhkd->bhqk", q, share(k)) * scale
+    n = scores.shape[-1]
+    if w.relative_bias is not None and wrong.get("bias") != "none":
+        bias = w.relative_bias.numpy().astype(dtype)[:, :n, :n]
+        scores = scores + (bias.transpose(0, 2, 1) if "bias" in wrong else bias)
+    probabilities = _probabilities(scores, _allowed(w, real, n, wrong), wrong)
+    heads = np.einsum("bhqk,bhkd->bhqd", probabilities, share(v))
+    context = _merged(heads, wrong.get("merge"))
+    output = _output(context, w, wrong)
+    if wrong.get("residual"):
+        output = output + x
+    if "after" in wrong:
+        output = normalised(output, layer.norm, wrong["after"])
+    return {
+        "query": q, "key": k, "value": v, "scores": scores, "probabilities": probabilities,
+        "context": context, "output": output,
+    }  # fmt: skip
+
+
+def _matrix(w, letter, wrong, dtype):
+    matrix = getattr(w, f"W_{letter}").numpy().astype(dtype)
+    return matrix.T if letter in wrong.get("transposed", "") else matrix
+
+
+def _projected(x, w, letter, wrong, kv):
+    flat = np.einsum("bpm,fm->bpf", x, _matrix(w, letter, wrong, x.dtype))
+    bias = getattr(w, f"b_{letter}")
+    if bias is not None and letter not in wrong.get("without", ""):
+        flat = flat + bias.numpy().astype(x.dtype)
+    batch, pieces, _ = flat.shape
+    n = w.n_kv_heads if kv else w.n_heads
+    if wrong.get("split") == "interleaved":
+        return flat.reshape(batch, pieces, -1, n).transpose(0, 3, 1, 2)
+    if wrong.get("split") == "in place":
+        return flat.reshape(batch, n, pieces, -1)
+    return flat.reshape(batch, pieces, n, -1).transpose(0, 2, 1, 3)
+
+
+def _rotated(q, k, v, w, how):
+    if w.rotary_cos is None or how == "none":
+        return q, k, v
+    n = q.shape[2]
+    cos, sin = (a.numpy()[:n].astype(q.dtype) for a in (w.rotary_cos, w.rotary_sin))
+    half = cos.shape[-1] // 2
+
+    def turn(heads):
+        turned = np.empty_like(heads)
+        for i in range(half):
+            a, b = (2 * i, 2 * i + 1) if how == "neighbours" else (i, i + half)
+            c, s = cos[:, i], -sin[:, i] if how == "other sign" else sin[:, i]
+            turned[..., a] = heads[..., a] * c - heads[..., b] * s
+            turned[..., b] = heads[..., b] * c + heads[..., a] * s
+        return turned
+
+    return (
+        q if how == "key" else turn(q),
+        k if how == "query" else turn(k),
+        turn(v) if how == "value, too" else v,
+    )
+
+
+def _allowed(w, real, n, wrong):
+    i, j = np.arange(n)[:, None], np.arange(n)[None, :]
+    rule = wrong.get("causal", (lambda i, j: j <= i) if w.causal else (lambda i, j: j == j))
+    allowed = np.broadcast_to(rule(i, j) & (i == i), (1, 1, n, n))
+    kind = wrong.get("padding")
+    if real is None or kind == "ignored":
+        return allowed
+    real = np.asarray(real)
+    if kind == "transposed":
+        return allowed & real[:, None, :, None]
+    return allowed & (~real if kind == "inverted" else real)[:, None, None, :]
+
+
+def _probabilities(scores, allowed, wrong):
+    masking = wrong.get("masking", "fill")
+    low = scores.dtype.type(wrong.get("low", np.finfo(scores.dtype).min))
+    if not wrong.get("softmax", True):
+        return np.where(allowed, scores, 0)
+    if masking == "multiply":
+        scores = scores * allowed
+    elif masking == "fill":
+        scores = scores + low * ~allowed if "low" in wrong else np.where(allowed, scores, low)
+    axis = wrong.get("axis", 3)
+    exponents = np.exp(scores - scores.max(axis, keepdims=True))
+    probabilities = exponents / exponents.sum(axis, keepdims=True)
+    if masking == "zero after":
+        probabilities = probabilities * allowed
+    if masking == "add after":
+        probabilities = probabilities + low * ~allowed
+    if "half" in wrong:
+        probabilities = probabilities.astype(wrong["half"]).astype(scores.dtype)
+    return probabilities
+
+
+def _merged(heads, how):
+    batch, n, pieces, width = heads.shape
+    if how == "interleaved":
+        return heads.transpose(0, 2, 3, 1).reshape(batch, pieces, n * width)
+    if how == "in place":
+        return heads.reshape(batch, pieces, n * width)
+    ordered = heads[:, ::-1] if how == "reversed" else heads
+    return ordered.transpose(0, 2, 1, 3).reshape(batch, pieces, n * width)
+
+
+def _output(context, w, wrong):
+    how = wrong.get("out")
+    bias = 0 if w.b_O is None or "O" in wrong.get("without", "") else w.b_O.numpy()
+    bias = np.asarray(bias, context.dtype)
+    if how in ("none", "bias alone"):
+        return context + (bias if how == "bias alone" else 0)
+    matrix = _matrix(w, "O", wrong, context.dtype)
+    n, width = w.n_heads, context.shape[-1] // w.n_heads
+    parts = [
+        np.einsum("bpf,mf->bpm", context[..., h * width : (h + 1) * width],
+                  matrix[:, h * width : (h + 1) * width])
+        for h in range(n)
+    ]  # fmt: skip
+    whole = {"mean": sum(parts) / n, "last": parts[-1], "first": parts[0]}.get(how, sum(parts))
+    return whole + (n * bias if how == "biases" else bias)
+
+
+def normalised(x, norm, how):
+    own = how == "own"
+    eps = norm.eps if own else 1e-5
+    centred = x - x.mean(-1, keepdims=True) if norm.centred or not own else x
+    scaled = centred / np.sqrt((centred * centred).mean(-1, keepdims=True) + eps)
+    if own:
+        scaled = scaled * norm.weight.numpy()
+        scaled = scaled if norm.bias is None else scaled + norm.bias.numpy()
+    return scaled.astype(x.dtype)

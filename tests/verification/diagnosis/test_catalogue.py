@@ -1,0 +1,99 @@
+"""The catalogue is whole, says how each mistake is mended, and each mistake is named first."""
+
+import pytest
+import torch
+from hand_written import SWITCHES
+
+# What the issue lists, in its words where they are names here.
+LISTED = {
+    "scale omitted", "scale of d_model", "scale of √d_model", "scale applied twice",
+    "scale off by a factor", "softmax over queries", "softmax over heads",
+    "softmax over the batch", "mask ignored", "mask inverted", "mask added after softmax",
+    "mask transposed", "mask multiplied instead of added", "mask of too small a negative",
+    "causal mask added", "causal mask omitted", "causal mask off by one",
+    "query and key swapped", "value taken from key", "query bias omitted", "key bias omitted",
+    "value bias omitted", "output bias omitted", "W_O transposed",
+    "W_Q, W_K, W_V and W_O transposed", "heads interleaved", "heads reversed", "heads rotated",
+    "concatenation in the wrong order", "W_O omitted", "W_O applied per head without sum",
+    "residual added", "residual left out", "layer norm applied before", "dropout left on",
+    "key and value groups tiled instead of repeated", "relative bias omitted", "rotary omitted",
+    "rotary applied to the wrong halves", "probabilities in half precision (float16)",
+    "probabilities in half precision (bfloat16)",
+}  # fmt: skip
+# Not made by a switch of the hand-written attention; tested on their own.
+APART = {
+    "residual left out",
+    "dropout left on",
+    "probabilities in half precision (bfloat16)",
+    "stored in float16",
+    "stored in bfloat16",
+    "stored in float32",
+}
+
+
+def names(tools):
+    return [mistake.name for mistake in tools.CATALOGUE]
+
+
+def test_all_that_is_listed_is_there(tools):
+    assert {*names(tools), "dropout left on"} >= LISTED
+    assert len(set(names(tools))) == len(names(tools)) >= 40
+    assert set(SWITCHES) | APART == {*names(tools), "dropout left on"}
+
+
+def test_each_mistake_says_how_it_is_mended_in_a_sentence_and_where(tools):
+    for mistake in tools.CATALOGUE:
+        assert mistake.fix[0].isupper(), mistake.name
+        assert mistake.fix.endswith((".", ").")), mistake.name
+        assert mistake.equation, mistake.name
+        assert len(mistake.fix) < 200
+
+
+CASES = [(name, number) for name, ways in SWITCHES.items() for number in range(len(ways))]
+
+
+@pytest.mark.parametrize(("name", "number"), CASES, ids=lambda value: str(value))
+def test_named_first_on_minilm(tools, observe, minilm_layer, name, number):
+    mistake = next(m for m in tools.CATALOGUE if m.name == name)
+    if not mistake.applies(minilm_layer.layer):
+        pytest.skip("no mistake in such a layer")
+    inputs = [probe for probe, _ in minilm_layer.inputs if probe.name.startswith("random")]
+    found = tools.diagnose(
+        minilm_layer.layer,
+        observe(minilm_layer.layer, inputs, **SWITCHES[name][number]),
+        torch.float32,
+        pairs=False,
+    )
+    assert_named(found, name)
+
+
+@pytest.mark.parametrize(("name", "number"), CASES, ids=lambda value: str(value))
+def test_named_first_on_tiny_layers(tools, observe, tiny_layer, name, number):
+    mistake = next(m for m in tools.CATALOGUE if m.name == name)
+    if not mistake.applies(tiny_layer):
+        pytest.skip("no mistake in such a layer")
+    found = tools.diagnose(
+        tiny_layer, observe(tiny_layer, **SWITCHES[name][number]), torch.float32, pairs=False
+    )
+    assert_named(found, name)
+
+
+def assert_named(found, name):
+    assert found is not None, "passed for right"
+    assert (found.verdict, found.mistakes) == ("named", (name,)), str(found)
+    assert found.fix
+    assert found.equation
+
+
+def test_control_the_right_one_is_not_diagnosed(tools, observe, tiny_layer):
+    stages = tools.STAGES
+    assert tools.diagnose(tiny_layer, observe(tiny_layer), torch.float32) is None
+    assert tools.diagnose(tiny_layer, observe(tiny_layer, stages=stages), torch.float32) is None
+
+
+def test_residual_left_out_of_a_layer_that_has_one(tools, observe, layers):
+    plain = layers["bert"]
+    whole = tools.Layer(plain.weights, plain.norm, residual=True)
+    found = tools.diagnose(whole, observe(plain), torch.float32, pairs=False)
+    assert_named(found, "residual left out")
+    assert tools.diagnose(whole, observe(plain, residual=True), torch.float32) is None
