@@ -35,6 +35,8 @@ class AttentionCall:
     """The score of a key without a value, where there is one."""
     again: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] | None = None
     """The model's own function on other queries, keys and values; where it was watched."""
+    own_term: str | None = None
+    """Which score term of the model's own mathematics ours was given; None in the interface."""
 
     @property
     def softmax_dtype(self) -> torch.dtype | None:
@@ -46,4 +48,5 @@ class AttentionCall:
         if self.probabilities.dtype != torch.float64:
             return None
         rounded = self.probabilities.float().double()
-        return torch.float32 if torch.equal(rounded, self.probabilities) else None
+        same = (rounded == self.probabilities) | self.probabilities.isnan()
+        return torch.float32 if bool(same.all()) else None

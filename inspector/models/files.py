@@ -11,17 +11,9 @@ from typing import Any
 
 from inspector.errors import ModelError
 from inspector.models.architectures import Architecture, architecture_for
+from inspector.models.limits import LIMITS, check_limits
 
 _MAX_CONFIG_BYTES = 1_000_000
-# Names that one setting goes by in different model types, and the most that is built.
-_LIMITS = {
-    ("num_hidden_layers", "n_layers"): 256,
-    ("num_attention_heads", "n_heads"): 256,
-    ("hidden_size", "dim"): 32_768,
-    ("intermediate_size", "hidden_dim"): 262_144,
-    ("vocab_size",): 2_000_000,
-    ("max_position_embeddings",): 1_048_576,
-}
 _NAMES_OF_CODE = ("implementation", "trust_remote_code")
 # How a network is run and what it hands back: ours to decide, and without effect on its numbers.
 _NAMES_OF_RUNNING = {
@@ -47,6 +39,26 @@ def read_config(folder: Path) -> tuple[Architecture, dict[str, Any]]:
         ModelError: If the file is missing, unreadable, out of bounds, or asks for code to be run.
         UnsupportedModelError: If the table of architectures lacks the model type.
     """
+    model_type, settings = read_settings(folder)
+    path = folder / "config.json"
+    positions = settings.get("position_embedding_type", "absolute")
+    if positions != "absolute" and (model_type, positions) != ("esm", "rotary"):
+        raise ModelError(
+            f"{path} has position_embedding_type {positions!r}, which transformers no longer "
+            "computes: it would run as another model. Only 'absolute' can be inspected."
+        )
+    architecture = architecture_for(model_type)
+    check_limits(settings, path)
+    return architecture, settings
+
+
+def read_settings(folder: Path) -> tuple[str, dict[str, Any]]:
+    """Return the model type, and the settings of config.json without all that names code to run.
+
+    Raises:
+        ModelError: If the file is missing, unreadable, too large, of a quantised or pruned model,
+            or asks for code to be run.
+    """
     path = folder / "config.json"
     settings = _read_json(path, "config.json")
     model_type = settings.pop("model_type", None)
@@ -54,7 +66,12 @@ def read_config(folder: Path) -> tuple[Architecture, dict[str, Any]]:
         raise ModelError(
             f"{path} has no model_type: inspector must know which architecture it describes."
         )
-    _refuse_code(settings, path)
+    try:
+        parts = _parts(settings)
+    except RecursionError:
+        raise ModelError(f"{path} is nested too deep to be read: write it again.") from None
+    for part in parts:
+        _refuse_code(part, path)
     if settings.get("quantization_config"):
         raise ModelError(
             f"{path} has quantization_config: its weights are rounded in a way that inspector does "
@@ -65,20 +82,46 @@ def read_config(folder: Path) -> tuple[Architecture, dict[str, Any]]:
             f"{path} has pruned_heads, which transformers no longer applies: "
             "save the model with its heads removed, or without this setting."
         )
-    positions = settings.get("position_embedding_type", "absolute")
-    if positions != "absolute":
-        raise ModelError(
-            f"{path} has position_embedding_type {positions!r}, which transformers no longer "
-            "computes: it would run as another model. Only 'absolute' can be inspected."
-        )
-    architecture = architecture_for(model_type)
-    _check_limits(settings, path)
-    safe = {
-        name: value
+    cleaned: dict[str, Any] = _without_code(settings)
+    return model_type, cleaned
+
+
+def check_sizes(settings: dict[str, Any], folder: Path) -> None:
+    """Refuse settings, those of a model's parts too, by which more would be built than can be.
+
+    Raises:
+        ModelError: If one is too large.
+    """
+    for part in _parts(settings):
+        for names, most in LIMITS.items():
+            for name in names:
+                value = part.get(name)
+                if isinstance(value, int) and value > most:
+                    raise ModelError(
+                        f"{name} ({value!r}) in {folder / 'config.json'} must be a whole number "
+                        f"from 1 to {most}."
+                    )
+
+
+def _parts(settings: Any) -> list[dict[str, Any]]:
+    """Return settings and the settings within them: those of a model's parts."""
+    inner = settings.values() if isinstance(settings, dict) else settings
+    if not isinstance(settings, (dict, list)):
+        return []
+    own = [settings] if isinstance(settings, dict) else []
+    return own + [part for value in inner for part in _parts(value)]
+
+
+def _without_code(settings: Any) -> Any:
+    if isinstance(settings, list):
+        return [_without_code(value) for value in settings]
+    if not isinstance(settings, dict):
+        return settings
+    return {
+        name: _without_code(value)
         for name, value in settings.items()
         if name not in _NAMES_OF_RUNNING and not any(word in name for word in _NAMES_OF_CODE)
     }
-    return architecture, safe
 
 
 def _refuse_code(settings: dict[str, Any], path: Path) -> None:
@@ -86,25 +129,6 @@ def _refuse_code(settings: dict[str, Any], path: Path) -> None:
         raise ModelError(
             f"{path} has auto_map: the model asks for code of its own to be run, which inspector "
             "never does. Use a checkpoint of a model type that transformers itself implements."
-        )
-
-
-def _check_limits(settings: dict[str, Any], path: Path) -> None:
-    for names, most in _LIMITS.items():
-        for name in names:
-            value = settings.get(name, 1)
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-                raise ModelError(
-                    f"{name} ({value!r}) in {path} must be a whole number from 1 to {most}."
-                )
-    width = next((settings[name] for name in ("hidden_size", "dim") if name in settings), None)
-    heads = next(
-        (settings[name] for name in ("num_attention_heads", "n_heads") if name in settings), None
-    )
-    if width and heads and width % heads:
-        raise ModelError(
-            f"d_model ({width}) must be divisible by n_heads ({heads}) in {path}: "
-            "every head gets d_model / n_heads features."
         )
 
 

@@ -79,26 +79,70 @@ def judge(
         >>> judge(1.0001 * one, one, one.double(), torch.float32).passed
         False
     """
-    a, b, t = (tensor.double() for tensor in (ours, theirs, truth))
-    apart, error, reference = (a - b).abs(), (a - t).abs(), (b - t).abs()
-    scale = _largest(b.abs())
-    unit = unit_roundoff(dtype) * scale
-    figures = {
-        "max_abs_error": _largest(apart),
-        "rms_error": _rms(error),
-        "reference_rms_error": _rms(reference),
-        "max_error": _largest(error),
-        "reference_max_error": _largest(reference),
-    }
-    # An infinity would excuse every error, as its scale is infinite too.
-    passed = (
-        all(map(math.isfinite, figures.values()))
-        and figures["max_abs_error"] <= NEAR_THEIRS * unit
-        and figures["rms_error"] <= RMS_RATIO * figures["reference_rms_error"] + RMS_FLOOR * unit
-        and figures["max_error"] <= MAX_RATIO * figures["reference_max_error"] + MAX_FLOOR * unit
-    )
-    in_u = figures["max_abs_error"] / unit if unit > 0.0 else figures["max_abs_error"]
-    return Judgement(**figures, scale=scale, error_in_u=in_u, passed=passed)
+    distances = Distances()
+    distances.add(ours, theirs, truth)
+    return distances.judgement(dtype)
+
+
+class Distances:
+    """The distances between three computations of one tensor, taken a part at a time."""
+
+    def __init__(self) -> None:
+        """Begin with nothing compared."""
+        self._count = 0
+        self._squares = {"ours": 0.0, "theirs": 0.0}
+        self._largest = {"apart": 0.0, "ours": 0.0, "theirs": 0.0, "scale": 0.0}
+
+    def add(
+        self,
+        ours: Float[Tensor, "*shape"],
+        theirs: Float[Tensor, "*shape"],
+        truth: Float[Tensor, "*shape"],
+    ) -> None:
+        """Take a part into account; the arguments are those of `judge`."""
+        a, b, t = (tensor.detach().double() for tensor in (ours, theirs, truth))
+        self._count += t.numel()
+        if not t.numel():
+            return
+        self._keep_largest("scale", b)
+        self._keep_largest("apart", a - b)
+        for name, given in (("ours", a), ("theirs", b)):
+            error = given - t
+            self._squares[name] += float(torch.linalg.vector_norm(error).square())
+            self._keep_largest(name, error)
+
+    def _keep_largest(self, name: str, values: Tensor) -> None:
+        found = float(torch.linalg.vector_norm(values, ord=math.inf))
+        # NaN is larger than everything: max() alone would lose it.
+        if not found <= self._largest[name]:
+            self._largest[name] = found
+
+    def judgement(self, dtype: torch.dtype) -> Judgement:
+        """Return the distances, and whether the rule holds.
+
+        Args:
+            dtype: In which ours and theirs were computed.
+        """
+        scale = self._largest["scale"]
+        unit = unit_roundoff(dtype) * scale
+        mean = {name: total / max(self._count, 1) for name, total in self._squares.items()}
+        figures = {
+            "max_abs_error": self._largest["apart"],
+            "rms_error": math.sqrt(mean["ours"]),
+            "reference_rms_error": math.sqrt(mean["theirs"]),
+            "max_error": self._largest["ours"],
+            "reference_max_error": self._largest["theirs"],
+        }
+        rms, largest = figures["reference_rms_error"], figures["reference_max_error"]
+        # An infinity would excuse every error, as its scale is infinite too.
+        passed = (
+            all(map(math.isfinite, figures.values()))
+            and figures["max_abs_error"] <= NEAR_THEIRS * unit
+            and figures["rms_error"] <= RMS_RATIO * rms + RMS_FLOOR * unit
+            and figures["max_error"] <= MAX_RATIO * largest + MAX_FLOOR * unit
+        )
+        in_u = figures["max_abs_error"] / unit if unit > 0.0 else figures["max_abs_error"]
+        return Judgement(**figures, scale=scale, error_in_u=in_u, passed=passed)
 
 
 def rows_with_keys(
@@ -108,11 +152,3 @@ def rows_with_keys(
     if mask is None:
         return torch.ones(n_batch, n_query, dtype=torch.bool)
     return mask.any(dim=-1).any(dim=1).expand(n_batch, n_query)
-
-
-def _largest(values: Tensor) -> float:
-    return float(values.max()) if values.numel() else 0.0
-
-
-def _rms(values: Tensor) -> float:
-    return float(values.square().mean().sqrt()) if values.numel() else 0.0

@@ -4,9 +4,8 @@
 Must not know: how the figures came about.
 """
 
-import math
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import pandas as pd
 
@@ -52,6 +51,14 @@ WHOLE_MODEL_COLUMNS: dict[str, str] = {
 """Columns of `whole_model`; the row 'sdpa - eager' is the noise and is not judged (passed)."""
 
 
+Route = Literal["backend", "own score term", "backend and own score term", "none"]
+"""How our attention was put beside the model's own.
+
+By transformers' attention interface; by hooks around an attention of its own, whose score term
+ours has; by both; or not at all.
+"""
+
+
 class Coverage(TypedDict):
     """Which attention modules a verification reached."""
 
@@ -87,6 +94,11 @@ class VerificationReport:
     controls: list[Control]
     controls_note: str | None
     """What had to be changed for the controls to mean anything, where something had."""
+    route: Route = "backend"
+    reason: str | None = None
+    """Why the model is not verified, where that shows in no figure."""
+    not_run: tuple[str, ...] = ()
+    """What the model could not be run on, and what it said."""
 
     @property
     def passed(self) -> bool:
@@ -95,7 +107,7 @@ class VerificationReport:
 
     def failures(self) -> list[str]:
         """Return one sentence for each part that does not hold."""
-        found = []
+        found = [] if self.reason is None else [self.reason]
         if self.frame.empty:
             found.append("No layer was compared.")
         failed = self.frame[~self.frame["passed"]]
@@ -121,7 +133,7 @@ class VerificationReport:
         missed = [control["mutation"] for control in self.controls if control["caught"] is False]
         if missed:
             found.append(f"Deliberate mistakes went unnoticed: {', '.join(missed)}.")
-        if not any(control["caught"] for control in self.controls):
+        if not self.frame.empty and not any(control["caught"] for control in self.controls):
             found.append("No deliberate mistake was caught.")
         return found
 
@@ -131,20 +143,25 @@ class VerificationReport:
             "model": self.model,
             "dtype": self.dtype,
             "passed": self.passed,
+            "route": self.route,
+            "reason": self.reason,
             "failures": self.failures(),
             "layers": records(self.frame),
             "whole_model": records(self.whole_model),
             "coverage": dict(self.coverage),
             "controls": [dict(control) for control in self.controls],
             "controls_note": self.controls_note,
+            "not_run": list(self.not_run),
         }
 
     def summary(self) -> str:
         """Return the outcome in one sentence."""
         caught = sum(control["caught"] is True for control in self.controls)
         verdict = "verified" if self.passed else "NOT verified"
-        worst = self.frame["error_in_u"].max() if len(self.frame) else math.nan
+        worst = self.frame["error_in_u"].max()
         distance = "equal to the last bit" if worst == 0.0 else f"at most {worst:.1f} u apart"
+        if self.frame.empty:
+            return f"{self.model} ({self.dtype}) {verdict}: nothing was compared."
         return (
             f"{self.model} ({self.dtype}) {verdict}: {int(self.frame['passed'].sum())} of "
             f"{len(self.frame)} layer stages within rounding ({distance}), "
@@ -162,6 +179,9 @@ class VerificationReport:
 
     def _repr_html_(self) -> str:
         """Return the report for a notebook: no script, nothing from another host."""
+        failures = "".join(f"<p><strong>{escape(line)}</strong></p>" for line in self.failures())
+        if self.frame.empty:
+            return f"<p>{escape(self.summary())}</p>{failures}"
         errors = self.frame.pivot_table(
             index="layer", columns="stage", values="error_in_u", sort=False
         )
@@ -181,10 +201,25 @@ class VerificationReport:
                 for control in self.controls
             ),
         )
-        failures = "".join(f"<p><strong>{escape(line)}</strong></p>" for line in self.failures())
         return f"<p>{escape(self.summary())}</p>{failures}{stages}{controls}"
 
 
 def typed_frame(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
     """Return rows as a frame with exactly the given columns, in order and in dtype."""
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def worst_rows(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return one row per layer × stage: a failing case if there is one, else the largest error."""
+    worst: dict[tuple[int, str], dict[str, Any]] = {}
+    for row in rows:
+        place = (row["layer"], row["stage"])
+        if place not in worst or _badness(row) > _badness(worst[place]):
+            worst[place] = row
+    ordered = sorted(worst.values(), key=lambda row: row["layer"])
+    return typed_frame(ordered, VERIFICATION_COLUMNS)
+
+
+def _badness(row: dict[str, Any]) -> tuple[bool, bool, float]:
+    error = row["error_in_u"]
+    return not row["passed"], error != error, error

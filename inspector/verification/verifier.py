@@ -19,6 +19,7 @@ from inspector.verification.report import (
     Coverage,
     VerificationReport,
     typed_frame,
+    worst_rows,
 )
 from inspector.verification.stages import (
     judge_stages,
@@ -73,7 +74,7 @@ def verify(
     return VerificationReport(
         model=model.name,
         dtype=model.dtype,
-        frame=_worst(rows),
+        frame=worst_rows(rows),
         cases=every,
         whole_model=typed_frame(whole, WHOLE_MODEL_COLUMNS),
         coverage=coverage(model, reached),
@@ -124,22 +125,6 @@ def _noise(model: PretrainedModel, call: LayerCall) -> dict[str, float]:
         a, b = select_rows(sdpa, stage, keep), select_rows(eager, stage, keep)
         noise[stage] = judge(a, b, b.double(), model.torch_dtype).max_abs_error
     return noise
-
-
-def _worst(rows: list[dict[str, Any]]) -> Any:
-    """Return one row per layer × stage: a failing case if there is one, else the largest error."""
-    worst: dict[tuple[int, str], dict[str, Any]] = {}
-    for row in rows:
-        place = (row["layer"], row["stage"])
-        if place not in worst or _badness(row) > _badness(worst[place]):
-            worst[place] = row
-    ordered = sorted(worst.values(), key=lambda row: row["layer"])
-    return typed_frame(ordered, VERIFICATION_COLUMNS)
-
-
-def _badness(row: dict[str, Any]) -> tuple[bool, bool, float]:
-    error = row["error_in_u"]
-    return not row["passed"], error != error, error
 
 
 def coverage(model: PretrainedModel, reached: set[int]) -> Coverage:

@@ -22,6 +22,7 @@ from inspector.verification import (
     verify,
 )
 from inspector.verification.cases import Case, padded_case
+from inspector.verification.report import worst_rows
 
 CASES = ["one sentence", "padded batch", "single piece", "longest text", "training, same seed"]
 
@@ -217,7 +218,7 @@ def test_the_worst_case_of_a_stage_is_the_one_shown(minilm):
         {"layer": 1, "stage": "key", "passed": False, "error_in_u": math.nan, "case": "b"},
     ]
     filled = [{**dict.fromkeys(VERIFICATION_COLUMNS, 0), "module": "m", **row} for row in rows]
-    worst = verify_module._worst(filled)
+    worst = worst_rows(filled)
     assert list(zip(worst["stage"], worst["case"], strict=True)) == [
         ("key", "b"),
         ("query", "b"),

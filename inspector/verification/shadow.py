@@ -1,0 +1,181 @@
+"""Any model of transformers, verified call by call beside its own attention.
+
+No weights need be known. What is not reached, or not reached by a rule that ours has, is never
+passed: it is named, with the reason. Must not know: how a report is shown.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from inspector.errors import UnsupportedModelError
+from inspector.models import AttentionCall
+from inspector.models.anything import AnyModel
+from inspector.models.shadow import (
+    COMPLAINTS,
+    Pass,
+    attention_modules,
+    idle_parts,
+    not_reached,
+    passes,
+    watch_calls,
+)
+from inspector.verification.report import (
+    VERIFICATION_COLUMNS,
+    WHOLE_MODEL_COLUMNS,
+    Coverage,
+    Route,
+    VerificationReport,
+    typed_frame,
+    worst_rows,
+)
+from inspector.verification.shadow_call import judge_call, rows_left_out
+from inspector.verification.shadow_controls import ShadowControls
+from inspector.verification.verifier import Progress
+
+_SOME = 3
+
+
+def verify_any(
+    model: AnyModel,
+    *,
+    inputs: dict[str, Tensor] | None = None,
+    progress: Progress | None = None,
+) -> VerificationReport:
+    r"""Return the proof, or disproof, that our attention computes what any model computes.
+
+    The model runs with its own eager attention. At each call ours is evaluated on the same
+    queries, keys, values and mask, in the model's dtype and in float64 (the truth), and judged by
+    the rule of `inspector.verification.verify` on its probabilities and its context. All
+    attention modules must be reached; modules with mathematics of their own count as reached only
+    where ours has their score term and hooks prove that probabilities · values is the context.
+
+    Args:
+        model: As `load_any` or `AnyModel.of` returned it.
+        inputs: Keyword arguments of its forward; random ones that suit it where not given.
+        progress: Told how far it is.
+
+    Example:
+        >>> from inspector.models.families import configuration
+        >>> verify_any(AnyModel.of(configuration("gemma2").build())).passed
+        True
+    """
+    say = progress or (lambda what, share: None)
+    findings = _Findings(model)
+    for one in passes(model, inputs):
+        say(f"Calls: {one.name}", 0.1)
+        findings.run(model, one)
+    for name, part in idle_parts(model, findings.ran):
+        for one in passes(part):
+            say(f"Calls of {name}: {one.name}", 0.5)
+            findings.run(part, one, prefix=f"{name}.")
+    say("Controls", 0.8)
+    controls, note = findings.controls.finish()
+    say("Report", 1.0)
+    every = typed_frame(findings.rows, VERIFICATION_COLUMNS)
+    return VerificationReport(
+        model=model.name,
+        dtype=model.dtype,
+        frame=worst_rows(findings.rows),
+        cases=every,
+        whole_model=typed_frame([], WHOLE_MODEL_COLUMNS),
+        coverage=findings.coverage(),
+        controls=controls,
+        controls_note=note,
+        route=findings.route(),
+        reason=findings.reason(),
+        not_run=tuple(findings.complaints),
+    )
+
+
+@dataclass
+class _Findings:
+    """What the passes of one model have shown so far."""
+
+    model: AnyModel
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    layers: dict[str, int] = field(default_factory=dict)
+    """Module that calls → its number, in the order of the first calls."""
+    own_terms: set[str] = field(default_factory=set)
+    """Those of the modules that were reached by hooks around their own mathematics."""
+    ran: set[str] = field(default_factory=set)
+    refused: str | None = None
+    complaints: list[str] = field(default_factory=list)
+    controls: ShadowControls = field(default_factory=ShadowControls)
+
+    def run(self, model: AnyModel, one: Pass, prefix: str = "") -> None:
+        """Take one pass into account."""
+
+        def on_call(name: str, call: AttentionCall) -> None:
+            self._judge(f"{prefix}{name}", call, one.name)
+
+        ran: set[str] = set()
+        try:
+            watch_calls(model, one.run, on_call, ran)
+        except UnsupportedModelError as error:
+            self.refused = str(error)
+        except COMPLAINTS as error:
+            said = " ".join(str(error).split())[:200]
+            self.complaints.append(f"{prefix}{one.name}: {type(error).__name__} {said}")
+        self.ran |= {f"{prefix}{name}" for name in ran}
+
+    def _judge(self, name: str, call: AttentionCall, case: str) -> None:
+        layer = self.layers.setdefault(name, len(self.layers))
+        if call.own_term is not None:
+            self.own_terms.add(name)
+        for stage, judgement in judge_call(call).items():
+            self.rows.append(
+                {
+                    "layer": layer,
+                    "module": name,
+                    "stage": stage,
+                    "case": case,
+                    **vars(judgement),
+                    "rms_ratio": judgement.rms_ratio,
+                    "noise_max_abs_error": float("nan"),
+                    "rows_left_out": rows_left_out(call),
+                }
+            )
+        self.controls.try_on(layer, call)
+
+    def coverage(self) -> Coverage:
+        """Return how many attention modules were reached, and which were not."""
+        missed = not_reached(self.model.model, set(self.layers))
+        return Coverage(
+            reached=len(self.layers), total=len(self.layers) + len(missed), not_reached=missed
+        )
+
+    def route(self) -> Route:
+        """Return how ours was put beside theirs."""
+        if not self.layers:
+            return "none"
+        if not self.own_terms:
+            return "backend"
+        through = set(self.layers) - self.own_terms
+        return "backend and own score term" if through else "own score term"
+
+    def reason(self) -> str | None:
+        """Return why the model is not verified, where no figure says it."""
+        if self.refused is not None:
+            return self.refused
+        modules = attention_modules(self.model.model)
+        if not modules:
+            return f"{type(self.model.model).__name__} has no attention module: nothing to verify."
+        missed = not_reached(self.model.model, set(self.layers))
+        if not missed:
+            return None
+        kinds = {type(modules[name]).__name__ for name in missed if name in self.ran}
+        if kinds:
+            return (
+                f"{_some(kinds)} computes attention by mathematics of its own, in which "
+                "inspector's function has no part."
+            )
+        said = f" The model said: {self.complaints[0]}." if self.complaints else ""
+        return f"{_some(missed)} did not run on the inputs that inspector can make.{said}"
+
+
+def _some(names: set[str] | list[str]) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - _SOME} more" if len(ordered) > _SOME else ""
+    return ", ".join(ordered[:_SOME]) + more

@@ -1,0 +1,184 @@
+"""One attention call of a real model, computed again by ours and judged beside the model's own.
+
+Ours is evaluated on the very same queries, keys, values and mask, in the model's dtype and, as
+the truth, in float64: errors do not add up, and each call is judged apart.
+Must not know: which model, which layer.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from inspector.attention import Attended, attention, scaled_dot_product_scores
+from inspector.models import AttentionCall
+from inspector.verification.judge import Distances, Judgement
+
+CALL_STAGES = ("probabilities", "context")
+# Score maps are computed in parts of at most so many numbers: half a layer of a usual model.
+_NUMBERS_AT_ONCE = 2_000_000
+
+
+@dataclass(frozen=True)
+class Terms:
+    """All that the result of a call follows from."""
+
+    query: Float[Tensor, "batch head query d_head"]
+    key: Float[Tensor, "batch kv_head key d_head"]
+    value: Float[Tensor, "batch kv_head key d_value"]
+    mask: Bool[Tensor, "#batch #head #query key"] | None
+    bias: Float[Tensor, "#batch #head #query #key"] | None
+    softcap: float | None
+    sinks: Float[Tensor, "#batch head #query 1"] | None
+    scaling: float
+    softmax_dtype: torch.dtype | None = None
+
+    def to(self, dtype: torch.dtype, softmax_dtype: torch.dtype | None = None) -> "Terms":
+        """Return the same numbers in another dtype."""
+        changed = {
+            name: tensor.to(dtype)
+            for name, tensor in vars(self).items()
+            if isinstance(tensor, Tensor) and tensor.is_floating_point()
+        }
+        return Terms(**{**vars(self), **changed, "softmax_dtype": softmax_dtype})
+
+    def texts(self, chosen: slice) -> "Terms":
+        """Return the terms of some of the texts."""
+        cut = {
+            name: tensor[chosen]
+            for name, tensor in vars(self).items()
+            if isinstance(tensor, Tensor) and len(tensor) > 1
+        }
+        return Terms(**{**vars(self), **cut})
+
+
+Evaluate = Callable[[Terms], Attended]
+
+
+def evaluate(terms: Terms) -> Attended:
+    """Return what our attention makes of a call."""
+    return attention(
+        terms.query,
+        terms.key,
+        terms.value,
+        mask=terms.mask,
+        bias=terms.bias,
+        softcap=terms.softcap,
+        sinks=terms.sinks,
+        softmax_dtype=terms.softmax_dtype,
+        score=partial(scaled_dot_product_scores, scaling=terms.scaling),
+    )
+
+
+def terms_of(call: AttentionCall) -> Terms:
+    """Return what a call's result follows from."""
+    return Terms(
+        call.query, call.key, call.value, call.mask, call.bias, call.softcap, call.sinks,
+        call.scaling,
+    )  # fmt: skip
+
+
+def judge_call(
+    call: AttentionCall,
+    *,
+    ours: Evaluate = evaluate,
+    dtype: torch.dtype | None = None,
+) -> dict[str, Judgement]:
+    """Return stage → judgement of ours against the model's own, rows without a key left out.
+
+    Args:
+        call: As the model computed it.
+        ours: What is on trial.
+        dtype: In which ours computes; that of the call where not given.
+    """
+    terms, working = terms_of(call), dtype or call.query.dtype
+    softmax_dtype = call.softmax_dtype
+    distances = {stage: Distances() for stage in CALL_STAGES}
+    shown = _shows_its_weights(call)
+    for chosen in _portions(call):
+        part = terms.texts(chosen)
+        found = ours(part.to(working, softmax_dtype))
+        truth = evaluate(part.to(torch.float64))
+        keep = _rows_with_keys(part)
+        contexts = call.context[chosen].unflatten(-1, (call.query.shape[1], -1)).transpose(1, 2)
+        _add(distances["context"], keep, found.output, contexts, truth.output)
+        if shown:
+            theirs = call.probabilities[chosen]
+            maps = (found.probabilities, theirs, truth.probabilities)
+            _add(distances["probabilities"], keep, *maps)
+    # What rounds its softmax to float32 is no more precise than that, whatever its dtype.
+    precision = softmax_dtype or call.query.dtype
+    return {
+        stage: distances[stage].judgement(precision)
+        for stage in CALL_STAGES
+        if stage == "context" or shown
+    }
+
+
+def rows_left_out(call: AttentionCall) -> int:
+    """Return how many queries, of each text, have no key that they may look at in any head."""
+    if call.mask is None:
+        return 0
+    rows = call.mask.any(dim=-1).any(dim=1).expand(len(call.query), call.query.shape[2])
+    return int((~rows).sum())
+
+
+def _portions(call: AttentionCall) -> Iterator[slice]:
+    n_texts, n_heads, n_queries, _ = call.query.shape
+    each = max(1, _NUMBERS_AT_ONCE // max(1, n_heads * n_queries * call.key.shape[2]))
+    return (slice(start, start + each) for start in range(0, n_texts, each))
+
+
+def _rows_with_keys(terms: Terms) -> Bool[Tensor, "batch head query"] | None:
+    """Return which queries of which heads see any key; None where all do."""
+    if terms.mask is None:
+        return None
+    rows = terms.mask.any(dim=-1)
+    return None if bool(rows.all()) else rows.expand(terms.query.shape[:3])
+
+
+def _add(distances: Distances, keep: Tensor | None, *computations: Tensor) -> None:
+    ours, theirs, truth = (
+        tensor if keep is None else tensor[keep.to(tensor.device)] for tensor in computations
+    )
+    distances.add(ours, theirs, truth)
+
+
+def _shows_its_weights(call: AttentionCall) -> bool:
+    """Return whether the weights that the model's own function returns are those that it used.
+
+    Some apply their sinks to the context alone, and return weights that sum to one.
+    """
+    if call.sinks is None or call.again is None:
+        return True
+    keep = _rows_with_keys(terms_of(call))
+    sums = call.probabilities.float().sum(dim=-1)
+    exact = evaluate(terms_of(call)).probabilities.float().sum(dim=-1)
+    if keep is not None:
+        sums, exact = sums[keep], exact[keep]
+    return bool(torch.allclose(sums, exact, atol=1e-2))
+
+
+def with_scores_spread(call: AttentionCall) -> AttentionCall | None:
+    """Return the call on queries so long that attention is far from uniform, if it can be made.
+
+    A model that has not been trained looks at everything alike: there a wrong scale is no mistake
+    that any rule could see.
+    """
+    if call.again is None:
+        return None
+    scores = scaled_dot_product_scores(call.query.double(), _first_heads(call), call.scaling)
+    spread = float(scores.std())
+    if not 0.0 < spread < 1.0:
+        return None
+    query = call.query * (1.0 / spread)
+    output, probabilities = call.again(query, call.key, call.value)
+    return replace(call, query=query, context=output.flatten(-2), probabilities=probabilities)
+
+
+def _first_heads(call: AttentionCall) -> Tensor:
+    repeats = call.query.shape[1] // call.key.shape[1]
+    return call.key.double().repeat_interleave(repeats, dim=1)
