@@ -125,10 +125,11 @@ DESERIALIZING = "Error while deserializing header"
 
 
 def no_row(model_type):
+    from inspector.models import ARCHITECTURES
+
     return (
         f"model_type ({model_type}) has no row in the table of architectures: inspector does not "
-        "know where it keeps its weights. "
-        "Available: albert, bert, camembert, distilbert, electra, roberta, xlm-roberta."
+        f"know where it keeps its weights. Available: {', '.join(sorted(ARCHITECTURES))}."
     )
 
 
@@ -258,7 +259,7 @@ FOLDERS = {
     ),
     "no model_type": (config(model_type=...), NO_MODEL_TYPE),
     "model_type a number": (config(model_type=3), NO_MODEL_TYPE),
-    "t5": (config(model_type="t5"), no_row("t5")),
+    "xlnet": (config(model_type="xlnet"), no_row("xlnet")),
     "vit": (config(model_type="vit"), no_row("vit")),
     # config.json that asks for another computation
     "pruned heads": (

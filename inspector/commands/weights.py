@@ -48,3 +48,5 @@ def weights(
         say(f"{len(frame)} rows written to {target}")
     else:
         print_frame(frame, f"Weight statistics of {model}")
+    if frame.attrs.get("before_rotation") and not as_json:
+        say("W_Q and W_K are taken before the model rotates or norms queries and keys.")

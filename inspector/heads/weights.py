@@ -73,7 +73,9 @@ def weight_statistics(model: PretrainedModel) -> pd.DataFrame:
       exp(entropy of σ/Σσ); stable_rank ‖M‖_F²/‖M‖₂²; symmetry (‖S‖_F² − ‖A‖_F²)/‖M‖_F² in
       [−1, 1]; eigenvalue_positivity Σ Re λ / Σ|λ| in [−1, 1]. The last four are NaN for M = 0.
 
-    With grouped key/value heads a query head uses its group's W_K and W_V.
+    With grouped key/value heads a query head uses its group's W_K and W_V. Where a model turns or
+    norms its queries and keys before they meet, M_QK is what it would be without; the frame's
+    `attrs["before_rotation"]` is then True.
 
     Source: Roy & Vetterli (2007) for the effective rank; Elhage et al. (2021) for eigenvalue
         positivity (their copying score for M_OV).
@@ -84,7 +86,10 @@ def weight_statistics(model: PretrainedModel) -> pd.DataFrame:
         (72, 21)
     """
     layers = [_layer_rows(layer, model.layer_weights(layer)) for layer in range(model.n_layers)]
-    return pd.concat(layers, ignore_index=True).astype(WEIGHTS_COLUMNS)
+    frame = pd.concat(layers, ignore_index=True).astype(WEIGHTS_COLUMNS)
+    if model.before_rotation:
+        frame.attrs["before_rotation"] = True
+    return frame
 
 
 def singular_values(model: PretrainedModel, layer: int, head: int) -> pd.DataFrame:

@@ -1,70 +1,62 @@
-"""Where each architecture keeps W_Q, W_K, W_V and W_O: one row of a table each.
+"""Which model types can be loaded with their tokenizer: one row each.
 
-A row is a claim. `inspector.models.proof` checks it at load, against what the model computes.
-Must not know: how a model is loaded or run.
+Where their weights are says `inspector.models.layout_table`; what a row says besides is what
+loading must know. Must not know: how a model is loaded or run.
 """
 
-import re
 from dataclasses import dataclass
+from typing import Literal
 
 from inspector.errors import UnsupportedModelError
+from inspector.models.layouts import Layout
+
+_BERT_LAYOUT = Layout()
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """The names of one model type's attention modules and of the projections in them."""
+    """One model type that reads texts, as far as loading it goes."""
 
     model_type: str
     """What `config.json` calls it."""
-    block: str
-    """Name of the attention block, with `*` for each number."""
-    attention: str = "self"
-    """Below the block: the module that calls the attention function ('' for the block itself)."""
-    query: str = "query"
-    """Below the attention module: the linear layer that holds W_Q."""
-    key: str = "key"
-    value: str = "value"
-    output: str = "output.dense"
-    """Below the block: the linear layer that holds W_O."""
+    kind: Literal["encoder", "decoder", "encoder of two"] = "encoder"
+    """A decoder sees only what stands before; of an encoder-decoder the encoder is taken."""
     position_offset: int = 0
     """Rows of the position table that no piece can use (RoBERTa counts from padding_idx + 1)."""
-
-    def attention_names(self, names: list[str]) -> dict[str, str]:
-        """Return attention module → W_O, by name, for the modules that the row means."""
-        pattern = re.compile(re.escape(self.block).replace(r"\*", r"\d+"))
-        blocks = [name for name in names if pattern.fullmatch(name)]
-        return {_join(block, self.attention): _join(block, self.output) for block in blocks}
+    layout: Layout = _BERT_LAYOUT
+    """What a site that says no layout of its own is taken to have."""
 
 
-def _join(*parts: str) -> str:
-    return ".".join(part for part in parts if part)
-
-
-_BERT_BLOCK = "encoder.layer.*.attention"
+# RoBERTa's way to count positions.
+_COUNTED_FROM_TWO = (
+    "roberta xlm-roberta camembert xlm-roberta-xl roberta-prelayernorm data2vec-text"
+)
+_ENCODERS = (
+    "bert electra distilbert albert ernie splinter bert-generation nomic_bert eurobert modernbert "
+    "gte jina_embeddings_v3 ultrabert"
+)
+_DECODERS = (
+    "gpt2 gpt_bigcode gpt_neox opt biogpt llama mistral mixtral ministral ministral3 qwen2 "
+    "qwen2_moe qwen3 qwen3_moe gemma gemma2 gemma3_text vaultgemma phi phi3 phimoe olmo olmo2 "
+    "olmo3 olmoe flex_olmo granite granitemoe granitemoeshared cohere cohere2 stablelm starcoder2 "
+    "persimmon nemotron glm glm4 glm4_moe exaone4 helium smollm3 ernie4_5 ernie4_5_moe arcee "
+    "apertus seed_oss hunyuan_v1_dense hunyuan_v1_moe hyperclovax jais2 nanochat cwm dots1 "
+    "solar_open minimax_m2 modernbert-decoder"
+)
+_ENCODERS_OF_TWO = (
+    "t5 mt5 umt5 switch_transformers bart mbart plbart pegasus marian m2m_100 nllb-moe blenderbot "
+    "blenderbot-small"
+)
 
 ARCHITECTURES: dict[str, Architecture] = {
     row.model_type: row
     for row in (
-        Architecture("bert", _BERT_BLOCK),
-        Architecture("roberta", _BERT_BLOCK, position_offset=2),
-        Architecture("xlm-roberta", _BERT_BLOCK, position_offset=2),
-        Architecture("camembert", _BERT_BLOCK, position_offset=2),
-        Architecture("electra", _BERT_BLOCK),
-        Architecture(
-            "distilbert",
-            "transformer.layer.*.attention",
-            attention="",
-            query="q_lin",
-            key="k_lin",
-            value="v_lin",
-            output="out_lin",
-        ),
-        Architecture(
-            "albert",
-            "encoder.albert_layer_groups.*.albert_layers.*.attention",
-            attention="",
-            output="dense",
-        ),
+        *(Architecture(name) for name in _ENCODERS.split()),
+        *(Architecture(name, position_offset=2) for name in _COUNTED_FROM_TWO.split()),
+        # Its position table is counted from its padding piece, which stands at 1.
+        Architecture("esm", position_offset=2),
+        *(Architecture(name, "decoder") for name in _DECODERS.split()),
+        *(Architecture(name, "encoder of two") for name in _ENCODERS_OF_TWO.split()),
     )
 }
 
@@ -76,8 +68,8 @@ def architecture_for(model_type: str) -> Architecture:
         UnsupportedModelError: If the table has none.
 
     Example:
-        >>> architecture_for("bert").query
-        'query'
+        >>> architecture_for("gpt2").kind
+        'decoder'
     """
     try:
         return ARCHITECTURES[model_type]

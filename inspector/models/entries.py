@@ -57,6 +57,8 @@ class Entry:
     """What queries are multiplied by before they are handed over."""
     reason: str | None = None
     """Why the entry is not proved."""
+    wrong: str | None = None
+    """Which of value, context and output does not follow, where one of them does not."""
 
     @property
     def proved(self) -> bool:
@@ -80,7 +82,7 @@ def prove_entry(
         layouts: Those that fit the module by their names.
         seen: What the module took and made.
     """
-    reason = "the table has no layout for it"
+    reason, wrong = "the table has no layout for it", None
     for layout in layouts:
         sizes = _sizes(modules, attention, layout, seen)
         try:
@@ -88,13 +90,13 @@ def prove_entry(
                 modules, attention, sizes, scaling=seen.scaling, causal=seen.causal
             )
         except ValueError as error:
-            reason = str(error)
+            reason, wrong = str(error), "value"
             continue
         wrong = _first_wrong(weights, sizes, seen)
         if wrong is None:
             return _related(layout, sizes, weights, seen)
         reason = f"{wrong} does not follow from the weights"
-    return Entry(reason=reason)
+    return Entry(reason=reason, wrong=wrong)
 
 
 def _related(layout: Layout, sizes: HeadSizes, weights: LayerWeights, seen: SeenCall) -> Entry:
@@ -164,10 +166,11 @@ def _relation(projected: Tensor, seen: Tensor, n_heads: int) -> tuple[Relation, 
     factor = float((heads * seen).sum() / (heads * heads).sum())
     if is_close(factor * heads, seen):
         return "scaled", factor
+    # A rotation keeps lengths; some families scale by the place besides, all heads alike.
     lengths = torch.linalg.vector_norm(seen, dim=-1) / torch.linalg.vector_norm(heads, dim=-1)
-    mean = float(lengths.mean())
+    mean = lengths.mean(dim=1, keepdim=True) if n_heads > 1 else lengths.mean()
     if bool(((lengths - mean).abs() <= 10 * RELATIVE_TOLERANCE * mean).all()):
-        return "rotated", mean
+        return "rotated", float(lengths.mean())
     return "changed", 1.0
 
 

@@ -57,9 +57,11 @@ class Layout:
             modules: Name → module, of the whole network.
             attention: Name of the attention module.
         """
-        return all(
-            self.kind in _kinds(modules.get(name)) for name in self.names(attention).values()
-        )
+        return all(self.is_linear(modules.get(name)) for name in self.names(attention).values())
+
+    def is_linear(self, module: nn.Module | None) -> bool:
+        """Return whether a module is a layer of the layout's kind."""
+        return self.kind in {kind.__name__ for kind in type(module).__mro__}
 
     def weights(
         self,
@@ -102,10 +104,6 @@ class Layout:
             return None
         detached: Tensor = tensor.detach()
         return detached.T if self.kind == "Conv1D" and part == "weight" else detached
-
-
-def _kinds(module: nn.Module | None) -> set[str]:
-    return {kind.__name__ for kind in type(module).__mro__}
 
 
 def _below(attention: str, name: str) -> str:

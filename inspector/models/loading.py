@@ -24,12 +24,17 @@ from inspector.models.files import (
     read_config,
 )
 from inspector.models.names import DEFAULT_MODEL, model_folder
-from inspector.models.pretrained import DTYPES, LayerSite, PretrainedModel
-from inspector.models.proof import prove_sites
+from inspector.models.pretrained import DTYPES, PretrainedModel
+from inspector.models.proof import prove_sites, unproved_sites
 from inspector.models.quiet import quiet
+from inspector.models.tokenizer import load_tokenizer, most_pieces
+from inspector.models.tokenizer import one_line as one_line
 
 # A pooler is no part of the encoder: a checkpoint may lack it, and nothing here uses it.
 _OPTIONAL = ("pooler.",)
+# Tables that older versions stored and this one computes.
+_COMPUTED = ("position_ids", "rotary_emb.inv_freq", "attn.bias", "attn.masked_bias")
+_ACTIVATIONS = ("hidden_act", "activation", "activation_function", "hidden_activation")
 
 
 def load(
@@ -66,26 +71,24 @@ def load(
     check_tokenizer_files(folder)
     with quiet():
         config = _build_config(architecture, settings, folder)
-        tokenizer = _load_tokenizer(folder, config)
+        tokenizer = load_tokenizer(folder, config, architecture)
         network, info = _load_network(folder, config)
-    check_tensors(folder, info, network)
-    names = architecture.attention_names([module for module, _ in network.named_modules()])
+    check_tensors(folder, _needed(architecture, info), network)
+    network = _reader(architecture, network).eval()
+    n_heads = config.num_attention_heads
     model = PretrainedModel(
         name=called,
         folder=folder,
-        model=network.eval(),
+        model=network,
         tokenizer=tokenizer,
         architecture=architecture,
-        sites=tuple(
-            LayerSite(index, attention, output)
-            for index, (attention, output) in enumerate(names.items())
-        ),
-        n_layers=config.num_hidden_layers * getattr(config, "inner_group_num", 1),
-        n_heads=config.num_attention_heads,
-        n_kv_heads=config.num_attention_heads,
+        sites=unproved_sites(network),
+        n_layers=_n_layers(architecture, config),
+        n_heads=n_heads,
+        n_kv_heads=n_heads,
         d_model=config.hidden_size,
-        d_head=config.hidden_size // config.num_attention_heads,
-        max_pieces=_max_pieces(architecture, config, tokenizer),
+        d_head=config.hidden_size // n_heads,
+        max_pieces=most_pieces(architecture, config, tokenizer),
         dtype=dtype,
         file_hashes=file_hashes(folder, weight_files),
         unused_tensors=tuple(sorted(info["unexpected_keys"])),
@@ -136,11 +139,15 @@ def _build_config(architecture: Architecture, settings: dict[str, Any], folder: 
         raise ModelError(
             f"{path} has a setting that {architecture.model_type} cannot take: {one_line(error)}"
         ) from None
-    activation = getattr(config, "hidden_act", None) or config.activation
-    if activation not in ACT2FN:
-        raise ModelError(
-            f"activation ({activation}) in {path} must be one that transformers has, such as gelu."
-        )
+    for name in _ACTIVATIONS:
+        activation = getattr(config, name, None)
+        if activation is not None and activation not in ACT2FN:
+            raise ModelError(
+                f"activation ({activation}) in {path} must be one that transformers has, such as "
+                "gelu."
+            )
+    if architecture.kind == "decoder":
+        config.use_cache = False  # nothing is generated
     return config
 
 
@@ -167,6 +174,30 @@ def _load_network(folder: Path, config: Any) -> tuple[nn.Module, dict[str, Any]]
             f"({network.config._attn_implementation}): only 'eager' may run at load."
         )
     return network, info
+
+
+def _needed(architecture: Architecture, info: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of the loading, without what lacks in a part that is not taken."""
+    if architecture.kind != "encoder of two":
+        return info
+    missing = [name for name in info["missing_keys"] if not name.startswith("decoder.")]
+    return {**info, "missing_keys": missing}
+
+
+def _reader(architecture: Architecture, network: nn.Module) -> nn.Module:
+    """Return the part of a network that reads texts, ready for any precision."""
+    whole: Any = network
+    if hasattr(whole, "set_experts_implementation"):
+        # The other ways of running experts have no float64.
+        whole.set_experts_implementation("eager")
+    reader: nn.Module = whole.get_encoder() if architecture.kind == "encoder of two" else whole
+    return reader
+
+
+def _n_layers(architecture: Architecture, config: Any) -> int:
+    if architecture.kind == "encoder of two":
+        return int(getattr(config, "encoder_layers", None) or config.num_layers)
+    return int(config.num_hidden_layers) * int(getattr(config, "inner_group_num", 1))
 
 
 def check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> None:
@@ -201,7 +232,7 @@ def check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> Non
         name
         for name in info["unexpected_keys"]
         if name.removeprefix(f"{getattr(network, 'base_model_prefix', '')}.").split(".")[0] in own
-        and not name.endswith("position_ids")
+        and not name.endswith(_COMPUTED)
     )
     if extra:
         raise ModelError(
@@ -215,56 +246,6 @@ def check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> Non
                 f"model folder ({folder}) has a value that is not finite in {name}: "
                 "every number computed from it would be NaN."
             )
-
-
-def _load_tokenizer(folder: Path, config: Any) -> Any:
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, config=config, trust_remote_code=False, local_files_only=True
-        )
-    except Exception as error:  # noqa: BLE001  # the tokenizers library raises nothing narrower
-        raise ModelError(f"tokenizer of {folder} cannot be loaded: {one_line(error)}") from None
-    if not tokenizer.is_fast:
-        raise ModelError(
-            f"tokenizer of {folder} is a slow one, which does not say which piece belongs to which "
-            "word: save it as tokenizer.json."
-        )
-    _check_vocabulary(folder, tokenizer, config.vocab_size)
-    return tokenizer
-
-
-def _check_vocabulary(folder: Path, tokenizer: Any, n_embeddings: int) -> None:
-    vocabulary: dict[str, int] = tokenizer.get_vocab()
-    ordinary = set(vocabulary.values()) - set(tokenizer.all_special_ids)
-    if not ordinary:
-        raise ModelError(
-            f"tokenizer of {folder} knows {len(vocabulary)} special pieces and nothing else: every "
-            "word would be unknown. Add the vocabulary that the model was trained with."
-        )
-    if max(vocabulary.values()) >= n_embeddings:
-        raise ModelError(
-            f"tokenizer of {folder} has piece ids up to {max(vocabulary.values())}, but the model "
-            f"has embeddings for {n_embeddings} pieces: it is another model's tokenizer."
-        )
-    if tokenizer.pad_token_id is None:
-        raise ModelError(
-            f"tokenizer of {folder} has no padding token: texts of different lengths "
-            "cannot be put in one batch. Set pad_token in tokenizer_config.json."
-        )
-
-
-def _max_pieces(architecture: Architecture, config: Any, tokenizer: Any) -> int:
-    positions = int(config.max_position_embeddings) - architecture.position_offset
-    return min(positions, int(tokenizer.model_max_length))
-
-
-def one_line(error: Exception) -> str:
-    """Return what an exception says, on one line."""
-    text = " ".join(str(error).split())
-    # A KeyError's text is the key alone, which says nothing without the kind.
-    return f"{type(error).__name__} {text}" if isinstance(error, LookupError) else text
 
 
 def _some(names: list[str]) -> str:
@@ -287,5 +268,6 @@ def random_twin(model: PretrainedModel, seed: int) -> PretrainedModel:
     with torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(seed)
         network = AutoModel.from_config(config, attn_implementation="eager", dtype=torch.float32)
-    network.eval().to(device=model.device, dtype=model.torch_dtype)
-    return replace(model, name=f"{model.name}, random {seed}", model=network, lock=RLock())
+    reader = _reader(model.architecture, network).eval()
+    reader.to(device=model.device, dtype=model.torch_dtype)
+    return replace(model, name=f"{model.name}, random {seed}", model=reader, lock=RLock())

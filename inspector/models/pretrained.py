@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from inspector.attention import LayerWeights
 from inspector.errors import InputError, UnsupportedModelError
 from inspector.models.architectures import Architecture
+from inspector.models.layouts import HeadSizes, Layout
 
 DTYPES = {
     "float32": torch.float32,
@@ -33,7 +34,20 @@ class LayerSite:
     attention: str
     """Name of the module that calls the attention function."""
     output: str
-    """Name of the linear layer that holds W_O."""
+    """Name of the layer that holds W_O."""
+    layout: Layout | None = None
+    """How its weights are kept; as the architecture says where not given."""
+    sizes: HeadSizes | None = None
+    """Its heads; the model's where not given."""
+    scaling: float | None = None
+    """The factor on query · key; the module's own, or 1/√d_head, where not given."""
+    causal: bool = False
+    """Whether a query sees only itself and what stands before it."""
+    before_rotation: bool = False
+    """Whether W_Q and W_K give queries and keys before a rotation or a norm."""
+    is_plain: bool = True
+    """Whether every stage follows from hidden states, weights and mask alone: no rotation, norm,
+    bias, cap or sink comes between."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +114,18 @@ class PretrainedModel:
         """Return where the parameters are."""
         return next(self.model.parameters()).device
 
-    def linear(self, layer: int, projection: str) -> nn.Linear:
-        """Return the linear layer that holds a projection.
+    @property
+    def before_rotation(self) -> bool:
+        """Return whether some layer's W_Q and W_K give queries and keys before a rotation."""
+        return any(site.before_rotation for site in self.sites)
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether every stage follows from hidden states, weights and mask alone."""
+        return all(site.is_plain for site in self.sites)
+
+    def linear(self, layer: int, projection: str) -> Any:
+        """Return the layer that holds a projection, alone or with others.
 
         Args:
             layer: Counted from 0.
@@ -113,18 +137,16 @@ class PretrainedModel:
         """
         return self.linear_at(self.sites[self.check_layer(layer)], projection)
 
-    def linear_at(self, site: LayerSite, projection: str) -> nn.Linear:
-        """Return the linear layer that holds a projection of the attention at a site.
+    def linear_at(self, site: LayerSite, projection: str) -> Any:
+        """Return the layer that holds a projection of the attention at a site.
 
         Raises:
             UnsupportedModelError: If what stands there is no linear layer.
         """
-        if projection == "output":
-            name = site.output
-        else:
-            name = f"{site.attention}.{getattr(self.architecture, projection)}"
+        layout = site.layout or self.architecture.layout
+        name = layout.names(site.attention)[projection]
         module = dict(self.model.named_modules()).get(name)
-        if not isinstance(module, nn.Linear):
+        if module is None or not layout.is_linear(module):
             found = "missing" if module is None else f"a {type(module).__name__}"
             raise UnsupportedModelError(
                 f"module ({name}) is {found}, expected a linear layer: "
@@ -133,23 +155,22 @@ class PretrainedModel:
         return module
 
     def layer_weights(self, layer: int) -> LayerWeights:
-        """Return the weights of one layer (the model's own tensors, not copies).
+        """Return the weights of one layer (the model's own tensors wherever that can be).
 
         Raises:
             InputError: If there is no such layer.
         """
-        tensors: dict[str, Any] = {}
-        for letter, side in (("Q", "query"), ("K", "key"), ("V", "value"), ("O", "output")):
-            linear = self.linear(layer, side)
-            tensors[f"W_{letter}"] = linear.weight.detach()
-            tensors[f"b_{letter}"] = None if linear.bias is None else linear.bias.detach()
-        attention = self.model.get_submodule(self.sites[layer].attention)
-        scaling: Any = getattr(attention, "scaling", None)
-        return LayerWeights(
-            **tensors,
-            n_heads=self.n_heads,
-            n_kv_heads=self.n_kv_heads,
-            scaling=float(scaling) if scaling is not None else self.d_head**-0.5,
+        site = self.sites[self.check_layer(layer)]
+        layout = site.layout or self.architecture.layout
+        own: Any = getattr(self.model.get_submodule(site.attention), "scaling", None)
+        scaling = own if site.scaling is None else site.scaling
+        sizes = HeadSizes(self.n_heads, self.n_kv_heads, self.d_head, self.d_head)
+        return layout.weights(
+            dict(self.model.named_modules()),
+            site.attention,
+            site.sizes or sizes,
+            scaling=self.d_head**-0.5 if scaling is None else float(scaling),
+            causal=site.causal,
         )
 
     def check_layer(self, layer: int) -> int:

@@ -1,4 +1,4 @@
-"""An entry of the table of architectures, proved against what the model really computes.
+"""A model's layers put in the order in which they run, each proved to be where the table says.
 
 One forward pass is watched; each layer's queries, keys, values and output must follow from the
 weights that the entry points to. Must not know: transformers; verification's finer rule.
@@ -7,42 +7,62 @@ weights that the entry points to. Must not know: transformers; verification's fi
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import nn
 
-from inspector.attention import combine_heads, project_heads, split_heads
 from inspector.errors import UnsupportedModelError
 from inspector.models.capture import LayerCall, watch
+from inspector.models.entries import Entry, SeenCall, prove_entry
+from inspector.models.layout_table import attention_sites, layouts_at
 from inspector.models.pretrained import Batch, LayerSite, PretrainedModel
+from inspector.models.table_proof import is_causal
 
-# A wrong matrix is off by about the numbers' own size; float32 rounding by less than 1e-5 of it.
-_RELATIVE_TOLERANCE = 1e-4
 _N_PIECES = 8
+
+
+def unproved_sites(network: nn.Module) -> tuple[LayerSite, ...]:
+    """Return the places that the table names in a network, in the order of the network."""
+    return tuple(
+        LayerSite(number, name, layouts[0].names(name)["output"], layouts[0])
+        for number, (name, layouts) in enumerate(attention_sites(network))
+    )
 
 
 def prove_sites(model: PretrainedModel) -> PretrainedModel:
     """Return the model with its layers in the order in which they run, each one proved.
 
+    Sizes of heads are those that the model was seen to have.
+
     Raises:
-        UnsupportedModelError: If the model has other layers than its configuration says, or a
-            projection is not where the table says.
+        UnsupportedModelError: If the model has other layers than its configuration says, a
+            projection is not where the table says, or layers differ in their heads.
     """
-    order: list[LayerCall] = []
-    watch(model, probe_batch(model), order.append)
-    output_of = {site.attention: site.output for site in model.sites}
-    unknown = sorted({call.module for call in order} - set(output_of))
-    if unknown or len(order) != model.n_layers:
+    modules = dict(model.model.named_modules())
+    sites: list[LayerSite] = []
+    called: list[str] = []
+
+    def prove(call: LayerCall) -> None:
+        called.append(call.module)
+        layouts = layouts_at(modules, call.module)
+        if layouts:
+            entry = prove_entry(modules, call.module, layouts, _seen(call))
+            sites.append(_proved_site(model, call, entry))
+
+    watch(model, probe_batch(model), prove)
+    unknown = sorted(set(called) - {site.attention for site in model.sites})
+    if unknown or len(called) != model.n_layers:
         raise UnsupportedModelError(
-            f"model ({model.name}) called attention {len(order)} times"
+            f"model ({model.name}) called attention {len(called)} times"
             f"{' in ' + ', '.join(unknown) if unknown else ''}, expected once in each of its "
             f"{model.n_layers} layers: the table of architectures does not fit it."
         )
-    sites = tuple(
-        LayerSite(layer, call.module, output_of[call.module]) for layer, call in enumerate(order)
-    )
-    ordered = replace(model, sites=sites)
-    for call in order:
-        _prove_layer(ordered, call)
-    return ordered
+    sizes = {site.sizes for site in sites if site.sizes is not None}
+    if len(sizes) != 1:
+        raise UnsupportedModelError(
+            f"model ({model.name}) has layers whose heads differ in number or width: only one "
+            "kind of layer can be inspected at a time."
+        )
+    n_heads, n_kv_heads, d_head, _ = sizes.pop()
+    return replace(model, sites=tuple(sites), n_heads=n_heads, n_kv_heads=n_kv_heads, d_head=d_head)
 
 
 def probe_batch(model: PretrainedModel) -> Batch:
@@ -54,28 +74,56 @@ def probe_batch(model: PretrainedModel) -> Batch:
     return Batch(ids.unsqueeze(0), attended, None, [[str(i) for i in ids.tolist()]], [None])
 
 
-def _prove_layer(model: PretrainedModel, call: LayerCall) -> None:
-    weights = model.layer_weights(call.layer)
-    query, key, value = project_heads(call.hidden_states, call.hidden_states, weights)
+def _seen(call: LayerCall) -> SeenCall:
     seen = call.attention
-    heads = split_heads(seen.context, model.n_heads)
-    _, output = combine_heads(heads, weights)
-    for name, computed, real in (
-        ("query", query, seen.query),
-        ("key", key, seen.key),
-        ("value", value, seen.value),
-        ("output", output, call.output),
-    ):
-        if not _is_close(computed, real):
-            raise UnsupportedModelError(
-                f"model ({model.name}) computes another {name} in {call.module} than follows from "
-                f"the weights that the table of architectures names for "
-                f"'{model.architecture.model_type}': it cannot be inspected."
-            )
+    return SeenCall(
+        query_source=call.hidden_states,
+        key_source=call.hidden_states,
+        value_source=call.hidden_states,
+        context=seen.context,
+        output=call.output,
+        scaling=seen.scaling,
+        causal=is_causal(seen),
+        query=seen.query,
+        key=seen.key,
+        value=seen.value,
+    )
 
 
-def _is_close(computed: Tensor, real: Tensor) -> bool:
-    if computed.shape != real.shape:
-        return False
-    scale = real.abs().max()
-    return bool((computed - real).abs().max() <= _RELATIVE_TOLERANCE * scale)
+def _proved_site(model: PretrainedModel, call: LayerCall, entry: Entry) -> LayerSite:
+    """Return the site of a proved entry.
+
+    Raises:
+        UnsupportedModelError: If it is not proved.
+    """
+    weights = entry.weights
+    wrong = entry.wrong or _unexplained(model, call, entry)
+    if wrong is not None or weights is None or entry.layout is None:
+        raise UnsupportedModelError(
+            f"model ({model.name}) computes another {wrong} in {call.module} than follows from "
+            f"the weights that the table of architectures names for "
+            f"'{model.architecture.model_type}': it cannot be inspected."
+        )
+    seen = call.attention
+    between = (seen.bias, seen.softcap, seen.sinks)
+    return LayerSite(
+        layer=call.layer,
+        attention=call.module,
+        output=entry.layout.names(call.module)["output"],
+        layout=entry.layout,
+        sizes=entry.sizes,
+        scaling=weights.scaling * entry.factor,
+        causal=weights.causal,
+        before_rotation=entry.before_rotation,
+        is_plain=entry.query == entry.key == "as projected" and between == (None, None, None),
+    )
+
+
+def _unexplained(model: PretrainedModel, call: LayerCall, entry: Entry) -> str | None:
+    """Return which of query and key is neither its projection, nor it turned, scaled or normed."""
+    children = model.model.get_submodule(call.module).named_children()
+    normed = any("norm" in name for name, _ in children)
+    for side, relation in (("query", entry.query), ("key", entry.key)):
+        if relation == "changed" and not normed:
+            return side
+    return None

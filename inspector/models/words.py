@@ -14,6 +14,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from inspector.models.pretrained import Batch, PretrainedModel
+from inspector.models.tokenizer import as_in_text
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def word_batches(
         batch_size: Sentences in a batch, at most.
     """
     encoded = model.tokenizer(
-        [list(words) for words in sentences], is_split_into_words=True, verbose=False
+        as_in_text(model.tokenizer, sentences), is_split_into_words=True, verbose=False
     )
     lengths = [len(ids) for ids in encoded["input_ids"]]
     fitting = [i for i, length in enumerate(lengths) if length <= model.max_pieces]
@@ -76,7 +77,7 @@ def piece_counts(
     if not sentences:
         return [], 0
     encoded = model.tokenizer(
-        [list(words) for words in sentences], is_split_into_words=True, verbose=False
+        as_in_text(model.tokenizer, sentences), is_split_into_words=True, verbose=False
     )
     words = [encoded.word_ids(row) for row in range(len(sentences))]
     counts = [sum(word is not None for word in of_pieces) for of_pieces in words]
