@@ -86,8 +86,8 @@ _WORDNET = "wordnet"
 def annotate(corpus: Corpus, names: Sequence[str] | None = None) -> Corpus:
     """Return the corpus with the annotation that its sentences carry.
 
-    Twice is the same as once. Trees in other label schemes than Universal Dependencies' (those of
-    a parser) stay as they are.
+    Twice is the same as once. Generated probes of syntax stay as they are, and so do trees in
+    other label schemes than Universal Dependencies' (those of a parser).
 
     Args:
         corpus: What to annotate; it is not changed.
@@ -97,11 +97,11 @@ def annotate(corpus: Corpus, names: Sequence[str] | None = None) -> Corpus:
         InputError: If a name is unknown.
 
     Example:
-        >>> from inspector.corpora import generate_probes
-        >>> corpus = Corpus("probes", generate_probes(per_construction=1), [], "", "generated")
-        >>> richer = annotate(corpus, ["coordination"])
-        >>> {kind for kind, label in richer.relation_counts() if label.startswith("coord")}
-        {'logical'}
+        >>> from inspector.corpora import generate_beyond
+        >>> probes = generate_beyond(per_construction=1)
+        >>> corpus = annotate(Corpus("probes", probes, [], "", "generated"), ["conditions"])
+        >>> corpus.relation_counts()["logical", "condition:cue"]
+        1
     """
     for name in CARRIED if names is None else names:
         if name not in CARRIED:

@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 from inspector.corpora.probes import generate_probes
+from inspector.corpora.probes_beyond import generate_beyond
 from inspector.corpora.sentence import Corpus
 from inspector.corpora.treebank import read_conllu, write_conllu
 
@@ -24,10 +25,15 @@ def sample_files() -> list[Path]:
 
 
 def default_corpus() -> Corpus:
-    """Return inspector's own treebank, then the generated probes; the same every time."""
+    """Return inspector's own treebank, then the generated probes; the same every time.
+
+    Probes of syntax come first, then those of meaning and logic. `annotate` reads what the
+    sentences say beyond their trees.
+    """
     files = sample_files()
     sample = read_conllu(files, strict=True)
-    probes = generate_probes()
+    syntax = generate_probes()
+    probes = [*syntax, *generate_beyond(beside=syntax)]
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.read_bytes())

@@ -6,8 +6,7 @@ between words finds 45 % of the heads of any relation (from 10 sentences of each
 Must not know: models, files, scores.
 """
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -17,16 +16,18 @@ from inspector.corpora import probes_modified as modified
 from inspector.corpora import probes_objects as objects
 from inspector.corpora import probes_subjects as subjects
 from inspector.corpora.making import tree_sentence
+from inspector.corpora.probes_balance import Offsets
 from inspector.corpora.probes_clauses import Clauses
 from inspector.corpora.probes_tree import Node, Tree, spell
 from inspector.corpora.sentence import Labels, Sentence, check_labels
 from inspector.errors import InputError
 
+BALANCED = "syntax"
+"""What these sentences are balanced for: further annotation is not read from them."""
 SENTENCES_PER_DOCUMENT = 10
 """How many consecutive probes of a construction make one document."""
 _DRAFTS = 8
 _DRAFTS_DISTRACTING = 4  # they are rarer
-_SHARES_TO_AVOID = ((0.36, 1.0), (0.42, 15.0))  # share of the commonest offset, weight
 _LONGEST = 26
 _COST_OF_A_WORD = 0.006
 _ATTEMPTS = 400
@@ -98,21 +99,21 @@ def generate_probes(
         )
     check_labels(labels)
     random = Random(seed)  # noqa: S311 - sentences, not secrets
-    offsets = _Offsets()
+    offsets = Offsets()
     texts: set[str] = set()
     written: dict[str, list[Sentence]] = {name: [] for name in CONSTRUCTIONS}
     for number in range(per_construction):  # round by round, so that all share the balance
         for name, construction in CONSTRUCTIONS.items():
             distracting = number % 3 == 0
             tree = _best_draft(random, construction, offsets, texts, distracting)
-            offsets.add(tree)
+            offsets.add(tree_offsets(tree.labels, tree.heads))
             texts.add(tree.text)
             written[name].append(_sentence(tree, name, number, distracting, labels))
     return [sentence for sentences in written.values() for sentence in sentences]
 
 
 def _sentence(tree: Tree, name: str, number: int, distracting: bool, labels: Labels) -> Sentence:
-    comments = ["annotation = generated", f"construction = {name}"]
+    comments = ["annotation = generated", f"construction = {name}", f"balanced = {BALANCED}"]
     if distracting:
         comments.append("distractor = yes")
     return tree_sentence(
@@ -129,57 +130,23 @@ def _sentence(tree: Tree, name: str, number: int, distracting: bool, labels: Lab
     )
 
 
-class _Offsets:
-    """How often each relation, by its full and its universal label, has each offset."""
+def tree_offsets(labels: Sequence[str], heads: Sequence[int]) -> list[tuple[str, int]]:
+    """Return (relation, offset) of every pair of a tree, by its full and by its universal label.
 
-    def __init__(self) -> None:
-        self._counts: dict[str, Counter[int]] = {}
-        self._totals: Counter[str] = Counter()
-        self._most: Counter[str] = Counter()  # pairs at the commonest offset
-
-    def add(self, tree: Tree) -> None:
-        for label, offset in _labelled_offsets(tree):
-            counts = self._counts.setdefault(label, Counter())
-            counts[offset] += 1
-            self._totals[label] += 1
-            self._most[label] = max(self._most[label], counts[offset])
-
-    def cost(self, tree: Tree) -> float:
-        """Return by how much the tree would push its relations over the shares to avoid.
-
-        For a relation with n pairs, c of them at its commonest offset, what counts is
-        weight * (c - n * share)² / n where c exceeds n * share, for each share to avoid;
-        summed over relations, after less before.
-        """
-        new: dict[str, Counter[int]] = {}
-        for label, offset in _labelled_offsets(tree):
-            new.setdefault(label, Counter())[offset] += 1
-        cost = 0.0
-        for label, more in new.items():
-            known = self._counts.get(label, Counter())
-            total, most = self._totals[label], self._most[label]
-            now = max(most, *(known[offset] + more[offset] for offset in more))
-            cost += _excess(now, total + sum(more.values())) - _excess(most, total)
-        return cost
-
-
-def _excess(most: int, total: int) -> float:
-    excesses = (weight * max(0.0, most - share * total) ** 2 for share, weight in _SHARES_TO_AVOID)
-    return sum(excesses, 0.0) / max(total, 1)
-
-
-def _labelled_offsets(tree: Tree) -> list[tuple[str, int]]:
+    Root and punctuation are left out, as scorers do.
+    """
     pairs: list[tuple[str, int]] = []
-    for label, dependent, head in tree.pairs():
-        universal = label.partition(":")[0]
-        pairs += [(name, head - dependent) for name in dict.fromkeys((label, universal))]
+    for dependent, (label, head) in enumerate(zip(labels, heads, strict=True)):
+        if head >= 0 and label != "punct":
+            universal = label.partition(":")[0]
+            pairs += [(name, head - dependent) for name in dict.fromkeys((label, universal))]
     return pairs
 
 
 def _best_draft(
     random: Random,
     construction: Construction,
-    offsets: _Offsets,
+    offsets: Offsets,
     texts: set[str],
     distracting: bool,
 ) -> Tree:
@@ -195,7 +162,9 @@ def _best_draft(
         )
         if not fits:
             continue
-        cost = offsets.cost(tree) + _COST_OF_A_WORD * len(tree.words)
+        cost = offsets.cost(tree_offsets(tree.labels, tree.heads)) + _COST_OF_A_WORD * len(
+            tree.words
+        )
         if best is None or cost < best[0]:
             best = (cost, tree)
         drafts += 1

@@ -49,6 +49,7 @@ class Tree(NamedTuple):
     labels: tuple[str, ...]
     text: str
     glued: tuple[bool, ...]  # no space after the word
+    nodes: tuple[Node, ...] = ()  # what each word was written from
 
     def pairs(self) -> list[tuple[str, int, int]]:
         """Return (label, dependent, head) of every relation but root and punct."""
@@ -118,6 +119,7 @@ def spell(root: Node, end: str = ".") -> Tree:
         labels=tuple(node.label for node, _ in said),
         text=text,
         glued=tuple(glued),
+        nodes=tuple(node for node, _ in said),
     )
 
 

@@ -34,3 +34,23 @@ def test_it_is_the_sample_and_the_probes(default):
     assert default.annotation == "gold and generated"
     own = b"".join(path.read_bytes() for path in files)
     assert default.sha256 == hashlib.sha256(own + write_conllu(probes).encode()).hexdigest()
+
+
+def test_probes_of_meaning_and_logic_come_last(default):
+    from inspector.corpora.probes import CONSTRUCTIONS
+    from inspector.corpora.probes_beyond import BEYOND_SYNTAX
+
+    probes = [s for s in default.sentences if s.id.startswith("probe-")]
+    order = list(dict.fromkeys(s.id[6:-5] for s in probes))
+    assert order == [*CONSTRUCTIONS, *BEYOND_SYNTAX]
+    assert {r.kind for s in default.sentences for r in s.relations} == {"syntax"}
+
+
+def test_it_says_more_than_syntax(default):
+    from inspector.corpora import annotate
+
+    found = annotate(default).relation_counts()
+    syntax = {key: n for key, n in found.items() if key[0] == "syntax"}
+    assert syntax == default.relation_counts()
+    assert {kind for kind, _ in found} == {"syntax", "semantic", "logical"}
+    assert min(found["logical", name] for name in ("neg:scope", "condition:cue")) >= 20

@@ -76,8 +76,12 @@ class Parsed:
         return count
 
 
+FOR_SYNTAX = "# balanced = syntax"
+"""The comment of generated sentences whose logic nothing balances: it is not read."""
+
+
 def parsed(sentence: Sentence) -> Parsed | None:
-    """Return the sentence's tree, or None where it has none.
+    """Return the sentence's tree, or None where it has none, or is there for its syntax alone.
 
     Example:
         >>> from inspector.corpora import tree_sentence
@@ -85,7 +89,7 @@ def parsed(sentence: Sentence) -> Parsed | None:
         >>> tree.lemmas, tree.children, tree.predicate_above(0)
         (('dogs', 'bark'), ((), (0,)), 1)
     """
-    if not sentence.source:
+    if not sentence.source or f"{FOR_SYNTAX}\n" in sentence.source:
         return None
     rows = [
         [cells[index] for index in _WANTED]

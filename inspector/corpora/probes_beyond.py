@@ -1,0 +1,211 @@
+"""Generated probes of meaning and logic: what they say beyond their trees is known as well.
+
+As with the probes of syntax, every construction is written near and far, before and after, and of
+several drafts the one is kept that leaves its relations least predictable from distance.
+Must not know: models, files, scores.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from inspector.corpora import probes_comparison as comparing
+from inspector.corpora import probes_connectives as connectives
+from inspector.corpora import probes_coreference as coreference
+from inspector.corpora import probes_logic as logic
+from inspector.corpora import probes_meaning as meaning
+from inspector.corpora.making import tree_sentence
+from inspector.corpora.probes import SENTENCES_PER_DOCUMENT, tree_offsets
+from inspector.corpora.probes_balance import Offsets
+from inspector.corpora.probes_clauses import Clauses
+from inspector.corpora.probes_marks import Marks
+from inspector.corpora.probes_tree import Node, Tree, spell
+from inspector.corpora.sentence import Labels, Sentence, check_labels
+from inspector.errors import InputError
+
+_DRAFTS = 10
+_DRAFTS_DISTRACTING = 6
+_LONGEST = 30
+_COST_OF_A_WORD = 0.006
+_ATTEMPTS = 400
+_ATTEMPTS_DISTRACTING = 60
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """A kind of sentence, and the relations that it is there to show."""
+
+    relations: tuple[str, ...]
+    """How their names begin; each sentence holds one at least."""
+    ways: tuple[str, ...]
+    """Its variants, taken in turn."""
+    write: Callable[[Clauses, Marks, str], tuple[Node, str]]
+
+
+_SENSES = ("contingency", "comparison", "expansion", "temporal")
+BEYOND_SYNTAX: dict[str, Beyond] = {
+    "negation": Beyond(("neg:",), logic.NEGATION, logic.negation),
+    **{
+        f"connective-{sense}": Beyond(
+            (f"connective:{sense}",), connectives.connectives_of(sense), connectives.connective
+        )
+        for sense in _SENSES
+    },
+    "condition": Beyond(("condition:",), logic.CONDITION, logic.condition),
+    "joined": Beyond(("coordination:",), logic.COORDINATION, logic.coordination),
+    "comparison": Beyond(("comparison:",), comparing.COMPARISON, comparing.comparison),
+    "quantifier": Beyond(("quantifier:",), comparing.QUANTIFIER, comparing.quantifier),
+    "pronoun": Beyond(("coref:pronoun",), coreference.PRONOUN, coreference.pronoun),
+    "same-noun": Beyond(("coref",), coreference.SAME_NOUN, coreference.same_noun),
+    "across-a-clause": Beyond(
+        ("coref:",), coreference.ACROSS_A_CLAUSE, coreference.across_a_clause
+    ),
+    "roles": Beyond(("role:", "role-dep:"), meaning.ROLES, meaning.roles),
+    "names": Beyond(("name:",), meaning.NAMES, meaning.names),
+    "opposites": Beyond(("meaning:antonym",), meaning.TWO_ADJECTIVES, meaning.opposites),
+    "likenesses": Beyond(("meaning:synonym",), meaning.TWO_ADJECTIVES, meaning.likenesses),
+}
+"""Construction → what it shows."""
+
+
+def generate_beyond(
+    seed: int = 20170612,
+    per_construction: int = 15,
+    *,
+    labels: Labels = "universal",
+    beside: Sequence[Sentence] = (),
+) -> list[Sentence]:
+    """Return generated sentences of meaning and logic, with trees in Universal Dependencies.
+
+    What they say beyond their trees stands in their last column, as treebanks have it: `Args=`,
+    `Entity=`, `Name=`, `Meaning=`, `PDTB=`; `inspector.corpora.annotate` reads it. The same seed
+    gives the same sentences on every platform. A sentence distracts, and its comment says so, if
+    another word of the part of speech of what is looked for stands at least as near; every third
+    one does, where its way of saying it allows that.
+
+    Args:
+        seed: Any whole number.
+        per_construction: Sentences of each construction, at least 1.
+        labels: 'universal' keeps of each label the part before the colon; 'full' all of it.
+        beside: Sentences that these will stand beside: their syntax is balanced with theirs.
+
+    Raises:
+        InputError: If a count is below 1 or the labels are unknown.
+
+    Example:
+        >>> probes = generate_beyond(per_construction=1)
+        >>> len(probes) == len(BEYOND_SYNTAX), probes[0].id
+        (True, 'probe-negation-0001')
+    """
+    if per_construction < 1:
+        raise InputError(
+            f"per_construction ({per_construction}) must be at least 1: it is the number of "
+            "sentences of each construction."
+        )
+    check_labels(labels)
+    random = Random(seed)  # noqa: S311 - sentences, not secrets
+    offsets = Offsets()
+    for sentence in beside:
+        offsets.add(tree_offsets(sentence.deprels, sentence.heads))
+    texts: set[str] = set()
+    words: dict[str, int] = {}  # of the document being written, by construction
+    written: dict[str, list[Sentence]] = {name: [] for name in BEYOND_SYNTAX}
+    for number in range(per_construction):  # round by round, so that all share the balance
+        for name, beyond in BEYOND_SYNTAX.items():
+            way = beyond.ways[number % len(beyond.ways)]
+            tree, marks, distracts = _best_draft(
+                random, name, way, offsets, texts, distracting=number % 3 == 0
+            )
+            offsets.add(_offsets(tree, marks))
+            texts.add(tree.text)
+            if number % SENTENCES_PER_DOCUMENT == 0:
+                words[name] = 0
+            misc = marks.misc(tree, words[name], number % SENTENCES_PER_DOCUMENT)
+            words[name] += len(tree.words)
+            written[name].append(_sentence(tree, misc, name, number, distracts, labels))
+    return [sentence for sentences in written.values() for sentence in sentences]
+
+
+def _sentence(
+    tree: Tree, misc: list[str], name: str, number: int, distracts: bool, labels: Labels
+) -> Sentence:
+    comments = ["annotation = generated", f"construction = {name}"]
+    if distracts:
+        comments.append("distractor = yes")
+    if number % SENTENCES_PER_DOCUMENT == 0:
+        fields = "GRP-etype-infstat-salience-centering-minspan-link-identity"
+        comments.insert(0, f"global.Entity = {fields}")
+    return tree_sentence(
+        f"probe-{name}-{number + 1:04d}",
+        tree.words,
+        tree.heads,
+        tree.labels,
+        upos=tree.upos,
+        document=f"probe-{name}-{number // SENTENCES_PER_DOCUMENT + 1:02d}",
+        text=tree.text,
+        misc=misc,
+        comments=comments,
+        labels=labels,
+    )
+
+
+def _offsets(tree: Tree, marks: Marks) -> list[tuple[str, int]]:
+    beyond = [(label, target - source) for label, source, target in marks.pairs(tree)]
+    return [*tree_offsets(tree.labels, tree.heads), *beyond]
+
+
+def _best_draft(
+    random: Random,
+    name: str,
+    way: str,
+    offsets: Offsets,
+    texts: set[str],
+    distracting: bool,
+) -> tuple[Tree, Marks, bool]:
+    """Return the draft that costs least, and whether it distracts; one that does, if asked for."""
+    beyond = BEYOND_SYNTAX[name]
+    best: dict[bool, tuple[float, Tree, Marks]] = {}
+    drafts = 0
+    for attempt in range(_ATTEMPTS):
+        marks = Marks()
+        tree = spell(*beyond.write(Clauses(random), marks, way))
+        if len(tree.words) > _LONGEST or tree.text in texts or _joins_modifiers(tree):
+            continue
+        shown = [pair for pair in marks.pairs(tree) if pair[0].startswith(beyond.relations)]
+        if not shown and not marks.names:
+            continue
+        distracts = len(marks.names) > 1 or _distracts(tree, shown)
+        cost = offsets.cost(_offsets(tree, marks)) + _COST_OF_A_WORD * len(tree.words)
+        if distracts not in best or cost < best[distracts][0]:
+            best[distracts] = (cost, tree, marks)
+        drafts += distracts or not distracting
+        if drafts == (_DRAFTS_DISTRACTING if distracting else _DRAFTS):
+            break
+        if attempt >= _ATTEMPTS_DISTRACTING and best:  # some ways of saying it distract no one
+            break
+    if not best:
+        raise InputError(
+            f"per_construction is too large: the grammar found no new sentence for {name} in "
+            f"{_ATTEMPTS} attempts. Ask for fewer."
+        )
+    wanted = True if distracting and True in best else min(best, key=lambda which: best[which][0])
+    _, tree, marks = best[wanted]
+    return tree, marks, wanted
+
+
+def _joins_modifiers(tree: Tree) -> bool:
+    """Return whether adjectives or compounds are joined, which is always near: "cheap and ugly"."""
+    return any(
+        label == "conj" and tree.labels[head] in ("amod", "compound")
+        for label, head in zip(tree.labels, tree.heads, strict=True)
+    )
+
+
+def _distracts(tree: Tree, pairs: list[tuple[str, int, int]]) -> bool:
+    """Return whether, for some pair, a word like its target is at least as near to its source."""
+    return any(
+        tree.upos[word] == tree.upos[target] and abs(word - source) <= abs(target - source)
+        for _, source, target in pairs
+        for word in range(len(tree.words))
+        if word not in (source, target)
+    )
