@@ -106,11 +106,15 @@ def print_implementation(report: "ImplementationReport") -> None:
     print_frame(errors.reset_index(), "Largest |returned - truth| in u·scale")
 
 
+_LEFT_OUT = ("sentences ", "relations ", "windows ", "mentions ")
+"""How the totals begin that count what a profile could not use; all of them say why."""
+
+
 def print_run(run: "Run", folder: object) -> None:
     """Print what a profile found: how much was read, the claims that hold, where all of it is."""
     say(run.summary())
     for what, count in zip(run.totals["what"], run.totals["count"], strict=True):
-        if count and str(what).startswith(("sentences ", "relations ")):
+        if count and (str(what).startswith(_LEFT_OUT) or ": " in str(what)):
             say(f"  left out: {count} {what}")
     supported = run.claims[run.claims["verdict"] == "supported"]
     columns = ["relation", "direction", "layer", "head", "n", "accuracy", "baseline_accuracy"]
