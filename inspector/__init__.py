@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inspector.api import (
+        ablate,
         attend,
         load,
         profile,
+        using,
         verify,
         verify_implementation,
         weight_statistics,
@@ -19,7 +21,16 @@ if TYPE_CHECKING:
 
 __version__ = version("inspector")
 
-__all__ = ["attend", "load", "profile", "verify", "verify_implementation", "weight_statistics"]
+__all__ = [
+    "attend",
+    "ablate",
+    "load",
+    "profile",
+    "using",
+    "verify",
+    "verify_implementation",
+    "weight_statistics",
+]
 
 
 def __getattr__(name: str) -> Any:

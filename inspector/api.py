@@ -5,41 +5,71 @@ Must not know: formulas.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from torch import nn
 
 from inspector.corpora import Corpus
 from inspector.corpora.annotated import read_annotated
 from inspector.errors import InputError
 from inspector.heads import weight_statistics as _weight_statistics
+from inspector.heads.cause import ablation_frame, silence
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
+from inspector.models.anything import AnyModel, load_to_run
+from inspector.models.intervention import check_heads
+from inspector.models.using import using as _using
+from inspector.output import check_output, write_atomically
+from inspector.records import FRAME_WRITERS
 from inspector.runs.computation import Progress
 from inspector.runs.profiling import Run, profile_corpus
 from inspector.runs.shard_work import ProfileSettings
 from inspector.verification import ImplementationReport, VerificationReport
 from inspector.verification import verify as _verify
 from inspector.verification import verify_implementation as _verify_implementation
+from inspector.verification.shadow import verify_any
+from inspector.verification.verifier import follows_from_weights
 from inspector.views.maps import AttentionMaps
 
-__all__ = ["attend", "load", "profile", "verify", "verify_implementation", "weight_statistics"]
+__all__ = [
+    "attend",
+    "ablate",
+    "load",
+    "profile",
+    "using",
+    "verify",
+    "verify_implementation",
+    "weight_statistics",
+]
 
 ModelOrName = PretrainedModel | str | PathLike[str]
 """A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id."""
 
 
 def verify(
-    model: ModelOrName = DEFAULT_MODEL, *, progress: Progress | None = None
+    model: ModelOrName | AnyModel | nn.Module = DEFAULT_MODEL,
+    *,
+    dtype: str = "float32",
+    device: str = "cpu",
+    revision: str | None = None,
+    progress: Progress | None = None,
 ) -> VerificationReport:
     """Return the proof, or disproof, that our equations compute what the model computes.
 
     See `inspector.verification` for the rule. `.passed`, `.frame` (a row per layer × stage),
-    `.coverage` and `.controls` are what to look at; in a notebook the report shows itself.
+    `.coverage` and `.controls` are what to look at; in a notebook the report shows itself. BERT
+    and its kin are verified from their weights, from query to output; every other model in
+    shadow: each of its attention calls, computed again by ours on the same queries and keys.
 
     Args:
-        model: A loaded model, or what `inspector.load` takes.
+        model: A loaded model, what `inspector.load` takes, a folder of any model of transformers,
+            or such a model in memory.
+        dtype: In which a model is loaded that is given by name.
+        device: On which it is loaded.
+        revision: Branch, tag or commit of a hub id.
         progress: Called with what is being done and the share that is done.
 
     Raises:
@@ -49,7 +79,35 @@ def verify(
         >>> verify("minilm").coverage
         {'reached': 6, 'total': 6, 'not_reached': []}
     """
-    return _verify(_loaded(model), progress=progress)
+    if isinstance(model, (str, PathLike)):
+        if progress is not None:
+            progress("Loading", 0.0)
+        model = load_to_run(model, dtype=dtype, device=device, revision=revision)
+    if isinstance(model, PretrainedModel):
+        if follows_from_weights(model):
+            return _verify(model, progress=progress)
+        model = AnyModel(model.name, model.model, model.dtype, model.file_hashes)
+    elif not isinstance(model, AnyModel):
+        model = AnyModel.of(model)
+    return verify_any(model, progress=progress)
+
+
+def using(model: PretrainedModel | AnyModel | nn.Module) -> AbstractContextManager[None]:
+    """Return a context in which a whole model runs on inspector's attention, generate() included.
+
+    Args:
+        model: What `inspector.load` returned, or a model of transformers.
+
+    Raises:
+        UnsupportedModelError: If a part of it computes attention by mathematics of its own.
+
+    Example:
+        >>> model = load("minilm")
+        >>> with using(model):
+        ...     model.model.config._attn_implementation
+        'inspector'
+    """
+    return _using(model)
 
 
 def verify_implementation(
@@ -200,6 +258,58 @@ def profile(
         force=force,
         progress=progress,
     )
+
+
+def ablate(
+    model: ModelOrName,
+    heads: Sequence[tuple[int, int]],
+    corpus: Corpus | str | Path | Sequence[Corpus | str | Path] | None = None,
+    *,
+    how: str = "zero",
+    together: bool = False,
+    output: str | Path | None = None,
+    force: bool = False,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Return what silencing heads changes at the words of each relation, and at words like them.
+
+    The columns are those of `inspector.heads.cause.ABLATION_COLUMNS`, explained in
+    `inspector.heads.cause.ablation_frame`. No weight is touched; the model is always restored.
+
+    Args:
+        model: A loaded model, or what `inspector.load` takes.
+        heads: Pairs (layer, head), counted from 0.
+        corpus: As `profile` takes it; several are kept apart by the last column, `corpus`.
+        how: What a silenced head gives: 'zero' nothing, 'mean' what it gives on average over the
+            corpus, 'uniform' the mean of all values.
+        together: Whether all heads are silenced at once, not each by itself.
+        output: A file that gets the frame: .csv, .parquet or .json.
+        force: Replace a file that exists.
+        seed: Of the intervals and tests.
+        progress: Called with what is being done and the share that is done.
+
+    Raises:
+        InputError: If there is no such head, or way, or the corpus cannot be used.
+        ModelError: If the model cannot be loaded.
+        OutputError: If the file cannot be written.
+    """
+    target = None
+    if output is not None:
+        target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
+    loaded = _loaded(model)
+    read = read_annotated(corpus)
+    check_heads(loaded, heads)
+    frames = []
+    for one in read:
+        sums = silence(loaded, heads, one, how=how, together=together, progress=progress)
+        frames.append(ablation_frame(sums, how, seed))
+    if len(frames) > 1:
+        frames = [frame.assign(corpus=one.name) for frame, one in zip(frames, read, strict=True)]
+    frame = pd.concat(frames, ignore_index=True)
+    if target is not None:
+        write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
+    return frame
 
 
 def _loaded(model: ModelOrName) -> PretrainedModel:

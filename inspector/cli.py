@@ -9,7 +9,7 @@ import traceback
 
 import typer
 
-from inspector.commands import attend, profile, verify, weights
+from inspector.commands import ablate, attend, profile, verify, weights
 from inspector.commands.options import debugging
 from inspector.console import encode_anything, printable, stop_writing
 from inspector.errors import InspectorError, OutputError
@@ -30,6 +30,7 @@ for _command, _example in (
     (weights.weights, weights.EXAMPLE),
     (attend.attend, attend.EXAMPLE),
     (profile.profile, profile.EXAMPLE),
+    (ablate.ablate, ablate.EXAMPLE),
 ):
     app.command(epilog=f"Example: {_example}")(_command)
 

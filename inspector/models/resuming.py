@@ -1,14 +1,15 @@
 """A model run again from the middle: only what comes after a changed layer is computed.
 
-A first pass keeps what entered each layer and what its heads gave. Then the model runs with other
-head outputs in one layer, many variants in one batch: earlier layers are passed over, and the
-changed layer's queries, keys, values and attention are not computed again. What was put in the
-place of a module's forward is always taken away. Must not know: what the variants are for.
+A first pass keeps what entered each layer and what its heads gave. Then the model runs with one
+head's output replaced, a head for each variant, many variants in one batch: embeddings and earlier
+layers are passed over, and of the changed layer's attention nothing is computed again but what the
+head adds. What was put in the place of a module's forward is always taken away.
+Must not know: what the variants are for.
 """
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,8 @@ class LayerRecord:
     """What each head gave."""
     value: Float[Tensor, "batch kv_head piece d_value"]
     mask: Bool[Tensor, "#batch #head #query key"] | None
+    output: Float[Tensor, "batch piece d_model"] | None
+    """What W_O made of all heads; None where it is no linear layer."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,13 @@ class Resumer:
         self._blocks = [model.model.get_submodule(_block(site.attention)) for site in model.sites]
         self._calls: list[AttentionCall] | None = None
         self._entering: list[Tensor] = []
+        self._outputs: list[Tensor] = []
+        self._embedded: Tensor | None = None
         self._next = 0
         self._start = 0
         self._hidden: Tensor | None = None
         self._given: Tensor | None = None
+        self._output: Tensor | None = None
         self._inside = False
 
     def clean(self, batch: Batch) -> CleanPass:
@@ -65,7 +71,7 @@ class Resumer:
         Raises:
             UnsupportedModelError: If the model's layers don't run one by one.
         """
-        self._calls, self._entering, self._next, self._start = [], [], 0, 0
+        self._calls, self._entering, self._outputs, self._next, self._start = [], [], [], 0, 0
         state = self._model.model(**batch.inputs()).last_hidden_state
         calls, self._calls = self._calls, None
         if not self._next == len(calls) == len(self._entering) == self._model.n_layers:
@@ -79,40 +85,61 @@ class Resumer:
                 call.context.unflatten(-1, (self._model.n_heads, -1)),
                 call.value,
                 call.mask,
+                self._outputs[layer] if len(self._outputs) == len(calls) else None,
             )
-            for entering, call in zip(self._entering, calls, strict=True)
+            for layer, (entering, call) in enumerate(zip(self._entering, calls, strict=True))
         ]
-        self._entering = []
+        self._entering, self._outputs = [], []
         return CleanPass(batch, tuple(records), state)
 
     def states(
         self,
         clean: CleanPass,
         layer: int,
-        heads: Float[Tensor, "variant batch piece head d_value"],
+        heads: Sequence[int],
+        given: Float[Tensor, "variant batch piece d_value"],
     ) -> Float[Tensor, "variant batch piece d_model"]:
-        """Return the last hidden states with other head outputs in a layer, for each variant.
+        """Return the last hidden states with one head's output replaced, for each variant.
 
         Args:
             clean: Of the same batch.
-            layer: Whose head outputs are replaced.
-            heads: By what, for each variant.
+            layer: The layer of all variants' heads.
+            heads: The head of each variant.
+            given: What it gives instead.
         """
-        n_variants = len(heads)
-
-        def repeated(tensor: Tensor) -> Tensor:
-            return tensor.repeat(n_variants, *(1 for _ in tensor.shape[1:]))
-
-        inputs = {name: repeated(tensor) for name, tensor in clean.batch.inputs().items()}
-        self._next, self._start = 0, layer
-        self._hidden = repeated(clean.layers[layer].entering)
-        self._given = heads.flatten(0, 1)
+        n_variants, record = len(heads), clean.layers[layer]
+        inputs = {name: _repeated(it, n_variants) for name, it in clean.batch.inputs().items()}
         try:
+            self._next, self._start = 0, layer
+            self._hidden = _repeated(record.entering, n_variants)
+            if record.output is None:
+                self._given = _with_changed(record, heads, given)
+            else:
+                self._output = self._added(record, record.output, layer, heads, given)
+                shape = (len(self._hidden), *record.heads.shape[1:])
+                self._given = record.heads.new_zeros(()).expand(shape)  # W_O does not read it
             state: Tensor = self._model.model(**inputs).last_hidden_state
         finally:
-            self._hidden = self._given = None
+            self._hidden = self._given = self._output = None
             self._inside, self._start = False, 0
         return state.view(n_variants, -1, *state.shape[1:])
+
+    def _added(
+        self,
+        record: LayerRecord,
+        before: Tensor,
+        layer: int,
+        heads: Sequence[int],
+        given: Tensor,
+    ) -> Tensor:
+        """Return W_O's output: what it was, and what the change of one head adds to it."""
+        columns = self._model.linear(layer, "output").weight.unflatten(1, (self._model.n_heads, -1))
+        n_variants = len(heads)
+        output = _repeated(before, n_variants).view(n_variants, *before.shape)
+        for variant, head in enumerate(heads):
+            change = given[variant] - record.heads[:, :, head]
+            output[variant] += torch.matmul(change, columns[:, head].mT)
+        return output.flatten(0, 1)
 
     def observed(self, call: AttentionCall) -> None:
         """Keep a call of the first pass."""
@@ -133,14 +160,23 @@ class Resumer:
         """Return each module whose forward is replaced, with what stands there meanwhile."""
         for block in dict.fromkeys(self._blocks):
             yield block, self._block_forward(block.forward)
-        linears = {}
-        for layer in range(self._model.n_layers):
-            for side in ("query", "key", "value"):
-                linear = _linear(self._model, layer, side)
-                if linear is not None:
-                    linears[id(linear)] = linear
-        for linear in linears.values():
+        for linear in self._linears("query", "key", "value"):
             yield linear, self._projection_forward(linear.forward, linear.out_features)
+        for linear in self._linears("output"):
+            yield linear, self._output_forward(linear.forward)
+        embeddings = getattr(self._model.model, "embeddings", None)
+        if isinstance(embeddings, nn.Module):
+            yield embeddings, self._embeddings_forward(embeddings.forward)
+
+    def _linears(self, *sides: str) -> list[nn.Linear]:
+        """Return each linear layer of these projections once; none where they share one."""
+        found: dict[int, nn.Linear] = {}
+        for site in self._model.sites:
+            for side in sides:
+                with suppress(UnsupportedModelError):
+                    linear = self._model.linear_at(site, side)
+                    found[id(linear)] = linear
+        return list(found.values())
 
     def _block_forward(self, own: Callable[..., Any]) -> Callable[..., Any]:
         def forward(hidden_states: Tensor, *args: Any, **kwargs: Any) -> Any:
@@ -168,6 +204,29 @@ class Resumer:
 
         return forward
 
+    def _output_forward(self, own: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        def forward(hidden_states: Tensor) -> Tensor:
+            if self._inside and self._output is not None:
+                return self._output
+            output = own(hidden_states)
+            if self._calls is not None:
+                self._outputs.append(output)
+            return output
+
+        return forward
+
+    def _embeddings_forward(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        def forward(*args: Any, **kwargs: Any) -> Any:
+            if self._hidden is None or self._embedded is None:
+                output = own(*args, **kwargs)
+                self._embedded = output if isinstance(output, Tensor) else None
+                return output
+            # Nobody reads it: the layer that is gone on from has its own input.
+            shape = (*self._hidden.shape[:-1], self._embedded.shape[-1])
+            return self._embedded.new_zeros(()).expand(shape)
+
+        return forward
+
 
 @contextmanager
 def resumable(model: PretrainedModel) -> Iterator[Resumer]:
@@ -178,7 +237,8 @@ def resumable(model: PretrainedModel) -> Iterator[Resumer]:
         >>> model = inspector.load("minilm")
         >>> with resumable(model) as resumer:
         ...     clean = resumer.clean(model.encode(["A cat."]))
-        ...     same = resumer.states(clean, 5, clean.layers[5].heads[None])
+        ...     given = clean.layers[5].heads[:, :, 3]
+        ...     same = resumer.states(clean, 5, [3], given[None])
         >>> torch.allclose(same[0], clean.state, atol=1e-5)
         True
     """
@@ -212,9 +272,14 @@ def _block(attention: str) -> str:
     return found.group(0) if found else attention
 
 
-def _linear(model: PretrainedModel, layer: int, side: str) -> nn.Linear | None:
-    """Return the linear layer of a projection, None where it shares one with others."""
-    try:
-        return model.linear(layer, side)
-    except UnsupportedModelError:
-        return None
+def _with_changed(record: LayerRecord, heads: Sequence[int], given: Tensor) -> Tensor:
+    """Return all heads' outputs, the rows of each variant with its head replaced."""
+    changed = record.heads.repeat(len(heads), 1, 1, 1, 1)
+    for variant, head in enumerate(heads):
+        changed[variant, :, :, head] = given[variant]
+    return changed.flatten(0, 1)
+
+
+def _repeated(tensor: Tensor, times: int) -> Tensor:
+    """Return the rows one time after the other."""
+    return tensor.repeat(times, *(1 for _ in tensor.shape[1:]))

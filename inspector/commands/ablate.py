@@ -1,0 +1,95 @@
+"""The command that silences heads and writes what changes.
+
+Must not know: formulas.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspector.commands.options import Debug, Device, Force, Json, Model, Revision, check_choice
+from inspector.console import print_frame, progress, say
+from inspector.errors import InputError
+from inspector.output import check_output
+from inspector.records import FRAME_WRITERS, json_text, records
+
+EXAMPLE = "inspector ablate --heads 2-8,3-1 --corpus treebank.conllu -o ablation.parquet"
+WAYS = ("zero", "mean", "uniform")
+_SHOWN = 20
+
+
+def ablate(
+    heads: Annotated[str, typer.Option(help="Heads such as 2-8,3-1 (layer 2, head 8 …), or all.")],
+    model: Model = "minilm",
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(help="A .conllu or .txt file, or a known name; inspector's own if none."),
+    ] = None,
+    how: Annotated[str, typer.Option(help="What they give instead: zero, mean, uniform.")] = "zero",
+    together: Annotated[
+        bool, typer.Option("--together", help="Silence all at once, not each by itself.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A .csv, .parquet or .json file.")
+    ] = None,
+    device: Device = "cpu",
+    revision: Revision = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Silence heads; say how far states move where a relation is, and where it is not."""
+    check_choice("how", how, WAYS)
+    chosen = None if heads == "all" else head_list(heads)
+    target = None
+    if output is not None:
+        target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
+    with progress() as show:
+        show("Reading", 0.0)
+        from inspector.api import ablate as silence
+        from inspector.api import load
+
+        loaded = load(model, device=device, revision=revision)
+        if chosen is None:
+            every = range(loaded.n_layers), range(loaded.n_heads)
+            chosen = [(layer, head) for layer in every[0] for head in every[1]]
+        frame = silence(
+            loaded,
+            chosen,
+            corpus,
+            how=how,
+            together=together,
+            output=target,
+            force=force,
+            progress=show,
+        )
+    if as_json:
+        written = None if target is None else str(target)
+        print(json_text({"model": model, "output": written, "ablation": records(frame)}))
+        return
+    columns = ["heads", "relation", "word", "n", "effect", "matched_effect", "difference"]
+    largest = frame.sort_values("difference", ascending=False, kind="stable").head(_SHOWN)
+    print_frame(largest[[*columns, "ci_low", "ci_high"]], f"Largest differences, by {how}")
+    if target is not None:
+        say(f"{len(frame)} rows written to {target}")
+
+
+def head_list(text: str) -> list[tuple[int, int]]:
+    """Return the heads of a list such as 2-8,3-1.
+
+    Raises:
+        InputError: If a part is no head.
+
+    Example:
+        >>> head_list("2-8,3-1")
+        [(2, 8), (3, 1)]
+    """
+    found = [re.fullmatch(r"\s*(\d{1,6})-(\d{1,6})\s*", part) for part in text.split(",")]
+    heads = [(int(one[1]), int(one[2])) for one in found if one is not None]
+    if len(heads) < len(found):
+        raise InputError(
+            f"heads ({text}) must be LAYER-HEAD, separated by commas, such as 2-8,3-1; or all."
+        )
+    return heads

@@ -1,0 +1,115 @@
+"""What changes when heads are silenced: a row for each head, relation and word.
+
+Must not know: how a head is silenced, models, files.
+"""
+
+import numpy as np
+import pandas as pd
+
+from inspector.heads.cause.drift import UNIT, DriftSums
+from inspector.heads.cause.marks import ALL_WORDS, ANY_WORD, ENDS
+from inspector.heads.inference import (
+    bootstrap_weights,
+    flip_signs,
+    ratio_intervals,
+    sign_flip_p_values,
+)
+
+ABLATION_COLUMNS: dict[str, str] = {
+    "layer": "int64",
+    "head": "int64",
+    "heads": "str",
+    "how": "str",
+    "relation": "str",
+    "word": "str",
+    "n": "int64",
+    "documents": "int64",
+    "effect": "float64",
+    "matched_effect": "float64",
+    "difference": "float64",
+    "ci_low": "float64",
+    "ci_high": "float64",
+    "p_value": "float64",
+    "cosine": "float64",
+    "matched_cosine": "float64",
+}
+"""Columns of the ablation frame, in order: column → dtype."""
+
+
+def ablation_frame(sums: DriftSums, how: str, seed: int = 0) -> pd.DataFrame:
+    r"""Return how far silenced heads move the last hidden states, a row per head × relation × word.
+
+    With z and z' a piece's last hidden states with and without the heads, its drift is
+    $\lVert z' - z \rVert / \lVert z \rVert$; a word's is the mean over its pieces. Columns:
+
+    - layer, head: the silenced head; −1 where several are silenced together.
+    - heads: all that are silenced, as '2-8,3-1'; how: 'zero', 'mean' or 'uniform'.
+    - relation: a relation's name, or '(all)' for all words.
+    - word: which of the relation's two words is measured: 'dependent' (where it comes from) or
+      'head' (where it goes to); '(any)' for all words.
+    - n, documents: measured words, and the documents that have any.
+    - effect: mean drift of the measured words, 0 for none.
+    - matched_effect: mean drift of the words matched with them: of each word the mean over the
+      words of its sentence and class (content or function) that take no part in the relation.
+    - difference: effect − matched_effect: what is lost there and not everywhere; ci_low, ci_high:
+      its 95 % bootstrap interval over documents, 10,000 draws; p_value: one-sided sign-flip test
+      of it over documents, 10,000 flips.
+    - cosine, matched_cosine: mean cosine between z and z' there, 1 for no change.
+
+    Rows of relations without a measured word are left out; what is matched is NaN for all words.
+
+    Args:
+        sums: Of all batches.
+        how: How the heads were silenced.
+        seed: Of the draws.
+    """
+    n_documents = len(sums.documents)
+    weights, signs = bootstrap_weights(n_documents, seed), flip_signs(n_documents, seed)
+    # In order of the documents' ids, so that draws don't depend on the order of the corpus.
+    by_id = sorted(range(n_documents), key=lambda place: sums.documents[place])
+    first = [one[0] if len(one) == 1 else (-1, -1) for one in sums.variants]
+    parts = []
+    for cell in np.flatnonzero(sums.n.any(axis=0)):
+        n = sums.n[by_id, cell]
+        apart = (sums.effect[by_id, cell] - sums.matched[by_id, cell]).T
+        whole = n.sum()
+        is_all = cell == sums.n.shape[1] - 1
+        columns: dict[str, object] = {
+            "layer": [layer for layer, _ in first],
+            "head": [head for _, head in first],
+            "heads": [head_names(one) for one in sums.variants],
+            "how": how,
+            "relation": ALL_WORDS if is_all else sums.names[cell // 2],
+            "word": ANY_WORD if is_all else ENDS[cell % 2],
+            "n": whole,
+            "documents": np.count_nonzero(n),
+            "effect": sums.effect[:, cell].sum(axis=0) * UNIT / whole,
+            "cosine": sums.cosine[cell] * UNIT / whole,
+            **dict.fromkeys(("matched_effect", "matched_cosine", "difference"), np.nan),
+            **dict.fromkeys(("ci_low", "ci_high", "p_value"), np.nan),
+        }
+        if not is_all:
+            intervals = ratio_intervals(apart, n, weights) * UNIT
+            columns |= {
+                "matched_effect": sums.matched[:, cell].sum(axis=0) * UNIT / whole,
+                "matched_cosine": sums.matched_cosine[cell] * UNIT / whole,
+                "difference": apart.sum(axis=1) * UNIT / whole,
+                "ci_low": intervals[:, 0],
+                "ci_high": intervals[:, 1],
+                "p_value": sign_flip_p_values(apart, signs),
+            }
+        parts.append(pd.DataFrame(columns)[list(ABLATION_COLUMNS)])
+    if not parts:
+        return pd.DataFrame({name: [] for name in ABLATION_COLUMNS}).astype(ABLATION_COLUMNS)
+    frame = pd.concat(parts, ignore_index=True).astype(ABLATION_COLUMNS)
+    return frame.sort_values(["layer", "head"], kind="stable", ignore_index=True)
+
+
+def head_names(heads: tuple[tuple[int, int], ...]) -> str:
+    """Return heads as they are written.
+
+    Example:
+        >>> head_names(((2, 8), (3, 1)))
+        '2-8,3-1'
+    """
+    return ",".join(f"{layer}-{head}" for layer, head in heads)

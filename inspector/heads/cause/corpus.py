@@ -1,0 +1,110 @@
+"""A whole corpus with heads silenced: from sentences to the sums that frames are made of.
+
+Must not know: statistics, files, engines.
+"""
+
+from collections.abc import Callable, Sequence
+
+from inspector.corpora import Corpus
+from inspector.corpora.sentence import SUBSET
+from inspector.corpora.windows import corpus_windows
+from inspector.errors import InputError
+from inspector.heads.cause.drift import DriftSums
+from inspector.heads.cause.silencing import mean_outputs, silence_each, silence_together
+from inspector.heads.observers import annotated_batches
+from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.models import PretrainedModel, piece_counts, word_batches
+from inspector.models.intervention import Head, check_heads, check_silencing
+
+Progress = Callable[[str, float], None]
+BATCH_SIZE, WINDOW_BATCH_SIZE, WINDOW_PIECES = 32, 2, 512
+
+
+def corpus_batches(
+    model: PretrainedModel, corpus: Corpus, batch_size: int = BATCH_SIZE
+) -> tuple[list[AnnotatedBatch], list[str], list[str]]:
+    """Return a corpus as annotated batches, with its documents and its relations' names, sorted.
+
+    Sentences by themselves, then windows of many sentences for the relations that go from one to
+    another. What is longer than the model takes is left out.
+
+    Raises:
+        InputError: If no sentence is left.
+    """
+    words = [sentence.words for sentence in corpus.sentences]
+    lengths, n_special = piece_counts(model, words) if words else ([], 0)
+    limit = min(model.max_pieces, WINDOW_PIECES) - n_special
+    texts = corpus_windows(corpus, lengths, limit).texts
+    of_sentence = corpus.document_ids()
+    documents = sorted({*of_sentence, *(text.document or "" for text in texts)})
+    names = sorted(
+        {
+            relation.label
+            for one in corpus.sentences
+            for relation in one.relations
+            if relation.is_plain
+        }
+        | {relation.label for text in texts for relation in text.relations}
+    )
+    names = [name for name in names if SUBSET not in name]
+    places = {name: place for place, name in enumerate(names)}
+    made: list[AnnotatedBatch] = []
+    for sentences, of_each, size in (
+        (corpus.sentences, of_sentence, batch_size),
+        (texts, [text.document or "" for text in texts], WINDOW_BATCH_SIZE),
+    ):
+        if not sentences:
+            continue
+        cut = word_batches(model, [sentence.words for sentence in sentences], size)
+        of_document = [documents.index(document) for document in of_each]
+        across = sentences is texts
+        made += annotated_batches(cut.batches, sentences, of_document, places, across=across)
+    if not made:
+        raise InputError(
+            f"corpus ({corpus.name}) has no sentence that the model can take: give one that has "
+            "some."
+        )
+    return made, documents, names
+
+
+def silence(
+    model: PretrainedModel,
+    heads: Sequence[Head],
+    corpus: Corpus,
+    *,
+    how: str = "zero",
+    together: bool = False,
+    progress: Progress | None = None,
+) -> DriftSums:
+    """Return the drift over a corpus without each of some heads, or without all of them.
+
+    Args:
+        model: Whose heads.
+        heads: Which are silenced.
+        corpus: What is read.
+        how: 'zero', 'mean' (over this corpus) or 'uniform'.
+        together: Whether all are silenced at once, not each by itself.
+        progress: Told how far it is.
+
+    Raises:
+        InputError: If there is no such head or way, or no sentence.
+    """
+    chosen, way = check_heads(model, heads), check_silencing(how)
+    batches, documents, names = corpus_batches(model, corpus)
+    show = progress or (lambda what, share: None)
+    means = None
+    if way == "mean":
+        show("Means of all heads", 0.0)
+        means = mean_outputs(model, [batch.words for batch in batches])
+    sums = DriftSums(documents, names, [chosen] if together else [(head,) for head in chosen])
+    pieces = [batch.words.batch.input_ids.numel() for batch in batches]
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        show(f"Batches {done} of {len(batches)}", sum(pieces[:done]) / sum(pieces))
+
+    run = silence_together if together else silence_each
+    run(model, batches, sums, way, means, step)
+    return sums
