@@ -5,13 +5,11 @@ Must not know: formulas.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from torch import nn
 
 from inspector.corpora import Corpus
 from inspector.corpora.annotated import read_annotated
@@ -19,9 +17,7 @@ from inspector.errors import InputError
 from inspector.heads import weight_statistics as _weight_statistics
 from inspector.heads.cause import ablation_frame, silence
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
-from inspector.models.anything import AnyModel, load_to_run
 from inspector.models.intervention import check_heads
-from inspector.models.using import using as _using
 from inspector.output import check_output, write_atomically
 from inspector.records import FRAME_WRITERS
 from inspector.runs.computation import Progress
@@ -30,8 +26,6 @@ from inspector.runs.shard_work import ProfileSettings
 from inspector.verification import ImplementationReport, VerificationReport
 from inspector.verification import verify as _verify
 from inspector.verification import verify_implementation as _verify_implementation
-from inspector.verification.shadow import verify_any
-from inspector.verification.verifier import follows_from_weights
 from inspector.views.maps import AttentionMaps
 
 __all__ = [
@@ -39,7 +33,6 @@ __all__ = [
     "ablate",
     "load",
     "profile",
-    "using",
     "verify",
     "verify_implementation",
     "weight_statistics",
@@ -50,26 +43,15 @@ ModelOrName = PretrainedModel | str | PathLike[str]
 
 
 def verify(
-    model: ModelOrName | AnyModel | nn.Module = DEFAULT_MODEL,
-    *,
-    dtype: str = "float32",
-    device: str = "cpu",
-    revision: str | None = None,
-    progress: Progress | None = None,
+    model: ModelOrName = DEFAULT_MODEL, *, progress: Progress | None = None
 ) -> VerificationReport:
     """Return the proof, or disproof, that our equations compute what the model computes.
 
     See `inspector.verification` for the rule. `.passed`, `.frame` (a row per layer × stage),
-    `.coverage` and `.controls` are what to look at; in a notebook the report shows itself. BERT
-    and its kin are verified from their weights, from query to output; every other model in
-    shadow: each of its attention calls, computed again by ours on the same queries and keys.
+    `.coverage` and `.controls` are what to look at; in a notebook the report shows itself.
 
     Args:
-        model: A loaded model, what `inspector.load` takes, a folder of any model of transformers,
-            or such a model in memory.
-        dtype: In which a model is loaded that is given by name.
-        device: On which it is loaded.
-        revision: Branch, tag or commit of a hub id.
+        model: A loaded model, or what `inspector.load` takes.
         progress: Called with what is being done and the share that is done.
 
     Raises:
@@ -79,35 +61,7 @@ def verify(
         >>> verify("minilm").coverage
         {'reached': 6, 'total': 6, 'not_reached': []}
     """
-    if isinstance(model, (str, PathLike)):
-        if progress is not None:
-            progress("Loading", 0.0)
-        model = load_to_run(model, dtype=dtype, device=device, revision=revision)
-    if isinstance(model, PretrainedModel):
-        if follows_from_weights(model):
-            return _verify(model, progress=progress)
-        model = AnyModel(model.name, model.model, model.dtype, model.file_hashes)
-    elif not isinstance(model, AnyModel):
-        model = AnyModel.of(model)
-    return verify_any(model, progress=progress)
-
-
-def using(model: PretrainedModel | AnyModel | nn.Module) -> AbstractContextManager[None]:
-    """Return a context in which a whole model runs on inspector's attention, generate() included.
-
-    Args:
-        model: What `inspector.load` returned, or a model of transformers.
-
-    Raises:
-        UnsupportedModelError: If a part of it computes attention by mathematics of its own.
-
-    Example:
-        >>> model = load("minilm")
-        >>> with using(model):
-        ...     model.model.config._attn_implementation
-        'inspector'
-    """
-    return _using(model)
+    return _verify(_loaded(model), progress=progress)
 
 
 def verify_implementation(
