@@ -1,0 +1,264 @@
+"""Decoders, and encoders of encoder-decoders, loaded with their tokenizer."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from tiny_decoders import byte_level_tokenizer, save_tiny_decoder
+from tiny_models import tiny_tokenizer
+
+import inspector
+from inspector.errors import ModelError, UnsupportedModelError
+from inspector.models import attention_probabilities, load, random_twin, word_batches
+from inspector.models.tokenizer import as_in_text
+
+TEXTS = ["The dog had rain.", "That cat, not the old dog, saw the town; rain.", "A"]
+# (heads, key/value heads, d_head), what becomes of queries and keys, and whether it looks ahead.
+LOADED = {
+    "gpt2": ((4, 4, 8), "plain", "causal"),
+    "gpt_bigcode": ((4, 1, 8), "plain", "causal"),
+    "opt": ((4, 4, 8), "scaled", "causal"),
+    "gpt_neox": ((4, 4, 8), "rotated", "causal"),
+    "llama": ((4, 2, 8), "rotated", "causal"),
+    "gemma": ((4, 1, 16), "rotated", "causal"),
+    "gemma2": ((4, 2, 8), "rotated", "causal"),
+    "qwen3": ((4, 2, 8), "rotated", "causal"),
+    "phi3": ((4, 2, 8), "rotated", "causal"),
+    "mixtral": ((4, 2, 8), "rotated", "causal"),
+    "modernbert": ((4, 4, 8), "rotated", "both ways"),
+    "t5": ((4, 4, 8), "biased", "both ways"),
+    "bart": ((4, 4, 8), "plain", "both ways"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory):
+    root = tmp_path_factory.mktemp("decoders")
+
+    def made(name):
+        folder = root / name
+        return folder if folder.exists() else save_tiny_decoder(folder, name)
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def decoder(folder_of):
+    models = {}
+
+    def loaded(name):
+        if name not in models:
+            models[name] = load(folder_of(name))
+        return models[name]
+
+    return loaded
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_a_model_says_what_it_was_seen_to_do(decoder, name):
+    sizes, between, direction = LOADED[name]
+    model = decoder(name)
+    assert (model.n_heads, model.n_kv_heads, model.d_head) == sizes
+    assert (model.n_layers, model.d_model) == (2, 32)
+    assert model.before_rotation == (between == "rotated")
+    assert model.is_plain == (between == "plain")
+    assert {site.causal for site in model.sites} == {direction == "causal"}
+    assert [model.layer_weights(layer).causal for layer in range(2)] == [direction == "causal"] * 2
+    assert not any(module.training for module in model.model.modules())
+    assert model.unused_tensors == ()
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_attention_is_the_models_own(decoder, name):
+    """Ours inside the model against transformers' `output_attentions`, on a padded batch."""
+    model = decoder(name)
+    batch = model.encode(TEXTS)
+    ours = attention_probabilities(model, batch)
+    with torch.no_grad():
+        theirs = torch.stack(model.model(**batch.inputs(), output_attentions=True).attentions)
+    keys = batch.attention_mask.bool()
+    assert (ours.sum(-1)[:, keys[:, None, :].expand(-1, model.n_heads, -1)] - 1).abs().max() < 1e-6
+    for row in range(len(TEXTS)):
+        n = int(keys[row].sum())
+        assert (ours - theirs)[:, row, :, :n, :n].abs().max() < 1e-5
+        if LOADED[name][2] == "causal":
+            assert not ours[:, row, :, :n, :n].triu(1).any()
+        else:
+            assert n < 3 or ours[:, row, :, :n, :n].triu(1).any()
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama", "opt", "t5", "modernbert"])
+def test_padding_changes_nothing(decoder, name):
+    """Left padding would move every piece of models that count columns."""
+    model = decoder(name)
+    together = model.encode(TEXTS)
+    maps = attention_probabilities(model, together)
+    for row, text in enumerate(TEXTS):
+        alone = attention_probabilities(model, model.encode([text]))[:, 0]
+        n = alone.shape[-1]
+        assert together.attention_mask[row].tolist()[:n] == [1] * n
+        assert (maps[:, row, :, :n, :n] - alone).abs().max() < 1e-5
+
+
+def test_attend_and_weights_take_a_decoders_folder(folder_of):
+    maps = inspector.attend(folder_of("llama"), "The cat sat on it.")
+    assert maps.probabilities.shape[:2] == (2, 4)
+    assert "".join(maps.pieces).replace("Ġ", " ") == "The cat sat on it."
+    frame = inspector.weight_statistics(folder_of("llama"))
+    assert len(frame) == 8
+    assert frame.attrs == {"before_rotation": True}
+    assert inspector.weight_statistics(folder_of("gpt2")).attrs == {}
+
+
+def test_a_decoder_without_a_padding_token_is_padded_with_its_end_of_text(decoder):
+    tokenizer = decoder("gpt2").tokenizer
+    assert byte_level_tokenizer().pad_token is None
+    assert tokenizer.pad_token_id == tokenizer.eos_token_id is not None
+    assert tokenizer.padding_side == "right"
+
+
+def test_an_encoder_without_a_padding_token_is_refused(tmp_path):
+    folder = save_tiny_decoder(tmp_path / "bert", "bert")
+    byte_level_tokenizer().save_pretrained(folder)
+    with pytest.raises(ModelError) as caught:
+        load(folder)
+    assert str(caught.value).endswith(
+        "has no padding token: texts of different lengths cannot be put in one batch. "
+        "Set pad_token in tokenizer_config.json."
+    )
+
+
+def test_a_text_is_as_long_as_positions_or_memory_let_it_be(decoder):
+    assert decoder("gpt2").max_pieces == 64
+    assert decoder("t5").max_pieces == 8192  # it knows distances, not places
+
+
+def test_random_twins_are_of_the_same_kind(decoder):
+    for name in ("gpt2", "t5"):
+        model = decoder(name)
+        twin = random_twin(model, seed=3)
+        maps = attention_probabilities(twin, twin.encode(TEXTS[:1]))
+        own = attention_probabilities(model, model.encode(TEXTS[:1]))
+        assert maps.shape == own.shape
+        assert not torch.allclose(maps, own)
+        assert torch.equal(
+            maps, attention_probabilities(random_twin(model, seed=3), twin.encode(TEXTS[:1]))
+        )
+
+
+def test_an_encoders_checkpoint_alone_is_enough(folder_of, tmp_path):
+    """T5EncoderModel saves no decoder."""
+    from transformers import T5EncoderModel
+
+    T5EncoderModel.from_pretrained(folder_of("t5")).save_pretrained(tmp_path / "encoder")
+    byte_level_tokenizer(padding=True).save_pretrained(tmp_path / "encoder")
+    model = load(tmp_path / "encoder")
+    batch = model.encode(TEXTS[:1])
+    whole = load(folder_of("t5"))
+    assert torch.equal(attention_probabilities(model, batch), attention_probabilities(whole, batch))
+
+
+def test_a_language_models_head_is_left_over(folder_of, tmp_path):
+    from transformers import GPT2LMHeadModel
+
+    network = GPT2LMHeadModel.from_pretrained(folder_of("gpt2"))
+    network.config.tie_word_embeddings = False
+    network.save_pretrained(tmp_path / "lm")
+    byte_level_tokenizer().save_pretrained(tmp_path / "lm")
+    assert len(load(tmp_path / "lm").sites) == 2
+
+
+@pytest.mark.parametrize("name", ["bloom", "deberta-v2"])
+def test_mathematics_of_its_own_is_refused(tmp_path, name):
+    with pytest.raises(UnsupportedModelError, match=rf"model_type \({name}\) has no row"):
+        load(save_tiny_decoder(tmp_path / "model", name))
+
+
+def test_layers_with_different_heads_are_refused(folder_of, tmp_path, monkeypatch):
+    from inspector.models import proof
+
+    own = proof._proved_site
+    monkeypatch.setattr(
+        proof,
+        "_proved_site",
+        lambda model, call, entry: (
+            own(model, call, entry) if call.layer == 0 else _wider(own(model, call, entry))
+        ),
+    )
+    with pytest.raises(UnsupportedModelError) as caught:
+        load(folder_of("gpt2"))
+    assert str(caught.value) == (
+        f"model ({folder_of('gpt2')}) has layers whose heads differ in number or width: only one "
+        "kind of layer can be inspected at a time."
+    )
+
+
+def _wider(site):
+    from dataclasses import replace
+
+    return replace(site, sizes=site.sizes._replace(d_head=16))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("n_embd", 0, "n_embd (0) in {path} must be a whole number from 1 to 32768."),
+        ("n_layer", 1000, "n_layer (1000) in {path} must be a whole number from 1 to 256."),
+        (
+            "n_head",
+            5,
+            (
+                "d_model (32) must be divisible by n_heads (5) in {path}: every head gets "
+                "d_model / n_heads features."
+            ),
+        ),
+        (
+            "activation_function",
+            "evil",
+            "activation (evil) in {path} must be one that transformers has, such as gelu.",
+        ),
+    ],
+)
+def test_a_decoders_settings_are_checked(folder_of, tmp_path, name, value, sentence):
+    folder = shutil.copytree(folder_of("gpt2"), tmp_path / "gpt2")
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    with pytest.raises(ModelError) as caught:
+        load(folder)
+    assert str(caught.value) == sentence.format(path=path)
+
+
+class TestWordsAsInText:
+    SENTENCE = ("The", "cat", "saw", "the", "old", "dog")
+
+    @pytest.mark.parametrize("tokenizer", [byte_level_tokenizer, lambda: tiny_tokenizer("roberta")])
+    def test_byte_level_tokenizers_see_the_space_before_a_word(self, tokenizer):
+        made = tokenizer()
+        words = as_in_text(made, [self.SENTENCE])[0]
+        assert words[:2] == ["The", " cat"]
+        split = made([words], is_split_into_words=True)
+        assert split["input_ids"][0] == made(" ".join(self.SENTENCE))["input_ids"]
+        numbers = [number for number in split.word_ids(0) if number is not None]
+        assert sorted(set(numbers)) == list(range(6))
+
+    def test_control_without_the_space_they_see_another_text(self):
+        made = byte_level_tokenizer()
+        bare = made([list(self.SENTENCE)], is_split_into_words=True)["input_ids"][0]
+        assert bare != made(" ".join(self.SENTENCE))["input_ids"]
+
+    @pytest.mark.parametrize("family", ["bert", "xlm-roberta", "albert"])
+    def test_others_are_given_the_words_themselves(self, family):
+        made = tiny_tokenizer(family)
+        assert as_in_text(made, [self.SENTENCE]) == [list(self.SENTENCE)]
+
+    def test_batches_of_words_are_those_of_the_text(self, decoder):
+        model = decoder("gpt2")
+        made = word_batches(model, [self.SENTENCE, ("rain",)], batch_size=2)
+        batch = made.batches[0]
+        row = batch.sentences.index(0)
+        n = int(batch.batch.attention_mask[row].sum())
+        text = model.encode([" ".join(self.SENTENCE)])
+        assert batch.batch.input_ids[row, :n].tolist() == text.input_ids[0].tolist()
+        assert not batch.special.any()
+        assert not batch.separator.any()
