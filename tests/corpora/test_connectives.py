@@ -59,6 +59,8 @@ def test_an_argument_in_another_sentence_is_counted_the_other_kept():
         (GOOD.replace("6-8", "8-6"), "a PDTB value that is not type:sense:connective"),
         (GOOD.replace("6-8", "0-8"), "a PDTB value that is not type:sense:connective"),
         (GOOD.replace("6-8", "six"), "a PDTB value that is not type:sense:connective"),
+        (GOOD.replace("9-10", "9-9999999"), "a PDTB value that is not type:sense:connective"),
+        (GOOD.replace("9-10", ",".join(["9-9999"] * 11)), "a PDTB value that is not type:sense"),
         (GOOD.replace("9-10", "9-99999999999"), "a PDTB value that is not type:sense:connective"),
         (
             GOOD.replace("6-8", "5-7"),
@@ -69,7 +71,7 @@ def test_an_argument_in_another_sentence_is_counted_the_other_kept():
             "a connective that does not stand at its words of the document",
         ),
         (
-            GOOD.replace("9-10", "9-9999999"),
+            GOOD.replace("9-10", "9-9999"),
             "a connective that does not stand at its words of the document",
         ),
     ],

@@ -76,6 +76,20 @@ def test_blocks_that_do_not_fit_are_counted_and_the_rest_read(write):
     }
 
 
+def test_a_sentence_of_too_many_lines_is_counted_and_the_next_one_read(write):
+    endless = "# sent_id = s2\n" + "".join(f"{n}\tw\tO\t-\tx\n" for n in range(1, 10_003)) + "\n"
+    good = iob2("B-PER", "I-PER", "O", "O", "O", "O")
+    found = read_names(corpus_of(tree(MET), tree(MET, id="s2")), write(endless + good, "n.iob2"))
+    assert counted(found) == {"name:PER": 2}
+    assert reasons(found) == {"a sentence of more than 10,000 lines": 1}
+
+
+def test_what_a_file_says_is_shown_without_control_characters(write):
+    content = iob2(*"OOOOOO", id="s\x1b[2J") + iob2(*"OOOOOO")
+    (row,) = read_names(corpus_of(tree(MET)), write(content, "n.iob2")).left_out
+    assert row.examples == ("s\\x1b[2J",)
+
+
 def test_names_of_another_corpus_are_refused(write):
     path = write(iob2(*"OOOOOO", id="s7"), "n.iob2")
     with pytest.raises(InputError, match="must name sentences of corpus small: none of its ids"):

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from inspector.corpora.lines import shown
 from inspector.corpora.sentence import Corpus, LeftOut, Relation, Sentence
 
 _EXAMPLES = 5
@@ -61,6 +62,7 @@ class Additions:
     def leave_out(self, reason: str, example: str = "", count: int = 1) -> None:
         """Count what is left out; the first few examples of a reason are kept."""
         known, examples = self._left_out.get(reason, (0, ()))
+        example = shown(example)
         if example and example not in examples and len(examples) < _EXAMPLES:
             examples = (*examples, example)
         self._left_out[reason] = (known + count, examples)

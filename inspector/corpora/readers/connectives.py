@@ -19,6 +19,7 @@ from inspector.corpora.readers.parsed import parsed
 from inspector.corpora.sentence import Corpus, Relation
 
 SENSES = ("contingency", "comparison", "expansion", "temporal")
+_LONGEST = 100_000  # words of an argument; more are a slip, or an attack
 _ELSEWHERE = "an argument in another sentence"
 _MALFORMED = "a PDTB value that is not type:sense:connective:words:arg1:arg2"
 _UNFIT = "a connective that does not stand at its words of the document"
@@ -113,7 +114,9 @@ def _numbers(spans: str) -> tuple[int, ...] | None:
             return None
         if not 1 <= int(start) <= int(end):
             return None
-        found += range(int(start) - 1, min(int(end), int(start) + 100_000))
+        if int(end) - int(start) + len(found) >= _LONGEST:
+            return None
+        found += range(int(start) - 1, int(end))
     return tuple(found)
 
 

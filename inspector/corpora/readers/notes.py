@@ -8,6 +8,7 @@ nothing fits is refused. Must not know: what the annotation means.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from inspector.corpora.lines import LineReader, shown
@@ -19,6 +20,9 @@ TOO_LONG = "a line that is too long"
 UNKNOWN_SENTENCE = "a sentence id that is not in the corpus"
 SEVERAL = "a sentence id that several sentences of the corpus have"
 OTHER_WORDS = "a sentence whose words are not those of the corpus"
+
+_MAX_ROWS = 10_000
+_TOO_MANY = f"a sentence of more than {_MAX_ROWS:,} lines"
 
 
 @dataclass
@@ -60,7 +64,7 @@ class Notes:
 
     def where(self, line: int) -> str:
         """Return how a line of the file is named in messages."""
-        return f"{self.path.name}, line {line}"
+        return f"{shown(self.path.name)}, line {line}"
 
     def table(self, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
         """Yield (line, column → cell) of a table separated by tabs; broken lines are counted.
@@ -102,7 +106,7 @@ class Notes:
             n_columns: How many cells a word line has; a block with another line is left out.
         """
         block, whole = Block(), True
-        for number, text in (*self._lines, (0, "")):
+        for number, text in chain(self._lines, [(0, "")]):
             if text is None:
                 self.added.leave_out(TOO_LONG, self.where(number))
                 whole = False
@@ -115,11 +119,15 @@ class Notes:
                 if key.strip() == "sent_id":
                     block.sentence, block.line = value.strip(), number
             elif (cells := text.split("\t"))[0].isdecimal():
-                block.rows.append((number, cells))
-                if len(cells) != n_columns:
+                if whole and len(cells) != n_columns:
                     reason = f"a line without {n_columns} columns separated by tabs"
                     self.added.leave_out(reason, self.where(number))
                     whole = False
+                elif whole and len(block.rows) >= _MAX_ROWS:
+                    self.added.leave_out(_TOO_MANY, self.where(number))
+                    whole = False
+                if whole:
+                    block.rows.append((number, cells))
 
     def place(self, sentence_id: str, line: int) -> int | None:
         """Return the place of a sentence in the corpus, or None after counting why there is none.
