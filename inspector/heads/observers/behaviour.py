@@ -181,7 +181,8 @@ def _describe(
     # p ln p is 0 where p is: the bound keeps the logarithm finite, and is faster than entr.
     bounded = weights.clamp(min=torch.finfo(weights.dtype).tiny)
     entropy = -(weights * bounded.log_()).sum(-1)
-    n_keys = batch.attended.sum(-1)
+    # A text of one piece, which decoders may have: its entropy, 0, is a share of 0 too.
+    n_keys = batch.attended.sum(-1).clamp(min=2)
     share = entropy / torch.log(n_keys.to(weights.dtype))[:, None, None]
     top, place = weights.masked_fill(~content[:, None, None, :], -1.0).max(-1)
     position = torch.arange(n_pieces, device=weights.device)

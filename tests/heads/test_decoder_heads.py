@@ -1,0 +1,173 @@
+"""Weight statistics and profiles of decoders, against dense numpy and plain loops.
+
+Fused matrices, Conv1D, shared key/value heads, no special pieces, and a first piece that can look
+at nothing but itself.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from dense import dense_row, relative_distance
+from slow_observers import slow_behaviour, slow_relation_counts
+from tiny_decoders import save_tiny_decoder
+
+from inspector.corpora import Corpus, Relation, Sentence
+from inspector.heads import weight_statistics
+from inspector.models import load
+from inspector.models.tokenizer import as_in_text
+from inspector.runs.profiling import profile_corpus
+from inspector.runs.shard_work import ProfileSettings
+
+D_HEAD, N_HEADS = 8, 4
+DECODERS = ("gpt2", "llama", "gpt_neox", "qwen3")
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory):
+    root, models = tmp_path_factory.mktemp("decoders"), {}
+
+    def loaded(name):
+        if name not in models:
+            models[name] = load(save_tiny_decoder(root / name, name))
+        return models[name]
+
+    return loaded
+
+
+def stored(model, name, layer, head):
+    """Return one head's matrices and biases, cut by hand from the network's own tensors."""
+    tensors = {key: value.numpy() for key, value in model.model.state_dict().items()}
+    own = slice(D_HEAD * head, D_HEAD * (head + 1))
+    if name == "gpt2":  # (in, out); all queries, all keys, all values
+        fused, bias = (tensors[f"h.{layer}.attn.c_attn.{part}"] for part in ("weight", "bias"))
+        parts = [slice(32 * i + D_HEAD * head, 32 * i + D_HEAD * (head + 1)) for i in range(3)]
+        matrices = [fused[:, part].T for part in parts]
+        output = tensors[f"h.{layer}.attn.c_proj.weight"].T[:, own]
+        return (*matrices, output, tuple(bias[part] for part in parts))
+    if name == "gpt_neox":  # query, key, value of each head in turn
+        place = f"layers.{layer}.attention"
+        start = 3 * D_HEAD * head
+        parts = [slice(start + D_HEAD * i, start + D_HEAD * (i + 1)) for i in range(3)]
+        fused = tensors[f"{place}.query_key_value.weight"]
+        bias = tensors[f"{place}.query_key_value.bias"]
+        output = tensors[f"{place}.dense.weight"][:, own]
+        return (*(fused[part] for part in parts), output, tuple(bias[part] for part in parts))
+    # Two key/value heads for four query heads.
+    place, group = f"layers.{layer}.self_attn", head // 2
+    shared = slice(D_HEAD * group, D_HEAD * (group + 1))
+    return (
+        tensors[f"{place}.q_proj.weight"][own],
+        tensors[f"{place}.k_proj.weight"][shared],
+        tensors[f"{place}.v_proj.weight"][shared],
+        tensors[f"{place}.o_proj.weight"][:, own],
+        (None, None, None),
+    )
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_weight_statistics_equal_dense_numpy(decoder, name):
+    model = decoder(name)
+    frame = weight_statistics(model)
+    places = [(layer, head) for layer in range(2) for head in range(N_HEADS)]
+    expected = pd.DataFrame([dense_row(*stored(model, name, *place)) for place in places])
+    assert list(zip(frame["layer"], frame["head"], strict=True)) == places
+    if expected["q_bias_norm"].eq(0.0).all():  # no biases: 0 of 0 has no relative distance
+        biases = ["q_bias_norm", "k_bias_norm", "v_bias_norm"]
+        assert frame[biases].eq(0.0).all(axis=None)
+        expected = expected.drop(columns=biases)
+    distance = relative_distance(frame, expected)
+    assert distance.notna().all()
+    assert distance.max() < 1e-10, distance.sort_values().to_string()
+    swapped = pd.DataFrame(
+        [dense_row(*stored(model, name, layer, 3 - head)) for layer, head in places]
+    )
+    assert relative_distance(frame, swapped).max() > 1e-3
+
+
+# Ten sentences; one of a single word that is a single piece.
+SENTENCES = tuple(
+    Sentence(
+        id=words,
+        document=None,
+        words=tuple(words.split()),
+        relations=tuple(
+            Relation("syntax", label, source, target) for source, target, label in relations
+        ),
+        upos=tuple("PUNCT" if word in ".," else "NOUN" for word in words.split()),
+    )
+    for words, relations in (
+        ("The dog had the bone .", [(0, 1, "det"), (1, 2, "nsubj"), (3, 4, "det"), (4, 2, "obj")]),
+        ("A cat saw the old dog .", [(0, 1, "det"), (1, 2, "nsubj"), (5, 2, "obj")]),
+        ("rain fell", [(0, 1, "nsubj")]),
+        ("A", []),
+        ("the captain was asleep , the ferry late", [(0, 1, "det"), (1, 3, "nsubj")]),
+        ("nobody saw them there", [(0, 1, "nsubj"), (2, 1, "obj")]),
+        ("The keys are on the table .", [(0, 1, "det"), (4, 5, "det")]),
+        ("She saw the ferry .", [(0, 1, "nsubj"), (2, 3, "det"), (3, 1, "obj")]),
+        ("the dog , the dog , the dog", [(0, 1, "det"), (3, 4, "det"), (6, 7, "det")]),
+        ("the town had rain .", [(0, 1, "det"), (1, 2, "nsubj"), (3, 2, "obj")]),
+    )
+)
+
+
+def in_text(sentence):
+    """Return the sentence with its words as the tokenizer sees them in a text."""
+    from dataclasses import replace
+
+    words = [word if i == 0 else f" {word}" for i, word in enumerate(sentence.words)]
+    return replace(sentence, words=tuple(words))
+
+
+def maps_of(model):
+    """Return a function: sentence → (maps, word of each piece, ids), by transformers itself."""
+    import torch
+
+    def maps(sentence):
+        given = as_in_text(model.tokenizer, [sentence.words])
+        encoded = model.tokenizer(given, is_split_into_words=True, return_tensors="pt")
+        with torch.inference_mode():
+            out = model.model(**encoded, output_attentions=True)
+        stacked = torch.stack(out.attentions)[:, 0].double().numpy()
+        return stacked, encoded.word_ids(0), encoded["input_ids"][0].tolist()
+
+    return maps
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_a_profile_of_ten_sentences_equals_plain_loops(decoder, name):
+    model = decoder(name)
+    corpus = Corpus("ten", list(SENTENCES), [], "0" * 64, "gold")
+    settings = ProfileSettings(twin_seeds=(1, 2, 3), shard_size=4, batch_size=3)
+    run = profile_corpus(model, corpus, settings=settings)
+
+    n, correct, _, _ = slow_relation_counts(model, [in_text(s) for s in SENTENCES])
+    checked = 0
+    for row in run.relations.itertuples():
+        assert row.n == n[row.relation]
+        assert row.correct == correct[row.layer, row.head, row.relation, row.direction]
+        checked += 1
+    assert checked == 2 * N_HEADS * 3 * len(n)
+
+    # A text of one piece has one key: its entropy is 0 of a possible 0.
+    longer = [sentence for sentence in SENTENCES if len(sentence.words) > 1]
+    slow = slow_behaviour(model, longer, maps_of(model))
+    lengths = [len(maps_of(model)(sentence)[2]) for sentence in SENTENCES]
+    one = lengths[3]
+    assert one == 1
+    queries = sum(lengths)
+    for row in run.behaviour.to_dict("records"):
+        of_longer = slow[row["layer"], row["head"]]
+        assert row["queries"] == queries
+        for column in ("entropy_nats", "entropy_share", "previous_mass", "next_mass",
+                       "distance_pieces", "punctuation_mass"):  # fmt: skip
+            # 0 for the single piece; all others are means over the queries of longer sentences.
+            expected = of_longer[column] * (queries - one) / queries
+            assert math.isclose(row[column], expected, rel_tol=1e-4, abs_tol=1e-6), column
+        for column in ("first_mass", "self_mass", "confidence"):  # 1 for the single piece
+            expected = (of_longer[column] * (queries - one) + 1) / queries
+            assert math.isclose(row[column], expected, rel_tol=1e-4, abs_tol=1e-6), column
+        assert row["next_mass"] == 0.0
+        assert row["special_mass"] == row["separator_mass"] == 0.0
+    assert np.isfinite(run.behaviour.select_dtypes("number").to_numpy()).all()
