@@ -18,14 +18,15 @@ from inspector.heads import weight_statistics as _weight_statistics
 from inspector.heads.cause import ablation_frame, silence
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
 from inspector.models.intervention import check_heads
+from inspector.models.using import using
 from inspector.output import check_output, write_atomically
 from inspector.records import FRAME_WRITERS
 from inspector.runs.computation import Progress
 from inspector.runs.profiling import Run, profile_corpus
 from inspector.runs.shard_work import ProfileSettings
-from inspector.verification import ImplementationReport, VerificationReport
-from inspector.verification import verify as _verify
+from inspector.verification import ImplementationReport
 from inspector.verification import verify_implementation as _verify_implementation
+from inspector.verification.anything import verify
 from inspector.views.maps import AttentionMaps
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "ablate",
     "load",
     "profile",
+    "using",
     "verify",
     "verify_implementation",
     "weight_statistics",
@@ -40,28 +42,6 @@ __all__ = [
 
 ModelOrName = PretrainedModel | str | PathLike[str]
 """A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id."""
-
-
-def verify(
-    model: ModelOrName = DEFAULT_MODEL, *, progress: Progress | None = None
-) -> VerificationReport:
-    """Return the proof, or disproof, that our equations compute what the model computes.
-
-    See `inspector.verification` for the rule. `.passed`, `.frame` (a row per layer × stage),
-    `.coverage` and `.controls` are what to look at; in a notebook the report shows itself.
-
-    Args:
-        model: A loaded model, or what `inspector.load` takes.
-        progress: Called with what is being done and the share that is done.
-
-    Raises:
-        ModelError: If the model cannot be loaded.
-
-    Example:
-        >>> verify("minilm").coverage
-        {'reached': 6, 'total': 6, 'not_reached': []}
-    """
-    return _verify(_loaded(model), progress=progress)
 
 
 def verify_implementation(
@@ -173,6 +153,7 @@ def profile(
     output: str | Path | None = None,
     *,
     annotations: Sequence[str | Path] = (),
+    cause: bool = True,
     settings: ProfileSettings | None = None,
     workers: int = 1,
     resume: bool = False,
@@ -190,6 +171,8 @@ def profile(
         annotations: Files of further annotation (roles, names, relations of your own); each is
             added to the corpora that it belongs to.
         output: A folder that keeps the run; it is not kept where none is given.
+        cause: Whether heads are silenced as well, so that the claims say in their column `needed`
+            whether the model needs the head; where settings are given, theirs counts.
         settings: Labels, shard and batch size, seeds; the standard ones where not given.
         workers: Processes; the result is the same for any number.
         resume: Go on with the run that stands in the folder.
@@ -201,7 +184,7 @@ def profile(
         ModelError: If the model cannot be loaded.
         OutputError: If the folder cannot be used.
     """
-    chosen = settings or ProfileSettings()
+    chosen = settings or ProfileSettings(cause=cause)
     return profile_corpus(
         _loaded(model),
         read_annotated(corpus, annotations, labels=chosen.labels),

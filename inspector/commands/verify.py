@@ -65,11 +65,9 @@ def verify(
 
 def _ours(model: str, dtype: str, device: str, revision: str | None) -> "VerificationReport":
     with progress() as show:
-        from inspector.api import load
         from inspector.api import verify as prove
 
-        show("Loading", 0.0)
-        return prove(load(model, dtype=dtype, device=device, revision=revision), progress=show)
+        return prove(model, dtype=dtype, device=device, revision=revision, progress=show)
 
 
 def _theirs(

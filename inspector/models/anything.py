@@ -6,6 +6,7 @@ Must not know: what is done with the model.
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -16,11 +17,17 @@ import torch
 from torch import Tensor, nn
 
 from inspector.errors import ModelError, UnsupportedModelError
-from inspector.models.files import check_sizes, check_weight_files, file_hashes, read_settings
+from inspector.models.files import (
+    check_sizes,
+    check_weight_files,
+    file_hashes,
+    has_tokenizer,
+    read_settings,
+)
 from inspector.models.inputs import make_inputs
-from inspector.models.loading import check_device, check_dtype, check_tensors, one_line
+from inspector.models.loading import check_device, check_dtype, check_tensors, load, one_line
 from inspector.models.names import model_folder
-from inspector.models.pretrained import DTYPES
+from inspector.models.pretrained import DTYPES, PretrainedModel
 from inspector.models.quiet import quiet
 
 _LOCKS: "WeakKeyDictionary[nn.Module, RLock]" = WeakKeyDictionary()
@@ -146,6 +153,35 @@ def load_any(
         network.set_experts_implementation("eager")
     network.eval().to(device=target, dtype=DTYPES[dtype])
     return AnyModel(called, network, dtype, file_hashes(folder, weight_files))
+
+
+def load_to_run(
+    name: str | os.PathLike[str],
+    *,
+    revision: str | None = None,
+    dtype: str = "float32",
+    device: str = "cpu",
+) -> PretrainedModel | AnyModel:
+    """Return a model as `load` does where it can, else as `load_any` does.
+
+    It cannot where there is no tokenizer, or the table of architectures lacks the model.
+
+    Args:
+        name: An alias, a folder, or a hub id.
+        revision: Branch, tag or commit of a hub id.
+        dtype: 'float32', 'float64' or 'bfloat16'.
+        device: A torch device, such as 'cpu' or 'cuda:0'.
+
+    Raises:
+        InputError: If there is no such dtype or device.
+        ModelError: If the model cannot be reached, read, or trusted.
+        UnsupportedModelError: If transformers itself does not know its architecture.
+    """
+    options = {"revision": revision, "dtype": dtype, "device": device}
+    if has_tokenizer(model_folder(os.fspath(name), revision)):
+        with suppress(UnsupportedModelError):
+            return load(name, **options)  # type: ignore[arg-type]
+    return load_any(name, **options)  # type: ignore[arg-type]
 
 
 def _build_config(model_type: str, settings: dict[str, Any], folder: Path) -> Any:

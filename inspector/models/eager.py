@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from inspector.errors import UnsupportedModelError
 
 _NAME = "eager_attention_forward"
+_INTERFACE = "ALL_ATTENTION_FUNCTIONS"
 
 EagerFunction = Callable[..., tuple[Tensor, Tensor]]
 
@@ -32,6 +33,22 @@ def eager_function(module: nn.Module) -> EagerFunction:
     """
     kind: Any = type(module)
     return _named_by(kind)
+
+
+def calls_interface(module: nn.Module) -> bool:
+    """Return whether a module's class names transformers' attention interface in its code.
+
+    Example:
+        >>> calls_interface(nn.MultiheadAttention(4, 2))
+        False
+    """
+    kind: Any = type(module)
+    return _names_interface(kind)
+
+
+@cache
+def _names_interface(kind: type[nn.Module]) -> bool:
+    return any(_INTERFACE in function.__code__.co_names for function in _functions(kind))
 
 
 @cache

@@ -205,6 +205,12 @@ def _check_safetensors(file: Path) -> None:
         ) from None
 
 
+def has_tokenizer(folder: Path) -> bool:
+    """Return whether there is any of the files that a tokenizer is read from."""
+    pair = (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
+    return pair or any((folder / name).is_file() for name in _TOKENIZER_FILES)
+
+
 def check_tokenizer_files(folder: Path) -> None:
     """Refuse a folder without a tokenizer, for which transformers would make up an empty one.
 
@@ -212,13 +218,11 @@ def check_tokenizer_files(folder: Path) -> None:
         ModelError: If there is none of the files that a tokenizer is read from, or one is not
             what such a file is, or asks for code to be run.
     """
-    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
-        pair = (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
-        if not pair:
-            raise ModelError(
-                f"model folder ({folder}) has no tokenizer: one of {', '.join(_TOKENIZER_FILES)}, "
-                "or vocab.json and merges.txt, must be there."
-            )
+    if not has_tokenizer(folder):
+        raise ModelError(
+            f"model folder ({folder}) has no tokenizer: one of {', '.join(_TOKENIZER_FILES)}, "
+            "or vocab.json and merges.txt, must be there."
+        )
     whole, settings = folder / "tokenizer.json", folder / "tokenizer_config.json"
     if whole.is_file() and not isinstance(_read_json(whole, whole.name).get("model"), dict):
         raise ModelError(

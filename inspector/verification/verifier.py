@@ -29,6 +29,10 @@ from inspector.verification.stages import (
 )
 from inspector.verification.whole_model import compare_whole_model
 
+_FROM_WEIGHTS = frozenset(
+    ("bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra", "albert")
+)
+
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share that is done, in [0, 1]."""
 
@@ -81,6 +85,15 @@ def verify(
         controls=controls,
         controls_note=note,
     )
+
+
+def follows_from_weights(model: PretrainedModel) -> bool:
+    """Return whether every stage of the model's layers follows from weights and input alone.
+
+    Not where queries and keys are rotated or normed between, nor where a bias of positions, a cap
+    or sinks come in.
+    """
+    return model.architecture.model_type in _FROM_WEIGHTS
 
 
 def _verify_case(model: PretrainedModel, case: Case, reached: set[int]) -> list[dict[str, Any]]:
