@@ -15,7 +15,7 @@ from inspector.corpora import probes_coreference as coreference
 from inspector.corpora import probes_logic as logic
 from inspector.corpora import probes_meaning as meaning
 from inspector.corpora.making import tree_sentence
-from inspector.corpora.probes import SENTENCES_PER_DOCUMENT, tree_offsets
+from inspector.corpora.probes import tree_offsets
 from inspector.corpora.probes_balance import Offsets
 from inspector.corpora.probes_clauses import Clauses
 from inspector.corpora.probes_marks import Marks
@@ -28,6 +28,7 @@ _DRAFTS_DISTRACTING = 6
 _LONGEST = 30
 _COST_OF_A_WORD = 0.006
 _ATTEMPTS = 400
+_ENTITIES = ("global.Entity = GRP-etype-infstat-salience-centering-minspan-link-identity",)
 _ATTEMPTS_DISTRACTING = 60
 
 
@@ -78,10 +79,11 @@ def generate_beyond(
     """Return generated sentences of meaning and logic, with trees in Universal Dependencies.
 
     What they say beyond their trees stands in their last column, as treebanks have it: `Args=`,
-    `Entity=`, `Name=`, `Meaning=`, `PDTB=`; `inspector.corpora.annotate` reads it. The same seed
-    gives the same sentences on every platform. A sentence distracts, and its comment says so, if
-    another word of the part of speech of what is looked for stands at least as near; every third
-    one does, where its way of saying it allows that.
+    `Entity=`, `Name=`, `Meaning=`, `PDTB=`; `inspector.corpora.annotate` reads it. A document has
+    one sentence of each construction, so that either half of the documents has them all. The same
+    seed gives the same sentences on every platform. A sentence distracts, and its comment says
+    so, if another word of the part of speech of what is looked for stands at least as near; every
+    third one does, where its way of saying it allows that.
 
     Args:
         seed: Any whole number.
@@ -108,40 +110,35 @@ def generate_beyond(
     for sentence in beside:
         offsets.add(tree_offsets(sentence.deprels, sentence.heads))
     texts: set[str] = set()
-    words: dict[str, int] = {}  # of the document being written, by construction
-    written: dict[str, list[Sentence]] = {name: [] for name in BEYOND_SYNTAX}
-    for number in range(per_construction):  # round by round, so that all share the balance
-        for name, beyond in BEYOND_SYNTAX.items():
+    written: list[Sentence] = []
+    for number in range(per_construction):
+        n_words = 0
+        for place, (name, beyond) in enumerate(BEYOND_SYNTAX.items()):
             way = beyond.ways[number % len(beyond.ways)]
             tree, marks, distracts = _best_draft(
                 random, name, way, offsets, texts, distracting=number % 3 == 0
             )
             offsets.add(_offsets(tree, marks))
             texts.add(tree.text)
-            if number % SENTENCES_PER_DOCUMENT == 0:
-                words[name] = 0
-            misc = marks.misc(tree, words[name], number % SENTENCES_PER_DOCUMENT)
-            words[name] += len(tree.words)
-            written[name].append(_sentence(tree, misc, name, number, distracts, labels))
-    return [sentence for sentences in written.values() for sentence in sentences]
+            misc = marks.misc(tree, n_words, place)
+            n_words += len(tree.words)
+            comments = [*_ENTITIES] if place == 0 else []
+            comments += ["annotation = generated", f"construction = {name}"]
+            comments += ["distractor = yes"] if distracts else []
+            written.append(_sentence(tree, misc, name, number, comments, labels))
+    return written
 
 
 def _sentence(
-    tree: Tree, misc: list[str], name: str, number: int, distracts: bool, labels: Labels
+    tree: Tree, misc: list[str], name: str, number: int, comments: list[str], labels: Labels
 ) -> Sentence:
-    comments = ["annotation = generated", f"construction = {name}"]
-    if distracts:
-        comments.append("distractor = yes")
-    if number % SENTENCES_PER_DOCUMENT == 0:
-        fields = "GRP-etype-infstat-salience-centering-minspan-link-identity"
-        comments.insert(0, f"global.Entity = {fields}")
     return tree_sentence(
         f"probe-{name}-{number + 1:04d}",
         tree.words,
         tree.heads,
         tree.labels,
         upos=tree.upos,
-        document=f"probe-{name}-{number // SENTENCES_PER_DOCUMENT + 1:02d}",
+        document=f"probe-beyond-{number + 1:02d}",
         text=tree.text,
         misc=misc,
         comments=comments,

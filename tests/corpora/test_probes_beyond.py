@@ -110,7 +110,9 @@ def test_ids_documents_and_length():
     assert len(made()) <= 250
     assert len({s.text for s in made()}) == len(made())
     assert all(len(s.words) <= 30 for s in made())
-    assert all(s.document == f"{s.id[:-5]}-{(int(s.id[-4:]) - 1) // 10 + 1:02d}" for s in made())
+    documents = Counter(s.document for s in made())
+    assert documents == {f"probe-beyond-{n:02d}": len(BEYOND_SYNTAX) for n in range(1, COUNT + 1)}
+    assert all(int(s.document[-2:]) == int(s.id[-4:]) for s in made())
     for sentence in made():
         assert re.fullmatch(r"[A-Z][A-Za-z',;]*( [A-Za-z',;]+)*\.", sentence.text), sentence.text
 
