@@ -119,5 +119,6 @@ def print_run(run: "Run", folder: object) -> None:
     supported = run.claims[run.claims["verdict"] == "supported"]
     columns = ["relation", "direction", "layer", "head", "n", "accuracy", "baseline_accuracy"]
     ordered = supported.sort_values("lift", ascending=False)
-    print_frame(ordered[[*columns, "lift", "ci_low", "ci_high"]], "Supported claims")
+    shown = [*columns, "lift", "ci_low", "ci_high", "needed"]
+    print_frame(ordered[[name for name in shown if name in ordered]], "Supported claims")
     say(f"All frames: {folder}")

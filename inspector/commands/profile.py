@@ -47,6 +47,9 @@ def profile(
     distances: Annotated[
         bool, typer.Option("--distances", help="Compare all heads with each other too.")
     ] = False,
+    cause: Annotated[
+        bool, typer.Option(help="Silence heads, to say whether the model needs the claimed ones.")
+    ] = True,
     engine: Annotated[str, typer.Option(help="Where shards are computed: local.")] = "local",
     workers: Annotated[int, typer.Option(help="Processes; the result is the same.")] = 1,
     resume: Annotated[
@@ -85,7 +88,7 @@ def profile(
                 loaded,
                 read,
                 output,
-                settings=ProfileSettings(labels=labels, distances=distances),
+                settings=ProfileSettings(labels=labels, distances=distances, cause=cause),
                 revision=revision,
                 workers=workers,
                 resume=resume,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from inspector.corpora import Corpus
 from inspector.corpora.windows import Windows
+from inspector.heads.cause import needed_heads, with_needed
 from inspector.heads.claims import relation_claims
 from inspector.heads.controls import semantic_controls
 from inspector.heads.counts import RelationCounts, concatenate
@@ -25,6 +26,7 @@ from inspector.heads.relations import relation_accuracies
 from inspector.heads.roles import head_roles
 from inspector.heads.support import supported_heads
 from inspector.models import PretrainedModel
+from inspector.runs.cause_work import cause_sums
 from inspector.runs.profile_job import relation_kinds
 from inspector.runs.shard_work import ProfileJob
 from inspector.runs.shards import ShardResult
@@ -33,7 +35,7 @@ FRAMES = (
     *("behaviour", "relations", "claims", "semantic_controls", "roles", "power", "totals"),
     "skipped",
 )
-"""The frames of every run; `distances` is there where it was asked for."""
+"""The frames of every run; `distances` and `needed` are there where they were asked for."""
 TOTALS_COLUMNS: dict[str, str] = {"what": "str", "count": "int64"}
 SKIPPED_COLUMNS: dict[str, str] = {
     "file": "str",
@@ -60,7 +62,8 @@ def profile_frames(
         corpus: That it was profiled on.
         job: What was computed.
         windows: The windows of it.
-        shards: What each shard gave, in order: the model's, then each twin's.
+        shards: What each shard gave, in order: the model's, then each twin's, then those read
+            without each head.
     """
     each = job.n_shards_each
     own = shards[:each]
@@ -86,6 +89,11 @@ def profile_frames(
     )
     frames["totals"] = _totals(corpus, job, windows, own, behaviour)
     frames["skipped"] = _skipped(corpus, windows)
+    if job.settings.cause:
+        names, without = job.asked_names, shards[job.n_models * each :]
+        sums = cause_sums(without, names, model.n_layers, model.n_heads)
+        frames["needed"] = needed_heads(frames["claims"], sums, job.settings.seed)
+        frames["claims"] = with_needed(frames["claims"], frames["needed"])
     if job.settings.distances:
         distances = HeadDistances(model.n_layers, model.n_heads)
         for shard in described:

@@ -11,6 +11,7 @@ from inspector.corpora.sentence import SUBSET
 from inspector.corpora.windows import Windows, corpus_windows
 from inspector.errors import InputError
 from inspector.models import PretrainedModel, piece_counts
+from inspector.runs.cause_work import sample
 from inspector.runs.shard_work import ProfileJob, ProfileSettings
 
 KINDS = ("syntax", "semantic", "logical")
@@ -36,17 +37,22 @@ def profile_job(
     windows = _windows(model, corpus, settings)
     _check_names((*corpus.sentences, *windows.texts))
     sentences = tuple(with_controls(sentence, sentence.heads) for sentence in corpus.sentences)
+    documents = tuple(corpus.document_ids())
+    of_windows = [window.document or "" for window in windows.texts]
+    n_sentences, n_windows = settings.cause_sentences, settings.cause_windows
     job = ProfileJob(
         model=model.name,
         revision=revision,
         dtype=model.dtype,
         device=str(model.device),
         sentences=sentences,
-        documents=tuple(corpus.document_ids()),
+        documents=documents,
         relations=_names(sentences, across=False),
         settings=settings,
         windows=windows.texts,
         window_relations=_names(windows.texts, across=True),
+        cause_sentences=sample(sentences, documents, n_sentences) if settings.cause else (),
+        cause_windows=sample(windows.texts, of_windows, n_windows) if settings.cause else (),
     )
     return job, windows
 

@@ -29,6 +29,7 @@ from inspector.runs.shard_work import ProfileJob, ProfileSettings, ProfileWorker
 _SETTINGS = (
     *("labels", "distances", "twin_seeds", "seed", "coreference"),
     *("window_pieces", "window_shard_size", "window_batch_size"),
+    *("cause", "cause_sentences", "cause_windows"),
 )
 _VERSIONED = ("inspector", "torch", "transformers", "numpy", "tokenizers")
 

@@ -22,6 +22,12 @@ from inspector.heads.observers import (
     observe,
 )
 from inspector.models import PretrainedModel, load, random_twin, word_batches
+from inspector.runs.cause_work import (
+    SENTENCES_A_SHARD,
+    WINDOWS_A_SHARD,
+    asked_names,
+    cause_shard,
+)
 from inspector.runs.shards import ShardResult
 
 
@@ -50,6 +56,12 @@ class ProfileSettings:
     """Consecutive windows in a shard."""
     window_batch_size: int = 2
     """Windows in a batch, at most."""
+    cause: bool = False
+    """Whether each head is silenced as well, to see if the model needs those that are claimed."""
+    cause_sentences: int = 128
+    """Sentences that are read without each head, at most."""
+    cause_windows: int = 8
+    """Windows that are read without each head, at most."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,10 @@ class ProfileJob:
     """Sentences that are read together, as one each, with the relations that are scored there."""
     window_relations: tuple[str, ...] = ()
     """Names of the relations that are scored in windows, sorted."""
+    cause_sentences: tuple[int, ...] = ()
+    """Places of the sentences that are read without each head."""
+    cause_windows: tuple[int, ...] = ()
+    """Places of the windows that are."""
 
     @property
     def n_sentence_shards(self) -> int:
@@ -88,9 +104,20 @@ class ProfileJob:
         return 1 + (len(self.settings.twin_seeds) if asked else 0)
 
     @property
+    def n_cause_shards(self) -> int:
+        """Return how many shards are read without each head: of sentences, then of windows."""
+        of_sentences = -(-len(self.cause_sentences) // SENTENCES_A_SHARD)
+        return of_sentences - (-len(self.cause_windows) // WINDOWS_A_SHARD)
+
+    @property
     def n_shards(self) -> int:
-        """Return the shards of the model and of its twins."""
-        return self.n_models * self.n_shards_each
+        """Return the shards of the model and of its twins, and those without each head."""
+        return self.n_models * self.n_shards_each + self.n_cause_shards
+
+    @property
+    def asked_names(self) -> list[str]:
+        """Return the relations about which it is asked whether a head is needed."""
+        return asked_names(self.relations, self.window_relations)
 
     def load(self) -> PretrainedModel:
         """Return the model."""
@@ -124,6 +151,8 @@ class ProfileWorker:
         number, place = divmod(left, job.n_shards_each)
         with _one_thread():
             model = self.model
+            if number >= job.n_models:
+                return _without_heads(job, model, left - job.n_models * job.n_shards_each)
             if number:
                 model = self._random_twin(job.settings.twin_seeds[number - 1])
             if place >= job.n_sentence_shards:
@@ -160,6 +189,27 @@ def _across(job: ProfileJob, model: PretrainedModel, place: int) -> ShardResult:
     known, names = list(dict.fromkeys(documents)), list(job.window_relations)
     scores = AcrossScores(model.n_layers, model.n_heads, known, names)
     return _observed(model, scores, [], windows, documents, job.settings.window_batch_size)
+
+
+def _without_heads(job: ProfileJob, model: PretrainedModel, place: int) -> ShardResult:
+    """Return what is kept of one shard that is read without each head."""
+    of_sentences = -(-len(job.cause_sentences) // SENTENCES_A_SHARD)
+    across = place >= of_sentences
+    if across:
+        start = (place - of_sentences) * WINDOWS_A_SHARD
+        windows = [job.windows[i] for i in job.cause_windows[start : start + WINDOWS_A_SHARD]]
+        documents = [window.document or "" for window in windows]
+        return cause_shard(model, windows, documents, job.asked_names, 1, across=True)
+    start = place * SENTENCES_A_SHARD
+    places = job.cause_sentences[start : start + SENTENCES_A_SHARD]
+    return cause_shard(
+        model,
+        [job.sentences[i] for i in places],
+        [job.documents[i] for i in places],
+        job.asked_names,
+        job.settings.batch_size,
+        across=False,
+    )
 
 
 def _describers(
