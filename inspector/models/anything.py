@@ -164,7 +164,8 @@ def load_to_run(
 ) -> PretrainedModel | AnyModel:
     """Return a model as `load` does where it can, else as `load_any` does.
 
-    It cannot where there is no tokenizer, or the table of architectures lacks the model.
+    It cannot where there is no tokenizer, or the table of architectures lacks the model; and of an
+    encoder-decoder it takes the encoder alone.
 
     Args:
         name: An alias, a folder, or a hub id.
@@ -180,7 +181,9 @@ def load_to_run(
     options = {"revision": revision, "dtype": dtype, "device": device}
     if has_tokenizer(model_folder(os.fspath(name), revision)):
         with suppress(UnsupportedModelError):
-            return load(name, **options)  # type: ignore[arg-type]
+            loaded = load(name, **options)  # type: ignore[arg-type]
+            if loaded.architecture.kind != "encoder of two":
+                return loaded
     return load_any(name, **options)  # type: ignore[arg-type]
 
 

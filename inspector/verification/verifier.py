@@ -29,10 +29,6 @@ from inspector.verification.stages import (
 )
 from inspector.verification.whole_model import compare_whole_model
 
-_FROM_WEIGHTS = frozenset(
-    ("bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra", "albert")
-)
-
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share that is done, in [0, 1]."""
 
@@ -91,9 +87,9 @@ def follows_from_weights(model: PretrainedModel) -> bool:
     """Return whether every stage of the model's layers follows from weights and input alone.
 
     Not where queries and keys are rotated or normed between, nor where a bias of positions, a cap
-    or sinks come in.
+    or sinks come in; nor where transformers has no second path, sdpa, to measure noise with.
     """
-    return model.architecture.model_type in _FROM_WEIGHTS
+    return model.is_plain and getattr(model.model, "_supports_sdpa", True)
 
 
 def _verify_case(model: PretrainedModel, case: Case, reached: set[int]) -> list[dict[str, Any]]:
@@ -128,10 +124,10 @@ def _noise(model: PretrainedModel, call: LayerCall) -> dict[str, float]:
     """Return stage → max|sdpa − eager| for the stages that sdpa lets one see."""
     keep = query_rows(call)
     context = sdpa_context(call.attention)
-    w_o = model.linear(call.layer, "output")
+    weights = model.layer_weights(call.layer)
     pairs = {
         "context": (context, call.attention.context),
-        "output": (linear(context, w_o.weight, w_o.bias), call.output),
+        "output": (linear(context, weights.W_O, weights.b_O), call.output),
     }
     noise = {}
     for stage, (sdpa, eager) in pairs.items():

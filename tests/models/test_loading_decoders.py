@@ -262,3 +262,23 @@ class TestWordsAsInText:
         assert batch.batch.input_ids[row, :n].tolist() == text.input_ids[0].tolist()
         assert not batch.special.any()
         assert not batch.separator.any()
+
+
+class TestVerifyAFolder:
+    @pytest.mark.parametrize("name", ["gpt2", "gpt_bigcode"])
+    def test_plain_decoders_are_verified_from_their_weights(self, folder_of, name):
+        report = inspector.verify(folder_of(name))
+        assert report.passed, str(report)
+        assert len(report.frame) == 2 * 6  # query, key, value, probabilities, context, output
+        assert all(control["caught"] is True for control in report.controls)
+
+    def test_others_in_shadow(self, folder_of):
+        report = inspector.verify(folder_of("llama"))
+        assert report.passed, str(report)
+        assert set(report.frame["stage"]) == {"probabilities", "context"}
+
+    def test_an_encoder_decoder_is_verified_whole(self, folder_of):
+        """`load` takes its encoder; what passes must not be half a model."""
+        report = inspector.verify(folder_of("bart"))
+        assert report.passed, str(report)
+        assert report.coverage["reached"] == report.coverage["total"] == 6

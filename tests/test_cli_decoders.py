@@ -1,0 +1,38 @@
+"""The command line on decoders: what it says of their weights, and that pages and profiles work."""
+
+import json
+
+import pandas as pd
+import pytest
+from tiny_decoders import save_tiny_decoder
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+NOTE = "W_Q and W_K are taken before the model rotates or norms queries and keys."
+
+
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory):
+    root = tmp_path_factory.mktemp("decoders")
+    return lambda name: (
+        root / name if (root / name).exists() else save_tiny_decoder(root / name, name)
+    )
+
+
+def test_weights_before_rotation_are_said_to_be(command, folder_of, tmp_path):
+    output = tmp_path / "weights.parquet"
+    result = command("weights", folder_of("llama"), "-o", output)
+    assert (result.code, result.err) == (0, "")
+    assert result.out == f"8 rows written to {output}\n{NOTE}\n"
+    assert len(pd.read_parquet(output)) == 8
+    assert NOTE in command("weights", folder_of("llama")).out
+    assert NOTE not in command("weights", folder_of("gpt2")).out
+    document = json.loads(command("weights", folder_of("llama"), "--json").out)
+    assert len(document["weights"]) == 8
+
+
+def test_attend_writes_a_page(command, folder_of, tmp_path):
+    output = tmp_path / "page.html"
+    result = command("attend", folder_of("gpt2"), "--text", "The cat sat.", "-o", output)
+    assert (result.code, result.err) == (0, "")
+    assert "</html>" in output.read_text(encoding="utf-8")
