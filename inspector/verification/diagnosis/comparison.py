@@ -94,8 +94,8 @@ class Comparison:
     def residuals(self, plan: Plan) -> Tensor:
         """Return all differences to a plan in one row, each stage in units of its scale."""
         truth = self._exact(plan)
-        real = self.observation.probe.real
-        if int((truth.defined & real).sum()) < _DEFINED * int(real.sum()):
+        rows = self.observation.probe.real & ~self.not_a_number
+        if int((truth.defined & rows).sum()) <= _DEFINED * int(rows.sum()):
             return torch.full((1,), math.inf, dtype=torch.float64)
         parts = []
         for stage, given in self._given.items():
@@ -110,6 +110,12 @@ class Comparison:
         """Return the root mean square distance to a plan, relative to the stages' scales."""
         residuals = self.residuals(plan)
         return float(residuals.norm()) if bool(residuals.isfinite().all()) else math.inf
+
+    def between(self, plan: Plan, other: Plan) -> float:
+        """Return how far a plan is from another, as `distance`, in the stages that were given."""
+        made = {stage: getattr(self._exact(plan), stage) for stage in self._given}
+        observation = replace(self.observation, stages=made)
+        return Comparison(self._layer, observation, self.dtype).distance(other)
 
     def stages(self, plan: Plan) -> list[Distance]:
         """Return, stage by stage, how far a plan is, and whether rounding explains it."""

@@ -10,11 +10,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
+from inspector.verification.diagnosis.catalogue import CATALOGUE
 from inspector.verification.diagnosis.comparison import Comparison, Observation
 from inspector.verification.diagnosis.evaluation import REFERENCE
-from inspector.verification.diagnosis.layer import Layer
+from inspector.verification.diagnosis.layer import Layer, Probe
+from inspector.verification.diagnosis.precision import likely_precision
+from inspector.verification.diagnosis.randomness import RandomFinding, explain_randomness
 from inspector.verification.diagnosis.search import Candidate, Search
+
+_RANDOM = (
+    "Two calls on the same input differ, and not as dropout would make them: look for a random "
+    "number, for memory that is read before it is written, or for state that is kept."
+)
 
 
 @dataclass(frozen=True)
@@ -157,7 +167,7 @@ def diagnose(
             indistinguishable=(),
             nearest=None if nearest is None else explain(nearest, layer),
             distance=distance,
-            likely_cause=None,
+            likely_cause=likely_precision(comparisons[0]),
         )
     harmless = [c for c in found if all(mistake.harmless for mistake in c.mistakes)]
     first = harmless[0] if harmless else found[0]
@@ -172,6 +182,44 @@ def diagnose(
         nearest=None,
         distance=distance,
         likely_cause=None,
+    )
+
+
+def diagnose_randomness(
+    layer: Layer, probe: Probe, outputs: Float[Tensor, "call batch piece d_model"] | None
+) -> Diagnosis:
+    """Return why an implementation answers differently each time.
+
+    Args:
+        layer: What it should compute.
+        probe: On what it was called.
+        outputs: What it gave, call by call; None where it gives no output.
+    """
+    ways = [
+        (mistake, REFERENCE.changed(changes))
+        for mistake in CATALOGUE
+        if mistake.applies(layer) and not mistake.harmless
+        for changes in mistake.ways(layer)
+    ]
+    found = (
+        explain_randomness(layer, probe, outputs, ways)
+        if outputs is not None
+        else RandomFinding((), "", 0.0)
+    )
+    explanation = Explanation(
+        mistakes=tuple(mistake.name for mistake in found.mistakes),
+        fixes=tuple(mistake.fix for mistake in found.mistakes),
+        equations=tuple(dict.fromkeys(mistake.equation for mistake in found.mistakes)),
+        details=(*(None for _ in found.mistakes[1:]), found.detail),
+        distance=0.0,
+    )
+    return Diagnosis(
+        verdict="named" if found.mistakes else "unknown",
+        explanation=explanation if found.mistakes else None,
+        indistinguishable=(),
+        nearest=None,
+        distance=0.0,
+        likely_cause=None if found.mistakes else _RANDOM,
     )
 
 

@@ -33,7 +33,7 @@ class Trial:
         """
         if not callable(build):
             raise InputError(
-                f"build ({name}) is a {type(build).__name__}, it must be a function: it gets the "
+                f"build ({name}, of type {type(build).__name__}) must be a function: it gets the "
                 "weights of a layer and returns what computes it."
             )
         self._build: Any = build
@@ -54,9 +54,9 @@ class Trial:
             self._function = self._build(self._given)
         self._check_weights("build")
         if not callable(self._function):
-            kind = "None" if self._function is None else f"a {type(self._function).__name__}"
+            kind = "None" if self._function is None else type(self._function).__name__
             raise InputError(
-                f"build ({self._name}) returned {kind}, it must return a function: it gets "
+                f"what build ({self._name}) returned ({kind}) must be a function: it gets "
                 "(hidden_states, padding_mask) and returns the output."
             )
 
@@ -124,7 +124,7 @@ class UserCode:
 
 def _place(trace: TracebackType | None) -> str:
     """Return the user's own line that was last reached."""
-    frames = traceback.extract_tb(trace)[1:]
+    frames = [f for f in traceback.extract_tb(trace)[1:] if not f.filename.startswith("<frozen")]
     if not frames:
         return ""
     own = [frame for frame in frames if frame.filename == frames[0].filename][-1]

@@ -12,12 +12,16 @@ from torch import Tensor
 
 from inspector.models import PretrainedModel
 from inspector.verification.diagnosis import (
+    CATALOGUE,
     REFERENCE,
     Comparison,
     Diagnosis,
     Observation,
     diagnose,
+    diagnose_randomness,
 )
+from inspector.verification.diagnosis.catalogue.randomness import DROPOUT
+from inspector.verification.diagnosis.randomness import CALLS, is_random
 from inspector.verification.diagnosis.search import Search
 from inspector.verification.implementation.contract import check_finite
 from inspector.verification.implementation.differences import Difference, first_difference
@@ -68,10 +72,13 @@ def verify_implementation(
     tried = tried_layers(model, layers)
     name = build if isinstance(build, str) else getattr(build, "__name__", type(build).__name__)
     with closing(_running(build, name, timeout)) as running:
-        found = []
+        found: list[_Tried] = []
         for index, layer in enumerate(tried):
             say(f"Layer {layer.number}", 0.1 + 0.6 * index / len(tried))
-            found.append(_Tried(layer, running, model.torch_dtype))
+            each = _Tried(layer, running, model.torch_dtype)
+            if each.difference and not any(before.difference for before in found):
+                each.look_for_randomness(running, model.torch_dtype)
+            found.append(each)
         say("Diagnosis", 0.7)
         diagnosis = _diagnose(found, model.torch_dtype, pairs)
     differences = [each.difference for each in found if each.difference is not None]
@@ -85,7 +92,7 @@ def verify_implementation(
         first_difference=differences[0] if differences else None,
         diagnosis=diagnosis,
         unseen=tuple(mistake.name for mistake in found[0].search.unseen()),
-        notes=tuple(_notes(found)),
+        notes=tuple(_notes(found, diagnosis)),
     )
     say("Report", 1.0)
     return report
@@ -110,6 +117,20 @@ class _Tried:
         self.difference: Difference | None = first_difference(
             tried.number, tried.layer, self.comparisons
         )
+        self.randomness: Diagnosis | None = None
+
+    def look_for_randomness(self, running: Running, dtype: torch.dtype) -> None:
+        """Call again, and many times more where the answer is another one then."""
+        first = self.random_first[0]
+        probe, stage = first.probe, list(first.stages)[-1]
+
+        def again() -> Tensor:
+            return running.run(probe.hidden, probe.padding, probe.name)[stage]
+
+        if is_random(first.stages[stage], again(), dtype):
+            given = stage == "output"
+            outputs = torch.stack([again() for _ in range(CALLS)]) if given else None
+            self.randomness = diagnose_randomness(self.tried.layer, probe, outputs)
 
     def rows(self) -> list[dict[str, Any]]:
         return [
@@ -153,13 +174,40 @@ def _running(build: Build, name: str, timeout: float | None) -> Running:
 def _diagnose(found: Sequence[_Tried], dtype: torch.dtype, pairs: bool) -> Diagnosis | None:
     """Return the diagnosis of the first layer that differs."""
     for each in found:
-        if each.difference is not None:
-            return diagnose(each.tried.layer, each.random_first, dtype, pairs=pairs)
+        if each.difference is not None and any(c.n_finite for c in each.comparisons):
+            return each.randomness or diagnose(
+                each.tried.layer, each.random_first, dtype, pairs=pairs
+            )
     return None
 
 
-def _notes(found: Sequence[_Tried]) -> list[str]:
+def _otherwise(found: Sequence[_Tried], diagnosis: Diagnosis | None) -> list[int]:
+    """Return the layers that differ, but not by the mistakes of the diagnosis."""
+    explanation = diagnosis.explanation if diagnosis else None
+    differing = [each for each in found if each.difference is not None][1:]
+    if explanation is None or DROPOUT.name in explanation.mistakes:
+        return []
+    mistakes = [mistake for mistake in CATALOGUE if mistake.name in explanation.mistakes]
+    layers = []
+    for each in differing:
+        comparisons = sorted(
+            each.comparisons, key=lambda c: not c.observation.probe.name.startswith("random")
+        )
+        search = Search(each.tried.layer, comparisons, mistakes)
+        if not any(search.explaining(tried) for tried in search.tries(pairs=len(mistakes) > 1)):
+            layers.append(each.tried.number)
+    return layers
+
+
+def _notes(found: Sequence[_Tried], diagnosis: Diagnosis | None) -> list[str]:
     notes = []
+    others = _otherwise(found, diagnosis)
+    if others:
+        plural = len(others) > 1
+        notes.append(
+            f"Layer{'s' * plural} {', '.join(map(str, others))} "
+            f"differ{'' if plural else 's'} in another way: give --layers (layers=) to see how."
+        )
     if any(
         not comparison.agrees_on_padding(REFERENCE)
         for each in found

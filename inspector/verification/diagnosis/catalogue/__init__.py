@@ -9,6 +9,7 @@ from inspector.verification.diagnosis.catalogue.output import OUTPUT
 from inspector.verification.diagnosis.catalogue.positions import POSITIONS
 from inspector.verification.diagnosis.catalogue.precision import PRECISION
 from inspector.verification.diagnosis.catalogue.projections import PROJECTIONS
+from inspector.verification.diagnosis.catalogue.randomness import RANDOMNESS
 from inspector.verification.diagnosis.catalogue.scale import SCALE
 from inspector.verification.diagnosis.catalogue.softmax import SOFTMAX
 from inspector.verification.diagnosis.mistake import Mistake
@@ -22,6 +23,7 @@ CATALOGUE: tuple[Mistake, ...] = (
     *OUTPUT,
     *POSITIONS,
     *PRECISION,
+    *RANDOMNESS,
 )
 
 __all__ = ["CATALOGUE"]
