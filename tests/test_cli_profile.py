@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-FRAMES = ("behaviour", "relations", "claims", "roles", "power", "totals", "skipped")
+FRAMES = ("behaviour", "relations", "claims", "roles", "power", "kinds", "totals", "skipped")
 FIELDS = "{}\t{}\t_\t{}\t_\t_\t{}\t{}\t_\t_"
 TREE = "\n".join(
     [

@@ -19,7 +19,10 @@ from inspector.views.matrix import matrix_html
 
 # Longer tables scroll.
 _ALL_ROWS = 20
-_SHARES = ("accuracy", "baseline_accuracy", "random_init_accuracy", "lift", "lead")
+_SHARES = (
+    "accuracy", "baseline_accuracy", "random_init_accuracy", "lift", "lead", "nearest_mention",
+    "nearest_same_head", "matched_accuracy", "apart_lift",
+)  # fmt: skip
 _FADE = """<style>
 .inspector-matrix > div {
   mask-image: linear-gradient(to right, #000 calc(100% - 2rem), transparent);
@@ -137,6 +140,7 @@ def claims_table(claims: pd.DataFrame, key: str, t: words.Words) -> None:
     shown = in_percent(claims).assign(
         direction=[t[name] for name in claims["direction"]],
         verdict=[t[name] for name in claims["verdict"]],
+        **_needed(claims, t),
         head=[f"{row['layer']}-{row['head']}" for row in rows],
         interval=[interval(row) for row in rows],
     )
@@ -147,7 +151,7 @@ def claims_table(claims: pd.DataFrame, key: str, t: words.Words) -> None:
         height="content" if len(claims) <= _ALL_ROWS else 420,
         column_order=[
             "relation", "direction", "head", "verdict", "n", "accuracy", "baseline_accuracy",
-            "lift", "interval", "q_value", "random_init_accuracy",
+            "lift", "interval", "q_value", "random_init_accuracy", "needed",
         ],
         column_config={
             "relation": t["relation"],
@@ -161,8 +165,16 @@ def claims_table(claims: pd.DataFrame, key: str, t: words.Words) -> None:
             "interval": t["interval"],
             "q_value": st.column_config.NumberColumn("q", format="%.2g"),
             "random_init_accuracy": percent_column(t["random"]),
+            "needed": t["needed"],
         },
     )  # fmt: skip
+
+
+def _needed(claims: pd.DataFrame, t: words.Words) -> dict[str, list[str]]:
+    """Return the column that says whether the model needs the head, where it was asked."""
+    if "needed" not in claims:
+        return {}
+    return {"needed": [t[f"needed_{name}"] for name in claims["needed"]]}
 
 
 def in_percent(frame: pd.DataFrame) -> pd.DataFrame:

@@ -32,10 +32,12 @@ from inspector.runs.shard_work import ProfileJob
 from inspector.runs.shards import ShardResult
 
 FRAMES = (
-    *("behaviour", "relations", "claims", "semantic_controls", "roles", "power", "totals"),
-    "skipped",
+    *("behaviour", "relations", "claims", "semantic_controls", "roles", "power", "kinds"),
+    *("totals", "skipped"),
 )
 """The frames of every run; `distances` and `needed` are there where they were asked for."""
+KINDS_COLUMNS: dict[str, str] = {"relation": "str", "kind": "str"}
+"""Each relation, and whether it is of 'syntax', 'semantic' or 'logical'."""
 TOTALS_COLUMNS: dict[str, str] = {"what": "str", "count": "int64"}
 SKIPPED_COLUMNS: dict[str, str] = {
     "file": "str",
@@ -87,6 +89,7 @@ def profile_frames(
     frames["roles"] = head_roles(
         *(frame, frames["claims"], supported), kinds=kinds, controls=frames["semantic_controls"]
     )
+    frames["kinds"] = pd.DataFrame(kinds.items(), columns=list(KINDS_COLUMNS)).astype(KINDS_COLUMNS)
     frames["totals"] = _totals(corpus, job, windows, own, behaviour)
     frames["skipped"] = _skipped(corpus, windows)
     if job.settings.cause:

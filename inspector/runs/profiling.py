@@ -79,6 +79,11 @@ class Run:
         return self.frames["roles"]
 
     @property
+    def kinds(self) -> pd.DataFrame:
+        """Return whether each relation is of 'syntax', 'semantic' or 'logical'."""
+        return self.frames["kinds"]
+
+    @property
     def power(self) -> pd.DataFrame:
         """Return how many documents each relation would need."""
         return self.frames["power"]

@@ -33,7 +33,7 @@ def no_default_runs():
 
 
 def claims_of(app):
-    (table,) = app.dataframe
+    table, *_ = app.dataframe
     return table.value
 
 
@@ -257,3 +257,20 @@ def test_files_that_the_run_was_not_made_from_are_refused(open_page, own_files, 
     app = open_page("head", config=config)
     assert not app.exception
     assert "is not what the run was made from" in app.error[0].value
+
+
+def test_meaning_and_logic_have_tabs_of_their_own(open_page, profiled, run):
+    (other,) = sorted(set(run.kinds["kind"]) - {"syntax"})
+    app = open_page("specialization", config=profiled, kind=other)
+    assert not app.exception
+    own = set(run.kinds.loc[run.kinds["kind"] == other, "relation"])
+    claims, controls = (table.value for table in app.dataframe)
+    assert set(claims["relation"]) == own
+    assert set(controls["relation"]) <= own
+    assert len(controls) > 0
+    assert set(app.selectbox(key="relation").options) == {"all", *own}
+    # Control: syntax has others, and no such controls.
+    app = open_page("specialization", config=profiled, kind="syntax")
+    (claims,) = (table.value for table in app.dataframe)
+    assert set(claims["relation"]).isdisjoint(own)
+    assert len(claims) > 0

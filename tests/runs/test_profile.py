@@ -24,7 +24,7 @@ INTEGERS = ("layer", "head", "queries", "offset_mode", "norm_offset_mode", "n", 
 INTEGERS += ("n_matched", "n_apart")
 INTEGERS += ("baseline_offset", "documents", "count", "line", "other_layer", "other_head")
 TEXTS = ("relation", "direction", "verdict", "role", "evidence")
-TEXTS += ("what", "file", "sentence", "reason")
+TEXTS += ("what", "file", "sentence", "reason", "kind")
 MASSES = [
     "entropy_nats",
     "entropy_share",
@@ -99,6 +99,7 @@ COLUMNS = {
         "verdict",
     ],
     "roles": ["layer", "head", "role", "evidence", "effect", "ci_low", "ci_high"],
+    "kinds": ["relation", "kind"],
     "power": [
         "relation",
         "direction",

@@ -10,6 +10,7 @@ from inspector.dashboard import address, parts, profiled, store, words
 from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.pages.weights import statistics_table
 from inspector.dashboard.visit import Visit
+from inspector.heads.description import PHRASES, describe_head
 from inspector.heads.examples import Prediction, head_predictions
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
 from inspector.models import PretrainedModel
@@ -51,6 +52,8 @@ def _of_head(frame: pd.DataFrame, chosen: tuple[int, int]) -> pd.DataFrame:
 def _roles(run: Run, chosen: tuple[int, int], language: str) -> None:
     t = words.of("head", language)
     st.header(t["roles"].format(head_name=f"{chosen[0]}-{chosen[1]}"), anchor=False)
+    said = {name: t[f"said_{name}"] for name in PHRASES}
+    st.markdown(plain(describe_head(*chosen, run.roles, run.claims, said)))
     parts.roles_table(run.roles, chosen, words.of("specialization", language))
 
 

@@ -3,6 +3,8 @@
 Must not know: how a role is earned, how a claim is judged.
 """
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -13,6 +15,9 @@ from inspector.runs.profiling import Run
 from inspector.views.charts import claims_forest, role_grid
 from inspector.views.charts.forest import VERDICTS
 
+FAMILY_OF = {"syntax": "syntactic", "semantic": "semantic", "logical": "logical"}
+"""Kind of relation → what a head is called that follows one."""
+_OF_RELATIONS = ("claims", "relations", "semantic_controls", "kinds")
 _EVERY = "all"
 _GRID = "role-grid"
 
@@ -26,6 +31,7 @@ def show(visit: Visit) -> None:
     if run is None:
         return
     _outcome(run, t)
+    run = _of_kind(run, _kind(run, t))
     relations = list(dict.fromkeys(run.claims["relation"]))
     left, middle, right = st.columns([2, 2, 3])
     with left:
@@ -51,7 +57,33 @@ def show(visit: Visit) -> None:
     if verdict != _EVERY:
         claims = claims[claims["verdict"] == verdict]
     _claims(claims, t)
+    controls = run.semantic_controls
+    _controls(controls[controls["relation"].isin(claims["relation"])], t)
     _downloads(run, visit.language)
+
+
+def _kind(run: Run, t: words.Words) -> str:
+    """Return the kind of relation that the reader chose; all where the run has one kind."""
+    kinds = list(dict.fromkeys(run.kinds["kind"]))
+    if len(kinds) < 2:
+        return _EVERY
+    return address.switch(
+        t["kind"], "kind", [_EVERY, *kinds], _EVERY,
+        named=lambda name: t["every"] if name == _EVERY else t[f"kind_{name}"],
+    )  # fmt: skip
+
+
+def _of_kind(run: Run, kind: str) -> Run:
+    """Return the run with the claims, controls and roles of one kind of relation alone."""
+    if kind == _EVERY:
+        return run
+    names = set(run.kinds.loc[run.kinds["kind"] == kind, "relation"])
+    frames = {
+        name: frame[frame["relation"].isin(names)] if name in _OF_RELATIONS else frame
+        for name, frame in run.frames.items()
+    }
+    families = run.roles["role"].str.partition(":")[0]
+    return replace(run, frames={**frames, "roles": run.roles[families == FAMILY_OF[kind]]})
 
 
 def _outcome(run: Run, t: words.Words) -> None:
@@ -99,7 +131,8 @@ def _grid(run: Run, relation: str, chosen: tuple[int, int], t: words.Words) -> N
 def _marked(run: Run, relation: str) -> dict[tuple[int, int], bool]:
     """Return the heads of a relation: True where one follows it, False where a claim failed."""
     named = run.claims[run.claims["relation"] == relation]
-    follow = run.roles[run.roles["role"] == f"syntactic:{relation}"]
+    roles = [f"{family}:{relation}" for family in FAMILY_OF.values()]
+    follow = run.roles[run.roles["role"].isin(roles)]
     heads = dict.fromkeys(zip(named["layer"], named["head"], strict=True), False)
     return heads | dict.fromkeys(zip(follow["layer"], follow["head"], strict=True), True)
 
@@ -133,10 +166,42 @@ def _claims(claims: pd.DataFrame, t: words.Words) -> None:
     parts.chart(claims_forest(claims, names=t), "forest", t["forest"])
 
 
+def _controls(controls: pd.DataFrame, t: words.Words) -> None:
+    """Show what is left of claims on meaning and logic when simpler causes are ruled out."""
+    if controls.empty:
+        return
+    st.subheader(t["controls"], anchor=False)
+    st.caption(t["controls_note"])
+    percent = parts.percent_column
+    st.dataframe(
+        parts.in_percent(controls).assign(
+            direction=[t[name] for name in controls["direction"]],
+            head=[f"{row.layer}-{row.head}" for row in controls.itertuples()],
+            verdict=[t.get(verdict, verdict) for verdict in controls["verdict"]],
+        ),
+        key="controls",
+        hide_index=True,
+        column_order=["relation", "direction", "head", "verdict", "n", "accuracy",
+                      "nearest_mention", "nearest_same_head", "matched_accuracy", "apart_lift"],
+        column_config={
+            "relation": t["relation"],
+            "direction": t["direction"],
+            "head": t["head"],
+            "verdict": t["verdict"],
+            "n": t["pairs"],
+            "accuracy": percent(t["accuracy"]),
+            "nearest_mention": percent(t["nearest_mention"]),
+            "nearest_same_head": percent(t["nearest_same_head"]),
+            "matched_accuracy": percent(t["matched"]),
+            "apart_lift": percent(t["apart"]),
+        },
+    )  # fmt: skip
+
+
 def _downloads(run: Run, language: str) -> None:
     csv = words.of("shell", language)["csv"]
     with st.container(horizontal=True):
-        for name in ("claims", "roles", "relations"):
+        for name in ("claims", "semantic_controls", "roles", "relations"):
             st.download_button(
                 f"{csv} ({name})",
                 run.frames[name].to_csv(index=False),

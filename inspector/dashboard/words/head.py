@@ -3,11 +3,14 @@
 Must not know: where they stand.
 """
 
+from inspector.heads.description import PHRASES
+
 WORDS = {
     "en": {
         "title": "Head",
         "purpose": "Everything that is known of one head.",
         "roles": "Roles of head {head_name}",
+        **{f"said_{name}": phrase for name, phrase in PHRASES.items()},
         "behaviour": "Where it looks",
         "in_words": (
             "Of a piece's attention, **{special}** goes to special pieces, **{previous}** to the "
@@ -71,6 +74,22 @@ WORDS = {
         "title": "头",
         "purpose": "关于某一个头的全部所知。",
         "roles": "头 {head_name} 的角色",
+        "said_nothing": "未发现头 {head} 的角色。",
+        "said_head": "头 {head}：{what}。",
+        "said_syntactic": "遵循句法关系 {relations}",
+        "said_semantic": "遵循语义关系 {relations}",
+        "said_logical": "遵循逻辑关系 {relations}",
+        "said_relation": "{relation}（比固定偏移高 {points} 个百分点）",
+        "said_positional": "多看偏移 {offset} 处（{share}）",
+        "said_special-token": "停在特殊词元上（注意力的 {share}）",
+        "said_broad": "几乎一视同仁地看一切（熵为最大值的 {share}）",
+        "said_duplicate-token": "看别处的相同词片（注意力的 {share}）",
+        "said_yes": "就 {relations} 而言模型需要它",
+        "said_no": "就 {relations} 而言模型不需要它",
+        "said_unclear": "就 {relations} 而言模型是否需要它尚不清楚",
+        "said_and": "和",
+        "said_comma": "、",
+        "said_semicolon": "；",
         "behaviour": "它看向哪里",
         "in_words": (
             "一个词片的注意力中，**{special}** 给特殊词片，**{previous}** 给前一个词片，**{next}** "

@@ -31,6 +31,27 @@ WORDS = {
             "q < 0.05 over all claims, and better than every copy with random weights."
         ),
         "relation": "Relation",
+        "kind": "Kind of relation",
+        "kind_syntax": "Syntax",
+        "kind_semantic": "Meaning",
+        "kind_logical": "Logic",
+        "controls": "Controls for meaning and logic",
+        "controls_note": (
+            "A head is called semantic or logical only if its lift survives. Nearest mention, same "
+            "word: what these rules get right. Matched: pairs of the same distance and parts of "
+            "speech that stand in no relation. Apart: the lift on pairs that are neither the same "
+            "word nor a direct dependency."
+        ),
+        "nearest_mention": "Nearest mention",
+        "nearest_same_head": "Same word",
+        "matched": "Matched pairs",
+        "apart": "Lift apart",
+        "survives": "survives",
+        "needed": "Needed",
+        "needed_yes": "yes",
+        "needed_no": "no",
+        "needed_unclear": "unclear",
+        "needed_not asked": "–",
         "verdict": "Verdict",
         "every": "all",
         "grid": "Roles",
@@ -105,6 +126,25 @@ WORDS = {
             "校正后 q < 0.05，且胜过每个随机权重的副本。"
         ),
         "relation": "关系",
+        "kind": "关系类别",
+        "kind_syntax": "句法",
+        "kind_semantic": "语义",
+        "kind_logical": "逻辑",
+        "controls": "语义与逻辑的对照",
+        "controls_note": (
+            "只有提升经得起对照，头才称为语义头或逻辑头。最近提及、同词：这两条规则的准确率。匹配："
+            "距离和词性相同而无此关系的词对。分离：去掉同词和直接依存之后的提升。"
+        ),
+        "nearest_mention": "最近提及",
+        "nearest_same_head": "同词",
+        "matched": "匹配词对",
+        "apart": "分离提升",
+        "survives": "经得起",
+        "needed": "是否需要",
+        "needed_yes": "是",
+        "needed_no": "否",
+        "needed_unclear": "不明",
+        "needed_not asked": "–",
         "verdict": "结论",
         "every": "全部",
         "grid": "角色",
