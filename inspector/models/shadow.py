@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from inspector.models.anything import AnyModel
 from inspector.models.backend import SHADOW, running
 from inspector.models.calls import AttentionCall
+from inspector.models.own_maths import watch_own_maths
 
 _ATTENTION = "Attention"
 # A network's own complaints about inputs that do not suit it.
@@ -58,6 +59,7 @@ def watch_calls(
             if ran is not None:
                 note = partial(_note, ran, name)
                 stack.callback(module.register_forward_pre_hook(note).remove)
+        stack.enter_context(watch_own_maths(model.model, observer))
         stack.enter_context(running(model, SHADOW, observer))
         stack.enter_context(torch.no_grad())
         run()
