@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from inspector.api import (
         ablate,
         attend,
+        composition,
+        head_importance,
         load,
         profile,
+        robustness,
+        rollout,
         using,
         verify,
         verify_implementation,
@@ -24,6 +28,10 @@ __version__ = version("inspector")
 __all__ = [
     "attend",
     "ablate",
+    "head_importance",
+    "robustness",
+    "composition",
+    "rollout",
     "load",
     "profile",
     "using",

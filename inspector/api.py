@@ -16,6 +16,13 @@ from inspector.corpora.annotated import read_annotated
 from inspector.errors import InputError
 from inspector.heads import weight_statistics as _weight_statistics
 from inspector.heads.cause import ablation_frame, silence
+from inspector.heads.cause.public import (
+    composition,
+    for_each,
+    head_importance,
+    robustness,
+    rollout,
+)
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
 from inspector.models.intervention import check_heads
 from inspector.models.using import using
@@ -32,6 +39,10 @@ from inspector.views.maps import AttentionMaps
 __all__ = [
     "attend",
     "ablate",
+    "head_importance",
+    "robustness",
+    "composition",
+    "rollout",
     "load",
     "profile",
     "using",
@@ -237,13 +248,12 @@ def ablate(
     loaded = _loaded(model)
     read = read_annotated(corpus)
     check_heads(loaded, heads)
-    frames = []
-    for one in read:
+
+    def frame_of(one: Corpus) -> pd.DataFrame:
         sums = silence(loaded, heads, one, how=how, together=together, progress=progress)
-        frames.append(ablation_frame(sums, how, seed))
-    if len(frames) > 1:
-        frames = [frame.assign(corpus=one.name) for frame, one in zip(frames, read, strict=True)]
-    frame = pd.concat(frames, ignore_index=True)
+        return ablation_frame(sums, how, seed)
+
+    frame = for_each(read, frame_of)
     if target is not None:
         write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
     return frame

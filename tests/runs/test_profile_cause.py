@@ -12,7 +12,7 @@ from inspector.runs.profiling import Run, profile_corpus
 from inspector.runs.shard_work import ProfileSettings
 
 WORDS = ("the", "cat", "dog", "rain", "old", "town", "table", "had", "could", "not", "that")
-SETTINGS = ProfileSettings(shard_size=64, batch_size=16, cause=True, cause_sentences=80)
+SETTINGS = ProfileSettings(shard_size=64, batch_size=16, cause=True, cause_sentences=40)
 
 
 def sentence(number):
@@ -22,7 +22,7 @@ def sentence(number):
     # A relation whose prediction is chosen from some words: it is scored in windows.
     relations.append(Relation("logical", "neg:scope", 3, 0, also=(1,)))
     tags = tuple("NOUN" if word in WORDS[1:7] else "DET" for word in words)
-    return Sentence(f"s{number}", f"d{number // 4}", words, tags, tuple(relations))
+    return Sentence(f"s{number}", f"d{number // 2}", words, tags, tuple(relations))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,7 +37,7 @@ def model(tiny_folder):
 
 @pytest.fixture(scope="module")
 def corpus():
-    return Corpus("made", [sentence(i) for i in range(240)], [], "0" * 64, "generated")
+    return Corpus("made", [sentence(i) for i in range(80)], [], "0" * 64, "generated")
 
 
 def contents(folder):

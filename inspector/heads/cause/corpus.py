@@ -4,12 +4,17 @@ Must not know: statistics, files, engines.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pandas as pd
 
 from inspector.corpora import Corpus
 from inspector.corpora.sentence import SUBSET
 from inspector.corpora.windows import corpus_windows
 from inspector.errors import InputError
 from inspector.heads.cause.drift import DriftSums
+from inspector.heads.cause.importance import head_importance
+from inspector.heads.cause.robustness import SEEDS, keep_counts, robustness_frame, silenced_sets
 from inspector.heads.cause.silencing import mean_outputs, silence_each, silence_together
 from inspector.heads.observers import annotated_batches
 from inspector.heads.observers.batch import AnnotatedBatch
@@ -59,11 +64,7 @@ def corpus_batches(
         of_document = [documents.index(document) for document in of_each]
         across = sentences is texts
         made += annotated_batches(cut.batches, sentences, of_document, places, across=across)
-    if not made:
-        raise InputError(
-            f"corpus ({corpus.name}) has no sentence that the model can take: give one that has "
-            "some."
-        )
+    _check_some(made, corpus)
     return made, documents, names
 
 
@@ -108,3 +109,92 @@ def silence(
     run = silence_together if together else silence_each
     run(model, batches, sums, way, means, step)
     return sums
+
+
+def importance_over(
+    model: PretrainedModel,
+    corpus: Corpus,
+    *,
+    check: bool = True,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Return the importance frame of all heads over a corpus.
+
+    Args:
+        model: Whose heads.
+        corpus: What is read.
+        check: Whether each head is silenced too: `ablation_effect` and the rank correlation.
+        seed: Of the random directions.
+        progress: Told how far it is.
+
+    Raises:
+        InputError: If the corpus has no sentence that the model can take.
+    """
+    ablation = None
+    if check:
+        ablation = silence(model, every_head(model), corpus, progress=progress)
+    words = [sentence.words for sentence in corpus.sentences]
+    made = word_batches(model, words, BATCH_SIZE).batches if words else []
+    _check_some(made, corpus)
+    return head_importance(model, made, ablation=ablation, seed=seed)
+
+
+def robustness_over(
+    model: PretrainedModel,
+    corpus: Corpus,
+    *,
+    kept: Sequence[int] | None = None,
+    seeds: Sequence[int] = SEEDS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Return the robustness frame over a corpus.
+
+    Args:
+        model: Whose heads.
+        corpus: What is read.
+        kept: Heads that are kept in each layer; some from 1 to all but one where not given.
+        seeds: Of the random orders.
+        seed: Of the intervals, and of the importance by which heads are ordered.
+        progress: Told how far it is.
+
+    Raises:
+        InputError: If a number of heads cannot be kept, or there is no sentence.
+    """
+    counts = keep_counts(model.n_heads) if kept is None else tuple(sorted(set(kept)))
+    for count in counts:
+        if not 0 <= count < model.n_heads:
+            raise InputError(
+                f"kept ({count}) must be from 0 to {model.n_heads - 1}: with all "
+                f"{model.n_heads} heads of a layer nothing changes."
+            )
+    show = progress or (lambda what, share: None)
+    show("Importance", 0.0)
+    importance = importance_over(model, corpus, check=False, seed=seed)
+    sets = silenced_sets(importance, counts, seeds)
+    texts = replace(corpus, sentences=[replace(one, relations=()) for one in corpus.sentences])
+    batches, documents, names = corpus_batches(model, texts)
+    sums = DriftSums(documents, names, list(sets.values()))
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        show(f"Batches {done} of {len(batches)}", done / len(batches))
+
+    silence_together(model, batches, sums, step=step)
+    return robustness_frame(sums, list(sets), model.n_heads, seed)
+
+
+def every_head(model: PretrainedModel) -> list[Head]:
+    """Return all heads of a model, layer by layer."""
+    return [(layer, head) for layer in range(model.n_layers) for head in range(model.n_heads)]
+
+
+def _check_some(made: Sequence[object], corpus: Corpus) -> None:
+    if not made:
+        raise InputError(
+            f"corpus ({corpus.name}) has no sentence that the model can take: give one that has "
+            "some."
+        )
