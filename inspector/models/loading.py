@@ -33,7 +33,14 @@ from inspector.models.tokenizer import one_line as one_line
 # A pooler is no part of the encoder: a checkpoint may lack it, and nothing here uses it.
 _OPTIONAL = ("pooler.",)
 # Tables that older versions stored and this one computes.
-_COMPUTED = ("position_ids", "rotary_emb.inv_freq", "attn.bias", "attn.masked_bias")
+_COMPUTED = (
+    "position_ids",
+    "rotary_emb.inv_freq",
+    "attn.bias",
+    "attn.masked_bias",
+    "attention.bias",
+    "attention.masked_bias",
+)
 _ACTIVATIONS = ("hidden_act", "activation", "activation_function", "hidden_activation")
 
 

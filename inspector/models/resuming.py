@@ -133,7 +133,7 @@ class Resumer:
         given: Tensor,
     ) -> Tensor:
         """Return W_O's output: what it was, and what the change of one head adds to it."""
-        columns = self._model.linear(layer, "output").weight.unflatten(1, (self._model.n_heads, -1))
+        columns = self._model.layer_weights(layer).W_O.unflatten(1, (self._model.n_heads, -1))
         n_variants = len(heads)
         output = _repeated(before, n_variants).view(n_variants, *before.shape)
         for variant, head in enumerate(heads):
@@ -161,16 +161,16 @@ class Resumer:
         for block in dict.fromkeys(self._blocks):
             yield block, self._block_forward(block.forward)
         for linear in self._linears("query", "key", "value"):
-            yield linear, self._projection_forward(linear.forward, linear.out_features)
+            yield linear, self._projection_forward(linear.forward, _width(linear))
         for linear in self._linears("output"):
             yield linear, self._output_forward(linear.forward)
         embeddings = getattr(self._model.model, "embeddings", None)
         if isinstance(embeddings, nn.Module):
             yield embeddings, self._embeddings_forward(embeddings.forward)
 
-    def _linears(self, *sides: str) -> list[nn.Linear]:
+    def _linears(self, *sides: str) -> list[nn.Module]:
         """Return each linear layer of these projections once; none where they share one."""
-        found: dict[int, nn.Linear] = {}
+        found: dict[int, nn.Module] = {}
         for site in self._model.sites:
             for side in sides:
                 with suppress(UnsupportedModelError):
@@ -252,6 +252,11 @@ def resumable(model: PretrainedModel) -> Iterator[Resumer]:
             stack.callback(_put_back, module, module.__dict__.get("forward"))
             module.forward = forward
         yield resumer
+
+
+def _width(linear: Any) -> int:
+    """Return how many features a linear layer gives; transformers' Conv1D calls them nf."""
+    return int(getattr(linear, "out_features", None) or linear.nf)
 
 
 def _put_back(module: nn.Module, before: Any) -> None:

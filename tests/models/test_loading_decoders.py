@@ -282,3 +282,47 @@ class TestVerifyAFolder:
         report = inspector.verify(folder_of("bart"))
         assert report.passed, str(report)
         assert report.coverage["reached"] == report.coverage["total"] == 6
+
+
+@pytest.mark.parametrize("name", ["gpt2", "gpt_bigcode", "llama", "gpt_neox"])
+def test_a_head_put_out_of_action_is_its_columns_of_w_o_set_to_zero(folder_of, name):
+    """Fused matrices and Conv1D too: `resumable` gives what a changed checkpoint gives."""
+    from inspector.models.resuming import resumable
+
+    model = load(folder_of(name))
+    batch = model.encode(TEXTS[:2])
+    kept = batch.attention_mask.bool()
+    for layer in range(2):
+        with resumable(model) as resumer:
+            clean = resumer.clean(batch)
+            nothing = torch.zeros_like(clean.layers[layer].heads[:, :, 1])
+            silenced = resumer.states(clean, layer, [1], nothing[None])[0]
+        w_o = model.layer_weights(layer).W_O  # the network's own memory
+        before = w_o.clone()
+        with torch.no_grad():
+            w_o[:, 8:16] = 0.0
+            expected = model.model(**batch.inputs()).last_hidden_state
+            w_o.copy_(before)
+        assert (silenced - expected)[kept].abs().max() < 1e-4
+        assert (silenced - clean.state)[kept].abs().max() > 1e-2
+
+
+def test_tables_that_older_versions_stored_are_no_trouble(folder_of, tmp_path):
+    """GPT-2's checkpoints on the hub hold each layer's causal mask, Llama's old ones its angles."""
+    from safetensors.torch import load_file, save_file
+
+    for name, old in (
+        ("gpt2", {"h.0.attn.bias": (1, 1, 64, 64), "h.0.attn.masked_bias": ()}),
+        ("llama", {"layers.0.self_attn.rotary_emb.inv_freq": (4,)}),
+    ):
+        folder = shutil.copytree(folder_of(name), tmp_path / name)
+        tensors = load_file(folder / "model.safetensors")
+        tensors |= {key: torch.ones(shape) for key, shape in old.items()}
+        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+        assert len(load(folder).sites) == 2
+    extra = {**load_file(folder_of("gpt2") / "model.safetensors")}
+    extra["h.2.attn.c_attn.weight"] = torch.ones(32, 96)
+    folder = shutil.copytree(folder_of("gpt2"), tmp_path / "longer")
+    save_file(extra, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="a shorter model would be loaded"):
+        load(folder)
