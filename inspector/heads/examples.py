@@ -32,7 +32,7 @@ class Prediction:
     asked: int
     """The word whose partner is asked for."""
     expected: int
-    """Its partner by the annotation."""
+    """Its partner by the annotation; of several the nearest."""
     predicted: int
     """Its partner by the head."""
     weights: tuple[float, ...]
@@ -41,8 +41,14 @@ class Prediction:
 
     @property
     def is_hit(self) -> bool:
-        """Whether the head predicts what the annotation says."""
-        return self.predicted == self.expected
+        """Whether the head predicts what the annotation says.
+
+        Of a relation with several right words any of them; asked from these ('head_to_dependent'),
+        the nearest is shown, where the counts take any that predicts the source.
+        """
+        if self.direction == "head_to_dependent":
+            return self.predicted == self.expected
+        return self.predicted in self.relation.targets
 
 
 def head_predictions(
@@ -60,7 +66,8 @@ def head_predictions(
 
     Args:
         model: What runs, once over all sentences: a handful is meant.
-        sentences: With the relations that are asked for.
+        sentences: With the relations that are asked for; or windows of several sentences
+            (`inspector.corpora.windows`), for relations that reach across them.
         layer: Of the head, from 0.
         head: The head's number in its layer, from 0.
         relation: The label.
@@ -107,6 +114,10 @@ def _prediction(
     if direction == "head_to_dependent":
         asked, expected = expected, asked
     weights = attention[:, asked] if direction == "attended_by_head" else attention[asked]
+    if pair.among:
+        chosen = torch.zeros(len(weights), dtype=torch.bool)
+        chosen[list(pair.among)] = True
+        weights = weights.masked_fill(~chosen, -1.0)
     predicted = int(torch.argmax(weights.contiguous()))
     return Prediction(
         sentence, pair, direction, asked, expected, predicted, tuple(weights.tolist())

@@ -13,6 +13,8 @@ from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
 from inspector.corpora.mentions import read_mentions
 from inspector.corpora.windows import corpus_windows
+from inspector.heads.counts import DIRECTIONS
+from inspector.heads.examples import head_predictions
 from inspector.heads.observers import AcrossScores, annotated_batches, observe
 from inspector.models import piece_counts, word_batches
 
@@ -97,6 +99,24 @@ def test_windows_equal_the_slow_ones(minilm, sample):
         for text in ours.texts:
             words = [w for i in of_first[text.id] for w in sample.sentences[i].words]
             assert list(text.words) == words
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("label", ["coref:pronoun", "coref:pronoun:mentions"])
+def test_examples_show_the_hits_that_are_counted(minilm, sample, label):
+    some = sample.sentences[:40]
+    corpus = replace(sample, sentences=some)
+    counts = scores(minilm, corpus, 512).counts().total()
+    lengths, n_special = piece_counts(minilm, [one.words for one in some])
+    texts = corpus_windows(corpus, lengths, 512 - n_special).texts
+    place = counts.relations.index(label)
+    for direction in ("dependent_to_head", "attended_by_head"):
+        found = head_predictions(minilm, texts, 1, 3, label, direction)
+        assert len(found) == counts.n[0, place] > 10
+        hits = sum(one.is_hit for one in found)
+        assert hits == counts.correct[0, place, DIRECTIONS.index(direction), 1, 3]
+        assert 0 < hits < len(found)
+        assert all(one.predicted in (one.relation.among or range(999)) for one in found)
 
 
 @pytest.mark.usefixtures("one_thread")
