@@ -23,8 +23,8 @@ from inspector.corpora.probes_tree import Node, Tree, spell
 from inspector.corpora.sentence import Labels, Sentence, check_labels
 from inspector.errors import InputError
 
-_DRAFTS = 10
-_DRAFTS_DISTRACTING = 6
+_DRAFTS = 14
+_DRAFTS_DISTRACTING = 8
 _LONGEST = 30
 _COST_OF_A_WORD = 0.006
 _ATTEMPTS = 400
@@ -56,15 +56,15 @@ BEYOND_SYNTAX: dict[str, Beyond] = {
     "joined": Beyond(("coordination:",), logic.COORDINATION, logic.coordination),
     "comparison": Beyond(("comparison:",), comparing.COMPARISON, comparing.comparison),
     "quantifier": Beyond(("quantifier:",), comparing.QUANTIFIER, comparing.quantifier),
+    "roles": Beyond(("role:", "role-dep:"), meaning.ROLES, meaning.roles),
+    "names": Beyond(("name:",), meaning.NAMES, meaning.names),
+    "opposites": Beyond(("meaning:antonym",), meaning.TWO_ADJECTIVES, meaning.opposites),
+    "likenesses": Beyond(("meaning:synonym",), meaning.TWO_ADJECTIVES, meaning.likenesses),
     "pronoun": Beyond(("coref:pronoun",), coreference.PRONOUN, coreference.pronoun),
     "same-noun": Beyond(("coref",), coreference.SAME_NOUN, coreference.same_noun),
     "across-a-clause": Beyond(
         ("coref:",), coreference.ACROSS_A_CLAUSE, coreference.across_a_clause
     ),
-    "roles": Beyond(("role:", "role-dep:"), meaning.ROLES, meaning.roles),
-    "names": Beyond(("name:",), meaning.NAMES, meaning.names),
-    "opposites": Beyond(("meaning:antonym",), meaning.TWO_ADJECTIVES, meaning.opposites),
-    "likenesses": Beyond(("meaning:synonym",), meaning.TWO_ADJECTIVES, meaning.likenesses),
 }
 """Construction → what it shows."""
 
@@ -80,8 +80,9 @@ def generate_beyond(
 
     What they say beyond their trees stands in their last column, as treebanks have it: `Args=`,
     `Entity=`, `Name=`, `Meaning=`, `PDTB=`; `inspector.corpora.annotate` reads it. A document has
-    one sentence of each construction, so that either half of the documents has them all. The same
-    seed gives the same sentences on every platform. A sentence distracts, and its comment says
+    one sentence of each construction, so that either half of the documents has them all; those
+    with mentions have documents of their own, which keeps windows over them short. The same seed
+    gives the same sentences on every platform. A sentence distracts, and its comment says
     so, if another word of the part of speech of what is looked for stands at least as near; every
     third one does, where its way of saying it allows that.
 
@@ -112,8 +113,12 @@ def generate_beyond(
     texts: set[str] = set()
     written: list[Sentence] = []
     for number in range(per_construction):
-        n_words = 0
+        document, n_words = "", 0
         for place, (name, beyond) in enumerate(BEYOND_SYNTAX.items()):
+            group = "coreference" if beyond.relations[0].startswith("coref") else "beyond"
+            first = document != f"probe-{group}-{number + 1:02d}"
+            if first:
+                document, n_words = f"probe-{group}-{number + 1:02d}", 0
             way = beyond.ways[number % len(beyond.ways)]
             tree, marks, distracts = _best_draft(
                 random, name, way, offsets, texts, distracting=number % 3 == 0
@@ -122,23 +127,29 @@ def generate_beyond(
             texts.add(tree.text)
             misc = marks.misc(tree, n_words, place)
             n_words += len(tree.words)
-            comments = [*_ENTITIES] if place == 0 else []
+            comments = [*_ENTITIES] if first else []
             comments += ["annotation = generated", f"construction = {name}"]
             comments += ["distractor = yes"] if distracts else []
-            written.append(_sentence(tree, misc, name, number, comments, labels))
+            written.append(_sentence(tree, misc, (name, number), document, comments, labels))
     return written
 
 
 def _sentence(
-    tree: Tree, misc: list[str], name: str, number: int, comments: list[str], labels: Labels
+    tree: Tree,
+    misc: list[str],
+    named: tuple[str, int],
+    document: str,
+    comments: list[str],
+    labels: Labels,
 ) -> Sentence:
+    name, number = named
     return tree_sentence(
         f"probe-{name}-{number + 1:04d}",
         tree.words,
         tree.heads,
         tree.labels,
         upos=tree.upos,
-        document=f"probe-beyond-{number + 1:02d}",
+        document=document,
         text=tree.text,
         misc=misc,
         comments=comments,

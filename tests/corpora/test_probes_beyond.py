@@ -111,7 +111,12 @@ def test_ids_documents_and_length():
     assert len({s.text for s in made()}) == len(made())
     assert all(len(s.words) <= 30 for s in made())
     documents = Counter(s.document for s in made())
-    assert documents == {f"probe-beyond-{n:02d}": len(BEYOND_SYNTAX) for n in range(1, COUNT + 1)}
+    for n in range(1, COUNT + 1):
+        assert documents.pop(f"probe-beyond-{n:02d}") == len(BEYOND_SYNTAX) - 3
+        assert documents.pop(f"probe-coreference-{n:02d}") == 3
+    assert not documents
+    for sentence in made():
+        assert ("Entity=" in "".join(sentence.misc)) == ("coreference" in sentence.document)
     assert all(int(s.document[-2:]) == int(s.id[-4:]) for s in made())
     for sentence in made():
         assert re.fullmatch(r"[A-Z][A-Za-z',;]*( [A-Za-z',;]+)*\.", sentence.text), sentence.text
