@@ -70,7 +70,7 @@ class ImplementationReport:
             return f"{what} are the same, but for how tensors are stored. {self.diagnosis}"
         wrong = self.frame.loc[~self.frame["passed"], "layer"].nunique()
         return (
-            f"{what} differ in {wrong} of {layers} layers, {self.first_difference}. "
+            f"{what} differ in {wrong} of {layers} layer{'s' * (layers > 1)}, {self.first_difference}. "
             f"{'' if self.diagnosis is None else f'Diagnosis: {self.diagnosis}'}"
         ).rstrip()
 

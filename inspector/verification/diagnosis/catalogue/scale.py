@@ -56,8 +56,13 @@ def _fixed(name: str, fix: str, factor: Callable[[LayerWeights], float]) -> Mist
     return Mistake(name, fix, equations.SCORES, single(factor=factor), _differs(factor))
 
 
+def _factor(logarithm: float) -> float:
+    """Return e to the logarithm, within 1/400 and 400: beyond, a softmax is all or nothing."""
+    return math.exp(max(-6.0, min(logarithm, 6.0)))
+
+
 def _shown(logarithm: float, layer: Layer) -> str:
-    number = math.exp(logarithm)
+    number = _factor(logarithm)
     known = {
         math.log(2.0): "ln 2: an exponential to base 2 where e is meant",
         1.0 / math.log(2.0): "1/ln 2: a factor log2(e) without an exponential to base 2",
@@ -96,8 +101,7 @@ SCALE = (
         equations.SCORES,
         parameter=Parameter(
             tuple(0.5 * k for k in range(-8, 9)),
-            # A step of a fit may go anywhere; beyond e³⁰ every softmax is all or nothing.
-            lambda logarithm: {"factor": TimesFactor(math.exp(max(-30.0, min(logarithm, 30.0))))},
+            lambda logarithm: {"factor": TimesFactor(_factor(logarithm))},
             _shown,
         ),
     ),

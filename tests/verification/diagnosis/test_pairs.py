@@ -1,0 +1,63 @@
+"""Two mistakes made together are named, both of them."""
+
+import random
+
+import pytest
+import torch
+from hand_written import SWITCHES
+from tiny_layers import make_layer
+
+# Two switches that say different things about the same step cannot both be made.
+LEFT_OUT = {"key bias omitted", "concatenation in the wrong order", "softmax omitted"}
+
+
+def random_pairs(count, applying, seed=7):
+    """Return pairs of names with their switches, no two of one pair on the same switch."""
+    drawn = random.Random(seed)
+    names = sorted(set(SWITCHES) - LEFT_OUT & set(SWITCHES))
+    pairs = []
+    while len(pairs) < count:
+        first, second = drawn.sample([name for name in names if name in applying], 2)
+        one, other = drawn.choice(SWITCHES[first]), drawn.choice(SWITCHES[second])
+        if not one.keys() & other.keys() and not {"low", "masking"} <= {*one, *other}:
+            pairs.append((first, second, {**one, **other}))
+    return pairs
+
+
+# Many more are tried by benchmarks/diagnosis.py.
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "llama", "t5"])
+def test_most_pairs_are_named(tools, observe, kind):
+    layer = make_layer(kind)
+    applying = {mistake.name for mistake in tools.CATALOGUE if mistake.applies(layer)}
+    named, missed = 0, []
+    pairs = random_pairs(3, applying)
+    for first, second, switches in pairs:
+        found = tools.diagnose(layer, observe(layer, **switches), torch.float32)
+        groups = [] if found is None or found.explanation is None else [
+            frozenset(each.mistakes) for each in (found.explanation, *found.indistinguishable)
+        ]  # fmt: skip
+        # One of two may hide the other: then the one that is seen is the answer.
+        if frozenset((first, second)) in groups or any(len(group) == 1 for group in groups):
+            named += 1
+        else:
+            missed.append((first, second, str(found)))
+    assert named >= len(pairs), missed
+
+
+def test_both_are_mended(tools, observe):
+    layer = make_layer("bert")
+    switches = {**SWITCHES["scale omitted"][0], **SWITCHES["output bias omitted"][0]}
+    found = tools.diagnose(layer, observe(layer, **switches), torch.float32)
+    assert found.mistakes == ("scale omitted", "output bias omitted")
+    assert found.fix == (
+        "Multiply Q Kᵀ by weights.scaling, as a rule 1/√d_head. Add b_O after the product with W_O."
+    )
+    assert found.equation == "S = Q Kᵀ · scaling; O = C W_Oᵀ + b_O = Σ_h C_h W_O,hᵀ + b_O"
+    assert str(found).startswith("scale omitted and output bias omitted. Multiply Q Kᵀ by")
+
+
+def test_without_pairs_two_together_are_unknown(tools, observe):
+    layer = make_layer("bert")
+    switches = {**SWITCHES["scale omitted"][0], **SWITCHES["output bias omitted"][0]}
+    found = tools.diagnose(layer, observe(layer, **switches), torch.float32, pairs=False)
+    assert (found.verdict, found.mistakes) == ("unknown", ())
