@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from inspector.api import (
         ablate,
         attend,
+        compare,
         composition,
         head_importance,
         load,
@@ -32,6 +33,7 @@ __all__ = [
     "robustness",
     "composition",
     "rollout",
+    "compare",
     "load",
     "profile",
     "using",

@@ -23,6 +23,7 @@ from inspector.heads.cause.public import (
     robustness,
     rollout,
 )
+from inspector.heads.comparison import compare_claims, compare_heads
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
 from inspector.models.intervention import check_heads
 from inspector.models.using import using
@@ -37,6 +38,7 @@ from inspector.verification.anything import verify
 from inspector.views.maps import AttentionMaps
 
 __all__ = [
+    "compare",
     "attend",
     "ablate",
     "head_importance",
@@ -257,6 +259,33 @@ def ablate(
     if target is not None:
         write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
     return frame
+
+
+def compare(
+    run: Run | str | PathLike[str], other: Run | str | PathLike[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what differs between two profiles: of every head, and of every claim both make.
+
+    Columns: `inspector.heads.comparison.HEADS_COLUMNS` and `CLAIM_PAIRS_COLUMNS`; differences are
+    other − run.
+
+    Args:
+        run: A profile, or the folder of one.
+        other: Of a model with as many layers and heads.
+
+    Raises:
+        InputError: If the two have other layers or heads, or one is of several corpora.
+        OutputError: If a folder holds no complete run.
+    """
+    one, two = (each if isinstance(each, Run) else Run.open(Path(each)) for each in (run, other))
+    for each in (one, two):
+        if "corpus" in each.behaviour:
+            raise InputError(
+                f"run ({each.manifest.corpus}) is of several corpora: profile each by itself to "
+                "compare it."
+            )
+    heads = compare_heads(one.behaviour, two.behaviour, one.roles, two.roles)
+    return heads, compare_claims(one.claims, two.claims)
 
 
 def _loaded(model: ModelOrName) -> PretrainedModel:

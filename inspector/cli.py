@@ -9,7 +9,7 @@ import traceback
 
 import typer
 
-from inspector.commands import ablate, attend, profile, verify, weights
+from inspector.commands import ablate, attend, compare, dashboard, profile, verify, weights
 from inspector.commands.options import debugging
 from inspector.console import encode_anything, printable, stop_writing
 from inspector.errors import InspectorError, OutputError
@@ -31,6 +31,8 @@ for _command, _example in (
     (attend.attend, attend.EXAMPLE),
     (profile.profile, profile.EXAMPLE),
     (ablate.ablate, ablate.EXAMPLE),
+    (compare.compare, compare.EXAMPLE),
+    (dashboard.dashboard, dashboard.EXAMPLE),
 ):
     app.command(epilog=f"Example: {_example}")(_command)
 

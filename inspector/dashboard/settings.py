@@ -48,12 +48,12 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"app.py was started with other arguments than it knows: {message}.")
 
 
-def config_path(arguments: list[str], default: Path) -> Path:
-    """Return the settings file named on the command line.
+def config_path(arguments: list[str], default: Path | None) -> Path | None:
+    """Return the settings file named on the command line, or the default where none is.
 
     Args:
         arguments: What stands after `--`.
-        default: Taken where no file is named.
+        default: Taken where no file is named; None stands for the settings' own defaults.
 
     Raises:
         InputError: If there is an argument other than `--config FILE`.
@@ -64,7 +64,7 @@ def config_path(arguments: list[str], default: Path) -> Path:
     """
     parser = _Parser(prog="app.py", add_help=False, allow_abbrev=False)
     parser.add_argument("--config", type=Path, default=default)
-    path: Path = parser.parse_args(arguments).config
+    path: Path | None = parser.parse_args(arguments).config
     return path
 
 

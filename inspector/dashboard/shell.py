@@ -58,11 +58,12 @@ _PAGES = (
 )
 
 
-def main(default_config: Path) -> None:
+def main(default_config: Path | None = None) -> None:
     """Show the page that the reader is on.
 
     Args:
-        default_config: The settings where `--config` names no other file.
+        default_config: The settings where `--config` names no other file; each setting's own
+            default if there is none.
     """
     address.begin()
     settings = _settings(default_config)
@@ -107,8 +108,9 @@ def _page(
     )
 
 
-def _settings(default_config: Path) -> Settings:
+def _settings(default_config: Path | None) -> Settings:
     try:
-        return read_settings(config_path(sys.argv[1:], default_config))
+        path = config_path(sys.argv[1:], default_config)
+        return Settings() if path is None else read_settings(path)
     except InspectorError as error:
         stop(str(error))

@@ -3,7 +3,7 @@
 Must not know: how a number is computed.
 """
 
-from dataclasses import asdict
+import re
 
 import streamlit as st
 
@@ -13,6 +13,8 @@ from inspector.dashboard.visit import Visit
 from inspector.models import PretrainedModel
 from inspector.verification import VerificationReport
 from inspector.verification.judge import NEAR_THEIRS
+
+_NUMBER = re.compile(r"\b\d+\b")
 
 
 def show(visit: Visit) -> None:
@@ -60,15 +62,19 @@ def _sizes(model: PretrainedModel, t: words.Words) -> None:
 def _architecture(model: PretrainedModel, t: words.Words) -> None:
     st.subheader(t["architecture"], anchor=False)
     st.caption(t["architecture_note"])
-    row = asdict(model.architecture)
+    site = model.sites[0]
+    layout = site.layout or model.architecture.layout
+    # Layers differ in their numbers alone, as a rule; the first one stands for all.
+    attention = _NUMBER.sub("*", site.attention)
+    names = layout.names(attention)
     named = {
-        t["model_type"]: row["model_type"],
-        t["block"]: row["block"],
-        t["attention"]: row["attention"] or t["itself"],
-        "W_Q": row["query"],
-        "W_K": row["key"],
-        "W_V": row["value"],
-        "W_O": row["output"],
+        t["model_type"]: model.architecture.model_type,
+        t["attention"]: attention,
+        "W_Q": names["query"],
+        "W_K": names["key"],
+        "W_V": names["value"],
+        "W_O": names["output"],
+        t["fusion"]: t[layout.fusion],
     }
     parts.text_table([t["part"], t["name"]], named.items())
 

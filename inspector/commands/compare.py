@@ -1,0 +1,57 @@
+"""The command that holds two runs against each other, head by head.
+
+Must not know: formulas, what a run folder holds.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspector.commands.options import Debug, Force, Json
+from inspector.console import print_frame, say
+from inspector.output import check_output, write_atomically
+from inspector.records import FRAME_WRITERS, json_text, records
+
+EXAMPLE = "inspector compare run-before run-after -o heads.csv"
+_SHOWN = ["layer", "head", "roles", "other_roles", "entropy_nats_difference"]
+
+
+def compare(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    other: Annotated[Path, typer.Argument(help="The folder of another, of as many heads.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="A .csv, .parquet or .json file for the heads."),
+    ] = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare two runs: what heads and claims have in common, and what differs (other - run)."""
+    target = None
+    if output is not None:
+        target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
+    from inspector.api import compare as held_against
+
+    heads, claims = held_against(run, other)
+    if target is not None:
+        write_atomically(target, FRAME_WRITERS[target.suffix.lower()](heads), force=force)
+    if as_json:
+        written = None if target is None else str(target)
+        document = {"run": str(run), "other": str(other), "output": written}
+        print(json_text({**document, "heads": records(heads), "claims": records(claims)}))
+        return
+    changed = heads[(heads["roles_lost"] > 0) | (heads["roles_gained"] > 0)]
+    say(
+        f"{len(heads)} heads, {len(changed)} of them with other roles; "
+        f"{int(claims['agree'].sum())} of {len(claims)} claims agree."
+    )
+    if len(changed):
+        print_frame(changed[_SHOWN], "Heads whose roles differ")
+    disagreeing = claims[~claims["agree"]]
+    if len(disagreeing):
+        columns = ["relation", "direction", "head", "other_head", "lift", "other_lift"]
+        print_frame(disagreeing[[*columns, "verdict", "other_verdict"]], "Claims that differ")
+    if target is not None:
+        say(f"{len(heads)} rows written to {target}")
