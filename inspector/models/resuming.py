@@ -189,6 +189,11 @@ class Resumer:
                 hidden_states, self._inside = self._hidden, True
             output = own(hidden_states, *args, **kwargs)
             self._inside = False
+            if not isinstance(output, Tensor):
+                raise UnsupportedModelError(
+                    f"model ({self._model.name}) hands more than hidden states from layer to "
+                    "layer: it cannot be run again from the middle."
+                )
             return output
 
         return forward

@@ -307,6 +307,19 @@ def test_a_head_put_out_of_action_is_its_columns_of_w_o_set_to_zero(folder_of, n
         assert (silenced - clean.state)[kept].abs().max() > 1e-2
 
 
+def test_a_model_that_hands_on_more_than_hidden_states_is_not_run_again(decoder):
+    """T5's layers hand on their position bias too."""
+    from inspector.models.resuming import resumable
+
+    model = decoder("t5")
+    with resumable(model) as resumer, pytest.raises(UnsupportedModelError) as caught:
+        resumer.clean(model.encode(TEXTS[:1]))
+    assert str(caught.value) == (
+        f"model ({model.name}) hands more than hidden states from layer to layer: it cannot be "
+        "run again from the middle."
+    )
+
+
 def test_tables_that_older_versions_stored_are_no_trouble(folder_of, tmp_path):
     """GPT-2's checkpoints on the hub hold each layer's causal mask, Llama's old ones its angles."""
     from safetensors.torch import load_file, save_file
