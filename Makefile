@@ -1,4 +1,5 @@
-# run, test, check, bench, clean. Everything happens in .venv, which is rebuilt only when
+# run, test, check, bench, architectures, clean. Everything happens in .venv, which is rebuilt only
+# when
 # pyproject.toml or constraints.txt change.
 PYTHON ?= python3
 PORT ?= 8501
@@ -8,7 +9,7 @@ BIN := .venv/bin
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench architectures clean
 
 .venv/.ready: pyproject.toml constraints.txt
 	rm -rf .venv
@@ -33,6 +34,10 @@ test: check
 
 bench: .venv/.ready
 	$(BIN)/python -m benchmarks
+
+# Runs every architecture that inspector knows; after a new transformers version, look at the diff.
+architectures: .venv/.ready
+	$(BIN)/inspector architectures --output docs/architectures.md --force
 
 clean:
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,7 +9,16 @@ import traceback
 
 import typer
 
-from inspector.commands import ablate, attend, compare, dashboard, profile, verify, weights
+from inspector.commands import (
+    ablate,
+    architectures,
+    attend,
+    compare,
+    dashboard,
+    profile,
+    verify,
+    weights,
+)
 from inspector.commands.options import debugging
 from inspector.console import encode_anything, printable, stop_writing
 from inspector.errors import InspectorError, OutputError
@@ -33,6 +42,7 @@ for _command, _example in (
     (ablate.ablate, ablate.EXAMPLE),
     (compare.compare, compare.EXAMPLE),
     (dashboard.dashboard, dashboard.EXAMPLE),
+    (architectures.architectures, architectures.EXAMPLE),
 ):
     app.command(epilog=f"Example: {_example}")(_command)
 
