@@ -281,4 +281,4 @@ def test_observers_keep_no_map(minilm):
     for observer in observers:
         kept = [v for v in vars(observer).values() if isinstance(v, torch.Tensor)]
         assert kept == []
-    assert observers[2]._rows == []
+    assert observers[2]._rows == {}
