@@ -9,7 +9,7 @@ import platform
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import backend, imports, profile, verify, weights
+from benchmarks import backend, diagnosis, imports, profile, verify, weights
 from benchmarks.table import Measure, exit_code, table
 
 BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     "weights": weights.run,
     "backend": backend.run,
     "verify": verify.run,
+    "diagnosis": diagnosis.run,
     "profile": profile.run,
 }
 

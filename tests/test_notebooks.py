@@ -67,7 +67,18 @@ def syntax(executed, html):
     assert "syntactic:det" in html
 
 
-shows = {"quickstart": quickstart, "syntax": syntax}
+def verify_your_attention(executed, html):
+    for sentence in (
+        "Diagnosis: heads interleaved. Split (head, feature) with the head as the slower index",
+        "Diagnosis: scale applied twice.",
+        "mended and minilm (float32) are the same: 6 layers × 6 inputs",
+        "Diagnosis: value taken from key and W_O transposed.",
+        "No known mistake, nor two together, reproduces these numbers. The nearest, which is not",
+    ):
+        assert sentence in html
+
+
+shows = {"quickstart": quickstart, "syntax": syntax, "verify_your_attention": verify_your_attention}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -85,7 +85,7 @@ class Search:
         """
         counts: list[Sequence[Sequence[Way]]] = [[(way,) for way in self.ways]]
         if pairs:
-            counts.append(list(_pairs(self.ways)))
+            counts.append(list(pairs_of(self.ways)))
         for ways in counts:
             for fitted in (False, True):
                 chosen = [w for w in ways if any(way.parameter for way in w) is fitted]
@@ -128,7 +128,7 @@ class Search:
             return candidate
         refined = fit(
             lambda numbers: torch.cat(
-                [each.residuals(_plan(ways, numbers)) for each in self.comparisons]
+                [each.residuals(plan_of(ways, numbers)) for each in self.comparisons]
             ),
             [[value] for value in values],
         )
@@ -139,7 +139,7 @@ class Search:
         values: tuple[float, ...] = ()
         if fitted:
             values = fit(
-                lambda numbers: self._screen.residuals(_plan(ways, numbers)),
+                lambda numbers: self._screen.residuals(plan_of(ways, numbers)),
                 # Where two are tried there are many; half the starts are near enough.
                 [parameter.starts[:: len(ways)] for parameter in fitted],
                 promising=_PROMISING if len(ways) > 1 else None,
@@ -147,7 +147,7 @@ class Search:
         return self._with_values(ways, values)
 
     def _with_values(self, ways: Sequence[Way], values: tuple[float, ...]) -> Candidate:
-        plan = _plan(ways, values)
+        plan = plan_of(ways, values)
         remaining = iter(values)
         return Candidate(
             ways=tuple(ways),
@@ -164,7 +164,8 @@ def _ways(mistake: Mistake, layer: Layer) -> list[Changes]:
     return list(mistake.ways(layer))
 
 
-def _plan(ways: Sequence[Way], values: Sequence[float]) -> Plan:
+def plan_of(ways: Sequence[Way], values: Sequence[float]) -> Plan:
+    """Return the plan with the mistakes in it, their open numbers set to the values."""
     numbers = iter(values)
     plan = REFERENCE
     for way in ways:
@@ -173,7 +174,7 @@ def _plan(ways: Sequence[Way], values: Sequence[float]) -> Plan:
     return plan
 
 
-def _pairs(ways: Sequence[Way]) -> Iterator[tuple[Way, Way]]:
+def pairs_of(ways: Sequence[Way]) -> Iterator[tuple[Way, Way]]:
     """Yield every two ways of different mistakes that leave each other's steps alone.
 
     Steps that are done in turn can be done in either turn.

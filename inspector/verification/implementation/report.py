@@ -69,8 +69,9 @@ class ImplementationReport:
         if self.passed:
             return f"{what} are the same, but for how tensors are stored. {self.diagnosis}"
         wrong = self.frame.loc[~self.frame["passed"], "layer"].nunique()
+        of_all = f"{wrong} of {layers} layer{'s' * (layers > 1)}"
         return (
-            f"{what} differ in {wrong} of {layers} layer{'s' * (layers > 1)}, {self.first_difference}. "
+            f"{what} differ in {of_all}, {self.first_difference}. "
             f"{'' if self.diagnosis is None else f'Diagnosis: {self.diagnosis}'}"
         ).rstrip()
 
