@@ -1,6 +1,5 @@
-# run, test, check, bench, architectures, clean. Everything happens in .venv, which is rebuilt only
-# when
-# pyproject.toml or constraints.txt change.
+# run, test, check, bench, architectures, clean. Everything happens in .venv, which is rebuilt
+# only when pyproject.toml or constraints.txt change.
 PYTHON ?= python3
 PORT ?= 8501
 CONFIG ?= configs/minilm.yaml

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import backend, imports, profile, verify, weights
+from benchmarks import backend, imports, profile, shadow, verify, weights
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.fresh import in_fresh_process, peak_megabytes
 from benchmarks.script import QUANTITIES, script
@@ -133,6 +133,12 @@ def test_the_script_finds_what_the_observers_find() -> None:
     assert found.correct.any()
 
 
+def test_shadow_on_a_small_batch() -> None:
+    rows = shadow.run(shadow.Settings((backend.Shape(2, 8, 1),)))
+    assert [row.at_most for row in rows] == [None, 2.0, 1.15]
+    assert all(row.value > 0 for row in rows)
+
+
 def test_imports() -> None:
     start, over_torch, _ = imports.run(imports.Settings(repeats=1))
     assert start.at_most == 0.3
@@ -178,4 +184,4 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit, match="2"):
         main(["no-such"], ways)
     assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
-    assert list(BENCHMARKS) == ["imports", "weights", "backend", "verify", "diagnosis", "profile"]
+    assert list(BENCHMARKS) == ["imports", "weights", "backend", "verify", "diagnosis", "profile", "shadow"]

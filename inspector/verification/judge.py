@@ -100,20 +100,21 @@ class Distances:
         truth: Float[Tensor, "*shape"],
     ) -> None:
         """Take a part into account; the arguments are those of `judge`."""
-        a, b, t = (tensor.detach().double() for tensor in (ours, theirs, truth))
+        a, b, t = (tensor.detach() for tensor in (ours, theirs, truth))
         self._count += t.numel()
         if not t.numel():
             return
         self._keep_largest("scale", b)
         self._keep_largest("apart", a - b)
         for name, given in (("ours", a), ("theirs", b)):
-            error = given - t
-            self._squares[name] += float(torch.linalg.vector_norm(error).square())
+            error = torch.sub(given, t).double().flatten()
+            self._squares[name] += float(torch.dot(error, error))
             self._keep_largest(name, error)
 
     def _keep_largest(self, name: str, values: Tensor) -> None:
-        found = float(torch.linalg.vector_norm(values, ord=math.inf))
-        # NaN is larger than everything: max() alone would lose it.
+        least, most = torch.aminmax(values)
+        found = max(abs(float(least)), abs(float(most)))
+        # NaN is larger than everything, and comes out of both; max() alone would lose it.
         if not found <= self._largest[name]:
             self._largest[name] = found
 

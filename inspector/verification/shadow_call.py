@@ -18,8 +18,8 @@ from inspector.models import AttentionCall
 from inspector.verification.judge import Distances, Judgement
 
 CALL_STAGES = ("probabilities", "context")
-# Score maps are computed in parts of at most so many numbers: half a layer of a usual model.
-_NUMBERS_AT_ONCE = 2_000_000
+# Score maps are computed in parts of about so many numbers, which stay in a processor's cache.
+_NUMBERS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
