@@ -184,4 +184,6 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit, match="2"):
         main(["no-such"], ways)
     assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
-    assert list(BENCHMARKS) == ["imports", "weights", "backend", "verify", "diagnosis", "profile", "shadow"]
+    assert list(BENCHMARKS) == [
+        "imports", "weights", "backend", "verify", "diagnosis", "profile", "shadow",
+    ]  # fmt: skip
