@@ -5,7 +5,8 @@ A layer is taken only where our equations reproduce what the real one computed.
 Must not know: implementations, judging them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,14 +46,37 @@ def tried_layers(model: PretrainedModel, layers: Sequence[int] | None) -> list[T
     if not chosen:
         raise InputError("layers ([]) must name at least one layer, or be left out for all.")
     seen: dict[int, list[tuple[Case, LayerCall]]] = {number: [] for number in chosen}
-    for case in _cases(model):
+    with _rotary_angles(model) as angles:
+        for case in _cases(model):
 
-        def keep(call: LayerCall, case: Case = case) -> None:
-            if call.layer in seen:
-                seen[call.layer].append((case, call))
+            def keep(call: LayerCall, case: Case = case) -> None:
+                if call.layer in seen:
+                    seen[call.layer].append((case, call))
 
-        watch(model, case.batch, keep)
-    return [_tried(model, number, calls) for number, calls in seen.items()]
+            watch(model, case.batch, keep)
+    longest = max(angles, key=lambda pair: pair[0].shape[1], default=None)
+    return [_tried(model, number, calls, longest) for number, calls in seen.items()]
+
+
+@contextmanager
+def _rotary_angles(model: PretrainedModel) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """Give a list that fills with the (cos, sin) that the model's rotary embedding gives out."""
+    angles: list[tuple[Tensor, Tensor]] = []
+
+    def seen(module: torch.nn.Module, given: object, pair: object) -> None:
+        if isinstance(pair, tuple) and len(pair) == 2 and all(t.ndim == 3 for t in pair):
+            angles.append(pair)
+
+    hooks = [
+        module.register_forward_hook(seen)
+        for module in model.model.modules()
+        if "RotaryEmbedding" in type(module).__name__
+    ]
+    try:
+        yield angles
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def random_probes(layer: Layer, spread: float, seed: int = 0) -> list[Probe]:
@@ -92,9 +116,17 @@ def _cases(model: PretrainedModel) -> list[Case]:
     return cases
 
 
-def _tried(model: PretrainedModel, number: int, calls: list[tuple[Case, LayerCall]]) -> TriedLayer:
+def _tried(
+    model: PretrainedModel,
+    number: int,
+    calls: list[tuple[Case, LayerCall]],
+    angles: tuple[Tensor, Tensor] | None,
+) -> TriedLayer:
     weights = model.layer_weights(number)
     weights = replace(_on_cpu(weights), causal=weights.causal or _is_causal(calls))
+    if angles is not None and weights.rotary_cos is None:
+        cos, sin = (each[0].detach().cpu() for each in angles)
+        weights = replace(weights, rotary_cos=cos, rotary_sin=sin)
     layer = Layer(weights, norm_beside(model, number))
     inputs = []
     for case, call in calls:
