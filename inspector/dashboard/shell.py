@@ -17,6 +17,7 @@ from inspector.dashboard import address, words
 from inspector.dashboard.guards import guarded, stop
 from inspector.dashboard.pages import (
     attention,
+    cause,
     concepts,
     head,
     overview,
@@ -53,6 +54,7 @@ _PAGES = (
     _Entry("weights", weights.show, ":material/grid_on:"),
     _Entry("specialization", specialization.show, ":material/category:"),
     _Entry("head", head.show, ":material/center_focus_strong:"),
+    _Entry("cause", cause.show, ":material/electrical_services:"),
     _Entry("attention", attention.show, ":material/visibility:"),
     _Entry("concepts", concepts.show, ":material/school:"),
 )

@@ -7,7 +7,8 @@ from streamlit.util import calc_hash
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
-    "overview", "verification", "weights", "specialization", "head", "attention", "concepts",
+    "overview", "verification", "weights", "specialization", "head", "cause", "attention",
+    "concepts",
 )  # fmt: skip
 
 _KINDS = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info",

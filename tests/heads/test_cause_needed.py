@@ -91,6 +91,12 @@ def test_with_too_few_heads_nothing_is_needed_for_certain():
     assert list(frame["needed"]) == ["unclear"]
 
 
+def test_of_a_few_documents_nothing_is_certain():
+    for extra in (0.05, -0.05):
+        frame = needed_heads(claims(), sums(extra, n_documents=5, noise=0.001))
+        assert list(frame["needed"]) == ["unclear"]
+
+
 def test_random_heads_are_seldom_said_to_be_needed():
     """The rank among 20 gives a head that is like the others 1 chance in 21, at most."""
     found = [needed_heads(claims(), sums(0.0, seed=seed))["needed"][0] for seed in range(100)]

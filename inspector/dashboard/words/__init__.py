@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from inspector.dashboard.words import (
     attention,
+    cause,
     comparison,
     concepts,
     head,
@@ -28,6 +29,7 @@ PAGES: dict[str, Mapping[str, Words]] = {
     "statistics": statistics.WORDS,
     "specialization": specialization.WORDS,
     "head": head.WORDS,
+    "cause": cause.WORDS,
     "attention": attention.WORDS,
     "concepts": concepts.WORDS,
     "comparison": comparison.WORDS,

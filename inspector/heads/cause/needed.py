@@ -16,6 +16,8 @@ RANDOM_HEADS = 20
 MIN_SHARE = 0.10
 """Share of the random heads' effect, below which a head's own is not said to be more."""
 MAX_P = 0.05
+MIN_DOCUMENTS = 6
+"""Documents below which an interval over them says nothing."""
 NOT_ASKED = "not asked"
 """What stands in `needed` where a claim is not supported."""
 _DRAW = 3
@@ -59,8 +61,8 @@ def needed_heads(claims: pd.DataFrame, sums: DriftSums, seed: int = 0) -> pd.Dat
     - p_value: (1 + random heads whose difference is at least the claimed head's) /
       (1 + random_heads): above 0.05 with fewer than 20.
     - needed: 'yes' if difference and ci_low are above 0, contrast is at least a tenth of
-      random_effect and p_value < 0.05; 'no' if ci_high is below a tenth of random_effect; else
-      'unclear'.
+      random_effect and p_value < 0.05; 'no' if ci_high is below a tenth of random_effect; else,
+      and with fewer than 6 documents, 'unclear'.
 
     Args:
         claims: The claims of a profile.
@@ -152,4 +154,5 @@ def _verdicts(frame: pd.DataFrame) -> pd.Series:
     verdicts[frame["ci_high"] < least] = "no"
     is_more = (frame["ci_low"] > 0) & (frame["difference"] > 0) & (frame["contrast"] >= least)
     verdicts[is_more & (frame["p_value"] < MAX_P)] = "yes"
+    verdicts[frame["documents"] < MIN_DOCUMENTS] = "unclear"
     return verdicts

@@ -1,0 +1,164 @@
+"""Cause: how much each head matters, what is lost without one, and how many are enough.
+
+Must not know: how a head is silenced, how a figure is computed.
+"""
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import streamlit as st
+
+from inspector import api
+from inspector.corpora import Corpus, default_corpus
+from inspector.dashboard import parts, store, words
+from inspector.dashboard.guards import guarded
+from inspector.dashboard.visit import Visit
+from inspector.models import PretrainedModel
+from inspector.views.charts import head_grid
+from inspector.views.charts.cause import robustness_curve
+
+SENTENCES, CURVE_SENTENCES = 200, 60
+"""Sentences for one head and for importance; fewer for the curve, which takes many passes."""
+_GRID = "cause-grid"
+_MODELS = 2
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What the page shows of a model, whichever head is chosen."""
+
+    importance: pd.DataFrame
+    curve: pd.DataFrame
+
+
+def show(visit: Visit) -> None:
+    """Show what silencing does; where nobody has asked for it yet, the offer to compute it."""
+    t = words.of("cause", visit.language)
+    parts.heading(t["title"], t["purpose"])
+    model = store.model(visit.model, visit.language)
+    layer, head = parts.head_chooser(model, visit.language)
+    measured = _kept().get(visit.model)
+    if measured is None:
+        offer = st.empty()
+        with offer.container(border=True):
+            st.markdown(t["offer"].format(sentences=SENTENCES))
+            asked = st.button(t["compute"], key="silence", type="primary")
+        if not asked:
+            return
+        offer.empty()
+        measured = _measure(model, visit.model, t)
+    st.header(t["importance"], anchor=False)
+    st.caption(t["importance_note"])
+    parts.chart(
+        head_grid(measured.importance, "importance", selected=(layer, head)),
+        _GRID,
+        t["importance_alt"],
+        on_click=lambda: parts.choose_clicked_head(_GRID),
+    )
+    _ablation(model, visit.model, (layer, head), t)
+    st.header(t["curve"], anchor=False)
+    st.caption(t["curve_note"])
+    parts.chart(robustness_curve(measured.curve), "robustness", t["curve_alt"])
+    _downloads(measured, visit.language)
+
+
+def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], t: words.Words) -> None:
+    st.header(t["ablation"].format(head_name=f"{head[0]}-{head[1]}"), anchor=False)
+    st.caption(t["ablation_note"])
+    with st.spinner(t["computing"].format(what=f"{head[0]}-{head[1]}"), show_time=True), guarded():
+        frame: pd.DataFrame = _without(model, name, head)
+    of_all = frame[frame["relation"] == "(all)"].iloc[0]
+    st.markdown(
+        t["average"].format(
+            effect=parts.percent(of_all["effect"]), cosine=f"{of_all['cosine']:.3f}"
+        )
+    )
+    rows = frame[frame["relation"] != "(all)"].sort_values("difference", ascending=False)
+    shown = rows.assign(
+        interval=[parts.interval(row) for row in rows.to_dict("records")],
+        **{name: 100 * rows[name] for name in ("effect", "matched_effect", "difference")},
+    )
+    st.dataframe(
+        shown,
+        key="ablation",
+        hide_index=True,
+        column_order=[
+            *("relation", "word", "n", "effect", "matched_effect", "difference", "interval")
+        ],
+        column_config={
+            "relation": t["relation"],
+            "word": t["word"],
+            "n": t["words"],
+            "effect": parts.percent_column(t["effect"]),
+            "matched_effect": parts.percent_column(t["matched"]),
+            "difference": parts.percent_column(t["difference"]),
+            "interval": t["interval"],
+        },
+    )
+
+
+def _measure(model: PretrainedModel, name: str, t: words.Words) -> _Measured:
+    """Return what the page shows, and keep it for all sessions; meanwhile say how far it is."""
+    place = st.empty()
+
+    def show(what: str, share: float) -> None:
+        place.progress(min(share, 1.0), t["computing"].format(what=what))
+
+    with guarded():
+        show("", 0.0)
+        measured = _Measured(
+            api.head_importance(model, some_sentences(SENTENCES), check=False),
+            api.robustness(model, some_sentences(CURVE_SENTENCES), progress=show),
+        )
+    place.empty()
+    kept = _kept()
+    while len(kept) >= _MODELS:
+        kept.pop(next(iter(kept)), None)
+    kept[name] = measured
+    return measured
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> dict[str, _Measured]:
+    """Return what was measured, by model: the last ones, for all sessions."""
+    return {}
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _without(_model: PretrainedModel, name: str, head: tuple[int, int]) -> pd.DataFrame:
+    return api.ablate(_model, [head], some_sentences(SENTENCES))
+
+
+def some_sentences(n: int) -> Corpus:
+    """Return n sentences, spread over inspector's own corpus; mentions are not followed in them.
+
+    Example:
+        >>> len(some_sentences(60).sentences)
+        60
+    """
+    corpus = _corpus()
+    step = len(corpus.sentences) / n
+    taken = [corpus.sentences[int(number * step)] for number in range(n)]
+    return replace(corpus, sentences=[replace(one, source="") for one in taken])
+
+
+@st.cache_resource(show_spinner=False)
+def _corpus() -> Corpus:
+    return default_corpus()
+
+
+def _downloads(measured: _Measured, language: str) -> None:
+    csv = words.of("shell", language)["csv"]
+    for frame, file in (
+        (measured.importance, "importance.csv"),
+        (measured.curve, "robustness.csv"),
+    ):
+        st.download_button(
+            f"{csv}: {file}",
+            frame.to_csv(index=False),
+            file,
+            "text/csv",
+            key=f"cause-{file}",
+            on_click="ignore",
+            icon=":material/download:",
+        )

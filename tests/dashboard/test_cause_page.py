@@ -1,0 +1,76 @@
+"""The Cause page: it computes when asked, and shows what was computed in both languages."""
+
+import pytest
+import yaml
+from dashboard_driver import texts
+
+from inspector import api
+from inspector.corpora import read_conllu
+from inspector.corpora.default import sample_files
+from inspector.dashboard.pages import cause
+from inspector.models import load
+
+
+def forget():
+    for kept in (cause._kept, cause._without, cause._corpus):
+        kept.clear()
+
+
+@pytest.fixture
+def asked(open_page, small_model, tmp_path, monkeypatch):
+    """Return a function: query → the page of a small model after its button was pressed."""
+    monkeypatch.setattr(cause, "SENTENCES", 12)
+    monkeypatch.setattr(cause, "CURVE_SENTENCES", 6)
+    monkeypatch.setattr(cause, "default_corpus", lambda: read_conllu(sample_files()[:1]))
+    forget()
+    config = tmp_path / "small.yaml"
+    config.write_text(yaml.safe_dump({"models": [str(small_model)]}))
+
+    def press(**query):
+        app = open_page("cause", config=config, **query)
+        assert not app.exception
+        return app.button(key="silence").click().run()
+
+    yield press
+    forget()
+
+
+def test_nothing_is_computed_before_it_is_asked_for(open_page):
+    forget()
+    app = open_page("cause")
+    assert not app.exception
+    assert "**200** sentences" in texts(app)
+    assert not app.get("vega_lite_chart")
+    assert app.button(key="silence").label == "Silence heads"
+
+
+def test_what_is_shown_is_what_the_library_says(asked, small_model):
+    app = asked(layer="1", head="2")
+    assert not app.exception
+    assert not app.error
+    assert "What changes without head 1-2" in texts(app)
+    assert len(app.get("vega_lite_chart")) == 2
+    own = api.ablate(load(str(small_model)), [(1, 2)], cause.some_sentences(12))
+    rows = own[own["relation"] != "(all)"].sort_values("difference", ascending=False)
+    shown = app.dataframe[0].value
+    assert shown["relation"].tolist() == rows["relation"].tolist()
+    assert shown["effect"].tolist() == pytest.approx((100 * rows["effect"]).tolist())
+    assert shown["n"].tolist() == rows["n"].tolist()
+
+
+def test_another_head_computes_nothing_twice(asked, monkeypatch):
+    app = asked()
+    calls = []
+    monkeypatch.setattr(api, "robustness", lambda *a, **k: calls.append("robustness"))
+    app = app.number_input(key="head").set_value(3).run()
+    assert not app.exception
+    assert "What changes without head 0-3" in texts(app)
+    assert calls == []
+
+
+def test_the_page_speaks_chinese(asked):
+    app = asked(lang="zh")
+    assert not app.exception
+    said = texts(app)
+    assert "没有头 0-0 时的变化" in said
+    assert "多头还是单头？" in said
