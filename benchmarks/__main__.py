@@ -9,7 +9,7 @@ import platform
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import backend, diagnosis, imports, profile, shadow, verify, weights
+from benchmarks import backend, cause, diagnosis, imports, profile, shadow, verify, weights
 from benchmarks.table import Measure, exit_code, table
 
 BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     "verify": verify.run,
     "diagnosis": diagnosis.run,
     "profile": profile.run,
+    "cause": cause.run,
     "shadow": shadow.run,
 }
 

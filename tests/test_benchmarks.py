@@ -185,5 +185,6 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
         main(["no-such"], ways)
     assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
     assert list(BENCHMARKS) == [
-        "imports", "weights", "backend", "verify", "diagnosis", "profile", "shadow",
+        "imports", "weights", "backend", "verify", "diagnosis", "profile",
+        "cause", "shadow",
     ]  # fmt: skip
