@@ -4,6 +4,8 @@ Each is kept for the models last used only. Texts that readers type are never ke
 Must not know: pages; how a number is computed.
 """
 
+import os
+
 import pandas as pd
 import streamlit as st
 
@@ -17,9 +19,14 @@ from inspector.dashboard.visit import Visit
 from inspector.errors import InputError
 from inspector.models import PretrainedModel
 from inspector.runs.profiling import Run
+from inspector.runs.shard_work import ProfileSettings
 from inspector.verification import VerificationReport
 
 _MODELS = 2
+
+# A reader waits for it: fewer texts are read without each head than the command line reads.
+_SETTINGS = ProfileSettings(cause=True, cause_sentences=64, cause_windows=4)
+_WORKERS = min(2, os.cpu_count() or 1)
 
 
 def model(name: str, language: str) -> PretrainedModel:
@@ -65,7 +72,10 @@ def start_default_run(visit: Visit) -> Computation:
     loaded = model(visit.model, visit.language)
     with guarded():
         return _default_runs().start(
-            visit.model, lambda progress: api.profile(loaded, progress=progress)
+            visit.model,
+            lambda progress: api.profile(
+                loaded, settings=_SETTINGS, workers=_WORKERS, progress=progress
+            ),
         )
 
 
@@ -84,6 +94,12 @@ def corpus_of(run: Run, visit: Visit) -> Corpus:
                 f"corpus ({corpus.name}) is not what the run was made from: name the same files, "
                 "or leave the setting out."
             )
+    return corpus
+
+
+def own_corpus() -> Corpus:
+    """Return inspector's own corpus, read once for all sessions."""
+    corpus: Corpus = _corpus(None, "universal")
     return corpus
 
 

@@ -1,11 +1,8 @@
 """Where the gold treebanks lie, and files to read."""
 
-import os
-from pathlib import Path
-
 import pytest
+from gold_data import DATA
 
-DATA = Path(os.environ.get("INSPECTOR_DATA", Path(__file__).parents[3] / "shared" / "data"))
 TREEBANKS = {
     "ewt": "ud-english-ewt/en_ewt-ud-dev.conllu",
     "gum": "ud-english-gum/en_gum-ud-dev.conllu",

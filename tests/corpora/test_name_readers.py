@@ -1,7 +1,7 @@
 """Names of Universal NER, supersenses and idioms of STREUSLE."""
 
 import pytest
-from conftest import DATA
+from gold_data import DATA
 from small_trees import corpus_of, counted, reasons, tree
 
 from inspector.corpora import annotate_from, read_conllu

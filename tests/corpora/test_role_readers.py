@@ -4,7 +4,7 @@ import csv
 import re
 
 import pytest
-from conftest import DATA
+from gold_data import DATA
 from small_trees import corpus_of, counted, pairs, reasons, tree
 
 from inspector.corpora import read_conllu

@@ -7,21 +7,21 @@ from dashboard_driver import texts
 from inspector import api
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
-from inspector.dashboard.pages import cause
+from inspector.dashboard import cause_store, store
 from inspector.models import load
 
 
 def forget():
-    for kept in (cause._kept, cause._without, cause._corpus):
+    for kept in (cause_store._all_kept, cause_store._without, store._corpus):
         kept.clear()
 
 
 @pytest.fixture
 def asked(open_page, small_model, tmp_path, monkeypatch):
     """Return a function: query → the page of a small model after its button was pressed."""
-    monkeypatch.setattr(cause, "SENTENCES", 12)
-    monkeypatch.setattr(cause, "CURVE_SENTENCES", 6)
-    monkeypatch.setattr(cause, "default_corpus", lambda: read_conllu(sample_files()[:1]))
+    monkeypatch.setattr(cause_store, "SENTENCES", 12)
+    monkeypatch.setattr(cause_store, "CURVE_SENTENCES", 6)
+    monkeypatch.setattr(store, "default_corpus", lambda: read_conllu(sample_files()[:1]))
     forget()
     config = tmp_path / "small.yaml"
     config.write_text(yaml.safe_dump({"models": [str(small_model)]}))
@@ -50,7 +50,7 @@ def test_what_is_shown_is_what_the_library_says(asked, small_model):
     assert not app.error
     assert "What changes without head 1-2" in texts(app)
     assert len(app.get("vega_lite_chart")) == 2
-    own = api.ablate(load(str(small_model)), [(1, 2)], cause.some_sentences(12))
+    own = api.ablate(load(str(small_model)), [(1, 2)], cause_store.some_sentences(12))
     rows = own[own["relation"] != "(all)"].sort_values("difference", ascending=False)
     shown = app.dataframe[0].value
     assert shown["relation"].tolist() == rows["relation"].tolist()

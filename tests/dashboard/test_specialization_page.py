@@ -111,7 +111,9 @@ def test_without_a_run_it_is_offered_and_computed_once_for_all(
 ):
     asked = []
 
-    def profile(model, progress):
+    def profile(model, *, settings, workers, progress):
+        assert settings.cause
+        assert workers >= 1
         asked.append(model.name)
         progress("Shards 1 of 2", 0.5)
         progress("Shards 2 of 2", 1.0)
@@ -133,7 +135,7 @@ def test_without_a_run_it_is_offered_and_computed_once_for_all(
 def test_a_computation_that_failed_says_why_and_can_be_asked_for_again(
     open_page, run, no_default_runs, monkeypatch
 ):
-    def fail(model, progress):
+    def fail(model, **given):
         raise OutputError("disk (full) has no room: make some.")
 
     monkeypatch.setattr("inspector.api.profile", fail)
@@ -141,7 +143,7 @@ def test_a_computation_that_failed_says_why_and_can_be_asked_for_again(
     app.button(key="profile").click().run()
     assert not app.exception
     assert "has no room" in app.error[0].value
-    monkeypatch.setattr("inspector.api.profile", lambda model, progress: run)
+    monkeypatch.setattr("inspector.api.profile", lambda model, **given: run)
     app.run()
     app.button(key="profile").click().run()
     assert not app.error

@@ -3,32 +3,18 @@
 Must not know: how a head is silenced, how a figure is computed.
 """
 
-from dataclasses import dataclass, replace
-
-import pandas as pd
 import streamlit as st
 
 from inspector import api
-from inspector.corpora import Corpus, default_corpus
-from inspector.dashboard import parts, store, words
+from inspector.dashboard import cause_store, parts, store, words
+from inspector.dashboard.cause_store import Measured
 from inspector.dashboard.guards import guarded
 from inspector.dashboard.visit import Visit
 from inspector.models import PretrainedModel
 from inspector.views.charts import head_grid
 from inspector.views.charts.cause import robustness_curve
 
-SENTENCES, CURVE_SENTENCES = 200, 60
-"""Sentences for one head and for importance; fewer for the curve, which takes many passes."""
 _GRID = "cause-grid"
-_MODELS = 2
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """What the page shows of a model, whichever head is chosen."""
-
-    importance: pd.DataFrame
-    curve: pd.DataFrame
 
 
 def show(visit: Visit) -> None:
@@ -37,11 +23,11 @@ def show(visit: Visit) -> None:
     parts.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     layer, head = parts.head_chooser(model, visit.language)
-    measured = _kept().get(visit.model)
+    measured = cause_store.kept(visit.model)
     if measured is None:
         offer = st.empty()
         with offer.container(border=True):
-            st.markdown(t["offer"].format(sentences=SENTENCES))
+            st.markdown(t["offer"].format(sentences=cause_store.SENTENCES))
             asked = st.button(t["compute"], key="silence", type="primary")
         if not asked:
             return
@@ -66,7 +52,7 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], t: words
     st.header(t["ablation"].format(head_name=f"{head[0]}-{head[1]}"), anchor=False)
     st.caption(t["ablation_note"])
     with st.spinner(t["computing"].format(what=f"{head[0]}-{head[1]}"), show_time=True), guarded():
-        frame: pd.DataFrame = _without(model, name, head)
+        frame = cause_store.without(model, name, head)
     of_all = frame[frame["relation"] == "(all)"].iloc[0]
     st.markdown(
         t["average"].format(
@@ -97,7 +83,7 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], t: words
     )
 
 
-def _measure(model: PretrainedModel, name: str, t: words.Words) -> _Measured:
+def _measure(model: PretrainedModel, name: str, t: words.Words) -> Measured:
     """Return what the page shows, and keep it for all sessions; meanwhile say how far it is."""
     place = st.empty()
 
@@ -106,48 +92,20 @@ def _measure(model: PretrainedModel, name: str, t: words.Words) -> _Measured:
 
     with guarded():
         show("", 0.0)
-        measured = _Measured(
-            api.head_importance(model, some_sentences(SENTENCES), check=False),
-            api.robustness(model, some_sentences(CURVE_SENTENCES), progress=show),
+        measured = Measured(
+            api.head_importance(
+                model, cause_store.some_sentences(cause_store.SENTENCES), check=False
+            ),
+            api.robustness(
+                model, cause_store.some_sentences(cause_store.CURVE_SENTENCES), progress=show
+            ),
         )
     place.empty()
-    kept = _kept()
-    while len(kept) >= _MODELS:
-        kept.pop(next(iter(kept)), None)
-    kept[name] = measured
+    cause_store.keep(name, measured)
     return measured
 
 
-@st.cache_resource(show_spinner=False)
-def _kept() -> dict[str, _Measured]:
-    """Return what was measured, by model: the last ones, for all sessions."""
-    return {}
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _without(_model: PretrainedModel, name: str, head: tuple[int, int]) -> pd.DataFrame:
-    return api.ablate(_model, [head], some_sentences(SENTENCES))
-
-
-def some_sentences(n: int) -> Corpus:
-    """Return n sentences, spread over inspector's own corpus; mentions are not followed in them.
-
-    Example:
-        >>> len(some_sentences(60).sentences)
-        60
-    """
-    corpus = _corpus()
-    step = len(corpus.sentences) / n
-    taken = [corpus.sentences[int(number * step)] for number in range(n)]
-    return replace(corpus, sentences=[replace(one, source="") for one in taken])
-
-
-@st.cache_resource(show_spinner=False)
-def _corpus() -> Corpus:
-    return default_corpus()
-
-
-def _downloads(measured: _Measured, language: str) -> None:
+def _downloads(measured: Measured, language: str) -> None:
     csv = words.of("shell", language)["csv"]
     for frame, file in (
         (measured.importance, "importance.csv"),
