@@ -78,7 +78,24 @@ def verify_your_attention(executed, html):
         assert sentence in html
 
 
-shows = {"quickstart": quickstart, "syntax": syntax, "verify_your_attention": verify_your_attention}
+def semantics_and_cause(executed, html):
+    for column in ("apart_lift", "matched_lift", "contrast", "needed", "ablation_effect", "drift"):
+        assert f">{column}</th>" in html
+    assert "explained by the same word or a direct dependency" in html
+    assert re.search(r"Head \d+-\d+ follows the syntax of .*; the model needs it for", html)
+    assert "<polyline" in outputs(executed, "image/svg+xml")[0]
+    correlation = next(
+        text for text in outputs(executed, "text/plain") if re.fullmatch(r"-?[01]\.\d+", text)
+    )
+    assert float(correlation) > 0.8, "the cheap order of heads is nearly that of silencing them"
+
+
+shows = {
+    "quickstart": quickstart,
+    "semantics_and_cause": semantics_and_cause,
+    "syntax": syntax,
+    "verify_your_attention": verify_your_attention,
+}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
