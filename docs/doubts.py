@@ -14,6 +14,7 @@ model, data = inspector.load("minilm"), "../shared/data/"
 
 
 def judged(texts, *asked):
+    """Return a head's predictions on the documents on which no head was chosen."""
     texts = [text for text in texts if not is_for_selection(text.document)]
     return head_predictions(model, texts, *asked)
 
