@@ -9,7 +9,17 @@ import platform
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import backend, cause, diagnosis, imports, profile, shadow, verify, weights
+from benchmarks import (
+    backend,
+    cause,
+    diagnosis,
+    imports,
+    meaning,
+    profile,
+    shadow,
+    verify,
+    weights,
+)
 from benchmarks.table import Measure, exit_code, table
 
 BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
@@ -19,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     "verify": verify.run,
     "diagnosis": diagnosis.run,
     "profile": profile.run,
+    "meaning": meaning.run,
     "cause": cause.run,
     "shadow": shadow.run,
 }

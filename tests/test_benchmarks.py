@@ -7,12 +7,14 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import backend, imports, profile, shadow, verify, weights
+from benchmarks import backend, imports, meaning, profile, shadow, verify, weights
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.fresh import in_fresh_process, peak_megabytes
 from benchmarks.script import QUANTITIES, script
 from benchmarks.table import Measure, exit_code, table
 from benchmarks.timing import Timings, alternate
+from inspector.corpora import annotate, read_conllu
+from inspector.corpora.default import sample_files
 from inspector.heads.observers import observe
 
 
@@ -139,6 +141,23 @@ def test_shadow_on_a_small_batch() -> None:
     assert all(row.value > 0 for row in rows)
 
 
+def test_meaning_reads_the_same_texts_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    sides: dict[str, list[int]] = {"bare": []}
+    real = meaning.bare
+
+    def bare(made: list) -> None:
+        sides["bare"].append(sum(len(batch.sentences) for batch in made))
+        real(made[:1])
+
+    monkeypatch.setattr(meaning, "bare", bare)
+    read = annotate(read_conllu(sample_files()[:1]))
+    monkeypatch.setattr(meaning, "corpus", lambda documents: read)
+    first, ratio = meaning.run(meaning.Settings(documents=1, repeats=1))
+    assert ratio.at_most == 1.6
+    assert first.value > 0
+    assert sides["bare"][0] > len(read.sentences)  # its windows as well
+
+
 def test_imports() -> None:
     start, over_torch, _ = imports.run(imports.Settings(repeats=1))
     assert start.at_most == 0.3
@@ -186,5 +205,5 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
     assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
     assert list(BENCHMARKS) == [
         "imports", "weights", "backend", "verify", "diagnosis", "profile",
-        "cause", "shadow",
+        "meaning", "cause", "shadow",
     ]  # fmt: skip

@@ -1,0 +1,100 @@
+"""All kinds of relations over GUM's dev set, windows included, against bare forward passes.
+
+The same texts on both sides: sentences for what one tree holds, windows for coreference.
+Inspector's own treebank and probes where INSPECTOR_DATA (or ../shared/data) has no GUM.
+Must not know: how a relation is scored.
+"""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.subjects import minilm
+from benchmarks.table import Measure
+from benchmarks.timing import alternate
+
+if TYPE_CHECKING:
+    from inspector.corpora import Corpus
+    from inspector.models import WordBatch
+    from inspector.runs.shard_work import ProfileJob
+
+MEANING = 1.6
+_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+_GUM = Path("ud-english-gum") / "en_gum-ud-dev.conllu"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How many documents, and how often."""
+
+    documents: int = 8
+    repeats: int = 5
+
+
+def run(settings: Settings | None = None) -> list[Measure]:
+    """Return the price of all relation kinds in bare forward passes."""
+    from inspector.runs.profile_job import profile_job
+    from inspector.runs.shard_work import ProfileSettings, ProfileWorker
+
+    chosen = settings or Settings()
+    read = corpus(chosen.documents)
+    job, _ = profile_job(minilm(), read, ProfileSettings(twin_seeds=(1,)), None)
+    batches = texts(job)
+    worker = ProfileWorker(job, minilm())
+
+    def scored() -> None:
+        # A twin's shards hold the relations alone; its weights cost what the model's do.
+        for shard_id in range(job.n_shards_each, 2 * job.n_shards_each):
+            worker(shard_id)
+
+    scored()  # draws the twin's weights
+    times = alternate({"bare": lambda: bare(batches), "scored": scored}, chosen.repeats)
+    what = f"meaning: {read.name}, {chosen.documents} documents, {len(job.windows)} windows"
+    ratio = times.ratio("scored", "bare")
+    return [
+        Measure(f"{what}, bare sdpa passes", times.median("bare"), "s"),
+        Measure(f"{what}, all relation kinds, tokenizing included", ratio, "×", MEANING),
+    ]
+
+
+def corpus(documents: int) -> "Corpus":
+    """Return the first documents of GUM's dev set, or of inspector's own corpus, all annotated."""
+    from inspector.corpora import annotate, default_corpus, read_corpus
+
+    path = Path(os.environ.get("INSPECTOR_DATA", _DATA)) / _GUM
+    read = annotate(read_corpus(path)) if path.exists() else default_corpus()
+    kept = set(list(dict.fromkeys(read.document_ids()))[:documents])
+    taken = [
+        sentence
+        for sentence, document in zip(read.sentences, read.document_ids(), strict=True)
+        if document in kept
+    ]
+    return replace(read, sentences=taken)
+
+
+def texts(job: "ProfileJob") -> "list[WordBatch]":
+    """Return all texts of a job as batches: its sentences, then its windows."""
+    from inspector.models import word_batches
+
+    made: list[WordBatch] = []
+    for sentences, size, shard in (
+        (job.sentences, job.settings.batch_size, job.settings.shard_size),
+        (job.windows, job.settings.window_batch_size, job.settings.window_shard_size),
+    ):
+        for start in range(0, len(sentences), shard):
+            part = sentences[start : start + shard]
+            made += word_batches(minilm(), [one.words for one in part], size).batches
+    return made
+
+
+def bare(made: "list[WordBatch]") -> None:
+    """Run the model over the batches with transformers' sdpa and look at nothing."""
+    import torch
+
+    from inspector.models import running
+
+    model = minilm()
+    with running(model, "sdpa"), torch.inference_mode():
+        for batch in made:
+            model.model(**batch.batch.inputs())
