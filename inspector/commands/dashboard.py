@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.options import Debug
+from inspector.commands.options import Debug, Json
 from inspector.errors import InputError
+from inspector.records import json_text
 
 EXAMPLE = "inspector dashboard --port 8502"
 _LAST_PORT = 65535
@@ -36,6 +37,7 @@ def dashboard(
     config: Annotated[
         Path | None, typer.Option(help="A settings file; that of minilm if none.")
     ] = None,
+    as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Show everything in a browser, at an address that only this machine can reach."""
@@ -48,7 +50,11 @@ def dashboard(
             "dashboard needs Streamlit, which is not installed: "
             "install inspector with its extra, inspector[dashboard]."
         )
-    started = subprocess.run(command(port, config), check=False)  # noqa: S603  # our own words
+    if as_json:
+        print(json_text({"url": f"http://127.0.0.1:{port}", "settings": SETTINGS}), flush=True)
+    # What Streamlit says is no result: with --json stdout holds one document.
+    output = sys.stderr if as_json else None
+    started = subprocess.run(command(port, config), check=False, stdout=output)  # noqa: S603  # our own words
     raise typer.Exit(started.returncode)
 
 

@@ -87,8 +87,8 @@ def coreference_relations(
             subsets = tuple(
                 name
                 for name, found in (
-                    (NEAREST, _last(seen.words, source)),
-                    (SAME_HEAD, _last(seen.of_form.get(forms[source], []), source)),
+                    (NEAREST, _nearest(seen.words, source)),
+                    (SAME_HEAD, _nearest(seen.of_form.get(forms[source], []), source)),
                 )
                 if found in right
             )
@@ -105,6 +105,9 @@ def coreference_relations(
     return tuple(relations)
 
 
-def _last(words: Sequence[int], source: int) -> int | None:
-    """Return the last of the words that is another one."""
-    return next((word for word in reversed(words) if word != source), None)
+def _nearest(words: Sequence[int], source: int) -> int | None:
+    """Return the nearest of the words that stand before the source.
+
+    A mention that encloses another opens before it, and its own head may still come after.
+    """
+    return max((word for word in words if word < source), default=None)

@@ -38,11 +38,11 @@ def test_its_settings_are_those_of_the_project():
 def test_it_serves_from_any_folder(tmp_path):
     port = free_port()
     process = subprocess.Popen(
-        [Path(sys.executable).with_name("inspector"), "dashboard", "--port", str(port)],
+        [Path(sys.executable).with_name("inspector"), "dashboard", "--port", str(port), "--json"],
         cwd=tmp_path,
         start_new_session=True,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.DEVNULL,
     )
     try:
         end = time.monotonic() + 60
@@ -58,7 +58,8 @@ def test_it_serves_from_any_folder(tmp_path):
                 time.sleep(0.2)
     finally:
         os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=30)
+    assert json.loads(out) == {"url": f"http://127.0.0.1:{port}", "settings": SETTINGS}
 
 
 def test_the_script_shows_the_overview_with_no_settings_file(monkeypatch):

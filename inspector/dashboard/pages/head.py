@@ -121,7 +121,13 @@ def _examples(model: PretrainedModel, run: Run, relations: pd.DataFrame, visit: 
     t, s = words.of("head", visit.language), words.of("specialization", visit.language)
     st.header(t["examples"], anchor=False)
     corpus = store.corpus_of(run, visit)
-    pairs = {f"{row['relation']}.{row['direction']}": row for row in relations.to_dict("records")}
+    # Coreference is asked in windows of a document, not in sentences.
+    shown = {pair.label for one in corpus.sentences for pair in one.relations}
+    rows = relations[relations["relation"].isin(shown)].to_dict("records")
+    pairs = {f"{row['relation']}.{row['direction']}": row for row in rows}
+    if not pairs:
+        st.markdown(t["no_sentences"])
+        return
     names = {
         code: f"{row['relation']} · {s[row['direction']]} · {parts.percent(row['accuracy'])} "
         f"({s['baseline']} {parts.percent(row['baseline_accuracy'])})"
