@@ -46,7 +46,7 @@ def show(visit: Visit) -> None:
         )  # fmt: skip
     with right:
         chosen = parts.head_chooser(model, visit.language)
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([4, 3], gap="large")
     with left:
         _grid(run, relation, chosen, t)
     with right:

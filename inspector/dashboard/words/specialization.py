@@ -28,7 +28,7 @@ WORDS = {
             "A claim says that one head, chosen on half of the documents, finds the other word of "
             "a relation; accuracy is of the other half, and lift is what it has over the best "
             "fixed offset. Supported means: lift of at least 10 points, an interval above 0, "
-            "q < 0.05 over all claims, and better than every copy with random weights."
+            "q < 0.05 over all claims of its kind, and better than every copy with random weights."
         ),
         "relation": "Relation",
         "kind": "Kind of relation",
@@ -122,7 +122,7 @@ WORDS = {
         ),
         "how_to": (
             "一项论断说：在一半文档上选出的某个头能找到关系的另一个词；准确率取自另一半文档，提升是"
-            "它超出最佳固定偏移的部分。成立是指：提升至少 10 个百分点，区间在 0 以上，对全部论断"
+            "它超出最佳固定偏移的部分。成立是指：提升至少 10 个百分点，区间在 0 以上，对同类论断"
             "校正后 q < 0.05，且胜过每个随机权重的副本。"
         ),
         "relation": "关系",
