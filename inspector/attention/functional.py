@@ -109,6 +109,18 @@ def masked_softmax(
         >>> masked_softmax(torch.zeros(1, 3), sinks=torch.zeros(1, 1))
         tensor([[0.2500, 0.2500, 0.2500]])
     """
+    return _masked_softmax(scores, mask, sinks, dtype, owned=False)
+
+
+def _masked_softmax(
+    scores: Tensor,
+    mask: Tensor | None,
+    sinks: Tensor | None,
+    dtype: torch.dtype | None,
+    *,
+    owned: bool,
+) -> Tensor:
+    """Return what `masked_softmax` says; scores that nobody else holds are masked in place."""
     half = scores.dtype in (torch.float16, torch.bfloat16)
     working = dtype or (torch.float32 if half else scores.dtype)
     empty = None
@@ -117,7 +129,10 @@ def masked_softmax(
         # A row with no allowed key keeps its scores, so that neither its value nor its gradient
         # is NaN, and is set to zero afterwards.
         empty = ~mask.any(dim=-1, keepdim=True)
-        scores = scores.masked_fill(~(mask | empty), float("-inf"))
+        forbidden = ~(mask | empty)
+        in_place = owned and not scores.requires_grad
+        fill = scores.masked_fill_ if in_place else scores.masked_fill
+        scores = fill(forbidden, float("-inf"))
     probabilities = _softmax(scores, sinks, working)
     if empty is not None and bool(empty.any()):
         probabilities = probabilities.masked_fill(empty, 0.0)
@@ -187,8 +202,10 @@ def attention(
         key = repeat_key_value_heads(key, query.shape[-3])
         value = repeat_key_value_heads(value, query.shape[-3])
     # The scores are handed on without a name, so that they are freed once they are masked.
-    probabilities = masked_softmax(
-        _adjusted(score(query, key), softcap, bias), mask, sinks=sinks, dtype=softmax_dtype
+    # Another score function may hold on to what it returned; ours does not.
+    owned = getattr(score, "func", score) is scaled_dot_product_scores
+    probabilities = _masked_softmax(
+        _adjusted(score(query, key), softcap, bias), mask, sinks, softmax_dtype, owned=owned
     )
     if dropout > 0.0:
         probabilities = torch.nn.functional.dropout(probabilities, p=dropout, training=True)
