@@ -129,10 +129,10 @@ def _masked_softmax(
         # A row with no allowed key keeps its scores, so that neither its value nor its gradient
         # is NaN, and is set to zero afterwards.
         empty = ~mask.any(dim=-1, keepdim=True)
-        forbidden = ~(mask | empty)
         in_place = owned and not scores.requires_grad
         fill = scores.masked_fill_ if in_place else scores.masked_fill
-        scores = fill(forbidden, float("-inf"))
+        scores = fill(~(mask | empty), float("-inf"))
+        del fill  # it holds the scores from before
     probabilities = _softmax(scores, sinks, working)
     if empty is not None and bool(empty.any()):
         probabilities = probabilities.masked_fill(empty, 0.0)

@@ -161,9 +161,18 @@ def split_mask(
     forbidden = mask <= limit  # NaN forbids nothing: it must come out as NaN
     bias = mask.masked_fill(forbidden, 0.0)
     if not bool(bias.any()):
-        return ~forbidden, None
+        return _in_little_memory(~forbidden), None
     allowed = ~forbidden if bool(forbidden.any()) else None
     return allowed, bias.to(dtype)
+
+
+def _in_little_memory(allowed: Tensor) -> Tensor:
+    """Return the same mask, one row of it in memory where all queries have the same.
+
+    Padding makes such masks; whole ones would be held beside the scores, as eager holds none.
+    """
+    row = allowed[..., :1, :]
+    return row.clone().expand_as(allowed) if bool((allowed == row).all()) else allowed
 
 
 def _sinks(query: Tensor, kwargs: dict[str, Any]) -> Tensor | None:

@@ -228,6 +228,15 @@ class TestMasks:
         assert allowed[0, 0].tolist() == [[True, False, True]] * 2
         assert bias is None
 
+    def test_a_mask_of_padding_takes_one_row_of_memory_and_a_causal_one_all(self):
+        padding = torch.zeros(2, 1, 5, 5)
+        padding[1, ..., 3:] = float("-inf")
+        causal = torch.full((5, 5), float("-inf")).triu(1).expand(2, 1, 5, 5)
+        for mask, numbers in ((padding, 2 * 5), (causal, 2 * 5 * 5), (padding + causal, 2 * 5 * 5)):
+            allowed, _ = self.split(mask)
+            assert torch.equal(allowed, mask == 0)
+            assert allowed.untyped_storage().nbytes() == numbers
+
     def test_the_least_number_of_a_narrower_dtype_forbids_too(self):
         mask = torch.full((1, 1, 1, 2), torch.finfo(torch.float32).min, dtype=torch.float64)
         assert not self.split(mask, torch.float64)[0].any()
