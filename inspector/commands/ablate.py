@@ -9,11 +9,19 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Device, Force, Json, Model, Revision, check_choice
+from inspector.commands.options import (
+    Debug,
+    Device,
+    Force,
+    Json,
+    Model,
+    Revision,
+    check_choice,
+    frame_target,
+)
 from inspector.console import print_frame, progress, say
 from inspector.errors import InputError
-from inspector.output import check_output
-from inspector.records import FRAME_WRITERS, json_text, records
+from inspector.records import json_text, records
 
 EXAMPLE = "inspector ablate --heads 2-8,3-1 --corpus treebank.conllu -o ablation.parquet"
 WAYS = ("zero", "mean", "uniform")
@@ -43,9 +51,7 @@ def ablate(
     """Silence heads; say how far states move where a relation is, and where it is not."""
     check_choice("how", how, WAYS)
     chosen = None if heads == "all" else head_list(heads)
-    target = None
-    if output is not None:
-        target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
+    target = frame_target(output, force=force)
     with progress() as show:
         show("Reading", 0.0)
         from inspector.api import ablate as silence

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Force, Json
+from inspector.commands.options import Debug, Force, Json, frame_target
 from inspector.console import print_frame, say
-from inspector.output import check_output, write_atomically
+from inspector.output import write_atomically
 from inspector.records import FRAME_WRITERS, json_text, records
 
 EXAMPLE = "inspector compare run-before run-after -o heads.csv"
@@ -29,9 +29,7 @@ def compare(
     debug: Debug = False,
 ) -> None:
     """Compare two runs: what heads and claims have in common, and what differs (other - run)."""
-    target = None
-    if output is not None:
-        target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
+    target = frame_target(output, force=force)
     from inspector.api import compare as held_against
 
     heads, claims = held_against(run, other)

@@ -4,11 +4,14 @@ Must not know: what a command does.
 """
 
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from inspector.errors import InputError
+from inspector.output import check_output
+from inspector.records import FRAME_WRITERS
 
 debugging: ContextVar[bool] = ContextVar("debug", default=False)
 
@@ -29,6 +32,18 @@ Debug = Annotated[
     bool,
     typer.Option("--debug", help="Show the traceback of an error.", callback=_remember_debug),
 ]
+
+
+def frame_target(output: Path | None, *, force: bool) -> Path | None:
+    """Return where a frame is to be written, None for nowhere, refused before any work is done.
+
+    Raises:
+        InputError: If the suffix is none that a frame can have.
+        OutputError: If the file exists and is not to be replaced, or cannot be written.
+    """
+    if output is None:
+        return None
+    return check_output(output, suffixes=list(FRAME_WRITERS), force=force)
 
 
 def check_choice(name: str, given: str, available: tuple[str, ...]) -> None:

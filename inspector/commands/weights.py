@@ -8,9 +8,17 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Device, Force, Json, Model, Revision
+from inspector.commands.options import (
+    Debug,
+    Device,
+    Force,
+    Json,
+    Model,
+    Revision,
+    frame_target,
+)
 from inspector.console import print_frame, progress, say
-from inspector.output import check_output, write_atomically
+from inspector.output import write_atomically
 from inspector.records import FRAME_WRITERS, json_text, records
 
 EXAMPLE = "inspector weights minilm -o weights.parquet"
@@ -29,9 +37,7 @@ def weights(
     debug: Debug = False,
 ) -> None:
     """Compute the weight statistics, a row per layer and head."""
-    target = None
-    if output is not None:
-        target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
+    target = frame_target(output, force=force)
     with progress() as show:
         from inspector.api import load, weight_statistics
 

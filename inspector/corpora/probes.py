@@ -92,12 +92,7 @@ def generate_probes(
         >>> len(probes) == len(CONSTRUCTIONS), probes[0].id, probes[0].document
         (True, 'probe-determiner-0001', 'probe-determiner-01')
     """
-    if per_construction < 1:
-        raise InputError(
-            f"per_construction ({per_construction}) must be at least 1: it is the number of "
-            "sentences of each construction."
-        )
-    check_labels(labels)
+    check_asked(per_construction, labels)
     random = Random(seed)  # noqa: S311 - sentences, not secrets
     offsets = Offsets()
     texts: set[str] = set()
@@ -110,6 +105,20 @@ def generate_probes(
             texts.add(tree.text)
             written[name].append(_sentence(tree, name, number, distracting, labels))
     return [sentence for sentences in written.values() for sentence in sentences]
+
+
+def check_asked(per_construction: int, labels: Labels) -> None:
+    """Refuse what no probes can be written for.
+
+    Raises:
+        InputError: If a count is below 1 or the labels are unknown.
+    """
+    if per_construction < 1:
+        raise InputError(
+            f"per_construction ({per_construction}) must be at least 1: it is the number of "
+            "sentences of each construction."
+        )
+    check_labels(labels)
 
 
 def _sentence(tree: Tree, name: str, number: int, distracting: bool, labels: Labels) -> Sentence:

@@ -15,12 +15,12 @@ from inspector.corpora import probes_coreference as coreference
 from inspector.corpora import probes_logic as logic
 from inspector.corpora import probes_meaning as meaning
 from inspector.corpora.making import tree_sentence
-from inspector.corpora.probes import tree_offsets
+from inspector.corpora.probes import check_asked, tree_offsets
 from inspector.corpora.probes_balance import Offsets
 from inspector.corpora.probes_clauses import Clauses
 from inspector.corpora.probes_marks import Marks
 from inspector.corpora.probes_tree import Node, Tree, spell
-from inspector.corpora.sentence import Labels, Sentence, check_labels
+from inspector.corpora.sentence import Labels, Sentence
 from inspector.errors import InputError
 
 _DRAFTS = 14
@@ -100,12 +100,7 @@ def generate_beyond(
         >>> len(probes) == len(BEYOND_SYNTAX), probes[0].id
         (True, 'probe-negation-0001')
     """
-    if per_construction < 1:
-        raise InputError(
-            f"per_construction ({per_construction}) must be at least 1: it is the number of "
-            "sentences of each construction."
-        )
-    check_labels(labels)
+    check_asked(per_construction, labels)
     random = Random(seed)  # noqa: S311 - sentences, not secrets
     offsets = Offsets()
     for sentence in beside:

@@ -25,7 +25,14 @@ from inspector.models.files import (
     read_settings,
 )
 from inspector.models.inputs import make_inputs
-from inspector.models.loading import check_device, check_dtype, check_tensors, load, one_line
+from inspector.models.loading import (
+    check_device,
+    check_dtype,
+    check_tensors,
+    load,
+    one_line,
+    read_network,
+)
 from inspector.models.names import model_folder
 from inspector.models.pretrained import DTYPES, PretrainedModel
 from inspector.models.quiet import quiet
@@ -146,7 +153,7 @@ def load_any(
     weight_files = check_weight_files(folder)
     with quiet():
         config = _build_config(model_type, settings, folder)
-        network, info = _load_network(folder, config)
+        network, info = read_network(_network_class(config), folder, config)
     check_tensors(folder, info, network)
     if hasattr(network, "set_experts_implementation"):
         # The other ways of running experts have no float64.
@@ -203,27 +210,6 @@ def _build_config(model_type: str, settings: dict[str, Any], folder: Path) -> An
             f"{folder / 'config.json'} has a setting that {model_type} cannot take: "
             f"{one_line(error)}"
         ) from None
-
-
-def _load_network(folder: Path, config: Any) -> tuple[Any, dict[str, Any]]:
-    try:
-        network, info = _network_class(config).from_pretrained(
-            folder,
-            config=config,
-            dtype=torch.float32,
-            attn_implementation="eager",
-            trust_remote_code=False,
-            use_safetensors=True,
-            local_files_only=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    except (
-        OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError,
-        ZeroDivisionError, NotImplementedError, ImportError,
-    ) as error:  # fmt: skip
-        raise ModelError(f"model folder ({folder}) cannot be loaded: {one_line(error)}") from None
-    return network, info
 
 
 def _network_class(config: Any) -> Any:

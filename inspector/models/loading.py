@@ -158,11 +158,19 @@ def _build_config(architecture: Architecture, settings: dict[str, Any], folder: 
     return config
 
 
-def _load_network(folder: Path, config: Any) -> tuple[nn.Module, dict[str, Any]]:
-    from transformers import AutoModel
+def read_network(loader: Any, folder: Path, config: Any) -> tuple[Any, dict[str, Any]]:
+    """Return a network as the folder's safetensors have it, and what is said of the loading.
 
+    Args:
+        loader: A class of transformers with `from_pretrained`.
+        folder: Whose files are read.
+        config: Checked and sanitised.
+
+    Raises:
+        ModelError: If transformers cannot load it.
+    """
     try:
-        network, info = AutoModel.from_pretrained(
+        network, info = loader.from_pretrained(
             folder,
             config=config,
             dtype=torch.float32,
@@ -173,8 +181,18 @@ def _load_network(folder: Path, config: Any) -> tuple[nn.Module, dict[str, Any]]
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, LookupError, TypeError, ZeroDivisionError) as error:
+    except (
+        OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError,
+        ZeroDivisionError, NotImplementedError, ImportError,
+    ) as error:  # fmt: skip
         raise ModelError(f"model folder ({folder}) cannot be loaded: {one_line(error)}") from None
+    return network, info
+
+
+def _load_network(folder: Path, config: Any) -> tuple[nn.Module, dict[str, Any]]:
+    from transformers import AutoModel
+
+    network, info = read_network(AutoModel, folder, config)
     if network.config._attn_implementation != "eager":
         raise ModelError(
             f"model folder ({folder}) chose its own attention implementation "

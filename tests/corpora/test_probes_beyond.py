@@ -1,12 +1,11 @@
 """Probes of meaning and logic: valid trees, annotation that reads back, no fixed offset."""
 
-import random
 import re
 from collections import Counter
 from functools import cache
 
 import pytest
-from made_probes import made_probes
+from made_probes import OnlyRandom, made_probes
 from small_trees import corpus_of
 
 from inspector.corpora import (
@@ -307,10 +306,6 @@ def test_the_same_seed_gives_the_same_and_another_does_not():
 
 def test_only_random_numbers_that_python_keeps_stable_are_used(monkeypatch):
     before = generate_beyond(3, 1)
-
-    class OnlyRandom(random.Random):
-        def getrandbits(self, k, /):
-            raise AssertionError("choice, shuffle and randrange may change between versions")
 
     monkeypatch.setattr(probes_beyond, "Random", OnlyRandom)
     assert generate_beyond(3, 1) == before

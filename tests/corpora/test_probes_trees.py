@@ -2,14 +2,13 @@
 
 import hashlib
 import os
-import random
 import re
 import subprocess
 import sys
 from collections import Counter
 
 import pytest
-from made_probes import made_probes
+from made_probes import OnlyRandom, made_probes
 
 from inspector.corpora import Sentence, probes, read_conllu, write_conllu
 from inspector.corpora.probes import CONSTRUCTIONS, Construction, generate_probes
@@ -241,10 +240,6 @@ def test_the_same_in_every_process():
 
 def test_only_random_numbers_that_python_keeps_stable_are_used(monkeypatch):
     before = generate_probes(3, 2)
-
-    class OnlyRandom(random.Random):
-        def getrandbits(self, k, /):
-            raise AssertionError("choice, shuffle and randrange may change between versions")
 
     monkeypatch.setattr(probes, "Random", OnlyRandom)
     assert generate_probes(3, 2) == before

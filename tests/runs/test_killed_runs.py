@@ -3,27 +3,18 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import cheap_run
 import pytest
 from cheap_run import manifest, run
+from killing import contents, shards, starting
 
 from inspector.runs import RunFolder
 
 SHARDS = 40
 pytestmark = pytest.mark.process
-
-
-def contents(folder):
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 @pytest.fixture(scope="module")
@@ -35,26 +26,11 @@ def undisturbed(tmp_path_factory):
 
 @pytest.fixture
 def start():
-    """Start the run as a process group of its own; none outlives the test."""
-    started = []
-
-    def begin(path, *options, pause=0.03):
-        command = [sys.executable, cheap_run.__file__, str(path), "--shards", str(SHARDS)]
-        process = subprocess.Popen(
-            [*command, "--pause", str(pause), *map(str, options)],
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
+    """Start the run, every shard with a pause, in a process of its own."""
+    with starting() as begin:
+        yield lambda path, *options, pause=0.03: begin(
+            cheap_run.__file__, path, "--shards", SHARDS, "--pause", pause, *options
         )
-        started.append(process)
-        return process
-
-    yield begin
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stderr.close()
 
 
 def assert_eventually(is_true, seconds=60):
@@ -62,10 +38,6 @@ def assert_eventually(is_true, seconds=60):
     while not is_true():
         assert time.monotonic() < end, "it never came to be"
         time.sleep(0.002)
-
-
-def shards(path):
-    return len(list((path / "shards").glob("*.safetensors")))
 
 
 def session(process):

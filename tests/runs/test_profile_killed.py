@@ -4,16 +4,13 @@ Run as a program it is that process.
 """
 
 import argparse
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from killing import contents, shards, starting
 
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
@@ -40,14 +37,6 @@ def profile(model, folder, workers=1, resume=False):
     )
 
 
-def contents(folder):
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tiny_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed") / "run"
@@ -58,29 +47,8 @@ def undisturbed(tiny_folder, tmp_path_factory):
 
 @pytest.fixture
 def start(tiny_folder):
-    started = []
-
-    def begin(folder, workers):
-        process = subprocess.Popen(
-            [sys.executable, __file__, str(tiny_folder()), str(folder), "--workers", str(workers)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        return process
-
-    yield begin
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-
-
-def shards(folder):
-    return len(list((folder / "shards").glob("*.safetensors")))
+    with starting() as begin:
+        yield lambda folder, workers: begin(__file__, tiny_folder(), folder, "--workers", workers)
 
 
 def test_killed_again_and_again_it_gives_the_same_bytes(tmp_path, start, undisturbed, tiny_folder):
@@ -91,7 +59,7 @@ def test_killed_again_and_again_it_gives_the_same_bytes(tmp_path, start, undistu
         wanted = before + draw.randrange(1, 24)
         end = time.monotonic() + 120
         while shards(folder) < wanted:
-            assert process.poll() is None, process.stdout.read()
+            assert process.poll() is None, process.stderr.read()
             assert time.monotonic() < end
             time.sleep(0.001)
         time.sleep(draw.random() * 0.02)

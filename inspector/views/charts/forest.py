@@ -43,19 +43,7 @@ def claims_forest(
     called = {
         name: (names or {}).get(name, name) for name in (*VERDICTS, *claims["direction"].unique())
     }
-    frame = claims[_COLUMNS].sort_values("lift", ascending=False, kind="stable", na_position="last")
-    frame = frame.sort_values("verdict", key=lambda names: names.map(VERDICTS.index), kind="stable")
-    rows_of = frame.to_dict("records")
-    frame = frame.assign(
-        claim=[
-            f"{row['relation']} · {called[row['direction']]} · {row['layer']}-{row['head']}"
-            for row in rows_of
-        ],
-        said=[called[row["verdict"]] for row in rows_of],
-        shares=[
-            f"{_percent(row['accuracy'])} | {_percent(row['baseline_accuracy'])}" for row in rows_of
-        ],
-    )
+    frame = _rows(claims, called)
     rows = frame["claim"].tolist()
     y = alt.Y(
         field="claim",
@@ -67,21 +55,7 @@ def claims_forest(
     x = alt.X(
         field="lift", type="quantitative", title="lift", axis=alt.Axis(format="+.0%", grid=False)
     )
-    present = [place for place, name in enumerate(VERDICTS) if name in set(frame["verdict"])]
-    domain = [called[VERDICTS[place]] for place in present]
-    legend = alt.Legend(orient="top", title=None)
-    color = alt.Color(
-        field="said",
-        type="nominal",
-        scale=alt.Scale(domain=domain, range=[_COLORS[place] for place in present]),
-        legend=legend,
-    )
-    shape = alt.Shape(
-        field="said",
-        type="nominal",
-        scale=alt.Scale(domain=domain, range=[_SHAPES[place] for place in present]),
-        legend=legend,
-    )
+    color, shape = _of_verdict(frame, called)
     base = alt.Chart(frame).encode(y=y, tooltip=_tooltip())
     known = base.transform_filter("isValid(datum.lift)")
     intervals = known.mark_rule(strokeWidth=2).encode(
@@ -97,6 +71,36 @@ def claims_forest(
         height=alt.Step(_ROW),
         padding={"left": 5, "top": 5, "bottom": 5, "right": 100},
         description="lift of every claim over its baseline, with its 95 % interval",
+    )
+
+
+def _rows(claims: pd.DataFrame, called: Mapping[str, str]) -> pd.DataFrame:
+    """Return a row per claim in the chart's order, with what the chart says of it."""
+    frame = claims[_COLUMNS].sort_values("lift", ascending=False, kind="stable", na_position="last")
+    frame = frame.sort_values("verdict", key=lambda names: names.map(VERDICTS.index), kind="stable")
+    rows = frame.to_dict("records")
+    return frame.assign(
+        claim=[
+            f"{row['relation']} · {called[row['direction']]} · {row['layer']}-{row['head']}"
+            for row in rows
+        ],
+        said=[called[row["verdict"]] for row in rows],
+        shares=[
+            f"{_percent(row['accuracy'])} | {_percent(row['baseline_accuracy'])}" for row in rows
+        ],
+    )
+
+
+def _of_verdict(frame: pd.DataFrame, called: Mapping[str, str]) -> tuple[alt.Color, alt.Shape]:
+    """Return colour and shape of the verdicts that occur, in one legend."""
+    present = [place for place, name in enumerate(VERDICTS) if name in set(frame["verdict"])]
+    domain = [called[VERDICTS[place]] for place in present]
+    legend = alt.Legend(orient="top", title=None)
+    colors = alt.Scale(domain=domain, range=[_COLORS[place] for place in present])
+    shapes = alt.Scale(domain=domain, range=[_SHAPES[place] for place in present])
+    return (
+        alt.Color(field="said", type="nominal", scale=colors, legend=legend),
+        alt.Shape(field="said", type="nominal", scale=shapes, legend=legend),
     )
 
 

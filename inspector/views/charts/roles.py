@@ -61,10 +61,24 @@ def role_grid(
     stripes = _stripes(roles, heads, called)
     n_layers, n_heads = (int(heads[name].max()) + 1 for name in ("layer", "head"))
     x, y = _axis(alt.X, "left", "head", n_heads), _axis(alt.Y, "top", "layer", n_layers)
+    cells = _cells(stripes, called, x, y)
+    return alt.LayerChart(
+        layer=[cells, *_frames(selected, x, y), *_dots(marked or {}, x, y)]
+    ).properties(
+        width=_CELL * n_heads,
+        height=_CELL * n_layers,
+        # Else the legend and the axes would be taken from the cells' height.
+        autosize=alt.AutoSizeParams(type="pad"),
+        description="roles of every head, layers downwards and heads across",
+    )
+
+
+def _cells(stripes: pd.DataFrame, called: Mapping[str, str], x: alt.X, y: alt.Y) -> alt.Chart:
+    """Return the coloured cells, which can be clicked."""
     choice = alt.selection_point(name="head", fields=["layer", "head"], empty=False)
     present = [called[name] for name in (*FAMILIES, NO_ROLE) if called[name] in set(stripes["is"])]
     colors = {called[family]: color for family, color in _COLORS.items()}
-    cells = (
+    cells: alt.Chart = (
         alt.Chart(stripes)
         .mark_rect(cursor="pointer")
         .encode(
@@ -88,15 +102,7 @@ def role_grid(
         )
         .add_params(choice)
     )
-    return alt.LayerChart(
-        layer=[cells, *_frames(selected, x, y), *_dots(marked or {}, x, y)]
-    ).properties(
-        width=_CELL * n_heads,
-        height=_CELL * n_layers,
-        # Else the legend and the axes would be taken from the cells' height.
-        autosize=alt.AutoSizeParams(type="pad"),
-        description="roles of every head, layers downwards and heads across",
-    )
+    return cells
 
 
 def _stripes(roles: pd.DataFrame, heads: pd.DataFrame, called: Mapping[str, str]) -> pd.DataFrame:

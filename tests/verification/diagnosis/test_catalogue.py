@@ -3,6 +3,9 @@
 import pytest
 import torch
 from hand_written import SWITCHES
+from tiny_layers import KINDS, make_layer
+
+from inspector.verification.diagnosis import CATALOGUE
 
 # What the issue lists, in its words where they are names here.
 LISTED = {
@@ -49,14 +52,22 @@ def test_each_mistake_says_how_it_is_mended_in_a_sentence_and_where(tools):
         assert len(mistake.fix) < 200
 
 
-CASES = [(name, number) for name, ways in SWITCHES.items() for number in range(len(ways))]
+def cases(kind):
+    """Return name and number of each switch that is a mistake in a layer of this kind."""
+    layer = make_layer(kind)
+    mistaken = {mistake.name for mistake in CATALOGUE if mistake.applies(layer)}
+    return [
+        (name, number)
+        for name, ways in SWITCHES.items()
+        for number in range(len(ways))
+        if name in mistaken
+    ]
 
 
-@pytest.mark.parametrize(("name", "number"), CASES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "number"), cases("bert"), ids=str)
 def test_named_first_on_minilm(tools, observe, minilm_layer, name, number):
     mistake = next(m for m in tools.CATALOGUE if m.name == name)
-    if not mistake.applies(minilm_layer.layer):
-        pytest.skip("no mistake in such a layer")
+    assert mistake.applies(minilm_layer.layer)
     inputs = [probe for probe, _ in minilm_layer.inputs if probe.name.startswith("random")]
     found = tools.diagnose(
         minilm_layer.layer,
@@ -67,15 +78,21 @@ def test_named_first_on_minilm(tools, observe, minilm_layer, name, number):
     assert_named(found, name)
 
 
-@pytest.mark.parametrize(("name", "number"), CASES, ids=lambda value: str(value))
-def test_named_first_on_tiny_layers(tools, observe, tiny_layer, name, number):
-    mistake = next(m for m in tools.CATALOGUE if m.name == name)
-    if not mistake.applies(tiny_layer):
-        pytest.skip("no mistake in such a layer")
+@pytest.mark.parametrize(
+    ("kind", "name", "number"),
+    [(kind, *case) for kind in KINDS[1:] for case in cases(kind)],  # minilm is a bert
+    ids=str,
+)
+def test_named_first_on_tiny_layers(tools, observe, layers, kind, name, number):
     found = tools.diagnose(
-        tiny_layer, observe(tiny_layer, **SWITCHES[name][number]), torch.float32, pairs=False
+        layers[kind], observe(layers[kind], **SWITCHES[name][number]), torch.float32, pairs=False
     )
     assert_named(found, name)
+
+
+def test_every_switch_is_a_mistake_somewhere():
+    tried = {name for kind in KINDS for name, _ in cases(kind)}
+    assert tried == set(SWITCHES)
 
 
 def assert_named(found, name):
