@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from slow_observers import attention_of, slow_relation_counts
+from numpy_behaviour import numpy_behaviour
+from slow_observers import attention_of, slow_behaviour, slow_relation_counts
 
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
@@ -104,13 +105,54 @@ def test_counts_on_the_whole_sample(minilm, sample, of_sample):
         assert_equal(wrong, n, correct)
 
 
-@pytest.mark.skipif(not EWT.exists(), reason="needs ud-english-ewt of INSPECTOR_DATA")
-def test_counts_on_gold_sentences(minilm):
+@pytest.fixture(scope="module")
+def gold(minilm):
+    """Return 150 gold sentences and a profile of them."""
+    if not EWT.exists():
+        pytest.skip("needs ud-english-ewt of INSPECTOR_DATA")
     read = read_conllu([EWT])
     chosen = [s for s in read.sentences if len(s.words) > 3][::10][:150]
     assert len(chosen) == 150
-    run = profile_corpus(minilm, replace(read, sentences=chosen), settings=SETTINGS)
+    return chosen, profile_corpus(minilm, replace(read, sentences=chosen), settings=SETTINGS)
+
+
+def test_counts_on_gold_sentences(minilm, gold):
+    chosen, run = gold
     assert_equal(run.relations, *reference(minilm, chosen))
+
+
+def assert_same_behaviour(frame, columns, queries):
+    """Assert that every column but layer and head is as expected, to 1e-5."""
+    assert set(frame.columns) == {"layer", "head", "queries", *columns}
+    assert set(frame["queries"]) == {queries}
+    for name, expected in columns.items():
+        found = frame.pivot(index="layer", columns="head", values=name).to_numpy()
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5, err_msg=name)
+
+
+def test_behaviour_in_numpy_equals_plain_loops(minilm, sample):
+    few = sample.sentences[:3]
+    columns, queries = numpy_behaviour(minilm, few)
+    slow = slow_behaviour(minilm, few, lambda sentence: attention_of(minilm, sentence)[:3])
+    for (layer, head), row in slow.items():
+        assert row.pop("queries") == queries
+        for name, value in row.items():
+            assert columns[name][layer, head] == pytest.approx(value, abs=1e-12), name
+
+
+def test_every_column_of_behaviour_on_gold_sentences(minilm, gold):
+    chosen, run = gold
+    columns, queries = numpy_behaviour(minilm, chosen)
+    assert_same_behaviour(run.behaviour, columns, queries)
+    wrong = run.behaviour.assign(norm_next_mass=run.behaviour["norm_next_mass"] + 2e-5)
+    with pytest.raises(AssertionError, match="norm_next_mass"):
+        assert_same_behaviour(wrong, columns, queries)
+
+
+def test_every_column_of_behaviour_on_part_of_the_sample(minilm, sample):
+    part = sample.sentences[::4]
+    run = profile_corpus(minilm, replace(sample, sentences=part), settings=SETTINGS)
+    assert_same_behaviour(run.behaviour, *numpy_behaviour(minilm, part))
 
 
 def test_accuracies_follow_from_counts(of_sample, sample):
