@@ -13,6 +13,7 @@ import streamlit as st
 from torch import Tensor
 
 from inspector.dashboard import address, words
+from inspector.dashboard.guards import plain
 from inspector.html import table
 from inspector.models import PretrainedModel
 from inspector.views.matrix import matrix_html
@@ -46,6 +47,15 @@ def heading(title: str, purpose: str) -> None:
     """Show a page's title and its purpose in one line."""
     st.title(title, anchor=False)
     st.markdown(purpose)
+
+
+def only_verifiable(reason: str, t: words.Words) -> None:
+    """Say that a model can be verified but not profiled, and why."""
+    sentence, listed, available = reason.partition(" Available: ")
+    st.info(f"{t['only_verifiable']} {plain(sentence)}", icon=":material/info:")
+    if listed:
+        with st.expander(t["profiled_types"]):
+            st.markdown(plain(available))
 
 
 def text_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

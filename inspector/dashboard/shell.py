@@ -13,7 +13,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from inspector.dashboard import address, words
+from inspector.dashboard import address, parts, words
 from inspector.dashboard.guards import guarded, stop
 from inspector.dashboard.pages import (
     attention,
@@ -26,6 +26,7 @@ from inspector.dashboard.pages import (
     weights,
 )
 from inspector.dashboard.settings import Settings, config_path, read_settings
+from inspector.dashboard.store import VerifiableOnly
 from inspector.dashboard.visit import Visit
 from inspector.errors import InspectorError
 
@@ -77,7 +78,8 @@ def main(default_config: Path | None = None) -> None:
     # The first page stands at the root and, unlisted, under its own name as well.
     first = _page(_PAGES[0], visit, t, default=True)
     named = _page(_PAGES[0], visit, t, visibility="hidden")
-    page = st.navigation([first, *(_page(entry, visit, t) for entry in _PAGES[1:]), named])
+    others = {entry.name: _page(entry, visit, t) for entry in _PAGES[1:]}
+    page = st.navigation([first, *others.values(), named])
     with st.sidebar:
         address.select(
             t["model"], "model", settings.models, settings.models[0], help=t["model_help"]
@@ -88,7 +90,11 @@ def main(default_config: Path | None = None) -> None:
         st.caption(t["promise"])
     address.turn_to(page.url_path)
     with guarded():
-        page.run()
+        try:
+            page.run()
+        except VerifiableOnly as only:
+            parts.only_verifiable(str(only), t)
+            st.page_link(others["verification"], label=t["to_verification"])
     address.finish()
 
 

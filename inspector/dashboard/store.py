@@ -16,8 +16,9 @@ from inspector.dashboard import words
 from inspector.dashboard.default_runs import Computation, DefaultRuns
 from inspector.dashboard.guards import guarded
 from inspector.dashboard.visit import Visit
-from inspector.errors import InputError
+from inspector.errors import InputError, ModelError
 from inspector.models import PretrainedModel
+from inspector.models.anything import AnyModel, load_to_run
 from inspector.runs.profiling import Run
 from inspector.runs.shard_work import ProfileSettings
 from inspector.verification import VerificationReport
@@ -29,16 +30,31 @@ _SETTINGS = ProfileSettings(cause=True, cause_sentences=64, cause_windows=4)
 _WORKERS = min(2, os.cpu_count() or 1)
 
 
+class VerifiableOnly(Exception):
+    """A model that can be run and verified, but of which no more is known; its text says why."""
+
+    def __init__(self, reason: str, model: AnyModel) -> None:
+        """Keep what could be loaded."""
+        super().__init__(reason)
+        self.model = model
+
+
 def model(name: str, language: str) -> PretrainedModel:
-    """Return a model, loaded once for all sessions; stops the page where that cannot be done."""
+    """Return a model, loaded once for all sessions; stops the page where that cannot be done.
+
+    Raises:
+        VerifiableOnly: If it can be verified, and nothing else.
+    """
     with st.spinner(words.of("shell", language)["loading"], show_time=True), guarded():
-        loaded: PretrainedModel = _model(name)
+        try:
+            loaded: PretrainedModel = _model(name)
+        except ModelError as error:
+            raise VerifiableOnly(str(error), _verifiable(name)) from None
     return loaded
 
 
 def report(name: str, language: str) -> VerificationReport:
     """Return a model's verification, run once for all sessions."""
-    model(name, language)
     with st.spinner(words.of("shell", language)["verifying"], show_time=True), guarded():
         verified: VerificationReport = _report(name)
     return verified
@@ -109,8 +125,22 @@ def _model(name: str) -> PretrainedModel:
 
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
+def _verifiable(name: str) -> AnyModel:
+    """Return a model that `load` refused."""
+    found = load_to_run(name)
+    if isinstance(found, PretrainedModel):  # the files were mended meanwhile
+        return AnyModel(found.name, found.model, found.dtype, found.file_hashes)
+    return found
+
+
+@st.cache_resource(max_entries=_MODELS, show_spinner=False)
 def _report(name: str) -> VerificationReport:
-    return api.verify(_model(name))
+    try:
+        loaded: PretrainedModel = _model(name)
+    except ModelError:
+        return api.verify(_verifiable(name))
+    # Of an encoder-decoder the other pages read the encoder; all of it is verified.
+    return api.verify(name if loaded.architecture.kind == "encoder of two" else loaded)
 
 
 @st.cache_data(max_entries=_MODELS, show_spinner=False)

@@ -67,17 +67,30 @@ def profiled(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory, profiled):
+def only_verifiable(tmp_path_factory):
+    """Return the folder of a tiny random deberta-v2, which `inspector.load` does not take."""
+    from inspector.models.families import configuration
+
+    folder = tmp_path_factory.mktemp("deberta")
+    configuration("deberta-v2").build().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, profiled, only_verifiable):
     """Return the address of the dashboard, served as `make run` serves it, hub out of reach.
 
-    It has a run to show.
+    It has a run to show, and a second model that can only be verified.
     """
+    settings = yaml.safe_load(profiled.read_text())
+    config = tmp_path_factory.mktemp("served") / "served.yaml"
+    config.write_text(yaml.safe_dump({**settings, "models": ["minilm", str(only_verifiable)]}))
     log = tmp_path_factory.mktemp("server") / "log.txt"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--", "--config", str(profiled)]
+    command += ["--", "--config", str(config)]
     with log.open("w") as output:
         process = subprocess.Popen(
             command,

@@ -133,6 +133,30 @@ def test_the_verification_draws_its_grid(reader):
     assert '"passed": true' in download.value.path().read_text(encoding="utf-8")
 
 
+def test_a_model_that_is_only_verifiable_can_be_walked(reader, only_verifiable):
+    reader.open("weights")
+    choice = reader.page.get_by_test_id("stSidebar").get_by_role("combobox")
+    choice.click()
+    reader.page.get_by_role("option", name=str(only_verifiable)).click()
+    reader.settle()
+    for name in PAGES[2:]:
+        reader.turn_to(name.capitalize())
+        expect(reader.page.get_by_text("can be verified, but not profiled")).to_be_visible()
+        assert reader.page.get_by_test_id("stAlertContentError").count() == 0
+    reader.page.get_by_test_id("stPageLink").get_by_role("link").click()
+    reader.settle()
+    expect(reader.page.get_by_role("heading", level=1)).to_have_text("Verification")
+    assert reader.query == {"model": str(only_verifiable)}
+    assert urlsplit(reader.page.url).path == "/verification"
+    chart = reader.page.get_by_test_id("stVegaLiteChart").first
+    labels = chart.locator("svg text").all_text_contents()
+    assert {"encoder.layer.0.attention.self", "probabilities", "context"} <= set(labels)
+    reader.page.reload()
+    expect(reader.page.get_by_text("2 of 2 attention modules were reached").first).to_be_visible(
+        timeout=_PATIENCE
+    )
+
+
 def test_the_head_view_is_drawn_in_its_frame(reader):
     reader.open("attention?layer=2")
     frame = reader.page.frame_locator("[data-testid='stIFrame']")

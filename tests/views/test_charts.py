@@ -157,6 +157,21 @@ def test_the_error_grid_writes_each_error_into_its_cell(errors):
     assert rows_of(spec) == errors.to_dict("records")
 
 
+def test_the_error_grid_may_name_modules_and_speak_another_language(errors):
+    named = errors.assign(module=["b"] * 3 + ["a"] * 3)
+    spec = charts.error_grid(
+        named, by_module=True, names={"query": "查询", "layer": "层", "error in u": "误差"}
+    ).to_dict()
+    encoding = spec["layer"][0]["encoding"]
+    assert encoding["y"]["field"] == "module"
+    assert encoding["y"]["sort"] == ["b", "a"]
+    assert encoding["x"]["sort"] == ["查询", "output", "mine"]
+    assert {row["stage"] for row in rows_of(spec)} == {"查询", "output", "mine"}
+    assert encoding["color"]["title"] == "误差"
+    assert [entry["title"] for entry in encoding["tooltip"]][:2] == ["层", "module"]
+    assert "lacks module" in refusal(charts.error_grid, errors, by_module=True)
+
+
 def test_the_spectrum_has_a_line_for_each_matrix():
     frame = pd.DataFrame(
         {"matrix": ["QK", "QK", "OV"], "index": [0, 1, 0], "singular_value": [3.0, 1.0, 2.0]}

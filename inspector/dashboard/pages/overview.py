@@ -9,6 +9,7 @@ import streamlit as st
 
 from inspector.dashboard import parts, store, words
 from inspector.dashboard.guards import plain
+from inspector.dashboard.store import VerifiableOnly
 from inspector.dashboard.visit import Visit
 from inspector.models import PretrainedModel
 from inspector.verification import VerificationReport
@@ -21,22 +22,40 @@ def show(visit: Visit) -> None:
     """Show the verdict first, then sizes, the place of the weights, and the files."""
     t = words.of("overview", visit.language)
     parts.heading(t["title"], t["purpose"])
-    model = store.model(visit.model, visit.language)
+    try:
+        model = store.model(visit.model, visit.language)
+    except VerifiableOnly as only:
+        _of_any(only, visit, t)
+        raise
     verdict = st.container(border=True)
     _sizes(model, t)
     _architecture(model, t)
     _files(model, t)
     with verdict:
         st.subheader(plain(model.name), anchor=False)
-        _verdict(store.report(visit.model, visit.language), model, t)
+        _verdict(store.report(visit.model, visit.language), t)
 
 
-def _verdict(report: VerificationReport, model: PretrainedModel, t: words.Words) -> None:
+def _of_any(only: VerifiableOnly, visit: Visit, t: words.Words) -> None:
+    """Show what is known of a model that can only be verified."""
+    with st.container(border=True):
+        st.subheader(plain(only.model.name), anchor=False)
+        _verdict(store.report(visit.model, visit.language), t)
+    named = {
+        t["model_type"]: only.model.model_type,
+        t["class"]: type(only.model.model).__name__,
+        t["dtype"]: only.model.dtype,
+    }
+    parts.text_table([t["part"], t["name"]], named.items())
+    _hashes(only.model.file_hashes, t)
+
+
+def _verdict(report: VerificationReport, t: words.Words) -> None:
     if report.passed:
         st.badge(t["verified"], icon=":material/verified:", color="green")
         st.markdown(
             t["verified_note"].format(
-                layers=model.n_layers,
+                layers=report.frame["layer"].nunique(),
                 worst=parts.in_u(report.frame["error_in_u"].max()),
                 allowed=f"{NEAR_THEIRS:.0f}",
                 dtype=report.dtype,
@@ -79,10 +98,14 @@ def _architecture(model: PretrainedModel, t: words.Words) -> None:
     parts.text_table([t["part"], t["name"]], named.items())
 
 
-def _files(model: PretrainedModel, t: words.Words) -> None:
+def _hashes(files: dict[str, str], t: words.Words) -> None:
     st.subheader(t["files"], anchor=False)
     st.caption(t["files_note"])
-    parts.text_table([t["file"], "SHA-256"], sorted(model.file_hashes.items()))
+    parts.text_table([t["file"], "SHA-256"], sorted(files.items()))
+
+
+def _files(model: PretrainedModel, t: words.Words) -> None:
+    _hashes(model.file_hashes, t)
     st.subheader(t["unused"], anchor=False)
     if not model.unused_tensors:
         st.markdown(t["unused_none"])

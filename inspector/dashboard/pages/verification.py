@@ -27,16 +27,30 @@ def show(visit: Visit) -> None:
     t = words.of("verification", visit.language)
     parts.heading(t["title"], t["purpose"])
     report = store.report(visit.model, visit.language)
+    st.markdown(
+        t["what"].format(
+            model=plain(visit.model), dtype=report.dtype, route=t[f"route_{_route(report)}"]
+        )
+    )
     _outcome(report, t)
-    st.subheader(t["grid"], anchor=False)
-    st.caption(t["grid_note"].format(allowed=f"{NEAR_THEIRS:.0f}"))
-    parts.chart(error_grid(report.frame, limit=NEAR_THEIRS), "error-grid", t["grid"])
-    _rule(report, t)
-    _noise(report, t)
-    _whole_model(report, t)
-    _controls(report, t)
+    _not_run(report, t)
+    if len(report.frame):
+        _grid(report, t, visit.language)
+        _rule(report, t)
+    if report.frame["noise_max_abs_error"].notna().any():
+        _noise(report, t)
+    if len(report.whole_model):
+        _whole_model(report, t)
+    if report.controls:
+        _controls(report, t)
     _coverage(report, t)
     _downloads(report, t, visit.language)
+
+
+def _route(report: VerificationReport) -> str:
+    """Return which sentence says how ours was put beside theirs."""
+    from_weights = report.route == "backend" and len(report.whole_model) > 0
+    return "weights" if from_weights else report.route
 
 
 def _outcome(report: VerificationReport, t: words.Words) -> None:
@@ -45,7 +59,7 @@ def _outcome(report: VerificationReport, t: words.Words) -> None:
         for sentence in report.failures():
             st.markdown(f"- {plain(sentence)}")
         return
-    outcome = t["passed"].format(
+    outcome = t["passed" if _route(report) == "weights" else "passed_in_shadow"].format(
         stages=len(report.frame),
         layers=report.frame["layer"].nunique(),
         worst=parts.in_u(report.frame["error_in_u"].max()),
@@ -55,6 +69,26 @@ def _outcome(report: VerificationReport, t: words.Words) -> None:
         controls=len(report.controls),
     )
     st.success(outcome, icon=":material/verified:")
+
+
+def _not_run(report: VerificationReport, t: words.Words) -> None:
+    """Say what the model could not be run on, where there was something."""
+    if report.not_run:
+        st.warning(t["not_run"], icon=":material/warning:")
+        for complaint in report.not_run:
+            st.markdown(f"- {plain(complaint)}")
+
+
+def _grid(report: VerificationReport, t: words.Words, language: str) -> None:
+    st.subheader(t["grid"], anchor=False)
+    st.caption(t["grid_note"].format(allowed=f"{NEAR_THEIRS:.0f}"))
+    grid = error_grid(
+        report.frame,
+        limit=NEAR_THEIRS,
+        by_module=_route(report) != "weights",
+        names=words.of("charts", language),
+    )
+    parts.chart(grid, "error-grid", t["grid"])
 
 
 def _rule(report: VerificationReport, t: words.Words) -> None:
@@ -69,7 +103,8 @@ def _rule(report: VerificationReport, t: words.Words) -> None:
             rf"\max|\mathrm{{theirs}} - \mathrm{{truth}}| + {MAX_FLOOR:g}\,u\,s"
             rf"\end{{aligned}}"
         )
-        st.markdown(t["rule_cases"])
+        in_shadow = _route(report) != "weights"
+        st.markdown(t["rule_cases_in_shadow" if in_shadow else "rule_cases"])
 
 
 def _noise(report: VerificationReport, t: words.Words) -> None:
@@ -138,18 +173,35 @@ def _control_row(control: Control, t: words.Words) -> list[str]:
 
 
 def _coverage(report: VerificationReport, t: words.Words) -> None:
+    """Show the modules that were reached, each with the worst of its stages, and the others."""
     st.subheader(t["coverage"], anchor=False)
     coverage = report.coverage
     st.markdown(t["coverage_note"].format(reached=coverage["reached"], total=coverage["total"]))
+    modules = report.frame.groupby(["layer", "module"], sort=True)
+    if len(modules):
+        parts.text_table(
+            [t["layer"], t["module"], t["stages"], t["largest_in_u"], t["holds"]],
+            (
+                [
+                    layer,
+                    module,
+                    len(rows),
+                    parts.in_u(rows["error_in_u"].max(skipna=False)),
+                    "✓" if rows["passed"].all() else "✗",
+                ]
+                for (layer, module), rows in modules
+            ),
+        )
     if coverage["not_reached"]:
-        st.markdown(t["not_reached"])
+        st.markdown(t["not_reached"].format(count=len(coverage["not_reached"])))
         st.code("\n".join(coverage["not_reached"]), language=None)
 
 
 def _downloads(report: VerificationReport, t: words.Words, language: str) -> None:
     shell = words.of("shell", language)
-    with st.expander(t["all_rows"], icon=":material/table:"):
-        st.dataframe(report.cases, hide_index=True)
+    if len(report.cases):
+        with st.expander(t["all_rows"], icon=":material/table:"):
+            st.dataframe(report.cases, hide_index=True)
     with st.container(horizontal=True):
         st.download_button(
             shell["json"],

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from inspector.dashboard.words import (
     attention,
     cause,
+    charts,
     comparison,
     concepts,
     head,
@@ -30,6 +31,7 @@ PAGES: dict[str, Mapping[str, Words]] = {
     "specialization": specialization.WORDS,
     "head": head.WORDS,
     "cause": cause.WORDS,
+    "charts": charts.WORDS,
     "attention": attention.WORDS,
     "concepts": concepts.WORDS,
     "comparison": comparison.WORDS,

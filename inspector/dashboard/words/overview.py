@@ -10,9 +10,10 @@ WORDS = {
         "verified": "Verified",
         "not_verified": "Not verified",
         "verified_note": (
-            "Computed by the equations, every stage of all {layers} layers agrees with the model's "
-            "own numbers. The largest difference is **{worst} u** of {allowed} allowed, where u is "
-            "one rounding of {dtype}; {caught} of {controls} deliberate mistakes were caught."
+            "Computed by the equations, every stage of all {layers} attention modules agrees with "
+            "the model's own numbers. The largest difference is **{worst} u** of {allowed} "
+            "allowed, where u is one rounding of {dtype}; {caught} of {controls} deliberate "
+            "mistakes were caught."
         ),
         "not_verified_note": "What does not hold:",
         "more": "Read the whole report on the page *Verification*.",
@@ -31,6 +32,7 @@ WORDS = {
         "part": "Part",
         "name": "Name in the model",
         "model_type": "model type",
+        "class": "class",
         "attention": "attention module",
         "fusion": "W_Q, W_K, W_V",
         "separate": "matrices of their own",
@@ -50,8 +52,8 @@ WORDS = {
         "verified": "已验证",
         "not_verified": "未通过验证",
         "verified_note": (
-            "按公式计算，全部 {layers} 层的每个阶段都与模型自己的数一致。最大差为 **{worst} u**"
-            "（允许 {allowed} u），u 是 {dtype} 的一次舍入；"
+            "按公式计算，全部 {layers} 个注意力模块的每个阶段都与模型自己的数一致。"
+            "最大差为 **{worst} u**（允许 {allowed} u），u 是 {dtype} 的一次舍入；"
             "{controls} 个故意制造的错误中，{caught} 个被发现。"
         ),
         "not_verified_note": "不成立之处：",
@@ -70,6 +72,7 @@ WORDS = {
         "part": "部分",
         "name": "模型中的名称",
         "model_type": "模型类型",
+        "class": "类",
         "attention": "注意力模块",
         "fusion": "W_Q、W_K、W_V",
         "separate": "各自成矩阵",

@@ -12,7 +12,31 @@ WORDS = {
             "{worst} u. {reached} of {total} attention modules were reached, and {caught} of "
             "{controls} deliberate mistakes were caught."
         ),
+        "passed_in_shadow": (
+            "**All {layers} attention modules agree** to within rounding: {stages} stages, at most "
+            "{worst} u apart. {reached} of {total} attention modules were reached, and {caught} of "
+            "{controls} deliberate mistakes were caught."
+        ),
         "failed": "**The verification did not pass.**",
+        "what": "**{model}**, {dtype}. {route}",
+        "route_weights": (
+            "Verified from its weights: every layer is computed anew by the equations, from query "
+            "to output."
+        ),
+        "route_backend": (
+            "Verified in shadow: the model computes with its own attention, and at each call ours "
+            "is computed beside it on the same queries, keys, values and mask."
+        ),
+        "route_own score term": (
+            "Verified in shadow: the scores have a term of this architecture's own. Ours is given "
+            "that term and computed beside the model's attention at each call."
+        ),
+        "route_backend and own score term": (
+            "Verified in shadow: at each call ours is computed beside the model's own attention; "
+            "where the scores have a term of this architecture's own, ours is given that term."
+        ),
+        "route_none": "Ours could not be put beside any of this model's attention calls.",
+        "not_run": "**Some inputs could not be run.** What the model said:",
         "grid": "Error of each stage",
         "grid_note": (
             "Largest |ours − theirs| over all cases, in units of u times the stage's largest "
@@ -28,6 +52,11 @@ WORDS = {
         "rule_cases": (
             "Inputs are real hidden states of real text: one sentence, padded batches, a single "
             "piece, the longest text. A row of the table is the worst of them."
+        ),
+        "rule_cases_in_shadow": (
+            "Inputs are random and such as the model takes: of one length, of several lengths with "
+            "padding, and a single piece after a cache, where there is one. A row of the table is "
+            "the worst of them."
         ),
         "noise": "How far the library differs from itself",
         "noise_note": (
@@ -61,7 +90,11 @@ WORDS = {
         "where_value": "layer {layer}, {stage}",
         "coverage": "Coverage",
         "coverage_note": "{reached} of {total} attention modules were reached.",
-        "not_reached": "Not reached:",
+        "layer": "Layer",
+        "module": "Module reached",
+        "stages": "Stages",
+        "largest_in_u": "Largest difference, u",
+        "not_reached": "Not reached ({count}):",
         "all_rows": "All figures",
     },
     "zh": {
@@ -72,7 +105,28 @@ WORDS = {
             "{total} 个注意力模块中检查到 {reached} 个，{controls} 个故意制造的错误中发现 "
             "{caught} 个。"
         ),
+        "passed_in_shadow": (
+            "**{layers} 个注意力模块全部一致**，误差都在舍入之内：共 {stages} 个阶段，最多相差 "
+            "{worst} u。{total} 个注意力模块中检查到 {reached} 个，{controls} 个故意制造的错误中"
+            "发现 {caught} 个。"
+        ),
         "failed": "**验证未通过。**",
+        "what": "**{model}**，{dtype}。{route}",
+        "route_weights": "从权重验证：按公式重新计算每一层，从查询直到输出。",
+        "route_backend": (
+            "旁路验证：模型用自己的注意力计算；每次调用时，我们的函数在同样的查询、键、值和掩码上"
+            "并行计算。"
+        ),
+        "route_own score term": (
+            "旁路验证：该架构的分数含有自己的一项。我们的函数带上这一项，在每次调用时与模型自己的"
+            "注意力并行计算。"
+        ),
+        "route_backend and own score term": (
+            "旁路验证：每次调用时，我们的函数与模型自己的注意力并行计算；分数含有该架构自己的一项"
+            "之处，我们的函数也带上这一项。"
+        ),
+        "route_none": "该模型的注意力调用都无法与我们的函数对照。",
+        "not_run": "**有些输入无法运行。**模型的说明：",
         "grid": "各阶段的误差",
         "grid_note": (
             "所有情形中 |我们 − 原库| 的最大值，单位为 u 乘以该阶段最大的数。允许 "
@@ -89,6 +143,10 @@ WORDS = {
         "rule_cases": (
             "输入是真实文本的真实隐藏状态：一个句子、带填充的批次、单个词片、最长的文本。表中每行"
             "取最差的一种。"
+        ),
+        "rule_cases_in_shadow": (
+            "输入是随机的，符合模型的要求：同一长度；长度不一、带填充；有缓存的，缓存之后再输入"
+            "单个词片。表中每行取最差的一种。"
         ),
         "noise": "原库与自身相差多少",
         "noise_note": (
@@ -120,7 +178,11 @@ WORDS = {
         "where_value": "第 {layer} 层，{stage}",
         "coverage": "覆盖",
         "coverage_note": "{total} 个注意力模块中检查到 {reached} 个。",
-        "not_reached": "未检查到：",
+        "layer": "层",
+        "module": "检查到的模块",
+        "stages": "阶段数",
+        "largest_in_u": "最大差（u）",
+        "not_reached": "未检查到（{count} 个）：",
         "all_rows": "全部数字",
     },
 }

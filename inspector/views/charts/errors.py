@@ -6,43 +6,94 @@ Must not know: how errors are judged; Streamlit.
 import altair as alt
 import pandas as pd
 
-from inspector.views.charts.shared import CELL, MARK, check_columns
+from inspector.views.charts.shared import CELL, MARK, Names, check_columns, named
 
 STAGES = ("query", "key", "value", "probabilities", "context", "output")
 """The stages of a layer, in the order in which they are computed."""
+_COLUMNS = ["layer", "stage", "error_in_u", "passed"]
 
 
-def error_grid(frame: pd.DataFrame, *, limit: float = 32.0) -> alt.LayerChart:
+def error_grid(
+    frame: pd.DataFrame,
+    *,
+    limit: float = 32.0,
+    by_module: bool = False,
+    names: Names | None = None,
+) -> alt.LayerChart:
     """Return a grid of verification errors, layers downwards and stages across.
 
     Each cell says its error in units of u, the dtype's unit roundoff; a failed one has a frame.
 
     Args:
-        frame: A row per layer and stage: `layer`, `stage`, `error_in_u`, `passed`.
+        frame: A row per layer and stage: `layer`, `stage`, `error_in_u`, `passed`; its `module`,
+            where it has one, stands in the tooltip.
         limit: The error that must not be exceeded, where the colours end.
+        by_module: Whether rows are labelled with the modules' names.
+        names: What the chart's words and stages are called; in English where not given.
 
     Raises:
         InputError: If a column is missing.
     """
-    columns = ["layer", "stage", "error_in_u", "passed"]
+    columns = [*_COLUMNS, *(["module"] if by_module or "module" in frame else [])]
     check_columns(frame, columns, "error_grid")
     present = frame["stage"].drop_duplicates().tolist()
-    stages = sorted(present, key=lambda name: STAGES.index(name) if name in STAGES else len(STAGES))
-    base = alt.Chart(frame[columns]).encode(
-        x=alt.X(field="stage", type="nominal", sort=stages, axis=alt.Axis(labelAngle=0)),
-        y=alt.Y(field="layer", type="ordinal"),
+    ordered = sorted(
+        present, key=lambda name: STAGES.index(name) if name in STAGES else len(STAGES)
+    )
+    stages = [named(names, name) for name in ordered]
+    shown = frame[columns].assign(stage=[named(names, name) for name in frame["stage"]])
+    base = alt.Chart(shown).encode(
+        x=alt.X(
+            field="stage",
+            type="nominal",
+            sort=stages,
+            title=named(names, "stage"),
+            axis=alt.Axis(labelAngle=0),
+        ),
+        y=_rows(shown, by_module, names),
         tooltip=[
-            alt.Tooltip(field="layer", type="ordinal"),
-            alt.Tooltip(field="stage", type="nominal"),
-            alt.Tooltip(field="error_in_u", type="quantitative", format=".4g", title="error in u"),
-            alt.Tooltip(field="passed", type="nominal"),
+            alt.Tooltip(field="layer", type="ordinal", title=named(names, "layer")),
+            *(
+                alt.Tooltip(field=name, type="nominal", title=named(names, name))
+                for name in columns[len(_COLUMNS) :]
+            ),
+            alt.Tooltip(field="stage", type="nominal", title=named(names, "stage")),
+            alt.Tooltip(
+                field="error_in_u",
+                type="quantitative",
+                format=".4g",
+                title=named(names, "error in u"),
+            ),
+            alt.Tooltip(field="passed", type="nominal", title=named(names, "passed")),
         ],
     )
+    return alt.LayerChart(layer=_cells(base, limit, named(names, "error in u"))).properties(
+        width=alt.Step(96),
+        height=alt.Step(CELL),
+        description="errors of every layer and stage, in units of the dtype's roundoff",
+    )
+
+
+def _rows(frame: pd.DataFrame, by_module: bool, names: Names | None) -> alt.Y:
+    """Return the axis downwards: layers by their numbers, or modules in the order of theirs."""
+    if not by_module:
+        return alt.Y(field="layer", type="ordinal", title=named(names, "layer"))
+    modules = frame.sort_values("layer", kind="stable")["module"].drop_duplicates().tolist()
+    return alt.Y(
+        field="module",
+        type="nominal",
+        sort=modules,
+        title=None,
+        axis=alt.Axis(labelLimit=360, labelOverlap=False),
+    )
+
+
+def _cells(base: alt.Chart, limit: float, title: str) -> list[alt.Chart]:
     cells = base.mark_rect(stroke=MARK).encode(
         color=alt.Color(
             field="error_in_u",
             type="quantitative",
-            title="error in u",
+            title=title,
             scale=alt.Scale(scheme="cividis", type="sqrt", domain=[0, limit], clamp=True),
         ),
         strokeWidth=alt.when(alt.datum.passed).then(alt.value(0)).otherwise(alt.value(3)),
@@ -54,8 +105,4 @@ def error_grid(frame: pd.DataFrame, *, limit: float = 32.0) -> alt.LayerChart:
         .then(alt.value("#000000"))
         .otherwise(alt.value("#ffffff")),
     )
-    return alt.LayerChart(layer=[cells, text]).properties(
-        width=alt.Step(96),
-        height=alt.Step(CELL),
-        description="errors of every layer and stage, in units of the dtype's roundoff",
-    )
+    return [cells, text]

@@ -3,7 +3,7 @@
 Must not know: any one chart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -19,6 +19,20 @@ REFERENCE = "#8a8a8a"
 """Lines to compare with."""
 CELL = 26
 """Side of a cell, in pixels."""
+
+
+Names = Mapping[str, str]
+"""What a chart's words are called in the reader's language; a word that is left out stays."""
+
+
+def named(names: Names | None, word: str) -> str:
+    """Return what a word is called.
+
+    Example:
+        >>> named({"layer": "层"}, "layer"), named(None, "head")
+        ('层', 'head')
+    """
+    return (names or {}).get(word, word)
 
 
 def category(
