@@ -1,0 +1,133 @@
+"""Planted heads that go from a negation to what it denies are found for that, and for no more.
+
+Of two clauses of a sentence one is denied; the planted model knows words and places, no trees.
+Must not know: how scope is read from trees, how claims are made.
+"""
+
+import random
+
+import pytest
+import torch
+from test_planted_model import N_POSITIONS, plant
+from tiny_models import tiny_tokenizer
+
+from inspector.corpora import Corpus, annotate, tree_sentence
+from inspector.runs.profiling import profile_corpus
+from inspector.runs.shard_work import ProfileSettings
+
+NOUNS, VERBS = ("cat", "dog", "rain", "town", "table"), ("had", "could")
+OTHERS = ("uniform", "previous")
+KINDS = ("uniform", "scope", "predicate", "previous")
+# Planted head → from which words it looks at the next of which.
+LOOKS = {"scope": {"not": VERBS, "no": NOUNS}, "predicate": {"no": VERBS}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def negation():
+    """Let `plant` know heads that look from a word at the next one of a kind."""
+    import test_planted_model
+
+    others = test_planted_model.scores
+
+    def scores(kind, tokenizer):
+        if kind not in LOOKS:
+            return others(kind, tokenizer)
+        content = torch.zeros(len(tokenizer), len(tokenizer))
+        for cue, sought in LOOKS[kind].items():
+            for piece in tokenizer.convert_tokens_to_ids(tokenizer.tokenize(cue)):
+                content[piece, tokenizer.convert_tokens_to_ids(list(sought))] = 2.0
+        apart = torch.arange(N_POSITIONS) - torch.arange(N_POSITIONS)[:, None]
+        # place[query, key]: nearer is better, what comes after is better than what does not.
+        place = torch.where(apart > 0, 1 - 0.02 * apart, torch.full_like(apart, -1.0, dtype=float))
+        return content, place.float()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(test_planted_model, "scores", scores)
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return profiled(tmp_path_factory.mktemp("negation") / "bert", KINDS)
+
+
+def clause(draw, cue):
+    """Return rows (word, tag, head, label) of a clause, and its verb; "not" may stand afar."""
+    determiner = "no" if cue == "no" else draw.choice(("the", "every"))
+    noun = 1 + draw.randint(0, 2)
+    phrase, between = draw.random() < 0.4, draw.randint(0, 2) if cue == "not" else 0
+    verb = noun + 1 + 3 * phrase + (cue == "not") + between
+    rows = [(determiner, "DET", noun, "det"), *[("old", "ADJ", noun, "amod")] * (noun - 1)]
+    rows.append((draw.choice(NOUNS), "NOUN", verb, "nsubj"))
+    if phrase:
+        rows += [("in", "ADP", noun + 3, "case"), ("the", "DET", noun + 3, "det")]
+        rows.append((draw.choice(NOUNS), "NOUN", noun, "nmod"))
+    rows += [("not", "PART", verb, "advmod")] * (cue == "not")
+    rows += [("that", "PRON", verb, "obl")] * between
+    return [*rows, (draw.choice(VERBS), "VERB", -1, "root"), ("rain", "NOUN", verb, "obj")], verb
+
+
+def corpus():
+    """Return documents of sentences with a clause that is denied and one that is not."""
+    draw, sentences = random.Random(3), []
+    for number in range(240):
+        cues = ["not" if number % 3 else "no", None]
+        draw.shuffle(cues)
+        (rows, root), (second, verb) = (clause(draw, cue) for cue in cues)
+        start = len(rows) + 1
+        rows.append(("and", "CCONJ", start + verb, "cc"))
+        rows += [
+            (word, tag, root if head < 0 else start + head, "conj" if head < 0 else label)
+            for word, tag, head, label in second
+        ]
+        words, tags, heads, labels = zip(*rows, strict=True)
+        document = f"d{number // 4}"
+        sentences.append(
+            tree_sentence(f"s{number}", words, heads, labels, upos=tags, document=document)
+        )
+    return annotate(Corpus("planted", sentences, [], "0" * 64, "generated"))
+
+
+def profiled(folder, kinds):
+    return profile_corpus(plant(folder, kinds), corpus(), settings=ProfileSettings())
+
+
+def test_they_are_found_for_negation_and_for_nothing_else(run):
+    claims = run.claims.set_index(["relation", "direction"])
+    for kind in LOOKS:
+        claim = claims.loc[f"neg:{kind}", "dependent_to_head"]
+        assert (claim["head"], claim["verdict"]) == (KINDS.index(kind), "supported")
+        assert claim["accuracy"] == 1.0
+        assert claim["baseline_accuracy"] < 0.5
+        assert claim["n"] > 30
+    rest = run.claims[~run.claims["relation"].str.startswith("neg:")]
+    # In the tree "not" is an adverbial modifier, and there is no other.
+    assert set(rest[rest["verdict"] == "supported"]["relation"]) <= {"advmod"}
+    assert {"coordination:and", "quantifier:noun", "quantifier:scope", "det"} <= set(
+        rest[rest["n"] > 50]["relation"]
+    )
+
+
+def test_only_what_the_tree_does_not_join_is_a_logical_role(run):
+    """Scope is an edge of the tree by definition; the predicate of "no old cat" is not."""
+    controls = run.semantic_controls.set_index(["relation", "direction"])["verdict"]
+    tree = "explained by the same word or a direct dependency"
+    assert controls["neg:scope", "dependent_to_head"] == tree
+    assert controls["neg:predicate", "dependent_to_head"] == "survives"
+    roles = run.roles[run.roles["role"].str.startswith(("logical", "semantic"))]
+    expected = [["logical:neg:predicate", KINDS.index("predicate")]]
+    assert roles[["role", "head"]].values.tolist() == expected
+
+
+def test_control_without_the_planted_heads_nothing_is_found(tmp_path):
+    run = profiled(tmp_path / "bert", OTHERS)
+    negations = run.claims[run.claims["relation"].str.startswith("neg:")]
+    assert len(negations) == 6
+    assert "supported" not in set(negations["verdict"])
+
+
+def test_words_and_pieces_are_as_planted():
+    assert tiny_tokenizer("bert").tokenize("no not in") == ["n", "##o", "not", "i", "##n"]
+    counts = corpus().relation_counts()
+    assert counts["logical", "neg:scope"] == 240
+    assert counts["logical", "neg:predicate"] == 80
