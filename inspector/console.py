@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,8 +106,15 @@ def print_implementation(report: "ImplementationReport") -> None:
     print_frame(errors.reset_index(), "Largest |returned - truth| in u·scale")
 
 
-_LEFT_OUT = ("sentences ", "relations ", "windows ", "mentions ")
+_LEFT_OUT = ("sentences ", "relations ", "windows ", "mentions ", "documents without ")
 """How the totals begin that count what a profile could not use; all of them say why."""
+
+
+def _place(row: "pd.Series[Any]") -> str:
+    """Return where something was left out, and why."""
+    line = f"{row['file']}, line {row['line']}" if row["line"] else ""
+    where = ", ".join(filter(None, (line, row["sentence"])))
+    return f"{where}: {row['reason']}"
 
 
 def print_run(run: "Run", folder: object) -> None:
@@ -116,6 +123,9 @@ def print_run(run: "Run", folder: object) -> None:
     for what, count in zip(run.totals["what"], run.totals["count"], strict=True):
         if count and (str(what).startswith(_LEFT_OUT) or ": " in str(what)):
             say(f"  left out: {count} {what}")
+    skipped = run.frames["skipped"]
+    if len(skipped):
+        say(f"  why and where: skipped.parquet; the first: {_place(skipped.iloc[0])}")
     supported = run.claims[run.claims["verdict"] == "supported"]
     columns = ["relation", "direction", "layer", "head", "n", "accuracy", "baseline_accuracy"]
     ordered = supported.sort_values("lift", ascending=False)

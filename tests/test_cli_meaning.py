@@ -163,6 +163,8 @@ def test_broken_brackets_cost_themselves_alone(profile, tmp_path):
     assert "left out: 1 mentions that cannot be read" in done.out
     reason = "entity 0 is closed at word 2 and is not open: it was closed twice, or never opened"
     assert frame("skipped").values.tolist() == [[str(path), number + 1, "s0-0", reason]]
+    said = f"why and where: skipped.parquet; the first: {path}, line {number + 1}, s0-0: {reason}"
+    assert said in " ".join(done.out.split())
     assert frame("totals").set_index("what")["count"]["mentions that cannot be read"] == 1
     assert set(frame("relations").query("relation == 'coref:pronoun'")["n"]) == {12}
     done, _ = profile(path, options=["--strict"], name="strict")
@@ -171,6 +173,51 @@ def test_broken_brackets_cost_themselves_alone(profile, tmp_path):
         f"inspector: mention in sentence (s0-0) of {path}, line {number + 1}, is malformed: "
         f"{reason}. Mend it, or read without strict (--strict) to leave it out.\n"
     )
+
+
+OVER = [
+    "a mention of entity 0 opens at word 1 and is not closed where the sentence ends",
+    "entity 0 is closed at word 2 and is not open: it was closed twice, or never opened",
+]
+CROSSES = ["the mention of entity 0 at words 1-3 crosses that of entity 7: brackets must be nested"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons"),
+    [
+        ({"2\tdog": "_", "2\tcould": "Entity=0)"}, OVER),
+        (
+            {"2\tdog": "Entity=(7-x-new-s-cf1-1-sgl", "3\thad": "Entity=0)", "5\tand": "Entity=7)"},
+            CROSSES,
+        ),
+    ],
+    ids=["a span over a sentence's end", "spans that cross"],
+)
+def test_what_brackets_break_is_left_out_and_the_rest_scored(profile, tmp_path, changes, reasons):
+    path = treebank(tmp_path / "gum.conllu")
+    lines = path.read_text(encoding="utf-8").split("\n")
+    for start, cell in changes.items():
+        number = next(i for i, line in enumerate(lines) if line.startswith(start))
+        lines[number] = lines[number].rpartition("\t")[0] + f"\t{cell}"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    done, frame = profile(path)
+    assert done.code == 0, done.err
+    assert f"left out: {len(reasons)} mentions that cannot be read" in done.out
+    assert frame("skipped")["reason"].tolist() == reasons
+    assert set(frame("relations").query("relation == 'coref:pronoun'")["n"]) == {11}
+
+
+def test_documents_without_mentions_are_named(profile, tmp_path):
+    path = treebank(tmp_path / "gum.conllu")
+    first, mark, rest = path.read_text(encoding="utf-8").partition("# newdoc id = d1")
+    path.write_text(first.replace("Entity=", "Other=") + mark + rest, encoding="utf-8")
+    done, frame = profile(path)
+    assert done.code == 0, done.err
+    assert "left out: 1 documents without mentions" in done.out
+    reason = "coreference: documents without mentions (1)"
+    assert frame("skipped").values.tolist() == [["", 0, "d0", reason]]
+    assert f"why and where: skipped.parquet; the first: d0: {reason}" in done.out
+    assert set(frame("relations").query("relation == 'coref:pronoun'")["n"]) == {10}
 
 
 def test_an_offset_outside_the_text_is_left_out_and_said(profile, tmp_path):

@@ -12,6 +12,8 @@ from inspector.corpora.coreference import MentionHead, coreference_relations
 from inspector.corpora.mentions import Mention, read_mentions
 from inspector.corpora.sentence import Corpus, Sentence, Skipped
 
+_EXAMPLES = 5
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -26,6 +28,8 @@ class Windows:
     """Mentions whose antecedents all stand in an earlier window."""
     documents_without: int
     """Documents in which no mention is marked, where any document has one."""
+    examples_without: tuple[str, ...] = ()
+    """The first few of these."""
 
 
 def cut_windows(
@@ -94,12 +98,14 @@ def corpus_windows(
                 with_controls(replace(sentence, relations=rest, document=document), sentence.heads)
             )
     with_mentions = {mention.document for mention in mentions}
+    without = [name for name in dict.fromkeys(documents) if mentions and name not in with_mentions]
     return Windows(
         texts=tuple(texts),
         n_mentions=len(mentions),
         left_out=tuple(left_out),
         n_before=_anaphoric(mentions) - anaphoric if mentions else 0,
-        documents_without=len(set(documents) - with_mentions) if mentions else 0,
+        documents_without=len(without),
+        examples_without=tuple(without[:_EXAMPLES]),
     )
 
 

@@ -188,6 +188,9 @@ def _skipped(corpus: Corpus, windows: Windows) -> pd.DataFrame:
         (one.file, one.line, one.sentence or "", one.reason)
         for one in (*corpus.skipped, *windows.left_out)
     ]
+    if windows.documents_without:
+        reason = f"coreference: documents without mentions ({windows.documents_without})"
+        rows.append(("", 0, ", ".join(windows.examples_without), reason))
     rows += [
         ("", 0, ", ".join(one.examples), f"{one.annotation}: {one.reason} ({one.count})")
         for one in corpus.left_out
