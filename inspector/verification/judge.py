@@ -104,17 +104,27 @@ class Distances:
         self._count += t.numel()
         if not t.numel():
             return
-        self._keep_largest("scale", b)
-        self._keep_largest("apart", a - b)
-        for name, given in (("ours", a), ("theirs", b)):
-            error = torch.sub(given, t).double().flatten()
-            self._squares[name] += float(torch.dot(error, error))
-            self._keep_largest(name, error)
+        self._keep("scale", _largest(b))
+        apart = _largest(a - b)
+        self._keep("apart", apart)
+        # What is equal to the last bit is not measured twice.
+        if apart == 0.0:
+            self._add_error(b, t, "ours", "theirs")
+        else:
+            self._add_error(a, t, "ours")
+            self._add_error(b, t, "theirs")
 
-    def _keep_largest(self, name: str, values: Tensor) -> None:
-        least, most = torch.aminmax(values)
-        found = max(abs(float(least)), abs(float(most)))
-        # NaN is larger than everything, and comes out of both; max() alone would lose it.
+    def _add_error(self, given: Tensor, truth: Tensor, *names: str) -> None:
+        """Take given - truth into account, under each of the names."""
+        error = given.to(torch.float64, copy=True).sub_(truth).flatten()
+        square = float(torch.dot(error, error))
+        largest = _largest(error)
+        for name in names:
+            self._squares[name] += square
+            self._keep(name, largest)
+
+    def _keep(self, name: str, found: float) -> None:
+        # NaN is larger than everything; max() alone would lose it.
         if not found <= self._largest[name]:
             self._largest[name] = found
 
@@ -144,6 +154,12 @@ class Distances:
         )
         in_u = figures["max_abs_error"] / unit if unit > 0.0 else figures["max_abs_error"]
         return Judgement(**figures, scale=scale, error_in_u=in_u, passed=passed)
+
+
+def _largest(values: Tensor) -> float:
+    """Return the largest magnitude: NaN where there is one, which comes out of both ends."""
+    least, most = torch.aminmax(values)
+    return max(abs(float(least)), abs(float(most)))
 
 
 def rows_with_keys(

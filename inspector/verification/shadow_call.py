@@ -8,6 +8,7 @@ Must not know: which model, which layer.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -20,6 +21,14 @@ from inspector.verification.judge import Distances, Judgement
 CALL_STAGES = ("probabilities", "context")
 # Score maps are computed in parts of about so many numbers, which stay in a processor's cache.
 _NUMBERS_AT_ONCE = 100_000
+
+
+class Portion(NamedTuple):
+    """Some of the texts of a call, and some of its heads with the key/value heads they share."""
+
+    texts: slice
+    heads: slice
+    kv_heads: slice
 
 
 @dataclass(frozen=True)
@@ -45,14 +54,32 @@ class Terms:
         }
         return Terms(**{**vars(self), **changed, "softmax_dtype": softmax_dtype})
 
-    def texts(self, chosen: slice) -> "Terms":
-        """Return the terms of some of the texts."""
+    def part(self, portion: Portion) -> "Terms":
+        """Return the terms of some of the texts and heads."""
         cut = {
-            name: tensor[chosen]
-            for name, tensor in vars(self).items()
-            if isinstance(tensor, Tensor) and len(tensor) > 1
+            name: _cut(tensor, portion.texts, heads)
+            for name, tensor, heads in (
+                ("query", self.query, portion.heads),
+                ("key", self.key, portion.kv_heads),
+                ("value", self.value, portion.kv_heads),
+                ("mask", self.mask, portion.heads),
+                ("bias", self.bias, portion.heads),
+                ("sinks", self.sinks, portion.heads),
+            )
         }
+        mask = cut["mask"]
+        # A text without padding has nothing to mask; larger masks cost more to look through.
+        if mask is not None and mask.shape[-2] == 1 and bool(mask.all()):
+            cut["mask"] = None
         return Terms(**{**vars(self), **cut})
+
+
+def _cut(tensor: Tensor | None, texts: slice, heads: slice) -> Tensor | None:
+    """Return the part of a tensor, all of an axis along which it is the same for all."""
+    if tensor is None:
+        return None
+    tensor = tensor[texts] if len(tensor) > 1 else tensor
+    return tensor[:, heads] if tensor.shape[1] > 1 else tensor
 
 
 Evaluate = Callable[[Terms], Attended]
@@ -76,9 +103,14 @@ def evaluate(terms: Terms) -> Attended:
 def terms_of(call: AttentionCall) -> Terms:
     """Return what a call's result follows from."""
     return Terms(
-        call.query, call.key, call.value, call.mask, call.bias, call.softcap, call.sinks,
-        call.scaling,
+        call.query, call.key, call.value, _as_row(call.mask), call.bias, call.softcap,
+        call.sinks, call.scaling,
     )  # fmt: skip
+
+
+def _as_row(mask: Tensor | None) -> Tensor | None:
+    """Return the mask, as one row where it is one row in memory that all queries share."""
+    return mask if mask is None or mask.stride(-2) else mask[..., :1, :]
 
 
 def judge_call(
@@ -98,15 +130,17 @@ def judge_call(
     softmax_dtype = call.softmax_dtype
     distances = {stage: Distances() for stage in CALL_STAGES}
     shown = _shows_its_weights(call)
-    for chosen in _portions(call):
-        part = terms.texts(chosen)
+    contexts = call.context.unflatten(-1, (call.query.shape[1], -1)).transpose(1, 2)
+    # A mistake may be one of heads among each other: it is given them all.
+    for portion in _portions(call, by_heads=ours is evaluate):
+        part = terms.part(portion)
         found = ours(part.to(working, softmax_dtype))
         truth = evaluate(part.to(torch.float64))
         keep = _rows_with_keys(part)
-        contexts = call.context[chosen].unflatten(-1, (call.query.shape[1], -1)).transpose(1, 2)
-        _add(distances["context"], keep, found.output, contexts, truth.output)
+        theirs = contexts[portion.texts, portion.heads]
+        _add(distances["context"], keep, found.output, theirs, truth.output)
         if shown:
-            theirs = call.probabilities[chosen]
+            theirs = call.probabilities[portion.texts, portion.heads]
             maps = (found.probabilities, theirs, truth.probabilities)
             _add(distances["probabilities"], keep, *maps)
     # What rounds its softmax to float32 is no more precise than that, whatever its dtype.
@@ -126,10 +160,21 @@ def rows_left_out(call: AttentionCall) -> int:
     return int((~rows).sum())
 
 
-def _portions(call: AttentionCall) -> Iterator[slice]:
+def _portions(call: AttentionCall, by_heads: bool) -> Iterator[Portion]:
+    """Yield parts of a call, each about as large as the processor's cache."""
     n_texts, n_heads, n_queries, _ = call.query.shape
-    each = max(1, _NUMBERS_AT_ONCE // max(1, n_heads * n_queries * call.key.shape[2]))
-    return (slice(start, start + each) for start in range(0, n_texts, each))
+    n_groups = call.key.shape[1]
+    shared = n_heads // n_groups
+    group = max(1, shared * n_queries * call.key.shape[2])
+    texts = max(1, _NUMBERS_AT_ONCE // (n_groups * group))
+    groups = max(1, _NUMBERS_AT_ONCE // group) if by_heads and texts == 1 else n_groups
+    for start in range(0, n_texts, texts):
+        for first in range(0, n_groups, groups):
+            last = first + groups
+            yield Portion(
+                slice(start, start + texts), slice(first * shared, last * shared),
+                slice(first, last),
+            )  # fmt: skip
 
 
 def _rows_with_keys(terms: Terms) -> Bool[Tensor, "batch head query"] | None:

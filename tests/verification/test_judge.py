@@ -30,6 +30,18 @@ def test_figures_equal_numpy():
     assert found.rms_ratio == found.rms_error / found.reference_rms_error
 
 
+def test_what_is_equal_to_the_last_bit_has_the_same_figures_on_both_sides():
+    theirs, truth = torch.randn(2, 7, 11, generator=torch.Generator().manual_seed(5))
+    found = judge(theirs.clone(), theirs, truth.double(), torch.float32)
+    error = (theirs.double() - truth.double()).numpy()
+    assert found.max_abs_error == 0.0
+    assert found.rms_error == found.reference_rms_error
+    assert found.rms_error == pytest.approx(math.sqrt((error**2).mean()), rel=1e-14)
+    assert found.max_error == found.reference_max_error == np.abs(error).max()
+    infinite = torch.tensor([math.inf, 1.0])
+    assert not judge(infinite, infinite, infinite.double(), torch.float32).passed
+
+
 @pytest.mark.parametrize(
     ("off_ours", "off_theirs", "passed"),
     [

@@ -208,16 +208,29 @@ def test_the_truth_equals_plain_loops(name):
     torch.testing.assert_close(truth.output, context, rtol=0, atol=1e-12)
 
 
-def test_a_call_is_judged_the_same_in_portions(monkeypatch):
+@pytest.mark.parametrize("name", ["llama", "t5", "gpt_oss", "bert"])
+def test_a_call_is_judged_the_same_in_portions(monkeypatch, name):
+    """Of single texts and key/value heads, with the mask, the bias and the sinks of each."""
     from inspector.verification import shadow_call
 
-    call = calls_of("llama")[0]
-    whole = judge_call(call)
+    call = calls_of(name)[0]
+    assert len(call.query) > 1
+    assert call.key.shape[1] > 1
+    # In float64, as matrices of another size may be rounded otherwise.
+    whole = judge_call(call, dtype=torch.float64)
     monkeypatch.setattr(shadow_call, "_NUMBERS_AT_ONCE", 1)
-    parts = judge_call(call)
+    parts = judge_call(call, dtype=torch.float64)
     for stage, judgement in whole.items():
         for name, figure in vars(judgement).items():
             assert getattr(parts[stage], name) == pytest.approx(figure, rel=1e-6, abs=1e-12)
+
+
+def test_a_mask_that_all_queries_share_is_read_as_one_row():
+    call = calls_of("bert")[0]
+    assert call.mask.shape[-2] > 1
+    assert terms_of(call).mask.shape[-2] == 1
+    assert torch.equal(terms_of(call).mask.expand_as(call.mask), call.mask)
+    assert terms_of(calls_of("llama")[0]).mask.shape[-2] > 1
 
 
 def test_rows_without_a_key_are_left_out_and_counted():
