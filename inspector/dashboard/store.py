@@ -11,7 +11,7 @@ import streamlit as st
 
 from inspector import api
 from inspector.corpora import Corpus, default_corpus, read_corpus
-from inspector.corpora.sentence import Labels, check_labels
+from inspector.corpora.sentence import Labels, Sentence, check_labels
 from inspector.dashboard import words
 from inspector.dashboard.default_runs import Computation, DefaultRuns
 from inspector.dashboard.guards import guarded
@@ -19,6 +19,7 @@ from inspector.dashboard.visit import Visit
 from inspector.errors import InputError, ModelError
 from inspector.models import PretrainedModel
 from inspector.models.anything import AnyModel, load_to_run
+from inspector.runs.profile_job import windows_of as windows_of_corpus
 from inspector.runs.profiling import Run
 from inspector.runs.shard_work import ProfileSettings
 from inspector.verification import VerificationReport
@@ -113,6 +114,22 @@ def corpus_of(run: Run, visit: Visit) -> Corpus:
     return corpus
 
 
+def windows_of(run: Run, visit: Visit) -> tuple[Sentence, ...]:
+    """Return the windows that a run's relations across sentences are shown in."""
+    corpus, loaded = corpus_of(run, visit), model(visit.model, visit.language)
+    given = run.manifest.settings
+    with guarded():
+        texts: tuple[Sentence, ...] = _windows(
+            loaded,
+            corpus,
+            visit.model,
+            corpus.sha256,
+            bool(given["coreference"]),
+            int(given["window_pieces"]),
+        )
+    return texts
+
+
 def own_corpus() -> Corpus:
     """Return inspector's own corpus, read once for all sessions."""
     corpus: Corpus = _corpus(None, "universal")
@@ -161,3 +178,11 @@ def _opened(folder: str) -> Run:
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
 def _corpus(files: tuple[str, ...] | None, labels: Labels) -> Corpus:
     return default_corpus() if files is None else read_corpus(list(files), labels=labels)
+
+
+@st.cache_resource(max_entries=_MODELS, show_spinner=False)
+def _windows(
+    _model: PretrainedModel, _corpus: Corpus, name: str, sha256: str, coreference: bool, pieces: int
+) -> tuple[Sentence, ...]:
+    settings = ProfileSettings(coreference=coreference, window_pieces=pieces)
+    return windows_of_corpus(_model, _corpus, settings).texts

@@ -40,15 +40,20 @@ class Prediction:
     or, for 'attended_by_head', to it. -1 where a word is no choice."""
 
     @property
-    def is_hit(self) -> bool:
-        """Whether the head predicts what the annotation says.
+    def right(self) -> tuple[int, ...]:
+        """Return every word that is right by the annotation, the expected one first.
 
         Of a relation with several right words any of them; asked from these ('head_to_dependent'),
-        the nearest is shown, where the counts take any that predicts the source.
+        the source alone, where the counts take any of them that predicts it.
         """
         if self.direction == "head_to_dependent":
-            return self.predicted == self.expected
-        return self.predicted in self.relation.targets
+            return (self.expected,)
+        return self.relation.targets
+
+    @property
+    def is_hit(self) -> bool:
+        """Whether the head predicts what the annotation says."""
+        return self.predicted in self.right
 
 
 def head_predictions(

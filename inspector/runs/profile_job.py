@@ -34,7 +34,7 @@ def profile_job(
     """
     if not corpus.sentences:
         raise InputError(f"corpus ({corpus.name}) has no sentence: give one that has some.")
-    windows = _windows(model, corpus, settings)
+    windows = windows_of(model, corpus, settings)
     _check_names((*corpus.sentences, *windows.texts))
     sentences = tuple(with_controls(sentence, sentence.heads) for sentence in corpus.sentences)
     documents = tuple(corpus.document_ids())
@@ -57,6 +57,21 @@ def profile_job(
     return job, windows
 
 
+def windows_of(model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> Windows:
+    """Return the windows of a corpus, as long as the model and the settings allow.
+
+    Args:
+        model: Whose tokenizer counts.
+        corpus: What is read.
+        settings: Whether mentions are read, and how long a window may be.
+    """
+    if not settings.coreference:
+        return corpus_windows(corpus, (), 0, coreference=False)
+    lengths, n_special = piece_counts(model, [sentence.words for sentence in corpus.sentences])
+    limit = min(model.max_pieces, settings.window_pieces) - n_special
+    return corpus_windows(corpus, lengths, limit)
+
+
 def relation_kinds(job: ProfileJob) -> dict[str, str]:
     """Return the kind of each relation, kinds in their order, names sorted; controls left out."""
     found = {
@@ -67,14 +82,6 @@ def relation_kinds(job: ProfileJob) -> dict[str, str]:
     }
     order = sorted(found, key=lambda label: (KINDS.index(found[label]), label))
     return {label: found[label] for label in order}
-
-
-def _windows(model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> Windows:
-    if not settings.coreference:
-        return corpus_windows(corpus, (), 0, coreference=False)
-    lengths, n_special = piece_counts(model, [sentence.words for sentence in corpus.sentences])
-    limit = min(model.max_pieces, settings.window_pieces) - n_special
-    return corpus_windows(corpus, lengths, limit)
 
 
 def _names(sentences: Iterable[Sentence], *, across: bool) -> tuple[str, ...]:

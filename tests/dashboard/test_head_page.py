@@ -7,11 +7,15 @@ import pytest
 import yaml
 from dashboard_driver import texts
 
-from inspector.corpora import Sentence
+from inspector.corpora import Sentence, read_conllu
+from inspector.corpora.default import sample_files
 from inspector.dashboard import store, words
 from inspector.dashboard.pages.head import _BY_WEIGHT
 from inspector.heads.examples import head_predictions
-from inspector.runs.profiling import Run
+from inspector.models import load
+from inspector.runs.profile_job import profile_job
+from inspector.runs.profiling import Run, profile_corpus
+from inspector.runs.shard_work import ProfileSettings
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -19,6 +23,20 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 @pytest.fixture
 def run(profiled):
     return Run.open(yaml.safe_load(profiled.read_text())["run"])
+
+
+@pytest.fixture(scope="module")
+def with_mentions(tmp_path_factory):
+    """Return a settings file with a run over two documents of the project's own treebank."""
+    folder = tmp_path_factory.mktemp("mentions")
+    whole = read_conllu(sample_files())
+    few = replace(whole, sentences=whole.sentences[:18], sha256="18" * 32)
+    profile_corpus(
+        load("minilm"), few, folder / "run", settings=ProfileSettings(twin_seeds=(), cause=False)
+    )
+    config = folder / "mentions.yaml"
+    config.write_text(yaml.safe_dump({"run": str(folder / "run")}))
+    return config
 
 
 def drawn(app):
@@ -98,11 +116,11 @@ def test_another_sample_shows_other_sentences(open_page, profiled):
 
 
 def test_a_corpus_without_the_relation_is_a_sentence(open_page, profiled, monkeypatch):
-    empty = replace(store._corpus(None, "universal"), sentences=[])
+    empty = replace(store._corpus(None, "universal"), sentences=[], sha256="0" * 64)
     monkeypatch.setattr(store, "corpus_of", lambda *_: empty)
     app = open_page("head", config=profiled)
     assert not app.exception
-    assert "The corpus has no sentence with this relation" in texts(app)
+    assert "The corpus has no text with this relation" in texts(app)
 
 
 def test_words_of_a_corpus_are_shown_letter_by_letter(open_page, profiled, monkeypatch):
@@ -119,6 +137,67 @@ def test_words_of_a_corpus_are_shown_letter_by_letter(open_page, profiled, monke
     assert drawn(app)
     assert "<img src=x" not in texts(app)
     assert "![x](" not in "\n".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("direction", "head"), [("dependent_to_head", 3), ("head_to_dependent", 0)]
+)
+def test_coreference_is_shown_in_windows_with_every_right_word(
+    open_page, with_mentions, direction, head
+):
+    app = open_page(
+        "head",
+        config=with_mentions,
+        layer="1",
+        head=str(head),
+        pair=f"coref:pronoun.{direction}",
+        sample="2",
+    )
+    assert not app.exception
+    assert not app.error
+    corpus, model = store._corpus(None, "universal"), store.model("minilm", "en")
+    _, windows = profile_job(model, corpus, ProfileSettings(), None)
+    with_it = [w for w in windows.texts if any(r.label == "coref:pronoun" for r in w.relations)]
+    taken = with_it[2 % (len(with_it) // 4) :: len(with_it) // 4][:4]
+    assert len(taken) == 4
+    found = head_predictions(model, taken, 1, head, "coref:pronoun", direction)
+    hits = sum(one.is_hit for one in found)
+    assert 0 < hits < len(found)
+    assert f"{hits} of {len(found)} pairs hit in this sample." in texts(app)
+    assert "4 for this sample" in texts(app)
+    shown = drawn(app)
+    firsts = [
+        next(one for one in found if one.sentence is window and one.is_hit == hit)
+        for hit in (True, False)
+        for window in taken
+        if any(one.sentence is window and one.is_hit == hit for one in found)
+    ]
+    assert len(shown) == len(firsts)
+    captions = "\n".join(caption.value.replace("\\", "") for caption in app.caption)
+    for html, one in zip(shown, firsts, strict=True):
+        assert html.count("✓") == len(one.right)
+        assert html.count("outline") == 1
+        assert html.count("✗") == (not one.is_hit)
+        n_words, n_shown = len(one.sentence.words), html.count("display: inline-block")
+        assert (n_shown < n_words) == (n_words > 60)
+        if n_shown < n_words:
+            assert "…" in html
+            assert f"{n_shown} of {n_words} words are shown" in captions
+    several = any(len(one.right) > 1 for one in firsts)
+    assert several == (direction == "dependent_to_head")
+
+
+def test_a_relation_across_sentences_can_be_chosen_and_one_within_stays_in_its_sentence(
+    open_page, with_mentions
+):
+    run = Run.open(yaml.safe_load(with_mentions.read_text())["run"])
+    app = open_page("head", config=with_mentions, pair="det.dependent_to_head")
+    offered = app.selectbox(key="pair").options
+    labels = {option.split(" · ")[0] for option in offered[1:]}
+    assert {"coref:pronoun", "coref:pronoun:mentions", "det"} <= labels
+    assert labels <= set(run.relations["relation"])
+    assert "Sentences are taken evenly" in texts(app)
+    assert "reaches across sentences" not in texts(app)
 
 
 def test_another_corpus_than_the_runs_is_said(open_page, profiled):

@@ -73,6 +73,23 @@ def test_each_direction_asks_the_word_it_says(minilm, sentences):
                 assert pair == (one.relation.source, one.relation.target)
 
 
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_of_several_right_words_each_is_a_hit_and_all_are_given(minilm, direction):
+    words = ("Ann", "met", "Ann", "and", "she", "left")
+    pair = Relation("semantic", "coref:pronoun", 4, 2, also=(0,), among=(0, 2, 4))
+    (found,) = head_predictions(
+        minilm, [Sentence("s", None, words, None, (pair,))], 1, 3, "coref:pronoun", direction
+    )
+    asked_from = direction == "head_to_dependent"
+    assert found.right == ((4,) if asked_from else (2, 0))
+    assert found.right[0] == found.expected
+    assert found.is_hit == (found.predicted in found.right)
+    # None but mentions are a choice, and the word asked about is none.
+    assert [place for place, weight in enumerate(found.weights) if weight >= 0] == sorted(
+        {0, 2, 4} - {found.asked}
+    )
+
+
 def test_sentences_come_back_in_their_order_and_other_ones_not_at_all(minilm, sentences):
     found = head_predictions(minilm, sentences, 0, 3, "det", "dependent_to_head")
     places = [sentences.index(one.sentence) for one in found]

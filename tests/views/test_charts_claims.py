@@ -11,7 +11,7 @@ from inspector.errors import InputError
 from inspector.views import charts
 from inspector.views.charts.forest import VERDICTS
 from inspector.views.charts.roles import FAMILIES
-from inspector.views.predictions import prediction_html
+from inspector.views.predictions import prediction_html, words_around
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
@@ -190,6 +190,21 @@ def test_a_hit_has_one_mark_and_a_miss_two():
     assert "background" not in hit[1][0]
     opacities = [float(re.search(r"([\d.]+)\)", hit[place][0])[1]) for place in (0, 3, 2)]
     assert opacities == sorted(opacities)
+
+
+def test_a_long_text_is_cut_around_the_words_concerned():
+    words = [f"w{place}" for place in range(20)]
+    weights = [0.1] * 20
+    shown = words_around(20, {0, 9, 15}, 1)
+    assert shown == [0, 1, 8, 9, 10, 14, 15, 16]
+    html = prediction_html(words, weights, 15, 1, (9, 0), shown)
+    assert re.findall(r"w\d+(?:<sup>.</sup>)?|…", html) == [
+        "w0<sup>✓</sup>", "w1<sup>✗</sup>", "…", "w8", "w9<sup>✓</sup>", "w10", "…",
+        "w14", "w15", "w16", "…",
+    ]  # fmt: skip
+    assert "…" not in prediction_html(words, weights, 15, 1, (9, 0))
+    assert words_around(3, [0, 2], 5) == [0, 1, 2]
+    assert words_around(3, [], 5) == []
 
 
 def test_words_are_escaped():

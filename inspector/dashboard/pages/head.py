@@ -1,26 +1,19 @@
 """Head: everything that is known of one head.
 
-Must not know: how a number is computed, how a sentence is drawn.
+Must not know: how a number is computed, which examples are shown.
 """
 
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import address, parts, profiled, store, words
-from inspector.dashboard.guards import guarded, plain
+from inspector.dashboard import examples, parts, profiled, store, words
+from inspector.dashboard.guards import plain
 from inspector.dashboard.pages.weights import statistics_table
 from inspector.dashboard.visit import Visit
 from inspector.heads.description import PHRASES, describe_head
-from inspector.heads.examples import Prediction, head_predictions
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
-from inspector.models import PretrainedModel
 from inspector.runs.profiling import Run
-from inspector.views.predictions import prediction_html
 
-_BEST = "best"
-_SAMPLES = 10
-_SAMPLE_SIZE = 24
-_SHOWN = 4
 _BY_WEIGHT = [
     name
     for name in BEHAVIOUR_COLUMNS
@@ -40,7 +33,7 @@ def show(visit: Visit) -> None:
         _behaviour(run, chosen, t)
         if len(run.relations):
             relations = _relations(run, chosen, visit.language)
-            _examples(model, run, relations, visit)
+            examples.show(model, run, relations, visit)
     st.header(t["weights"], anchor=False)
     statistics_table(store.weights(visit.model, visit.language), *chosen, visit.language)
 
@@ -115,77 +108,3 @@ def _relations(run: Run, chosen: tuple[int, int], language: str) -> pd.DataFrame
     else:
         parts.claims_table(claims, "head-claims", s)
     return frame
-
-
-def _examples(model: PretrainedModel, run: Run, relations: pd.DataFrame, visit: Visit) -> None:
-    t, s = words.of("head", visit.language), words.of("specialization", visit.language)
-    st.header(t["examples"], anchor=False)
-    corpus = store.corpus_of(run, visit)
-    # Coreference is asked in windows of a document, not in sentences.
-    shown = {pair.label for one in corpus.sentences for pair in one.relations}
-    rows = relations[relations["relation"].isin(shown)].to_dict("records")
-    pairs = {f"{row['relation']}.{row['direction']}": row for row in rows}
-    if not pairs:
-        st.markdown(t["no_sentences"])
-        return
-    names = {
-        code: f"{row['relation']} · {s[row['direction']]} · {parts.percent(row['accuracy'])} "
-        f"({s['baseline']} {parts.percent(row['baseline_accuracy'])})"
-        for code, row in pairs.items()
-    }
-    best = next(iter(pairs))
-    names[_BEST] = t["best"].format(name=names[best])
-    left, right = st.columns([4, 1])
-    with left:
-        code = address.select(t["pair"], "pair", [_BEST, *pairs], _BEST, named=names.__getitem__)
-    with right:
-        sample = address.number(t["sample"], "sample", _SAMPLES)
-    chosen = pairs[best if code == _BEST else code]
-    if corpus.sha256 != run.manifest.corpus_sha256:
-        st.caption(t["examples_corpus"].format(corpus=plain(corpus.name)))
-    with_it = [
-        one
-        for one in corpus.sentences
-        if any(pair.label == chosen["relation"] for pair in one.relations)
-    ]
-    step = max(len(with_it) // _SAMPLE_SIZE, 1)
-    taken = with_it[sample % step :: step][:_SAMPLE_SIZE]
-    if not taken:
-        st.markdown(t["no_sentences"])
-        return
-    with guarded():
-        predictions = head_predictions(
-            model, taken, chosen["layer"], chosen["head"], chosen["relation"], chosen["direction"]
-        )
-    st.caption(t["examples_note"].format(attended=s["attended_by_head"], count=len(taken)))
-    hits = [one for one in predictions if one.is_hit]
-    misses = [one for one in predictions if not one.is_hit]
-    st.markdown(t["in_sample"].format(hits=len(hits), all=len(predictions)))
-    for title, empty, found in (("hits", "no_hits", hits), ("misses", "no_misses", misses)):
-        st.subheader(t[title], anchor=False)
-        if not found:
-            st.markdown(t[empty])
-        for prediction in _different_sentences(found):
-            _example(prediction, t)
-
-
-def _different_sentences(found: list[Prediction]) -> list[Prediction]:
-    """Return the first few, one of a sentence."""
-    first = {id(one.sentence): one for one in reversed(found)}
-    return list(reversed(first.values()))[:_SHOWN]
-
-
-def _example(one: Prediction, t: words.Words) -> None:
-    said = one.sentence.words
-    with st.container(border=True):
-        st.html(prediction_html(said, one.weights, one.asked, one.predicted, one.expected))
-        st.caption(
-            plain(
-                t["example"].format(
-                    asked=said[one.asked],
-                    predicted=said[one.predicted],
-                    expected=said[one.expected],
-                    sentence=one.sentence.id,
-                )
-            )
-        )

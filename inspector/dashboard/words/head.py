@@ -49,12 +49,19 @@ WORDS = {
         "no_claim": "No claim names this head: for each relation another was best.",
         "lead": "Lead",
         "offset": "Baseline's offset",
-        "examples": "Example sentences",
+        "examples": "Examples",
         "examples_note": (
             "The framed word looks (or is looked at: “{attended}”). Shade: weight. "
-            "✓ the annotated partner; ✗ what the head chose instead. Sentences are taken evenly "
-            "over the corpus, {count} for each sample."
+            "✓ the annotated partner; ✗ what the head chose instead."
         ),
+        "sentences_note": "Sentences are taken evenly over the corpus, {count} for this sample.",
+        "windows_note": (
+            "This relation reaches across sentences: it is asked in windows of a document, as long "
+            "as the model reads, taken evenly over the corpus, {count} for this sample. Of "
+            "coreference the dependent is a mention, the head an earlier mention of the same "
+            "thing; every earlier one is right and has its ✓."
+        ),
+        "cut": "Cut around these words: {shown} of {all} words are shown.",
         "examples_corpus": (
             "From {corpus}, not from what the run was made of: the settings do not name its files."
         ),
@@ -66,7 +73,7 @@ WORDS = {
         "misses": "It misses",
         "no_hits": "No hit in this sample.",
         "no_misses": "No miss in this sample.",
-        "no_sentences": "The corpus has no sentence with this relation.",
+        "no_sentences": "The corpus has no text with this relation.",
         "example": "{asked} → {predicted}; annotated: {expected} ({sentence})",
         "weights": "Its weights",
     },
@@ -129,9 +136,15 @@ WORDS = {
         "offset": "基线的偏移",
         "examples": "例句",
         "examples_note": (
-            "加框的词在看（“{attended}”时则为被看）。深浅：权重。✓ 标注的另一个词；✗ 该头"
-            "选错的词。句子均匀取自整个语料，每份样本 {count} 句。"
+            "加框的词在看（“{attended}”时则为被看）。深浅：权重。✓ 标注的另一个词；✗ 该头选错的词。"
         ),
+        "sentences_note": "句子均匀取自整个语料，本样本 {count} 句。",
+        "windows_note": (
+            "该关系跨越句子，因此在一篇文档的窗口中考察；窗口的长度以模型能读为限，均匀取自整个"
+            "语料，本样本 {count} 个。就共指而言，从属词是一个提及，中心词是同一事物更早的提及；"
+            "每个更早的提及都算对，都标有 ✓。"
+        ),
+        "cut": "只截取这些词的前后：显示 {all} 个词中的 {shown} 个。",
         "examples_corpus": "取自 {corpus}，而非该剖析所用的语料：配置未列出其文件。",
         "pair": "关系与方向",
         "best": "它最好的：{name}",
@@ -141,7 +154,7 @@ WORDS = {
         "misses": "未命中",
         "no_hits": "本样本中没有命中。",
         "no_misses": "本样本中没有未命中。",
-        "no_sentences": "语料中没有含该关系的句子。",
+        "no_sentences": "语料中没有含该关系的文本。",
         "example": "{asked} → {predicted}；标注：{expected}（{sentence}）",
         "weights": "它的权重",
     },
