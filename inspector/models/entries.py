@@ -6,7 +6,7 @@ Must not know: transformers; how a call was watched.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from inspector.attention import LayerWeights, repeat_key_value_heads, split_heads
-from inspector.models.layouts import HeadSizes, Layout
+from inspector.models.layouts import Between, HeadSizes, Layout
 
 # A wrong matrix is off by about the numbers' own size; float32 rounding by less than 1e-5 of it.
 RELATIVE_TOLERANCE = 1e-4
@@ -32,7 +32,7 @@ class SeenCall:
     key_source: Float[Tensor, "batch key d_key_source"]
     value_source: Float[Tensor, "batch key d_value_source"]
     context: Float[Tensor, "batch query heads_d_value"]
-    """What W_O was given."""
+    """The heads' outputs, side by side."""
     output: Float[Tensor, "batch query d_model"]
     scaling: float
     causal: bool = False
@@ -41,6 +41,8 @@ class SeenCall:
     key: Float[Tensor, "batch kv_head key d_head"] | None = None
     value: Float[Tensor, "batch kv_head key d_value"] | None = None
     probabilities: Float[Tensor, "batch head query key"] | None = None
+    given: Float[Tensor, "batch query heads_d_value"] | None = None
+    """What W_O was given; the context where not given."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Entry:
     key: Relation | None = None
     factor: float = 1.0
     """What queries are multiplied by before they are handed over."""
+    value_factor: float = 1.0
+    """What values are multiplied by, likewise."""
+    by: Literal["its calls", "its probabilities", "its response"] | None = None
+    """What the proof looked at: what went into and came out of the attention, or how the module
+    answers to changed weights."""
     reason: str | None = None
     """Why the entry is not proved."""
     wrong: str | None = None
@@ -92,9 +99,10 @@ def prove_entry(
         except ValueError as error:
             reason, wrong = str(error), "value"
             continue
-        wrong = _first_wrong(weights, sizes, seen)
-        if wrong is None:
-            return _related(layout, sizes, weights, seen)
+        factor = _value_factor(weights, sizes, seen)
+        wrong = "value" if factor is None else _first_wrong(layout, weights, sizes, seen)
+        if wrong is None and factor is not None:
+            return replace(_related(layout, sizes, weights, seen), value_factor=factor)
         reason = f"{wrong} does not follow from the weights"
     return Entry(reason=reason, wrong=wrong)
 
@@ -108,7 +116,8 @@ def _related(layout: Layout, sizes: HeadSizes, weights: LayerWeights, seen: Seen
         query = _relation(projected, seen.query, sizes.n_heads)
         projected = linear(seen.key_source, weights.W_K, weights.b_K)
         key = _relation(projected, seen.key, sizes.n_kv_heads)
-    return Entry(layout, sizes, weights, query[0], key[0], query[1])
+    by: Any = "its probabilities" if seen.value is None else "its calls"
+    return Entry(layout, sizes, weights, query[0], key[0], query[1], by=by)
 
 
 def _sizes(
@@ -129,29 +138,57 @@ def _sizes(
     return HeadSizes(n_heads, max(n_kv_heads, 1), d_head, d_head)
 
 
-def _first_wrong(weights: LayerWeights, sizes: HeadSizes, seen: SeenCall) -> str | None:
-    """Return the first of value, context and output that the weights do not explain."""
+def _value_factor(weights: LayerWeights, sizes: HeadSizes, seen: SeenCall) -> float | None:
+    """Return what the model's values are times those that follow from W_V; None if neither."""
     if weights.W_V.shape[1] != seen.value_source.shape[-1]:
-        return "value"
-    flat = linear(seen.value_source, weights.W_V, weights.b_V)
-    if flat.shape[-1] != sizes.n_kv_heads * sizes.d_value:
-        return "value"
-    value = split_heads(flat, sizes.n_kv_heads)
-    if seen.value is not None:
-        if not is_close(value, seen.value):
-            return "value"
-    elif seen.probabilities is not None:
-        repeated = repeat_key_value_heads(value, sizes.n_heads)
+        return None
+    if weights.W_V.shape[0] != sizes.n_kv_heads * sizes.d_value:
+        return None
+    if seen.value is None:
+        return 1.0
+    value = split_heads(linear(seen.value_source, weights.W_V, weights.b_V), sizes.n_kv_heads)
+    if is_close(value, seen.value):
+        return 1.0
+    if value.shape != seen.value.shape:
+        return None
+    factor = float((value * seen.value).sum() / (value * value).sum())
+    return factor if is_close(factor * value, seen.value) else None
+
+
+def _first_wrong(
+    layout: Layout, weights: LayerWeights, sizes: HeadSizes, seen: SeenCall
+) -> str | None:
+    """Return the first of context and output that the weights do not explain."""
+    if seen.value is None and seen.probabilities is not None:
+        value = linear(seen.value_source, weights.W_V, weights.b_V)
+        repeated = repeat_key_value_heads(split_heads(value, sizes.n_kv_heads), sizes.n_heads)
         if repeated.shape[:3] != seen.probabilities.shape[:2] + seen.probabilities.shape[-1:]:
             return "context"
         heads = seen.probabilities @ repeated
         if not is_close(heads.transpose(1, 2).flatten(-2), seen.context):
             return "context"
-    if weights.W_O.shape[1] != seen.context.shape[-1]:
+    given = seen.context if seen.given is None else seen.given
+    if weights.W_O.shape[1] != given.shape[-1]:
         return "output"
-    if not is_close(linear(seen.context, weights.W_O, weights.b_O), seen.output):
+    if not _stands_between(layout.between, seen.context, given):
         return "output"
-    return None
+    return None if is_close(linear(given, weights.W_O, weights.b_O), seen.output) else "output"
+
+
+def _stands_between(between: Between, context: Tensor, given: Tensor) -> bool:
+    """Return whether W_O is given the context, or what a gate or a norm makes of it."""
+    if between == "nothing":
+        return is_close(context, given)
+    if context.shape != given.shape:
+        return False
+    ratio = given / context
+    if between == "a gate":
+        shrunk = (ratio >= 0.0) & (ratio <= 1.0 + RELATIVE_TOLERANCE)
+        return bool(shrunk.all()) and not is_close(context, given)
+    # A norm: one factor for each piece, one for each feature.
+    of_piece = ratio.median(dim=-1, keepdim=True).values
+    of_feature = (ratio / of_piece).flatten(0, -2).median(dim=0).values
+    return is_close(context * of_piece * of_feature, given)
 
 
 def _relation(projected: Tensor, seen: Tensor, n_heads: int) -> tuple[Relation, float]:

@@ -6,6 +6,7 @@ Must not know: how a model is loaded or run.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from torch import nn
 
@@ -46,8 +47,8 @@ _ROWS: tuple[tuple[Layout, str], ...] = (
             "granitemoe granitemoeshared cohere cohere2 stablelm starcoder2 nemotron glm glm4 "
             "glm4_moe exaone4 helium smollm3 ernie4_5 ernie4_5_moe ministral ministral3 arcee "
             "apertus seed_oss hunyuan_v1_dense hunyuan_v1_moe hyperclovax jais2 nanochat doge "
-            "cwm gpt_oss phimoe dots1 solar_open minimax minimax_m2 llama4 nomic_bert "
-            "eurobert jina_embeddings_v3 gte ultrabert vit deit beit swin dinov2 "
+            "cwm gpt_oss phimoe dots1 solar_open minimax minimax_m2 llama4 mimo_v2_flash "
+            "nomic_bert eurobert jina_embeddings_v3 gte ultrabert vit deit beit swin dinov2 "
             "dinov2_with_registers dinov3_vit ijepa vit_mae vit_msn pixio vivit segformer "
             "audio_spectrogram_transformer parakeet lasr moonshine"
         ),
@@ -58,7 +59,7 @@ _ROWS: tuple[tuple[Layout, str], ...] = (
             "bart mbart pegasus marian m2m_100 nllb_moe blenderbot blenderbot_small plbart "
             "bigbird_pegasus pegasus_x opt biogpt whisper speech_to_text wav2vec2 hubert "
             "data2vec unispeech unispeech_sat sew clip siglip metaclip_2 chinese_clip altclip "
-            "owlvit clipseg aimv2 git"
+            "owlvit clipseg aimv2 git mlcd"
         ),
     ),
     (_T5, "t5 mt5 umt5 longt5 switch_transformers"),
@@ -81,13 +82,34 @@ _ROWS: tuple[tuple[Layout, str], ...] = (
         _BERT,
         (
             "rembert megatron_bert big_bird luke roformer lilt bros tapas donut swinv2 glpn "
-            "vilt visual_bert lxmert"
+            "vilt visual_bert lxmert canine nystromformer longformer"
         ),
     ),
+    (Layout(output="../output"), "led"),
+    (Layout(output="../post_attention.conv1d", kind="Conv1d"), "squeezebert"),
+    (replace(_O_PROJ, between="a gate"), "afmoe"),
+    (replace(_O_PROJ, gated=True, between="a gate"), "qwen3_next"),
+    (replace(_O_PROJ, between="a norm"), "bitnet"),
+    (Layout("query_proj", "key_proj", "value_proj", "out_proj"), "prophetnet"),
+    (Layout("q_head", "k_head", "v_head", "post_proj"), "funnel"),
+    (Layout("q", "k", "v", "o", kind="Parameter"), "xlnet"),
+    (
+        Layout(
+            *("in_proj",) * 3,
+            "../output.dense",
+            "per head",
+            query_bias="q_bias",
+            value_bias="v_bias",
+        ),
+        "deberta",
+    ),
+    (_fused("qkv_proj", "out_proj", "quarters"), "codegen"),
+    (_fused("qkv", "../output.dense"), "timesformer"),
+    (_fused("qkv", "proj"), "hiera vitdet"),
     (_DEBERTA, "deberta_v2 sew_d"),
     (_T5, "mpnet"),
     (_LIN, "xlm flaubert"),
-    (_OUT_PROJ, "gpt_neo gptj xglm mvp"),
+    (_OUT_PROJ, "gpt_neo gptj xglm mvp fsmt led wavlm"),
     (_PROJECTION, "pvt_v2"),
     (_fused("c_attn", "c_proj", kind="Conv1D"), "openai"),
     (_fused("c_attn", "c_proj", kind="Conv1D"), "imagegpt"),
@@ -110,6 +132,26 @@ def _by_family() -> dict[str, tuple[Layout, ...]]:
 
 LAYOUTS: dict[str, tuple[Layout, ...]] = _by_family()
 """Family → its layouts, in the order in which they are tried."""
+
+
+_LOW_RANK = (
+    "DeepseekV2Attention DeepseekV3Attention DeepseekV32Attention MiniCPM3Attention "
+    "Glm4MoeLiteAttention GlmMoeDsaAttention YoutuAttention LongcatFlashMLA "
+    "KimiLinearAttention Mistral4Attention AXK1Attention BailingHybridAttention"
+)
+
+UNDECLARED: dict[str, str] = {
+    **dict.fromkeys(
+        _LOW_RANK.split(),
+        "queries or keys come from a low-rank factor with a norm behind it: there is no one W_K",
+    ),
+    "YosoSelfAttention": "each head's output is normed before W_O: no factor on W_V is seen in it",
+    "IBertSelfAttention": "weights are rounded to integers whenever they are used",
+    "ConvBertSelfAttention": "half of what W_O is given comes from a convolution, not from heads",
+    "DiffLlamaAttention": "a head's output is that of one softmax less that of another",
+    "JetMoeAttention": "queries and outputs come from experts that are chosen for each piece",
+}
+"""Class of attention → why no layout can say where its W_Q, W_K, W_V and W_O are."""
 
 
 def family_of(module: nn.Module) -> str:

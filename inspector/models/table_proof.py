@@ -1,7 +1,8 @@
 """The layout table proved on a whole network, call by call of one forward pass.
 
 For families that hand their attention to transformers, from what they hand over; for the others,
-from the probabilities that they return. Must not know: loading; verification's finer rule.
+from the probabilities that they return, or from their answer to changed weights.
+Must not know: loading; verification's finer rule.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,12 +16,12 @@ from torch import Tensor, nn
 
 from inspector.models.backend import SHADOW, running
 from inspector.models.calls import AttentionCall
-from inspector.models.entries import Entry, SeenCall, prove_entry
-from inspector.models.layout_table import attention_sites
+from inspector.models.entries import Entry, SeenCall, is_close, prove_entry
+from inspector.models.influence import prove_by_response
+from inspector.models.layout_table import UNDECLARED, attention_sites
 from inspector.models.layouts import Layout
 
 _SOURCES = ("query", "key", "value")
-_NOT_SEEN = "it was not called, or does not return its probabilities"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ def prove_table_entry(
 ) -> dict[str, Entry]:
     """Return attention module → its entry of the table, proved or not, in the order of the network.
 
-    Every module that the table knows is there, and every other that calls transformers' attention.
+    Every module that the table knows is there, every other that calls transformers' attention, and
+    those of which it says why no entry can be.
 
     Args:
         network: In evaluation mode; what is set on it is restored.
@@ -60,8 +62,14 @@ def prove_table_entry(
     unseen = {name: layouts for name, layouts in sites.items() if name not in watcher.entries}
     if unseen:
         watcher.entries |= _prove_own_mathematics(network, inputs, unseen)
-    for name in unseen:
-        watcher.entries.setdefault(name, Entry(reason=_NOT_SEEN))
+    for name, layouts in unseen.items():
+        if name not in watcher.entries or not watcher.entries[name].proved:
+            entry = prove_by_response(network, inputs, name, layouts)
+            if entry.proved or name not in watcher.entries:
+                watcher.entries[name] = entry
+    for name, module in network.named_modules():
+        if type(module).__name__ in UNDECLARED:
+            watcher.entries[name] = Entry(reason=UNDECLARED[type(module).__name__])
     order = [name for name, _ in network.named_modules() if name in watcher.entries]
     return {name: watcher.entries[name] for name in order}
 
@@ -99,6 +107,8 @@ class _TableWatcher:
         handles = []
         for site, layouts in self._sites.items():
             names = layouts[0].names(site)
+            if not set(names.values()) <= set(self._modules):
+                continue  # parameters of the module itself: nothing can be watched
             for side in _SOURCES:
                 layer = self._modules[names[side]]
                 handles.append(layer.register_forward_pre_hook(self._projecting))
@@ -143,6 +153,8 @@ class _TableWatcher:
         call, probabilities = self._calls.get(site), self._probabilities.get(site)
         if site not in self._outputs or (call is None and probabilities is None):
             return
+        if self._outputs[site][0].ndim != 3:  # what W_O is given is no (batch, query, features)
+            return
         self._calls.pop(site, None)
         self._probabilities.pop(site, None)
         given, output = self._outputs.pop(site)
@@ -173,6 +185,8 @@ def _seen(
             scaling=width**-0.5,
             probabilities=probabilities,
         )
+    if not is_close(call.context, given) and is_close(call.context, given.transpose(0, 1)):
+        given, output = given.transpose(0, 1), output.transpose(0, 1)  # pieces first, then texts
     return SeenCall(
         **sources,
         context=call.context,
@@ -183,6 +197,7 @@ def _seen(
         key=call.key,
         value=call.value,
         probabilities=call.probabilities,
+        given=given,
     )
 
 
