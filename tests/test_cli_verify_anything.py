@@ -34,15 +34,15 @@ def test_a_folder_of_a_routed_family_is_verified(command, saved, name):
 
 
 def test_a_family_that_is_not_supported_exits_1_with_its_reason(command, saved):
-    folder = saved("xlnet")
+    folder = saved("yoso")
     done = command("verify", folder, "--json")
     assert done.code == 1
     report = json.loads(done.out)
     assert report["passed"] is False
     assert report["route"] == "none"
     assert report["reason"] == (
-        "XLNetRelativeAttention computes attention by mathematics of its own, in which "
-        "inspector's function has no part."
+        "YosoSelfAttention computes attention by mathematics of its own (weights are how likely "
+        "hashes of query and key agree, not a softmax), in which inspector's function has no part."
     )
     assert report["coverage"]["reached"] == 0
     shown = command("verify", folder)

@@ -15,7 +15,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from inspector.models.calls import AttentionCall
-from inspector.models.own_readers import Reader, Seen, reader_of
+from inspector.models.own_readers import reader_of
+from inspector.models.own_seen import Reader, Seen
+from inspector.models.products import Product, WatchedProducts
 
 
 def watch_own_maths(network: nn.Module, on_call: Callable[[AttentionCall], None]) -> ExitStack:
@@ -43,13 +45,16 @@ class _Watcher:
         self._signature = inspect.signature(module.forward)
         self._arguments: dict[str, Any] = {}
         self._made: dict[str, Tensor] = {}
+        self._again: dict[str, Tensor] = {}
         self._context: Tensor | None = None
+        self._watched: WatchedProducts | None = None
 
     def attach(self, stack: ExitStack) -> None:
         """Hook the module and its linear layers."""
         begin = self._module.register_forward_pre_hook(self._begin, with_kwargs=True)
         stack.callback(begin.remove)
-        stack.callback(self._module.register_forward_hook(self._end).remove)
+        end = self._module.register_forward_hook(self._end, always_call=True)
+        stack.callback(end.remove)
         for name, child in self._module.named_children():
             if name == self._reader.output:
                 stack.callback(child.register_forward_pre_hook(self._combining).remove)
@@ -59,7 +64,11 @@ class _Watcher:
     def _begin(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        self._arguments, self._made, self._context = dict(bound.arguments), {}, None
+        self._arguments, self._context = dict(bound.arguments), None
+        self._made, self._again = {}, {}
+        if self._reader.watched:
+            self._watched = WatchedProducts()
+            self._watched.__enter__()
         if "output_attentions" not in self._signature.parameters:
             return None
         # Else the weights are thrown away. Who calls the module looks at its first result only.
@@ -67,18 +76,40 @@ class _Watcher:
         return bound.args, bound.kwargs
 
     def _projected(self, name: str, module: nn.Module, args: Any, output: Any) -> None:
-        if isinstance(output, Tensor):
-            self._made.setdefault(name, output)  # the first: later ones are of positions
+        made = output[0] if isinstance(output, tuple) else output
+        if isinstance(made, Tensor):
+            seen = self._again if name in self._made else self._made
+            seen.setdefault(name, made)
 
     def _combining(self, module: nn.Module, args: Any) -> None:
         self._context = args[0]
 
     def _end(self, module: nn.Module, args: Any, output: Any) -> None:
-        context = self._context if self._reader.output else output[0]
-        weights = [part for part in output[1:] if isinstance(part, Tensor) and part.ndim > 2]
+        products = self._products()
+        if output is None:  # of a forward that failed
+            return
+        if self._reader.watched:
+            if not products:
+                return
+            context: Tensor | None = products[0].context
+            weights = [products[0].probabilities]
+        else:
+            context = self._context if self._reader.output else output[0]
+            weights = [part for part in output[1:] if isinstance(part, Tensor) and part.ndim > 2]
         if context is None or not weights:
             return
-        seen = Seen(module, self._arguments, self._made, context, weights[-1])
-        call = self._reader.read(seen)
-        if call is not None:
+        seen = Seen(
+            module, self._arguments, self._made, context, weights[-1], products, self._again,
+            output,
+        )  # fmt: skip
+        calls = self._reader.read(seen)
+        for call in [calls] if isinstance(calls, AttentionCall) else calls or ():
             self._on_call(call)
+
+    def _products(self) -> list[Product]:
+        """Return the products that were seen, and stop to look for them."""
+        watched, self._watched = self._watched, None
+        if watched is None:
+            return []
+        watched.__exit__(None, None, None)
+        return watched.products

@@ -4,9 +4,6 @@ A reader says what the queries, keys, values, mask, bias and scaling are; the so
 sums are ours. Must not know: how a module is watched.
 """
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,81 +19,11 @@ from inspector.attention.positions import (
 )
 from inspector.models.arguments import split_mask
 from inspector.models.calls import AttentionCall
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What was seen of one forward of a module."""
-
-    module: Any
-    arguments: dict[str, Any]
-    """Of its forward, defaults included."""
-    made: dict[str, Tensor]
-    """Linear layer → what it made, the first time."""
-    context: Tensor
-    weights: Tensor
-    """The probabilities that it returned."""
-
-    def heads(self, *names: str) -> tuple[Tensor, ...]:
-        """Return what linear layers made, split into the module's heads."""
-        n_heads = _first(self.module, "num_attention_heads", "num_heads", "n_heads", "n_head")
-        return tuple(split_heads(self.made[name], n_heads) for name in names)
-
-
-@dataclass(frozen=True)
-class Reader:
-    """One way to read a module."""
-
-    read: Callable[[Seen], AttentionCall | None]
-    output: str | None = None
-    """The linear layer that holds W_O, below the module; None where it returns the context."""
-
-
-def _first(module: Any, *names: str) -> Any:
-    return next(getattr(module, name) for name in names if hasattr(module, name))
-
-
-def _call(
-    seen: Seen,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    *,
-    term: str,
-    scaling: float | None = None,
-    bias: Tensor | None = None,
-    mask: Tensor | None = None,
-) -> AttentionCall:
-    """Return the call; keys and values before it are taken from the cache, where there is one."""
-    key, value = _with_cache(seen, key, value)
-    given = seen.arguments.get("attention_mask") if mask is None else mask
-    allowed, added = split_mask(seen.module, query.dtype, given)
-    if bias is not None:
-        added = bias if added is None else bias + added
-    return AttentionCall(
-        seen.module,
-        query,
-        key,
-        value,
-        allowed,
-        query.shape[-1] ** -0.5 if scaling is None else scaling,
-        0.0,
-        None,
-        seen.weights.reshape(*query.shape[:3], key.shape[2]),
-        seen.context,
-        added,
-        own_term=term,
-    )
-
-
-def _with_cache(seen: Seen, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-    cache = seen.arguments.get("layer_past")
-    cache = seen.arguments.get("past_key_values") if cache is None else cache
-    if cache is None:
-        return key, value
-    cache = getattr(cache, "self_attention_cache", cache)
-    layer = cache.layers[_first(seen.module, "layer_idx", "layer_id")]
-    return layer.keys, layer.values
+from inspector.models.own_images import IMAGE_READERS
+from inspector.models.own_places import PLACE_READERS
+from inspector.models.own_plain import PLAIN_READERS
+from inspector.models.own_seen import Reader, Seen, called, linear, without_cache
+from inspector.models.own_windows import WINDOW_READERS
 
 
 def _plain(seen: Seen) -> AttentionCall | None:
@@ -104,7 +31,7 @@ def _plain(seen: Seen) -> AttentionCall | None:
     if seen.arguments.get("encoder_hidden_states") is not None:
         return None
     query, key, value = seen.heads("query", "key", "value")
-    return _call(seen, query, key, value, term="plain")
+    return called(seen, query, key, value, term="plain")
 
 
 def _luke(seen: Seen) -> AttentionCall | None:
@@ -114,7 +41,7 @@ def _luke(seen: Seen) -> AttentionCall | None:
 def _mpnet(seen: Seen) -> AttentionCall:
     query, key, value = seen.heads("q", "k", "v")
     bias = seen.arguments["position_bias"]
-    return _call(seen, query, key, value, term="relative bias", bias=bias)
+    return called(seen, query, key, value, term="relative bias", bias=bias)
 
 
 def _relative_vision(seen: Seen) -> AttentionCall:
@@ -122,7 +49,7 @@ def _relative_vision(seen: Seen) -> AttentionCall:
     given = (seen.made.get("relative_position_bias"), seen.arguments["relative_position_bias"])
     biases = [bias if bias.ndim == 4 else bias[None] for bias in given if bias is not None]
     bias = sum(biases[1:], biases[0]) if biases else None
-    return _call(seen, query, key, value, term="relative bias", bias=bias)
+    return called(seen, query, key, value, term="relative bias", bias=bias)
 
 
 def _bloom(seen: Seen) -> AttentionCall:
@@ -130,7 +57,7 @@ def _bloom(seen: Seen) -> AttentionCall:
     query, key, value = fused.unflatten(-1, (module.num_heads, 3, -1)).permute(3, 0, 2, 1, 4)
     n_key = seen.weights.shape[-1]
     bias = alibi_bias(module.num_heads, n_key).to(fused.dtype)[None]
-    return _call(seen, query, key, value, term="ALiBi", bias=bias)
+    return called(seen, query, key, value, term="ALiBi", bias=bias)
 
 
 def _mpt(seen: Seen) -> AttentionCall:
@@ -143,7 +70,7 @@ def _mpt(seen: Seen) -> AttentionCall:
         bias = alibi_bias(module.n_heads, seen.weights.shape[-1]).to(fused.dtype)[None]
     forbidden = seen.arguments["attention_mask"]
     mask = None if forbidden is None else ~forbidden.bool()
-    return _call(
+    return called(
         seen, query, key, value,
         term="plain" if bias is None else "ALiBi", scaling=module.softmax_scale, bias=bias,
         mask=mask,
@@ -166,12 +93,12 @@ def _falcon(seen: Seen) -> AttentionCall:
     if seen.arguments["alibi"] is None:
         cos, sin = seen.arguments["position_embeddings"]
         query, key = _turned_halves(query, cos, sin), _turned_halves(key, cos, sin)
-        return _call(seen, query, key, value, term="rotary")
+        return called(seen, query, key, value, term="rotary")
     # Falcon keeps its slopes in bfloat16, and scales the bias with the scores.
     bias = alibi_bias(n_heads, seen.weights.shape[-1])
     slopes = bias[..., -1:] - bias[..., -2:-1]
     bias = (bias / slopes) * slopes.bfloat16().double() * module.inv_norm_factor
-    return _call(seen, query, key, value, term="ALiBi", bias=bias.to(fused.dtype)[None])
+    return called(seen, query, key, value, term="ALiBi", bias=bias.to(fused.dtype)[None])
 
 
 def _turned_halves(features: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -187,7 +114,7 @@ def _gptj(seen: Seen) -> AttentionCall:
     width = module.rotary_dim or module.embed_dim
     angles = rotary_angles(seen.arguments["position_ids"], width)[:, None]
     query, key = (rotated_pairs(part, angles.cos(), angles.sin()) for part in (query, key))
-    return _call(seen, query, key, value, term="rotary")
+    return called(seen, query, key, value, term="rotary")
 
 
 def _roformer(seen: Seen) -> AttentionCall | None:
@@ -199,7 +126,7 @@ def _roformer(seen: Seen) -> AttentionCall | None:
         sin, cos = given.chunk(2, dim=-1)  # the model's own table, which it keeps as a weight
         query, key = rotated_pairs(query, cos, sin), rotated_pairs(key, cos, sin)
         value = rotated_pairs(value, cos, sin) if seen.module.rotary_value else value
-    return _call(seen, query, key, value, term="rotary")
+    return called(seen, query, key, value, term="rotary")
 
 
 def _gpt_neo(seen: Seen) -> AttentionCall:
@@ -210,7 +137,7 @@ def _gpt_neo(seen: Seen) -> AttentionCall:
     given = seen.arguments["attention_mask"]
     allowed, _ = split_mask(seen.module, query.dtype, given)
     mask = window if allowed is None else window & allowed
-    return _call(seen, query, key, value, term="unscaled", scaling=1.0, mask=mask)
+    return called(seen, query, key, value, term="unscaled", scaling=1.0, mask=mask)
 
 
 def _mvp(seen: Seen) -> AttentionCall | None:
@@ -221,16 +148,70 @@ def _mvp(seen: Seen) -> AttentionCall | None:
         return None
     query, key, value = seen.heads("q_proj", "k_proj", "v_proj")
     if seen.arguments.get("key_value_states") is not None:
-        given = {**seen.arguments, "past_key_values": None}
-        seen = Seen(seen.module, given, seen.made, seen.context, seen.weights)
-    return _call(seen, query, key, value, term="plain", scaling=seen.module.scaling)
+        seen = without_cache(seen)
+    return called(seen, query, key, value, term="plain", scaling=seen.module.scaling)
+
+
+def _codegen(seen: Seen) -> AttentionCall:
+    """Queries, values and keys lie in four parts, as they once did on four processors."""
+    module = seen.module
+    parts = seen.made["qkv_proj"].unflatten(-1, (_CODEGEN_PARTS, 3, -1))
+    query, value, key = (split_heads(part.flatten(-2), seen.n_heads) for part in parts.unbind(-2))
+    angles = rotary_angles(seen.arguments["position_ids"], module.pos_embd_dim)[:, None]
+    query, key = (rotated_pairs(part, angles.cos(), angles.sin()) for part in (query, key))
+    return called(seen, query, key, value, term="rotary")
+
+
+def _neox_japanese(seen: Seen) -> AttentionCall:
+    fused = seen.made["query_key_value"].unflatten(-1, (seen.n_heads, 3, -1))
+    query, key, value = fused.permute(3, 0, 2, 1, 4)
+    cos, sin = seen.arguments["position_embeddings"]
+    query, key = (
+        torch.cat(
+            (_turned_halves(part[..., : cos.shape[-1]], cos, sin), part[..., cos.shape[-1] :]), -1
+        )
+        for part in (query, key)
+    )
+    return called(seen, query, key, value, term="rotary")
+
+
+def _deberta(seen: Seen) -> AttentionCall | None:
+    """The first version: one layer for all projections, head by head; keys have no bias."""
+    module, given = seen.module, seen.arguments
+    if module.talking_head or given["query_states"] is not None:
+        return None
+    fused = seen.made["in_proj"].unflatten(-1, (seen.n_heads, 3, -1))
+    query, key, value = fused.permute(3, 0, 2, 1, 4)
+    query, value = (
+        part + bias.unflatten(0, (seen.n_heads, 1, -1))
+        for part, bias in ((query, module.q_bias), (value, module.v_bias))
+    )
+    scaling = _by_terms(query, 1 + len(module.pos_att_type))
+    bias = None
+    if module.relative_attention and given["rel_embeddings"] is not None:
+        span = min(query.shape[2], module.max_relative_positions)
+        middle = module.max_relative_positions
+        table = given["rel_embeddings"][middle - span : middle + span]
+        keys, queries = (
+            split_heads(linear(table, getattr(module, name))[None], seen.n_heads)[0]
+            if kind in module.pos_att_type
+            else None
+            for kind, name in (("c2p", "pos_proj"), ("p2c", "pos_q_proj"))
+        )
+        rows = torch.arange(query.shape[2], device=query.device)
+        places = (rows[:, None] - rows + span).clamp(0, 2 * span - 1)
+        bias = disentangled_bias(query, key, keys, queries, places, scaling)
+    mask = given["attention_mask"].bool()
+    return called(
+        seen, query, key, value, term="disentangled", scaling=scaling, bias=bias, mask=mask
+    )
 
 
 def _deberta_v2(seen: Seen) -> AttentionCall:
     module = seen.module
     query, key, value = seen.heads("query_proj", "key_proj", "value_proj")
     terms = [kind for kind in ("c2p", "p2c") if kind in module.pos_att_type]
-    scaling = 1.0 / math.sqrt(query.shape[-1] * (1 + len(terms)))
+    scaling = _by_terms(query, 1 + len(terms))
     mask = seen.arguments["attention_mask"].bool()
     bias = None
     if module.relative_attention:
@@ -244,16 +225,20 @@ def _deberta_v2(seen: Seen) -> AttentionCall:
             (_distances(module, query, key) + span).clamp(0, 2 * span - 1),
             scaling,
         )
-    return _call(
+    return called(
         seen, query, key, value, term="disentangled", scaling=scaling, bias=bias, mask=mask
     )
+
+
+def _by_terms(query: Tensor, n_terms: int) -> float:
+    """Return 1/√(d_head · terms), the root rounded to float32, as the models keep it."""
+    return 1.0 / float(torch.tensor(query.shape[-1] * n_terms, dtype=torch.float32).sqrt())
 
 
 def _of_places(module: Any, table: Tensor, side: str) -> Tensor:
     """Return the key or query of each place, (head, place, d_head)."""
     name = f"{side}_proj" if module.share_att_key else f"pos_{side}_proj"
-    linear: nn.Linear = getattr(module, name)
-    made = nn.functional.linear(table, linear.weight, linear.bias)
+    made = linear(table, getattr(module, name))
     return split_heads(made[None], module.num_attention_heads)[0]
 
 
@@ -265,9 +250,14 @@ def _distances(module: Any, query: Tensor, key: Tensor) -> Tensor:
     return distances
 
 
+_CODEGEN_PARTS = 4
 _PLAIN = Reader(_plain)
 
 READERS: dict[str, Reader] = {
+    **PLAIN_READERS,
+    **IMAGE_READERS,
+    **PLACE_READERS,
+    **WINDOW_READERS,
     "BigBirdSelfAttention": _PLAIN,
     "RemBertSelfAttention": _PLAIN,
     "MegatronBertSelfAttention": _PLAIN,
@@ -285,7 +275,11 @@ READERS: dict[str, Reader] = {
     "GPTNeoSelfAttention": Reader(_gpt_neo, "out_proj"),
     "RoFormerSelfAttention": Reader(_roformer),
     "MvpAttention": Reader(_mvp, "out_proj"),
+    "CodeGenAttention": Reader(_codegen, "out_proj"),
+    "GPTNeoXJapaneseAttention": Reader(_neox_japanese, "dense"),
+    "modeling_deberta.DisentangledSelfAttention": Reader(_deberta),
     "modeling_deberta_v2.DisentangledSelfAttention": Reader(_deberta_v2),
+    "modeling_sew_d.DisentangledSelfAttention": Reader(_deberta_v2),
 }
 """Class of a module, after its file where two share a name → how it is read."""
 
@@ -293,7 +287,7 @@ READERS: dict[str, Reader] = {
 def reader_of(module: nn.Module) -> Reader | None:
     """Return how a module's own mathematics is read, None where that is not known."""
     kind = type(module)
-    if not kind.__module__.startswith("transformers."):
+    if not kind.__module__.startswith(("transformers.", "torch.nn.modules.")):
         return None
     file = kind.__module__.rsplit(".", 1)[-1]
     return READERS.get(kind.__name__) or READERS.get(f"{file}.{kind.__name__}")

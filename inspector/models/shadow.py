@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from inspect import Parameter, signature
 from typing import Any
 
 import torch
@@ -113,6 +114,8 @@ def _run_with_cache(network: Any, inputs: dict[str, Tensor]) -> None:
     if prefix:
         encoded = first.encoder_last_hidden_state
         rest["encoder_outputs"] = BaseModelOutput(last_hidden_state=encoded)
+        if signature(network.forward).parameters["input_ids"].default is Parameter.empty:
+            rest["input_ids"] = inputs["input_ids"]  # asked for, though it is encoded already
     network(**rest, past_key_values=cache, use_cache=True)
 
 
@@ -133,8 +136,9 @@ def attention_modules(network: nn.Module) -> dict[str, nn.Module]:
 
 
 def _is_named_attention(module: nn.Module) -> bool:
-    name = type(module).__name__
-    return _ATTENTION in name and not name.endswith("Output")
+    kind = type(module)
+    runs = kind.forward is not nn.Module.forward  # else it only keeps what others compute with
+    return _ATTENTION in kind.__name__ and not kind.__name__.endswith("Output") and runs
 
 
 def not_reached(network: nn.Module, reached: set[str]) -> list[str]:

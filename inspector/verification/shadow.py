@@ -4,14 +4,16 @@ No weights need be known. What is not reached, or not reached by a rule that our
 passed: it is named, with the reason. Must not know: how a report is shown.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from inspector.errors import UnsupportedModelError
 from inspector.models import AttentionCall
 from inspector.models.anything import AnyModel
+from inspector.models.own_reasons import other_mathematics
 from inspector.models.shadow import (
     COMPLAINTS,
     Pass,
@@ -161,18 +163,26 @@ class _Findings:
             return self.refused
         modules = attention_modules(self.model.model)
         if not modules:
-            return f"{type(self.model.model).__name__} has no attention module: nothing to verify."
+            told = _told(self.model.model.modules())
+            kind = type(self.model.model).__name__
+            return f"{kind} has no attention module{told}: nothing to verify."
         missed = not_reached(self.model.model, set(self.layers))
         if not missed:
             return None
         kinds = {type(modules[name]).__name__ for name in missed if name in self.ran}
         if kinds:
+            told = _told(modules[name] for name in missed)
             return (
-                f"{_some(kinds)} computes attention by mathematics of its own, in which "
+                f"{_some(kinds)} computes attention by mathematics of its own{told}, in which "
                 "inspector's function has no part."
             )
         said = f" The model said: {self.complaints[0]}." if self.complaints else ""
         return f"{_some(missed)} did not run on the inputs that inspector can make.{said}"
+
+
+def _told(modules: Iterable[nn.Module]) -> str:
+    known = "; ".join(other_mathematics(modules))
+    return f" ({known})" if known else ""
 
 
 def _some(names: set[str] | list[str]) -> str:

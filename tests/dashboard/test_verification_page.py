@@ -19,7 +19,7 @@ ROUTES = {
     "bloom": "own score term",
     "vit": "backend",
     "t5": "backend",
-    "xlnet": "none",
+    "yoso": "none",
 }
 
 
@@ -89,10 +89,10 @@ def test_a_model_of_the_full_route_names_the_modules_that_were_reached(open_page
 
 
 def test_what_could_not_be_run_is_said(opened, saved, monkeypatch):
-    report = store._report(str(saved("xlnet")))
+    report = store._report(str(saved("yoso")))
     told = type(report)(**{**vars(report), "not_run": ("padded: TypeError <b>no</b>",)})
     monkeypatch.setattr(store, "report", lambda *_: told)
-    app = opened("verification", saved("xlnet"))
+    app = opened("verification", saved("yoso"))
     assert "could not be run" in app.warning[0].value
     assert "padded: TypeError <b>no</b>" in said_by(app)
     assert "<b>no</b>" not in texts(app)
@@ -139,7 +139,7 @@ def test_the_overview_shows_the_verdict_and_the_files(opened, saved):
     hashes = store._verifiable(str(saved("deberta-v2"))).file_hashes
     assert hashes
     assert all(digest in said for digest in hashes.values())
-    app = opened("overview", saved("xlnet"))
+    app = opened("overview", saved("yoso"))
     assert "Not verified" in said_by(app)
     assert "mathematics of its own" in said_by(app)
 

@@ -17,9 +17,9 @@ VERIFIED = (
     "bert", "roberta", "distilbert", "albert", "modernbert", "gpt2", "gpt_bigcode", "llama",
     "gemma2", "olmo2", "granite_swa", "gpt_oss", "deepseek_v3", "mixtral", "t5", "bart", "vit",
     "beit, relative bias", "swin", "videomae", "wav2vec2", "whisper", "clip", "bloom", "mpnet",
-    "deberta-v2", "git",
+    "deberta-v2", "git", "xlnet", "longt5, local", "longformer",
 )  # fmt: skip
-NOT_VERIFIED = ("xlnet", "fnet", "longt5, local", "longformer")
+NOT_VERIFIED = ("yoso", "fnet", "minimax", "nystromformer, landmarks")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_routes(frame):
     assert routes["llama"] == "backend"
     assert routes["bloom"] == routes["mpnet"] == routes["deberta-v2"] == "own score term"
     assert routes["git"] == "backend and own score term"
-    assert routes["xlnet"] == routes["fnet"] == "none"
+    assert routes["yoso"] == routes["fnet"] == "none"
 
 
 def test_columns(frame):
@@ -76,7 +76,7 @@ def test_the_page_shows_each_row_and_says_how_many(frame):
     assert f"{len(VERIFIED)} verified, {len(NOT_VERIFIED)} not, 0 that differ." in page
     for name in frame["name"]:
         assert f"\n| {name} | " in page
-    assert "not verified: XLNetRelativeAttention computes attention by mathematics of its" in page
+    assert "not verified: YosoSelfAttention computes attention by mathematics of its own (" in page
 
 
 def test_control_a_wrong_function_differs(monkeypatch):
@@ -99,7 +99,7 @@ def test_a_name_that_there_is_not():
 
 def test_command(command, tmp_path):
     page = tmp_path / "page.md"
-    done = command("architectures", "gpt2", "xlnet", "--json", "-o", page)
+    done = command("architectures", "gpt2", "yoso", "--json", "-o", page)
     assert done.code == 0, done.err
     document = json.loads(done.out)
     assert (document["listed"], document["verified"]) == (2, 1)

@@ -1,9 +1,11 @@
 """Families with mathematics of their own, whose score term ours has: proved around hooks."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
+from torch.utils._python_dispatch import _len_torch_dispatch_stack
 
 from inspector.models import own_readers
 from inspector.models.anything import AnyModel, load_any
@@ -34,7 +36,53 @@ TERMS = {
     "tapas": "plain",
     "visual_bert": "plain",
     "data2vec-vision": "relative bias",
+    "deberta": "disentangled",
+    "sew-d": "disentangled",
+    "codegen": "rotary",
+    "gpt_neox_japanese": "rotary",
+    "xglm": "plain",
+    "openai-gpt": "plain",
+    "imagegpt": "plain",
+    "timesformer": "plain",
+    "blip_vision_model": "plain",
+    "glpn": "plain",
+    "pvt_v2": "plain",
+    "xlm": "plain",
+    "flaubert": "plain",
+    "fsmt": "plain",
+    "canine": "plain",
+    "squeezebert": "plain",
+    "ibert": "plain",
+    "convbert": "plain",
+    "nystromformer": "plain",
+    "hiera": "plain",
+    "vitdet": "plain",
+    "vitdet, relative places": "relative bias",
+    "donut-swin": "relative bias",
+    "swinv2": "cosine",
+    "bros": "relative bias",
+    "lilt": "two streams",
+    "wavlm": "gated relative bias",
+    "xlnet": "relative keys",
+    "funnel": "relative keys",
+    "funnel, factorized": "relative keys",
+    "longformer": "sliding window",
 }
+# Parts of these have mathematics of their own, other parts not, or another.
+MIXED = {
+    "git": {"plain"},
+    "bigbird_pegasus": {"plain"},
+    "siglip": {"plain"},
+    "aimv2": {"plain"},
+    "longt5, local": {"blocks"},
+    "longt5, transient global": {"blocks"},
+    "pegasus_x": {"blocks"},
+}
+TWO_TERMS = {"led": {"plain", "sliding window"}, "prophetnet": {"plain", "n-grams"}}
+
+
+# PyTorch's own attention is given a mask of padding and a bias of another dtype by WavLM.
+pytestmark = pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,6 +94,7 @@ def model_of(name, dtype=torch.float32):
     return AnyModel.of(configuration(name).build().to(dtype), name)
 
 
+@cache
 def calls_of(name):
     model, calls = model_of(name), []
     for one in passes(model):
@@ -63,17 +112,66 @@ def test_a_family_is_verified_by_its_own_score_term(name):
     assert {call.own_term for call in calls_of(name)} == {TERMS[name]}
 
 
-def test_a_model_with_both_kinds_of_parts():
-    report = verify_any(model_of("git"))
+@pytest.mark.parametrize("name", [*MIXED, *TWO_TERMS])
+def test_a_model_with_several_kinds_of_parts(name):
+    report = verify_any(model_of(name))
     assert report.passed, str(report)
-    assert report.route == "backend and own score term"
+    mixed = name in MIXED
+    assert report.route == ("backend and own score term" if mixed else "own score term")
+    assert report.coverage["reached"] == report.coverage["total"] > 0
+    terms = {call.own_term for call in calls_of(name)} - {None}
+    assert terms == (MIXED if mixed else TWO_TERMS)[name]
 
 
-@pytest.mark.parametrize("name", ["bloom", "falcon, ALiBi", "mpnet", "data2vec-vision"])
+BIASED = [
+    "bloom", "falcon, ALiBi", "mpnet", "data2vec-vision", "vitdet, relative places", "donut-swin",
+    "swinv2", "bros", "lilt", "wavlm", "xlnet", "funnel", "funnel, factorized", "deberta",
+    "sew-d", "prophetnet",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BIASED)
 def test_control_without_its_bias_it_is_not(name):
-    for call in calls_of(name):
-        judged = judge_call(replace(call, bias=None))
-        assert not all(judgement.passed for judgement in judged.values())
+    biased = [call for call in calls_of(name) if call.bias is not None]
+    assert biased
+    for call in biased:
+        assert_refused(replace(call, bias=None))
+        assert_refused(replace(call, bias=1.01 * call.bias))
+
+
+@pytest.mark.parametrize("name", [*TERMS, *MIXED, *TWO_TERMS])
+def test_control_other_queries_keys_and_values_are_refused(name):
+    """A reader that took the wrong tensors, or none at all, could not pass."""
+    calls = [call for call in calls_of(name) if call.own_term is not None and seen_by(call) > 1]
+    assert calls
+    for call in calls:
+        assert_refused(replace(call, scaling=1.02 * call.scaling))
+        assert_refused(replace(call, key=call.key.roll(1, dims=-1)))
+        assert_refused(replace(call, value=call.value.roll(1, dims=-1)))
+        if call.query.shape[1] > 1:
+            assert_refused(replace(call, query=call.query.roll(1, dims=1)))
+
+
+def seen_by(call):
+    """Return the most keys that any query sees: from one alone nothing about scores follows."""
+    shape = call.probabilities.shape
+    return shape[-1] if call.mask is None else int(call.mask.expand(shape).sum(-1).max())
+
+
+def assert_refused(call):
+    assert not all(judgement.passed for judgement in judge_call(call).values())
+
+
+@pytest.mark.parametrize("name", ["xglm", "wavlm", "siglip_vision_model"])
+def test_what_a_reader_refuses_is_not_passed(monkeypatch, name):
+    module = {"xglm": "XGLMAttention", "wavlm": "WavLMAttention"}.get(name)
+    module = module or "activation.MultiheadAttention"
+    real = own_readers.READERS[module]
+    monkeypatch.setitem(own_readers.READERS, module, replace(real, read=lambda seen: None))
+    report = verify_any(model_of(name))
+    assert not report.passed
+    assert report.coverage["reached"] < report.coverage["total"]
+    assert module.rsplit(".", 1)[-1] in report.reason
 
 
 @pytest.mark.parametrize(
@@ -107,11 +205,23 @@ REAL = {
 }
 
 
-def test_two_classes_of_one_name_are_told_apart():
-    """DeBERTa's first version has the class of its second, and other mathematics."""
-    report = verify_any(model_of("deberta"))
-    assert report.route == "none"
-    assert not report.passed
+@pytest.mark.parametrize("name", ["deberta", "deberta-v2", "sew-d"])
+def test_classes_of_one_name_are_told_apart(name):
+    """All three versions of DeBERTa's attention have one name, and each its own mathematics."""
+    modules = [m for m in configuration(name).build().modules() if "Disentangled" in repr(type(m))]
+    readers = {own_readers.reader_of(module) for module in modules}
+    assert len(readers) == 1
+    others = {"deberta", "deberta-v2", "sew-d"} - {name}
+    files = {f"modeling_{other.replace('-', '_')}" for other in others}
+    keys = {f"{file}.DisentangledSelfAttention" for file in files}
+    assert not {id(own_readers.READERS[key]) for key in keys} & {id(r) for r in readers}
+
+
+def test_classes_of_another_library_are_not_read():
+    class XGLMAttention(torch.nn.Module):
+        pass
+
+    assert own_readers.reader_of(XGLMAttention()) is None
 
 
 def test_the_hooks_are_taken_off():
@@ -129,7 +239,7 @@ def test_the_hooks_are_taken_off():
     assert hooks() == before
 
 
-@pytest.mark.parametrize("name", ["bloom", "deberta-v2", "mpnet"])
+@pytest.mark.parametrize("name", ["bloom", "deberta-v2", "mpnet", "squeezebert", "hiera"])
 def test_watching_changes_no_result(name):
     network = configuration(name).build()
     inputs = configuration(name).make_inputs()
@@ -138,6 +248,15 @@ def test_watching_changes_no_result(name):
         with watch_own_maths(network, lambda call: None):
             watched = network(**inputs).last_hidden_state
     assert torch.equal(before, watched)
+
+
+def test_a_forward_that_fails_leaves_nothing_watched():
+    network = configuration("squeezebert").build()
+    fast = torch.backends.mha.get_fastpath_enabled()
+    with watch_own_maths(network, pytest.fail), pytest.raises(RuntimeError, match="size"):
+        network.encoder.layers[0].attention(torch.ones(1, 32, 4), torch.ones(1, 1, 1, 3), False)
+    assert torch.backends.mha.get_fastpath_enabled() is fast
+    assert _len_torch_dispatch_stack() == 0
 
 
 @pytest.mark.parametrize("name", ["deberta-v2", "mpnet", "bloom"])

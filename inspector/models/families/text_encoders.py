@@ -39,6 +39,22 @@ def _bare(name: str, *, pad_id: int = 0, **settings: Any) -> Configuration:
     return Configuration(name, name.split(",")[0], "text encoder", settings, text(pad_id=pad_id))
 
 
+def _funnel(name: str, **settings: Any) -> Configuration:
+    sizes = {
+        "vocab_size": VOCABULARY,
+        "block_sizes": [1, 1],
+        "block_repeats": [1, 1],
+        "num_decoder_layers": 1,
+        "d_model": 32,
+        "n_head": 4,
+        "d_head": 8,
+        "d_inner": 48,
+    }
+    return Configuration(
+        name, "funnel", "text encoder", {**sizes, **settings}, text(), "FunnelModel"
+    )
+
+
 TEXT_ENCODERS = (
     # Through transformers' attention interface.
     _row("bert"),
@@ -136,6 +152,13 @@ TEXT_ENCODERS = (
         num_landmarks=9,
         conv_kernel_size=5,
     ),
+    _row(
+        "nystromformer, landmarks",
+        pad_token_id=1,
+        segment_means_seq_len=9,
+        num_landmarks=3,
+        conv_kernel_size=5,
+    ),
     _row("longformer", pad_token_id=1, attention_window=4),
     _row("canine", num_hash_buckets=32, local_transformer_stride=8, downsampling_rate=4),
     _row("tapas"),
@@ -151,22 +174,7 @@ TEXT_ENCODERS = (
         d_inner=48,
         pad_token_id=0,
     ),
-    Configuration(
-        "funnel",
-        "funnel",
-        "text encoder",
-        {
-            "vocab_size": VOCABULARY,
-            "block_sizes": [1, 1],
-            "block_repeats": [1, 1],
-            "num_decoder_layers": 1,
-            "d_model": 32,
-            "n_head": 4,
-            "d_head": 8,
-            "d_inner": 48,
-        },
-        text(),
-        "FunnelModel",
-    ),
+    _funnel("funnel"),
+    _funnel("funnel, factorized", attention_type="factorized"),
     _row("fnet"),
 )

@@ -137,4 +137,13 @@ VISION = (
         pretrain_image_size=16,
         mlp_ratio=2,
     ),
+    _bare(
+        "vitdet, relative places",
+        **{key: value for key, value in _SIZES.items() if key != "intermediate_size"},
+        pretrain_image_size=16,
+        mlp_ratio=2,
+        use_relative_position_embeddings=True,
+        window_block_indices=[0],
+        window_size=2,
+    ),
 )
