@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 import pytest
+from tiny_language_models import save_language_model
 
 from inspector.heads.cause import ABLATION_COLUMNS
 
@@ -50,6 +51,19 @@ def test_json_is_one_document(command, tiny_folder, treebank):
     assert list(document) == ["model", "output", "ablation"]
     assert {row["heads"] for row in document["ablation"]} == {"0-3,2-1"}
     assert {row["how"] for row in document["ablation"]} == {"uniform"}
+
+
+def test_it_says_whether_there_is_a_loss(command, tiny_folder, treebank, tmp_path):
+    without = command("ablate", tiny_folder("bert"), "--heads", "0-0", "--corpus", treebank)
+    assert without.out.endswith(
+        f"No loss: {tiny_folder('bert')} was not saved with a language-modelling head.\n"
+    )
+    assert "loss_difference" not in without.out
+    folder = save_language_model(tmp_path / "gpt2", "gpt2", "causal")
+    done = command("ablate", folder, "--heads", "0-0", "--corpus", treebank)
+    assert done.code == 0
+    assert "loss_difference" in done.out
+    assert "No loss" not in done.out
 
 
 def test_all_stands_for_every_head(command, tiny_folder, treebank):

@@ -48,7 +48,10 @@ def ablate(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Silence heads; say how far states move where a relation is, and where it is not."""
+    """Silence heads; say how far states move where a relation is, and where it is not.
+
+    For a model that was saved with its language-modelling head, what the loss is more, too.
+    """
     check_choice("how", how, WAYS)
     chosen = None if heads == "all" else head_list(heads)
     target = frame_target(output, force=force)
@@ -77,7 +80,13 @@ def ablate(
         return
     columns = ["heads", "relation", "word", "n", "effect", "matched_effect", "difference"]
     largest = frame.sort_values("difference", ascending=False, kind="stable").head(_SHOWN)
-    print_frame(largest[[*columns, "ci_low", "ci_high"]], f"Largest differences, by {how}")
+    columns += ["ci_low", "ci_high"]
+    has_loss = frame["loss_n"].any()
+    if has_loss:
+        columns += ["loss_difference", "loss_ci_low", "loss_ci_high"]
+    print_frame(largest[columns], f"Largest differences, by {how}")
+    if not has_loss:
+        say(f"No loss: {model} was not saved with a language-modelling head.")
     if target is not None:
         say(f"{len(frame)} rows written to {target}")
 

@@ -204,8 +204,8 @@ class Resumer:
         def forward(hidden_states: Tensor) -> Tensor:
             if not self._inside:
                 return own(hidden_states)
-            # Nobody reads it: the attention function gives what it was given.
-            return hidden_states.new_zeros(()).expand(*hidden_states.shape[:-1], n_features)
+            # Nobody reads it: the attention function gives what it was given. But OLMo clips it.
+            return hidden_states.new_zeros(*hidden_states.shape[:-1], n_features)
 
         return forward
 

@@ -53,10 +53,19 @@ def mean(values):
 
 def slow_ablation(model, sentences, heads, how="zero", means=None):
     """Return (relation, word) → n, effect, matched effect, cosine, matched cosine."""
+    return grouped(sentences, [drifts(model, one, heads, how, means) for one in sentences])
+
+
+def grouped(sentences, figures):
+    """Return (relation, word) → n, then of each figure its mean at measured and at matched words.
+
+    Args:
+        sentences: With their relations.
+        figures: Of each sentence, of each word, a pair of figures; None where it has none.
+    """
     found = {}
-    for sentence in sentences:
-        drift = drifts(model, sentence, heads, how, means)
-        every = [one for one in drift if one is not None]
+    for sentence, of_word in zip(sentences, figures, strict=True):
+        every = [one for one in of_word if one is not None]
         found.setdefault(("(all)", "(any)"), []).extend((one, None) for one in every)
         for label in {relation.label for relation in sentence.relations}:
             pairs = [one for one in sentence.relations if one.label == label]
@@ -66,16 +75,16 @@ def slow_ablation(model, sentences, heads, how="zero", means=None):
                 for word in words:
                     kind = class_of(sentence, word)
                     free = [
-                        drift[other]
+                        of_word[other]
                         for other in range(len(sentence.words))
                         if other not in part
-                        and drift[other] is not None
+                        and of_word[other] is not None
                         and class_of(sentence, other) == kind
                     ]
-                    if drift[word] is None or kind is None or not free:
+                    if of_word[word] is None or kind is None or not free:
                         continue
                     matched = tuple(mean([one[i] for one in free]) for i in (0, 1))
-                    found.setdefault((label, end), []).append((drift[word], matched))
+                    found.setdefault((label, end), []).append((of_word[word], matched))
     rows = {}
     for key, pairs in found.items():
         rows[key] = (

@@ -6,10 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from slow_cause import slow_ablation
+from tiny_decoders import save_tiny_decoder
 
 from inspector.corpora import Corpus, Relation, Sentence
 from inspector.errors import InputError
-from inspector.heads.cause import ABLATION_COLUMNS, ablation_frame, mean_outputs, silence
+from inspector.heads.cause import (
+    ABLATION_COLUMNS,
+    ablation_frame,
+    mean_outputs,
+    silence,
+    silencing,
+)
 from inspector.heads.cause.drift import UNIT, DriftSums
 from inspector.heads.cause.marks import n_cells
 from inspector.heads.cause.silencing import silence_each, silence_together
@@ -107,6 +114,29 @@ def test_one_by_one_equals_together_for_single_heads(model):
     silence_together(model, batches, sums[1])
     for name, one in sums[0].state().items():
         assert np.abs(one - sums[1].state()[name]).max() <= 2
+
+
+@pytest.mark.parametrize("how", ["zero", "mean", "uniform"])
+def test_whole_passes_give_the_same_where_layers_run_one_by_one(model, monkeypatch, how):
+    made = corpus()
+    heads = [(0, 3), (1, 2), (2, 0)]
+    fast = silence(model, heads, made, how=how)
+    monkeypatch.setattr(silencing, "is_resumable", lambda model, batch: False)
+    monkeypatch.setattr(silencing, "resumable", None)
+    slow = silence(model, heads, made, how=how)
+    for name, one in fast.state().items():
+        assert np.abs(one - slow.state()[name]).max() <= 2
+
+
+def test_a_model_whose_layers_hand_on_more_than_states_is_run_whole(tmp_path):
+    """T5's hand on their position bias."""
+    t5 = load(save_tiny_decoder(tmp_path / "t5", "t5"), dtype="float64")
+    made = corpus()
+    frame = ablation_frame(silence(t5, [(0, 1), (1, 2)], made), "zero")
+    for layer, head in [(0, 1), (1, 2)]:
+        own = frame[frame["heads"] == f"{layer}-{head}"]
+        assert_frame_equals_loops(own, slow_ablation(t5, made.sentences, [(layer, head)]))
+        assert (own["effect"] > 0.001).all()
 
 
 def test_columns_are_as_they_are_written(model):

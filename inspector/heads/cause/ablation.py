@@ -3,8 +3,11 @@
 Must not know: how a head is silenced, models, files.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from jaxtyping import Int64
 
 from inspector.heads.cause.drift import UNIT, DriftSums
 from inspector.heads.cause.marks import ALL_WORDS, ANY_WORD, ENDS
@@ -32,8 +35,21 @@ ABLATION_COLUMNS: dict[str, str] = {
     "p_value": "float64",
     "cosine": "float64",
     "matched_cosine": "float64",
+    "loss_n": "int64",
+    "loss": "float64",
+    "loss_increase": "float64",
+    "matched_loss_increase": "float64",
+    "loss_difference": "float64",
+    "loss_ci_low": "float64",
+    "loss_ci_high": "float64",
+    "loss_p_value": "float64",
 }
 """Columns of the ablation frame, in order: column → dtype."""
+_EFFECT = ("effect", "matched_effect", "difference", "ci_low", "ci_high", "p_value")
+_LOSS = (
+    "loss_increase", "matched_loss_increase", "loss_difference",
+    "loss_ci_low", "loss_ci_high", "loss_p_value",
+)  # fmt: skip
 
 
 def ablation_frame(sums: DriftSums, how: str, seed: int = 0) -> pd.DataFrame:
@@ -56,10 +72,22 @@ def ablation_frame(sums: DriftSums, how: str, seed: int = 0) -> pd.DataFrame:
       of it over documents, 10,000 flips.
     - cosine, matched_cosine: mean cosine between z and z' there, 1 for no change.
 
+    And, for a model with a language-modelling head, in nats; else NaN, and loss_n 0:
+
+    - loss_n: measured words that have a loss, and a match that has one. A word's loss is the mean
+      over its pieces t of $-\log p_t$. Of a decoder $p_t = p(t \mid \text{pieces before } t)$: a
+      piece with none before it has no loss, nor has a word of such pieces alone. Of a masked model
+      $p_t$ is that of t where all pieces of its word are the mask token, and so are those of
+      every seventh word before and after it: a text is read seven times, each word masked once.
+    - loss: mean loss of these words, nothing silenced; loss_increase: mean of what it is more
+      without the heads; matched_loss_increase: the same of the words matched with them.
+    - loss_difference: loss_increase − matched_loss_increase, with loss_ci_low, loss_ci_high and
+      loss_p_value as for difference.
+
     Rows of relations without a measured word are left out; what is matched is NaN for all words.
 
     Args:
-        sums: Of all batches.
+        sums: Of all batches; with its `losses` where there is a head.
         how: How the heads were silenced.
         seed: Of the draws.
     """
@@ -70,10 +98,8 @@ def ablation_frame(sums: DriftSums, how: str, seed: int = 0) -> pd.DataFrame:
     first = [one[0] if len(one) == 1 else (-1, -1) for one in sums.variants]
     parts = []
     for cell in np.flatnonzero(sums.n.any(axis=0)):
-        n = sums.n[by_id, cell]
-        apart = (sums.effect[by_id, cell] - sums.matched[by_id, cell]).T
-        whole = n.sum()
         is_all = cell == sums.n.shape[1] - 1
+        n = sums.n[by_id, cell]
         columns: dict[str, object] = {
             "layer": [layer for layer, _ in first],
             "head": [head for _, head in first],
@@ -81,28 +107,50 @@ def ablation_frame(sums: DriftSums, how: str, seed: int = 0) -> pd.DataFrame:
             "how": how,
             "relation": ALL_WORDS if is_all else sums.names[cell // 2],
             "word": ANY_WORD if is_all else ENDS[cell % 2],
-            "n": whole,
+            "n": n.sum(),
             "documents": np.count_nonzero(n),
-            "effect": sums.effect[:, cell].sum(axis=0) * UNIT / whole,
-            "cosine": sums.cosine[cell] * UNIT / whole,
-            **dict.fromkeys(("matched_effect", "matched_cosine", "difference"), np.nan),
-            **dict.fromkeys(("ci_low", "ci_high", "p_value"), np.nan),
+            "cosine": sums.cosine[cell] * UNIT / n.sum(),
+            "matched_cosine": np.nan if is_all else sums.matched_cosine[cell] * UNIT / n.sum(),
+            "loss_n": 0,
+            **dict.fromkeys(("loss", *_LOSS), np.nan),
         }
-        if not is_all:
-            intervals = ratio_intervals(apart, n, weights) * UNIT
-            columns |= {
-                "matched_effect": sums.matched[:, cell].sum(axis=0) * UNIT / whole,
-                "matched_cosine": sums.matched_cosine[cell] * UNIT / whole,
-                "difference": apart.sum(axis=1) * UNIT / whole,
-                "ci_low": intervals[:, 0],
-                "ci_high": intervals[:, 1],
-                "p_value": sign_flip_p_values(apart, signs),
-            }
+        effect, matched = sums.effect[by_id, cell].T, sums.matched[by_id, cell].T
+        columns |= _compared(_EFFECT, effect, None if is_all else matched, n, weights, signs)
+        if sums.losses is not None and (known := sums.losses.n[by_id, cell]).any():
+            columns |= {"loss_n": known.sum(), "loss": sums.losses.loss[cell] * UNIT / known.sum()}
+            more, others = (it[by_id, cell].T for it in (sums.losses.increase, sums.losses.matched))
+            columns |= _compared(_LOSS, more, None if is_all else others, known, weights, signs)
         parts.append(pd.DataFrame(columns)[list(ABLATION_COLUMNS)])
     if not parts:
         return pd.DataFrame({name: [] for name in ABLATION_COLUMNS}).astype(ABLATION_COLUMNS)
     frame = pd.concat(parts, ignore_index=True).astype(ABLATION_COLUMNS)
     return frame.sort_values(["layer", "head"], kind="stable", ignore_index=True)
+
+
+def _compared(
+    names: Sequence[str],
+    measured: Int64[np.ndarray, "variant document"],
+    matched: Int64[np.ndarray, "variant document"] | None,
+    n: Int64[np.ndarray, " document"],
+    weights: np.ndarray,
+    signs: np.ndarray,
+) -> dict[str, object]:
+    """Return, under their names, two means, their difference, its interval and its p-value."""
+    whole = n.sum()
+    mean = measured.sum(axis=1) * UNIT / whole
+    if matched is None:
+        return dict(zip(names, (mean, *[np.nan] * 5), strict=True))
+    apart = measured - matched
+    intervals = ratio_intervals(apart, n, weights) * UNIT
+    figures = (
+        mean,
+        matched.sum(axis=1) * UNIT / whole,
+        apart.sum(axis=1) * UNIT / whole,
+        intervals[:, 0],
+        intervals[:, 1],
+        sign_flip_p_values(apart, signs),
+    )
+    return dict(zip(names, figures, strict=True))
 
 
 def head_names(heads: tuple[tuple[int, int], ...]) -> str:

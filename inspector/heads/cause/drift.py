@@ -1,7 +1,7 @@
 """How far states move when heads are silenced: sums per document, relation and word.
 
-Figures are added up as whole multiples of 2⁻²⁴, so that sums are exact: the same bits whatever the
-number of workers. Must not know: statistics, files, engines.
+The loss is summed beside them where it is asked for. Sums are of whole units: the same bits
+whatever the number of workers. Must not know: statistics, files, engines.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
+from inspector.heads.cause.loss import LossSums
 from inspector.heads.cause.marks import Marks, n_cells
+from inspector.heads.cause.units import UNIT as UNIT
+from inspector.heads.cause.units import whole_units
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models.intervention import Head
-
-UNIT = 2.0**-24
-"""What a sum counts in."""
 
 
 @dataclass(eq=False)
@@ -29,6 +29,8 @@ class DriftSums:
     """Names of the relations."""
     variants: list[tuple[Head, ...]]
     """The heads that each variant lacks."""
+    losses: LossSums | None = None
+    """The loss at the same words; None where not asked for, or the model has no head for it."""
     n: Int64[np.ndarray, "document cell"] = field(init=False)
     """Measured words."""
     effect: Int64[np.ndarray, "document cell variant"] = field(init=False)
@@ -61,10 +63,10 @@ class DriftSums:
     ) -> None:
         """Add a batch's drift, for some of the variants."""
         where = (marked.document[:, None], marked.cell[:, None], np.array(variants)[None, :])
-        np.add.at(self.effect, where, _units(marked.measured.sums(effect)))
-        np.add.at(self.matched, where, _units(marked.matched.sums(effect)))
-        np.add.at(self.cosine, where[1:], _units(marked.measured.sums(cosine)))
-        np.add.at(self.matched_cosine, where[1:], _units(marked.matched.sums(cosine)))
+        np.add.at(self.effect, where, whole_units(marked.measured.sums(effect)))
+        np.add.at(self.matched, where, whole_units(marked.matched.sums(effect)))
+        np.add.at(self.cosine, where[1:], whole_units(marked.measured.sums(cosine)))
+        np.add.at(self.matched_cosine, where[1:], whole_units(marked.matched.sums(cosine)))
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all sums by name."""
@@ -118,8 +120,3 @@ def word_drift(
         return total.index_add_(1, place, figure[:, row, piece]) / n_pieces
 
     return per_word(moved), per_word(cosine)
-
-
-def _units(sums: Float64[Tensor, "variant group"]) -> Int64[np.ndarray, "group variant"]:
-    """Return sums as whole numbers of units."""
-    return np.rint(sums.cpu().numpy().T / UNIT).astype(np.int64)

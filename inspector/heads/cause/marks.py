@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int, Int64
+from jaxtyping import Bool, Float64, Int, Int64
 from torch import Tensor
 
 from inspector.corpora import Relation, Sentence
@@ -62,7 +62,7 @@ class Entries:
         return total.index_add_(1, self.group, figure[:, self.word] * self.weight)
 
 
-def marks(batch: AnnotatedBatch) -> Marks:
+def marks(batch: AnnotatedBatch, known: Bool[Tensor, "batch word"] | None = None) -> Marks:
     """Return which words are measured, and with which they are compared.
 
     Measured are the words that stand at one end of a relation. Each is matched with the words of
@@ -71,9 +71,14 @@ def marks(batch: AnnotatedBatch) -> Marks:
     words, by their universal tags; where a sentence has no tags, all its words are of one class.
     Punctuation, symbols and what has no class are matched with nothing. A word for which its
     sentence has no match is not measured; n counts those that are.
+
+    Args:
+        batch: Sentences with their relations.
+        known: Words of which there is a figure: others are neither measured nor matched with;
+            those with a piece where not given.
     """
     found = _Found()
-    present = batch.has_pieces.tolist()
+    present = (batch.has_pieces if known is None else known).tolist()
     for row, (sentence, document) in enumerate(zip(batch.sentences, batch.documents, strict=True)):
         classes = [
             kind if present[row][word] else None for word, kind in enumerate(_classes(sentence))

@@ -1,4 +1,4 @@
-"""Many heads or one: how far states drift when only some heads of each layer are kept.
+"""Many heads or one: drift and loss when only some heads of each layer are kept.
 
 Must not know: files, engines.
 """
@@ -22,8 +22,14 @@ ROBUSTNESS_COLUMNS: dict[str, str] = {
     "ci_low": "float64",
     "ci_high": "float64",
     "cosine": "float64",
+    "loss_n": "int64",
+    "loss": "float64",
+    "loss_increase": "float64",
+    "loss_ci_low": "float64",
+    "loss_ci_high": "float64",
 }
 """Columns of the robustness frame, in order: column → dtype."""
+_INCREASE = ("loss_increase", "loss_ci_low", "loss_ci_high")
 SEEDS = (0, 1, 2, 3, 4)
 _ORDER = 4
 
@@ -75,7 +81,7 @@ def silenced_sets(
 def robustness_frame(
     sums: DriftSums, keys: Sequence[tuple[int, str, int]], n_heads: int, seed: int = 0
 ) -> pd.DataFrame:
-    """Return how far states drift when fewer heads are kept: a row for each number and order.
+    """Return drift and loss when fewer heads are kept: a row for each number and order.
 
     Columns:
 
@@ -86,8 +92,12 @@ def robustness_frame(
     - drift: mean over words of ‖z' − z‖ / ‖z‖ with z the last hidden state and z' that without the
       other heads; ci_low, ci_high: 95 % bootstrap interval over documents, 10,000 draws.
     - cosine: mean cosine between z and z'.
+    - loss_n: words that have a loss, as in the ablation frame; 0, and what follows NaN, for a
+      model without a language-modelling head. loss: their mean loss in nats with these heads;
+      loss_increase: what it is more than with all; loss_ci_low, loss_ci_high: its 95 % bootstrap
+      interval over documents.
 
-    With all heads kept the drift is 0: that row is there for each order.
+    With all heads kept drift and loss_increase are 0: that row is there for each order.
 
     Args:
         sums: Of one variant for each key.
@@ -105,12 +115,32 @@ def robustness_frame(
         ci_high=intervals[:, 1],
         cosine=sums.cosine[-1] * UNIT / whole,
     )
+    before, losses = _losses(sums, by_id, seed)
+    frame = frame.assign(**losses)
     every = (
         frame[["order", "seed"]]
         .drop_duplicates()
-        .assign(kept=n_heads, drift=0.0, ci_low=0.0, ci_high=0.0, cosine=1.0)
+        .assign(kept=n_heads, drift=0.0, ci_low=0.0, ci_high=0.0, cosine=1.0, loss=before)
     )
+    increase = 0.0 if np.isfinite(before) else np.nan
+    every = every.assign(**dict.fromkeys(_INCREASE, increase))
     frame = pd.concat([frame, every], ignore_index=True)
-    frame = frame.assign(n=n.sum(), documents=np.count_nonzero(n))
+    n_known = 0 if sums.losses is None else int(sums.losses.n[:, -1].sum())
+    frame = frame.assign(n=n.sum(), documents=np.count_nonzero(n), loss_n=n_known)
     frame = frame.sort_values(["order", "seed", "kept"], ignore_index=True)
     return frame[list(ROBUSTNESS_COLUMNS)].astype(ROBUSTNESS_COLUMNS)
+
+
+def _losses(
+    sums: DriftSums, by_id: Sequence[int], seed: int
+) -> tuple[float, dict[str, np.ndarray | float]]:
+    """Return the loss with all heads, and the columns of the loss: a row for each variant."""
+    losses = sums.losses
+    if losses is None or not losses.n[:, -1].any():
+        return np.nan, dict.fromkeys(("loss", *_INCREASE), np.nan)
+    n, more = losses.n[by_id, -1], losses.increase[by_id, -1].T
+    before = float(losses.loss[-1] * UNIT / n.sum())
+    increase = more.sum(axis=1) * UNIT / n.sum()
+    intervals = ratio_intervals(more, n, bootstrap_weights(len(n), seed)) * UNIT
+    figures = (increase, intervals[:, 0], intervals[:, 1])
+    return before, {"loss": before + increase, **dict(zip(_INCREASE, figures, strict=True))}

@@ -71,6 +71,10 @@ class AnnotatedBatch:
         """Return the batch in runs of rows, each cut to its longest text."""
         return _parts(self)
 
+    def cut(self, rows: slice, pieces: slice) -> "AnnotatedBatch":
+        """Return some rows, and of these some pieces: all others must be padding."""
+        return _part(self, rows, pieces).batch
+
     @cached_property
     def attended(self) -> Bool[Tensor, "batch piece"]:
         """Return which pieces are no padding."""
