@@ -181,6 +181,27 @@ def architectures_page(frame: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def no_longer_verified(page: str, frame: pd.DataFrame, *, whole: bool = True) -> list[str]:
+    """Return the configurations that a page records as verified and that are not any more.
+
+    Args:
+        page: As `architectures_page` made it once.
+        frame: Of today.
+        whole: Whether all configurations were run, so that one that is missing is lost.
+
+    Example:
+        >>> page = "| bert | backend | 4 | 2/2 | 0.0 | 1.00 | 9/9 | 2/2 | verified |"
+        >>> no_longer_verified(page, verify_architectures(["gpt2"]))
+        ['bert']
+    """
+    today = dict(zip(frame["name"], frame["verdict"], strict=True))
+    cells = [line.strip("|").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    recorded = [
+        row[0].strip().replace("&#124;", "|") for row in cells if row[-1].strip() == VERIFIED
+    ]
+    return [name for name in recorded if (name in today or whole) and today.get(name) != VERIFIED]
+
+
 def _line(row: dict[str, Any]) -> str:
     seen = row["calls"] > 0
     reason = f": {row['reason'].split('. ')[0].rstrip('.')}" if row["reason"] else ""

@@ -1,6 +1,7 @@
 """The list of architectures: a sample of every kind, run; what is not reached is not passed."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from inspector.models.families import CONFIGURATIONS
 from inspector.verification.architectures import (
     ARCHITECTURES_COLUMNS,
     architectures_page,
+    no_longer_verified,
     verify_architectures,
 )
 
@@ -115,6 +117,47 @@ def test_command(command, tmp_path):
     unknown = command("architectures", "nonsense")
     assert unknown.code == 2
     assert "configuration (nonsense) must be one of inspector's families." in unknown.err
+
+
+def test_what_a_page_records_as_verified_must_stay_so(command, tmp_path):
+    """A new version of transformers is checked by one command: a loss is not written over."""
+    page = tmp_path / "page.md"
+    rows = verify_architectures(["gpt2", "yoso"])
+    text = architectures_page(rows)
+    page.write_text(text)
+    kept = command("architectures", "gpt2", "yoso", "--json", "-o", page, "--force")
+    assert kept.code == 0, kept.err
+    assert json.loads(kept.out)["no_longer_verified"] == []
+    line = next(line for line in text.splitlines() if line.startswith("| gpt2 | "))
+    once = text + line.replace("gpt2", "yoso") + "\n" + line.replace("gpt2", "lost") + "\n"
+    page.write_text(once)
+    lost = command("architectures", "gpt2", "yoso", "--json", "-o", page, "--force")
+    assert lost.code == 1
+    document = json.loads(lost.out)
+    assert document["no_longer_verified"] == ["yoso"]
+    assert document["output"] is None
+    assert page.read_text() == once
+    said = " ".join((lost.out + lost.err).split())
+    assert "No longer verified: yoso. YosoSelfAttention computes attention by mathematics" in said
+    assert f"{page} records them as verified and was left as it is" in said
+    assert no_longer_verified(once, rows) == ["yoso", "lost"]
+    assert no_longer_verified(once, rows, whole=False) == ["yoso"]
+    assert no_longer_verified("# Something else | verified |", rows) == []
+
+
+def test_the_page_of_the_house_records_what_there_is():
+    """Every configuration stands in docs/architectures.md, and no other."""
+    page = Path(__file__).parents[2] / "docs" / "architectures.md"
+    if not page.is_file():
+        pytest.skip("the pages are not beside the tests")
+    text = page.read_text("utf-8")
+    empty = verify_architectures(["fnet"]).iloc[:0]
+    recorded = set(no_longer_verified(text, empty))
+    names = {row.name for row in CONFIGURATIONS}
+    listed = {line.split(" | ")[0][2:] for line in text.splitlines() if line.startswith("| ")}
+    assert listed - {"configuration"} == names
+    assert recorded < names
+    assert {"fnet", "yoso"}.isdisjoint(recorded)
 
 
 def test_a_difference_is_exit_code_1(command, monkeypatch):
