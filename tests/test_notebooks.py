@@ -81,7 +81,8 @@ def verify_your_attention(executed, html):
 def semantics_and_cause(executed, html):
     for column in ("apart_lift", "matched_lift", "contrast", "needed", "ablation_effect", "drift"):
         assert f">{column}</th>" in html
-    assert "explained by the same word or a direct dependency" in html
+    assert "<td>name:PER</td>" in html
+    assert re.search(r"<td>underpowered</td>", html), "what survives is not said of few pairs"
     assert re.search(r"Head \d+-\d+ follows the syntax of .*; the model needs it for", html)
     assert "<polyline" in outputs(executed, "image/svg+xml")[0]
     correlation = next(

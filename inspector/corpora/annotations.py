@@ -20,7 +20,7 @@ from inspector.corpora.readers.negation import negations
 from inspector.corpora.readers.own_relations import read_relations
 from inspector.corpora.readers.quantifiers import quantifiers
 from inspector.corpora.readers.roles import carried_roles, read_roles
-from inspector.corpora.readers.supersenses import read_supersenses
+from inspector.corpora.readers.supersenses import carried_supersenses, read_supersenses
 from inspector.corpora.readers.word_meaning import carried_meaning, read_word_meaning
 from inspector.corpora.readers.wordnet import DEBIAN
 from inspector.corpora.sentence import Corpus
@@ -58,6 +58,7 @@ CARRIED: dict[str, Carried] = {
     "roles": Carried(carried_roles, ("role:", "role-dep:", "role-copula:", "neg:"), "Args="),
     "names": Carried(carried_names, ("name:",), "Name="),
     "meaning": Carried(carried_meaning, ("meaning:",), "Meaning="),
+    "supersenses": Carried(carried_supersenses, ("supersense:", "idiom:"), "Supersense=, Idiom="),
 }
 """Name → annotation, in the order in which it is added."""
 

@@ -14,6 +14,8 @@ from inspector.corpora import probes_connectives as connectives
 from inspector.corpora import probes_coreference as coreference
 from inspector.corpora import probes_logic as logic
 from inspector.corpora import probes_meaning as meaning
+from inspector.corpora import probes_names as naming
+from inspector.corpora import probes_senses as senses
 from inspector.corpora.making import tree_sentence
 from inspector.corpora.probes import check_asked, tree_offsets
 from inspector.corpora.probes_balance import Offsets
@@ -23,8 +25,8 @@ from inspector.corpora.probes_tree import Node, Tree, spell
 from inspector.corpora.sentence import Labels, Sentence
 from inspector.errors import InputError
 
-_DRAFTS = 14
-_DRAFTS_DISTRACTING = 8
+_DRAFTS = 18
+_DRAFTS_DISTRACTING = 10
 _LONGEST = 30
 _COST_OF_A_WORD = 0.006
 _ATTEMPTS = 400
@@ -57,9 +59,13 @@ BEYOND_SYNTAX: dict[str, Beyond] = {
     "comparison": Beyond(("comparison:",), comparing.COMPARISON, comparing.comparison),
     "quantifier": Beyond(("quantifier:",), comparing.QUANTIFIER, comparing.quantifier),
     "roles": Beyond(("role:", "role-dep:"), meaning.ROLES, meaning.roles),
-    "names": Beyond(("name:",), meaning.NAMES, meaning.names),
+    "names": Beyond(("name:",), naming.NAMES, naming.names),
     "opposites": Beyond(("meaning:antonym",), meaning.TWO_ADJECTIVES, meaning.opposites),
     "likenesses": Beyond(("meaning:synonym",), meaning.TWO_ADJECTIVES, meaning.likenesses),
+    "kinds": Beyond(("meaning:hypernym",), senses.TWO_NOUNS, senses.kinds),
+    "parts": Beyond(("meaning:part",), senses.TWO_NOUNS, senses.parts),
+    "classes": Beyond(("supersense:",), senses.CLASSES, senses.classes),
+    "idioms": Beyond(("idiom:",), senses.IDIOMS, senses.idioms),
     "pronoun": Beyond(("coref:pronoun",), coreference.PRONOUN, coreference.pronoun),
     "same-noun": Beyond(("coref",), coreference.SAME_NOUN, coreference.same_noun),
     "across-a-clause": Beyond(
@@ -79,12 +85,12 @@ def generate_beyond(
     """Return generated sentences of meaning and logic, with trees in Universal Dependencies.
 
     What they say beyond their trees stands in their last column, as treebanks have it: `Args=`,
-    `Entity=`, `Name=`, `Meaning=`, `PDTB=`; `inspector.corpora.annotate` reads it. A document has
-    one sentence of each construction, so that either half of the documents has them all; those
-    with mentions have documents of their own, which keeps windows over them short. The same seed
-    gives the same sentences on every platform. A sentence distracts, and its comment says
-    so, if another word of the part of speech of what is looked for stands at least as near; every
-    third one does, where its way of saying it allows that.
+    `Entity=`, `Name=`, `Meaning=`, `Supersense=`, `Idiom=`, `PDTB=`; `inspector.corpora.annotate`
+    reads it. A document has one sentence of each construction, so that either half of the
+    documents has them all; those with mentions have documents of their own, which keeps windows
+    over them short. The same seed gives the same sentences on every platform. A sentence distracts,
+    and its comment says so, if another word of the part of speech of what is looked for stands at
+    least as near; every third one does, where its way of saying it allows that.
 
     Args:
         seed: Any whole number.
@@ -175,9 +181,9 @@ def _best_draft(
         if len(tree.words) > _LONGEST or tree.text in texts or _joins_modifiers(tree):
             continue
         shown = [pair for pair in marks.pairs(tree) if pair[0].startswith(beyond.relations)]
-        if not shown and not marks.names:
+        if not shown:
             continue
-        distracts = len(marks.names) > 1 or _distracts(tree, shown)
+        distracts = _distracts(tree, shown)
         cost = offsets.cost(_offsets(tree, marks)) + _COST_OF_A_WORD * len(tree.words)
         if distracts not in best or cost < best[distracts][0]:
             best[distracts] = (cost, tree, marks)

@@ -10,16 +10,16 @@ from inspector.corpora.probes_marks import Marks
 from inspector.corpora.probes_tree import Node, comma, labelled, set_off
 
 Said = tuple[Node, str]
-_WOMEN = ("Anna", "Maria", "Laura", "Helen", "Clara", "Nina")
-_MEN = ("Peter", "Daniel", "Martin", "Oscar", "Victor", "Simon")
-_SECOND = ("Lou", "Rowan", "Robin", "Lee", "Noel", "Alex", "Kim")
-_FAMILY = ("Stone", "Lopez", "Fischer", "Okafor", "Rossi", "Bennett", "Novak", "Larsen", "Patel")
+WOMEN = ("Anna", "Maria", "Laura", "Helen", "Clara", "Nina")
+MEN = ("Peter", "Daniel", "Martin", "Oscar", "Victor", "Simon")
+SECOND = ("Lou", "Rowan", "Robin", "Lee", "Noel", "Alex", "Kim")
+FAMILY = ("Stone", "Lopez", "Fischer", "Okafor", "Rossi", "Bennett", "Novak", "Larsen", "Patel")
 
 
 def full_name(g: Clauses) -> list[Node]:
     """Return a person's two to four names; the first is the head, as UD has it."""
-    middle = [g.fresh(_SECOND) for _ in range(g.pick((0, 1, 2, 2)))]
-    given = [g.fresh((*_WOMEN, *_MEN)), *middle, g.fresh(_FAMILY)]
+    middle = [g.fresh(SECOND) for _ in range(g.pick((0, 1, 2, 2)))]
+    given = [g.fresh((*WOMEN, *MEN)), *middle, g.fresh(FAMILY)]
     first, *rest = [Node(form, "PROPN", "flat", kind="person") for form in given]
     first.right = list(rest)
     return [first, *rest]
@@ -45,9 +45,9 @@ def did(g: Clauses, subject: Node, thing: Node, tense: str = "past") -> Node:
 
 def _gender(g: Clauses, person: Node) -> int:
     """Return 0 for "she" and "her", 1 for "he" and "his"; by chance where the noun says nothing."""
-    if person.form in (*_WOMEN, "girl", "woman"):
+    if person.form in (*WOMEN, "girl", "woman"):
         return 0
-    return 1 if person.form in (*_MEN, "boy", "man", "waiter", "actor") else g.pick((0, 1))
+    return 1 if person.form in (*MEN, "boy", "man", "waiter", "actor") else g.pick((0, 1))
 
 
 def _again(noun: Node, form: str = "") -> Node:

@@ -1,8 +1,8 @@
 """What generated probes say beyond their trees, written as treebanks write it, in the last column.
 
-Roles (`Args=`), entities (`Entity=`, GUM's brackets), names (`Name=`), word meaning (`Meaning=`)
-and connectives (`PDTB=`) are noted on nodes while a sentence is written, and become words when it
-is spelled. Must not know: grammar, how sentences are chosen.
+Roles (`Args=`), entities (`Entity=`, GUM's brackets), names (`Name=`), word meaning (`Meaning=`,
+`Supersense=`, `Idiom=`) and connectives (`PDTB=`) are noted on nodes while a sentence is written,
+and become words when it is spelled. Must not know: grammar, how sentences are chosen.
 """
 
 from collections.abc import Iterable
@@ -12,10 +12,13 @@ from inspector.corpora.probes_tree import Node, Tree
 from inspector.corpora.readers.comparison import comparisons_in
 from inspector.corpora.readers.conditions import conditions_in
 from inspector.corpora.readers.coordination import coordinations_in
+from inspector.corpora.readers.groups import each_to_another
+from inspector.corpora.readers.names import name_relations
 from inspector.corpora.readers.negation import negations_in
 from inspector.corpora.readers.parsed import Parsed, tree_of
 from inspector.corpora.readers.quantifiers import quantifiers_in
 from inspector.corpora.readers.roles import role_relation
+from inspector.corpora.readers.supersenses import sense_relations
 
 _PLACES = frozenset({"place", "building", "landmark"})
 _PRONOUNS = frozenset({"PRON"})
@@ -42,6 +45,11 @@ class Marks:
     entities: list[list[Node]] = field(default_factory=list)
     """The heads of each entity's mentions, in the order in which they are said."""
     names: list[tuple[str, list[Node]]] = field(default_factory=list)
+    """Type and words of each name; a word may be part of several."""
+    senses: list[tuple[str, Node]] = field(default_factory=list)
+    """Supersense and word."""
+    idioms: list[tuple[str, list[Node]]] = field(default_factory=list)
+    """'verb' or 'other', and the words of each."""
     meanings: list[tuple[str, Node, Node]] = field(default_factory=list)
     connectives: list[Connective] = field(default_factory=list)
 
@@ -63,9 +71,14 @@ class Marks:
             _more(keys[placed.of(argument)], "Args", f"{role}:{placed.of(predicate) + 1}")
         for kind, source, target in self.meanings:
             _more(keys[placed.of(source)], "Meaning", f"{kind}:{placed.of(target) + 1}")
-        for kind, nodes in self.names:
-            for place, node in enumerate(nodes):
-                keys[placed.of(node)]["Name"] = f"{'I' if place else 'B'}-{kind}"
+        for count, (kind, nodes) in enumerate(self.names, 1):
+            for node in nodes:
+                _more(keys[placed.of(node)], "Name", f"{kind}:{count}")
+        for sense, node in self.senses:
+            keys[placed.of(node)]["Supersense"] = sense
+        for count, (kind, nodes) in enumerate(self.idioms, 1):
+            for node in nodes:
+                keys[placed.of(node)]["Idiom"] = f"{kind}:{count}"
         for connective in self.connectives:
             word, value = placed.discourse(connective, first_word)
             keys[word]["PDTB"] = value
@@ -74,7 +87,8 @@ class Marks:
     def pairs(self, tree: Tree) -> list[tuple[str, int, int]]:
         """Return (relation, source, target) of all that the sentence shows beyond its tree.
 
-        The names are those of the readers; a mention's target is the nearest earlier one.
+        The labels are those of the readers; a mention's target is the nearest earlier one, that of
+        a word of a name the nearest of its other words.
         """
         placed = _Placed(tree)
         parse = placed.parse
@@ -100,7 +114,13 @@ class Marks:
             found += placed.connected(connective)
         for mentions in self.entities:
             found += placed.coreferent(mentions)
-        return found
+        named = [(kind, [placed.of(node) for node in nodes]) for kind, nodes in self.names]
+        senses = [(placed.of(node), sense, node.form.lower()) for sense, node in self.senses]
+        several = [*name_relations(named), *sense_relations(senses)]
+        for kind, nodes in self.idioms:
+            words = sorted(placed.of(node) for node in nodes)
+            several += each_to_another("semantic", f"idiom:{kind}", words)
+        return [*found, *((one.label, one.source, one.target) for one in several)]
 
 
 class _Placed:

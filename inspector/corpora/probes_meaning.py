@@ -1,4 +1,4 @@
-"""Constructions of meaning: semantic roles, names, words of like or opposite meaning.
+"""Constructions of meaning: semantic roles, words of like or opposite meaning.
 
 Each function writes one sentence of its construction, notes what it says beyond its tree, and
 returns its root and final mark. Distance and direction vary on purpose. Must not know: seeds, ids,
@@ -11,11 +11,11 @@ from inspector.corpora import probes_lexicon as lexicon
 from inspector.corpora import probes_settings as settings
 from inspector.corpora import probes_verbs as verbs
 from inspector.corpora.probes_clausal import passive_parts
-from inspector.corpora.probes_clauses import PAST, Clauses, Predicate
-from inspector.corpora.probes_coreference import did, full_name, one_after_another, somebody
+from inspector.corpora.probes_clauses import Clauses, Predicate
+from inspector.corpora.probes_coreference import did, one_after_another, somebody
 from inspector.corpora.probes_forms import BE
 from inspector.corpora.probes_marks import Marks
-from inspector.corpora.probes_tree import Node, labelled, set_off
+from inspector.corpora.probes_tree import Node, labelled
 
 Said = tuple[Node, str]
 
@@ -76,46 +76,6 @@ def roles(g: Clauses, m: Marks, way: str) -> Said:
         _patient(m, more.head.right[0], more.head)
         more.head.left[:0] = [Node("and", "CCONJ", "cc"), *g.finish(more, subject.agreement)]
         root.right.append(labelled("conj", more.head))
-    return root, "."
-
-
-# --- names -----------------------------------------------------------------------------------
-
-_PLACE_FIRST = ("Green", "North", "Silver", "Old", "West", "Stone")
-_PLACE_LAST = ("Lake", "Bridge", "Valley", "Harbor", "Hill", "River")
-
-
-def _place_name(g: Clauses) -> list[Node]:
-    """Return a place's name of two or three words; the last is the head."""
-    last = Node(g.fresh(_PLACE_LAST), "PROPN", kind="place")
-    firsts = [Node(g.fresh(_PLACE_FIRST), "PROPN", "compound")]
-    if g.chance(0.4):
-        firsts.insert(0, Node("New", "PROPN", "compound"))
-    last.left = list(firsts)
-    return [*firsts, last]
-
-
-NAMES = ("before", "after", "after")
-
-
-def names(g: Clauses, m: Marks, way: str) -> Said:
-    """Return a clause with two or three names, each of two or three words."""
-    who, whom = full_name(g), full_name(g)
-    m.names += [("PER", list(who)), ("PER", list(whom))]
-    table = [w for w in verbs.TRANSITIVE if "person" in w.objects and "person" in w.agents]
-    head = Node("", "VERB", right=[labelled("obj", whom[0])])
-    predicate = Predicate(head, g.verb(table), g.pick(PAST))
-    root = g.clause(who[0], predicate)
-    place = _place_name(g)
-    m.names.append(("LOC", list(place)))
-    where = g.pp(g.pick(("near", "in")), place[-1], "obl")
-    where.left.sort(key=lambda node: node.label != "case")
-    if way == "before":
-        root.left.insert(0, set_off(where, before=False))
-    else:
-        root.right.append(where)
-    if g.chance(0.3):
-        root.right.append(g.time("past"))
     return root, "."
 
 

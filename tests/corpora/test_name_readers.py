@@ -6,7 +6,7 @@ from small_trees import corpus_of, counted, reasons, tree
 
 from inspector.corpora import annotate_from, read_conllu
 from inspector.corpora.readers.names import carried_names, read_names
-from inspector.corpora.readers.supersenses import read_supersenses
+from inspector.corpora.readers.supersenses import carried_supersenses, read_supersenses
 from inspector.errors import InputError
 
 MET = "Ada PROPN 5 nsubj; de PROPN 1 flat; Li PROPN 1 flat; , PUNCT 1 punct; met VERB 0 root; "
@@ -48,6 +48,20 @@ def test_each_word_of_a_name_to_the_others(write, tags, expected):
     assert triples(read_names(corpus, write(iob2(*tags), "n.iob2"))) == expected
     carried = tree(MET, **{f"w{n}": f"Name={tag}" for n, tag in enumerate(tags, 1) if tag != "O"})
     assert triples(carried_names(corpus_of(carried))) == expected
+
+
+def test_names_that_share_a_word(write):
+    """Ada Li and de Li; the shared word goes to either, and what is no name is counted."""
+    tags = {"w1": "PER:1", "w2": "PER:2", "w3": "PER:1,PER:2", "w5": "x:9", "w6": "LOC:3"}
+    carried = corpus_of(tree(MET, **{word: f"Name={tag}" for word, tag in tags.items()}))
+    found = carried_names(carried)
+    assert triples(found) == [
+        ("name:PER", 1, (3,)),
+        ("name:PER", 2, (3,)),
+        ("name:PER", 3, (2, 1)),
+    ]
+    assert reasons(found) == {"a Name value that is not TYPE:number": 1}
+    assert carried_names(found) == found
 
 
 @pytest.mark.parametrize("tag", ["I-PER", "B-", "x", "I-LOC"])
@@ -197,3 +211,26 @@ def test_counts_on_streusle(gold_file):
     assert counted(found)["supersense:noun"] == senses > 200
     assert counted(found)["idiom:other"] == idioms > 300
     assert reasons(found) == {}
+
+
+def test_supersenses_and_idioms_of_the_last_column():
+    here = tree(
+        MET,
+        w1="Supersense=n.FOOD|Idiom=verb:1",
+        w2="Supersense=n.FOOD",
+        w3="Supersense=v.motion",
+        w4="Supersense=`a|Idiom=noun:1",
+        w6="Idiom=verb:1",
+    )
+    found = carried_supersenses(corpus_of(here))
+    assert triples(found) == [
+        ("supersense:noun", 1, (2,)),
+        ("supersense:noun", 2, (1,)),
+        ("idiom:verb", 1, (6,)),
+        ("idiom:verb", 6, (1,)),
+    ]
+    assert reasons(found) == {
+        "a Supersense value of no class (n., v., p.)": 1,
+        "an Idiom value that is not verb:number or other:number": 1,
+    }
+    assert carried_supersenses(found) == found
