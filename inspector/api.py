@@ -30,6 +30,7 @@ from inspector.models.using import using
 from inspector.output import check_output, write_atomically
 from inspector.records import FRAME_WRITERS
 from inspector.runs.computation import Progress
+from inspector.runs.engine import check_engine
 from inspector.runs.profiling import Run, profile_corpus
 from inspector.runs.shard_work import ProfileSettings
 from inspector.verification import ImplementationReport
@@ -169,6 +170,7 @@ def profile(
     cause: bool = True,
     settings: ProfileSettings | None = None,
     workers: int = 1,
+    engine: str = "local",
     resume: bool = False,
     force: bool = False,
     progress: Progress | None = None,
@@ -188,15 +190,20 @@ def profile(
             whether the model needs the head; where settings are given, theirs counts.
         settings: Labels, shard and batch size, seeds; the standard ones where not given.
         workers: Processes; the result is the same for any number.
+        engine: Where they run: 'local', on this machine; or 'ray', on the cluster that RAY_ADDRESS
+            names, of a network you trust, or on one that is started here and ended afterwards.
         resume: Go on with the run that stands in the folder.
         force: Replace the run that stands in the folder.
         progress: Called with what is being done and the share that is done.
 
     Raises:
-        InputError: If the corpus cannot be used, or a run was started with other settings.
+        InputError: If the corpus cannot be used, a run was started with other settings, or there is
+            no such engine.
         ModelError: If the model cannot be loaded.
         OutputError: If the folder cannot be used.
+        WorkerError: If a part of the work ends every process it is given to.
     """
+    check_engine(engine, workers)
     chosen = settings or ProfileSettings(cause=cause)
     return profile_corpus(
         _loaded(model),
@@ -204,6 +211,7 @@ def profile(
         output,
         settings=chosen,
         workers=workers,
+        engine=engine,
         resume=resume,
         force=force,
         progress=progress,

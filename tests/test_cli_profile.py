@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pandas as pd
@@ -176,7 +177,7 @@ def test_strict_stops_at_a_malformed_sentence(profile, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--engine", "cloud"], "engine (cloud) must be one that there is. Available: local"),
+        (["--engine", "cloud"], "engine (cloud) must be one that there is. Available: local, ray."),
         (["--workers", "0"], "workers (0) must be at least 1: 1 computes in this process."),
         (["--workers", "many"], "'--workers': Input should be a valid integer"),
         (["--labels", "short"], "'short' is not one of"),
@@ -189,6 +190,21 @@ def test_an_option_that_cannot_be(profile, tmp_path, options, words):
     assert (done.code, done.out) == (2, "")
     assert words in done.err
     assert "Traceback" not in done.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_ray_that_is_not_installed(profile, tmp_path, monkeypatch):
+    def version(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("inspector.runs.engine.version", version)
+    done = profile(tmp_path / "run", "--engine", "ray")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith(
+        "inspector: engine (ray) needs ray 2.60 or newer, and none is installed: install "
+        "inspector's extra 'ray' (pip install 'inspector[ray]'), or choose another. "
+        "Available: local.\n"
+    )
     assert not (tmp_path / "run").exists()
 
 

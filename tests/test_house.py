@@ -40,6 +40,7 @@ ONLY_IN = {
     "rich": {"console"},
     "altair": {"views", "dashboard"},
     "bertviz": {"views"},
+    "ray": {"runs"},
 }
 # All that these rooms may import from outside.
 ALLOWED = {

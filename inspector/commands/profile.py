@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from inspector.commands.options import Debug, Device, Force, Json, Model, Revision, check_choice
+from inspector.commands.options import Debug, Device, Force, Json, Model, Revision
 from inspector.console import print_run, progress
-from inspector.errors import InputError, Interrupted
+from inspector.errors import Interrupted
 from inspector.records import json_text, records
 
 EXAMPLE = "inspector profile --corpus treebank.conllu -o run"
@@ -50,7 +50,13 @@ def profile(
     cause: Annotated[
         bool, typer.Option(help="Silence heads, to say whether the model needs the claimed ones.")
     ] = True,
-    engine: Annotated[str, typer.Option(help="Where shards are computed: local.")] = "local",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Where it is computed: local, or ray: the cluster of RAY_ADDRESS (trusted network "
+            "only), else one on this machine."
+        ),
+    ] = "local",
     workers: Annotated[int, typer.Option(help="Processes; the result is the same.")] = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
@@ -62,13 +68,12 @@ def profile(
     debug: Debug = False,
 ) -> None:
     """Run the model once over a corpus; keep what every head does in a run folder."""
-    check_choice("engine", engine, ("local",))
-    if workers < 1:
-        raise InputError(f"workers ({workers}) must be at least 1: 1 computes in this process.")
     with progress() as show:
         show("Reading", 0.0)
+        from inspector.runs.engine import check_engine
         from inspector.runs.place import check_run_folder
 
+        check_engine(engine, workers)
         check_run_folder(output, resume=resume, force=force)
         from inspector.api import load
         from inspector.corpora.annotated import read_annotated
@@ -91,6 +96,7 @@ def profile(
                 settings=ProfileSettings(labels=labels, distances=distances, cause=cause),
                 revision=revision,
                 workers=workers,
+                engine=engine,
                 resume=resume,
                 force=force,
                 progress=show,

@@ -21,6 +21,9 @@ def compute(
     make_worker: Callable[[], Worker],
     workers: int = 1,
     progress: Progress | None = None,
+    *,
+    engine: str = "local",
+    gpus: int = 0,
 ) -> list[ShardResult]:
     """Return what each shard gave, in the order of `shard_ids`, read back from the folder.
 
@@ -32,6 +35,8 @@ def compute(
         make_worker: As `run_shards` takes it. Not called when nothing is missing.
         workers: As `run_shards` takes it.
         progress: Called with what is being done, rate and time left in it, and the share done.
+        engine: As `run_shards` takes it.
+        gpus: As `run_shards` takes it.
 
     Raises:
         OutputError: If a shard cannot be written or read back.
@@ -42,7 +47,8 @@ def compute(
     missing = [shard_id for shard_id in shard_ids if shard_id not in valid]
     total, kept, started = len(shard_ids), len(shard_ids) - len(missing), time.monotonic()
     show(f"Shards {kept} of {total}", kept / max(total, 1))
-    with closing(run_shards(missing, make_worker, workers=workers)) as results:
+    running = run_shards(missing, make_worker, workers=workers, engine=engine, gpus=gpus)
+    with closing(running) as results:
         for computed, (shard_id, result) in enumerate(results, start=1):
             folder.write_shard(shard_id, result)
             rate = computed / max(time.monotonic() - started, 1e-9)

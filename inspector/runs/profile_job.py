@@ -4,6 +4,7 @@ Must not know: how a shard is computed, folders, frames, UI.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from inspector.corpora import Corpus, Sentence
 from inspector.corpora.controls import MATCHED, with_controls
@@ -12,6 +13,7 @@ from inspector.corpora.windows import Windows, corpus_windows
 from inspector.errors import InputError
 from inspector.models import PretrainedModel, piece_counts
 from inspector.runs.cause_work import sample
+from inspector.runs.identity import identity
 from inspector.runs.shard_work import ProfileJob, ProfileSettings
 
 KINDS = ("syntax", "semantic", "logical")
@@ -41,7 +43,8 @@ def profile_job(
     of_windows = [window.document or "" for window in windows.texts]
     n_sentences, n_windows = settings.cause_sentences, settings.cause_windows
     job = ProfileJob(
-        model=model.name,
+        # Workers of a cluster are in another folder than we.
+        model=str(model.folder.resolve()) if Path(model.name).is_dir() else model.name,
         revision=revision,
         dtype=model.dtype,
         device=str(model.device),
@@ -52,7 +55,10 @@ def profile_job(
         windows=windows.texts,
         window_relations=_names(windows.texts, across=True),
         cause_sentences=sample(sentences, documents, n_sentences) if settings.cause else (),
-        cause_windows=sample(windows.texts, of_windows, n_windows) if settings.cause else (),
+        cause_windows=(
+            sample(windows.texts, of_windows, n_windows, across=True) if settings.cause else ()
+        ),
+        identity=identity(model),
     )
     return job, windows
 

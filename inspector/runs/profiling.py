@@ -6,10 +6,9 @@ Must not know: UI; how an observer or a claim computes.
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,8 +18,9 @@ from inspector.corpora import Corpus
 from inspector.errors import InputError
 from inspector.models import PretrainedModel
 from inspector.runs.computation import Progress, compute
-from inspector.runs.engine import Worker
+from inspector.runs.engine import Worker, check_engine
 from inspector.runs.folder import RunFolder
+from inspector.runs.identity import versions
 from inspector.runs.manifest import Manifest
 from inspector.runs.profile_frames import FRAMES, profile_frames
 from inspector.runs.profile_job import profile_job
@@ -31,7 +31,6 @@ _SETTINGS = (
     *("window_pieces", "window_shard_size", "window_batch_size"),
     *("cause", "cause_sentences", "cause_windows"),
 )
-_VERSIONED = ("inspector", "torch", "transformers", "numpy", "tokenizers")
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,6 +116,7 @@ def profile_corpus(
     settings: ProfileSettings | None = None,
     revision: str | None = None,
     workers: int = 1,
+    engine: str = "local",
     resume: bool = False,
     force: bool = False,
     progress: Progress | None = None,
@@ -131,14 +131,18 @@ def profile_corpus(
         settings: The standard ones if not given.
         revision: Of a hub id, so that worker processes load the same files.
         workers: Processes; the result is the same for any number.
+        engine: Where shards are computed: 'local', this machine, or 'ray', the cluster that
+            RAY_ADDRESS names, or one on this machine; the result is the same.
         resume: Go on with the run that stands in the folder.
         force: Replace it.
         progress: Told how far it is.
 
     Raises:
-        InputError: If a corpus has no sentence, or a run was started with other settings.
+        InputError: If a corpus has no sentence, a run was started with other settings, or there is
+            no such engine.
         OutputError: If the folder cannot be used.
     """
+    check_engine(engine, workers)
     corpora = [corpus] if isinstance(corpus, Corpus) else list(corpus)
     if not corpora:
         raise InputError("corpus ([]) must be at least one: give a corpus to read.")
@@ -148,10 +152,10 @@ def profile_corpus(
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory())) / "run"
         run = stack.enter_context(RunFolder.create(place, manifest, resume=resume, force=force))
-        make_worker: Callable[[], Worker] = partial(ProfileWorker, jobs)
-        if workers == 1:
-            make_worker = partial(ProfileWorker, jobs, model)
-        shards = compute(run, range(manifest.n_shards), make_worker, workers, progress)
+        make_worker, gpus = _make_worker(model, jobs, workers, engine)
+        shards = compute(
+            run, range(manifest.n_shards), make_worker, workers, progress, engine=engine, gpus=gpus
+        )
         parts = []
         for one, (job, windows) in zip(corpora, made, strict=True):
             own, shards = shards[: job.n_shards], shards[job.n_shards :]
@@ -161,6 +165,18 @@ def profile_corpus(
             run.write_frame(name, frame)
         run.finish()
     return Run(manifest, frames)
+
+
+def _make_worker(
+    model: PretrainedModel, jobs: Sequence[ProfileJob], workers: int, engine: str
+) -> tuple[Callable[[], Worker], int]:
+    """Return what makes a worker, and how many GPUs the engine is to give it."""
+    if engine == "ray" and model.device.type == "cuda":
+        # An actor of Ray sees no other than its own, whatever its number.
+        return partial(ProfileWorker, [replace(job, device="cuda") for job in jobs]), 1
+    if engine == "local" and workers == 1:
+        return partial(ProfileWorker, jobs, model), 0
+    return partial(ProfileWorker, jobs), 0
 
 
 def _names(corpora: Sequence[Corpus]) -> list[str]:
@@ -204,7 +220,7 @@ def _manifest(
             "device": model.device.type,
             "annotation": ", ".join(dict.fromkeys(corpus.annotation for corpus in corpora)),
         },
-        versions={name: version(name) for name in _VERSIONED},
+        versions=versions(),
         shard_size=jobs[0].settings.shard_size,
         batch_size=jobs[0].settings.batch_size,
         n_shards=sum(job.n_shards for job in jobs),

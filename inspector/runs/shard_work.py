@@ -6,7 +6,7 @@ torch runs on one thread. Must not know: folders, frames, UI.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from inspector.runs.cause_work import (
     asked_names,
     cause_shard,
 )
+from inspector.runs.identity import check_same
 from inspector.runs.shards import ShardResult
 
 
@@ -86,6 +87,8 @@ class ProfileJob:
     """Places of the sentences that are read without each head."""
     cause_windows: tuple[int, ...] = ()
     """Places of the windows that are."""
+    identity: dict[str, str] = field(default_factory=dict)
+    """The model's files and the versions that every worker must have; not asked where empty."""
 
     @property
     def n_sentence_shards(self) -> int:
@@ -120,8 +123,15 @@ class ProfileJob:
         return asked_names(self.relations, self.window_relations)
 
     def load(self) -> PretrainedModel:
-        """Return the model."""
-        return load(self.model, revision=self.revision, dtype=self.dtype, device=self.device)
+        """Return the model.
+
+        Raises:
+            ModelError: If it, or a package, is another one here than where the run was begun.
+        """
+        model = load(self.model, revision=self.revision, dtype=self.dtype, device=self.device)
+        if self.identity:
+            check_same(self.identity, model)
+        return model
 
 
 class ProfileWorker:

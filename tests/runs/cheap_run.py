@@ -16,6 +16,7 @@ import numpy as np
 from inspector.errors import InputError, InspectorError
 from inspector.runs import Manifest, RunFolder, ShardResult, compute
 
+IDS = [5, 0, 3, 8, 1]
 SIZE = 200
 
 
@@ -58,6 +59,27 @@ def die_at_birth():
     os._exit(3)
 
 
+def visible_gpus():
+    """Return a worker that says which GPUs it was given."""
+    given = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return lambda shard_id: ShardResult({}, {"gpus": [given]})
+
+
+def computed(log):
+    """Return the shards in a log of `make_worker`, each as often as it was begun."""
+    return sorted(map(int, Path(log).read_text().split()))
+
+
+def assert_right(results):
+    """Every one of `IDS` is there, once, with its own figures."""
+    assert sorted(shard_id for shard_id, _ in results) == sorted(IDS)
+    for shard_id, result in results:
+        expected = figures(shard_id)
+        assert result.labels == expected.labels
+        for name, array in expected.arrays.items():
+            np.testing.assert_array_equal(result.arrays[name], array, strict=True)
+
+
 def manifest(n_shards=12, **changed):
     given = {
         "model": "cheap",
@@ -73,12 +95,12 @@ def manifest(n_shards=12, **changed):
     return Manifest(**{**given, **changed})
 
 
-def run(path, asked, *, workers=1, resume=False, force=False, **worker):
+def run(path, asked, *, workers=1, engine="local", resume=False, force=False, **worker):
     import pandas as pd
 
     with RunFolder.create(path, asked, resume=resume, force=force) as folder:
         make = functools.partial(make_worker, **worker)
-        results = compute(folder, range(asked.n_shards), make, workers)
+        results = compute(folder, range(asked.n_shards), make, workers, engine=engine)
         total = np.zeros(2)
         for result in results:
             total += result.arrays["sums"]
@@ -93,6 +115,7 @@ def main():
     parser.add_argument("path")
     parser.add_argument("--shards", type=int, default=12)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--engine", default="local")
     parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--resume", action="store_true")
@@ -103,6 +126,7 @@ def main():
             given.path,
             asked,
             workers=given.workers,
+            engine=given.engine,
             resume=given.resume,
             pause=given.pause,
         )

@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
+from pathlib import Path
 
 
 def contents(folder):
@@ -21,17 +23,39 @@ def shards(folder):
     return len(list((folder / "shards").glob("*.safetensors")))
 
 
+def assert_eventually(is_true, seconds=60):
+    """Wait until it is true."""
+    end = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.002)
+
+
+def session(process):
+    """Return the processes of the run that are alive: all are of one session."""
+    alive = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == process.pid and fields[0] not in "ZX":
+            alive.append(int(stat.parent.name))
+    return alive
+
+
 @contextmanager
 def starting():
     """Give a function that runs a script as a process group of its own; none outlives the test."""
     started = []
 
-    def begin(*words):
+    def begin(*words, **environment):
         process = subprocess.Popen(
             [sys.executable, *map(str, words)],
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            env={**os.environ, **environment},
         )
         started.append(process)
         return process

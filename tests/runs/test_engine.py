@@ -6,18 +6,17 @@ import signal
 import sys
 import time
 from contextlib import closing, nullcontext
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-from cheap_run import die_at_birth, figures, make_worker
+from cheap_run import IDS, assert_right, computed, die_at_birth, figures, make_worker
 
 from inspector.errors import InputError
-from inspector.runs import WorkerError, engine, run_shards
-from inspector.runs.engine import _interrupts_held
-
-IDS = [5, 0, 3, 8, 1]
+from inspector.runs import WorkerError, engine, processes, run_shards
+from inspector.runs.processes import _interrupts_held
 
 
 def children():
@@ -35,19 +34,6 @@ def _no_process_is_left():
 @pytest.fixture
 def log(tmp_path):
     return str(tmp_path / "log")
-
-
-def computed(log):
-    return sorted(map(int, Path(log).read_text().split()))
-
-
-def assert_right(results):
-    assert sorted(shard_id for shard_id, _ in results) == sorted(IDS)
-    for shard_id, result in results:
-        expected = figures(shard_id)
-        assert result.labels == expected.labels
-        for name, array in expected.arrays.items():
-            np.testing.assert_array_equal(result.arrays[name], array, strict=True)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 9])
@@ -73,7 +59,7 @@ def test_workers_do_not_run_the_script_that_started_them(script):
 
 
 def test_control_multiprocessing_would_have_run_it(script, monkeypatch, capfd):
-    monkeypatch.setattr(engine, "_script_not_run_again", nullcontext)
+    monkeypatch.setattr(processes, "_script_not_run_again", nullcontext)
     with pytest.raises(WorkerError, match="ended its worker process 3 times"):
         list(run_shards(IDS, make_worker, workers=2))
     assert "the script ran again" in capfd.readouterr().err
@@ -101,6 +87,34 @@ def test_workers_must_be_positive():
     with pytest.raises(InputError) as caught:
         run_shards(IDS, make_worker, workers=0)
     assert str(caught.value) == "workers (0) must be at least 1: 1 computes in this process."
+
+
+def test_an_engine_must_be_known():
+    with pytest.raises(InputError) as caught:
+        run_shards(IDS, make_worker, engine="cloud")
+    assert str(caught.value) == ("engine (cloud) must be one that there is. Available: local, ray.")
+
+
+@pytest.mark.parametrize("found", ["none", "2.9.3", "2.59.1", "1.100"])
+def test_ray_must_be_installed_and_not_too_old(monkeypatch, found):
+    def version(name):
+        if found == "none":
+            raise PackageNotFoundError(name)
+        return found
+
+    monkeypatch.setattr(engine, "version", version)
+    with pytest.raises(InputError) as caught:
+        run_shards(IDS, make_worker, engine="ray")
+    assert str(caught.value) == (
+        f"engine (ray) needs ray 2.60 or newer, and {found} is installed: install inspector's "
+        "extra 'ray' (pip install 'inspector[ray]'), or choose another. Available: local."
+    )
+
+
+@pytest.mark.parametrize("found", ["2.60.0", "2.100", "3.0.0rc1"])
+def test_control_a_newer_ray_will_do(monkeypatch, found):
+    monkeypatch.setattr(engine, "version", lambda name: found)
+    engine.check_engine("ray")
 
 
 def test_a_worker_that_dies_is_replaced_and_only_its_shard_computed_again(log):

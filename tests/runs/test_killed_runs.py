@@ -4,12 +4,11 @@ import os
 import random
 import signal
 import time
-from pathlib import Path
 
 import cheap_run
 import pytest
 from cheap_run import manifest, run
-from killing import contents, shards, starting
+from killing import assert_eventually, contents, session, shards, starting
 
 from inspector.runs import RunFolder
 
@@ -31,26 +30,6 @@ def start():
         yield lambda path, *options, pause=0.03: begin(
             cheap_run.__file__, path, "--shards", SHARDS, "--pause", pause, *options
         )
-
-
-def assert_eventually(is_true, seconds=60):
-    end = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < end, "it never came to be"
-        time.sleep(0.002)
-
-
-def session(process):
-    """Return the processes of the run that are alive: all are of one session."""
-    alive = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == process.pid and fields[0] not in "ZX":
-            alive.append(int(stat.parent.name))
-    return alive
 
 
 @pytest.mark.parametrize("workers", [1, 2])
