@@ -19,6 +19,7 @@ from inspector.models.anything import AnyModel
 from inspector.models.backend import SHADOW, running
 from inspector.models.calls import AttentionCall
 from inspector.models.own_maths import watch_own_maths
+from inspector.models.projections import OnProjected, Projections
 
 _ATTENTION = "Attention"
 # A network's own complaints about inputs that do not suit it.
@@ -40,7 +41,11 @@ class Pass:
 
 
 def watch_calls(
-    model: AnyModel, run: Callable[[], None], on_call: OnCall, ran: set[str] | None = None
+    model: AnyModel,
+    run: Callable[[], None],
+    on_call: OnCall,
+    ran: set[str] | None = None,
+    projections: tuple[Projections, OnProjected] | None = None,
 ) -> None:
     """Run a network with its own eager attention, and show each call of it.
 
@@ -49,13 +54,20 @@ def watch_calls(
         run: Runs it.
         on_call: Called with each attention call, while the network waits.
         ran: Takes the names of the attention modules that were run, whatever they called.
+        projections: The linear layers around the attention, and what is called with what they
+            made, after the call itself was shown; they are left alone where not given.
     """
     names = {id(module): name for name, module in model.model.named_modules()}
 
     def observer(call: AttentionCall) -> None:
-        on_call(names.get(id(call.module), type(call.module).__name__), call)
+        name = names.get(id(call.module), type(call.module).__name__)
+        on_call(name, call)
+        if projections is not None:
+            projections[0].called(name, call)
 
     with ExitStack() as stack:
+        if projections is not None:
+            stack.enter_context(projections[0].watched(projections[1]))
         for name, module in attention_modules(model.model).items():
             if ran is not None:
                 note = partial(_note, ran, name)

@@ -4,7 +4,8 @@
 Must not know: how the figures came about.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 import pandas as pd
@@ -99,6 +100,8 @@ class VerificationReport:
     """Why the model is not verified, where that shows in no figure."""
     not_run: tuple[str, ...] = ()
     """What the model could not be run on, and what it said."""
+    not_from_weights: Mapping[str, str] = field(default_factory=dict)
+    """Module → why its query, key, value and output were not judged, where they were not."""
 
     @property
     def passed(self) -> bool:
@@ -152,6 +155,7 @@ class VerificationReport:
             "controls": [dict(control) for control in self.controls],
             "controls_note": self.controls_note,
             "not_run": list(self.not_run),
+            "not_from_weights": dict(self.not_from_weights),
         }
 
     def summary(self) -> str:
@@ -174,12 +178,23 @@ class VerificationReport:
         return f"<VerificationReport: {self.summary()}>"
 
     def __str__(self) -> str:
-        """Return the summary, and what does not hold."""
-        return "\n".join([self.summary(), *self.failures()])
+        """Return the summary, what does not hold, and what was not judged."""
+        return "\n".join([self.summary(), *self.failures(), *self._not_judged()])
+
+    def _not_judged(self) -> list[str]:
+        if not self.not_from_weights:
+            return []
+        first, reason = next(iter(self.not_from_weights.items()))
+        said = (
+            f"Query, key, value and output are not judged in {len(self.not_from_weights)} of "
+            f"{self.coverage['reached']} modules, the first of them {first}: {reason}."
+        )
+        return [said]
 
     def _repr_html_(self) -> str:
         """Return the report for a notebook: no script, nothing from another host."""
         failures = "".join(f"<p><strong>{escape(line)}</strong></p>" for line in self.failures())
+        failures += "".join(f"<p>{escape(line)}</p>" for line in self._not_judged())
         if self.frame.empty:
             return f"<p>{escape(self.summary())}</p>{failures}"
         errors = self.frame.pivot_table(

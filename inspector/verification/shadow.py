@@ -14,6 +14,7 @@ from inspector.errors import UnsupportedModelError
 from inspector.models import AttentionCall
 from inspector.models.anything import AnyModel
 from inspector.models.own_reasons import other_mathematics
+from inspector.models.projections import ProjectedCall, Projections
 from inspector.models.shadow import (
     COMPLAINTS,
     Pass,
@@ -23,6 +24,7 @@ from inspector.models.shadow import (
     passes,
     watch_calls,
 )
+from inspector.verification.judge import Judgement
 from inspector.verification.report import (
     VERIFICATION_COLUMNS,
     WHOLE_MODEL_COLUMNS,
@@ -34,6 +36,8 @@ from inspector.verification.report import (
 )
 from inspector.verification.shadow_call import judge_call, rows_left_out
 from inspector.verification.shadow_controls import ShadowControls
+from inspector.verification.shadow_projections import judge_projections
+from inspector.verification.stages import STAGES
 from inspector.verification.verifier import Progress
 
 _SOME = 3
@@ -49,9 +53,12 @@ def verify_any(
 
     The model runs with its own eager attention. At each call ours is evaluated on the same
     queries, keys, values and mask, in the model's dtype and in float64 (the truth), and judged by
-    the rule of `inspector.verification.verify` on its probabilities and its context. All
-    attention modules must be reached; modules with mathematics of their own count as reached only
-    where ours has their score term and hooks prove that probabilities · values is the context.
+    the rule of `inspector.verification.verify` on its probabilities and its context. Where the
+    module's own numbers prove in which layers its weights are, query, key, value and output are
+    judged, too, from what these layers were given: `.not_from_weights` names the other modules.
+    All attention modules must be reached; modules with mathematics of their own count as reached
+    only where ours has their score term and hooks prove that probabilities · values is the
+    context.
 
     Args:
         model: As `load_any` or `AnyModel.of` returned it.
@@ -79,7 +86,7 @@ def verify_any(
     return VerificationReport(
         model=model.name,
         dtype=model.dtype,
-        frame=worst_rows(findings.rows),
+        frame=worst_rows(sorted(findings.rows, key=lambda row: STAGES.index(row["stage"]))),
         cases=every,
         whole_model=typed_frame([], WHOLE_MODEL_COLUMNS),
         coverage=findings.coverage(),
@@ -88,6 +95,7 @@ def verify_any(
         route=findings.route(),
         reason=findings.reason(),
         not_run=tuple(findings.complaints),
+        not_from_weights=findings.not_from_weights(),
     )
 
 
@@ -105,6 +113,8 @@ class _Findings:
     refused: str | None = None
     complaints: list[str] = field(default_factory=list)
     controls: ShadowControls = field(default_factory=ShadowControls)
+    projections: dict[str, Projections] = field(default_factory=dict)
+    """What stands before the names of a part's modules → the linear layers of that part."""
 
     def run(self, model: AnyModel, one: Pass, prefix: str = "") -> None:
         """Take one pass into account."""
@@ -112,9 +122,13 @@ class _Findings:
         def on_call(name: str, call: AttentionCall) -> None:
             self._judge(f"{prefix}{name}", call, one.name)
 
+        def on_projected(name: str, projected: ProjectedCall) -> None:
+            self._judge_projections(f"{prefix}{name}", projected, one.name)
+
         ran: set[str] = set()
+        watched = self.projections.setdefault(prefix, Projections(model.model))
         try:
-            watch_calls(model, one.run, on_call, ran)
+            watch_calls(model, one.run, on_call, ran, (watched, on_projected))
         except UnsupportedModelError as error:
             self.refused = str(error)
         except COMPLAINTS as error:
@@ -126,20 +140,38 @@ class _Findings:
         layer = self.layers.setdefault(name, len(self.layers))
         if call.own_term is not None:
             self.own_terms.add(name)
-        for stage, judgement in judge_call(call).items():
+        self._add_rows(name, call, case, judge_call(call))
+        self.controls.try_on(layer, call)
+
+    def _judge_projections(self, name: str, projected: ProjectedCall, case: str) -> None:
+        self._add_rows(name, projected.call, case, judge_projections(projected))
+        self.controls.try_projections(self.layers[name], projected)
+
+    def _add_rows(
+        self, name: str, call: AttentionCall, case: str, judged: dict[str, Judgement]
+    ) -> None:
+        left_out = rows_left_out(call)
+        for stage, judgement in judged.items():
             self.rows.append(
                 {
-                    "layer": layer,
+                    "layer": self.layers[name],
                     "module": name,
                     "stage": stage,
                     "case": case,
                     **vars(judgement),
                     "rms_ratio": judgement.rms_ratio,
                     "noise_max_abs_error": float("nan"),
-                    "rows_left_out": rows_left_out(call),
+                    "rows_left_out": left_out,
                 }
             )
-        self.controls.try_on(layer, call)
+
+    def not_from_weights(self) -> dict[str, str]:
+        """Return module → why its query, key, value and output were not judged."""
+        return {
+            f"{prefix}{name}": reason
+            for prefix, watched in self.projections.items()
+            for name, reason in watched.not_proved().items()
+        }
 
     def coverage(self) -> Coverage:
         """Return how many attention modules were reached, and which were not."""

@@ -20,7 +20,7 @@ from inspector.verification.judge import Distances, Judgement
 
 CALL_STAGES = ("probabilities", "context")
 # Score maps are computed in parts of about so many numbers, which stay in a processor's cache.
-_NUMBERS_AT_ONCE = 100_000
+_NUMBERS_AT_ONCE = 50_000
 
 
 class Portion(NamedTuple):
@@ -47,6 +47,8 @@ class Terms:
 
     def to(self, dtype: torch.dtype, softmax_dtype: torch.dtype | None = None) -> "Terms":
         """Return the same numbers in another dtype."""
+        if self.query.dtype == dtype and self.softmax_dtype == softmax_dtype:
+            return self  # all of a call are of one dtype
         changed = {
             name: tensor.to(dtype)
             for name, tensor in vars(self).items()
@@ -135,7 +137,7 @@ def judge_call(
     for portion in _portions(call, by_heads=ours is evaluate):
         part = terms.part(portion)
         found = ours(part.to(working, softmax_dtype))
-        truth = evaluate(part.to(torch.float64))
+        truth = exact(part)
         keep = _rows_with_keys(part)
         theirs = contexts[portion.texts, portion.heads]
         _add(distances["context"], keep, found.output, theirs, truth.output)
@@ -150,6 +152,31 @@ def judge_call(
         for stage in CALL_STAGES
         if stage == "context" or shown
     }
+
+
+def exact(part: Terms) -> Attended:
+    """Return what our attention makes of a part of a call in float64.
+
+    Where one text is padded, of its real keys alone: others have probability 0, and cost as much.
+    """
+    terms, mask = part.to(torch.float64), part.mask
+    if mask is None or mask.shape[:3] != (1, 1, 1) or len(part.query) > 1:
+        return evaluate(terms)
+    real = mask[0, 0, 0].nonzero()[:, 0]
+    n_keys = len(real)
+    if not n_keys or int(real[-1] - real[0]) + 1 != n_keys:
+        return evaluate(terms)
+    keys = slice(int(real[0]), int(real[-1]) + 1)
+    bias = terms.bias
+    if bias is not None and bias.shape[-1] > 1:
+        bias = bias[..., keys]
+    of_real = replace(
+        terms, key=terms.key[:, :, keys], value=terms.value[:, :, keys], mask=None, bias=bias
+    )
+    found = evaluate(of_real)
+    probabilities = found.probabilities.new_zeros(*found.probabilities.shape[:-1], mask.shape[-1])
+    probabilities[..., keys] = found.probabilities
+    return Attended(found.output, probabilities)
 
 
 def rows_left_out(call: AttentionCall) -> int:

@@ -7,11 +7,17 @@ Must not know: how a call came to be seen, how the report shows it.
 import torch
 
 from inspector.models import AttentionCall
+from inspector.models.projections import ProjectedCall
 from inspector.verification.report import Control
 from inspector.verification.shadow_call import judge_call, terms_of, with_scores_spread
 from inspector.verification.shadow_mistakes import CALL_MISTAKES, CallMistake
+from inspector.verification.shadow_projections import PROJECTION_MISTAKES, judge_projections
 
 _HALF_TYPES = (torch.bfloat16, torch.float16)
+_NAMES = (
+    *(mistake.name for mistake in CALL_MISTAKES),
+    *(mistake.name for mistake in PROJECTION_MISTAKES),
+)
 _SPREAD = (
     "Attention is so near to uniform in this model that some mistakes change nothing that can be "
     "seen ({names}): these were tried on the same calls with longer queries."
@@ -51,6 +57,29 @@ class ShadowControls:
                 if self._is_caught(layer, longer, mistake):
                     self._spread.add(mistake.name)
 
+    def try_projections(self, layer: int, projected: ProjectedCall) -> None:
+        """Try what was not caught yet on the projections around a call.
+
+        A bias of zeros, or one that rounding hides, is no mistake to leave out.
+
+        Args:
+            layer: The number of the module.
+            projected: As the model computed it.
+        """
+        for mistake in PROJECTION_MISTAKES:
+            if mistake.name in self._caught or not mistake.applies(projected.weights):
+                continue
+            for dtype in (None, torch.float64):
+                judged = judge_projections(
+                    projected, change=mistake.change, dtype=dtype, sides=[mistake.side]
+                )
+                if all(judgement.passed for judgement in judged.values()):
+                    continue
+                self._tried.add(mistake.name)
+                if dtype is None:
+                    self._caught[mistake.name] = (layer, mistake.side)
+                break
+
     def _is_caught(self, layer: int, call: AttentionCall, mistake: CallMistake) -> bool:
         judged = judge_call(call, ours=mistake)
         for stage, judgement in judged.items():
@@ -65,10 +94,8 @@ class ShadowControls:
 
     def finish(self) -> tuple[list[Control], str | None]:
         """Return what became of each mistake that could be made, and a note if one is due."""
-        controls = [
-            self._control(mistake.name) for mistake in CALL_MISTAKES if mistake.name in self._tried
-        ]
-        names = [mistake.name for mistake in CALL_MISTAKES if mistake.name in self._spread]
+        controls = [self._control(name) for name in _NAMES if name in self._tried]
+        names = [name for name in _NAMES if name in self._spread]
         return controls, _SPREAD.format(names=", ".join(names)) if names else None
 
     def _control(self, name: str) -> Control:

@@ -14,6 +14,7 @@ from inspector.verification.report import VERIFICATION_COLUMNS
 from inspector.verification.shadow import verify_any
 from inspector.verification.shadow_call import (
     evaluate,
+    exact,
     judge_call,
     rows_left_out,
     terms_of,
@@ -82,7 +83,7 @@ def test_a_decoder_is_run_after_a_cache_and_both_sides_of_an_encoder_decoder():
 def test_a_module_that_is_shared_counts_once_and_one_that_calls_twice_too():
     albert, twice = verify_any(model_of("albert")), verify_any(model_of("diffllama"))
     assert albert.coverage["total"] == 1
-    assert len(albert.cases) == 2 * 2 * 2  # layers × stages × inputs
+    assert len(albert.cases) == 2 * 6 * 2  # layers × stages × inputs
     assert twice.coverage["total"] == 2
     assert len(twice.cases) == 2 * 2 * 2 * 4  # calls × layers × stages × passes
 
@@ -329,3 +330,27 @@ def test_a_folder_of_a_tiny_model_is_verified(tmp_path, name):
     report = verify_any(load_any(tmp_path))
     assert report.passed, str(report)
     assert report.model == str(tmp_path)
+
+
+def test_the_truth_of_a_padded_text_is_that_of_its_real_keys():
+    """They alone are computed with: the others have probability 0, on whichever side they stand."""
+    call = calls_of("bert")[0]
+    padded = max(range(len(call.query)), key=lambda text: int((~call.mask[text]).sum()))
+    one = replace(
+        call,
+        **{name: getattr(call, name)[padded : padded + 1] for name in ("query", "key", "value")},
+        probabilities=call.probabilities[padded : padded + 1],
+        context=call.context[padded : padded + 1],
+        mask=call.mask[padded : padded + 1, :, :1],
+    )
+    n_keys = one.mask.shape[-1]
+    bias = torch.linspace(-1.0, 1.0, n_keys)[None, None, None]
+    masks = {"right": one.mask, "left": one.mask.flip(-1), "none": torch.zeros_like(one.mask)}
+    masks["between"] = torch.arange(n_keys)[None, None, None] % 3 != 1
+    for mask in masks.values():
+        for added in (None, bias, torch.ones(1, 1, 1, 1)):
+            terms = terms_of(replace(one, mask=mask, bias=added))
+            found, whole = exact(terms), evaluate(terms.to(torch.float64))
+            torch.testing.assert_close(found.output, whole.output, rtol=0, atol=1e-14)
+            torch.testing.assert_close(found.probabilities, whole.probabilities, rtol=0, atol=1e-15)
+            assert not found.probabilities[..., ~mask[0, 0, 0]].any()
