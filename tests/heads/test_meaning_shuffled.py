@@ -1,0 +1,82 @@
+"""Meaning and logic whose other ends were dealt out at random: no head is said to follow them.
+
+The real model reads the probes once; every deal is held against the same predictions. Coreference
+is dealt in a test of its own. Must not know: how claims are made.
+"""
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from slow_observers import attention_of
+from test_profile_reference import predictions
+from test_profile_shuffled import counted, twins
+
+from inspector.corpora import Corpus, Relation, annotate, generate_beyond
+from inspector.heads.claims import relation_claims
+from inspector.heads.support import supported_heads
+
+SEEDS = range(12)
+KINDS = ("semantic", "logical")
+
+
+@pytest.fixture(scope="module")
+def predicted(minilm, one_thread):
+    """Return (sentence, place of each word, what it looks at, what looks at it)."""
+    found = []
+    probes = Corpus("probes", generate_beyond(), [], "", "generated")
+    for sentence in annotate(probes).sentences:
+        beyond = tuple(r for r in sentence.relations if r.kind != "syntax")
+        if beyond:
+            maps, word_ids, _, _ = attention_of(minilm, sentence)
+            words, to, back = predictions(maps, word_ids)
+            place = {word: i for i, word in enumerate(words)}
+            found.append((replace(sentence, relations=beyond), place, to, back))
+    return found
+
+
+def dealt(predicted, kind, seed=None):
+    """Return the counts of a kind, each relation's target another word if there is a seed.
+
+    Relations go by what stands before the colon, so that each has pairs enough.
+    """
+    draw, entries = Random(seed), []
+    for sentence, *rest in predicted:
+        relations = []
+        for one in sentence.relations:
+            words = [w for w in range(len(sentence.words)) if w not in (one.source, *one.targets)]
+            if one.kind == kind:
+                target = one.target if seed is None else draw.choice(words)
+                name = one.label.partition(":")[0]
+                relations.append(Relation(kind, name, one.source, target))
+        entries.append((replace(sentence, relations=tuple(relations)), *rest))
+    return counted(entries)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_claim_holds_where_ends_are_dealt_at_random(predicted, kind):
+    with_any = 0
+    for seed in SEEDS:
+        counts = dealt(predicted, kind, seed)
+        frame = relation_claims(counts, twins(counts), seed)
+        assert (frame["n"] >= 20).sum() >= 9
+        assert (frame["verdict"] != "underpowered").any()
+        with_any += (frame["verdict"] == "supported").any()
+    assert with_any <= 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_head_is_supported_where_ends_are_dealt_at_random(predicted, kind):
+    counts = dealt(predicted, kind, 99)
+    assert supported_heads(counts, twins(counts))["supported"].mean() < 0.001
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_control_the_true_ends_have_lifts(predicted, kind):
+    def largest(seed):
+        counts = dealt(predicted, kind, seed)
+        frame = relation_claims(counts, twins(counts))
+        return frame[frame["n"] >= 20]["lift"].max()
+
+    assert largest(None) > 0.2
+    assert largest(None) > largest(0) + 0.1
