@@ -37,12 +37,18 @@ def test_every_file_it_points_to_is_there():
         assert (ROOT / target).exists(), target
 
 
-def test_the_model_types_it_names_are_those_of_the_table():
+def test_the_model_types_that_are_listed_are_those_of_the_table():
     from inspector.models import ARCHITECTURES
 
-    sentence = re.search(r"The model types (.*?) are known", README)
-    assert sentence
-    assert set(re.split(r", | and ", sentence.group(1))) == set(ARCHITECTURES)
+    page = (ROOT / "docs" / "model_types.md").read_text(encoding="utf-8")
+    lists = [line for line in page.splitlines() if line.startswith("`")]
+    named = [name for line in lists for name in re.findall(r"`([^`]+)`", line)]
+    assert sorted(named) == sorted(ARCHITECTURES)
+    assert f"[{len(ARCHITECTURES)} model types](docs/model_types.md)" in README
+    assert f"{len(ARCHITECTURES)} values of `model_type`" in page
+    for kind, heading in (("encoder", "Encoders"), ("decoder", "Decoders")):
+        number = sum(row.kind == kind for row in ARCHITECTURES.values())
+        assert f"## {heading} ({number})" in page
 
 
 def test_the_number_of_controls_it_names_is_right():

@@ -18,11 +18,11 @@ class ThinProduct:
 
     With $L = Q_L R_L$ and $R^\top = Q_R R_R$, $M = Q_L (R_L R_R^\top) Q_R^\top$: M has the
     singular values of the small $R_L R_R^\top$. The eigenvalues of M that are not zero are those
-    of the small $R L$.
+    of the small $R L$. What asks for a square M is NaN where M is none.
     """
 
     left: Float[Tensor, "head d_model d_head"]
-    right: Float[Tensor, "head d_head d_model"]
+    right: Float[Tensor, "head d_head d_source"]
 
     @cached_property
     def singular_values(self) -> Float[Tensor, "head d_head"]:
@@ -32,13 +32,19 @@ class ThinProduct:
 
     @cached_property
     def _swapped(self) -> Float[Tensor, "head d_head d_head"]:
+        if self.left.shape[1] != self.right.shape[2]:
+            n_heads, d_head, _ = self.right.shape
+            return torch.full((n_heads, d_head, d_head), torch.nan, dtype=torch.float64)
         pairs = zip(self.left, self.right, strict=True)
         return torch.stack([right.double() @ left.double() for left, right in pairs])
 
     @cached_property
     def eigenvalues(self) -> Complex[Tensor, "head d_head"]:
         """Return the eigenvalues that can differ from zero, in no order."""
-        return torch.linalg.eigvals(self._swapped)
+        swapped = self._swapped
+        if self.left.shape[1] != self.right.shape[2]:
+            return swapped[..., 0].to(torch.complex128)
+        return torch.linalg.eigvals(swapped)
 
     def spectral_norm(self) -> Float[Tensor, " head"]:
         r"""Return the largest singular value, $\|M\|_2$."""

@@ -44,9 +44,9 @@ class _HeadTensors:
     """
 
     query: Float[Tensor, "head d_head d_model"]
-    key: Float[Tensor, "head d_head d_model"]
-    value: Float[Tensor, "head d_head d_model"]
-    output: Float[Tensor, "head d_model d_head"]
+    key: Float[Tensor, "head d_head d_source"]
+    value: Float[Tensor, "head d_value d_value_source"]
+    output: Float[Tensor, "head d_output d_value"]
 
     @property
     def qk(self) -> ThinProduct:
@@ -71,7 +71,8 @@ def weight_statistics(model: PretrainedModel) -> pd.DataFrame:
       acts as a zero one and has norm 0.
     - qk_…, ov_…, of M_QK and M_OV: spectral_norm σ₁; frobenius_norm; effective_rank
       exp(entropy of σ/Σσ); stable_rank ‖M‖_F²/‖M‖₂²; symmetry (‖S‖_F² − ‖A‖_F²)/‖M‖_F² in
-      [−1, 1]; eigenvalue_positivity Σ Re λ / Σ|λ| in [−1, 1]. The last four are NaN for M = 0.
+      [−1, 1]; eigenvalue_positivity Σ Re λ / Σ|λ| in [−1, 1]. The last four are NaN for M = 0,
+      the last two where M is not square, as between texts of different width.
 
     With grouped key/value heads a query head uses its group's W_K and W_V. Where a model turns or
     norms its queries and keys before they meet, M_QK is what it would be without; the frame's

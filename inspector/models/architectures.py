@@ -29,11 +29,13 @@ class Architecture:
 
 # RoBERTa's way to count positions.
 _COUNTED_FROM_TWO = (
-    "roberta xlm-roberta camembert xlm-roberta-xl roberta-prelayernorm data2vec-text"
+    "roberta xlm-roberta camembert xlm-roberta-xl roberta-prelayernorm data2vec-text xmod "
+    "markuplm mpnet luke"
 )
 _ENCODERS = (
     "bert electra distilbert albert ernie splinter bert-generation nomic_bert eurobert modernbert "
-    "gte jina_embeddings_v3 ultrabert"
+    "gte jina_embeddings_v3 ultrabert mobilebert layoutlm roc_bert rembert megatron-bert "
+    "big_bird roformer deberta deberta-v2 xlm flaubert squeezebert clip_text_model"
 )
 _DECODERS = (
     "gpt2 gpt_bigcode gpt_neox opt biogpt llama mistral mixtral ministral ministral3 qwen2 "
@@ -41,11 +43,12 @@ _DECODERS = (
     "olmo3 olmoe flex_olmo granite granitemoe granitemoeshared cohere cohere2 stablelm starcoder2 "
     "persimmon nemotron glm glm4 glm4_moe exaone4 helium smollm3 ernie4_5 ernie4_5_moe arcee "
     "apertus seed_oss hunyuan_v1_dense hunyuan_v1_moe hyperclovax jais2 nanochat cwm dots1 "
-    "solar_open minimax_m2 modernbert-decoder"
+    "solar_open minimax_m2 modernbert-decoder ctrl dbrx gpt_oss granite_swa llama4_text bitnet "
+    "afmoe openai-gpt gpt_neo gptj gpt_neox_japanese codegen bloom falcon mpt xglm"
 )
 _ENCODERS_OF_TWO = (
     "t5 mt5 umt5 switch_transformers bart mbart plbart pegasus marian m2m_100 nllb-moe blenderbot "
-    "blenderbot-small"
+    "blenderbot-small mvp"
 )
 
 ARCHITECTURES: dict[str, Architecture] = {

@@ -7,7 +7,7 @@ an observer. Must not know: what the observer is for.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
 from threading import RLock
@@ -21,6 +21,7 @@ from inspector.attention import attention, scaled_dot_product_scores
 from inspector.models.arguments import causal_unless_masked, read_arguments
 from inspector.models.calls import AttentionCall
 from inspector.models.eager import eager_function
+from inspector.models.own_maths import watch_own_maths
 from inspector.models.quiet import quiet
 
 OURS = "inspector"
@@ -77,7 +78,8 @@ def running(
     Args:
         model: Locked for other threads as long as this lasts.
         implementation: `OURS`, `SHADOW`, or one of transformers' own ('eager', 'sdpa').
-        observer: Called with each attention call of `OURS` and `SHADOW`.
+        observer: Called with each attention call of `OURS` and `SHADOW`; where a model was proved
+            to have mathematics of its own, with `OURS` it is called with those too.
         evaluating: Whether each module is put in evaluation mode; else it keeps its own.
     """
     register()
@@ -92,7 +94,11 @@ def running(
                 network.set_attn_implementation(implementation)
             if evaluating:
                 network.eval()
-            yield
+            with ExitStack() as stack:
+                own = getattr(model, "has_own_maths", False) and implementation == OURS
+                if observer is not None and own:
+                    stack.enter_context(watch_own_maths(network, observer))
+                yield
         finally:
             for config, own in before:
                 config._attn_implementation_internal = own

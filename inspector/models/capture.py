@@ -7,6 +7,7 @@ Must not know: what is done with them.
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 from inspector.errors import UnsupportedModelError
 from inspector.models.backend import OURS, SHADOW, running
 from inspector.models.calls import AttentionCall
+from inspector.models.layouts import SIDES
+from inspector.models.own_maths import watch_own_maths
 from inspector.models.pretrained import Batch, PretrainedModel
 
 
@@ -30,8 +33,13 @@ class LayerCall:
     hidden_states: Float[Tensor, "batch piece d_model"]
     """What the projections were given."""
     attention: AttentionCall
-    output: Float[Tensor, "batch piece d_model"]
+    output: Float[Tensor, "batch piece d_output"]
     """What W_O made of the context."""
+    key_source: Float[Tensor, "batch piece d_source"] | None = None
+    """What W_K was given, where that is not what W_Q was given."""
+    value_source: Float[Tensor, "batch piece d_value_source"] | None = None
+    given: Float[Tensor, "batch piece heads_d_value"] | None = None
+    """What W_O was given, where that is not the context: a gate or a norm stands between."""
 
 
 def watch(
@@ -60,7 +68,10 @@ def watch(
 def attention_probabilities(
     model: PretrainedModel, batch: Batch
 ) -> Float[Tensor, "layer batch head query key"]:
-    """Return the probabilities of all layers, computed by our attention inside the model."""
+    """Return the probabilities of all layers, computed by our attention inside the model.
+
+    Where a model has mathematics of its own, they are those that it computed with.
+    """
     maps: list[Tensor] = []
     with running(model, OURS, lambda call: maps.append(call.probabilities)), torch.inference_mode():
         model.model(**batch.inputs())
@@ -81,6 +92,7 @@ def _forward(
 ) -> Tensor:
     with ExitStack() as stack:
         stack.enter_context(running(model, implementation, watcher.attention_called))
+        stack.enter_context(watch_own_maths(model.model, watcher.attention_called))
         stack.callback(watcher.close)
         stack.enter_context(torch.no_grad())
         if seed is not None:
@@ -92,26 +104,29 @@ def _forward(
 
 
 class _Watcher:
-    """Puts a layer's input, its attention call and its output together."""
+    """Puts a layer's input, its attention call and its output together, in whatever order."""
 
     def __init__(self, model: PretrainedModel, on_layer: Callable[[LayerCall], None]) -> None:
         self._on_layer = on_layer
         self._names = {id(module): name for name, module in model.model.named_modules()}
         self._layer = 0
-        self._hidden: Tensor | None = None
+        self._sources: dict[str, Tensor] = {}
         self._call: AttentionCall | None = None
+        self._output: tuple[Tensor, Tensor] | None = None
         # By site, not by layer: before the proof, layers that share a module are one site.
-        linears = {
-            (id(linear), side): linear
-            for site in model.sites
-            for side in ("query", "output")
-            for linear in [model.linear_at(site, side)]
-        }
+        layers: dict[tuple[int, str], tuple[Any, str, bool]] = {}
+        for site in model.sites:
+            module = model.model.get_submodule(site.attention)
+            layers[id(module), ""] = (module, "", False)
+            for side in SIDES:
+                linear = model.linear_at(site, side)
+                last = type(linear).__name__ == "Conv1d"  # channels before pieces
+                layers[id(linear), side] = (linear, side, last)
         self._handles = [
-            module.register_forward_pre_hook(self._projecting)
-            if side == "query"
-            else module.register_forward_hook(self._projected)
-            for (_, side), module in linears.items()
+            module.register_forward_hook(partial(self._projected, last))
+            if side == "output"
+            else module.register_forward_pre_hook(partial(self._projecting, side, last))
+            for module, side, last in layers.values()
         ]
 
     def close(self) -> None:
@@ -119,24 +134,54 @@ class _Watcher:
         for handle in self._handles:
             handle.remove()
 
-    def _projecting(self, module: nn.Module, args: tuple[Tensor, ...]) -> None:
-        self._hidden = args[0]
+    def _projecting(self, side: str, last: bool, module: nn.Module, args: tuple[Any, ...]) -> None:
+        if not side:  # a new call of the attention module begins
+            self._sources, self._call, self._output = {}, None, None
+        else:  # some project positions too, afterwards
+            self._sources.setdefault(side, args[0].mT if last else args[0])
 
     def attention_called(self, call: AttentionCall) -> None:
-        """Keep the call until W_O has been applied to what came out of it."""
-        if self._hidden is None:
+        """Keep the call until W_O has been applied to what came out of it, or has been already."""
+        if "query" not in self._sources:
             name = self._names.get(id(call.module), type(call.module).__name__)
             raise UnsupportedModelError(
                 f"module ({name}) calls attention but is not in the table of architectures: "
                 "its weights cannot be found."
             )
         self._call = call
+        self._show()
 
-    def _projected(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
-        call, hidden = self._call, self._hidden
-        if call is None or hidden is None:
+    def _projected(
+        self, last: bool, module: nn.Module, args: tuple[Any, ...], output: Tensor
+    ) -> None:
+        pair = (args[0], output)
+        self._output = (pair[0].mT, pair[1].mT) if last else pair
+        self._show()
+
+    def _show(self) -> None:
+        call, sources = self._call, self._sources
+        if call is None or self._output is None or "query" not in sources:
             return
-        self._call = self._hidden = None
-        name = self._names[id(call.module)]
-        self._on_layer(LayerCall(self._layer, name, hidden, call, output))
+        given, output = self._output
+        hidden = sources["query"]
+        self._sources, self._call, self._output = {}, None, None
+        self._on_layer(
+            LayerCall(
+                self._layer,
+                self._names[id(call.module)],
+                hidden,
+                call,
+                output,
+                key_source=_unless_same(sources.get("key"), hidden),
+                value_source=_unless_same(sources.get("value"), hidden),
+                given=_unless_same(given, call.context),
+            )
+        )
         self._layer += 1
+
+
+def _unless_same(tensor: Tensor | None, other: Tensor) -> Tensor | None:
+    """Return a tensor unless it holds the same numbers as another."""
+    if tensor is None or tensor is other:
+        return None
+    return None if tensor.shape == other.shape and torch.equal(tensor, other) else tensor

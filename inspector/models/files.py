@@ -47,6 +47,11 @@ def read_config(folder: Path) -> tuple[Architecture, dict[str, Any]]:
             f"{path} has position_embedding_type {positions!r}, which transformers no longer "
             "computes: it would run as another model. Only 'absolute' can be inspected."
         )
+    if model_type == "big_bird" and settings.get("attention_type") != "original_full":
+        raise ModelError(
+            f"{path} has attention_type block_sparse, by which pieces attend to blocks that chance "
+            "draws: set it to original_full, which transformers itself takes for shorter texts."
+        )
     architecture = architecture_for(model_type)
     check_limits(settings, path)
     return architecture, settings

@@ -5,7 +5,7 @@ nothing remains afterwards. Must not know: what is measured meanwhile; texts, li
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Literal, get_args
 
 import torch
@@ -78,6 +78,11 @@ def silenced(
         ...     state = model.model(**model.encode(["A cat."]).inputs()).last_hidden_state
     """
     chosen = check_heads(model, heads)
+    if how == "uniform" and model.has_own_maths:
+        raise InputError(
+            f"how (uniform) needs the values and masks of model {model.name}, which computes "
+            "attention by mathematics of its own. Available: zero, mean."
+        )
     replaced = replacement(check_silencing(how), means)
     of_layer: dict[int, list[int]] = {}
     for layer, head in chosen:
@@ -154,17 +159,24 @@ def _uniform(
 
 
 class _Changing:
-    """Tells the layer of each call, and hands over to what changes it."""
+    """Tells the layer of each call, and hands over to what changes it.
+
+    Where a layer computes by mathematics of its own, it is what W_O is given that is changed.
+    """
 
     def __init__(
         self,
         model: PretrainedModel,
         change: Callable[[int, Tensor, Tensor, Tensor | None], Tensor],
     ) -> None:
-        self._change = change
+        self._change, self._n_heads = change, model.n_heads
         self._layers: dict[int, list[int]] = {}
+        self.hooked: dict[int, nn.Module] = {}
         for site in model.sites:
             module = model.model.get_submodule(site.attention)
+            if site.own_term is not None:
+                module = model.linear_at(site, "output")
+                self.hooked[id(module)] = module
             self._layers.setdefault(id(module), []).append(site.layer)
         self._calls = dict.fromkeys(self._layers, 0)
 
@@ -174,20 +186,33 @@ class _Changing:
     def changed(
         self, module: nn.Module, heads: Tensor, value: Tensor, mask: Tensor | None
     ) -> Tensor:
+        return self._change(self._layer(module), heads, value, mask)
+
+    def given(self, module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return what W_O is to be given, all heads side by side."""
+        last = isinstance(module, nn.Conv1d)  # channels before pieces
+        context = args[0].mT if last else args[0]
+        heads = context.unflatten(-1, (self._n_heads, -1)).transpose(1, 2)
+        changed = self._change(self._layer(module), heads, heads, None)
+        changed = changed.transpose(1, 2).flatten(-2)
+        return (changed.mT if last else changed, *args[1:])
+
+    def _layer(self, module: nn.Module) -> int:
         layers = self._layers[id(module)]
         # Layers may share a module: it is called once for each, in order.
         layer = layers[self._calls[id(module)] % len(layers)]
         self._calls[id(module)] += 1
-        return self._change(layer, heads, value, mask)
+        return layer
 
 
 @contextmanager
 def _changing(
     model: PretrainedModel, change: Callable[[int, Tensor, Tensor, Tensor | None], Tensor]
 ) -> Iterator[None]:
-    with running(model, OURS):
-        token = intervention.set(_Changing(model, change))
-        try:
-            yield
-        finally:
-            intervention.reset(token)
+    changing = _Changing(model, change)
+    with running(model, OURS), ExitStack() as stack:
+        token = intervention.set(changing)
+        stack.callback(intervention.reset, token)
+        for linear in changing.hooked.values():
+            stack.callback(linear.register_forward_pre_hook(changing.given).remove)
+        yield

@@ -48,6 +48,9 @@ class LayerSite:
     is_plain: bool = True
     """Whether every stage follows from hidden states, weights and mask alone: no rotation, norm,
     bias, cap or sink comes between."""
+    own_term: str | None = None
+    """The score term of a module that computes attention by mathematics of its own; None where it
+    hands it to transformers."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,11 @@ class PretrainedModel:
     def before_rotation(self) -> bool:
         """Return whether some layer's W_Q and W_K give queries and keys before a rotation."""
         return any(site.before_rotation for site in self.sites)
+
+    @property
+    def has_own_maths(self) -> bool:
+        """Return whether some layer computes its attention by mathematics of its own."""
+        return any(site.own_term is not None for site in self.sites)
 
     @property
     def is_plain(self) -> bool:

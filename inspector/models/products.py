@@ -16,6 +16,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 _ATEN: Any = torch.ops.aten
 _SOFTMAX = (_ATEN._softmax.default, _ATEN._safe_softmax.default)
+# Without autograd these come whole: nobody has taken them apart before.
+_COMPOSED = (
+    _ATEN.softmax.int, _ATEN.matmul.default, _ATEN.scaled_dot_product_attention.default,
+)  # fmt: skip
 # What leaves the numbers as they are, or rounds them, in another place in memory.
 _COPIES = (_ATEN._to_copy.default, _ATEN.clone.default)
 
@@ -74,6 +78,8 @@ class WatchedProducts(TorchDispatchMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Compute as without us, and note what is looked for."""
+        if func in _COMPOSED and torch.is_inference_mode_enabled():
+            return self._composed(func, args, kwargs or {})
         made = func(*args, **(kwargs or {}))
         if func in _SOFTMAX:
             self._softmax[_place(made)] = made
@@ -83,6 +89,17 @@ class WatchedProducts(TorchDispatchMode):
             # A copy: what is added to the context in its place is not of the attention.
             self.products.append(Product(self._softmax[_place(args[0])], made.clone()))
         return made
+
+    def _composed(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Return what the functions make that one is put together of, each of them seen."""
+        composed: Any = func
+        super().__enter__()  # type: ignore[no-untyped-call]
+        try:
+            return composed.decompose(*args, **kwargs)
+        finally:
+            super().__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
 
 def _place(tensor: Tensor) -> int:

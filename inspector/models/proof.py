@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from inspector.errors import UnsupportedModelError
+from inspector.errors import InspectorError, UnsupportedModelError
 from inspector.models.capture import LayerCall, watch
 from inspector.models.entries import Entry, SeenCall, prove_entry
 from inspector.models.layout_table import attention_sites, layouts_at
@@ -17,6 +17,11 @@ from inspector.models.pretrained import Batch, LayerSite, PretrainedModel
 from inspector.models.table_proof import is_causal
 
 _N_PIECES = 8
+# A network's own, of inputs that do not suit it.
+_COMPLAINTS = (
+    ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError,
+    ValueError,
+)  # fmt: skip
 
 
 def unproved_sites(network: nn.Module) -> tuple[LayerSite, ...]:
@@ -47,7 +52,16 @@ def prove_sites(model: PretrainedModel) -> PretrainedModel:
             entry = prove_entry(modules, call.module, layouts, _seen(call))
             sites.append(_proved_site(model, call, entry))
 
-    watch(model, probe_batch(model), prove)
+    try:
+        watch(model, probe_batch(model), prove)
+    except InspectorError:
+        raise
+    except _COMPLAINTS as error:
+        text = " ".join(str(error).split())
+        raise UnsupportedModelError(
+            f"model ({model.name}) cannot be run on a few pieces alone ({type(error).__name__}: "
+            f"{text[:200]}): it cannot be inspected as a reader of texts."
+        ) from error
     unknown = sorted(set(called) - {site.attention for site in model.sites})
     if unknown or len(called) != model.n_layers:
         raise UnsupportedModelError(
@@ -78,8 +92,8 @@ def _seen(call: LayerCall) -> SeenCall:
     seen = call.attention
     return SeenCall(
         query_source=call.hidden_states,
-        key_source=call.hidden_states,
-        value_source=call.hidden_states,
+        key_source=call.hidden_states if call.key_source is None else call.key_source,
+        value_source=call.hidden_states if call.value_source is None else call.value_source,
         context=seen.context,
         output=call.output,
         scaling=seen.scaling,
@@ -87,6 +101,8 @@ def _seen(call: LayerCall) -> SeenCall:
         query=seen.query,
         key=seen.key,
         value=seen.value,
+        probabilities=seen.probabilities,
+        given=call.given,
     )
 
 
@@ -105,7 +121,7 @@ def _proved_site(model: PretrainedModel, call: LayerCall, entry: Entry) -> Layer
             f"'{model.architecture.model_type}': it cannot be inspected."
         )
     seen = call.attention
-    between = (seen.bias, seen.softcap, seen.sinks)
+    more = (seen.bias, seen.softcap, seen.sinks, call.key_source, call.value_source, call.given)
     return LayerSite(
         layer=call.layer,
         attention=call.module,
@@ -115,14 +131,22 @@ def _proved_site(model: PretrainedModel, call: LayerCall, entry: Entry) -> Layer
         scaling=weights.scaling * entry.factor,
         causal=weights.causal,
         before_rotation=entry.before_rotation,
-        is_plain=entry.query == entry.key == "as projected" and between == (None, None, None),
+        is_plain=(
+            entry.query == entry.key == "as projected"
+            and all(each is None for each in more)
+            and seen.own_term is None
+        ),
+        own_term=seen.own_term,
     )
 
 
 def _unexplained(model: PretrainedModel, call: LayerCall, entry: Entry) -> str | None:
-    """Return which of query and key is neither its projection, nor it turned, scaled or normed."""
+    """Return which of query and key is neither its projection, nor it turned, scaled or normed.
+
+    Where the table of turns is a weight of the model's, lengths need not stay.
+    """
     children = model.model.get_submodule(call.module).named_children()
-    normed = any("norm" in name for name, _ in children)
+    normed = any("norm" in name for name, _ in children) or call.attention.own_term == "rotary"
     for side, relation in (("query", entry.query), ("key", entry.key)):
         if relation == "changed" and not normed:
             return side

@@ -101,14 +101,14 @@ def test_what_could_not_be_run_is_said(opened, saved, monkeypatch):
 @pytest.mark.parametrize("page", PROFILING)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_other_pages_say_that_it_cannot_be_profiled(opened, saved, page, language):
-    app = opened(page, saved("deberta-v2"), lang=language)
+    app = opened(page, saved("yoso"), lang=language)
     assert not app.exception
     assert not app.error
     assert len(app.title) == 1
     (info,) = app.info
     said = info.value.replace("\\", "")
     assert said.startswith(words.of("shell", language)["only_verifiable"])
-    assert "model_type (deberta-v2) has no row in the table of architectures" in said
+    assert "model_type (yoso) has no row in the table of architectures" in said
     assert "Available" not in said
     assert ", bert, " in said_by(app)
     (link,) = app.get("page_link")

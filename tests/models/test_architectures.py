@@ -145,7 +145,7 @@ def _another(stage):
             Layout(output="../output.LayerNorm"), _NOT_IN_THE_TABLE, id="output is no linear layer"
         ),
         pytest.param(Layout(query="q_lin"), _NOT_IN_THE_TABLE, id="no such module"),
-        pytest.param(Layout(output="query"), _another("value"), id="output before the attention"),
+        pytest.param(Layout(output="query"), _another("output"), id="output before the attention"),
     ],
 )
 def test_a_wrong_row_is_refused_at_load(tiny_folder, monkeypatch, wrong, sentence):
