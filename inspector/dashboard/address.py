@@ -1,12 +1,13 @@
 """The reader's choices in the address bar, so that a link shows what its sender saw.
 
 A choice is read from the URL once, when the session first meets it; what is not an option is
-ignored. From then on the session decides and the URL follows; a default leaves no trace there.
-Values stand as codes, whatever the page's language. (Streamlit's own binding writes translated
-labels.) Must not know: what a choice means; texts never come here.
+ignored, and told. From then on the session decides and the URL follows; a default leaves no trace
+there. Values stand as codes, whatever the page's language. (Streamlit's own binding writes
+translated labels.) Must not know: what a choice means; texts never come here.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -18,12 +19,33 @@ _SHOWN = "_address_shown"
 _PLACE = "_address_place"
 _PLACES = "_address_places"
 _PLACES_BEFORE = "_address_places_before"
+_IGNORED = "_address_ignored"
+_MOST_LISTED = 8
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """What the URL asked for, and cannot be chosen."""
+
+    key: str
+    given: str
+    taken: str
+    """What is shown in its place."""
+    available: str
+    """What can be chosen, the first few of many."""
+
+
+def ignored() -> list[Ignored]:
+    """Return what was ignored in this run."""
+    found: list[Ignored] = st.session_state.get(_IGNORED, [])
+    return found
 
 
 def begin() -> None:
     """Start a run, in what all pages share: nothing is shown yet."""
     st.session_state[_SHOWN] = {}
     st.session_state[_PLACES] = {}
+    st.session_state[_IGNORED] = []
     turn_to("")
 
 
@@ -43,7 +65,12 @@ def choose(key: str, options: Sequence[Option], default: Option) -> Option:
     chosen: dict[str, str] = st.session_state.setdefault(_CHOSEN, {})
     by_code = {str(option): option for option in options}
     if key not in chosen:
-        value = by_code.get(st.query_params.get(key, ""), default)
+        given = st.query_params.get(key)
+        value = default if given is None else by_code.get(given, default)
+        if given is not None and given not in by_code:
+            st.session_state[_IGNORED].append(
+                Ignored(key, given, str(default), _listed(list(by_code)))
+            )
     elif st.session_state.get(key) in options:
         value = st.session_state[key]
     else:
@@ -61,6 +88,13 @@ def choose(key: str, options: Sequence[Option], default: Option) -> Option:
     else:
         st.session_state[_SHOWN].pop(key, None)
     return value
+
+
+def _listed(codes: list[str]) -> str:
+    """Return what can be chosen: numbers as a range, of many names the first few."""
+    if codes == [str(number) for number in range(len(codes))]:
+        return f"{codes[0]} … {codes[-1]}"
+    return ", ".join([*codes[:_MOST_LISTED], *(["…"] if len(codes) > _MOST_LISTED else [])])
 
 
 def set_choice(key: str, value: str | int) -> None:

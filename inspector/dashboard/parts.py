@@ -30,14 +30,22 @@ _FADE = """<style>
 }
 </style>
 """
+_SCROLLED = """<style>
+.st-key-scrolled-{key} {{ overflow-x: auto; }}
+.st-key-scrolled-{key} > div {{ min-width: {least}px; }}
+</style>
+"""
 _TABLE_STYLE = """<style>
+.inspector-table { overflow-x: auto; }
 .inspector-table table { border-collapse: collapse; width: 100%; }
 .inspector-table th, .inspector-table td {
   text-align: left; vertical-align: top; padding: 0.35rem 0.9rem 0.35rem 0;
   border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent);
-  overflow-wrap: anywhere; font-variant-numeric: tabular-nums;
+  overflow-wrap: break-word; font-variant-numeric: tabular-nums;
 }
-.inspector-table td:first-child { overflow-wrap: break-word; }
+.inspector-table th { word-break: keep-all; }
+.inspector-table td:not(:first-child):not(:last-child) { white-space: nowrap; }
+.inspector-table td:last-child { overflow-wrap: anywhere; min-width: 6rem; }
 .inspector-table th { font-weight: 600; opacity: 0.75; }
 </style>
 """
@@ -69,6 +77,7 @@ def chart(
     name: str,
     on_click: Any = "ignore",
     width: Any = "stretch",
+    least: int = 0,
 ) -> None:
     """Show a chart under a name that can be read aloud in the page's language.
 
@@ -78,9 +87,14 @@ def chart(
         name: What the chart shows.
         on_click: Called when the reader chooses a mark, where the chart lets them.
         width: "stretch" fills the page, "content" keeps the chart's own.
+        least: The width in pixels below which it is scrolled rather than squeezed.
     """
     drawing.description = name
-    st.altair_chart(drawing, key=key, on_select=on_click, width=width)
+    place = st.container(key=f"scrolled-{key}") if least or width == "content" else st.container()
+    with place:
+        if least or width == "content":
+            st.html(_SCROLLED.format(key=key, least=least))
+        st.altair_chart(drawing, key=key, on_select=on_click, width=width)
 
 
 def head_chooser(
@@ -101,10 +115,13 @@ def matrix(
     shape: tuple[str, str],
     rows: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
+    *,
+    language: str,
 ) -> None:
     """Show a matrix with its name, its shape and its numbers."""
     numbers = values.detach().cpu().double().numpy()
-    table_of_numbers = matrix_html(numbers, rows, columns, caption, shape)
+    names = words.of("charts", language)
+    table_of_numbers = matrix_html(numbers, rows, columns, caption, shape, names)
     st.html(f'{_FADE}<div class="inspector-matrix">{table_of_numbers}</div>')
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
 from inspector.dashboard import address, parts, words
-from inspector.dashboard.guards import guarded, stop
+from inspector.dashboard.guards import guarded, plain, stop
 from inspector.dashboard.pages import (
     attention,
     cause,
@@ -37,6 +38,8 @@ _ICON = (
     '<circle cx="16" cy="16" r="5" fill="#e69f00" stroke="none"/></svg>'
 )
 
+_MOST_TOLD = 60
+"""Characters of a wish that are repeated."""
 _LANGUAGES = {"en": "English", "zh": "中文"}
 
 
@@ -89,13 +92,31 @@ def main(default_config: Path | None = None) -> None:
         )
         st.caption(t["promise"])
     address.turn_to(page.url_path)
-    with guarded():
-        try:
+    notice = st.empty()
+    try:
+        with guarded():
             page.run()
-        except VerifiableOnly as only:
-            parts.only_verifiable(str(only), t)
-            st.page_link(others["verification"], label=t["to_verification"])
+    except VerifiableOnly as only:
+        parts.only_verifiable(str(only), t)
+        st.page_link(others["verification"], label=t["to_verification"])
+    finally:
+        _tell_ignored(notice, t)
     address.finish()
+
+
+def _tell_ignored(notice: DeltaGenerator, t: words.Words) -> None:
+    """Say which wishes of the URL could not be met, above the page."""
+    told = [
+        t["ignored"].format(
+            key=plain(one.key),
+            given=plain(one.given[:_MOST_TOLD]),
+            taken=plain(one.taken),
+            available=plain(one.available),
+        )
+        for one in address.ignored()
+    ]
+    if told:
+        notice.warning("\n\n".join(told), icon=":material/link_off:")
 
 
 def _page(

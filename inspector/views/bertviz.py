@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from inspector.errors import InputError
+from inspector.views.names import Names, named
 from inspector.views.offline import Drawing, offline_page
 from inspector.views.page import Page
 
@@ -21,7 +22,10 @@ MAX_LINES = 160_000
 """How many lines either view draws at once at most."""
 
 _DECIMALS = 3
-_NOTES = {
+TITLES = {"head": "Head view of {title}", "model": "Model view of {title}"}
+WORDS = ("Layer:", "Layers", "Heads")
+"""What BertViz itself writes around its drawings."""
+NOTES = {
     "head": (
         "Lines join a piece on the left with the pieces it looks at; a stronger line is a higher "
         "probability. Point at a piece to see its lines alone. Click a head's box to hide or show "
@@ -43,6 +47,7 @@ def head_view_page(
     layer: int | None = None,
     heads: Sequence[int] | None = None,
     sentence_b_start: int | None = None,
+    names: Names | None = None,
 ) -> Page:
     """Return the head view of the given layers, `layer` and `heads` chosen at first.
 
@@ -65,7 +70,7 @@ def head_view_page(
             include_layers=list(layers),
             html_action="return",
         )
-    drawing = _drawing("head", title, pieces, n_heads)
+    drawing = _drawing("head", title, pieces, n_heads, names)
     return Page(drawing.title, offline_page(page.data, drawing), 180 + round(22.5 * n_pieces))
 
 
@@ -76,6 +81,7 @@ def model_view_page(
     title: str,
     layers: Sequence[int],
     sentence_b_start: int | None = None,
+    names: Names | None = None,
 ) -> Page:
     """Return the model view of the given layers.
 
@@ -96,7 +102,7 @@ def model_view_page(
             include_layers=list(layers),
             html_action="return",
         )
-    drawing = _drawing("model", title, pieces, 10)
+    drawing = _drawing("model", title, pieces, 10, names)
     thumbnails = 41 + len(layers) * (n_pieces * 84 / n_heads + 10)
     enlarged = 55 + 18 * n_pieces
     height = 130 + round(max(thumbnails, enlarged))
@@ -128,8 +134,17 @@ def _layers_for_bertviz(
     return [torch.from_numpy(layer[np.newaxis]) for layer in rounded]
 
 
-def _drawing(view: str, title: str, pieces: Sequence[str], n_colors: int) -> Drawing:
+def _drawing(
+    view: str, title: str, pieces: Sequence[str], n_colors: int, names: Names | None
+) -> Drawing:
     # BertViz leaves 102 pixels for a piece on the left, of some 8 pixels a character.
     longest = max(len(piece) for piece in pieces) if view == "head" else 0
     margin = min(max(0, 8 * longest - 96), 320)
-    return Drawing(view, f"{view.capitalize()} view of {title}", _NOTES[view], n_colors, margin)
+    return Drawing(
+        view,
+        named(names, TITLES[view]).format(title=title),
+        named(names, NOTES[view]),
+        n_colors,
+        margin,
+        {word: named(names, word) for word in WORDS},
+    )

@@ -12,6 +12,7 @@ from jaxtyping import Float32
 
 from inspector.errors import InputError
 from inspector.views.bertviz import head_view_page, model_view_page
+from inspector.views.names import Names
 from inspector.views.page import Page
 from inspector.views.thumbnails import thumbnails_html
 
@@ -121,6 +122,7 @@ class AttentionMaps:
         *,
         layer: int | None = None,
         heads: Sequence[int] | None = None,
+        names: Names | None = None,
     ) -> Page:
         """Return BertViz's head view as a page: lines between the pieces, a colour per head.
 
@@ -128,6 +130,7 @@ class AttentionMaps:
             layers: The layers to choose from; all where not given.
             layer: The layer shown first; the first of `layers` where not given.
             heads: The heads shown first; all where not given.
+            names: What the page's words are called; in English where not given.
 
         Raises:
             InputError: If a layer or head is not there, or there is too much to draw.
@@ -145,13 +148,17 @@ class AttentionMaps:
             layer=layer,
             heads=self._heads(heads),
             sentence_b_start=self.sentence_b_start,
+            names=names,
         )
 
-    def model_view(self, layers: Sequence[int] | None = None) -> Page:
+    def model_view(
+        self, layers: Sequence[int] | None = None, *, names: Names | None = None
+    ) -> Page:
         """Return BertViz's model view as a page: a thumbnail of every head, layer by layer.
 
         Args:
             layers: The layers to show; all where not given.
+            names: What the page's words are called; in English where not given.
 
         Raises:
             InputError: If a layer is not there, or there is too much to draw.
@@ -164,6 +171,7 @@ class AttentionMaps:
             title=self.title,
             layers=self._layers(layers),
             sentence_b_start=self.sentence_b_start,
+            names=names,
         )
 
     def _repr_html_(self) -> str:

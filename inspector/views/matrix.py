@@ -12,9 +12,12 @@ from jaxtyping import Shaped
 
 from inspector.errors import InputError
 from inspector.html import escape
+from inspector.views.names import Names, named
 
 MAX_CELLS = 12
 """How many rows and columns are shown; of a larger matrix its upper left corner."""
+
+CORNER = ", first {rows} × {columns} shown"
 
 _POSITIVE, _NEGATIVE = "230, 159, 0", "0, 114, 178"
 _STRONGEST = 0.55
@@ -29,6 +32,7 @@ def matrix_html(
     column_labels: Sequence[str] | None,
     caption: str,
     shape_names: tuple[str, str],
+    names: Names | None = None,
 ) -> str:
     """Return a matrix as an HTML table: its corner of at most 12 × 12, shaded, shape named.
 
@@ -40,6 +44,7 @@ def matrix_html(
         column_labels: One label per column; their numbers where not given.
         caption: What the matrix is.
         shape_names: What rows and columns are, such as ("query", "key").
+        names: What the caption's words are called; in English where not given.
 
     Raises:
         InputError: If labels and matrix differ in number.
@@ -62,8 +67,11 @@ def matrix_html(
     n_rows, n_columns = (min(n, MAX_CELLS) for n in expected)
     corner = np.asarray(matrix[:n_rows, :n_columns])
     more_columns = expected[1] > n_columns
-    shape = f"{' × '.join(shape_names)} = {' × '.join(map(str, expected))}"
-    shown = f", first {n_rows} × {n_columns} shown" if corner.shape != expected else ""
+    axes = " × ".join(named(names, name) for name in shape_names)
+    shape = f"{axes} = {' × '.join(map(str, expected))}"
+    shown = ""
+    if corner.shape != expected:
+        shown = named(names, CORNER).format(rows=n_rows, columns=n_columns)
     header = "".join(_header(label, "col") for label in columns_as[:n_columns])
     strongest, whole = _strongest(matrix), corner.dtype.kind in "biu"
     rows = [
@@ -81,7 +89,7 @@ def matrix_html(
         '<div style="overflow-x: auto; max-width: 100%">'
         '<table style="border-collapse: collapse; font-size: 13px; width: auto">'
         f'<caption style="caption-side: top; text-align: left; padding: 4px 0">'
-        f"{escape(caption)}: {escape(shape)}{shown}</caption>"
+        f"{escape(caption)}: {escape(shape)}{escape(shown)}</caption>"
         f"<thead><tr><td></td>{header}{_MORE if more_columns else ''}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )

@@ -12,7 +12,8 @@ import hashlib
 import importlib.util
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
@@ -36,6 +37,7 @@ h1 { margin: 0 0 4px; font-size: 15px; white-space: nowrap; overflow: hidden;
 p { margin: 0 0 8px; font-size: 13px; line-height: 18px; color: #444; }
 select { font: inherit; }
 #vis svg { overflow: visible; }
+[data-view=model] #vis svg { max-width: 100%; height: auto; }
 #vis rect[role=checkbox] { cursor: pointer; }
 #vis rect[role=checkbox]:focus-visible { outline: 2px solid #111; outline-offset: -2px; }
 #vis .number { font-size: 12px; text-anchor: middle; pointer-events: none; fill: #111;
@@ -55,6 +57,8 @@ class Drawing:
     n_colors: int
     margin: int
     """Free space on the left of the drawing, in pixels, for long pieces."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What BertViz's own words are to be called."""
 
 
 def offline_page(bertviz_page: str, drawing: Drawing) -> str:
@@ -70,7 +74,10 @@ def offline_page(bertviz_page: str, drawing: Drawing) -> str:
     markup, script = _take_apart(bertviz_page)
     scripts = [
         d3_source(),
-        f"const palette = {json.dumps(colors(drawing.n_colors))};\n{_asset('before.js')}",
+        (
+            f"const palette = {json.dumps(colors(drawing.n_colors))};\n"
+            f"const called = {script_json(dict(drawing.words))};\n{_asset('before.js')}"
+        ),
         script,
         _asset("after.js"),
     ]

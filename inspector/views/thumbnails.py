@@ -13,6 +13,11 @@ import numpy as np
 from jaxtyping import Float
 
 from inspector.html import escape
+from inspector.views.names import Names, named
+
+LEGEND = "query downwards, key across; shades: probability from 0.1, 0.3 and 0.6"
+"""What stands below the figure, after its caption."""
+_ALT = "Attention of every head"
 
 _CELLS, _LABELS = "#3584c4", "#7a7a7a"
 _STEPS = ((0.1, 0.3, 0.35), (0.3, 0.6, 0.65), (0.6, np.inf, 1.0))
@@ -28,6 +33,7 @@ def thumbnails_html(
     caption: str,
     *,
     layers: Sequence[int] | None = None,
+    names: Names | None = None,
 ) -> str:
     """Return a figure of one small map per head: layers downwards, heads across.
 
@@ -38,12 +44,15 @@ def thumbnails_html(
         probabilities: What to draw.
         caption: What it is, in words.
         layers: The layers' numbers; from 0 where not given.
+        names: What the figure's words are called; in English where not given.
     """
     n_layers, n_heads = probabilities.shape[:2]
     numbers = range(n_layers) if layers is None else layers
     step = _SIZE + _GAP
     parts = [_label(_MARGIN + h * step + _SIZE / 2, 24.0, str(h)) for h in range(n_heads)]
-    parts.append(_label(_MARGIN + n_heads * step / 2 - _GAP / 2, 10.0, "head"))
+    parts.append(
+        _label(_MARGIN + n_heads * step / 2 - _GAP / 2, 10.0, escape(named(names, "head")))
+    )
     for row, layer in enumerate(numbers):
         y = _MARGIN - 6 + row * step
         parts.append(_label(18.0, y + _SIZE / 2 + 4, str(layer)))
@@ -54,7 +63,7 @@ def thumbnails_html(
     middle = _MARGIN + n_layers * step / 2
     parts.append(
         f'<text x="8" y="{middle:g}" transform="rotate(-90 8 {middle:g})" '
-        'text-anchor="middle">layer</text>'
+        f'text-anchor="middle">{escape(named(names, "layer"))}</text>'
     )
     width, height = _MARGIN + n_heads * step, _MARGIN + n_layers * step
     svg = (
@@ -63,12 +72,12 @@ def thumbnails_html(
         f'fill="{_LABELS}">{"".join(parts)}</svg>'
     )
     source = base64.b64encode(svg.encode("utf-8")).decode("ascii")
-    legend = "query downwards, key across; shades: probability from 0.1, 0.3 and 0.6"
+    legend = escape(named(names, LEGEND))
     short = escape(caption if len(caption) <= 300 else f"{caption[:300]}…")
     return (
         '<figure style="margin: 0; max-width: 100%">'
         f'<img src="data:image/svg+xml;base64,{source}" width="{width}" height="{height}" '
-        f'style="max-width: 100%; height: auto" alt="Attention of every head: {short}">'
+        f'style="max-width: 100%; height: auto" alt="{escape(named(names, _ALT))}: {short}">'
         f"<figcaption>{short}; {legend}</figcaption></figure>"
     )
 

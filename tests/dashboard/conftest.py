@@ -77,14 +77,15 @@ def only_verifiable(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory, profiled, only_verifiable):
+def server(tmp_path_factory, profiled, only_verifiable, small_model):
     """Return the address of the dashboard, served as `make run` serves it, hub out of reach.
 
-    It has a run to show, and a second model that can only be verified.
+    It has a run to show, a second model that can only be verified, and a third, small one.
     """
     settings = yaml.safe_load(profiled.read_text())
+    models = ["minilm", str(only_verifiable), str(small_model)]
     config = tmp_path_factory.mktemp("served") / "served.yaml"
-    config.write_text(yaml.safe_dump({**settings, "models": ["minilm", str(only_verifiable)]}))
+    config.write_text(yaml.safe_dump({**settings, "models": models}))
     log = tmp_path_factory.mktemp("server") / "log.txt"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

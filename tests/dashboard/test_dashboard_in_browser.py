@@ -2,7 +2,7 @@
 
 import re
 import time
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from dashboard_driver import PAGES
@@ -157,6 +157,22 @@ def test_a_model_that_is_only_verifiable_can_be_walked(reader, only_verifiable):
     )
 
 
+def test_the_cause_page_draws_what_it_computed(reader, small_model):
+    reader.open(f"cause?model={quote(str(small_model))}&layer=1")
+    reader.page.get_by_role("button", name="Silence heads").click()
+    expect(reader.page.get_by_role("heading", name="Many heads or one?")).to_be_visible(
+        timeout=_PATIENCE
+    )
+    reader.settle()
+    charts = reader.page.get_by_test_id("stVegaLiteChart")
+    expect(charts).to_have_count(2)
+    expect(charts.nth(0).locator("svg")).to_be_visible()
+    expect(charts.nth(1).locator("svg")).to_be_visible()
+    assert reader.page.get_by_test_id("stAlertContentError").count() == 0
+    cells = charts.nth(0).locator("svg path[aria-label*='head: ']")
+    expect(cells).to_have_count(2 * 4)
+
+
 def test_the_head_view_is_drawn_in_its_frame(reader):
     reader.open("attention?layer=2")
     frame = reader.page.frame_locator("[data-testid='stIFrame']")
@@ -226,6 +242,9 @@ def test_a_link_with_nonsense_opens_the_defaults(reader):
     reader.open("weights?layer=999&head=abc&statistic=%3Cimg%20src%3Dx%3E&model=%2Fetc&lang=xx")
     expect(reader.page.get_by_role("heading", name="Head 0-0")).to_be_visible()
     assert reader.query == {}
+    for asked in ("layer = 999", "head = abc", "statistic = <img src=x>", "lang = xx"):
+        expect(reader.page.get_by_text(f"The address asks for {asked}")).to_be_visible()
+    assert reader.page.locator("[src=x]").count() == 0
 
 
 @pytest.mark.parametrize("topic", ["multi-head", "comparison", "cost", "claims"])

@@ -95,13 +95,34 @@ def test_choices_stand_in_the_address_and_defaults_do_not(open_page):
         {"unknown": "x", "layer": "٣"},
     ],
 )
-def test_what_is_no_option_is_ignored(open_page, query):
+def test_what_is_no_option_is_ignored_and_told(open_page, query):
     app = open_page("weights", **query)
     assert not app.exception
     assert not app.error
     assert app.query_params == {}
     assert app.session_state["model"] == "minilm"
     assert (app.session_state["layer"], app.session_state["head"]) == (0, 0)
+    (told,) = [warning.value for warning in app.warning]
+    asked = {key: value for key, value in query.items() if key != "unknown"}
+    assert told.count("The address asks for") == len(asked)
+    for key, value in asked.items():
+        assert f"{key} = {value}, which cannot be chosen here" in plain_text(told)
+    # It is told once: the address no longer asks for it.
+    assert not app.run().warning
+
+
+def test_what_could_be_chosen_is_told_and_nothing_of_it_is_markup(open_page):
+    app = open_page("weights", layer="99", statistic="<img src=x> ![x](http://a)" + "y" * 200)
+    told = app.warning[0].value
+    assert "0 is shown. Available: 0 … 5." in plain_text(told)
+    assert "q_norm, k_norm" in plain_text(told)
+    assert r"\<img src\=x\>" in told
+    assert "![x](" not in told
+    assert "y" * 60 not in told
+    app = open_page("weights", layer="99", lang="zh")
+    assert "网址要求 layer = 99" in app.warning[0].value
+    # Control: what can be chosen is chosen, and nothing is told.
+    assert not open_page("weights", layer="5", statistic="q_norm").warning
 
 
 def test_a_head_chosen_on_one_page_is_chosen_on_the_next(open_page):

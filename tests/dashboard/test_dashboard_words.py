@@ -7,6 +7,11 @@ import pytest
 from inspector.dashboard import words
 from inspector.dashboard.words.statistics import FORMULAS
 from inspector.heads import WEIGHTS_COLUMNS
+from inspector.heads.cause.marks import ENDS
+from inspector.verification import MUTATIONS, STAGES
+from inspector.verification.whole_model import NOISE, OURS_EAGER, OURS_SDPA
+
+MUTATIONS_OF_LAYERS = [mutation.name for mutation in MUTATIONS]
 
 
 def _places(text):
@@ -33,3 +38,11 @@ def test_every_statistic_has_a_formula_and_a_meaning():
     statistics = [name for name in WEIGHTS_COLUMNS if name not in ("layer", "head")]
     assert list(FORMULAS) == statistics
     assert list(words.of("statistics", "en")) == statistics
+
+
+def test_the_terms_of_a_verification_have_words_in_chinese():
+    """Terms that come to the library later are shown as it has them."""
+    for name in (*MUTATIONS_OF_LAYERS, *STAGES, *ENDS, OURS_EAGER, OURS_SDPA, NOISE):
+        assert words.term(name, "en") == name
+        assert words.term(name, "zh") != name
+    assert words.term("<no term>", "zh") == "<no term>"

@@ -10,7 +10,7 @@ from dashboard_driver import texts
 from inspector.corpora import Sentence, read_conllu
 from inspector.corpora.default import sample_files
 from inspector.dashboard import store, words
-from inspector.dashboard.pages.head import _BY_WEIGHT
+from inspector.dashboard.pages.head import _BY_WEIGHT, _offset
 from inspector.heads.examples import head_predictions
 from inspector.models import load
 from inspector.runs.profile_job import profile_job
@@ -55,12 +55,16 @@ def test_a_heads_behaviour_is_shown_by_weight_and_by_norm(open_page, profiled, r
         assert f"<td>{name}</td>" in said
     assert f"<td>{row['special_mass']:.3f}</td><td>{row['norm_special_mass']:.3f}</td>" in said
     assert f"**{100 * row['previous_mass']:.1f} %** to the piece before" in said
-    assert f"offset **{int(row['offset_mode']):+d}**" in said
+    assert f"offset **{_offset(row['offset_mode'])}**" in said
 
 
 def test_every_quantity_has_a_meaning():
     for language in ("en", "zh"):
         assert set(_BY_WEIGHT) <= set(words.of("head", language))
+
+
+def test_an_offset_has_its_sign_which_zero_has_not():
+    assert [_offset(number) for number in (-2, 0, 3)] == ["−2", "0", "+3"]
 
 
 def test_relations_stand_beside_their_baseline_the_largest_lead_first(open_page, profiled, run):

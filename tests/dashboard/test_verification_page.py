@@ -2,6 +2,7 @@
 
 import html
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,13 +15,7 @@ from inspector.models.families import configuration
 from inspector.verification.shadow import verify_any
 
 PROFILING = ("weights", "specialization", "head", "cause", "attention", "concepts")
-ROUTES = {
-    "deberta-v2": "own score term",
-    "bloom": "own score term",
-    "vit": "backend",
-    "t5": "backend",
-    "yoso": "none",
-}
+NAMES = ("deberta-v2", "bloom", "vit", "t5", "yoso")
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +49,11 @@ def said_by(app):
     return html.unescape(texts(app).replace("\\", ""))
 
 
-@pytest.mark.parametrize("name", ROUTES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_model_that_is_only_verifiable_has_its_report(opened, saved, name):
     app = opened("verification", saved(name))
     assert not app.exception
     report = verify_any(AnyModel.of(configuration(name).build()))
-    assert report.route == ROUTES[name]
     said = said_by(app)
     assert words.of("verification", "en")[f"route_{report.route}"] in said
     if report.passed:
@@ -78,24 +72,53 @@ def test_a_model_that_is_only_verifiable_has_its_report(opened, saved, name):
     assert not {"The whole model", "How far the library differs from itself"} & headings
 
 
+@pytest.fixture
+def unverified(saved, monkeypatch):
+    """Return the folder of a model of which no attention call was reached, and its report."""
+    report = store._report(str(saved("deberta-v2")))
+    modules = sorted(set(report.frame["module"]))
+    nothing = replace(
+        report,
+        frame=report.frame[:0],
+        cases=report.cases[:0],
+        controls=[],
+        coverage={"reached": 0, "total": len(modules), "not_reached": modules},
+        route="none",
+        reason="Odd<b>Attention computes by mathematics of its own.",
+        not_run=("padded: TypeError <b>no</b>",),
+    )
+    monkeypatch.setattr(store, "_report", lambda name: nothing)
+    return saved("deberta-v2"), nothing
+
+
+def test_a_model_that_is_not_verified_has_its_reason_and_what_was_not_reached(opened, unverified):
+    folder, report = unverified
+    app = opened("verification", folder)
+    assert not app.exception
+    assert "did not pass" in app.error[0].value
+    said = said_by(app)
+    assert words.of("verification", "en")["route_none"] in said
+    assert report.reason in said
+    assert f"Not reached ({report.coverage['total']}):" in said
+    assert all(module in said for module in report.coverage["not_reached"])
+    assert "could not be run" in app.warning[0].value
+    assert "padded: TypeError <b>no</b>" in said
+    assert "<b>" not in texts(app)
+    assert not app.get("vega_lite_chart")
+    assert {heading.value for heading in app.subheader} == {"Coverage"}
+    app = opened("overview", folder)
+    assert "Not verified" in said_by(app)
+    assert report.reason in said_by(app)
+
+
 def test_a_model_of_the_full_route_names_the_modules_that_were_reached(open_page):
     app = open_page("verification")
     said = said_by(app)
-    assert "Verified from its weights" in said
+    assert "Checked from its weights" in said
     assert all(f"<td>encoder.layer.{n}.attention.self</td><td>6</td>" in said for n in range(6))
     assert {"The whole model", "How far the library differs from itself"} <= {
         heading.value for heading in app.subheader
     }
-
-
-def test_what_could_not_be_run_is_said(opened, saved, monkeypatch):
-    report = store._report(str(saved("yoso")))
-    told = type(report)(**{**vars(report), "not_run": ("padded: TypeError <b>no</b>",)})
-    monkeypatch.setattr(store, "report", lambda *_: told)
-    app = opened("verification", saved("yoso"))
-    assert "could not be run" in app.warning[0].value
-    assert "padded: TypeError <b>no</b>" in said_by(app)
-    assert "<b>no</b>" not in texts(app)
 
 
 @pytest.mark.parametrize("page", PROFILING)

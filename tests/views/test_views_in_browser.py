@@ -2,6 +2,8 @@
 
 import pytest
 
+from inspector.views.bertviz import NOTES, TITLES
+
 pytestmark = pytest.mark.browser
 
 
@@ -76,6 +78,44 @@ def test_the_model_view_draws_and_enlarges_a_head(visit, page, make_maps):
     visited.check_clean()
 
 
+def test_the_model_view_shrinks_to_its_page(visit, page, make_maps):
+    page.set_viewport_size({"width": 600, "height": 800})
+    visited = visit(make_maps(4, n_layers=2, n_heads=12).model_view())
+    drawn = page.locator("#vis svg").bounding_box()
+    assert drawn["x"] + drawn["width"] <= 600
+    assert drawn["height"] / drawn["width"] == pytest.approx(
+        page.evaluate("(svg => svg.getAttribute('height') / svg.getAttribute('width'))"
+                      "(document.querySelector('#vis svg'))"),
+        rel=0.02,
+    )  # fmt: skip
+    page.locator("#vis svg > g > rect:last-child").nth(11).click()
+    assert page.locator("text.detail").all_text_contents() == ["Layer 0, Head 11"]
+    page.set_viewport_size({"width": 1200, "height": 800})
+    assert page.locator("#vis svg").bounding_box()["width"] == pytest.approx(970)
+    visited.check_clean()
+
+
+@pytest.mark.parametrize("view", ["head_view", "model_view"])
+def test_a_view_speaks_another_language(visit, page, make_maps, view):
+    names = {
+        "Layer:": "层：", "Layers": "层", "Heads": "头", NOTES["head"]: "<b>说明</b>",
+        NOTES["model"]: "<b>说明</b>", TITLES["head"]: "{title}（视图）",
+        TITLES["model"]: "{title}（视图）",
+    }  # fmt: skip
+    visited = visit(getattr(make_maps(["Heads", "Layer:"]), view)(names=names))
+    assert page.title() == "tiny: The cat（视图）"
+    assert page.locator("body > p").text_content() == "<b>说明</b>"
+    text = page.locator("div#attention").text_content()
+    assert ("层：" if view == "head_view" else "层") in text
+    if view == "head_view":
+        # What is read stays as it is, whatever it is.
+        assert page.locator("#left text").all_text_contents() == ["Heads", "Layer:"]
+    else:
+        assert "Heads" not in text
+        assert "头" in text
+    visited.check_clean()
+
+
 def test_one_part_of_a_pair_can_be_chosen(visit, page, make_maps):
     visited = visit(make_maps(5, n_heads=2, text_pair="b", sentence_b_start=2).head_view())
     page.get_by_label("which sentence").select_option(label="Sentence A -> Sentence B")
@@ -120,7 +160,8 @@ def test_the_view_is_dark_on_white_in_either_theme(
 def test_the_given_height_shows_the_whole_view(page, tmp_path, make_maps, view, n):
     made = getattr(make_maps(n, n_layers=6, n_heads=12), view)()
     path = tmp_path / "view.html"
-    page.set_viewport_size({"width": 720, "height": made.height})
+    # In a narrower page the model view shrinks.
+    page.set_viewport_size({"width": 1024, "height": made.height})
     page.goto(made.save(path).as_uri())
     page.wait_for_selector("#vis svg")
     needed = page.evaluate("document.querySelector('#vis').getBoundingClientRect().bottom")

@@ -34,31 +34,38 @@ def show(visit: Visit) -> None:
     with guarded():
         maps = api.attend(model, text, second or None)
     st.caption(t["pieces"].format(count=len(maps.pieces)))
-    page = _page(maps, view, layer, t)
+    page = _page(maps, view, layer, visit.language)
     if page is None:
-        _one_head(maps, layer, head, t)
+        _one_head(maps, layer, head, visit.language)
     else:
         label = t["alt"].format(view=t[f"view:{view}"], model=model.name)
         st.iframe(page.html, height=page.height, alt=label)
     _downloads(maps, page, layer, visit.language)
 
 
-def _page(maps: AttentionMaps, view: str, layer: int, t: words.Words) -> Page | None:
+def _page(maps: AttentionMaps, view: str, layer: int, language: str) -> Page | None:
     """Return the page of a view, or None, with the reason said, where it cannot be drawn."""
+    t, names = words.of("attention", language), words.of("charts", language)
     try:
         if view == "head":
-            return maps.head_view(layer=layer)
+            return maps.head_view(layer=layer, names=names)
         if view == "model":
-            return maps.model_view()
+            return maps.model_view(names=names)
     except InputError as error:
         st.info(f"{plain(error)} {t['instead']}", icon=":material/info:")
     return None
 
 
-def _one_head(maps: AttentionMaps, layer: int, head: int, t: words.Words) -> None:
+def _one_head(maps: AttentionMaps, layer: int, head: int, language: str) -> None:
+    t = words.of("attention", language)
     st.caption(t["matrix_note"])
     with guarded():
-        chart = attention_matrix(maps.probabilities[layer, head], maps.pieces, maps.pieces)
+        chart = attention_matrix(
+            maps.probabilities[layer, head],
+            maps.pieces,
+            maps.pieces,
+            names=words.of("charts", language),
+        )
     parts.chart(chart, "attention-matrix", f"{t['view:matrix']} {layer}-{head}", width="content")
 
 

@@ -33,22 +33,24 @@ def show(visit: Visit) -> None:
             return
         offer.empty()
         measured = _measure(model, visit.model, t)
+    names = words.of("charts", visit.language)
     st.header(t["importance"], anchor=False)
     st.caption(t["importance_note"])
     parts.chart(
-        head_grid(measured.importance, "importance", selected=(layer, head)),
+        head_grid(measured.importance, "importance", selected=(layer, head), names=names),
         _GRID,
         t["importance_alt"],
         on_click=lambda: parts.choose_clicked_head(_GRID),
     )
-    _ablation(model, visit.model, (layer, head), t)
+    _ablation(model, visit.model, (layer, head), visit.language)
     st.header(t["curve"], anchor=False)
     st.caption(t["curve_note"])
-    parts.chart(robustness_curve(measured.curve), "robustness", t["curve_alt"])
+    parts.chart(robustness_curve(measured.curve, names=names), "robustness", t["curve_alt"])
     _downloads(measured, visit.language)
 
 
-def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], t: words.Words) -> None:
+def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language: str) -> None:
+    t = words.of("cause", language)
     st.header(t["ablation"].format(head_name=f"{head[0]}-{head[1]}"), anchor=False)
     st.caption(t["ablation_note"])
     with st.spinner(t["computing"].format(what=f"{head[0]}-{head[1]}"), show_time=True), guarded():
@@ -61,6 +63,7 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], t: words
     )
     rows = frame[frame["relation"] != "(all)"].sort_values("difference", ascending=False)
     shown = rows.assign(
+        word=[words.term(word, language) for word in rows["word"]],
         interval=[parts.interval(row) for row in rows.to_dict("records")],
         **{name: 100 * rows[name] for name in ("effect", "matched_effect", "difference")},
     )
@@ -107,16 +110,15 @@ def _measure(model: PretrainedModel, name: str, t: words.Words) -> Measured:
 
 def _downloads(measured: Measured, language: str) -> None:
     csv = words.of("shell", language)["csv"]
-    for frame, file in (
-        (measured.importance, "importance.csv"),
-        (measured.curve, "robustness.csv"),
-    ):
-        st.download_button(
-            f"{csv}: {file}",
-            frame.to_csv(index=False),
-            file,
-            "text/csv",
-            key=f"cause-{file}",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+    files = {"importance.csv": measured.importance, "robustness.csv": measured.curve}
+    with st.container(horizontal=True):
+        for file, frame in files.items():
+            st.download_button(
+                f"{csv} ({file.removesuffix('.csv')})",
+                frame.to_csv(index=False),
+                file,
+                "text/csv",
+                key=f"cause-{file}",
+                on_click="ignore",
+                icon=":material/download:",
+            )

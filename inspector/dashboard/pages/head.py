@@ -62,7 +62,7 @@ def _behaviour(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
         "share": "offset_share",
     }
     shares = {name: parts.percent(row[column]) for name, column in masses.items()}
-    st.markdown(t["in_words"].format(offset=f"{int(row['offset_mode']):+d}", **shares))
+    st.markdown(t["in_words"].format(offset=_offset(row["offset_mode"]), **shares))
     st.caption(t["behaviour_note"].format(queries=int(row["queries"])))
     parts.text_table(
         [t["quantity"], t["by_weight"], t["by_norm"], t["meaning"]],
@@ -73,7 +73,12 @@ def _behaviour(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
 def _figure(row: pd.Series, name: str) -> str:
     if name not in row or pd.isna(row[name]):
         return "–"
-    return f"{int(row[name]):+d}" if name.endswith("offset_mode") else f"{row[name]:.3f}"
+    return _offset(row[name]) if name.endswith("offset_mode") else f"{row[name]:.3f}"
+
+
+def _offset(number: float) -> str:
+    """Return an offset as it is shown: with its sign, which 0 has not."""
+    return f"{int(number):+d}".replace("-", "−") if number else "0"
 
 
 def _relations(run: Run, chosen: tuple[int, int], language: str) -> pd.DataFrame:

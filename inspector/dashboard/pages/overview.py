@@ -73,9 +73,10 @@ def _verdict(report: VerificationReport, t: words.Words) -> None:
 
 def _sizes(model: PretrainedModel, t: words.Words) -> None:
     st.subheader(t["sizes"], anchor=False)
-    with st.container(horizontal=True):
-        for name in ("n_layers", "n_heads", "d_model", "d_head", "max_pieces", "dtype"):
-            st.metric(t[name], str(getattr(model, name)), border=True, width=142)
+    for row in (("n_layers", "n_heads", "d_model"), ("d_head", "max_pieces", "dtype")):
+        with st.container(horizontal=True):
+            for name in row:
+                st.metric(t[name], str(getattr(model, name)), border=True)
 
 
 def _architecture(model: PretrainedModel, t: words.Words) -> None:

@@ -30,7 +30,7 @@ def show(visit: Visit) -> None:
     run = profiled.run(visit)
     if run is None:
         return
-    _outcome(run, t)
+    _outcome(run, visit.language)
     run = _of_kind(run, _kind(run, t))
     relations = list(dict.fromkeys(run.claims["relation"]))
     left, middle, right = st.columns([2, 2, 3])
@@ -46,9 +46,9 @@ def show(visit: Visit) -> None:
         )  # fmt: skip
     with right:
         chosen = parts.head_chooser(model, visit.language)
-    left, right = st.columns([4, 3], gap="large")
+    left, right = st.columns([5, 3])
     with left:
-        _grid(run, relation, chosen, t)
+        _grid(run, relation, chosen, visit.language)
     with right:
         _head(run, chosen, t)
     claims = run.claims
@@ -56,9 +56,9 @@ def show(visit: Visit) -> None:
         claims = claims[claims["relation"] == relation]
     if verdict != _EVERY:
         claims = claims[claims["verdict"] == verdict]
-    _claims(claims, t)
+    _claims(claims, visit.language)
     controls = run.semantic_controls
-    _controls(controls[controls["relation"].isin(claims["relation"])], t)
+    _controls(controls[controls["relation"].isin(claims["relation"])], visit.language)
     _downloads(run, visit.language)
 
 
@@ -86,7 +86,8 @@ def _of_kind(run: Run, kind: str) -> Run:
     return replace(run, frames={**frames, "roles": run.roles[families == FAMILY_OF[kind]]})
 
 
-def _outcome(run: Run, t: words.Words) -> None:
+def _outcome(run: Run, language: str) -> None:
+    t = words.of("specialization", language)
     counted = dict(zip(run.totals["what"], run.totals["count"], strict=True))
     verdicts = run.claims["verdict"].value_counts()
     outcome = t["outcome"].format(
@@ -99,7 +100,7 @@ def _outcome(run: Run, t: words.Words) -> None:
     )
     totals = t["totals"].format(
         corpus=plain(run.manifest.corpus),
-        annotation=plain(run.manifest.settings["annotation"]),
+        annotation=plain(words.term(str(run.manifest.settings["annotation"]), language)),
         sentences=counted["sentences"],
         words=counted["words"],
         documents=counted["documents"],
@@ -112,10 +113,13 @@ def _outcome(run: Run, t: words.Words) -> None:
     st.caption(t["how_to"])
 
 
-def _grid(run: Run, relation: str, chosen: tuple[int, int], t: words.Words) -> None:
+def _grid(run: Run, relation: str, chosen: tuple[int, int], language: str) -> None:
+    t = words.of("specialization", language)
     st.subheader(t["grid"], anchor=False)
     marked = {} if relation == _EVERY else _marked(run, relation)
-    grid = role_grid(run.roles, run.behaviour, selected=chosen, marked=marked, names=t)
+    grid = role_grid(
+        run.roles, run.behaviour, selected=chosen, marked=marked, names=_names(language)
+    )
     parts.chart(
         grid,
         _GRID,
@@ -154,7 +158,13 @@ def _head(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
     st.caption(t["more"])
 
 
-def _claims(claims: pd.DataFrame, t: words.Words) -> None:
+def _names(language: str) -> dict[str, str]:
+    """Return what the charts call families, directions, verdicts, and their own words."""
+    return {**words.of("specialization", language), **words.of("charts", language)}
+
+
+def _claims(claims: pd.DataFrame, language: str) -> None:
+    t = words.of("specialization", language)
     st.subheader(t["claims"], anchor=False)
     if claims.empty:
         st.markdown(t["none_left"])
@@ -163,11 +173,12 @@ def _claims(claims: pd.DataFrame, t: words.Words) -> None:
     parts.claims_table(claims, "claims", t)
     st.subheader(t["forest"], anchor=False)
     st.caption(t["forest_note"])
-    parts.chart(claims_forest(claims, names=t), "forest", t["forest"])
+    parts.chart(claims_forest(claims, names=_names(language)), "forest", t["forest"], least=760)
 
 
-def _controls(controls: pd.DataFrame, t: words.Words) -> None:
+def _controls(controls: pd.DataFrame, language: str) -> None:
     """Show what is left of claims on meaning and logic when simpler causes are ruled out."""
+    t = words.of("specialization", language)
     if controls.empty:
         return
     st.subheader(t["controls"], anchor=False)
@@ -177,7 +188,7 @@ def _controls(controls: pd.DataFrame, t: words.Words) -> None:
         parts.in_percent(controls).assign(
             direction=[t[name] for name in controls["direction"]],
             head=[f"{row.layer}-{row.head}" for row in controls.itertuples()],
-            verdict=[t.get(verdict, verdict) for verdict in controls["verdict"]],
+            verdict=[words.term(verdict, language) for verdict in controls["verdict"]],
         ),
         key="controls",
         hide_index=True,

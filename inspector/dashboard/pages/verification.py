@@ -38,11 +38,11 @@ def show(visit: Visit) -> None:
         _grid(report, t, visit.language)
         _rule(report, t)
     if report.frame["noise_max_abs_error"].notna().any():
-        _noise(report, t)
+        _noise(report, t, visit.language)
     if len(report.whole_model):
-        _whole_model(report, t)
+        _whole_model(report, t, visit.language)
     if report.controls:
-        _controls(report, t)
+        _controls(report, t, visit.language)
     _coverage(report, t)
     _downloads(report, t, visit.language)
 
@@ -88,7 +88,7 @@ def _grid(report: VerificationReport, t: words.Words, language: str) -> None:
         by_module=_route(report) != "weights",
         names=words.of("charts", language),
     )
-    parts.chart(grid, "error-grid", t["grid"])
+    parts.chart(grid, "error-grid", t["grid"], least=640)
 
 
 def _rule(report: VerificationReport, t: words.Words) -> None:
@@ -107,7 +107,7 @@ def _rule(report: VerificationReport, t: words.Words) -> None:
         st.markdown(t["rule_cases_in_shadow" if in_shadow else "rule_cases"])
 
 
-def _noise(report: VerificationReport, t: words.Words) -> None:
+def _noise(report: VerificationReport, t: words.Words, language: str) -> None:
     st.subheader(t["noise"], anchor=False)
     st.caption(t["noise_note"])
     worst = report.frame.groupby("stage", sort=False)[
@@ -117,7 +117,7 @@ def _noise(report: VerificationReport, t: words.Words) -> None:
         [t["stage"], t["ours"], t["theirs"]],
         (
             [
-                stage,
+                words.term(str(stage), language),
                 parts.figure(row["max_abs_error"]),
                 t["no_noise"]
                 if math.isnan(row["noise_max_abs_error"])
@@ -128,15 +128,15 @@ def _noise(report: VerificationReport, t: words.Words) -> None:
     )
 
 
-def _whole_model(report: VerificationReport, t: words.Words) -> None:
+def _whole_model(report: VerificationReport, t: words.Words, language: str) -> None:
     st.subheader(t["whole"], anchor=False)
     st.caption(t["whole_note"])
     parts.text_table(
         [t["case"], t["comparison"], t["largest"], t["in_u"], t["holds"]],
         (
             [
-                row["case"],
-                row["comparison"],
+                words.term(row["case"], language),
+                words.term(row["comparison"], language),
                 parts.figure(row["max_abs_error"]),
                 parts.in_u(row["error_in_u"]),
                 _whole_model_verdict(row["comparison"], row["passed"], t),
@@ -153,23 +153,24 @@ def _whole_model_verdict(comparison: str, passed: bool, t: words.Words) -> str:
     return "✓" if passed else "✗"
 
 
-def _controls(report: VerificationReport, t: words.Words) -> None:
+def _controls(report: VerificationReport, t: words.Words, language: str) -> None:
     st.subheader(t["controls"], anchor=False)
     st.caption(t["controls_note"])
     if report.controls_note:
         st.caption(plain(report.controls_note))
     parts.text_table(
         [t["mistake"], t["caught"], t["where"]],
-        (_control_row(control, t) for control in report.controls),
+        (_control_row(control, t, language) for control in report.controls),
     )
 
 
-def _control_row(control: Control, t: words.Words) -> list[str]:
+def _control_row(control: Control, t: words.Words, language: str) -> list[str]:
+    mistake = words.term(control["mutation"], language)
     caught = {True: t["yes"], False: t["no"], None: t["below"]}[control["caught"]]
     if control["layer"] is None:
-        return [control["mutation"], caught, control["reason"] or ""]
-    where = t["where_value"].format(layer=control["layer"], stage=control["stage"])
-    return [control["mutation"], caught, where]
+        return [mistake, caught, control["reason"] or ""]
+    stage = words.term(control["stage"] or "", language)
+    return [mistake, caught, t["where_value"].format(layer=control["layer"], stage=stage)]
 
 
 def _coverage(report: VerificationReport, t: words.Words) -> None:

@@ -32,7 +32,9 @@ def show(visit: Visit) -> None:
         layer, head = parts.head_chooser(model, visit.language)
     st.markdown(f"${FORMULAS[statistic]}$ – {words.of('statistics', visit.language)[statistic]}")
     parts.chart(
-        head_grid(frame, statistic, selected=(layer, head)),
+        head_grid(
+            frame, statistic, selected=(layer, head), names=words.of("charts", visit.language)
+        ),
         _GRID,
         t["grid_alt"].format(statistic=statistic),
         on_click=lambda: parts.choose_clicked_head(_GRID),
@@ -48,21 +50,23 @@ def show(visit: Visit) -> None:
         icon=":material/download:",
     )
     st.header(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
-    _spectra(model, layer, head, t)
+    _spectra(model, layer, head, visit.language)
     st.subheader(t["all"], anchor=False)
     statistics_table(frame, layer, head, visit.language)
 
 
-def _spectra(model: PretrainedModel, layer: int, head: int, t: words.Words) -> None:
+def _spectra(model: PretrainedModel, layer: int, head: int, language: str) -> None:
+    t, names = words.of("weights", language), words.of("charts", language)
     left, right = st.columns(2)
     with left:
         st.subheader(t["spectrum"], anchor=False)
         st.caption(t["spectrum_note"])
-        parts.chart(spectrum(singular_values(model, layer, head)), "spectrum", t["spectrum"])
+        curve = spectrum(singular_values(model, layer, head), names=names)
+        parts.chart(curve, "spectrum", t["spectrum"])
     with right:
         st.subheader(t["eigenvalues"], anchor=False)
         st.caption(t["eigenvalues_note"])
-        plane = eigenvalue_plane(eigenvalues(model, layer, head))
+        plane = eigenvalue_plane(eigenvalues(model, layer, head), names=names)
         parts.chart(plane, "eigenvalues", t["eigenvalues"])
 
 

@@ -12,6 +12,7 @@ from inspector.dashboard.words import (
     comparison,
     concepts,
     head,
+    library,
     overview,
     shell,
     specialization,
@@ -32,10 +33,21 @@ PAGES: dict[str, Mapping[str, Words]] = {
     "head": head.WORDS,
     "cause": cause.WORDS,
     "charts": charts.WORDS,
+    "library": library.WORDS,
     "attention": attention.WORDS,
     "concepts": concepts.WORDS,
     "comparison": comparison.WORDS,
 }
+
+
+def term(name: str, language: str) -> str:
+    """Return what a term of the library is called, or the term itself.
+
+    Example:
+        >>> term("mask dropped", "zh"), term("no such", "zh")
+        ('丢掉掩码', 'no such')
+    """
+    return of("library", language).get(name, name)
 
 
 def of(page: str, language: str) -> Words:

@@ -74,7 +74,7 @@ WORDS = {
         "no_hits": "No hit in this sample.",
         "no_misses": "No miss in this sample.",
         "no_sentences": "The corpus has no text with this relation.",
-        "example": "{asked} → {predicted}; annotated: {expected} ({sentence})",
+        "example": "{asked} → {predicted}; annotated: {expected} ({sentence}).",
         "weights": "Its weights",
     },
     "zh": {
@@ -86,7 +86,7 @@ WORDS = {
         "said_syntactic": "遵循句法关系 {relations}",
         "said_semantic": "遵循语义关系 {relations}",
         "said_logical": "遵循逻辑关系 {relations}",
-        "said_relation": "{relation}（比固定偏移高 {points} 个百分点）",
+        "said_relation": "{relation}（相对固定偏移 {points} 个百分点）",
         "said_positional": "多看偏移 {offset} 处（{share}）",
         "said_special-token": "停在特殊词元上（注意力的 {share}）",
         "said_broad": "几乎一视同仁地看一切（熵为最大值的 {share}）",
@@ -94,7 +94,7 @@ WORDS = {
         "said_yes": "就 {relations} 而言模型需要它",
         "said_no": "就 {relations} 而言模型不需要它",
         "said_unclear": "就 {relations} 而言模型是否需要它尚不清楚",
-        "said_and": "和",
+        "said_and": " 和 ",
         "said_comma": "、",
         "said_semicolon": "；",
         "behaviour": "它看向哪里",
@@ -134,7 +134,7 @@ WORDS = {
         "no_claim": "没有论断提到该头：每种关系都另有更好的头。",
         "lead": "领先",
         "offset": "基线的偏移",
-        "examples": "例句",
+        "examples": "例子",
         "examples_note": (
             "加框的词在看（“{attended}”时则为被看）。深浅：权重。✓ 标注的另一个词；✗ 该头选错的词。"
         ),
@@ -155,7 +155,7 @@ WORDS = {
         "no_hits": "本样本中没有命中。",
         "no_misses": "本样本中没有未命中。",
         "no_sentences": "语料中没有含该关系的文本。",
-        "example": "{asked} → {predicted}；标注：{expected}（{sentence}）",
+        "example": "{asked} → {predicted}；标注：{expected}（{sentence}）。",
         "weights": "它的权重",
     },
 }

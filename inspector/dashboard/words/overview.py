@@ -22,7 +22,7 @@ WORDS = {
         "n_heads": "Heads per layer",
         "d_model": "d_model",
         "d_head": "d_head",
-        "max_pieces": "Longest text, pieces",
+        "max_pieces": "Most pieces",
         "dtype": "Numbers",
         "architecture": "Where the weights are",
         "architecture_note": (

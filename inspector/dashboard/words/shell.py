@@ -19,7 +19,11 @@ WORDS = {
         "loading": "Loading and checking the model …",
         "verifying": "Checking every layer against the library's own …",
         "measuring": "Measuring every head's weights …",
-        "only_verifiable": "**This model can be verified, but not profiled.** The reason:",
+        "ignored": (
+            "The address asks for {key} = {given}, which cannot be chosen here; {taken} is shown. "
+            "Available: {available}."
+        ),
+        "only_verifiable": "**This model can be verified, but not profiled:**",
         "profiled_types": "Model types that can be profiled",
         "to_verification": "Read its verification",
         "layer": "Layer",
@@ -43,7 +47,10 @@ WORDS = {
         "loading": "正在加载并检查模型……",
         "verifying": "正在将每一层与原库的结果对照……",
         "measuring": "正在测量每个头的权重……",
-        "only_verifiable": "**该模型可以验证，但不能剖析。**原因：",
+        "ignored": (
+            "网址要求 {key} = {given}，这里不能这样选；现显示 {taken}。可选：{available}。"
+        ),
+        "only_verifiable": "**该模型可以验证，但不能剖析：**",
         "profiled_types": "可以剖析的模型类型",
         "to_verification": "查看它的验证",
         "layer": "层",

@@ -74,7 +74,7 @@ WORDS = {
         "qk_frobenius_norm": "所有方向上匹配的总强度。",
         "qk_effective_rank": "参与匹配的方向数，按熵计。",
         "qk_stable_rank": "参与匹配的方向数，按能量计。",
-        "qk_symmetry": "1:x 匹配 y 则 y 匹配 x;−1：则 y 排斥 x。S、A 为对称与反对称部分。",
+        "qk_symmetry": "1：x 匹配 y 则 y 匹配 x；−1：则 y 排斥 x。S、A 为对称与反对称部分。",
         "qk_eigenvalue_positivity": "1：词片与同类匹配；−1：与相反者匹配。",
         "ov_spectral_norm": "被查看的单位向量最多放大多少。",
         "ov_frobenius_norm": "所有方向上写入的总强度。",

@@ -20,19 +20,19 @@ WORDS = {
         "failed": "**The verification did not pass.**",
         "what": "**{model}**, {dtype}. {route}",
         "route_weights": (
-            "Verified from its weights: every layer is computed anew by the equations, from query "
+            "Checked from its weights: every layer is computed anew by the equations, from query "
             "to output."
         ),
         "route_backend": (
-            "Verified in shadow: the model computes with its own attention, and at each call ours "
+            "Checked in shadow: the model computes with its own attention, and at each call ours "
             "is computed beside it on the same queries, keys, values and mask."
         ),
         "route_own score term": (
-            "Verified in shadow: the scores have a term of this architecture's own. Ours is given "
+            "Checked in shadow: the scores have a term of this architecture's own. Ours is given "
             "that term and computed beside the model's attention at each call."
         ),
         "route_backend and own score term": (
-            "Verified in shadow: at each call ours is computed beside the model's own attention; "
+            "Checked in shadow: at each call ours is computed beside the model's own attention; "
             "where the scores have a term of this architecture's own, ours is given that term."
         ),
         "route_none": "Ours could not be put beside any of this model's attention calls.",
@@ -112,17 +112,17 @@ WORDS = {
         ),
         "failed": "**验证未通过。**",
         "what": "**{model}**，{dtype}。{route}",
-        "route_weights": "从权重验证：按公式重新计算每一层，从查询直到输出。",
+        "route_weights": "从权重检查：按公式重新计算每一层，从查询直到输出。",
         "route_backend": (
-            "旁路验证：模型用自己的注意力计算；每次调用时，我们的函数在同样的查询、键、值和掩码上"
+            "旁路检查：模型用自己的注意力计算；每次调用时，我们的函数在同样的查询、键、值和掩码上"
             "并行计算。"
         ),
         "route_own score term": (
-            "旁路验证：该架构的分数含有自己的一项。我们的函数带上这一项，在每次调用时与模型自己的"
+            "旁路检查：该架构的分数含有自己的一项。我们的函数带上这一项，在每次调用时与模型自己的"
             "注意力并行计算。"
         ),
         "route_backend and own score term": (
-            "旁路验证：每次调用时，我们的函数与模型自己的注意力并行计算；分数含有该架构自己的一项"
+            "旁路检查：每次调用时，我们的函数与模型自己的注意力并行计算；分数含有该架构自己的一项"
             "之处，我们的函数也带上这一项。"
         ),
         "route_none": "该模型的注意力调用都无法与我们的函数对照。",

@@ -8,37 +8,40 @@ import numpy as np
 import pandas as pd
 
 from inspector.errors import InputError
-from inspector.views.charts.shared import REFERENCE, category, check_columns
+from inspector.views.charts.shared import REFERENCE, category, columns_of
+from inspector.views.names import Names, named
 
 
-def spectrum(frame: pd.DataFrame) -> alt.Chart:
+def spectrum(frame: pd.DataFrame, *, names: Names | None = None) -> alt.Chart:
     """Return the singular values of matrices, largest first, a line per matrix.
 
     Args:
         frame: `matrix` (its name), `index` (from 0), `singular_value`.
+        names: What the chart's words are called; in English where not given.
 
     Raises:
         InputError: If a column is missing.
     """
     columns = ["matrix", "index", "singular_value"]
-    check_columns(frame, columns, "spectrum")
+    shown = columns_of(frame, columns, "spectrum")
+    value = named(names, "singular value")
     chart: alt.Chart = (
-        alt.Chart(frame[columns])
+        alt.Chart(shown)
         .mark_line(point=True)
         .encode(
-            x=alt.X(field="index", type="quantitative", axis=alt.Axis(tickMinStep=1, format="d")),
-            y=alt.Y(field="singular_value", type="quantitative", title="singular value"),
+            x=alt.X(
+                field="index",
+                type="quantitative",
+                title=named(names, "index"),
+                axis=alt.Axis(tickMinStep=1, format="d"),
+            ),
+            y=alt.Y(field="singular_value", type="quantitative", title=value),
             color=category(frame, "matrix", alt.Color),
             strokeDash=category(frame, "matrix", alt.StrokeDash),
             tooltip=[
-                alt.Tooltip(field="matrix", type="nominal"),
-                alt.Tooltip(field="index", type="quantitative"),
-                alt.Tooltip(
-                    field="singular_value",
-                    type="quantitative",
-                    format=".4g",
-                    title="singular value",
-                ),
+                alt.Tooltip(field="matrix", type="nominal", title=named(names, "matrix")),
+                alt.Tooltip(field="index", type="quantitative", title=named(names, "index")),
+                alt.Tooltip(field="singular_value", type="quantitative", format=".4g", title=value),
             ],
         )
         .properties(height=260, description="singular values, from the largest to the smallest")
@@ -46,31 +49,33 @@ def spectrum(frame: pd.DataFrame) -> alt.Chart:
     return chart
 
 
-def eigenvalue_plane(frame: pd.DataFrame) -> alt.LayerChart:
+def eigenvalue_plane(frame: pd.DataFrame, *, names: Names | None = None) -> alt.LayerChart:
     """Return the eigenvalues of matrices as points of the complex plane, both axes alike.
 
     Args:
         frame: `matrix` (its name), `real`, `imaginary`.
+        names: What the chart's words are called; in English where not given.
 
     Raises:
         InputError: If a column is missing.
     """
     columns = ["matrix", "real", "imaginary"]
-    check_columns(frame, columns, "eigenvalue_plane")
+    shown = columns_of(frame, columns, "eigenvalue_plane")
+    real, imaginary = named(names, "real part"), named(names, "imaginary part")
     reach = float(np.abs(frame[["real", "imaginary"]].to_numpy(np.float64)).max(initial=0.0)) or 1.0
     scale = alt.Scale(domain=[-1.05 * reach, 1.05 * reach], nice=False)
     points = (
-        alt.Chart(frame[columns])
+        alt.Chart(shown)
         .mark_point(filled=True, size=45, opacity=0.75)
         .encode(
-            x=alt.X(field="real", type="quantitative", scale=scale, title="real part"),
-            y=alt.Y(field="imaginary", type="quantitative", scale=scale, title="imaginary part"),
+            x=alt.X(field="real", type="quantitative", scale=scale, title=real),
+            y=alt.Y(field="imaginary", type="quantitative", scale=scale, title=imaginary),
             color=category(frame, "matrix", alt.Color),
             shape=category(frame, "matrix", alt.Shape),
             tooltip=[
-                alt.Tooltip(field="matrix", type="nominal"),
-                alt.Tooltip(field="real", type="quantitative", format=".4g"),
-                alt.Tooltip(field="imaginary", type="quantitative", format=".4g"),
+                alt.Tooltip(field="matrix", type="nominal", title=named(names, "matrix")),
+                alt.Tooltip(field="real", type="quantitative", format=".4g", title=real),
+                alt.Tooltip(field="imaginary", type="quantitative", format=".4g", title=imaginary),
             ],
         )
     )
@@ -78,26 +83,27 @@ def eigenvalue_plane(frame: pd.DataFrame) -> alt.LayerChart:
     lines = alt.Chart(zero).mark_rule(color=REFERENCE, strokeDash=[4, 4])
     return alt.LayerChart(
         layer=[
-            lines.encode(x=alt.X(field="zero", type="quantitative", title="real part")),
-            lines.encode(y=alt.Y(field="zero", type="quantitative", title="imaginary part")),
+            lines.encode(x=alt.X(field="zero", type="quantitative", title=real)),
+            lines.encode(y=alt.Y(field="zero", type="quantitative", title=imaginary)),
             points,
         ]
     ).properties(width=300, height=300, description="eigenvalues in the complex plane")
 
 
-def cost_curve(frame: pd.DataFrame) -> alt.LayerChart:
+def cost_curve(frame: pd.DataFrame, *, names: Names | None = None) -> alt.LayerChart:
     """Return measured times against length, both logarithmic, beside a line that grows as n².
 
     The n² line goes through the slowest measurement of the longest text.
 
     Args:
         frame: `pieces`, `seconds`, `series` (what was measured).
+        names: What the chart's words are called; in English where not given.
 
     Raises:
         InputError: If a column is missing, or a number is not positive.
     """
     columns = ["pieces", "seconds", "series"]
-    check_columns(frame, columns, "cost_curve")
+    shown = columns_of(frame, columns, "cost_curve")
     if frame.empty or not (frame[["pieces", "seconds"]] > 0).all(axis=None):
         raise InputError(
             "cost_curve needs positive pieces and seconds in every row: "
@@ -106,22 +112,33 @@ def cost_curve(frame: pd.DataFrame) -> alt.LayerChart:
     longest = frame["pieces"].max()
     slowest = frame.loc[frame["pieces"] == longest, "seconds"].max()
     lengths = np.sort(frame["pieces"].unique())
+    shown["series"] = [named(names, name) for name in shown["series"]]
+    square = named(names, "n² line")
     reference = pd.DataFrame(
-        {"pieces": lengths, "seconds": slowest * (lengths / longest) ** 2, "series": "n² line"}
+        {"pieces": lengths, "seconds": slowest * (lengths / longest) ** 2, "series": square}
     )
-    x = alt.X(field="pieces", type="quantitative", scale=alt.Scale(type="log", nice=False))
-    y = alt.Y(field="seconds", type="quantitative", scale=alt.Scale(type="log"))
-    color = category(frame, "series", alt.Color, reference="n² line")
+    pieces, seconds = named(names, "pieces"), named(names, "seconds")
+    x = alt.X(
+        field="pieces",
+        type="quantitative",
+        scale=alt.Scale(type="log", nice=False),
+        title=pieces,
+    )
+    # Every power of ten has a line, not every tenth of it as well.
+    y = alt.Y(
+        field="seconds",
+        type="quantitative",
+        scale=alt.Scale(type="log"),
+        axis=alt.Axis(tickCount=6),
+        title=seconds,
+    )
+    color = category(shown, "series", alt.Color, reference=square)
     tooltip = [
-        alt.Tooltip(field="series", type="nominal"),
-        alt.Tooltip(field="pieces", type="quantitative"),
-        alt.Tooltip(field="seconds", type="quantitative", format=".3s"),
+        alt.Tooltip(field="series", type="nominal", title=named(names, "series")),
+        alt.Tooltip(field="pieces", type="quantitative", title=pieces),
+        alt.Tooltip(field="seconds", type="quantitative", format=".3s", title=seconds),
     ]
-    measured = (
-        alt.Chart(frame[columns])
-        .mark_line(point=True)
-        .encode(x=x, y=y, color=color, tooltip=tooltip)
-    )
+    measured = alt.Chart(shown).mark_line(point=True).encode(x=x, y=y, color=color, tooltip=tooltip)
     line = (
         alt.Chart(reference)
         .mark_line(strokeDash=[6, 4])

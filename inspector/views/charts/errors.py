@@ -6,7 +6,8 @@ Must not know: how errors are judged; Streamlit.
 import altair as alt
 import pandas as pd
 
-from inspector.views.charts.shared import CELL, MARK, Names, check_columns, named
+from inspector.views.charts.shared import CELL, MARK, columns_of
+from inspector.views.names import Names, named
 
 STAGES = ("query", "key", "value", "probabilities", "context", "output")
 """The stages of a layer, in the order in which they are computed."""
@@ -35,20 +36,20 @@ def error_grid(
         InputError: If a column is missing.
     """
     columns = [*_COLUMNS, *(["module"] if by_module or "module" in frame else [])]
-    check_columns(frame, columns, "error_grid")
+    shown = columns_of(frame, columns, "error_grid")
     present = frame["stage"].drop_duplicates().tolist()
     ordered = sorted(
         present, key=lambda name: STAGES.index(name) if name in STAGES else len(STAGES)
     )
     stages = [named(names, name) for name in ordered]
-    shown = frame[columns].assign(stage=[named(names, name) for name in frame["stage"]])
+    shown["stage"] = [named(names, name) for name in frame["stage"]]
     base = alt.Chart(shown).encode(
         x=alt.X(
             field="stage",
             type="nominal",
             sort=stages,
             title=named(names, "stage"),
-            axis=alt.Axis(labelAngle=0),
+            axis=alt.Axis(labelAngle=0, labelFlush=False),
         ),
         y=_rows(shown, by_module, names),
         tooltip=[
@@ -77,14 +78,19 @@ def error_grid(
 def _rows(frame: pd.DataFrame, by_module: bool, names: Names | None) -> alt.Y:
     """Return the axis downwards: layers by their numbers, or modules in the order of theirs."""
     if not by_module:
-        return alt.Y(field="layer", type="ordinal", title=named(names, "layer"))
+        return alt.Y(
+            field="layer",
+            type="ordinal",
+            title=named(names, "layer"),
+            axis=alt.Axis(labelFlush=False),
+        )
     modules = frame.sort_values("layer", kind="stable")["module"].drop_duplicates().tolist()
     return alt.Y(
         field="module",
         type="nominal",
         sort=modules,
         title=None,
-        axis=alt.Axis(labelLimit=360, labelOverlap=False),
+        axis=alt.Axis(labelLimit=360, labelOverlap=False, labelFlush=False),
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from inspector.views.charts.shared import CATEGORIES, REFERENCE, check_columns
+from inspector.views.charts.shared import CATEGORIES, REFERENCE, columns_of
+from inspector.views.names import Names, named
 
 VERDICTS = ("supported", "not supported", "underpowered")
 """In the order of the legend."""
@@ -24,9 +25,7 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
-def claims_forest(
-    claims: pd.DataFrame, *, names: Mapping[str, str] | None = None
-) -> alt.LayerChart:
+def claims_forest(claims: pd.DataFrame, *, names: Names | None = None) -> alt.LayerChart:
     """Return a line per claim: its lift, the lift's interval, and accuracy beside baseline.
 
     Supported claims come first, the largest lift before the others; a claim without any has a line
@@ -34,15 +33,15 @@ def claims_forest(
 
     Args:
         claims: The claims frame, or some of its rows.
-        names: What directions and verdicts are called; their own names where not given.
+        names: What directions, verdicts and the chart's words are called; their own names where
+            not given.
 
     Raises:
         InputError: If a column is missing.
     """
-    check_columns(claims, _COLUMNS, "claims_forest")
-    called = {
-        name: (names or {}).get(name, name) for name in (*VERDICTS, *claims["direction"].unique())
-    }
+    claims = columns_of(claims, _COLUMNS, "claims_forest")
+    called = {name: named(names, name) for name in (*VERDICTS, *claims["direction"].unique())}
+    lift = named(names, "lift")
     frame = _rows(claims, called)
     rows = frame["claim"].tolist()
     y = alt.Y(
@@ -50,23 +49,31 @@ def claims_forest(
         type="nominal",
         sort=rows,
         scale=alt.Scale(domain=rows),
-        axis=alt.Axis(title=None, labelLimit=320, labelOverlap=False, ticks=False, grid=True),
+        axis=alt.Axis(
+            title=None, labelLimit=400, labelOverlap=False, labelFlush=False, ticks=False, grid=True
+        ),
     )
-    x = alt.X(
-        field="lift", type="quantitative", title="lift", axis=alt.Axis(format="+.0%", grid=False)
-    )
+    # Above the rows: there may be hundreds.
+    axis = alt.Axis(format="+.0%", grid=False, orient="top")
+    x = alt.X(field="lift", type="quantitative", title=lift, axis=axis)
     color, shape = _of_verdict(frame, called)
-    base = alt.Chart(frame).encode(y=y, tooltip=_tooltip())
+    base = alt.Chart(frame).encode(y=y, tooltip=_tooltip(names))
     known = base.transform_filter("isValid(datum.lift)")
     intervals = known.mark_rule(strokeWidth=2).encode(
-        x=alt.X(field="ci_low", type="quantitative", title="lift"), x2="ci_high", color=color
+        x=alt.X(field="ci_low", type="quantitative", title=lift), x2="ci_high", color=color
     )
     points = known.mark_point(size=70, filled=True, opacity=1).encode(x=x, color=color, shape=shape)
     shares = base.mark_text(align="left", dx=8, fontSize=11, color=REFERENCE).encode(
         x=alt.value("width"), text=alt.Text(field="shares", type="nominal")
     )
     return alt.LayerChart(
-        layer=[_line(0.0, [1, 0]), _line(MARKED_LIFT, [4, 4]), intervals, points, shares]
+        layer=[
+            _line(0.0, [1, 0], lift),
+            _line(MARKED_LIFT, [4, 4], lift),
+            intervals,
+            points,
+            shares,
+        ]
     ).properties(
         height=alt.Step(_ROW),
         padding={"left": 5, "top": 5, "bottom": 5, "right": 100},
@@ -104,24 +111,29 @@ def _of_verdict(frame: pd.DataFrame, called: Mapping[str, str]) -> tuple[alt.Col
     )
 
 
-def _line(at: float, dash: list[int]) -> alt.Chart:
+def _line(at: float, dash: list[int], title: str) -> alt.Chart:
     frame = pd.DataFrame({"at": [at]})
     line: alt.Chart = (
         alt.Chart(frame)
         .mark_rule(color=REFERENCE, strokeDash=dash)
-        .encode(x=alt.X(field="at", type="quantitative", title="lift"))
+        .encode(x=alt.X(field="at", type="quantitative", title=title))
     )
     return line
 
 
-def _tooltip() -> list[alt.Tooltip]:
+def _tooltip(names: Names | None) -> list[alt.Tooltip]:
     shown = {"lift": "+.3f", "ci_low": "+.3f", "ci_high": "+.3f", "accuracy": ".3f",
              "baseline_accuracy": ".3f", "n": "d", "q_value": ".2g"}  # fmt: skip
     return [
-        alt.Tooltip(field="claim", type="nominal"),
-        alt.Tooltip(field="said", type="nominal", title="verdict"),
+        alt.Tooltip(field="claim", type="nominal", title=named(names, "claim")),
+        alt.Tooltip(field="said", type="nominal", title=named(names, "verdict")),
         *(
-            alt.Tooltip(field=name, type="quantitative", format=form, title=name.replace("_", " "))
+            alt.Tooltip(
+                field=name,
+                type="quantitative",
+                format=form,
+                title=named(names, name.replace("_", " ")),
+            )
             for name, form in shown.items()
         ),
     ]

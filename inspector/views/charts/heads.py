@@ -11,7 +11,8 @@ import pandas as pd
 from jaxtyping import Float
 
 from inspector.errors import InputError
-from inspector.views.charts.shared import CELL, MARK, check_columns
+from inspector.views.charts.shared import CELL, MARK, check_columns, columns_of
+from inspector.views.names import Names, named
 
 MAX_MATRIX_PIECES = 70
 """A chart holds at most 5,000 cells, and 70 × 70 are 4,900."""
@@ -21,7 +22,11 @@ SIGNED = ("_symmetry", "_positivity")
 
 
 def head_grid(
-    frame: pd.DataFrame, statistic: str, *, selected: tuple[int, int] | None = None
+    frame: pd.DataFrame,
+    statistic: str,
+    *,
+    selected: tuple[int, int] | None = None,
+    names: Names | None = None,
 ) -> alt.Chart:
     """Return a grid of one statistic, layers downwards and heads across.
 
@@ -31,6 +36,7 @@ def head_grid(
         frame: A row per layer and head, with the columns `layer`, `head` and the statistic.
         statistic: The column to show.
         selected: The layer and head that are chosen at first.
+        names: What the chart's words are called; in English where not given.
 
     Raises:
         InputError: If the frame has no such column of numbers.
@@ -46,20 +52,30 @@ def head_grid(
         )
     start = [{"layer": selected[0], "head": selected[1]}] if selected else alt.Undefined
     choice = alt.selection_point(name="head", fields=["layer", "head"], empty=False, value=start)
-    title = statistic.replace("_", " ")
+    title = named(names, statistic.replace("_", " "))
     chart: alt.Chart = (
-        alt.Chart(frame[["layer", "head", statistic]])
+        alt.Chart(columns_of(frame, ["layer", "head", statistic], "head_grid"))
         .mark_rect(cursor="pointer", stroke=MARK)
         .encode(
-            x=alt.X(field="head", type="ordinal", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y(field="layer", type="ordinal"),
+            x=alt.X(
+                field="head",
+                type="ordinal",
+                title=named(names, "head"),
+                axis=alt.Axis(labelAngle=0, labelFlush=False),
+            ),
+            y=alt.Y(
+                field="layer",
+                type="ordinal",
+                title=named(names, "layer"),
+                axis=alt.Axis(labelFlush=False),
+            ),
             color=alt.Color(
                 field=statistic, type="quantitative", scale=_scale(frame, statistic), title=title
             ),
             strokeWidth=alt.when(choice).then(alt.value(3)).otherwise(alt.value(0)),
             tooltip=[
-                alt.Tooltip(field="layer", type="ordinal"),
-                alt.Tooltip(field="head", type="ordinal"),
+                alt.Tooltip(field="layer", type="ordinal", title=named(names, "layer")),
+                alt.Tooltip(field="head", type="ordinal", title=named(names, "head")),
                 alt.Tooltip(field=statistic, type="quantitative", format=".4g", title=title),
             ],
         )
@@ -77,6 +93,8 @@ def attention_matrix(
     probabilities: Float[np.ndarray, "query key"],
     query_pieces: Sequence[str],
     key_pieces: Sequence[str],
+    *,
+    names: Names | None = None,
 ) -> alt.Chart:
     """Return one head's map: queries downwards, keys across, pieces labelled with their index.
 
@@ -84,6 +102,7 @@ def attention_matrix(
         probabilities: The map of one head.
         query_pieces: What looks, one per row.
         key_pieces: What is looked at, one per column.
+        names: What the chart's words are called; in English where not given.
 
     Raises:
         InputError: If pieces and map differ in number, or there are more than 70 of them.
@@ -106,18 +125,31 @@ def attention_matrix(
                 field="key",
                 type="nominal",
                 sort=keys,
-                axis=alt.Axis(labelAngle=-60, labelOverlap=False),
+                title=named(names, "key"),
+                axis=alt.Axis(labelAngle=-60, labelOverlap=False, labelFlush=False),
             ),
-            y=alt.Y(field="query", type="nominal", sort=queries, axis=alt.Axis(labelOverlap=False)),
+            y=alt.Y(
+                field="query",
+                type="nominal",
+                sort=queries,
+                title=named(names, "query"),
+                axis=alt.Axis(labelOverlap=False, labelFlush=False),
+            ),
             color=alt.Color(
                 field="probability",
                 type="quantitative",
+                title=named(names, "probability"),
                 scale=alt.Scale(scheme="viridis", domain=[0, 1]),
             ),
             tooltip=[
-                alt.Tooltip(field="query", type="nominal"),
-                alt.Tooltip(field="key", type="nominal"),
-                alt.Tooltip(field="probability", type="quantitative", format=".4f"),
+                alt.Tooltip(field="query", type="nominal", title=named(names, "query")),
+                alt.Tooltip(field="key", type="nominal", title=named(names, "key")),
+                alt.Tooltip(
+                    field="probability",
+                    type="quantitative",
+                    format=".4f",
+                    title=named(names, "probability"),
+                ),
             ],
         )
         .properties(

@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 
 from inspector.views.charts.shared import CATEGORIES, MARK, REFERENCE, check_columns
+from inspector.views.names import Names, named
 
 Axis = TypeVar("Axis", alt.X, alt.Y)
 
@@ -38,7 +39,7 @@ def role_grid(
     *,
     selected: tuple[int, int] | None = None,
     marked: Mapping[tuple[int, int], bool] | None = None,
-    names: Mapping[str, str] | None = None,
+    names: Names | None = None,
 ) -> alt.LayerChart:
     """Return a grid of heads coloured by role, layers downwards and heads across.
 
@@ -50,18 +51,19 @@ def role_grid(
         heads: A row per head of the model: `layer`, `head`.
         selected: The layer and head that have a frame.
         marked: Heads with a dot: filled where True, hollow where False.
-        names: What families are called in the legend; their own names where not given.
+        names: What families and the chart's words are called; their own names where not given.
 
     Raises:
         InputError: If a column is missing.
     """
     check_columns(roles, _COLUMNS, "role_grid")
     check_columns(heads, ["layer", "head"], "role_grid")
-    called = {family: (names or {}).get(family, family) for family in (*FAMILIES, NO_ROLE)}
+    called = {family: named(names, family) for family in (*FAMILIES, NO_ROLE)}
     stripes = _stripes(roles, heads, called)
     n_layers, n_heads = (int(heads[name].max()) + 1 for name in ("layer", "head"))
-    x, y = _axis(alt.X, "left", "head", n_heads), _axis(alt.Y, "top", "layer", n_layers)
-    cells = _cells(stripes, called, x, y)
+    x = _axis(alt.X, "left", named(names, "head"), n_heads)
+    y = _axis(alt.Y, "top", named(names, "layer"), n_layers)
+    cells = _cells(stripes, called, x, y).encode(tooltip=_tooltip(names))
     return alt.LayerChart(
         layer=[cells, *_frames(selected, x, y), *_dots(marked or {}, x, y)]
     ).properties(
@@ -96,13 +98,18 @@ def _cells(stripes: pd.DataFrame, called: Mapping[str, str], x: alt.X, y: alt.Y)
             ),
             opacity=alt.Opacity(field="opacity", type="quantitative", scale=None, legend=None),
             description=alt.Description(field="label", type="nominal"),
-            tooltip=[
-                alt.Tooltip(field=name, type="nominal") for name in ("name", "roles", "evidence")
-            ],
         )
         .add_params(choice)
     )
     return cells
+
+
+def _tooltip(names: Names | None) -> list[alt.Tooltip]:
+    titles = {"name": "head", "roles": "roles", "evidence": "evidence"}
+    return [
+        alt.Tooltip(field=field, type="nominal", title=named(names, title))
+        for field, title in titles.items()
+    ]
 
 
 def _stripes(roles: pd.DataFrame, heads: pd.DataFrame, called: Mapping[str, str]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 Must not know: any one chart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -19,20 +19,6 @@ REFERENCE = "#8a8a8a"
 """Lines to compare with."""
 CELL = 26
 """Side of a cell, in pixels."""
-
-
-Names = Mapping[str, str]
-"""What a chart's words are called in the reader's language; a word that is left out stays."""
-
-
-def named(names: Names | None, word: str) -> str:
-    """Return what a word is called.
-
-    Example:
-        >>> named({"layer": "层"}, "layer"), named(None, "head")
-        ('层', 'head')
-    """
-    return (names or {}).get(word, word)
 
 
 def category(
@@ -56,6 +42,20 @@ def category(
         scale=alt.Scale(domain=names, range=colors if channel is alt.Color else alt.Undefined),
         legend=alt.Legend(orient="top", title=None),
     )
+
+
+def columns_of(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> pd.DataFrame:
+    """Return the columns that a chart draws, without what is noted of the frame.
+
+    A note that is not a number cannot be read by the browsers that some hosts hand it to.
+
+    Raises:
+        InputError: If a column is missing.
+    """
+    check_columns(frame, columns, chart)
+    shown = frame[list(columns)].copy()
+    shown.attrs = {}
+    return shown
 
 
 def check_columns(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> None:

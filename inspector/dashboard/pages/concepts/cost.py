@@ -23,7 +23,16 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     frame = st.session_state.get(kept)
     if frame is None:
         return
-    parts.chart(cost_curve(frame), "cost-curve", t["cost_columns"])
+    names = words.of("charts", visit.language)
+    parts.chart(cost_curve(frame, names=names), "cost-curve", t["cost_columns"])
     st.caption(t["cost_note"].format(n_heads=model.n_heads, d_head=model.d_head))
     with st.expander(t["cost_columns"]):
-        st.dataframe(frame, hide_index=True)
+        st.dataframe(
+            frame,
+            hide_index=True,
+            column_order=["pieces", "seconds"],
+            column_config={
+                "pieces": names["pieces"],
+                "seconds": st.column_config.NumberColumn(names["seconds"], format="%.6f"),
+            },
+        )

@@ -35,7 +35,9 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     st.subheader(t["step_heads"], anchor=False)
     st.caption(t["step_heads_note"])
     maps = done.stages.probabilities.cpu().numpy()
-    st.html(thumbnails_html(maps, model.name, layers=[layer]))
+    st.html(
+        thumbnails_html(maps, model.name, layers=[layer], names=words.of("charts", visit.language))
+    )
 
     left, right = st.columns(2)
     with left:
@@ -45,11 +47,23 @@ def show(visit: Visit, model: PretrainedModel) -> None:
                 n_heads=model.n_heads, d_head=model.d_head, width=model.n_heads * model.d_head
             )
         )
-        parts.matrix(done.stages.context[0], "Concat", ("query", "heads·d_head"), pieces)
+        parts.matrix(
+            done.stages.context[0],
+            "Concat",
+            ("query", "heads·d_head"),
+            pieces,
+            language=visit.language,
+        )
     with right:
         st.subheader(t["step_out"], anchor=False)
         st.caption(t["step_out_note"])
-        parts.matrix(done.stages.output[0], "Concat W^O + b_O", ("query", "d_model"), pieces)
+        parts.matrix(
+            done.stages.output[0],
+            "Concat·W_O + b_O",
+            ("query", "d_model"),
+            pieces,
+            language=visit.language,
+        )
     _sum_over_heads(done, call, pieces, visit.language)
 
 
@@ -75,10 +89,17 @@ def _sum_over_heads(
     st.caption(t["differences_note"].format(scale=f"{scale:.2f}"))
     position = walk.position_chooser(t["position"], pieces)
     rows = [t["row_head"].format(head=head) for head in range(len(done.contributions))]
-    parts.matrix(done.contributions[:, position], pieces[position], ("head", "d_model"), rows)
+    parts.matrix(
+        done.contributions[:, position],
+        pieces[position],
+        ("head", "d_model"),
+        rows,
+        language=language,
+    )
     parts.matrix(
         torch.stack([done.bias, done.total[position], call.output[0, position]]),
         pieces[position],
         ("row", "d_model"),
         [t["row_bias"], t["row_sum"], t["row_model"]],
+        language=language,
     )

@@ -27,11 +27,11 @@ def through(
     if crossed:
         left, right = st.columns(2)
         with left:
-            parts.matrix(steps.target, "X_t", ("query", "d_model"), target)
+            parts.matrix(steps.target, "X_t", ("query", "d_model"), target, language=language)
         with right:
-            parts.matrix(steps.source, "X_s", ("key", "d_model"), source)
+            parts.matrix(steps.source, "X_s", ("key", "d_model"), source, language=language)
     else:
-        parts.matrix(steps.target, "X", ("piece", "d_model"), target)
+        parts.matrix(steps.target, "X", ("piece", "d_model"), target, language=language)
 
     _step(t["step_project"], t["step_project_note"].format(head_name=f"{layer}-{head}"))
     from_target, from_source = ("X_t", "X_s") if crossed else ("X", "X")
@@ -49,23 +49,23 @@ def through(
         strict=True,
     ):
         with column:
-            parts.matrix(values, name, (side, "d_head"), pieces)
+            parts.matrix(values, name, (side, "d_head"), pieces, language=language)
 
     left, right = st.columns(2)
     with left:
         _step(t["step_scores"], t["step_scores_note"])
         st.latex(score_formula)
-        parts.matrix(steps.scores, "S", ("query", "key"), target, source)
+        parts.matrix(steps.scores, "S", ("query", "key"), target, source, language=language)
     with right:
         _step(t["step_softmax"], t["step_softmax_note"])
         st.latex(r"p_{ij} = \frac{e^{s_{ij}}}{\sum_{j'} e^{s_{ij'}}}")
-        parts.matrix(steps.probabilities, "P", ("query", "key"), target, source)
+        parts.matrix(steps.probabilities, "P", ("query", "key"), target, source, language=language)
 
     left, right = st.columns(2)
     with left:
         _step(t["step_output"], t["step_output_note"])
         st.latex(r"Z = P\,V")
-        parts.matrix(steps.output, "Z", ("query", "d_head"), target)
+        parts.matrix(steps.output, "Z", ("query", "d_head"), target, language=language)
     with right:
         one_position(steps, target, source, language)
 
