@@ -1,40 +1,87 @@
 """What a profile asks of cause: which sentences are read without each head, and one shard of that.
 
-The sentences are of the report half, on which no head was chosen, spread over all of it.
-Must not know: folders, claims, UI.
+The sentences are of the report half, on which no head was chosen: such that rare relations are
+asked in several documents too. Must not know: folders, claims, UI.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from inspector.corpora import Sentence
 from inspector.corpora.sentence import SUBSET
 from inspector.heads.cause import DriftSums, silence_each
+from inspector.heads.cause.needed import MIN_DOCUMENTS
 from inspector.heads.halves import is_for_selection
+from inspector.heads.lifts import MIN_PAIRS
 from inspector.heads.observers import annotated_batches
 from inspector.models import PretrainedModel, word_batches
 from inspector.runs.shards import ShardResult
 
 SENTENCES_A_SHARD, WINDOWS_A_SHARD = 32, 1
 """Sentences, and windows, whose shard costs about as much as one of the profile itself."""
+DOCUMENTS = (MIN_DOCUMENTS, 2 * MIN_DOCUMENTS)
+"""Documents in which each relation is asked, where it has as many: first so many, then more."""
+
+_Item = TypeVar("_Item")
 
 
-def sample(sentences: Sequence[Sentence], documents: Sequence[str], size: int) -> tuple[int, ...]:
-    """Return places of sentences of the report half that have relations, evenly spread.
+def sample(
+    sentences: Sequence[Sentence], documents: Sequence[str], size: int, *, across: bool = False
+) -> tuple[int, ...]:
+    """Return places of sentences of the report half: rare relations first, then evenly spread.
+
+    Of each relation with pairs enough there that a claim on it may be supported, beginning with
+    that of the fewest documents, one sentence in each of some documents (`DOCUMENTS`), spread over
+    all that have it. What is left of `size` is spread over the other sentences that have
+    relations. Only what is annotated decides, never what a head does there.
 
     Args:
         sentences: All there are.
         documents: The document of each.
         size: How many, at most.
+        across: Whether the sentences are windows.
     """
-    places = [
-        place
+    report = [
+        (place, sentence, document)
         for place, (sentence, document) in enumerate(zip(sentences, documents, strict=True))
         if sentence.relations and not is_for_selection(document)
     ]
-    taken = min(size, len(places))
-    return tuple(places[number * len(places) // taken] for number in range(taken))
+    names = {
+        place: [one.label for one in sentence.relations if across or one.is_plain]
+        for place, sentence, _ in report
+    }
+    pairs = Counter(name for found in names.values() for name in found)
+    first: dict[str, dict[str, int]] = defaultdict(dict)
+    for place, _, document in report:
+        for name in names[place]:
+            first[name].setdefault(document, place)
+    known = [name for name in asked_names(list(first)) if pairs[name] >= MIN_PAIRS]
+    taken: list[int] = []
+    asked: dict[str, set[str]] = defaultdict(set)
+    for n_documents in DOCUMENTS:
+        for name in sorted(known, key=lambda name: len(first[name])):
+            others = [document for document in first[name] if document not in asked[name]]
+            wanted = min(max(n_documents - len(asked[name]), 0), size - len(taken))
+            for document in _spread(others, wanted):
+                taken.append(first[name][document])
+                for found in names[taken[-1]]:
+                    asked[found].add(document)
+    rest = sorted(set(names) - set(taken))
+    return tuple(sorted([*taken, *_spread(rest, size - len(taken))]))
+
+
+def _spread(items: Sequence[_Item], size: int) -> list[_Item]:
+    """Return as many of the items, evenly spread, all where there are fewer.
+
+    Example:
+        >>> _spread("abcdef", 3)
+        ['a', 'c', 'e']
+    """
+    taken = min(size, len(items))
+    return [items[number * len(items) // taken] for number in range(taken)]
 
 
 def asked_names(*names: Sequence[str]) -> list[str]:
