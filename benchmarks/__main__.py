@@ -7,6 +7,7 @@ import argparse
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable, Sequence
 
 from benchmarks import (
@@ -57,12 +58,26 @@ def main(
         f"torch {torch.__version__}, {chosen.threads} thread(s), {os.cpu_count()} core(s), "
         f"Python {platform.python_version()}; ratios are medians of alternated rounds\n"
     )
-    measures = []
+    measures, took = [], {}
     for name in chosen.names or benchmarks:
         print(f"{name} …", file=sys.stderr, flush=True)
+        start = time.perf_counter()
         measures += benchmarks[name]()
-    print(table(measures))
+        took[name] = time.perf_counter() - start
+    print(table(measures), end="\n\n")
+    print(took_line(took))
     return exit_code(measures)
+
+
+def took_line(seconds: dict[str, float]) -> str:
+    """Return how long each benchmark took, and all of them, as one line.
+
+    Example:
+        >>> took_line({"imports": 4.4, "weights": 30.2})
+        'took 35 s: imports 4 s, weights 30 s'
+    """
+    each = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
+    return f"took {sum(seconds.values()):.0f} s: {each}"
 
 
 if __name__ == "__main__":

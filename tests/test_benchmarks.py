@@ -135,10 +135,19 @@ def test_the_script_finds_what_the_observers_find() -> None:
     assert found.correct.any()
 
 
-def test_shadow_on_a_small_batch() -> None:
+def test_shadow_on_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory is taken in this process here: two new ones would take ten seconds."""
+    monkeypatch.setattr(
+        shadow, "in_fresh_process", lambda function, settings, /, **given: function(**given)
+    )
+    assert [(shape.texts, shape.pieces) for shape in shadow.Settings().shapes] == [
+        (16, 40),
+        (2, 256),
+    ]
     rows = shadow.run(shadow.Settings((backend.Shape(2, 8, 1),)))
-    assert [row.at_most for row in rows] == [None, 2.0, 1.15]
-    assert all(row.value > 0 for row in rows)
+    maps = 2 * 12 * 8 * 8 * 4 / 1e6
+    assert [row.at_most for row in rows] == [None, 2.0, 1.15, None, maps]
+    assert all(row.value > 0 for row in rows if row.unit != "MB")
 
 
 def test_meaning_reads_the_same_texts_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,6 +208,8 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
     assert output.startswith(f"$ python -m benchmarks --threads {threads} kept\n")
     assert f"{threads} thread(s)" in output
     assert "b  " not in output
+    assert output.splitlines()[-1].startswith("took ")
+    assert output.splitlines()[-1].endswith(" s: kept 0 s")
     assert main(["--threads", threads], ways) == 1
     with pytest.raises(SystemExit, match="2"):
         main(["no-such"], ways)
