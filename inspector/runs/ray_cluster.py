@@ -65,9 +65,11 @@ def on_ray(
     ) as folder:
         asked = (folder, made, workers, gpus)
         process, connection = start_process(_drive, list(shard_ids), *asked)
-        patience = 0.0
+        # What is being started must be whole to be put away; what is not ours need not be.
+        patience = 0.0 if address else _PATIENCE_SECONDS
         try:
             if not connection.poll(_JOIN_SECONDS if address else _START_SECONDS):
+                patience = 0.0
                 raise _unusable("it does not answer")
             patience = _PATIENCE_SECONDS
             for _ in (_CONNECTED, *shard_ids):
