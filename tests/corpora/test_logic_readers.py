@@ -39,6 +39,18 @@ def test_negation(rows, expected):
     assert pairs(negations, tree(rows)) == expected
 
 
+def test_words_that_negate_in_other_languages(write):
+    """By Polarity=Neg where it modifies; a verb that has it is negated, and negates nothing."""
+    rows = [
+        "1\tEr\ter\tPRON\t_\t_\t2\tnsubj\t_\t_",
+        "2\tkam\tkommen\tVERB\t_\tPolarity=Neg\t0\troot\t_\t_",
+        "3\tnicht\tnicht\tPART\t_\tPolarity=Neg\t2\tadvmod\t_\t_",
+        "4\tnicht\tnicht\tPART\t_\tPolarity=Neg\t2\tdiscourse\t_\t_",
+    ]
+    corpus = read_conllu(write("# sent_id = a\n" + "\n".join(rows) + "\n\n"))
+    assert pairs(negations, *corpus.sentences) == {("neg:scope", "nicht3", "kam2")}
+
+
 def test_an_answer_negates_no_word_and_is_counted():
     corpus = negations(corpus_of(tree(NO, id="a"), tree(NO, id="b")))
     (row,) = corpus.left_out

@@ -16,6 +16,8 @@ SCOPE, PREDICATE = "neg:scope", "neg:predicate"
 _CUES = frozenset({"not", "n't", "nt", "never", "no", "neither", "nor"})
 _PRONOUNS = frozenset({"nobody", "nothing", "none", "noone", "no-one"})
 _MODIFYING = frozenset({"advmod", "det", "cc", "neg"})
+_WORDS = frozenset({"PART", "ADV", "DET", "PRON", "CCONJ"})
+"""Parts of speech of words that negate others; verbs with Polarity=Neg are negated themselves."""
 _NO_HEAD = "a negating word that modifies none (an answer such as 'no')"
 
 
@@ -59,8 +61,11 @@ def is_cue(tree: Parsed, word: int) -> bool:
     """Return whether a word negates, by its features or its lemma."""
     if tree.labels[word] in ("fixed", "goeswith", "reparandum"):
         return False
-    if tree.upos[word] in ("PRON", "DET", "ADV") and "PronType=Neg" in tree.feats[word]:
+    feats, tag = tree.feats[word], tree.upos[word]
+    if tag in ("PRON", "DET", "ADV") and "PronType=Neg" in feats:
         return True
+    if tag in _WORDS and "Polarity=Neg" in feats and tree.labels[word] in _MODIFYING:
+        return True  # "nicht", "不": what negates in another language
     return tree.lemmas[word] in _CUES or tree.lemmas[word] in _PRONOUNS
 
 
