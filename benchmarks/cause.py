@@ -1,59 +1,124 @@
-"""Silencing every head, and importance by gradient, against what is bare.
+"""Silencing every head, and importance by gradient, against what is bare: time, and peak memory.
 
 Must not know: how a head is silenced.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from benchmarks.fresh import DIRECT_ALLOCATION, in_fresh_process, peak_megabytes
 from benchmarks.profile import batches, corpus
 from benchmarks.subjects import minilm
 from benchmarks.table import Measure
 from benchmarks.timing import alternate
 
 if TYPE_CHECKING:
+    from inspector.corpora import Corpus
     from inspector.heads.observers import AnnotatedBatch
 
-PASSES, GRADIENT = 40.0, 4.0
+PASSES, GRADIENT, MEMORY = 40.0, 4.0, 1.1
+_BATCH_SIZE = 32
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How many sentences, how often."""
+    """How many sentences, how often, and the two lengths whose memory is compared."""
 
     sentences: int = 500
-    repeats: int = 3
+    gradient_sentences: int = 96
+    gradient_repeats: int = 2
+    memory: tuple[int, int] = (100, 500)
 
 
 def run(settings: Settings | None = None) -> list[Measure]:
     """Return the ratios that issue 4 asks for."""
     chosen = settings or Settings()
+    return [*_ablation(chosen), *_importance(chosen), *_memory(chosen)]
+
+
+def _ablation(chosen: Settings) -> list[Measure]:
+    """Measure batch by batch, a pass before and one after, so that a busy machine slows both."""
     read = corpus(chosen.sentences)
-    made = batches(read, 32)
-    documents = list(dict.fromkeys(read.document_ids()))
-    names = sorted({label for _, label in read.relation_counts()})
+    made = batches(read, _BATCH_SIZE)
+    every_head_silenced(read, made[:1], (0,))
+    seconds = dict.fromkeys(("before", "even before", "ablation", "even after", "after"), 0.0)
+    for batch in made:
+        one, even = [batch], unpadded(batch)
+        ways: dict[str, Callable[[], None]] = {
+            "before": partial(forward, one),
+            "even before": partial(forward, even),
+            "ablation": partial(every_head_silenced, read, one),
+            "even after": partial(forward, even),
+            "after": partial(forward, one),
+        }
+        times = alternate(ways, 1, warm_ups=0)
+        for name in seconds:
+            seconds[name] += times.median(name)
+    plain = (seconds["before"] + seconds["after"]) / 2
+    cut = (seconds["even before"] + seconds["even after"]) / 2
+    what = f"cause: {read.name}, {chosen.sentences} sentences"
+    silenced = f"{what}, each of minilm's 72 heads silenced, in passes"
+    return [
+        Measure(f"{what}, an eager pass", plain, "s"),
+        Measure(silenced, seconds["ablation"] / plain, "×", PASSES),
+        Measure(f"{silenced} without padding", seconds["ablation"] / cut, "×"),
+    ]
+
+
+def _importance(chosen: Settings) -> list[Measure]:
+    read = corpus(chosen.gradient_sentences)
+    made = batches(read, _BATCH_SIZE)
     times = alternate(
         {
-            "forward": lambda: forward(made),
-            "ablation": lambda: every_head_silenced(made, documents, names),
             "backward": lambda: forward_and_backward(made),
             "importance": lambda: importance(made),
         },
-        chosen.repeats,
+        chosen.gradient_repeats,
         warm_ups=0,
     )
-    what = f"cause: {read.name}, {chosen.sentences} sentences"
+    what = f"cause: {chosen.gradient_sentences} sentences, importance over"
+    ratio = times.ratio("importance", "backward")
+    return [Measure(f"{what} a forward and backward pass", ratio, "×", GRADIENT)]
+
+
+def _memory(chosen: Settings) -> list[Measure]:
+    few, many = (
+        in_fresh_process(peak_of_ablation, DIRECT_ALLOCATION, sentences=count, among=chosen.memory)
+        for count in chosen.memory
+    )
+    what = f"cause: peak memory of silencing a layer's heads, {chosen.memory[0]} sentences"
     return [
-        Measure(f"{what}, an eager pass", times.median("forward"), "s"),
-        Measure(
-            f"{what}, each of minilm's 72 heads silenced, in passes",
-            times.ratio("ablation", "forward"), "×", PASSES,
-        ),
-        Measure(
-            f"{what}, importance over a forward and backward pass",
-            times.ratio("importance", "backward"), "×", GRADIENT,
-        ),
-    ]  # fmt: skip
+        Measure(what, few, "MB"),
+        Measure(f"{what} and {chosen.memory[1]}: ratio", many / few, "×", MEMORY),
+    ]
+
+
+def peak_of_ablation(sentences: int, among: tuple[int, int]) -> float:
+    """Return the peak memory of silencing each head of the last layer but one, in MB.
+
+    Of this process, beyond the loaded model, the texts, which are made into batches before, and
+    what the libraries keep of a first batch. The fewer sentences come again and again, so that both
+    lengths have the same longest one, and the same documents: sums are kept for each document.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    few = corpus(min(among))
+    taken = (few.sentences * (sentences // len(few.sentences) + 1))[:sentences]
+    read = replace(few, sentences=taken)
+    made = batches(read, _BATCH_SIZE)
+    layers = (minilm().n_layers - 2,)
+    every_head_silenced(read, made[-1:], layers)
+    return peak_megabytes(partial(every_head_silenced, read, made, layers))
+
+
+def unpadded(batch: "AnnotatedBatch") -> "list[AnnotatedBatch]":
+    """Return a batch in parts with next to no padding, as silencing cuts it."""
+    from inspector.heads.cause.cutting import even_parts
+
+    return even_parts(batch)
 
 
 def forward(made: "list[AnnotatedBatch]") -> None:
@@ -68,13 +133,16 @@ def forward(made: "list[AnnotatedBatch]") -> None:
 
 
 def every_head_silenced(
-    made: "list[AnnotatedBatch]", documents: list[str], names: list[str]
+    read: "Corpus", made: "list[AnnotatedBatch]", layers: tuple[int, ...] | None = None
 ) -> None:
-    """Silence each head by itself, drift and its sums included."""
+    """Silence each head of some layers (all) by itself, drift and its sums included."""
     from inspector.heads.cause import DriftSums, silence_each
 
     model = minilm()
-    heads = [(layer, head) for layer in range(model.n_layers) for head in range(model.n_heads)]
+    documents = list(dict.fromkeys(read.document_ids()))
+    names = sorted({label for _, label in read.relation_counts()})
+    chosen = range(model.n_layers) if layers is None else layers
+    heads = [(layer, head) for layer in chosen for head in range(model.n_heads)]
     silence_each(model, made, DriftSums(documents, names, [(head,) for head in heads]))
 
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import backend, imports, meaning, profile, shadow, verify, weights
+from benchmarks import backend, cause, imports, meaning, profile, shadow, verify, weights
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.fresh import in_fresh_process, peak_megabytes
 from benchmarks.script import QUANTITIES, script
@@ -111,6 +111,20 @@ def test_backend_on_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
         ("backend: minilm, 2×8 padded, our peak memory beyond eager's", 0.5),
     ]
     assert all(row.value > 0 for row in rows if row.unit == "s")
+
+
+def test_cause_on_a_few_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory is taken in this process here, and needs not be more than before."""
+    monkeypatch.setattr(
+        cause, "in_fresh_process", lambda function, settings, /, **given: function(**given)
+    )
+    monkeypatch.setattr(cause, "peak_megabytes", lambda call: 1.0 + (call() is not None))
+    assert cause.Settings().sentences == 500
+    few = cause.Settings(2, gradient_sentences=2, gradient_repeats=1, memory=(1, 2))
+    rows = cause.run(few)
+    assert [row.at_most for row in rows] == [None, 40.0, None, 4.0, None, 1.1]
+    assert all(row.value > 0 for row in rows)
+    assert rows[-1].value == 1.0
 
 
 def test_the_script_finds_what_the_observers_find() -> None:
