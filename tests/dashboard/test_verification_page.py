@@ -10,6 +10,8 @@ import yaml
 from dashboard_driver import PAGES, texts, turn_to
 
 from inspector.dashboard import store, words
+from inspector.errors import ModelError
+from inspector.models import load
 from inspector.models.anything import AnyModel
 from inspector.models.families import configuration
 from inspector.verification.shadow import verify_any
@@ -56,6 +58,8 @@ def test_a_model_that_is_only_verifiable_has_its_report(opened, saved, name):
     report = verify_any(AnyModel.of(configuration(name).build()))
     said = said_by(app)
     assert words.of("verification", "en")[f"route_{report.route}"] in said
+    projected = words.of("verification", "en")["projections"] in said
+    assert projected == ("query" in set(report.frame["stage"]))
     if report.passed:
         total = report.coverage["total"]
         assert f"All {total} attention modules agree" in app.success[0].value
@@ -124,16 +128,17 @@ def test_a_model_of_the_full_route_names_the_modules_that_were_reached(open_page
 @pytest.mark.parametrize("page", PROFILING)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_other_pages_say_that_it_cannot_be_profiled(opened, saved, page, language):
-    app = opened(page, saved("yoso"), lang=language)
+    with pytest.raises(ModelError) as refused:
+        load(saved("vit"))
+    reason, _, available = str(refused.value).partition(" Available: ")
+    app = opened(page, saved("vit"), lang=language)
     assert not app.exception
     assert not app.error
     assert len(app.title) == 1
     (info,) = app.info
     said = info.value.replace("\\", "")
-    assert said.startswith(words.of("shell", language)["only_verifiable"])
-    assert "model_type (yoso) has no row in the table of architectures" in said
-    assert "Available" not in said
-    assert ", bert, " in said_by(app)
+    assert said == f"{words.of('shell', language)['only_verifiable']} {reason}"
+    assert available in said_by(app)
     (link,) = app.get("page_link")
     assert link.proto.page == "verification"
 

@@ -27,11 +27,10 @@ def show(visit: Visit) -> None:
     t = words.of("verification", visit.language)
     parts.heading(t["title"], t["purpose"])
     report = store.report(visit.model, visit.language)
-    st.markdown(
-        t["what"].format(
-            model=plain(visit.model), dtype=report.dtype, route=t[f"route_{_route(report)}"]
-        )
-    )
+    route = t[f"route_{_route(report)}"]
+    if _route(report) != "weights" and "query" in set(report.frame["stage"]):
+        route = f"{route} {t['projections']}"
+    st.markdown(t["what"].format(model=plain(visit.model), dtype=report.dtype, route=route))
     _outcome(report, t)
     _not_run(report, t)
     if len(report.frame):

@@ -35,6 +35,10 @@ WORDS = {
             "Checked in shadow: at each call ours is computed beside the model's own attention; "
             "where the scores have a term of this architecture's own, ours is given that term."
         ),
+        "projections": (
+            "Where the module's weights are known, its queries, keys, values and output are "
+            "computed anew from them."
+        ),
         "route_none": "Ours could not be put beside any of this model's attention calls.",
         "not_run": "**Some inputs could not be run.** What the model said:",
         "grid": "Error of each stage",
@@ -125,6 +129,7 @@ WORDS = {
             "旁路检查：每次调用时，我们的函数与模型自己的注意力并行计算；分数含有该架构自己的一项"
             "之处，我们的函数也带上这一项。"
         ),
+        "projections": "模块的权重已知之处，查询、键、值和输出也据以重新计算。",
         "route_none": "该模型的注意力调用都无法与我们的函数对照。",
         "not_run": "**有些输入无法运行。**模型的说明：",
         "grid": "各阶段的误差",
