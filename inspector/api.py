@@ -25,6 +25,7 @@ from inspector.heads.cause.public import (
 )
 from inspector.heads.comparison import compare_claims, compare_heads
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
+from inspector.models.any_weights import AnyModel, load_for_weights
 from inspector.models.intervention import check_heads
 from inspector.models.using import using
 from inspector.output import check_output, write_atomically
@@ -110,23 +111,22 @@ def verify_implementation(
     return _verify_implementation(build, loaded, layers=layers, timeout=timeout, progress=progress)
 
 
-def weight_statistics(model: ModelOrName = DEFAULT_MODEL) -> pd.DataFrame:
+def weight_statistics(model: ModelOrName | AnyModel = DEFAULT_MODEL) -> pd.DataFrame:
     """Return a row of weight statistics for each layer × head.
 
-    The columns are those of `inspector.heads.WEIGHTS_COLUMNS`, explained in
-    `inspector.heads.weight_statistics`.
+    Columns: `inspector.heads.weight_statistics`. Of any other model each module is a layer.
 
     Args:
-        model: A loaded model, or what `inspector.load` takes.
+        model: A loaded model, or a name, such as that of a folder.
 
     Raises:
-        ModelError: If the model cannot be loaded.
+        ModelError: If the model cannot be loaded, or none of its weights can be proved.
 
     Example:
         >>> weight_statistics("minilm")["layer"].nunique()
         6
     """
-    return _weight_statistics(_loaded(model))
+    return _weight_statistics(load_for_weights(model))
 
 
 def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> AttentionMaps:

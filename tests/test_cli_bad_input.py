@@ -149,8 +149,6 @@ FOLDERS = {
         "model folder ({folder}) has no config.json: give the folder that save_pretrained wrote.",
     ),
     "no weights": (removed(WEIGHTS), NO_WEIGHTS),
-    "no tokenizer": (removed("tokenizer.json", "tokenizer_config.json"), NO_TOKENIZER),
-    "no vocabulary": (removed("tokenizer.json"), NO_TOKENIZER),
     # Weights that are not whole
     "truncated": (
         cut(WEIGHTS, -100),
@@ -374,6 +372,14 @@ def test_a_model_that_cannot_be_used(command, folder, spoil, sentence):
     result = command("weights", folder, "-o", output)
     assert_refused(result, BAD_MODEL, sentence.replace("{folder}", str(folder)))
     assert not output.exists()
+
+
+def test_texts_cannot_be_read_without_a_tokenizer_but_weights_can(command, folder):
+    removed("tokenizer.json", "tokenizer_config.json")(folder)
+    page = folder.parent / "a.html"
+    result = command("attend", folder, "--text", "a", "-o", page)
+    assert_refused(result, BAD_MODEL, NO_TOKENIZER.replace("{folder}", str(folder)))
+    assert command("weights", folder, "-o", folder.parent / "weights.csv").code == 0
 
 
 def test_control_the_folder_unspoilt_is_used(command, folder):

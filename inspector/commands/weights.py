@@ -39,10 +39,11 @@ def weights(
     """Compute the weight statistics, a row per layer and head."""
     target = frame_target(output, force=force)
     with progress() as show:
-        from inspector.api import load, weight_statistics
+        from inspector.api import weight_statistics
+        from inspector.models.any_weights import load_for_weights
 
         show("Loading", 0.0)
-        loaded = load(model, device=device, revision=revision)
+        loaded = load_for_weights(model, device=device, revision=revision)
         show("Weight statistics", 0.5)
         frame = weight_statistics(loaded)
     if target is not None:
@@ -56,3 +57,7 @@ def weights(
         print_frame(frame, f"Weight statistics of {model}")
     if frame.attrs.get("before_rotation") and not as_json:
         say("W_Q and W_K are taken before the model rotates or norms queries and keys.")
+    if frame.attrs.get("not_seen") and not as_json:
+        say("Whether queries and keys are rotated or normed before they meet was not seen of all.")
+    for module, reason in frame.attrs.get("left_out", {}).items():
+        say(f"{module} is left out: {reason}.")

@@ -12,8 +12,10 @@ from inspector.heads.roles import ROLES_COLUMNS, RoleRule, head_roles, role_rule
 from inspector.heads.support import SUPPORT_COLUMNS, supported_heads
 from inspector.heads.thin import ThinProduct
 from inspector.heads.weights import (
+    MODULES_WEIGHTS_COLUMNS,
     WEIGHTS_COLUMNS,
     eigenvalues,
+    module_weight_statistics,
     singular_values,
     weight_statistics,
 )
@@ -21,6 +23,8 @@ from inspector.heads.weights import (
 __all__ = [
     "weight_statistics",
     "WEIGHTS_COLUMNS",
+    "module_weight_statistics",
+    "MODULES_WEIGHTS_COLUMNS",
     "singular_values",
     "eigenvalues",
     "ThinProduct",

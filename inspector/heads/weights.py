@@ -14,6 +14,8 @@ from torch import Tensor
 from inspector.attention import LayerWeights, repeat_key_value_heads
 from inspector.heads.thin import ThinProduct
 from inspector.models import PretrainedModel
+from inspector.models.any_weights import proved_weights
+from inspector.models.anything import AnyModel
 
 _PRODUCT_STATISTICS = (
     "spectral_norm",
@@ -33,6 +35,9 @@ WEIGHTS_COLUMNS: dict[str, str] = {
     **{f"ov_{name}": "float64" for name in _PRODUCT_STATISTICS},
 }
 """Columns of the weights frame, in order: column → dtype."""
+
+MODULES_WEIGHTS_COLUMNS: dict[str, str] = {**WEIGHTS_COLUMNS, "module": "str"}
+"""Columns of the weights frame of any network, whose `layer` counts its attention modules."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class _HeadTensors:
         return ThinProduct(self.output, self.value)
 
 
-def weight_statistics(model: PretrainedModel) -> pd.DataFrame:
+def weight_statistics(model: PretrainedModel | AnyModel) -> pd.DataFrame:
     r"""Return a row of weight statistics for each layer × head (no unit, float64).
 
     For head h with rows W_Q, W_K, W_V (d_head × d_model) and columns W_O (d_model × d_head):
@@ -76,7 +81,7 @@ def weight_statistics(model: PretrainedModel) -> pd.DataFrame:
 
     With grouped key/value heads a query head uses its group's W_K and W_V. Where a model turns or
     norms its queries and keys before they meet, M_QK is what it would be without; the frame's
-    `attrs["before_rotation"]` is then True.
+    `attrs["before_rotation"]` is then True. Of any network: `module_weight_statistics`.
 
     Source: Roy & Vetterli (2007) for the effective rank; Elhage et al. (2021) for eigenvalue
         positivity (their copying score for M_OV).
@@ -86,10 +91,45 @@ def weight_statistics(model: PretrainedModel) -> pd.DataFrame:
         >>> inspector.weight_statistics(inspector.load("minilm")).shape
         (72, 21)
     """
+    if isinstance(model, AnyModel):
+        return module_weight_statistics(model)
     layers = [_layer_rows(layer, model.layer_weights(layer)) for layer in range(model.n_layers)]
     frame = pd.concat(layers, ignore_index=True).astype(WEIGHTS_COLUMNS)
     if model.before_rotation:
         frame.attrs["before_rotation"] = True
+    return frame
+
+
+def module_weight_statistics(model: AnyModel) -> pd.DataFrame:
+    """Return a row of weight statistics for each attention module × head of any network.
+
+    Columns as of `weight_statistics`; `layer` counts the modules in the order of the network,
+    from 0, and `module`, the last column, names them: encoder and decoder, self and cross, texts
+    and images. `attrs["left_out"]` is module → why its weights are not proved, where there is one;
+    `attrs["before_rotation"]` is True where some queries and keys are rotated or normed before
+    they meet, and `attrs["not_seen"]` where that is not seen of some.
+
+    Raises:
+        UnsupportedModelError: If no module's weights are proved.
+
+    Example:
+        >>> from inspector.models.families import configuration
+        >>> frame = module_weight_statistics(AnyModel.of(configuration("t5").build()))
+        >>> frame["module"][0], frame["layer"].nunique(), len(frame)
+        ('encoder.block.0.layer.0.SelfAttention', 6, 24)
+    """
+    found, left = proved_weights(model)
+    frames = [
+        _layer_rows(number, each.weights).assign(module=each.module)
+        for number, each in enumerate(found)
+    ]
+    frame = pd.concat(frames, ignore_index=True).astype(MODULES_WEIGHTS_COLUMNS)
+    if left:
+        frame.attrs["left_out"] = left
+    if any(each.before_rotation for each in found):
+        frame.attrs["before_rotation"] = True
+    if any(each.before_rotation is None for each in found):
+        frame.attrs["not_seen"] = True
     return frame
 
 

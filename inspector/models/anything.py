@@ -205,7 +205,9 @@ def _build_config(model_type: str, settings: dict[str, Any], folder: Path) -> An
         )
     try:
         return AutoConfig.for_model(model_type, **settings)
-    except (StrictDataclassError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (
+        StrictDataclassError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError,
+    ) as error:  # fmt: skip
         raise ModelError(
             f"{folder / 'config.json'} has a setting that {model_type} cannot take: "
             f"{one_line(error)}"
