@@ -13,10 +13,13 @@ from inspector.errors import InputError
 from inspector.heads.cause import (
     ABLATION_COLUMNS,
     ablation_frame,
+    corpus_batches,
+    cutting,
     mean_outputs,
     silence,
     silencing,
 )
+from inspector.heads.cause.cutting import even_parts
 from inspector.heads.cause.drift import UNIT, DriftSums
 from inspector.heads.cause.marks import n_cells
 from inspector.heads.cause.silencing import silence_each, silence_together
@@ -105,8 +108,6 @@ def test_control_another_head_does_not_equal(model):
 
 
 def test_one_by_one_equals_together_for_single_heads(model):
-    from inspector.heads.cause import corpus_batches
-
     batches, documents, names = corpus_batches(model, corpus(), 3)
     variants = [((layer, head),) for layer in range(3) for head in range(4)]
     sums = [DriftSums(documents, names, list(variants)) for _ in range(2)]
@@ -137,6 +138,25 @@ def test_a_model_whose_layers_hand_on_more_than_states_is_run_whole(tmp_path):
         own = frame[frame["heads"] == f"{layer}-{head}"]
         assert_frame_equals_loops(own, slow_ablation(t5, made.sentences, [(layer, head)]))
         assert (own["effect"] > 0.001).all()
+
+
+def test_parts_hold_every_row_once_and_next_to_no_padding(model, monkeypatch):
+    monkeypatch.setattr(cutting, "PIECES", 60)
+    made = corpus(n=40)
+    batches, *_ = corpus_batches(model, made, 32)
+    parts = [part for batch in batches for part in even_parts(batch)]
+    rows = [one.id for part in parts for one in part.sentences]
+    assert sorted(rows) == sorted(one.id for one in made.sentences)
+    for part in parts:
+        attended = part.attended
+        assert attended.any(dim=0).all()
+        assert (~attended).sum() <= 0.05 * attended.numel()
+        assert attended.numel() <= 60 or len(attended) == 1
+        words = [int(row.max()) + 1 for row in part.words.word_of_piece]
+        assert words == [len(one.words) for one in part.sentences]
+    assert max(len(part.sentences) for part in parts) > 1
+    whole = sum(batch.attended.numel() for batch in batches)
+    assert sum(part.attended.numel() for part in parts) < 0.9 * whole  # control: there was some
 
 
 def test_columns_are_as_they_are_written(model):

@@ -60,9 +60,10 @@ def robustness(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Return how far states drift when only some heads of each layer are kept.
+    """Return how far states drift, and the loss, when only some heads of each layer are kept.
 
-    By order of importance and by five random orders. The columns are those of
+    By order of importance and by five random orders; the loss is there for a model that was saved
+    with its language-modelling head. The columns are those of
     `inspector.heads.cause.ROBUSTNESS_COLUMNS`, explained in
     `inspector.heads.cause.robustness_frame`.
 
