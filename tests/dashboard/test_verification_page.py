@@ -76,6 +76,21 @@ def test_a_model_that_is_only_verifiable_has_its_report(opened, saved, name):
     assert not {"The whole model", "How far the library differs from itself"} & headings
 
 
+def test_modules_whose_weights_are_not_known_are_named_with_the_reason(opened, saved, monkeypatch):
+    report = store._report(str(saved("deberta-v2")))
+    first, *others = dict.fromkeys(report.frame["module"])
+    told = replace(report, not_from_weights={first: "no <b>weights</b>"})
+    monkeypatch.setattr(store, "_report", lambda name: told)
+    app = opened("verification", saved("deberta-v2"))
+    assert others
+    assert f"<td>{first}</td><td>no &lt;b&gt;weights&lt;/b&gt;</td>" in texts(app)
+    assert "Of 1 of them query, key, value and output are not judged" in said_by(app)
+    # Control: where all weights are known nothing is said of it.
+    known = replace(report, not_from_weights={})
+    monkeypatch.setattr(store, "_report", lambda name: known)
+    assert "are not judged" not in said_by(opened("verification", saved("deberta-v2")))
+
+
 @pytest.fixture
 def unverified(saved, monkeypatch):
     """Return the folder of a model of which no attention call was reached, and its report."""

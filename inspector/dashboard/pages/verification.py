@@ -192,6 +192,9 @@ def _coverage(report: VerificationReport, t: words.Words) -> None:
                 for (layer, module), rows in modules
             ),
         )
+    if report.not_from_weights:
+        st.markdown(t["not_from_weights"].format(count=len(report.not_from_weights)))
+        parts.text_table([t["module"], t["why"]], report.not_from_weights.items())
     if coverage["not_reached"]:
         st.markdown(t["not_reached"].format(count=len(coverage["not_reached"])))
         st.code("\n".join(coverage["not_reached"]), language=None)

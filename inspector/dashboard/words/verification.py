@@ -94,6 +94,11 @@ WORDS = {
         "where_value": "layer {layer}, {stage}",
         "coverage": "Coverage",
         "coverage_note": "{reached} of {total} attention modules were reached.",
+        "not_from_weights": (
+            "Of {count} of them query, key, value and output are not judged, since their weights "
+            "are not known for certain:"
+        ),
+        "why": "Why",
         "layer": "Layer",
         "module": "Module reached",
         "stages": "Stages",
@@ -183,6 +188,10 @@ WORDS = {
         "where_value": "第 {layer} 层，{stage}",
         "coverage": "覆盖",
         "coverage_note": "{total} 个注意力模块中检查到 {reached} 个。",
+        "not_from_weights": (
+            "其中 {count} 个的权重无法确知，因此它们的查询、键、值和输出未作判定："
+        ),
+        "why": "原因",
         "layer": "层",
         "module": "检查到的模块",
         "stages": "阶段数",
