@@ -14,7 +14,8 @@ from inspector.corpora.sentence import SUBSET, Relation, Sentence
 APART = "apart"
 """The subset of pairs that are neither direct dependencies nor the same word twice."""
 MATCHED = "matched"
-"""Of pairs that stand in no relation, but are matched in distance and parts of speech."""
+"""Of pairs that stand in no relation, but are matched in distance and parts of speech; in texts
+without parts of speech, of the words that a prediction could have been instead."""
 
 
 def with_controls(sentence: Sentence, heads: Sequence[int]) -> Sentence:
@@ -25,7 +26,10 @@ def with_controls(sentence: Sentence, heads: Sequence[int]) -> Sentence:
     text has one, a relation 'label|matched': from another word of the source's part of speech to
     words of the targets' parts of speech at the distances nearest to theirs, none of which is
     right for it. Which of the words of that part of speech is drawn by the sentence's id, the
-    label and the source. Relations of syntax stay as they are.
+    label and the source. Where a text has no parts of speech no two words are known to be alike but
+    those that a reading chooses from: the matched pair is then from the source itself to the one
+    of these that is not right, of several the one whose distance is nearest (in GAP and WinoBias
+    from the pronoun to the other person). Relations of syntax stay as they are.
 
     Args:
         sentence: With its relations.
@@ -44,7 +48,7 @@ def with_controls(sentence: Sentence, heads: Sequence[int]) -> Sentence:
     asked = [relation for relation in sentence.relations if relation.kind != "syntax"]
     if not asked:
         return sentence
-    matching = _Matching(sentence, asked)
+    matching = _Rivals(asked) if sentence.upos is None else _Matching(sentence, asked)
     relations: list[Relation] = []
     for relation in sentence.relations:
         if relation.kind == "syntax":
@@ -68,12 +72,33 @@ def is_apart(relation: Relation, words: Sequence[str], heads: Sequence[int]) -> 
     )
 
 
+class _Rivals:
+    """Finds the words that stand beside the right ones to be chosen from."""
+
+    def __init__(self, asked: Sequence[Relation]) -> None:
+        self._rivals: dict[int, set[int]] = {}
+        for relation in asked:
+            self._rivals.setdefault(relation.source, set()).update(relation.among)
+        for relation in asked:
+            self._rivals[relation.source] -= {relation.source, *relation.targets}
+
+    def of(self, relation: Relation) -> Relation | None:
+        """Return the pair of the same source with a rival, None where it has none."""
+        rivals = self._rivals[relation.source]
+        if not rivals or relation.also:
+            return None
+        source, away = relation.source, abs(relation.target - relation.source)
+        rival = min(rivals, key=lambda word: (abs(abs(word - source) - away), word))
+        label = f"{relation.label}{SUBSET}{MATCHED}"
+        return Relation(relation.kind, label, source, rival, among=relation.among)
+
+
 class _Matching:
     """Draws pairs of a text that are like related ones."""
 
     def __init__(self, sentence: Sentence, asked: Sequence[Relation]) -> None:
         self._id = sentence.id
-        self._tags = sentence.upos or ("",) * len(sentence.words)
+        self._tags = sentence.upos or ()
         self._related: dict[int, set[int]] = {}
         for relation in asked:
             self._related.setdefault(relation.source, set()).update(relation.targets)

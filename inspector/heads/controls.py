@@ -18,6 +18,8 @@ from inspector.heads.lifts import MIN_LIFT, MIN_PAIRS, lifts
 APART, MATCHED = "|apart", "|matched"
 RULES = {"nearest_mention": "|nearest-mention", "nearest_same_head": "|nearest-same-head"}
 """Column → how the subset of the pairs is named that a rule gets right."""
+_MEANING, _CONTROL = "meaning:", "meaning-control:"
+_FREQUENCY = "explained by distance, part of speech and frequency"
 
 SEMANTIC_CONTROLS_COLUMNS: dict[str, str] = {
     "relation": "str",
@@ -57,8 +59,9 @@ def semantic_controls(
     - nearest_mention, nearest_same_head: what these rules get right: the mention just before, and
       the last one before with the same head word. NaN where the relation is no coreference.
     - n_matched, matched_accuracy: pairs matched in distance and parts of speech that stand in no
-      relation, and the share of them that the head predicts. matched_lift: accuracy − that, with
-      its 95 % bootstrap interval over documents, matched_ci_low and matched_ci_high.
+      relation (in texts without parts of speech: the same word with the one that could have been
+      right instead), and the share of them that the head predicts. matched_lift: accuracy − that,
+      with its 95 % bootstrap interval over documents, matched_ci_low and matched_ci_high.
     - n_apart, apart_accuracy, apart_baseline_accuracy, apart_lift, apart_ci_low, apart_ci_high:
       as in the claims, of the pairs alone that are neither direct dependencies nor the same word
       twice; the offset is chosen for them, on the selection half.
@@ -67,7 +70,10 @@ def semantic_controls(
       explanation does as well: apart_lift < 0.10 or apart_ci_low ≤ 0 or no pair is apart ('the same
       word or a direct dependency'), matched_ci_low ≤ 0 ('distance and part of speech'), accuracy
       not above one of the rules ('the nearest mention', 'the nearest mention with the same head
-      word'); 'underpowered' with fewer than 20 pairs apart or matched; else 'survives'.
+      word'); of 'meaning:KIND' 'explained by distance, part of speech and frequency' where the
+      interval of its accuracy over that on 'meaning-control:KIND' begins at 0 or below, which the
+      control itself always is; 'underpowered' with fewer than 20 pairs apart, matched or of that
+      control; else 'survives'.
 
     Args:
         counts: Of the model, with the subsets and matched pairs.
@@ -126,15 +132,41 @@ def _row(halves: _Halves, row: Mapping[Any, Any]) -> dict[str, Any]:
     found |= _apart(halves, row)
     lift = float(row["lift"])
     found["lift_left"] = found["apart_lift"] / lift if lift > 0 else np.nan
-    found["verdict"] = row["verdict"] if row["verdict"] != "supported" else _verdict(found)
+    found["verdict"] = row["verdict"]
+    if row["verdict"] == "supported":
+        found["verdict"] = _by_frequency(halves, row) or _verdict(found)
     return found
+
+
+def _by_frequency(halves: _Halves, row: Mapping[Any, Any]) -> str:
+    """Return the verdict where pairs matched for frequency as well decide, '' where they do not."""
+    name = str(row["relation"])
+    if name.startswith(_CONTROL):
+        return _FREQUENCY
+    control = name.replace(_MEANING, _CONTROL, 1)
+    if not name.startswith(_MEANING) or control not in halves.place:
+        return ""
+    n, low, _ = _difference(halves, row, control)
+    if n.sum() < MIN_PAIRS:
+        return "underpowered"
+    return "" if low > 0 else _FREQUENCY
+
+
+def _difference(
+    halves: _Halves, row: Mapping[Any, Any], other: str
+) -> tuple[np.ndarray, float, float]:
+    """Return the pairs of another name, and the interval of the row's accuracy over theirs."""
+    name = row["relation"]
+    pairs, others = halves.pairs(name), halves.pairs(other)
+    right, found = halves.correct(name, row), halves.correct(other, row)
+    return others, *ratio_difference_intervals(right, pairs, found, others, halves.weights)
 
 
 def _matched(halves: _Halves, row: Mapping[Any, Any]) -> dict[str, Any]:
     name = row["relation"]
-    pairs, matched = halves.pairs(name), halves.pairs(name + MATCHED)
+    pairs = halves.pairs(name)
     right, found = halves.correct(name, row), halves.correct(name + MATCHED, row)
-    low, high = ratio_difference_intervals(right, pairs, found, matched, halves.weights)
+    matched, low, high = _difference(halves, row, name + MATCHED)
     known = bool(pairs.sum() and matched.sum())
     accuracy = found.sum() / matched.sum() if matched.sum() else np.nan
     return {

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from inspector.corpora import read_corpus
+from inspector.corpora.controls import with_controls
 from inspector.corpora.schemas import GAP_COLUMNS, read_schemas
 from inspector.errors import InputError
 
@@ -56,6 +57,42 @@ def test_gap(write):
     assert asked(other)[0][2] == "Bo"
     assert one.relations[0].subsets == ()
     assert other.relations[0].subsets == ("nearest-mention",)
+
+
+def controls(sentence):
+    """Return (label, source, target) of each matched pair, as words."""
+    return [
+        (one.label, sentence.words[one.source], sentence.words[one.target])
+        for one in with_controls(sentence, ()).relations
+        if "|" in one.label
+    ]
+
+
+def test_the_matched_pair_is_the_pronoun_and_the_other_person(write):
+    """Words of these texts have no part of speech: only the persons are known to be alike."""
+    one, other = read_schemas(
+        gap(write, GAP_ROW, changed(A_coref="FALSE", B_coref="TRUE"))
+    ).sentences
+    names = ("coref:pronoun|matched", "coref:pronoun:mentions|matched")
+    assert controls(one) == [(name, "she", "Bo") for name in names]
+    assert controls(other) == [(name, "she", "Ann") for name in names]
+    restricted = [r for r in with_controls(one, ()).relations if r.among]
+    assert [r.among for r in restricted] == [restricted[0].among] * 2
+
+
+def test_without_another_person_nothing_is_matched(write):
+    (sentence,) = read_schemas(write(PAIR[0], "pro.txt.dev")).sentences
+    assert controls(sentence) == []
+
+
+def test_of_several_other_persons_the_one_as_far_away_is_matched(write):
+    lines = [
+        *PAIR,
+        "3 [The worker] told the farmer and the clerk that [she] left.",
+        "4 [A farmer] [her].",
+    ]
+    sentence = read_schemas(write("\n".join(lines), "pro.txt.dev")).sentences[2]
+    assert {person for _, _, person in controls(sentence)} == {"farmer"}
 
 
 def test_a_pronoun_that_means_neither_has_no_relation(write):

@@ -34,17 +34,20 @@ def counts_with(*, apart: float, matched: float, rule: float = 0.1) -> RelationC
     return changed(counts, n=n, offset_counts=offset_counts, correct=correct)
 
 
-def controls_of(counts: RelationCounts, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def controls_of(
+    counts: RelationCounts, seed: int = 0, name: str = NAME
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return (semantic controls, claims) of the one relation."""
-    here = counts.of_relations([NAME])
+    here = counts.of_relations([name])
     twins = [null_counts(3, n_documents=60, relations=NAMES).of_relations([NAME])] * 3
+    twins = [changed(twin, relations=(name,), offsets=here.offsets) for twin in twins]
     twins = [changed(twin, n=here.n, offset_counts=here.offset_counts) for twin in twins]
     claims, support = relation_claims(here, twins), supported_heads(here, twins)
     return semantic_controls(counts, claims, support, seed), claims
 
 
-def row_of(counts: RelationCounts) -> dict[str, Any]:
-    frame, _ = controls_of(counts)
+def row_of(counts: RelationCounts, name: str = NAME) -> dict[str, Any]:
+    frame, _ = controls_of(counts, name=name)
     asked = frame.query("direction == 'dependent_to_head' and layer == 2 and head == 3")
     assert len(asked) == 1
     return asked.iloc[0].to_dict()
@@ -76,6 +79,47 @@ def test_without_pairs_apart_it_was_the_same_word() -> None:
     assert row["n_apart"] == 0
     assert np.isnan(row["apart_lift"])
     assert row["verdict"] == "explained by the same word or a direct dependency"
+
+
+def with_frequency(rate: float, share: float = 1.0) -> RelationCounts:
+    """Return counts of antonyms that survive, and of pairs matched for frequency at this rate."""
+    counts = counts_with(apart=0.75, matched=0.3)
+    names = tuple(name.replace(NAME, "meaning:antonym") for name in counts.relations[:3])
+    here = counts.of_relations(counts.relations[:3])
+    here = changed(here, relations=names)
+    control = changed(counts.of_relations([NAME]), relations=("meaning-control:antonym",))
+    control = plant(control, "meaning-control:antonym", "dependent_to_head", HEAD, rate)
+    few = [i for i in range(len(control.documents)) if i < share * len(control.documents)]
+    rest = [i for i in range(len(control.documents)) if i not in few]
+    for array in (control.n, control.correct, control.offset_counts):
+        array[rest] = 0
+    return here.merge(control)
+
+
+@pytest.mark.parametrize(
+    ("rate", "share", "verdict"),
+    [
+        (0.3, 1.0, "survives"),
+        (0.8, 1.0, "explained by distance, part of speech and frequency"),
+        (0.3, 0.02, "underpowered"),
+    ],
+)
+def test_words_of_meaning_are_held_against_words_as_frequent(
+    rate: float, share: float, verdict: str
+) -> None:
+    assert row_of(with_frequency(rate, share), "meaning:antonym")["verdict"] == verdict
+
+
+def test_without_pairs_matched_for_frequency_meaning_is_judged_by_the_rest() -> None:
+    counts = with_frequency(0.8)
+    counts = counts.of_relations([n for n in counts.relations if "control" not in n])
+    assert row_of(counts, "meaning:antonym")["verdict"] == "survives"
+
+
+def test_a_control_is_never_a_finding() -> None:
+    counts = with_frequency(0.8)
+    row = row_of(counts, "meaning-control:antonym")
+    assert row["verdict"] == "explained by distance, part of speech and frequency"
 
 
 def test_too_few_matched_pairs_leave_it_open() -> None:
