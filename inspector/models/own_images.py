@@ -152,7 +152,9 @@ def _pooled(seen: Seen) -> Calls:
 
 IMAGE_READERS: dict[str, Reader] = {
     "DonutSwinSelfAttention": Reader(_swin),
+    "MaskFormerSwinSelfAttention": Reader(_swin),
     "Swinv2SelfAttention": Reader(_swin_v2),
+    "Swin2SRSelfAttention": Reader(_swin_v2),
     "VitDetAttention": Reader(_vit_det, watched=True),
     "HieraMaskUnitAttention": Reader(_hiera, watched=True),
     "activation.MultiheadAttention": Reader(_multi_head, watched=True),

@@ -131,11 +131,15 @@ PLAIN_READERS: dict[str, Reader] = {
     "BigBirdPegasusSelfAttention": _AS_BERT,
     "BlipTextSelfAttention": _AS_BERT,
     "LxmertAttention": _AS_BERT,
+    "FlavaSelfAttention": _AS_BERT,
+    "PvtEfficientSelfAttention": _AS_BERT,
     "GLPNEfficientSelfAttention": _AS_BERT,
     "PvtV2SelfAttention": Reader(plain(*_BERT), "proj"),
     "CanineSelfAttention": Reader(plain(*_BERT, mask=_ones_or_added)),
     "XGLMAttention": _AS_BART,
     "LEDDecoderAttention": _AS_BART,
+    "TrOCRAttention": _AS_BART,
+    "GroupViTAttention": _AS_BART,
     "modeling_fsmt.Attention": Reader(_pieces_first, "out_proj"),
     "modeling_xlm.MultiHeadAttention": _AS_XLM,
     "modeling_flaubert.MultiHeadAttention": _AS_XLM,
@@ -158,6 +162,7 @@ PLAIN_READERS: dict[str, Reader] = {
     "IBertSelfAttention": Reader(
         plain(*_BERT, watched=True, only=lambda module: not module.quant_mode), watched=True
     ),
+    "MobileViTSelfAttention": Reader(plain(*_BERT, watched=True), watched=True),
     "ConvBertSelfAttention": Reader(plain(*_BERT, watched=True), watched=True),
     "NystromformerSelfAttention": Reader(plain(*_BERT, watched=True, only=_whole), watched=True),
 }

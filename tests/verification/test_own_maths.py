@@ -67,6 +67,12 @@ TERMS = {
     "funnel": "relative keys",
     "funnel, factorized": "relative keys",
     "longformer": "sliding window",
+    "flava_text_model": "plain",
+    "groupvit_text_model": "plain",
+    "mobilevit": "plain",
+    "pvt": "plain",
+    "maskformer-swin": "relative bias",
+    "swin2sr": "cosine",
 }
 # Parts of these have mathematics of their own, other parts not, or another.
 MIXED = {

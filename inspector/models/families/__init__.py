@@ -11,6 +11,7 @@ from inspector.models.families.decoders import DECODERS
 from inspector.models.families.encoder_decoders import ENCODER_DECODERS
 from inspector.models.families.mixed import MIXED
 from inspector.models.families.mixtures import MIXTURES
+from inspector.models.families.parts import PARTS
 from inspector.models.families.text_encoders import TEXT_ENCODERS
 from inspector.models.families.vision import VISION
 
@@ -22,6 +23,7 @@ CONFIGURATIONS: tuple[Configuration, ...] = (
     *VISION,
     *AUDIO,
     *MIXED,
+    *PARTS,
 )
 """All of them, by kind."""
 
