@@ -127,6 +127,7 @@ def _tried(
     if angles is not None and weights.rotary_cos is None:
         cos, sin = (each[0].detach().cpu() for each in angles)
         weights = replace(weights, rotary_cos=cos, rotary_sin=sin)
+    weights = replace(weights, relative_bias=relative_bias([call for _, call in calls]))
     layer = Layer(weights, norm_beside(model, number))
     inputs = []
     for case, call in calls:
@@ -145,6 +146,20 @@ def _tried(
     spread = float(torch.stack([call.hidden_states.double().std() for _, call in calls]).mean())
     inputs += [(probe, {}) for probe in random_probes(layer, spread)]
     return TriedLayer(number, calls[0][1].module, layer, inputs)
+
+
+def relative_bias(calls: Sequence[LayerCall]) -> Tensor | None:
+    """Return what a layer was seen to add to scores, (head, query, key), from its longest text.
+
+    ALiBi's bias is the same for all queries: taken from key i on, it is that of the distance.
+    """
+    biases = [call.attention.bias for call in calls if call.attention.bias is not None]
+    if not biases or any(not bool((bias == bias[:1]).all()) for bias in biases):
+        return None  # none, or what follows from the texts: no weight of the layer says it
+    longest = max(biases, key=lambda bias: bias.shape[-1])[0].detach().cpu()
+    if longest.shape[-2] == 1:
+        return longest - longest.mT
+    return longest
 
 
 def _on_cpu(weights: LayerWeights) -> LayerWeights:
