@@ -178,6 +178,10 @@ def test_strict_stops_at_a_malformed_sentence(profile, tmp_path):
     ("options", "words"),
     [
         (["--engine", "cloud"], "engine (cloud) must be one that there is. Available: local, ray."),
+        (
+            ["--cause-sentences", "0"],
+            "cause-sentences (0) must be at least 1: --no-cause asks for none.",
+        ),
         (["--workers", "0"], "workers (0) must be at least 1: 1 computes in this process."),
         (["--workers", "many"], "'--workers': Input should be a valid integer"),
         (["--labels", "short"], "'short' is not one of"),
@@ -261,3 +265,14 @@ def test_interrupted_it_says_how_to_go_on(profile, tiny_folder, tmp_path):
     assert profile(folder, "--resume", corpus=path).code == 0
     assert profile(tmp_path / "other", corpus=path).code == 0
     assert contents(folder) == contents(tmp_path / "other")
+
+
+def test_more_sentences_are_read_without_each_head_where_asked(profile, tmp_path):
+    settings = {}
+    for number in (2, 4):
+        done = profile(tmp_path / str(number), "--cause-sentences", number)
+        assert done.code == 0, done.err
+        manifest = json.loads((tmp_path / str(number) / "manifest.json").read_text())
+        settings[number] = manifest["settings"]
+    asked = {n: (one["cause_sentences"], one["cause_windows"]) for n, one in settings.items()}
+    assert asked == {2: (2, 1), 4: (4, 1)}

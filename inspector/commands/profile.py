@@ -50,6 +50,13 @@ def profile(
     cause: Annotated[
         bool, typer.Option(help="Silence heads, to say whether the model needs the claimed ones.")
     ] = True,
+    cause_sentences: Annotated[
+        int,
+        typer.Option(
+            help="Sentences that are read without each head, at most, and a window for every 16 of "
+            "them: more are slower, and leave fewer answers unclear."
+        ),
+    ] = 128,
     engine: Annotated[
         str,
         typer.Option(
@@ -70,10 +77,12 @@ def profile(
     """Run the model once over a corpus; keep what every head does in a run folder."""
     with progress() as show:
         show("Reading", 0.0)
+        from inspector.runs.cause_work import SENTENCES_A_WINDOW, check_cause_sentences
         from inspector.runs.engine import check_engine
         from inspector.runs.place import check_run_folder
 
         check_engine(engine, workers)
+        check_cause_sentences(cause_sentences)
         check_run_folder(output, resume=resume, force=force)
         from inspector.api import load
         from inspector.corpora.annotated import read_annotated
@@ -93,7 +102,13 @@ def profile(
                 loaded,
                 read,
                 output,
-                settings=ProfileSettings(labels=labels, distances=distances, cause=cause),
+                settings=ProfileSettings(
+                    labels=labels,
+                    distances=distances,
+                    cause=cause,
+                    cause_sentences=cause_sentences,
+                    cause_windows=-(-cause_sentences // SENTENCES_A_WINDOW),
+                ),
                 revision=revision,
                 workers=workers,
                 engine=engine,

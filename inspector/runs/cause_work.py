@@ -12,6 +12,7 @@ import numpy as np
 
 from inspector.corpora import Sentence
 from inspector.corpora.sentence import SUBSET
+from inspector.errors import InputError
 from inspector.heads.cause import DriftSums, silence_each
 from inspector.heads.cause.needed import MIN_DOCUMENTS
 from inspector.heads.halves import is_for_selection
@@ -22,10 +23,24 @@ from inspector.runs.shards import ShardResult
 
 SENTENCES_A_SHARD, WINDOWS_A_SHARD = 32, 1
 """Sentences, and windows, whose shard costs about as much as one of the profile itself."""
+SENTENCES_A_WINDOW = 16
+"""Sentences that are asked for each window that is."""
 DOCUMENTS = (MIN_DOCUMENTS, 2 * MIN_DOCUMENTS)
 """Documents in which each relation is asked, where it has as many: first so many, then more."""
 
 _Item = TypeVar("_Item")
+
+
+def check_cause_sentences(number: int) -> None:
+    """Check how many sentences are to be read without each head.
+
+    Raises:
+        InputError: If it is less than 1.
+    """
+    if number < 1:
+        raise InputError(
+            f"cause-sentences ({number}) must be at least 1: --no-cause asks for none."
+        )
 
 
 def sample(
