@@ -33,7 +33,7 @@ class Shape:
 class Settings:
     """Which batches; each is run full (False), and padded to different lengths (True)."""
 
-    shapes: tuple[Shape, ...] = (Shape(16, 40, 25), Shape(8, 512, 7))
+    shapes: tuple[Shape, ...] = (Shape(16, 40, 11), Shape(8, 512, 3))
     padded: tuple[bool, ...] = (False, True)
     memory_repeats: int = 1
 
@@ -41,11 +41,16 @@ class Settings:
 def run(settings: Settings | None = None) -> list[Measure]:
     """Return ratios of time and of peak memory to eager, for ours (bounded) and sdpa (not)."""
     chosen = settings or Settings()
-    measures = []
-    for shape in chosen.shapes:
-        for padded in chosen.padded:
-            measures += _times(shape, padded) + _memory(shape, padded, chosen.memory_repeats)
-    return measures
+    batches = [(shape, padded) for shape in chosen.shapes for padded in chosen.padded]
+    peaks = _peaks(batches, chosen.memory_repeats)
+    return [
+        measure
+        for number, (shape, padded) in enumerate(batches)
+        for measure in (
+            *_times(shape, padded),
+            *_memory(shape, padded, {name: found[number] for name, found in peaks.items()}),
+        )
+    ]
 
 
 def forward(implementation: str, texts: int, pieces: int, padded: bool) -> Callable[[], None]:
@@ -63,25 +68,31 @@ def forward(implementation: str, texts: int, pieces: int, padded: bool) -> Calla
     return call
 
 
-def peak_of_forward(
-    implementation: str, texts: int, pieces: int, padded: bool, threads: int
-) -> float:
-    """Return the peak memory of one pass beyond the loaded model, in MB, of this process.
+def peaks_of_forward(
+    implementation: str, batches: list[tuple[int, int, bool]], threads: int
+) -> list[float]:
+    """Return the peak memory of passes beyond the loaded model, in MB, of this process.
 
     What the libraries keep once and for all is made by a pass over two pieces before.
+
+    Args:
+        implementation: Which attention.
+        batches: Texts, pieces, and whether they are padded; the small ones first.
+        threads: Of torch.
     """
     import torch
 
     torch.set_num_threads(threads)
-    forward(implementation, 2, 2, padded)()
-    return peak_megabytes(forward(implementation, texts, pieces, padded))
+    for padded in (False, True):
+        forward(implementation, 2, 2, padded)()
+    return [peak_megabytes(forward(implementation, *given)) for given in batches]
 
 
 def _times(shape: Shape, padded: bool) -> list[Measure]:
     times = alternate(
         {name: forward(name, shape.texts, shape.pieces, padded) for name in _IMPLEMENTATIONS},
         shape.repeats,
-        warm_ups=2,
+        warm_ups=1,
     )
     what = _what(shape, padded)
     return [
@@ -91,23 +102,25 @@ def _times(shape: Shape, padded: bool) -> list[Measure]:
     ]
 
 
-def _memory(shape: Shape, padded: bool, repeats: int) -> list[Measure]:
+def _peaks(batches: list[tuple[Shape, bool]], repeats: int) -> dict[str, list[float]]:
+    """Return implementation → median peak of each batch, each implementation in new processes."""
     import torch
 
-    arguments = {
-        "texts": shape.texts,
-        "pieces": shape.pieces,
-        "padded": padded,
+    given = {
+        "batches": [(shape.texts, shape.pieces, padded) for shape, padded in batches],
         "threads": torch.get_num_threads(),
     }
-
-    live = {
-        name: median(
-            in_fresh_process(peak_of_forward, DIRECT_ALLOCATION, implementation=name, **arguments)
+    peaks = {}
+    for name in _IMPLEMENTATIONS:
+        found = [
+            in_fresh_process(peaks_of_forward, DIRECT_ALLOCATION, implementation=name, **given)
             for _ in range(repeats)
-        )
-        for name in _IMPLEMENTATIONS
-    }
+        ]
+        peaks[name] = [median(of_batch) for of_batch in zip(*found, strict=True)]
+    return peaks
+
+
+def _memory(shape: Shape, padded: bool, live: dict[str, float]) -> list[Measure]:
     what = _what(shape, padded)
     more = live[OURS] - live[EAGER]
     return [

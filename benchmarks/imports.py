@@ -19,7 +19,7 @@ SECONDS = 0.3
 class Settings:
     """How often."""
 
-    repeats: int = 7
+    repeats: int = 5
 
 
 def run(settings: Settings | None = None) -> list[Measure]:

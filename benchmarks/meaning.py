@@ -29,7 +29,7 @@ class Settings:
     """How many documents, and how often."""
 
     documents: int = 8
-    repeats: int = 5
+    repeats: int = 3
 
 
 def run(settings: Settings | None = None) -> list[Measure]:
@@ -49,7 +49,8 @@ def run(settings: Settings | None = None) -> list[Measure]:
             worker(shard_id)
 
     scored()  # draws the twin's weights
-    times = alternate({"bare": lambda: bare(batches), "scored": scored}, chosen.repeats)
+    ways = {"bare": lambda: bare(batches), "scored": scored}
+    times = alternate(ways, chosen.repeats, warm_ups=0)
     what = f"meaning: {read.name}, {chosen.documents} documents, {len(job.windows)} windows"
     ratio = times.ratio("scored", "bare")
     return [

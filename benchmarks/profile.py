@@ -35,9 +35,10 @@ class Settings:
     """How much of the corpus, how often, and the two lengths whose memory is compared."""
 
     sentences: int = 640
-    repeats: int = 5
+    repeats: int = 3
     distance_sentences: int = 128
-    distance_repeats: int = 3
+    distance_repeats: int = 2
+    around_repeats: int = 1
     memory: tuple[int, int] = (500, 5000)
     batch_size: int = 32
 
@@ -154,7 +155,7 @@ def _around(chosen: Settings) -> list[Measure]:
     from inspector.runs.shard_work import ProfileSettings
 
     shares = []
-    for _ in range(min(chosen.repeats, 3)):
+    for _ in range(chosen.around_repeats):
         start = time.perf_counter()
         read = corpus(chosen.sentences)
         batches(read, chosen.batch_size)

@@ -23,7 +23,7 @@ _MOST_CORES = 2
 class Settings:
     """How often, and what runs instead of the command in tests."""
 
-    repeats: int = 3
+    repeats: int = 2
     command: tuple[str, ...] | None = None
 
 

@@ -37,8 +37,8 @@ class Settings:
     n_heads: int = 12
     d_model: int = 768
     dense_heads: int = 2
-    repeats: int = 5
-    memory_repeats: int = 3
+    repeats: int = 3
+    memory_repeats: int = 2
 
 
 def run(settings: Settings | None = None) -> list[Measure]:
