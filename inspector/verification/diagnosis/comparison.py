@@ -6,6 +6,7 @@ and the same sums taken one by one. Must not know: mistakes, where the numbers c
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -36,6 +37,10 @@ _PADDING = 1e-3
 _DEFINED = 0.5
 # The axis of the queries in stages that have one.
 _QUERY_AXIS = {"scores": 2, "probabilities": 2, "context": 1, "output": 1}
+# Stages of many plans are compared in parts of about so many numbers.
+_NUMBERS_AT_ONCE = 1_000_000
+# The stages whose numbers belong to queries alone, not to heads or keys.
+_BY_QUERY = {"context", "output"}
 _PIECE_AXIS = {"query": 2, "key": 2, "value": 2, **_QUERY_AXIS}
 
 
@@ -110,6 +115,40 @@ class Comparison:
         """Return the root mean square distance to a plan, relative to the stages' scales."""
         residuals = self.residuals(plan)
         return float(residuals.norm()) if bool(residuals.isfinite().all()) else math.inf
+
+    def distances(self, plans: Sequence[Plan]) -> list[float]:
+        """Return the `distance` of each plan; of many at once, where the stages allow it."""
+        if not self._given.keys() <= _BY_QUERY:
+            return [self.distance(plan) for plan in plans]
+        numbers = max(given.numel() for given in self._given.values())
+        size = max(1, _NUMBERS_AT_ONCE // numbers)
+        parts = (tuple(plans[start : start + size]) for start in range(0, len(plans), size))
+        return [distance for part in parts for distance in self._distances(part)]
+
+    def _distances(self, plans: tuple[Plan, ...]) -> list[float]:
+        every = self._every(plans)
+        defined = every["defined"]
+        rows = self.observation.probe.real & ~self.not_a_number
+        enough = (defined & rows).sum((1, 2)) > _DEFINED * int(rows.sum())
+        keep = (defined & rows & self._reference.defined)[..., None]
+        total = torch.zeros(len(plans), dtype=torch.float64)
+        for stage, given in self._given.items():
+            exact = every[stage].where(keep, 0.0)
+            ours = given.where(keep, 0.0)
+            scale = torch.maximum(exact.abs().amax((1, 2, 3)), ours.abs().amax((1, 2, 3)))
+            scale = scale.where(scale != 0.0, 1.0)
+            count = keep.sum((1, 2, 3)).clamp(min=1) * given.shape[-1]
+            total += (ours - exact).square().sum((1, 2, 3)) / scale.square() / count
+        found = total.sqrt().where(enough & total.isfinite(), math.inf)
+        distances: list[float] = found.tolist()
+        return distances
+
+    def _every(self, plans: tuple[Plan, ...]) -> dict[str, Tensor]:
+        """Return the stages that were given of each plan, (plan, batch, query, …), in float64."""
+        names = ("defined", *self._given)
+        made = [[getattr(stages, name) for name in names] for stages in map(self._exact, plans)]
+        columns = zip(*made, strict=True)
+        return {name: torch.stack(column) for name, column in zip(names, columns, strict=True)}
 
     def between(self, plan: Plan, other: Plan) -> float:
         """Return how far a plan is from another, as `distance`, in the stages that were given."""

@@ -8,6 +8,7 @@ Must not know: where the numbers come from, how a finding is told.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import isfinite
 
 import torch
 
@@ -87,9 +88,18 @@ class Search:
         if pairs:
             counts.append(list(pairs_of(self.ways)))
         for ways in counts:
-            for fitted in (False, True):
-                chosen = [w for w in ways if any(way.parameter for way in w) is fitted]
-                yield _sorted([self._candidate(each) for each in chosen])
+            fixed = [w for w in ways if not any(way.parameter for way in w)]
+            open_ones = [w for w in ways if any(way.parameter for way in w)]
+            yield self._nearest(fixed)
+            yield _sorted([self._candidate(each) for each in open_ones])
+
+    def _nearest(self, choices: Sequence[Sequence[Way]]) -> list[Candidate]:
+        """Return the nearest of mistakes without numbers to fit, all held against the input."""
+        if not choices:
+            return []
+        distances = self._screen.distances([plan_of(ways, ()) for ways in choices])
+        order = sorted(range(len(choices)), key=distances.__getitem__)[:_FINALISTS]
+        return _sorted([self._with_values(choices[number], ()) for number in order])
 
     def explaining(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Return those that reproduce every observation to within rounding, in catalogue order.
@@ -191,5 +201,5 @@ def pairs_of(ways: Sequence[Way]) -> Iterator[tuple[Way, Way]]:
 
 
 def _sorted(candidates: list[Candidate]) -> list[Candidate]:
-    finite = [c for c in candidates if torch.tensor(c.distance).isfinite()]
+    finite = [c for c in candidates if isfinite(c.distance)]
     return sorted(finite, key=lambda candidate: candidate.distance)

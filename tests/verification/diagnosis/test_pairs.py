@@ -61,3 +61,17 @@ def test_without_pairs_two_together_are_unknown(tools, observe):
     switches = {**SWITCHES["scale omitted"][0], **SWITCHES["output bias omitted"][0]}
     found = tools.diagnose(layer, observe(layer, **switches), torch.float32, pairs=False)
     assert (found.verdict, found.mistakes) == ("unknown", ())
+
+
+@pytest.mark.parametrize("stages", [("output",), ("context", "output"), ("scores", "output")])
+def test_plans_held_against_the_input_at_once_are_as_far_as_each_alone(tools, observe, stages):
+    """Those that leave most queries without a key are infinitely far in both."""
+    layer = make_layer("bert")
+    observation = observe(layer, stages=stages, **SWITCHES["mask inverted"][0])[0]
+    comparison = tools.Comparison(layer, observation, torch.float32)
+    search = tools.search.Search(layer, [comparison])
+    plans = [tools.search.plan_of((way,), ()) for way in search.ways if way.parameter is None]
+    at_once = comparison.distances(plans)
+    alone = [comparison.distance(plan) for plan in plans]
+    assert at_once == pytest.approx(alone, rel=1e-12)
+    assert min(at_once) < 1e-5 < 0.1 < max(at_once)
