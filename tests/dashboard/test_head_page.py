@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import yaml
@@ -61,6 +62,17 @@ def test_a_heads_behaviour_is_shown_by_weight_and_by_norm(open_page, profiled, r
 def test_every_quantity_has_a_meaning():
     for language in ("en", "zh"):
         assert set(_BY_WEIGHT) <= set(words.of("head", language))
+
+
+def test_a_head_without_a_role_has_one_sentence_that_says_so(open_page, profiled, run):
+    with_roles = set(zip(run.roles["layer"], run.roles["head"], strict=True))
+    layer, head = next(one for one in product(range(6), range(12)) if one not in with_roles)
+    app = open_page("head", config=profiled, layer=str(layer), head=str(head))
+    assert texts(app).count("No role was found") == 1
+    layer, head = next(iter(with_roles))
+    app = open_page("head", config=profiled, layer=str(layer), head=str(head))
+    assert "No role was found" not in texts(app)
+    assert f"Head {layer}\\-{head} " in texts(app)
 
 
 def test_an_offset_has_its_sign_which_zero_has_not():

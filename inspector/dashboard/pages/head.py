@@ -45,8 +45,9 @@ def _of_head(frame: pd.DataFrame, chosen: tuple[int, int]) -> pd.DataFrame:
 def _roles(run: Run, chosen: tuple[int, int], language: str) -> None:
     t = words.of("head", language)
     st.header(t["roles"].format(head_name=f"{chosen[0]}-{chosen[1]}"), anchor=False)
-    said = {name: t[f"said_{name}"] for name in PHRASES}
-    st.markdown(plain(describe_head(*chosen, run.roles, run.claims, said)))
+    if len(_of_head(run.roles, chosen)):
+        said = {name: t[f"said_{name}"] for name in PHRASES}
+        st.markdown(plain(describe_head(*chosen, run.roles, run.claims, said)))
     parts.roles_table(run.roles, chosen, words.of("specialization", language))
 
 

@@ -10,7 +10,7 @@ WORDS = {
         "no_run": (
             "No profile of this model has been made yet. The standard one reads inspector's own "
             "corpus once, with the model and with three copies of it that have random weights: "
-            "less than a minute. It is computed once and shared by everyone who is here."
+            "a minute or a few. It is computed once and shared by everyone who is here."
         ),
         "compute": "Compute the profile",
         "computing": "Reading the corpus: {percent} %",
@@ -105,7 +105,7 @@ WORDS = {
         "purpose": "每个头在带标注的文本上做什么，并与固定偏移对照。",
         "no_run": (
             "尚未为该模型做过剖析。标准剖析把 inspector 自带的语料读一遍，模型本身之外还有三个随机"
-            "权重的副本，不到一分钟。只计算一次，在场的人共用结果。"
+            "权重的副本，需一分钟到几分钟。只计算一次，在场的人共用结果。"
         ),
         "compute": "计算剖析",
         "computing": "正在读语料：{percent} %",
