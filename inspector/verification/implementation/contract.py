@@ -107,6 +107,11 @@ def _tensor(value: Any, stage: str, where: str) -> Tensor:
     """Return anything that holds an array as a tensor of its own."""
     if isinstance(value, Tensor):
         tensor = value.detach()
+        if tensor.is_meta:
+            raise InputError(
+                f"{stage} (on the device meta) must hold numbers, {where}: compute it on a device "
+                "that does."
+            )
         return (tensor.to_dense() if tensor.layout != torch.strided else tensor).cpu().clone()
     if value is None:
         raise InputError(

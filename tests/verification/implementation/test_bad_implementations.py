@@ -117,6 +117,10 @@ SENTENCES = [
         generates,
         f"output (a generator) must be an array, {ONE}: return it, without yield or async.",
     ),
+    (
+        returning(lambda output: output.to("meta")),
+        f"output (on the device meta) must hold numbers, {ONE}: compute it on a device that does.",
+    ),
     (awaits, f"output (a coroutine) must be an array, {ONE}: return it, without yield or async."),
     (
         returning(lambda output: None),
