@@ -112,6 +112,8 @@ class _Findings:
     ran: set[str] = field(default_factory=set)
     refused: str | None = None
     complaints: list[str] = field(default_factory=list)
+    runs: int = 0
+    """How many passes were begun."""
     controls: ShadowControls = field(default_factory=ShadowControls)
     projections: dict[str, Projections] = field(default_factory=dict)
     """What stands before the names of a part's modules → the linear layers of that part."""
@@ -126,6 +128,7 @@ class _Findings:
             self._judge_projections(f"{prefix}{name}", projected, one.name)
 
         ran: set[str] = set()
+        self.runs += 1
         watched = self.projections.setdefault(prefix, Projections(model.model))
         try:
             watch_calls(model, one.run, on_call, ran, (watched, on_projected))
@@ -202,13 +205,15 @@ class _Findings:
         if not missed:
             return None
         kinds = {type(modules[name]).__name__ for name in missed if name in self.ran}
+        said = f" The model said: {self.complaints[0]}." if self.complaints else ""
         if kinds:
             told = _told(modules[name] for name in missed)
+            # It may be that alone which is odd, where the model refused all that it was run on.
+            said = said if len(self.complaints) == self.runs else ""
             return (
                 f"{_some(kinds)} computes attention by mathematics of its own{told}, in which "
-                "inspector's function has no part."
+                f"inspector's function has no part.{said}"
             )
-        said = f" The model said: {self.complaints[0]}." if self.complaints else ""
         return f"{_some(missed)} did not run on the inputs that inspector can make.{said}"
 
 

@@ -136,6 +136,17 @@ def test_a_model_that_needs_inputs_that_cannot_be_made_says_so():
     assert set(given.cases["case"]) == {"given inputs", "after a cache"}
 
 
+def test_a_model_that_fails_inside_its_own_attention_says_what_it_said():
+    """That its mathematics is another is then not all that is known."""
+    model = model_of("yoso")
+    for layer in model.model.encoder.layer:
+        layer.attention.self.query.weight = torch.nn.Parameter(torch.ones(32, 31))
+    report = verify_any(model)
+    assert not report.passed
+    assert report.reason.startswith("YosoSelfAttention computes attention by mathematics of its")
+    assert " The model said: one length: RuntimeError mat1 and mat2" in report.reason
+
+
 def test_the_part_of_a_model_that_its_whole_leaves_out_is_run_by_itself():
     model = model_of("llava, text alone")
     ran = set()
