@@ -114,7 +114,8 @@ def _times(chosen: Settings) -> list[Measure]:
         "script": partial(script, made, _names(read)),
     }
     _prepared(read, size)
-    times = alternate(ways, chosen.repeats)
+    bare(made[:1])  # a whole round to warm up would be longer than all that it could even out
+    times = alternate(ways, chosen.repeats, warm_ups=0)
     what = f"profile: {read.name}, {chosen.sentences} sentences"
     return [
         Measure(f"{what}, a bare sdpa pass", times.median("bare"), "s"),

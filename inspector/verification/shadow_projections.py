@@ -20,7 +20,7 @@ from inspector.verification.changes import Applies, Change, are_square, has, tra
 from inspector.verification.judge import Judgement, judge, rows_with_keys
 
 # A linear layer treats all pieces alike: so many of a call, spread evenly, stand for the others.
-PIECES_AT_MOST = 64
+PIECES_AT_MOST = 32
 _LETTERS: dict[str, str] = dict(zip(SIDES, "QKVO", strict=True))
 
 
