@@ -34,7 +34,7 @@ _ROWS: tuple[tuple[Layout, str], ...] = (
         (
             "bert roberta xlm_roberta xlm_roberta_xl camembert electra mobilebert ernie esm "
             "data2vec layoutlm splinter bert_generation roberta_prelayernorm roc_bert xmod "
-            "markuplm yolos videomae dpt chinese_clip altclip"
+            "markuplm yolos videomae dpt chinese_clip altclip align clap"
         ),
     ),
     (_DENSE, "albert"),
@@ -50,7 +50,9 @@ _ROWS: tuple[tuple[Layout, str], ...] = (
             "cwm gpt_oss phimoe dots1 solar_open minimax minimax_m2 llama4 mimo_v2_flash "
             "nomic_bert eurobert jina_embeddings_v3 gte ultrabert vit deit beit swin dinov2 "
             "dinov2_with_registers dinov3_vit ijepa vit_mae vit_msn pixio vivit segformer "
-            "audio_spectrogram_transformer parakeet lasr moonshine"
+            "audio_spectrogram_transformer parakeet lasr moonshine videoprism esmc emu3 mllama "
+            "molmo2 qwen3_vl aria cohere2_moe exaone_moe granitemoe_swa hy_v3 mellum pixtral "
+            "openai_privacy_filter qwen3_vl_moe qwen3_omni_moe sapiens2 tipsv2"
         ),
     ),
     (
@@ -59,12 +61,14 @@ _ROWS: tuple[tuple[Layout, str], ...] = (
             "bart mbart pegasus marian m2m_100 nllb_moe blenderbot blenderbot_small plbart "
             "bigbird_pegasus pegasus_x opt biogpt whisper speech_to_text wav2vec2 hubert "
             "data2vec unispeech unispeech_sat sew clip siglip metaclip_2 chinese_clip altclip "
-            "owlvit clipseg aimv2 git mlcd"
+            "owlvit clipseg aimv2 git mlcd owlv2 siglip2 tipsv2 x_clip lfm2 idefics3 smolvlm "
+            "qwen2_audio voxtral"
         ),
     ),
     (_T5, "t5 mt5 umt5 longt5 switch_transformers"),
     (_CONFORMER, "wav2vec2_conformer wav2vec2_bert"),
     (_PROJECTION, "vjepa2"),
+    (Layout("q_proj", "k_proj", "v_proj", "projection_layer"), "janus"),
     (Layout("Wq", "Wk", "Wv", "dense"), "ctrl"),
     (Layout("q_proj", "k_proj", "v_proj", "dense"), "phi"),
     (Layout("q_proj", "k_proj", "v_proj", "Wo"), "modernbert_decoder"),
@@ -82,12 +86,13 @@ _ROWS: tuple[tuple[Layout, str], ...] = (
         _BERT,
         (
             "rembert megatron_bert big_bird luke roformer lilt bros tapas donut swinv2 glpn "
-            "vilt visual_bert lxmert canine nystromformer longformer"
+            "vilt visual_bert lxmert canine nystromformer longformer "
+            "flava mobilevit pvt maskformer swin2sr"
         ),
     ),
     (Layout(output="../output"), "led"),
     (Layout(output="../post_attention.conv1d", kind="Conv1d"), "squeezebert"),
-    (replace(_O_PROJ, between="a gate"), "afmoe"),
+    (replace(_O_PROJ, between="a gate"), "afmoe hrm_text muse_glimmer"),
     (replace(_O_PROJ, gated=True, between="a gate"), "qwen3_next"),
     (replace(_O_PROJ, between="a norm"), "bitnet"),
     (Layout("query_proj", "key_proj", "value_proj", "out_proj"), "prophetnet"),
@@ -109,7 +114,7 @@ _ROWS: tuple[tuple[Layout, str], ...] = (
     (_DEBERTA, "deberta_v2 sew_d"),
     (_T5, "mpnet"),
     (_LIN, "xlm flaubert"),
-    (_OUT_PROJ, "gpt_neo gptj xglm mvp fsmt led wavlm"),
+    (_OUT_PROJ, "gpt_neo gptj xglm mvp fsmt led wavlm groupvit"),
     (_PROJECTION, "pvt_v2"),
     (_fused("c_attn", "c_proj", kind="Conv1D"), "openai"),
     (_fused("c_attn", "c_proj", kind="Conv1D"), "imagegpt"),
