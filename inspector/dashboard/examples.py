@@ -87,10 +87,13 @@ def _choice(rows: list[dict[Any, Any]], language: str) -> tuple[dict[Any, Any], 
 
 
 def _taken(texts: Sequence[Sentence], relation: str, sample: int, size: int) -> list[Sentence]:
-    """Return the texts of a sample, evenly over all that have the relation."""
+    """Return the texts of a sample, evenly over all that have the relation.
+
+    Samples share no text until all have been shown; then the first comes again.
+    """
     with_it = [one for one in texts if any(pair.label == relation for pair in one.relations)]
-    step = max(len(with_it) // size, 1)
-    return with_it[sample % step :: step][:size]
+    n_samples = max(-(-len(with_it) // size), 1)
+    return with_it[sample % n_samples :: n_samples]
 
 
 def _notes(across: bool, count: int, language: str) -> None:

@@ -11,6 +11,7 @@ from dashboard_driver import texts
 from inspector.corpora import Sentence, read_conllu
 from inspector.corpora.default import sample_files
 from inspector.dashboard import store, words
+from inspector.dashboard.examples import _taken
 from inspector.dashboard.pages.head import _BY_WEIGHT, _offset
 from inspector.heads.examples import head_predictions
 from inspector.models import load
@@ -107,8 +108,9 @@ def test_examples_are_the_heads_own_hits_and_misses(open_page, profiled):
     hits, pairs = map(int, re.search(r"(\d+) of (\d+) pairs hit", said).groups())
     sentences = store._corpus(None, "universal").sentences
     with_it = [one for one in sentences if any(r.label == "amod" for r in one.relations)]
-    step = len(with_it) // 24
-    taken = with_it[3::step][:24]
+    n_samples = -(-len(with_it) // 24)
+    assert n_samples > 1
+    taken = with_it[3 % n_samples :: n_samples]
     found = head_predictions(store.model("minilm", "en"), taken, 2, 8, "amod", "dependent_to_head")
     assert (hits, pairs) == (sum(one.is_hit for one in found), len(found))
     assert 0 < hits < pairs
@@ -121,6 +123,17 @@ def test_examples_are_the_heads_own_hits_and_misses(open_page, profiled):
     assert app.query_params == {
         "layer": "2", "head": "8", "pair": "amod.dependent_to_head", "sample": "3",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("n_texts", "n_samples"), [(0, 1), (3, 1), (5, 2), (12, 3), (13, 4)])
+def test_samples_share_no_text_and_show_all(n_texts, n_samples):
+    case = read_conllu(sample_files()).sentences[0]
+    label = case.relations[0].label
+    made = [replace(case, id=str(number)) for number in range(n_texts)]
+    samples = [_taken(made, label, sample, 4) for sample in range(n_samples)]
+    assert sorted(one.id for taken in samples for one in taken) == sorted(one.id for one in made)
+    assert all(len(taken) <= 4 for taken in samples)
+    assert _taken(made, label, n_samples, 4) == samples[0]
 
 
 def test_another_sample_shows_other_sentences(open_page, profiled):
@@ -174,13 +187,14 @@ def test_coreference_is_shown_in_windows_with_every_right_word(
     corpus, model = store._corpus(None, "universal"), store.model("minilm", "en")
     _, windows = profile_job(model, corpus, ProfileSettings(), None)
     with_it = [w for w in windows.texts if any(r.label == "coref:pronoun" for r in w.relations)]
-    taken = with_it[2 % (len(with_it) // 4) :: len(with_it) // 4][:4]
-    assert len(taken) == 4
+    n_samples = -(-len(with_it) // 4)
+    taken = with_it[2 % n_samples :: n_samples]
+    assert 0 < len(taken) <= 4
     found = head_predictions(model, taken, 1, head, "coref:pronoun", direction)
     hits = sum(one.is_hit for one in found)
     assert 0 < hits < len(found)
     assert f"{hits} of {len(found)} pairs hit in this sample." in texts(app)
-    assert "4 for this sample" in texts(app)
+    assert f"{len(taken)} for this sample" in texts(app)
     shown = drawn(app)
     firsts = [
         next(one for one in found if one.sentence is window and one.is_hit == hit)
