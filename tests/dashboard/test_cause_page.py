@@ -1,8 +1,11 @@
 """The Cause page: it computes when asked, and shows what was computed in both languages."""
 
+import json
+
 import pytest
 import yaml
 from dashboard_driver import texts
+from tiny_language_models import save_language_model
 
 from inspector import api
 from inspector.corpora import read_conllu
@@ -16,6 +19,12 @@ def forget():
         kept.clear()
 
 
+@pytest.fixture(scope="module")
+def language_model(tmp_path_factory):
+    """Return the folder of a tiny BERT that was saved with its language-modelling head."""
+    return save_language_model(tmp_path_factory.mktemp("language"), "bert", "masked")
+
+
 @pytest.fixture
 def asked(open_page, small_model, tmp_path, monkeypatch):
     """Return a function: query → the page of a small model after its button was pressed."""
@@ -24,9 +33,9 @@ def asked(open_page, small_model, tmp_path, monkeypatch):
     monkeypatch.setattr(store, "default_corpus", lambda: read_conllu(sample_files()[:1]))
     forget()
     config = tmp_path / "small.yaml"
-    config.write_text(yaml.safe_dump({"models": [str(small_model)]}))
 
-    def press(**query):
+    def press(model=small_model, **query):
+        config.write_text(yaml.safe_dump({"models": [str(model)]}))
         app = open_page("cause", config=config, **query)
         assert not app.exception
         return app.button(key="silence").click().run()
@@ -56,6 +65,30 @@ def test_what_is_shown_is_what_the_library_says(asked, small_model):
     assert shown["relation"].tolist() == rows["relation"].tolist()
     assert shown["effect"].tolist() == pytest.approx((100 * rows["effect"]).tolist())
     assert shown["n"].tolist() == rows["n"].tolist()
+
+
+def test_loss_is_shown_where_the_model_has_its_head(asked, language_model):
+    app = asked(language_model)
+    assert not app.exception
+    assert not app.error
+    own = api.robustness(load(str(language_model)), cause_store.some_sentences(6))
+    whole = own[own["kept"] == own["kept"].max()].iloc[0]
+    said = f"the whole model's **{whole['loss']:.2f}**, a mean over {whole['loss_n']} words"
+    assert said in texts(app)
+    drawn = [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
+    assert len(drawn) == 3
+    assert drawn[-1]["description"] == "growth of the loss against the heads kept in each layer"
+    ablated = api.ablate(load(str(language_model)), [(0, 0)], cause_store.some_sentences(12))
+    rows = ablated[ablated["relation"] != "(all)"].sort_values("difference", ascending=False)
+    shown = app.dataframe[0].value
+    assert shown["loss_difference"].tolist() == pytest.approx(rows["loss_difference"].tolist())
+    assert "loss_difference" in app.dataframe[0].proto.columns
+
+
+def test_a_model_without_that_head_says_why_there_is_no_loss(asked):
+    app = asked()
+    assert "saved with its language-modelling head. This one was not." in texts(app)
+    assert len(app.get("vega_lite_chart")) == 2
 
 
 def test_another_head_computes_nothing_twice(asked, monkeypatch):

@@ -34,6 +34,9 @@ CURVE = pd.DataFrame(
         "drift": [0.5, 0.0],
         "ci_low": [0.4, 0.0],
         "ci_high": [0.6, 0.0],
+        "loss_increase": [1.5, 0.0],
+        "loss_ci_low": [1.4, 0.0],
+        "loss_ci_high": [1.6, 0.0],
     }
 )
 ROLES = pd.DataFrame(
@@ -56,6 +59,7 @@ DRAWN = {
     "map": lambda names: charts.attention_matrix(np.eye(2), ["a", "b"], ["a", "b"], names=names),
     "cost": lambda names: charts.cost_curve(TIMES, names=names),
     "robustness": lambda names: charts.robustness_curve(CURVE, names=names),
+    "loss": lambda names: charts.robustness_curve(CURVE, "loss_increase", names=names),
     "roles": lambda names: charts.role_grid(ROLES, HEADS, selected=(0, 1), names=names),
     "claims": lambda names: charts.claims_forest(CLAIMS, names=names),
 }

@@ -3,6 +3,7 @@
 Must not know: how a head is silenced, how a figure is computed.
 """
 
+import pandas as pd
 import streamlit as st
 
 from inspector import api
@@ -46,7 +47,20 @@ def show(visit: Visit) -> None:
     st.header(t["curve"], anchor=False)
     st.caption(t["curve_note"])
     parts.chart(robustness_curve(measured.curve, names=names), "robustness", t["curve_alt"])
+    _loss(measured.curve, visit.language)
     _downloads(measured, visit.language)
+
+
+def _loss(curve: pd.DataFrame, language: str) -> None:
+    """Show how much the loss grows; where the model has none, say why."""
+    t = words.of("cause", language)
+    if not curve["loss_n"].any():
+        st.caption(t["no_loss"])
+        return
+    whole = curve.sort_values("kept").iloc[-1]
+    st.caption(t["loss_note"].format(loss=whole["loss"], n=whole["loss_n"]))
+    names = words.of("charts", language)
+    parts.chart(robustness_curve(curve, "loss_increase", names=names), "loss", t["loss_alt"])
 
 
 def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language: str) -> None:
@@ -72,7 +86,8 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language
         key="ablation",
         hide_index=True,
         column_order=[
-            *("relation", "word", "n", "effect", "matched_effect", "difference", "interval")
+            *("relation", "word", "n", "effect", "matched_effect", "difference", "interval"),
+            *(["loss_difference"] if rows["loss_n"].any() else []),
         ],
         column_config={
             "relation": t["relation"],
@@ -82,6 +97,7 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language
             "matched_effect": parts.percent_column(t["matched"]),
             "difference": parts.percent_column(t["difference"]),
             "interval": t["interval"],
+            "loss_difference": st.column_config.NumberColumn(t["loss"], format="%.3f"),
         },
     )
 

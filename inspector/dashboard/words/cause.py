@@ -43,6 +43,16 @@ WORDS = {
             "the drift is 0."
         ),
         "curve_alt": "drift of the last state against the heads kept in each layer",
+        "loss": "Loss, more than at matched words",
+        "loss_note": (
+            "The same for the model's loss, −log p of the right piece in nats: how much it grows "
+            "over the whole model's **{loss:.2f}**, a mean over {n} words."
+        ),
+        "loss_alt": "growth of the loss against the heads kept in each layer",
+        "no_loss": (
+            "How much the model's loss grows is measured too where it was saved with its "
+            "language-modelling head. This one was not."
+        ),
     },
     "zh": {
         "title": "因果",
@@ -78,5 +88,12 @@ WORDS = {
             "带状区域是按文档计算的 95 % 区间。保留全部头时漂移为 0。"
         ),
         "curve_alt": "最后状态的漂移与每层保留的头数",
+        "loss": "损失，比对照词多出",
+        "loss_note": (
+            "模型损失（正确词片的 −log p，单位奈特）的同一曲线："
+            "比完整模型的 **{loss:.2f}** 增加多少，对 {n} 个词取平均。"
+        ),
+        "loss_alt": "损失的增加与每层保留的头数",
+        "no_loss": "若模型保存时带有语言模型头，也会测量损失增加多少。这个模型没有。",
     },
 }

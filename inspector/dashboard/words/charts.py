@@ -37,6 +37,7 @@ _CHINESE = {
     "seed": "种子",
     "heads kept in each layer": "每层保留的头数",
     "drift of the last state": "最后状态的漂移",
+    "loss beyond the whole model's": "超出完整模型的损失",
     "claim": "论断",
     "verdict": "结论",
     "lift": "提升",

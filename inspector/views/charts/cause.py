@@ -1,7 +1,9 @@
-"""Charts of cause: how far states drift with fewer heads.
+"""Charts of cause: how far states drift, and how much loss grows, with fewer heads.
 
 Must not know: how a number came to be; Streamlit.
 """
+
+from typing import Literal
 
 import altair as alt
 import pandas as pd
@@ -10,26 +12,37 @@ from inspector.views.charts.shared import CATEGORIES, columns_of
 from inspector.views.names import Names, named
 
 _ORDERS = ("importance", "random")
+_FIGURES = {
+    "drift": ("drift of the last state", "ci_low", "ci_high"),
+    "loss_increase": ("loss beyond the whole model's", "loss_ci_low", "loss_ci_high"),
+}
 
 
-def robustness_curve(frame: pd.DataFrame, *, names: Names | None = None) -> alt.LayerChart:
-    """Return the drift against the heads that are kept: by importance, and each random order.
+def robustness_curve(
+    frame: pd.DataFrame,
+    figure: Literal["drift", "loss_increase"] = "drift",
+    *,
+    names: Names | None = None,
+) -> alt.LayerChart:
+    """Return a figure against the heads that are kept: by importance, and each random order.
 
     Bands are 95 % intervals over documents.
 
     Args:
-        frame: `kept`, `order`, `seed`, `drift`, `ci_low`, `ci_high`.
+        frame: `kept`, `order`, `seed`, the figure and its interval: `drift`, `ci_low`, `ci_high`,
+            or `loss_increase`, `loss_ci_low`, `loss_ci_high`.
+        figure: Which of the two.
         names: What the chart's words are called; in English where not given.
 
     Raises:
         InputError: If a column is missing.
     """
-    columns = ["kept", "order", "seed", "drift", "ci_low", "ci_high"]
-    shown = columns_of(frame, columns, "robustness_curve")
+    title, low, high = _FIGURES[figure]
+    shown = columns_of(frame, ["kept", "order", "seed", figure, low, high], "robustness_curve")
     shown["curve"] = shown["order"] + shown["seed"].astype(str)
     shown["order"] = [named(names, order) for order in shown["order"]]
     orders = [named(names, order) for order in _ORDERS]
-    drift = named(names, "drift of the last state")
+    measured = named(names, title)
     kept = named(names, "heads kept in each layer")
     base = alt.Chart(shown).encode(
         x=alt.X(
@@ -48,18 +61,18 @@ def robustness_curve(frame: pd.DataFrame, *, names: Names | None = None) -> alt.
         detail=alt.Detail(field="curve", type="nominal"),
     )
     band = base.mark_area(opacity=0.12).encode(
-        y=alt.Y(field="ci_low", type="quantitative", title=drift),
-        y2=alt.Y2(field="ci_high"),
+        y=alt.Y(field=low, type="quantitative", title=measured),
+        y2=alt.Y2(field=high),
     )
     line = base.mark_line(point=True).encode(
-        y=alt.Y(field="drift", type="quantitative", title=drift),
+        y=alt.Y(field=figure, type="quantitative", title=measured),
         tooltip=[
             alt.Tooltip(field="kept", type="quantitative", title=kept),
             alt.Tooltip(field="order", type="nominal", title=named(names, "order")),
             alt.Tooltip(field="seed", type="quantitative", title=named(names, "seed")),
-            alt.Tooltip(field="drift", type="quantitative", format=".3f", title=drift),
+            alt.Tooltip(field=figure, type="quantitative", format=".3f", title=measured),
         ],
     )
     return alt.LayerChart(layer=[band, line]).properties(
-        height=300, description="drift of the last state against the heads kept in each layer"
+        height=300, description=f"{title} against the heads kept in each layer"
     )
