@@ -3,6 +3,7 @@
 import functools
 
 import pytest
+from tiny_decoders import save_tiny_decoder
 from tiny_models import TEXTS
 
 
@@ -31,3 +32,23 @@ def bert(tiny):
 @pytest.fixture
 def padded(bert):
     return bert.encode(TEXTS)
+
+
+@pytest.fixture(scope="session")
+def decoder_folder(tmp_path_factory):
+    """Return a function: name of a configuration → a folder with its model and a tokenizer."""
+    root = tmp_path_factory.mktemp("decoders")
+
+    @functools.cache
+    def made(name):
+        return save_tiny_decoder(root / name, name)
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def decoder(decoder_folder):
+    """Return a function: name of a configuration → its model, loaded. Shared, so read-only."""
+    from inspector.models import load
+
+    return functools.cache(lambda name: load(decoder_folder(name)))

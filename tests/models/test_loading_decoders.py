@@ -12,6 +12,7 @@ import inspector
 from inspector.errors import ModelError, UnsupportedModelError
 from inspector.models import attention_probabilities, load, random_twin, word_batches
 from inspector.models.tokenizer import as_in_text
+from inspector.verification import STAGES
 
 TEXTS = ["The dog had rain.", "That cat, not the old dog, saw the town; rain.", "A"]
 # (heads, key/value heads, d_head), what becomes of queries and keys, and whether it looks ahead.
@@ -30,29 +31,6 @@ LOADED = {
     "t5": ((4, 4, 8), "biased", "both ways"),
     "bart": ((4, 4, 8), "plain", "both ways"),
 }
-
-
-@pytest.fixture(scope="module")
-def folder_of(tmp_path_factory):
-    root = tmp_path_factory.mktemp("decoders")
-
-    def made(name):
-        folder = root / name
-        return folder if folder.exists() else save_tiny_decoder(folder, name)
-
-    return made
-
-
-@pytest.fixture(scope="module")
-def decoder(folder_of):
-    models = {}
-
-    def loaded(name):
-        if name not in models:
-            models[name] = load(folder_of(name))
-        return models[name]
-
-    return loaded
 
 
 @pytest.mark.parametrize("name", LOADED)
@@ -101,14 +79,14 @@ def test_padding_changes_nothing(decoder, name):
         assert (maps[:, row, :, :n, :n] - alone).abs().max() < 1e-5
 
 
-def test_attend_and_weights_take_a_decoders_folder(folder_of):
-    maps = inspector.attend(folder_of("llama"), "The cat sat on it.")
+def test_attend_and_weights_take_a_decoders_folder(decoder_folder):
+    maps = inspector.attend(decoder_folder("llama"), "The cat sat on it.")
     assert maps.probabilities.shape[:2] == (2, 4)
     assert "".join(maps.pieces).replace("Ġ", " ") == "The cat sat on it."
-    frame = inspector.weight_statistics(folder_of("llama"))
+    frame = inspector.weight_statistics(decoder_folder("llama"))
     assert len(frame) == 8
     assert frame.attrs == {"before_rotation": True}
-    assert inspector.weight_statistics(folder_of("gpt2")).attrs == {}
+    assert inspector.weight_statistics(decoder_folder("gpt2")).attrs == {}
 
 
 def test_a_decoder_without_a_padding_token_is_padded_with_its_end_of_text(decoder):
@@ -147,22 +125,22 @@ def test_random_twins_are_of_the_same_kind(decoder):
         )
 
 
-def test_an_encoders_checkpoint_alone_is_enough(folder_of, tmp_path):
+def test_an_encoders_checkpoint_alone_is_enough(decoder_folder, tmp_path):
     """T5EncoderModel saves no decoder."""
     from transformers import T5EncoderModel
 
-    T5EncoderModel.from_pretrained(folder_of("t5")).save_pretrained(tmp_path / "encoder")
+    T5EncoderModel.from_pretrained(decoder_folder("t5")).save_pretrained(tmp_path / "encoder")
     byte_level_tokenizer(padding=True).save_pretrained(tmp_path / "encoder")
     model = load(tmp_path / "encoder")
     batch = model.encode(TEXTS[:1])
-    whole = load(folder_of("t5"))
+    whole = load(decoder_folder("t5"))
     assert torch.equal(attention_probabilities(model, batch), attention_probabilities(whole, batch))
 
 
-def test_a_language_models_head_is_left_over(folder_of, tmp_path):
+def test_a_language_models_head_is_left_over(decoder_folder, tmp_path):
     from transformers import GPT2LMHeadModel
 
-    network = GPT2LMHeadModel.from_pretrained(folder_of("gpt2"))
+    network = GPT2LMHeadModel.from_pretrained(decoder_folder("gpt2"))
     network.config.tie_word_embeddings = False
     network.save_pretrained(tmp_path / "lm")
     byte_level_tokenizer().save_pretrained(tmp_path / "lm")
@@ -175,7 +153,7 @@ def test_attention_that_is_no_map_of_pieces_is_refused(tmp_path, name):
         load(save_tiny_decoder(tmp_path / "model", name))
 
 
-def test_layers_with_different_heads_are_refused(folder_of, tmp_path, monkeypatch):
+def test_layers_with_different_heads_are_refused(decoder_folder, tmp_path, monkeypatch):
     from inspector.models import proof
 
     own = proof._proved_site
@@ -187,10 +165,10 @@ def test_layers_with_different_heads_are_refused(folder_of, tmp_path, monkeypatc
         ),
     )
     with pytest.raises(UnsupportedModelError) as caught:
-        load(folder_of("gpt2"))
+        load(decoder_folder("gpt2"))
     assert str(caught.value) == (
-        f"model ({folder_of('gpt2')}) has layers whose heads differ in number or width: only one "
-        "kind of layer can be inspected at a time."
+        f"model ({decoder_folder('gpt2')}) has layers whose heads differ in number or width: only "
+        "one kind of layer can be inspected at a time."
     )
 
 
@@ -220,8 +198,8 @@ def _wider(site):
         ),
     ],
 )
-def test_a_decoders_settings_are_checked(folder_of, tmp_path, name, value, sentence):
-    folder = shutil.copytree(folder_of("gpt2"), tmp_path / "gpt2")
+def test_a_decoders_settings_are_checked(decoder_folder, tmp_path, name, value, sentence):
+    folder = shutil.copytree(decoder_folder("gpt2"), tmp_path / "gpt2")
     path = folder / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
     with pytest.raises(ModelError) as caught:
@@ -266,30 +244,31 @@ class TestWordsAsInText:
 
 class TestVerifyAFolder:
     @pytest.mark.parametrize("name", ["gpt2", "gpt_bigcode"])
-    def test_plain_decoders_are_verified_from_their_weights(self, folder_of, name):
-        report = inspector.verify(folder_of(name))
+    def test_plain_decoders_are_verified_from_their_weights(self, decoder_folder, name):
+        report = inspector.verify(decoder_folder(name))
         assert report.passed, str(report)
         assert len(report.frame) == 2 * 6  # query, key, value, probabilities, context, output
         assert all(control["caught"] is True for control in report.controls)
 
-    def test_others_in_shadow(self, folder_of):
-        report = inspector.verify(folder_of("llama"))
+    def test_others_in_shadow(self, decoder_folder):
+        report = inspector.verify(decoder_folder("llama"))
         assert report.passed, str(report)
-        assert set(report.frame["stage"]) == {"probabilities", "context"}
+        assert report.route == "backend"
+        assert set(report.frame["stage"]) == set(STAGES)
 
-    def test_an_encoder_decoder_is_verified_whole(self, folder_of):
+    def test_an_encoder_decoder_is_verified_whole(self, decoder_folder):
         """`load` takes its encoder; what passes must not be half a model."""
-        report = inspector.verify(folder_of("bart"))
+        report = inspector.verify(decoder_folder("bart"))
         assert report.passed, str(report)
         assert report.coverage["reached"] == report.coverage["total"] == 6
 
 
 @pytest.mark.parametrize("name", ["gpt2", "gpt_bigcode", "llama", "gpt_neox"])
-def test_a_head_put_out_of_action_is_its_columns_of_w_o_set_to_zero(folder_of, name):
+def test_a_head_put_out_of_action_is_its_columns_of_w_o_set_to_zero(decoder_folder, name):
     """Fused matrices and Conv1D too: `resumable` gives what a changed checkpoint gives."""
     from inspector.models.resuming import resumable
 
-    model = load(folder_of(name))
+    model = load(decoder_folder(name))
     batch = model.encode(TEXTS[:2])
     kept = batch.attention_mask.bool()
     for layer in range(2):
@@ -320,7 +299,7 @@ def test_a_model_that_hands_on_more_than_hidden_states_is_not_run_again(decoder)
     )
 
 
-def test_tables_that_older_versions_stored_are_no_trouble(folder_of, tmp_path):
+def test_tables_that_older_versions_stored_are_no_trouble(decoder_folder, tmp_path):
     """GPT-2's checkpoints on the hub hold each layer's causal mask, Llama's old ones its angles."""
     from safetensors.torch import load_file, save_file
 
@@ -328,14 +307,14 @@ def test_tables_that_older_versions_stored_are_no_trouble(folder_of, tmp_path):
         ("gpt2", {"h.0.attn.bias": (1, 1, 64, 64), "h.0.attn.masked_bias": ()}),
         ("llama", {"layers.0.self_attn.rotary_emb.inv_freq": (4,)}),
     ):
-        folder = shutil.copytree(folder_of(name), tmp_path / name)
+        folder = shutil.copytree(decoder_folder(name), tmp_path / name)
         tensors = load_file(folder / "model.safetensors")
         tensors |= {key: torch.ones(shape) for key, shape in old.items()}
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
         assert len(load(folder).sites) == 2
-    extra = {**load_file(folder_of("gpt2") / "model.safetensors")}
+    extra = {**load_file(decoder_folder("gpt2") / "model.safetensors")}
     extra["h.2.attn.c_attn.weight"] = torch.ones(32, 96)
-    folder = shutil.copytree(folder_of("gpt2"), tmp_path / "longer")
+    folder = shutil.copytree(decoder_folder("gpt2"), tmp_path / "longer")
     save_file(extra, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match="a shorter model would be loaded"):
         load(folder)

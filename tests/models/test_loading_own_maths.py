@@ -57,33 +57,10 @@ LOADED = {
 NO_MAPS = {"granite_swa"}
 
 
-@pytest.fixture(scope="module")
-def folder_of(tmp_path_factory):
-    root = tmp_path_factory.mktemp("own maths")
-
-    def made(name):
-        folder = root / name
-        return folder if folder.exists() else save_tiny_decoder(folder, name)
-
-    return made
-
-
-@pytest.fixture(scope="module")
-def model_of(folder_of):
-    models = {}
-
-    def loaded(name):
-        if name not in models:
-            models[name] = load(folder_of(name))
-        return models[name]
-
-    return loaded
-
-
 @pytest.mark.parametrize("name", LOADED)
-def test_a_model_says_how_it_computes(model_of, name):
+def test_a_model_says_how_it_computes(decoder, name):
     term, turned = LOADED[name]
-    model = model_of(name)
+    model = decoder(name)
     assert {site.own_term for site in model.sites} == {term}
     assert model.has_own_maths == (term is not None)
     assert model.before_rotation == turned
@@ -94,8 +71,8 @@ def test_a_model_says_how_it_computes(model_of, name):
 
 
 @pytest.mark.parametrize("name", sorted(LOADED.keys() - NO_MAPS))
-def test_maps_are_those_that_the_model_returns(model_of, name):
-    model = model_of(name)
+def test_maps_are_those_that_the_model_returns(decoder, name):
+    model = decoder(name)
     batch = model.encode(TEXTS)
     maps = attention_probabilities(model, batch)
     with torch.no_grad():
@@ -111,8 +88,8 @@ def test_maps_are_those_that_the_model_returns(model_of, name):
 
 # BitNet norms what its heads give before W_O: there a silenced head changes the others' share.
 @pytest.mark.parametrize("name", sorted(LOADED.keys() - {"bitnet"}))
-def test_a_silenced_head_is_its_columns_of_w_o_set_to_zero(model_of, name):
-    model = model_of(name)
+def test_a_silenced_head_is_its_columns_of_w_o_set_to_zero(decoder, name):
+    model = decoder(name)
     batch = model.encode(TEXTS[:2])
     kept = batch.attention_mask.bool()
     with torch.no_grad():
@@ -130,9 +107,9 @@ def test_a_silenced_head_is_its_columns_of_w_o_set_to_zero(model_of, name):
     assert (ours - clean)[kept].abs().max() > 1e-3 * clean[kept].abs().max()
 
 
-def test_bloom_by_plain_loops_from_its_weights(model_of):
+def test_bloom_by_plain_loops_from_its_weights(decoder):
     """Softmax of q·k/√d + slope·j over the keys so far, in float64."""
-    model = model_of("bloom")
+    model = decoder("bloom")
     batch = model.encode(["The cat sat"])
     maps = attention_probabilities(model, batch)[0, 0]
     weights = model.layer_weights(0)
@@ -162,16 +139,16 @@ def test_bloom_by_plain_loops_from_its_weights(model_of):
 
 
 @pytest.mark.parametrize("name", ["bloom", "mpnet", "gptj", "deberta-v2", "squeezebert"])
-def test_a_profile_is_made(model_of, name, tmp_path):
+def test_a_profile_is_made(decoder, name, tmp_path):
     corpus = tmp_path / "two.txt"
     corpus.write_text("The cat sat on the table.\nA dog had the bone that nobody saw.\n")
-    run = inspector.profile(model_of(name), corpus, cause=name == "bloom")
+    run = inspector.profile(decoder(name), corpus, cause=name == "bloom")
     assert len(run.behaviour) == 8
     assert run.behaviour["entropy_nats"].between(0.0, math.log(32)).all()
 
 
-def test_gates_work_on_own_mathematics_too(model_of):
-    model = model_of("mpnet")
+def test_gates_work_on_own_mathematics_too(decoder):
+    model = decoder("mpnet")
     batch = model.encode(TEXTS[:1])
     gates = torch.ones(2, 1, 4)
     with torch.no_grad():
@@ -190,8 +167,8 @@ def test_gates_work_on_own_mathematics_too(model_of):
     assert torch.equal(again, clean)  # no hook remains
 
 
-def test_the_mean_of_values_needs_a_mask_that_own_mathematics_hides(model_of):
-    model = model_of("bloom")
+def test_the_mean_of_values_needs_a_mask_that_own_mathematics_hides(decoder):
+    model = decoder("bloom")
     with (
         pytest.raises(InputError) as caught,
         silenced(model, [(0, 0)], "uniform"),
@@ -227,9 +204,9 @@ def test_a_model_that_cannot_run_on_pieces_alone_is_refused(tmp_path):
     )
 
 
-def test_matrices_of_two_widths_have_no_symmetry(model_of):
+def test_matrices_of_two_widths_have_no_symmetry(decoder):
     """MobileBERT's values come from wider states than its queries: M_OV is not square."""
-    model = model_of("mobilebert")
+    model = decoder("mobilebert")
     weights = model.layer_weights(0)
     assert weights.W_V.shape[1] == 32
     assert weights.W_O.shape[0] == 16
