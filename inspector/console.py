@@ -85,11 +85,13 @@ def print_frame(frame: "pd.DataFrame", title: str) -> None:
 def print_report(report: "VerificationReport") -> None:
     """Print a verification: outcome, errors layer by layer, what became of each control."""
     say(str(report))
-    errors = report.frame.pivot_table(
-        index="layer", columns="stage", values="error_in_u", sort=False
-    )
-    print_frame(errors.reset_index(), "Largest |ours - theirs| in u·scale")
-    say("Deliberate mistakes:")
+    if len(report.frame):
+        errors = report.frame.pivot_table(
+            index="layer", columns="stage", values="error_in_u", sort=False
+        )
+        print_frame(errors.reset_index(), "Largest |ours - theirs| in u·scale")
+    if report.controls:
+        say("Deliberate mistakes:")
     for control in report.controls:
         place = f", layer {control['layer']}, {control['stage']}" if control["caught"] else ""
         say(f"  {control['mutation']}: {_MARKS[control['caught']]}{place}")

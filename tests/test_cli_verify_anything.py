@@ -49,6 +49,8 @@ def test_a_family_that_is_not_supported_exits_1_with_its_reason(command, saved):
     shown = command("verify", folder)
     assert shown.code == 1
     assert "mathematics of its own" in " ".join((shown.out + shown.err).split())
+    assert "Deliberate mistakes" not in shown.out
+    assert "Largest" not in shown.out
 
 
 def test_a_folder_without_a_tokenizer_is_verified_on_random_ids(tiny_folder, command, tmp_path):

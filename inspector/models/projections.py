@@ -23,6 +23,7 @@ from inspector.models.table_proof import is_causal
 _LAYERS = ("Linear", "Conv1D")
 _HALF_TYPES = (torch.bfloat16, torch.float16)
 _NO_LAYOUT = "the table of layouts has none for it"
+_NO_LAYER = "what projects there is no layer by itself, Linear or Conv1D, that could be watched"
 _NOT_SEEN = "its layers were not seen to project, piece by piece, what it attends with"
 _HALF = "half precision rounds too much to prove where its weights are"
 
@@ -69,7 +70,8 @@ class Projections:
         self.entries: dict[str, Entry] = {}
         """Module → its entry of the table, once a call has proved or disproved it."""
         self._modules = dict(network.named_modules())
-        self._sites = dict(_watchable_sites(network, self._modules))
+        self._declared = dict(attention_sites(network))
+        self._sites = dict(_watchable_sites(self._declared, self._modules))
         self._called: set[str] = set()
         self._seen: dict[str, _Seen] = {}
         self._on_projected: OnProjected = lambda name, projected: None
@@ -110,7 +112,7 @@ class Projections:
         for name in sorted(self._called):
             entry = self.entries.get(name)
             if name not in self._sites:
-                found[name] = _NO_LAYOUT
+                found[name] = _NO_LAYER if name in self._declared else _NO_LAYOUT
             elif entry is None:
                 found[name] = _NOT_SEEN
             elif not entry.proved:
@@ -159,10 +161,10 @@ class Projections:
 
 
 def _watchable_sites(
-    network: nn.Module, modules: dict[str, nn.Module]
+    declared: dict[str, tuple[Layout, ...]], modules: dict[str, nn.Module]
 ) -> Iterator[tuple[str, tuple[Layout, ...]]]:
     """Yield name → layouts of the modules whose projections are layers that can be watched."""
-    for site, layouts in attention_sites(network):
+    for site, layouts in declared.items():
         names = layouts[0].names(site)
         same = tuple(
             layout for layout in layouts if layout.kind in _LAYERS and layout.names(site) == names
