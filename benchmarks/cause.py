@@ -4,7 +4,7 @@ Must not know: how a head is silenced.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -99,16 +99,15 @@ def peak_of_ablation(sentences: int, among: tuple[int, int]) -> float:
     """Return the peak memory of silencing each head of the last layer but one, in MB.
 
     Of this process, beyond the loaded model, the texts, which are made into batches before, and
-    what the libraries keep of a first batch. The fewer sentences come again and again, so that both
-    lengths have the same longest one, and the same documents: sums are kept for each document.
+    what the libraries keep of a first batch. The batches of the fewer sentences come again and
+    again, so that both lengths have the same largest one: sorted anew, five copies of the longest
+    sentence would stand in one batch. Documents are the same too: sums are kept for each of them.
     """
     import torch
 
     torch.set_num_threads(1)
-    few = corpus(min(among))
-    taken = (few.sentences * (sentences // len(few.sentences) + 1))[:sentences]
-    read = replace(few, sentences=taken)
-    made = batches(read, _BATCH_SIZE)
+    read = corpus(min(among))
+    made = batches(read, _BATCH_SIZE) * (sentences // min(among))
     layers = (minilm().n_layers - 2,)
     every_head_silenced(read, made[-1:], layers)
     return peak_megabytes(partial(every_head_silenced, read, made, layers))
