@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks.fresh import DIRECT_ALLOCATION, in_fresh_process, peak_megabytes
+from benchmarks.fresh import peak_megabytes
+from benchmarks.growth import peak_growth
 from benchmarks.profile import batches, corpus
 from benchmarks.subjects import minilm
 from benchmarks.table import Measure
@@ -84,15 +85,8 @@ def _importance(chosen: Settings) -> list[Measure]:
 
 
 def _memory(chosen: Settings) -> list[Measure]:
-    few, many = (
-        in_fresh_process(peak_of_ablation, DIRECT_ALLOCATION, sentences=count, among=chosen.memory)
-        for count in chosen.memory
-    )
-    what = f"cause: peak memory of silencing a layer's heads, {chosen.memory[0]} sentences"
-    return [
-        Measure(what, few, "MB"),
-        Measure(f"{what} and {chosen.memory[1]}: ratio", many / few, "×", MEMORY),
-    ]
+    what = "cause: peak memory of silencing a layer's heads"
+    return peak_growth(what, peak_of_ablation, chosen.memory, MEMORY, among=chosen.memory)
 
 
 def peak_of_ablation(sentences: int, among: tuple[int, int]) -> float:

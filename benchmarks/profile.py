@@ -15,7 +15,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.fresh import DIRECT_ALLOCATION, in_fresh_process, peak_megabytes
+from benchmarks.fresh import peak_megabytes
+from benchmarks.growth import peak_growth
 from benchmarks.script import script
 from benchmarks.subjects import minilm
 from benchmarks.table import Measure
@@ -178,15 +179,8 @@ def _around(chosen: Settings) -> list[Measure]:
 
 
 def _memory(chosen: Settings) -> list[Measure]:
-    few, many = (
-        in_fresh_process(peak_of_pass, DIRECT_ALLOCATION, sentences=count, size=chosen.batch_size)
-        for count in chosen.memory
-    )
-    what = f"profile: peak memory beyond the loaded model, {chosen.memory[0]} sentences"
-    return [
-        Measure(what, few, "MB"),
-        Measure(f"{what} and {chosen.memory[1]}: ratio", many / few, "×", MEMORY),
-    ]
+    what = "profile: peak memory beyond the loaded model"
+    return peak_growth(what, peak_of_pass, chosen.memory, MEMORY, size=chosen.batch_size)
 
 
 def peak_of_pass(sentences: int, size: int) -> float:

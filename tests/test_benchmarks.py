@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import backend, cause, imports, meaning, profile, shadow, verify, weights
+from benchmarks import backend, cause, growth, imports, meaning, profile, shadow, verify, weights
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.fresh import in_fresh_process, peak_megabytes
 from benchmarks.script import QUANTITIES, script
@@ -116,7 +116,7 @@ def test_backend_on_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cause_on_a_few_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its memory is taken in this process here, and needs not be more than before."""
     monkeypatch.setattr(
-        cause, "in_fresh_process", lambda function, settings, /, **given: function(**given)
+        growth, "in_fresh_process", lambda function, settings, /, **given: function(**given)
     )
     monkeypatch.setattr(cause, "peak_megabytes", lambda call: 1.0 + (call() is not None))
     assert cause.Settings().sentences == 500

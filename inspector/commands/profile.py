@@ -18,56 +18,60 @@ from inspector.records import json_text, records
 EXAMPLE = "inspector profile --corpus treebank.conllu -o run"
 
 
+Corpora = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A .conllu, .txt, GAP, WinoBias or Winogender file, or a known name; inspector's "
+        "own if none. Of several each is profiled by itself."
+    ),
+]
+Roles = Annotated[list[Path] | None, typer.Option(help="Semantic roles of the corpus, a table.")]
+Annotations = Annotated[
+    list[Path] | None,
+    typer.Option(help="Other annotation of the corpus: names, supersenses, own relations."),
+]
+Labels = Annotated[Literal["universal", "full"], typer.Option(help="nsubj, or nsubj:pass as well.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first malformed sentence.")]
+Parse = Annotated[bool, typer.Option("--parse", help="Give plain text spaCy's trees (silver).")]
+Distances = Annotated[
+    bool, typer.Option("--distances", help="Compare all heads with each other too.")
+]
+Cause = Annotated[
+    bool, typer.Option(help="Silence heads, to say whether the model needs the claimed ones.")
+]
+CauseSentences = Annotated[
+    int,
+    typer.Option(
+        help="Sentences that are read without each head, at most, and a window for every 16 of "
+        "them: more are slower, and leave fewer answers unclear."
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="Where it is computed: local, or ray: the cluster of RAY_ADDRESS (trusted network "
+        "only), else one on this machine."
+    ),
+]
+Workers = Annotated[int, typer.Option(help="Processes; the result is the same.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
+
+
 def profile(
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the run.")],
     model: Model = "minilm",
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A .conllu, .txt, GAP, WinoBias or Winogender file, or a known name; inspector's "
-            "own if none. Of several each is profiled by itself."
-        ),
-    ] = None,
-    roles: Annotated[
-        list[Path] | None, typer.Option(help="Semantic roles of the corpus, a table.")
-    ] = None,
-    annotate: Annotated[
-        list[Path] | None,
-        typer.Option(help="Other annotation of the corpus: names, supersenses, own relations."),
-    ] = None,
-    labels: Annotated[
-        Literal["universal", "full"], typer.Option(help="nsubj, or nsubj:pass as well.")
-    ] = "universal",
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at the first malformed sentence.")
-    ] = False,
-    parse: Annotated[
-        bool, typer.Option("--parse", help="Give plain text spaCy's trees (silver).")
-    ] = False,
-    distances: Annotated[
-        bool, typer.Option("--distances", help="Compare all heads with each other too.")
-    ] = False,
-    cause: Annotated[
-        bool, typer.Option(help="Silence heads, to say whether the model needs the claimed ones.")
-    ] = True,
-    cause_sentences: Annotated[
-        int,
-        typer.Option(
-            help="Sentences that are read without each head, at most, and a window for every 16 of "
-            "them: more are slower, and leave fewer answers unclear."
-        ),
-    ] = 128,
-    engine: Annotated[
-        str,
-        typer.Option(
-            help="Where it is computed: local, or ray: the cluster of RAY_ADDRESS (trusted network "
-            "only), else one on this machine."
-        ),
-    ] = "local",
-    workers: Annotated[int, typer.Option(help="Processes; the result is the same.")] = 1,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was stopped.")
-    ] = False,
+    corpus: Corpora = None,
+    roles: Roles = None,
+    annotate: Annotations = None,
+    labels: Labels = "universal",
+    strict: Strict = False,
+    parse: Parse = False,
+    distances: Distances = False,
+    cause: Cause = True,
+    cause_sentences: CauseSentences = 128,
+    engine: Engine = "local",
+    workers: Workers = 1,
+    resume: Resume = False,
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,

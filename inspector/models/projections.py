@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from inspector.attention import LayerWeights
 from inspector.models.calls import AttentionCall
-from inspector.models.entries import Entry, SeenCall, prove_entry
+from inspector.models.entries import Entry, prove_entry
 from inspector.models.layout_table import attention_sites
 from inspector.models.layouts import SIDES, Layout, Side
-from inspector.models.table_proof import is_causal
+from inspector.models.table_proof import seen_call
 
 _LAYERS = ("Linear", "Conv1D")
 _HALF_TYPES = (torch.bfloat16, torch.float16)
@@ -145,18 +145,8 @@ class Projections:
     def _proved(self, site: str, seen: _Seen, call: AttentionCall) -> Entry:
         if call.query.dtype in _HALF_TYPES:
             return Entry(reason=_HALF)
-        shown = SeenCall(
-            **{f"{side}_source": seen.given[side] for side in ("query", "key", "value")},
-            context=call.context,
-            output=seen.made["output"],
-            scaling=call.scaling,
-            causal=is_causal(call),
-            query=call.query,
-            key=call.key,
-            value=call.value,
-            probabilities=call.probabilities,
-            given=seen.given["output"],
-        )
+        sources = {f"{side}_source": seen.given[side] for side in ("query", "key", "value")}
+        shown = seen_call(call, sources, seen.given["output"], seen.made["output"])
         return prove_entry(self._modules, site, self._sites[site], shown)
 
 

@@ -14,7 +14,7 @@ from inspector.models.capture import LayerCall, watch
 from inspector.models.entries import Entry, SeenCall, prove_entry
 from inspector.models.layout_table import attention_sites, layouts_at
 from inspector.models.pretrained import Batch, LayerSite, PretrainedModel
-from inspector.models.table_proof import is_causal
+from inspector.models.table_proof import seen_call
 
 _N_PIECES = 8
 # A network's own, of inputs that do not suit it.
@@ -89,20 +89,15 @@ def probe_batch(model: PretrainedModel) -> Batch:
 
 
 def _seen(call: LayerCall) -> SeenCall:
-    seen = call.attention
-    return SeenCall(
-        query_source=call.hidden_states,
-        key_source=call.hidden_states if call.key_source is None else call.key_source,
-        value_source=call.hidden_states if call.value_source is None else call.value_source,
-        context=seen.context,
-        output=call.output,
-        scaling=seen.scaling,
-        causal=is_causal(seen),
-        query=seen.query,
-        key=seen.key,
-        value=seen.value,
-        probabilities=seen.probabilities,
-        given=call.given,
+    sources = {"query": call.hidden_states, "key": call.key_source, "value": call.value_source}
+    return seen_call(
+        call.attention,
+        {
+            f"{side}_source": call.hidden_states if source is None else source
+            for side, source in sources.items()
+        },
+        call.given,
+        call.output,
     )
 
 

@@ -187,6 +187,28 @@ def _seen(
         )
     if not is_close(call.context, given) and is_close(call.context, given.transpose(0, 1)):
         given, output = given.transpose(0, 1), output.transpose(0, 1)  # pieces first, then texts
+    return seen_call(call, sources, given, output)
+
+
+def is_causal(call: AttentionCall) -> bool:
+    """Return whether a call's mask let no query look ahead."""
+    n_query, n_key = call.query.shape[-2], call.key.shape[-2]
+    if call.mask is None or n_query != n_key or n_query == 1:
+        return False
+    return not bool(call.mask.expand(*call.mask.shape[:2], n_query, n_key).triu(1).any())
+
+
+def seen_call(
+    call: AttentionCall, sources: Mapping[str, Tensor], given: Tensor | None, output: Tensor
+) -> SeenCall:
+    """Return what a call shows of the layers around it.
+
+    Args:
+        call: As the model computed it.
+        sources: 'query_source', 'key_source', 'value_source' → what each projection was given.
+        given: What W_O was given, where that was seen.
+        output: What came of it.
+    """
     return SeenCall(
         **sources,
         context=call.context,
@@ -199,14 +221,6 @@ def _seen(
         probabilities=call.probabilities,
         given=given,
     )
-
-
-def is_causal(call: AttentionCall) -> bool:
-    """Return whether a call's mask let no query look ahead."""
-    n_query, n_key = call.query.shape[-2], call.key.shape[-2]
-    if call.mask is None or n_query != n_key or n_query == 1:
-        return False
-    return not bool(call.mask.expand(*call.mask.shape[:2], n_query, n_key).triu(1).any())
 
 
 def _probabilities(output: Any) -> Tensor | None:

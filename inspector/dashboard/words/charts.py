@@ -3,21 +3,18 @@
 Must not know: which chart says them.
 """
 
+from inspector.dashboard.words import library
 from inspector.views.bertviz import NOTES, TITLES
 from inspector.views.matrix import CORNER
 from inspector.views.thumbnails import LEGEND
 
+_STAGES = ("query", "key", "value", "probabilities", "context", "output")
 _CHINESE = {
+    **{stage: library.WORDS["zh"][stage] for stage in _STAGES},
     "layer": "层",
     "head": "头",
     "module": "模块",
     "stage": "阶段",
-    "query": "查询",
-    "key": "键",
-    "value": "值",
-    "probabilities": "概率",
-    "context": "上下文",
-    "output": "输出",
     "error in u": "误差（u）",
     "passed": "成立",
     "probability": "概率",

@@ -50,6 +50,7 @@ _CHINESE = {
     "survives": "经得起",
     "explained by the same word or a direct dependency": "可由同词或直接依存解释",
     "explained by distance and part of speech": "可由距离和词性解释",
+    "explained by distance, part of speech and frequency": "可由距离、词性和频率解释",
     "explained by the nearest mention": "可由最近提及解释",
     "explained by the nearest mention with the same head word": "可由最近的同词提及解释",
     "gold": "人工标注",

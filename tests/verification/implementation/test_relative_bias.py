@@ -63,37 +63,38 @@ def test_the_mistake_is_named(biased_model, bias, mistake):
     assert report.diagnosis.mistakes == (mistake,)
 
 
-def test_the_table_is_the_models_own(tmp_path):
-    """T5's rows of the embedding by the bucket of each distance, counted by its paper's rule."""
-    model = load(save_tiny_decoder(tmp_path / "t5", "t5"))
-    given = {}
+def model_and_bias(folder, layer):
+    """Return the tiny model that the folder is named after, and the bias that a layer's user gets.
+
+    With it a right implementation is found right.
+    """
+    model, given = load(save_tiny_decoder(folder, folder.name)), []
 
     def build(weights):
-        given["bias"] = weights.relative_bias.clone()
+        given.append(weights.relative_bias.clone())
         return attention(weights)
 
-    assert verify_implementation(build, model, layers=[1]).passed
+    assert verify_implementation(build, model, layers=[layer]).passed
+    return model, given[-1]
+
+
+def test_the_table_is_the_models_own(tmp_path):
+    """T5's rows of the embedding by the bucket of each distance, counted by its paper's rule."""
+    model, bias = model_and_bias(tmp_path / "t5", layer=1)
     table = model.model.block[0].layer[0].SelfAttention.relative_attention_bias.weight
     for i in range(8):
         for j in range(8):  # so near, each distance has a bucket of its own
             bucket = (16 if j > i else 0) + abs(i - j)
-            assert given["bias"][:, i, j].tolist() == table[bucket].tolist()
+            assert bias[:, i, j].tolist() == table[bucket].tolist()
 
 
 def test_alibi_is_a_slope_times_the_distance(tmp_path):
-    model = load(save_tiny_decoder(tmp_path / "bloom", "bloom"))
-    given = {}
-
-    def build(weights):
-        given["bias"] = weights.relative_bias.clone()
-        return attention(weights)
-
-    assert verify_implementation(build, model, layers=[0]).passed
+    _, bias = model_and_bias(tmp_path / "bloom", layer=0)
     for head in range(4):
         for i in range(12):
             for j in range(i + 1):
                 expected = 2.0 ** (-2.0 * (head + 1)) * (j - i)
-                assert given["bias"][head, i, j].item() == pytest.approx(expected, abs=1e-6)
+                assert bias[head, i, j].item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_bias_that_follows_from_the_text_is_no_weight(tmp_path):
