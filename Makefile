@@ -1,5 +1,5 @@
-# run, test, check, bench, architectures, clean. Everything happens in .venv, which is rebuilt
-# only when pyproject.toml or constraints.txt change.
+# run, test, test-full, check, bench, architectures, clean. Everything happens in .venv, which is
+# rebuilt only when pyproject.toml or constraints.txt change.
 PYTHON ?= python3
 PORT ?= 8501
 CONFIG ?= configs/minilm.yaml
@@ -8,7 +8,7 @@ BIN := .venv/bin
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: run test check bench architectures clean
+.PHONY: run test test-full check bench architectures clean
 
 .venv/.ready: pyproject.toml constraints.txt
 	rm -rf .venv
@@ -27,9 +27,13 @@ check: .venv/.ready
 	$(BIN)/mypy
 
 # Two processes, each with whole files and with one thread of torch's: as fast as two cores allow.
-test: export OMP_NUM_THREADS = 1
+test test-full: export OMP_NUM_THREADS = 1
 test: check
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# What `make test` has no minutes for: everything on every model type, long nulls, random kills.
+test-full: .venv/.ready
+	$(BIN)/python -m pytest -m full --numprocesses 2
 
 bench: .venv/.ready
 	$(BIN)/python -m benchmarks
