@@ -16,7 +16,7 @@ ROOT = Path(inspector.__file__).parent
 # A room may import the rooms before it, never one that stands in the same line or after it.
 ORDER = (
     {"errors"},
-    {"html", "output", "records"},
+    {"html", "input", "output", "records"},
     {"attention", "corpora"},
     {"models"},
     {"verification", "heads"},
@@ -47,6 +47,7 @@ ALLOWED = {
     "attention": {"torch", "jaxtyping"},
     "errors": set(),
     "html": set(),
+    "input": set(),
     "output": set(),
     "records": {"pandas"},
 }

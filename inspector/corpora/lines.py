@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from inspector.errors import InputError, OutputError
+from inspector.input import open_regular
 
 Paths = str | Path | Sequence[str | Path]
 """One file or several."""
@@ -69,7 +70,7 @@ class LineReader:
             OutputError: If it cannot be read.
         """
         try:
-            with self.path.open("rb") as stream:
+            with open_regular(self.path) as stream:
                 self._recognise(stream.read(512))
                 stream.seek(0)
                 yield from self._decoded(stream)

@@ -17,8 +17,10 @@ import yaml
 
 from inspector.corpora.lines import shown
 from inspector.errors import InputError, OutputError
+from inspector.input import open_regular, read_regular
 
 REGISTRY = Path(__file__).parent / "corpora.yaml"
+_MAX_REGISTRY = 1_000_000  # bytes
 _ATTEMPTS = 4
 _SECONDS_BETWEEN = 1.0
 _TIMEOUT = (10.0, 30.0)
@@ -66,7 +68,7 @@ def named_corpora(registry: str | Path = REGISTRY) -> dict[str, NamedCorpus]:
     """
     path = Path(registry)
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = yaml.safe_load(read_regular(path, most=_MAX_REGISTRY).decode("utf-8"))
     except OSError as error:
         raise OutputError(
             f"registry ({shown(path)}) cannot be read ({error.strerror}): check the name."
@@ -158,7 +160,7 @@ def _by_hand(corpus: NamedCorpus) -> str:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

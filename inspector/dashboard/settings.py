@@ -12,6 +12,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inspector.errors import InputError
+from inspector.input import read_regular
+
+_MAX_BYTES = 1_000_000
 
 Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -75,7 +78,7 @@ def read_settings(path: Path) -> Settings:
         InputError: If it cannot be read, is not YAML, or has a setting that is unknown or wrong.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.safe_load(read_regular(path, most=_MAX_BYTES).decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise InputError(

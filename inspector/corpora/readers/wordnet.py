@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 
 from inspector.corpora.lines import shown
 from inspector.errors import InputError, OutputError
+from inspector.input import open_regular
 
 DEBIAN = Path("/usr/share/wordnet")
 """Where Debian's wordnet-base puts the files."""
@@ -113,7 +114,7 @@ class WordNet:
     def _open(self, kind: str, part: str) -> BinaryIO:
         path = self.folder / f"{kind}.{part}"
         try:
-            return path.open("rb")
+            return open_regular(path)
         except (FileNotFoundError, NotADirectoryError):
             raise InputError(
                 f"wordnet ({shown(self.folder)}) must be a folder with WordNet's files: "
