@@ -11,6 +11,7 @@ from torch import Tensor
 
 from inspector.attention import LayerWeights
 from inspector.errors import InputError
+from inspector.verification.implementation.manner import Manner
 from inspector.verification.implementation.messages import read_message, write_message
 from inspector.verification.implementation.trial import Trial
 
@@ -21,7 +22,8 @@ def serve(load: Callable[[], Any], name: str, requests: BinaryIO, answers: Binar
     Args:
         load: Returns the function that builds.
         name: What it is called in sentences.
-        requests: 'load', 'start' with a layer's weights, 'run' with an input.
+        requests: 'load', 'start' with a layer's weights, 'run' with an input and the manner of
+            the call.
         answers: To each request 'ok', with the stages of a run, or the sentence of an error.
     """
     trial: Trial | None = None
@@ -39,7 +41,13 @@ def serve(load: Callable[[], Any], name: str, requests: BinaryIO, answers: Binar
                 fields: dict[str, Any] = {**words["settings"], **tensors}
                 trial.start(LayerWeights(**fields), words["layer"])
             elif trial is not None:
-                stages = trial.run(tensors["hidden"], tensors.get("padding"), words["name"])
+                stages = trial.run(
+                    tensors["hidden"],
+                    tensors.get("padding"),
+                    words["name"],
+                    Manner(**words["manner"]),
+                    tensors.get("cotangent"),
+                )
         except InputError as error:
             write_message(answers, {"ok": False, "error": str(error)})
             continue

@@ -21,6 +21,7 @@ from torch import Tensor
 from inspector.attention import LayerWeights
 from inspector.errors import InputError
 from inspector.verification.implementation.child import serve
+from inspector.verification.implementation.manner import PLAINLY, Manner
 from inspector.verification.implementation.messages import read_message, write_message
 from inspector.verification.implementation.source import split_source
 
@@ -66,16 +67,23 @@ class ProcessTrial:
         words = {"request": "start", "settings": settings, "layer": layer}
         self._ask(words, tensors, f"build, with the weights of layer {layer}")
 
-    def run(self, hidden: Tensor, padding: Tensor | None, name: str) -> dict[str, Tensor]:
-        """Return what the implementation makes of an input: stage → tensor.
+    def run(
+        self,
+        hidden: Tensor,
+        padding: Tensor | None,
+        name: str,
+        manner: Manner = PLAINLY,
+        cotangent: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Return what `Trial.run` returns.
 
         Raises:
             InputError: As `Trial.run`; if it takes too long, or the process ends.
         """
-        tensors = {"hidden": hidden, **({} if padding is None else {"padding": padding})}
-        return self._ask(
-            {"request": "run", "name": name}, tensors, f"the call on the input '{name}'"
-        )
+        given = {"hidden": hidden, "padding": padding, "cotangent": cotangent}
+        tensors = {key: value for key, value in given.items() if value is not None}
+        words = {"request": "run", "name": name, "manner": manner.as_dict()}
+        return self._ask(words, tensors, f"the call on the input '{name}'")
 
     def close(self) -> None:
         """End the process, and what it has started."""

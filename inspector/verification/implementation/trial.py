@@ -5,6 +5,7 @@ Must not know: models, how it is judged.
 """
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,13 @@ from torch import Tensor
 from inspector.attention import LayerWeights
 from inspector.errors import InputError
 from inspector.verification.implementation.contract import as_stages
+from inspector.verification.implementation.manner import (
+    PLAINLY,
+    Manner,
+    modules_of,
+    strided,
+    surroundings,
+)
 
 
 class Trial:
@@ -42,6 +50,7 @@ class Trial:
         self._given: LayerWeights
         self._layer: int
         self._function: Any
+        self._memory: dict[tuple[str, tuple[int, ...]], Tensor] = {}
 
     def start(self, weights: LayerWeights, layer: int) -> None:
         """Build the implementation of a layer.
@@ -60,28 +69,80 @@ class Trial:
                 "(hidden_states, padding_mask) and returns the output."
             )
 
-    def run(self, hidden: Tensor, padding: Tensor | None, name: str) -> dict[str, Tensor]:
+    def run(
+        self,
+        hidden: Tensor,
+        padding: Tensor | None,
+        name: str,
+        manner: Manner = PLAINLY,
+        cotangent: Tensor | None = None,
+    ) -> dict[str, Tensor]:
         """Return what the implementation makes of an input: stage → tensor.
+
+        Args:
+            hidden: The hidden states.
+            padding: True for a real token; None where all are.
+            name: What the input is called in sentences.
+            manner: How it is called.
+            cotangent: Where gradients are asked for: of the last stage that is returned. The
+                product with that stage's derivative comes back as 'gradient', where there is
+                autograd: without it, nothing comes back at all.
 
         Raises:
             InputError: If it raises, returns what is no result, or changes what it was given.
         """
+        if manner.training is not None and not modules_of(self._function):
+            return {}
         where = f"in layer {self._layer} on the input '{name}'"
-        given = hidden.clone()
-        with UserCode(f"the function that build ({self._name}) returned", where), torch.no_grad():
-            returned = self._function(given, None if padding is None else padding.clone())
+        given, mask = self._given_to(hidden, padding, manner)
+        asked = manner.gradients == "asked"
+        with UserCode(f"the function that build ({self._name}) returned", where):
+            try:
+                with surroundings(manner, self._function):
+                    returned = self._function(given.requires_grad_(asked), mask)
+            except RuntimeError:
+                # With gradients on it has run before: it leaves torch, or writes in place.
+                if asked:
+                    return {}
+                raise
         with UserCode(f"what build ({self._name}) returned", where):
             stages = as_stages(returned, self._kept, hidden, where)
         self._check_weights("its function")
-        if not torch.equal(given, hidden):
-            raise InputError(
-                f"hidden_states (of build {self._name}) were changed {where}: they must stay as "
-                "they are, so work on a copy."
-            )
+        self._check_given(given, hidden, "hidden_states", where)
+        if mask is not None and padding is not None:
+            self._check_given(mask, padding, "padding_mask", where)
+        if asked and cotangent is not None:
+            return _with_gradient(stages, returned, given, cotangent)
         return stages
+
+    def _given_to(
+        self, hidden: Tensor, padding: Tensor | None, manner: Manner
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return copies of an input; those of the same shape in the same memory.
+
+        Whoever keeps results by a tensor's place or identity is given another text there.
+        """
+        if manner.strided:
+            return strided(hidden), None if padding is None else strided(padding)
+        if manner.gradients != "off":
+            return hidden.clone(), None if padding is None else padding.clone()
+        return self._in_place("hidden", hidden), (
+            None if padding is None else self._in_place("padding", padding)
+        )
+
+    def _in_place(self, name: str, values: Tensor) -> Tensor:
+        kept = self._memory.setdefault((name, tuple(values.shape)), torch.empty_like(values))
+        return kept.copy_(values)
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go."""
+
+    def _check_given(self, given: Tensor, before: Tensor, what: str, where: str) -> None:
+        if not torch.equal(given, before):
+            raise InputError(
+                f"{what} (of build {self._name}) were changed {where}: they must stay as "
+                "they are, so work on a copy."
+            )
 
     def _check_weights(self, what: str) -> None:
         for name, kept in vars(self._kept).items():
@@ -122,6 +183,24 @@ class UserCode:
         ) from error
 
 
+def _with_gradient(
+    stages: dict[str, Tensor], returned: Any, given: Tensor, cotangent: Tensor
+) -> dict[str, Tensor]:
+    """Return the stages with the gradient of the hidden states; nothing without autograd."""
+    stage = list(stages)[-1]
+    last = returned[stage] if isinstance(returned, Mapping) else returned
+    if not isinstance(last, Tensor) or not last.requires_grad:
+        return {}
+    try:
+        (gradient,) = torch.autograd.grad(
+            last, given, cotangent.to(last.dtype).expand_as(last), allow_unused=True
+        )
+    except RuntimeError:  # it writes in place what is needed on the way back
+        return {}
+    # Where the graph does not lead to the hidden states, a training would see nothing of them.
+    return {**stages, "gradient": torch.zeros_like(given) if gradient is None else gradient}
+
+
 def _place(trace: TracebackType | None) -> str:
     """Return the user's own line that was last reached."""
     frames = [f for f in traceback.extract_tb(trace)[1:] if not f.filename.startswith("<frozen")]
@@ -133,6 +212,8 @@ def _place(trace: TracebackType | None) -> str:
 
 def _copy(weights: LayerWeights) -> LayerWeights:
     copies: dict[str, Any] = {
-        name: value.clone() for name, value in vars(weights).items() if isinstance(value, Tensor)
+        name: value.detach().clone()
+        for name, value in vars(weights).items()
+        if isinstance(value, Tensor)
     }
     return replace(weights, **copies)
