@@ -39,7 +39,7 @@ def run(settings: Settings | None = None) -> list[Measure]:
 
     chosen = settings or Settings()
     read = corpus(chosen.documents)
-    job, _ = profile_job(minilm(), read, ProfileSettings(twin_seeds=(1,)), None)
+    job, _ = profile_job(minilm(), read, ProfileSettings(twin_seeds=(1,), cause=False), None)
     batches = texts(job)
     worker = ProfileWorker(job, minilm())
 

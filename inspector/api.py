@@ -14,6 +14,7 @@ import pandas as pd
 from inspector.corpora import Corpus
 from inspector.corpora.annotated import read_annotated
 from inspector.errors import InputError
+from inspector.head_names import Heads
 from inspector.heads import weight_statistics as _weight_statistics
 from inspector.heads.cause import ablation_frame, silence
 from inspector.heads.cause.public import (
@@ -31,9 +32,8 @@ from inspector.models.using import using
 from inspector.output import check_output, write_atomically
 from inspector.records import FRAME_WRITERS
 from inspector.runs.computation import Progress
-from inspector.runs.engine import check_engine
 from inspector.runs.profiling import Run, profile_corpus
-from inspector.runs.shard_work import ProfileSettings
+from inspector.runs.shard_work import ProfileSettings, profile_settings
 from inspector.verification import ImplementationReport
 from inspector.verification import verify_implementation as _verify_implementation
 from inspector.verification.anything import verify
@@ -167,7 +167,7 @@ def profile(
     output: str | Path | None = None,
     *,
     annotations: Sequence[str | Path] = (),
-    cause: bool = True,
+    cause: bool | None = None,
     settings: ProfileSettings | None = None,
     workers: int = 1,
     engine: str = "local",
@@ -187,7 +187,7 @@ def profile(
             added to the corpora that it belongs to.
         output: A folder that keeps the run; it is not kept where none is given.
         cause: Whether heads are silenced as well, so that the claims say in their column `needed`
-            whether the model needs the head; where settings are given, theirs counts.
+            whether the model needs the head; they are where not given. Not beside settings.
         settings: Labels, shard and batch size, seeds; the standard ones where not given.
         workers: Processes; the result is the same for any number.
         engine: Where they run: 'local', on this machine; or 'ray', on the cluster that RAY_ADDRESS
@@ -197,14 +197,13 @@ def profile(
         progress: Called with what is being done and the share that is done.
 
     Raises:
-        InputError: If the corpus cannot be used, a run was started with other settings, or there is
-            no such engine.
+        InputError: If the corpus cannot be used, a run was started with other settings, a setting
+            is given twice, or no such engine is there.
         ModelError: If the model cannot be loaded.
         OutputError: If the folder cannot be used.
         WorkerError: If a part of the work ends every process it is given to.
     """
-    check_engine(engine, workers)
-    chosen = settings or ProfileSettings(cause=cause)
+    chosen = profile_settings(settings, cause)
     return profile_corpus(
         _loaded(model),
         read_annotated(corpus, annotations, labels=chosen.labels),
@@ -220,7 +219,7 @@ def profile(
 
 def ablate(
     model: ModelOrName,
-    heads: Sequence[tuple[int, int]],
+    heads: Heads,
     corpus: Corpus | str | Path | Sequence[Corpus | str | Path] | None = None,
     *,
     how: str = "zero",
@@ -237,7 +236,7 @@ def ablate(
 
     Args:
         model: A loaded model, or what `inspector.load` takes.
-        heads: Pairs (layer, head), counted from 0.
+        heads: '2-8' or (2, 8), layer 2 and head 8, from 0; several of these; or 'all'.
         corpus: As `profile` takes it; several are kept apart by the last column, `corpus`.
         how: What a silenced head gives: 'zero' nothing, 'mean' what it gives on average over the
             corpus, 'uniform' the mean of all values.
@@ -257,10 +256,10 @@ def ablate(
         target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
     loaded = _loaded(model)
     read = read_annotated(corpus)
-    check_heads(loaded, heads)
+    chosen = check_heads(loaded, heads)
 
     def frame_of(one: Corpus) -> pd.DataFrame:
-        sums = silence(loaded, heads, one, how=how, together=together, progress=progress)
+        sums = silence(loaded, chosen, one, how=how, together=together, progress=progress)
         return ablation_frame(sums, how, seed)
 
     frame = for_each(read, frame_of)

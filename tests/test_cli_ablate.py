@@ -6,6 +6,9 @@ import pandas as pd
 import pytest
 from tiny_language_models import save_language_model
 
+import inspector
+from inspector.errors import InputError
+from inspector.head_names import head_list
 from inspector.heads.cause import ABLATION_COLUMNS
 
 CONLLU = """\
@@ -89,6 +92,48 @@ RANGE = "must be one that the model has: layers count from 0 to 2, heads from 0 
 def test_heads_that_cannot_be_are_refused(command, tiny_folder, treebank, heads, words):
     done = command("ablate", tiny_folder("bert"), f"--heads={heads}", "--corpus", treebank)
     assert (done.code, done.out, done.err) == (2, "", f"inspector: {words}\n")
+
+
+@pytest.mark.parametrize(
+    "heads", ["2-1,0-3", ["2-1", "0-3"], [(2, 1), "0-3"], ((2, 1), (0, 3)), [[2, 1], [0, 3]]]
+)
+def test_heads_as_users_write_them_in_a_notebook(tiny_folder, treebank, heads):
+    frame = inspector.ablate(str(tiny_folder("bert")), heads, treebank)
+    assert sorted(set(frame["heads"])) == ["0-3", "2-1"]
+
+
+@pytest.mark.parametrize("heads", ["2-1", (2, 1), [2, 1], ["2-1"]])
+def test_one_head_is_one_head(heads):
+    assert head_list(heads) == [(2, 1)]
+
+
+def test_all_heads_in_a_notebook(tiny_folder, treebank):
+    frame = inspector.ablate(str(tiny_folder("bert")), "all", treebank, together=True)
+    assert set(frame["heads"].str.count(",")) == {11}
+
+
+@pytest.mark.parametrize(
+    ("heads", "shown"),
+    [
+        (8, "8"),
+        (None, "None"),
+        (b"2-8", "b'2-8'"),
+        ([8], "8"),
+        (["2-8", 3], "3"),
+        ([(2, 8, 1)], "(2, 8, 1)"),
+        ([(2.5, 8)], "(2.5, 8)"),
+        ("2-8;3-1", "2-8;3-1"),
+        ("9" * 5000, "9" * 80 + "…"),
+        ("2-" + "9" * 7, "2-9999999"),
+        ("²-8", "²-8"),
+    ],
+)
+def test_what_is_no_head_in_a_notebook(heads, shown):
+    with pytest.raises(InputError) as caught:
+        head_list(heads)
+    assert str(caught.value) == (
+        f"heads ({shown}) must be LAYER-HEAD, separated by commas, such as 2-8,3-1; or all."
+    )
 
 
 def test_a_way_that_is_not_there_is_refused(command, tiny_folder, treebank):

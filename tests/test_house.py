@@ -16,7 +16,7 @@ ROOT = Path(inspector.__file__).parent
 # A room may import the rooms before it, never one that stands in the same line or after it.
 ORDER = (
     {"errors"},
-    {"html", "input", "output", "records"},
+    {"head_names", "html", "input", "output", "records"},
     {"attention", "corpora"},
     {"models"},
     {"verification", "heads"},
@@ -46,6 +46,7 @@ ONLY_IN = {
 ALLOWED = {
     "attention": {"torch", "jaxtyping"},
     "errors": set(),
+    "head_names": set(),
     "html": set(),
     "input": set(),
     "output": set(),

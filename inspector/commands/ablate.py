@@ -3,7 +3,6 @@
 Must not know: formulas.
 """
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +19,7 @@ from inspector.commands.options import (
     frame_target,
 )
 from inspector.console import print_frame, progress, say
-from inspector.errors import InputError
+from inspector.head_names import ALL, head_list
 from inspector.records import json_text, records
 
 EXAMPLE = "inspector ablate --heads 2-8,3-1 --corpus treebank.conllu -o ablation.parquet"
@@ -53,7 +52,8 @@ def ablate(
     For a model that was saved with its language-modelling head, what the loss is more, too.
     """
     check_choice("how", how, WAYS)
-    chosen = None if heads == "all" else head_list(heads)
+    if heads != ALL:
+        head_list(heads)  # what is no head is refused before the model is loaded
     target = frame_target(output, force=force)
     with progress() as show:
         show("Reading", 0.0)
@@ -61,12 +61,9 @@ def ablate(
         from inspector.api import load
 
         loaded = load(model, device=device, revision=revision)
-        if chosen is None:
-            every = range(loaded.n_layers), range(loaded.n_heads)
-            chosen = [(layer, head) for layer in every[0] for head in every[1]]
         frame = silence(
             loaded,
-            chosen,
+            heads,
             corpus,
             how=how,
             together=together,
@@ -89,22 +86,3 @@ def ablate(
         say(f"No loss: {model} was not saved with a language-modelling head.")
     if target is not None:
         say(f"{len(frame)} rows written to {target}")
-
-
-def head_list(text: str) -> list[tuple[int, int]]:
-    """Return the heads of a list such as 2-8,3-1.
-
-    Raises:
-        InputError: If a part is no head.
-
-    Example:
-        >>> head_list("2-8,3-1")
-        [(2, 8), (3, 1)]
-    """
-    found = [re.fullmatch(r"\s*(\d{1,6})-(\d{1,6})\s*", part) for part in text.split(",")]
-    heads = [(int(one[1]), int(one[2])) for one in found if one is not None]
-    if len(heads) < len(found):
-        raise InputError(
-            f"heads ({text}) must be LAYER-HEAD, separated by commas, such as 2-8,3-1; or all."
-        )
-    return heads

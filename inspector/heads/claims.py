@@ -57,13 +57,14 @@ def relation_claims(
     - baseline_offset: the commonest offset (head − dependent, in words) on the selection half,
       the nearest of equal ones, and of −k and k the former; 0 where that half has no pair.
     - baseline_accuracy: share of the report half at that offset; lift: accuracy − that.
-    - ci_low, ci_high: 95 % bootstrap interval of lift over documents, 10,000 draws.
+    - ci_low, ci_high: 95 % bootstrap interval of lift over documents, 10,000 draws; NaN where
+      fewer than 5 documents of the report half hold the relation.
     - p_value: one-sided sign-flip test of lift over documents, 10,000 flips.
     - q_value: Benjamini–Hochberg over all rows of the frame.
     - selection_accuracy: on the selection half; optimism: that − accuracy.
     - random_init_accuracy: the same procedure with random weights, the best twin; NaN without.
-    - verdict: 'underpowered' with fewer than 20 pairs in either half, or an interval that holds
-      both 0 and 0.10; 'supported' if q_value < 0.05, ci_low > 0, lift ≥ 0.10 and accuracy >
+    - verdict: 'underpowered' with fewer than 20 pairs in either half, no interval, or one that
+      holds both 0 and 0.10; 'supported' if q_value < 0.05, ci_low > 0, lift ≥ 0.10 and accuracy >
       random_init_accuracy, so never without twins; else 'not supported'.
 
     What a half without pairs leaves undefined is NaN, and p_value 1. All rows share their draws:

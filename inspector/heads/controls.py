@@ -73,7 +73,7 @@ def semantic_controls(
       word'); of 'meaning:KIND' 'explained by distance, part of speech and frequency' where the
       interval of its accuracy over that on 'meaning-control:KIND' begins at 0 or below, which the
       control itself always is; 'underpowered' with fewer than 20 pairs apart, matched or of that
-      control; else 'survives'.
+      control, or these in fewer than 5 documents, so that there is no interval; else 'survives'.
 
     Args:
         counts: Of the model, with the subsets and matched pairs.
@@ -147,7 +147,7 @@ def _by_frequency(halves: _Halves, row: Mapping[Any, Any]) -> str:
     if not name.startswith(_MEANING) or control not in halves.place:
         return ""
     n, low, _ = _difference(halves, row, control)
-    if n.sum() < MIN_PAIRS:
+    if n.sum() < MIN_PAIRS or np.isnan(low):
         return "underpowered"
     return "" if low > 0 else _FREQUENCY
 
@@ -194,6 +194,8 @@ def _verdict(row: Mapping[str, Any]) -> str:
     if not row["n_apart"]:
         return "explained by the same word or a direct dependency"
     if min(row["n_apart"], row["n_matched"]) < MIN_PAIRS:
+        return "underpowered"
+    if np.isnan(row["apart_ci_low"]) or np.isnan(row["matched_ci_low"]):
         return "underpowered"
     if not (row["apart_ci_low"] > 0 and row["apart_lift"] >= MIN_LIFT):
         return "explained by the same word or a direct dependency"

@@ -15,6 +15,8 @@ DRAWS = 10_000
 """Resamples of a bootstrap, and flips of a sign-flip test."""
 LEVEL = 0.95
 """Share of an interval."""
+MIN_DOCUMENTS = 5
+"""Documents that must hold what a ratio is of; resamples of fewer know too few values."""
 # What rounding can do to an exact p-value, added to it. Seen: 4e-14.
 _ROUNDING = 1e-12
 # Numbers in one block of a product or a transform: 32 MB in float64.
@@ -63,16 +65,16 @@ def ratio_intervals(
     r"""Return the percentile bootstrap interval of Σ parts / Σ wholes, for each row.
 
     Resampled documents give $\sum_i w_i a_i / \sum_i w_i b_i$; the interval holds the middle 95 %
-    of these. Draws with $\sum_i w_i b_i = 0$ have no ratio and are left out; the interval is NaN
-    where all have none.
+    of these. Draws with $\sum_i w_i b_i = 0$ have no ratio and are left out. The interval is NaN
+    where fewer than `MIN_DOCUMENTS` documents have a whole, $b_i > 0$.
 
     Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 13; Davison & Hinkley
         (1997), sec. 3.8, for resampling whole clusters.
     """
+    if not _enough_documents(wholes):
+        return np.full((len(parts), 2), np.nan)
     below = _weighted_sums(wholes[None, :], weights)[0]
     defined = below > 0
-    if not defined.any():
-        return np.full((len(parts), 2), np.nan)
     tail = (1 - LEVEL) / 2
     intervals = np.empty((len(parts), 2))
     for rows in _blocks(len(parts), len(weights)):
@@ -90,17 +92,20 @@ def ratio_difference_intervals(
 ) -> tuple[float, float]:
     r"""Return the percentile bootstrap interval of Σ parts / Σ wholes − that of the others.
 
-    Both ratios are of the same resampled documents; draws in which one has no whole are left out,
-    and both ends are NaN where all have none.
+    Both ratios are of the same resampled documents; draws in which one has no whole are left out.
+    Both ends are NaN where fewer than `MIN_DOCUMENTS` documents have a whole of one of them, or
+    no draw has both.
 
     Source: as `ratio_intervals`.
 
     Example:
-        >>> weights = bootstrap_weights(2, seed=0)
-        >>> one, two = np.array([3, 3]), np.array([4, 4])
-        >>> ratio_difference_intervals(one, two, np.array([1, 1]), two, weights)
+        >>> weights = bootstrap_weights(5, seed=0)
+        >>> one, three, four = (np.full(5, number) for number in (1, 3, 4))
+        >>> ratio_difference_intervals(three, four, one, four, weights)
         (0.5, 0.5)
     """
+    if not (_enough_documents(wholes) and _enough_documents(other_wholes)):
+        return np.nan, np.nan
     table = np.stack([parts, wholes, other_parts, other_wholes])
     part, whole, other_part, other_whole = _weighted_sums(table, weights).astype(np.float64)
     defined = (whole > 0) & (other_whole > 0)
@@ -110,6 +115,10 @@ def ratio_difference_intervals(
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(apart, (tail, 1 - tail))
     return float(low), float(high)
+
+
+def _enough_documents(wholes: Int64[np.ndarray, " document"]) -> bool:
+    return int(np.count_nonzero(wholes)) >= MIN_DOCUMENTS
 
 
 def sign_flip_p_values(

@@ -95,9 +95,12 @@ def is_supported(frame: pd.DataFrame) -> pd.Series:
 
 
 def is_underpowered(frame: pd.DataFrame) -> pd.Series:
-    """Return which rows leave it open: too few pairs, or an interval that holds 0 and 0.10."""
+    """Return which rows leave it open.
+
+    Too few pairs, an interval that holds 0 and 0.10, or none, as with fewer than 5 documents.
+    """
     undecided = (frame["ci_low"] <= 0) & (frame["ci_high"] >= MIN_LIFT)
-    return undecided | ~_has_enough_pairs(frame)
+    return undecided | frame["ci_low"].isna() | ~_has_enough_pairs(frame)
 
 
 def stacked(parts: Sequence[Mapping[str, np.ndarray]], columns: Mapping[str, str]) -> pd.DataFrame:

@@ -10,7 +10,12 @@ from jaxtyping import Float64
 from inspector.errors import InputError
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.halves import Halves
-from inspector.heads.inference import LEVEL, normal_quantile, ratio_standard_errors
+from inspector.heads.inference import (
+    LEVEL,
+    MIN_DOCUMENTS,
+    normal_quantile,
+    ratio_standard_errors,
+)
 from inspector.heads.lifts import MIN_LIFT, differences, stacked
 from inspector.heads.relations import share
 
@@ -34,8 +39,8 @@ def documents_needed(counts: RelationCounts, power: float = 0.8) -> pd.DataFrame
 
     With as much variance per document as was seen, and the normal approximation,
     $D = (z_{0.975} + z_\mathrm{power})^2\, \hat D\, \mathrm{se}^2 / (\mathrm{lift} - c)^2$, rounded
-    up, at least 2: with D documents the interval's lower end lies above c with this probability.
-    Power 0.5 asks that it does so on average. Columns:
+    up, at least 5, below which there is no interval: with D documents the interval's lower end
+    lies above c with this probability. Power 0.5 asks that it does so on average. Columns:
 
     - relation, direction, layer, head, n, lift: those of `relation_claims`.
     - documents: $\hat D$, documents of the report half.
@@ -98,6 +103,6 @@ def _needed(
     """Return the documents after which scale / √D equals the distance to what is to be cleared."""
     needed = np.full(len(scale), np.inf)
     reachable = distance > 0
-    needed[reachable] = np.ceil((scale[reachable] / distance[reachable]) ** 2).clip(2)
+    needed[reachable] = np.ceil((scale[reachable] / distance[reachable]) ** 2).clip(MIN_DOCUMENTS)
     needed[np.isnan(scale) | np.isnan(distance)] = np.nan
     return needed

@@ -4,8 +4,9 @@ What a head gives is replaced between the attention function and W_O: no weight 
 nothing remains afterwards. Must not know: what is measured meanwhile; texts, linguistics.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import product
 from typing import Literal, get_args
 
 import torch
@@ -13,13 +14,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from inspector.errors import InputError
+from inspector.head_names import ALL, Heads, head_list
+from inspector.head_names import Head as Head
 from inspector.models.backend import OURS, intervention, running
 from inspector.models.pretrained import PretrainedModel
 
 Silencing = Literal["zero", "mean", "uniform"]
 """What a silenced head gives: nothing, what it gives on average, or the mean of all values."""
-Head = tuple[int, int]
-"""A layer and a head of it, both counted from 0."""
 
 
 def check_silencing(how: str) -> Silencing:
@@ -35,27 +36,29 @@ def check_silencing(how: str) -> Silencing:
     raise InputError(f"how ({how}) must be a way to silence a head. Available: {', '.join(known)}.")
 
 
-def check_heads(model: PretrainedModel, heads: Sequence[Head]) -> tuple[Head, ...]:
+def check_heads(model: PretrainedModel, heads: Heads) -> tuple[Head, ...]:
     """Return the heads, sorted and each once, if the model has them all.
 
     Raises:
-        InputError: If there is none, or the model lacks one.
+        InputError: If there is none, one is not written as a head, or the model lacks one.
     """
-    if not heads:
+    every = product(range(model.n_layers), range(model.n_heads))
+    chosen = list(every) if isinstance(heads, str) and heads == ALL else head_list(heads)
+    if not chosen:
         raise InputError("heads ([]) must hold at least one, such as (2, 8): layer 2, head 8.")
-    for layer, head in heads:
+    for layer, head in chosen:
         if not (0 <= layer < model.n_layers and 0 <= head < model.n_heads):
             raise InputError(
                 f"head ({layer}-{head}) must be one that the model has: layers count from 0 to "
                 f"{model.n_layers - 1}, heads from 0 to {model.n_heads - 1}."
             )
-    return tuple(sorted(set(heads)))
+    return tuple(sorted(set(chosen)))
 
 
 @contextmanager
 def silenced(
     model: PretrainedModel,
-    heads: Sequence[Head],
+    heads: Heads,
     how: str = "zero",
     means: Float[Tensor, "layer head d_head"] | None = None,
 ) -> Iterator[None]:

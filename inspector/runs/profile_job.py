@@ -3,7 +3,7 @@
 Must not know: how a shard is computed, folders, frames, UI.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from inspector.corpora import Corpus, Sentence
@@ -11,6 +11,7 @@ from inspector.corpora.controls import MATCHED, with_controls
 from inspector.corpora.sentence import SUBSET
 from inspector.corpora.windows import Windows, corpus_windows
 from inspector.errors import InputError
+from inspector.heads.reading import check_some_read
 from inspector.models import PretrainedModel, piece_counts
 from inspector.runs.cause_work import sample
 from inspector.runs.identity import identity
@@ -32,11 +33,12 @@ def profile_job(
         revision: Of a hub id.
 
     Raises:
-        InputError: If the corpus has no sentence, or its relations cannot be named apart.
+        InputError: If the corpus has no sentence that the model can read, or its relations cannot
+            be named apart.
     """
-    if not corpus.sentences:
-        raise InputError(f"corpus ({corpus.name}) has no sentence: give one that has some.")
-    windows = windows_of(model, corpus, settings)
+    lengths, n_special = piece_counts(model, [sentence.words for sentence in corpus.sentences])
+    check_some_read(model, corpus.name, lengths, n_special)
+    windows = _windows(model, corpus, settings, lengths, n_special)
     _check_names((*corpus.sentences, *windows.texts))
     sentences = tuple(with_controls(sentence, sentence.heads) for sentence in corpus.sentences)
     documents = tuple(corpus.document_ids())
@@ -71,9 +73,19 @@ def windows_of(model: PretrainedModel, corpus: Corpus, settings: ProfileSettings
         corpus: What is read.
         settings: Whether mentions are read, and how long a window may be.
     """
+    lengths, n_special = piece_counts(model, [sentence.words for sentence in corpus.sentences])
+    return _windows(model, corpus, settings, lengths, n_special)
+
+
+def _windows(
+    model: PretrainedModel,
+    corpus: Corpus,
+    settings: ProfileSettings,
+    lengths: Sequence[int],
+    n_special: int,
+) -> Windows:
     if not settings.coreference:
         return corpus_windows(corpus, (), 0, coreference=False)
-    lengths, n_special = piece_counts(model, [sentence.words for sentence in corpus.sentences])
     limit = min(model.max_pieces, settings.window_pieces) - n_special
     return corpus_windows(corpus, lengths, limit)
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from inspector.corpora import Labels, Sentence
+from inspector.errors import InputError
 from inspector.heads.observers import (
     AcrossScores,
     Behaviour,
@@ -57,12 +58,32 @@ class ProfileSettings:
     """Consecutive windows in a shard."""
     window_batch_size: int = 2
     """Windows in a batch, at most."""
-    cause: bool = False
+    cause: bool = True
     """Whether each head is silenced as well, to see if the model needs those that are claimed."""
     cause_sentences: int = 128
     """Sentences that are read without each head, at most."""
     cause_windows: int = 8
     """Windows that are read without each head, at most."""
+
+
+def profile_settings(settings: ProfileSettings | None, cause: bool | None) -> ProfileSettings:
+    """Return the settings given, or the standard ones, with heads silenced or not.
+
+    Raises:
+        InputError: If both are given.
+
+    Example:
+        >>> profile_settings(None, False).cause
+        False
+    """
+    if settings is None:
+        return ProfileSettings() if cause is None else ProfileSettings(cause=cause)
+    if cause is not None:
+        raise InputError(
+            f"cause ({cause}) and settings are both given, and a setting stands in one place: put "
+            f"it into the settings, ProfileSettings(cause={cause}, ...)."
+        )
+    return settings
 
 
 @dataclass(frozen=True)

@@ -55,12 +55,13 @@ def profiled(tmp_path_factory):
     from inspector.corpora import default_corpus
     from inspector.models import load
     from inspector.runs.profiling import profile_corpus
+    from inspector.runs.shard_work import ProfileSettings
 
     folder = tmp_path_factory.mktemp("profiled")
     whole = default_corpus()
     sentences = whole.sentences[60:260:5]
     few = replace(whole, name="forty", sentences=sentences, sha256="40" * 32)
-    profile_corpus(load("minilm"), few, folder / "run")
+    profile_corpus(load("minilm"), few, folder / "run", settings=ProfileSettings(cause=False))
     config = folder / "profiled.yaml"
     config.write_text(yaml.safe_dump({"run": str(folder / "run")}))
     return config

@@ -97,13 +97,16 @@ def plant(
     return changed(counts, correct=correct)
 
 
-def without_pairs(counts: RelationCounts, relation: str, even: bool) -> RelationCounts:
-    """Return counts with no pair of a relation in the documents of one half."""
+def without_pairs(
+    counts: RelationCounts, relation: str, even: bool, but: int = 0
+) -> RelationCounts:
+    """Return counts with no pair of a relation in one half, but for the first few documents."""
     from slow_claims import parity
 
     keep = np.ones((len(counts.documents), len(counts.relations)), dtype=np.int32)
     half = [number for number, name in enumerate(counts.documents) if (parity(name) == 0) == even]
-    keep[half, counts.relations.index(relation)] = 0
+    holding = [number for number in half if counts.n[number, counts.relations.index(relation)]]
+    keep[sorted({*half} - {*holding[:but]}), counts.relations.index(relation)] = 0
     return changed(
         counts,
         n=counts.n * keep,

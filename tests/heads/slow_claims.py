@@ -92,7 +92,8 @@ class Slow:
             for i in self.report
         ]
         ratios = []
-        for draw in weights:
+        holding = sum(int(self.counts.n[i, r]) > 0 for i in self.report)
+        for draw in weights if holding >= 5 else []:
             drawn = sum(
                 w * int(self.counts.n[i, r]) for w, i in zip(draw, self.report, strict=True)
             )
@@ -143,7 +144,7 @@ def verdict(row: dict[str, Any], n_selection: int) -> str:
     """Return the verdict, from a row's own figures."""
     if row["n"] < 20 or n_selection < 20:
         return "underpowered"
-    if row["ci_low"] <= 0 and row["ci_high"] >= 0.10:
+    if math.isnan(row["ci_low"]) or (row["ci_low"] <= 0 and row["ci_high"] >= 0.10):
         return "underpowered"
     holds = (
         row["q_value"] < 0.05

@@ -214,6 +214,4 @@ def test_a_planted_effect_is_found_and_chance_is_not():
 def test_a_corpus_without_a_sentence_is_refused(model):
     with pytest.raises(InputError) as caught:
         silence(model, [(0, 0)], Corpus("nothing", [], [], "0" * 64, "gold"))
-    assert str(caught.value) == (
-        "corpus (nothing) has no sentence that the model can take: give one that has some."
-    )
+    assert str(caught.value) == ("corpus (nothing) has no sentence: give one that has some.")

@@ -103,13 +103,14 @@ def test_random_heads_are_seldom_said_to_be_needed():
     assert found.count("yes") <= 5
 
 
-def test_a_relation_without_a_measured_word_is_unclear():
+def test_a_relation_without_a_measured_word_was_not_asked():
     made = sums(0.05)
     made.n[:, 2] = 0
     frame = needed_heads(claims(), made)
     assert list(frame["n"]) == [0]
-    assert list(frame["needed"]) == ["unclear"]
+    assert list(frame["needed"]) == ["not asked"]
     assert frame["contrast"].isna().all()
+    assert list(with_needed(claims(), frame)["needed"]) == ["not asked"]
 
 
 def test_claims_get_the_column_last():

@@ -90,6 +90,26 @@ def test_planted_heads_and_real_ids_equal_plain_loops() -> None:
     assert set(frame["verdict"]) == {"supported", "not supported", "underpowered"}
 
 
+@pytest.mark.parametrize(("n_documents", "verdict"), [(4, "underpowered"), (5, "not supported")])
+def test_fewer_than_five_documents_of_the_report_half_leave_a_claim_open(
+    n_documents: int, verdict: str
+) -> None:
+    planted = plant(null_counts(1), "det", DIRECTIONS[0], (1, 1), 0.99)
+    counts = without_pairs(planted, "det", even=False, but=n_documents)
+    row = relation_claims(counts, twins_of(counts)).query("relation == 'det'").iloc[0]
+    assert row["n"] >= 20
+    assert row["lift"] > 0.5
+    assert row[["ci_low", "ci_high"]].isna().all() == (n_documents < 5)
+    assert row["verdict"] == verdict  # of five, p is 1/32 at best
+
+
+@pytest.mark.usefixtures("few_draws")
+@pytest.mark.parametrize("n_documents", [4, 5])
+def test_few_documents_equal_plain_loops(n_documents: int) -> None:
+    counts = without_pairs(null_counts(1), "det", even=False, but=n_documents)
+    assert_equals_slow(counts, twins_of(counts))
+
+
 @pytest.mark.usefixtures("few_draws")
 @pytest.mark.parametrize("even", [True, False])
 def test_a_relation_absent_from_one_half(even: bool) -> None:
@@ -209,7 +229,7 @@ GOOD = {
         ({"random_init_accuracy": math.nan}, False, False),
         ({"n": 19}, False, True),
         ({"n_selection": 19}, False, True),
-        ({"lift": math.nan, "ci_low": math.nan, "ci_high": math.nan}, False, False),
+        ({"lift": math.nan, "ci_low": math.nan, "ci_high": math.nan}, False, True),
     ],
 )
 def test_every_condition_of_a_verdict_counts(

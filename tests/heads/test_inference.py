@@ -15,6 +15,7 @@ from inspector.heads.inference import (
     exact_sign_flip_p_values,
     flip_signs,
     normal_quantile,
+    ratio_difference_intervals,
     ratio_intervals,
     ratio_standard_errors,
     sign_flip_p_values,
@@ -91,11 +92,26 @@ def test_an_interval_equals_a_slow_loop_over_the_same_draws() -> None:
 
 
 def test_draws_without_any_pair_are_left_out() -> None:
-    wholes = np.array([0, 0, 4, 0, 0, 0])
-    weights = bootstrap_weights(6, 0)
-    assert (weights[:, 2] == 0).any()
-    interval = ratio_intervals(np.array([[0, 0, 3, 0, 0, 0]]), wholes, weights)
+    wholes = np.array([4, 0, 0, 4, 0, 4, 0, 4, 0, 0, 4, 0])
+    weights = bootstrap_weights(12, 0)
+    assert (weights @ wholes == 0).any()
+    interval = ratio_intervals(wholes[None] // 4 * 3, wholes, weights)
     np.testing.assert_array_equal(interval, [[0.75, 0.75]])
+
+
+@pytest.mark.parametrize("n_documents", [0, 1, 2, 3, 4, 5, 6])
+def test_an_interval_needs_five_documents_that_hold_a_pair(n_documents: int) -> None:
+    """Others may be there: what holds nothing says nothing of how much documents differ."""
+    wholes = np.zeros(30, dtype=np.int64)
+    wholes[:n_documents] = 4
+    parts, every = np.arange(30) % 5 * (wholes > 0), np.full(30, 4)
+    weights = bootstrap_weights(30, 0, 400)
+    known = n_documents >= 5
+    assert (~np.isnan(ratio_intervals(parts[None], wholes, weights))).all() == known
+    for pair in ((parts, wholes, parts, every), (parts, every, parts, wholes)):
+        low, high = ratio_difference_intervals(*pair, weights)
+        assert (low <= high) == known
+        assert np.isnan([low, high]).all() != known
 
 
 def test_no_pair_no_interval() -> None:

@@ -108,7 +108,7 @@ def planted(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(planted):
     corpus = Corpus("planted", sentences(), [], "0" * 64, "generated")
-    return profile_corpus(planted[1], corpus, settings=ProfileSettings(batch_size=7))
+    return profile_corpus(planted[1], corpus, settings=ProfileSettings(batch_size=7, cause=False))
 
 
 def test_the_heads_attend_as_planted(planted):

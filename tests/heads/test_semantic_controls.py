@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from planted_counts import changed, null_counts, plant
+from planted_counts import changed, null_counts, plant, without_pairs
 
 from inspector.heads.claims import CLAIMS_COLUMNS, relation_claims
 from inspector.heads.controls import SEMANTIC_CONTROLS_COLUMNS, semantic_controls
@@ -70,6 +70,15 @@ def report_half(counts: RelationCounts) -> list[int]:
 )
 def test_the_verdict_names_what_explains_a_head(rates: dict[str, float], verdict: str) -> None:
     assert row_of(counts_with(**rates))["verdict"] == verdict
+
+
+@pytest.mark.parametrize("name", NAMES[1:3])
+@pytest.mark.parametrize(("n_documents", "verdict"), [(4, "underpowered"), (5, "survives")])
+def test_a_control_of_fewer_than_five_documents_leaves_it_open(
+    name: str, n_documents: int, verdict: str
+) -> None:
+    counts = without_pairs(counts_with(apart=0.9, matched=0.1), name, False, but=n_documents)
+    assert row_of(counts)["verdict"] == verdict
 
 
 def test_without_pairs_apart_it_was_the_same_word() -> None:

@@ -9,16 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from inspector.api import ablate
 from inspector.corpora import Corpus, Relation, Sentence, Skipped, read_conllu, read_text
 from inspector.corpora.default import sample_files
 from inspector.errors import InputError, OutputError
+from inspector.heads.cause.public import head_importance, robustness
 from inspector.heads.counts import DIRECTIONS
 from inspector.models import load
 from inspector.runs.profiling import Run, profile_corpus
 from inspector.runs.shard_work import ProfileSettings
 
 N_LAYERS, N_HEADS = 3, 4
-SETTINGS = ProfileSettings(shard_size=16, batch_size=8, coreference=False)
+SETTINGS = ProfileSettings(shard_size=16, batch_size=8, coreference=False, cause=False)
 
 INTEGERS = ("layer", "head", "queries", "offset_mode", "norm_offset_mode", "n", "correct")
 INTEGERS += ("n_matched", "n_apart")
@@ -211,7 +213,9 @@ def test_any_number_of_workers_gives_the_same_bytes(tiny, corpus, undisturbed, t
 
 def test_the_bytes_are_those_of_this_corpus_and_these_settings(tiny, corpus, undisturbed, tmp_path):
     """The control: something else gives other figures, so that equal bytes say something."""
-    other = profile_corpus(tiny, replace(corpus, sentences=corpus.sentences[:-2]), None)
+    other = profile_corpus(
+        tiny, replace(corpus, sentences=corpus.sentences[:-2]), settings=SETTINGS
+    )
     assert not other.behaviour.equals(undisturbed[1].behaviour)
     assert not other.relations["correct"].equals(undisturbed[1].relations["correct"])
 
@@ -371,14 +375,40 @@ def test_an_empty_corpus_is_refused(tiny):
         profile_corpus(tiny, Corpus("nothing", [], [], "0" * 64, "gold"))
 
 
-def test_a_corpus_of_which_nothing_fits_is_counted_not_lost(tiny, tmp_path):
-    words = ("dog",) * (tiny.max_pieces + 1)
-    long = Sentence("long", "d", words, ("NOUN",) * len(words), (Relation("syntax", "det", 0, 1),))
-    run = profile_corpus(tiny, Corpus("long", [long], [], "0" * 64, "gold"), settings=SETTINGS)
-    assert count(run, "sentences longer than the model takes") == 1
-    assert count(run, "queries") == 0
-    assert run.behaviour["entropy_nats"].isna().all()
-    assert set(run.claims["verdict"]) == {"underpowered"}
+LONG, NOTHING, FITTING = (("dog",) * 200, ("\u200b",), ("the", "dog"))
+
+
+@pytest.mark.parametrize(
+    ("texts", "why"),
+    [
+        ([LONG], "1 of 1 sentences have more pieces than the model takes (96)"),
+        ([NOTHING] * 2, "2 of 2 sentences have words of which its tokenizer makes no piece"),
+        (
+            [LONG, NOTHING, LONG],
+            (
+                "2 of 3 sentences have more pieces than the model takes (96) and 1 of 3 sentences "
+                "have words of which its tokenizer makes no piece"
+            ),
+        ),
+        ([LONG, NOTHING, FITTING], None),
+    ],
+)
+@pytest.mark.parametrize("measure", [profile_corpus, ablate, head_importance, robustness])
+def test_a_corpus_of_which_nothing_can_be_read_is_refused(tiny, texts, why, measure):
+    read = [Sentence(f"s{i}", "d", words, None, ()) for i, words in enumerate(texts)]
+    corpus = Corpus("made", read, [], "0" * 64, "gold")
+    given = {"settings": SETTINGS} if measure is profile_corpus else {}
+    if measure is ablate:
+        given["heads"] = [(0, 0)]
+    if why is None:
+        measure(tiny, corpus=corpus, **given)
+        return
+    with pytest.raises(InputError) as caught:
+        measure(tiny, corpus=corpus, **given)
+    assert str(caught.value) == (
+        f"corpus (made) has nothing that {tiny.name} can read: {why}. "
+        "Give a corpus of shorter sentences, or a model that takes these."
+    )
 
 
 def test_progress_grows_to_the_end(tiny, corpus):

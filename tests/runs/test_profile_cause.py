@@ -1,10 +1,14 @@
 """A profile that silences heads: claims say what is needed, and the bytes are always the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import inspector
 from inspector.corpora import Corpus, Relation, Sentence
+from inspector.errors import InputError
 from inspector.heads.halves import is_for_selection
 from inspector.models import load
 from inspector.runs.cause_work import sample
@@ -58,7 +62,7 @@ def kept(model, corpus, tmp_path_factory):
 def test_claims_have_needed_last_and_the_rest_as_without(kept, model, corpus):
     run = Run.open(kept)
     assert list(run.claims.columns)[-1] == "needed"
-    plain = profile_corpus(model, corpus, settings=ProfileSettings(shard_size=64, batch_size=16))
+    plain = profile_corpus(model, corpus, settings=replace(SETTINGS, cause=False))
     pd.testing.assert_frame_equal(run.claims.drop(columns="needed"), plain.claims)
     assert "needed" not in plain.frames
     asked = run.claims["verdict"] == "supported"
@@ -128,3 +132,19 @@ def test_text_without_relations_has_nothing_to_ask(model):
     run = profile_corpus(model, bare, settings=SETTINGS)
     assert run.frames["needed"].empty
     assert list(run.claims.columns)[-1] == "needed"
+
+
+def test_the_standard_settings_silence_heads_and_a_setting_stands_in_one_place(model, corpus):
+    few = replace(corpus, sentences=corpus.sentences[:12])
+    assert "needed" in inspector.profile(model, few).claims
+    some = replace(SETTINGS, cause_sentences=4, twin_seeds=())
+    assert "needed" in inspector.profile(model, few, settings=some).claims
+    assert "needed" in inspector.profile(model, few, settings=ProfileSettings(seed=1)).claims
+    assert "needed" not in inspector.profile(model, few, cause=False).claims
+    for cause in (True, False):
+        with pytest.raises(InputError) as caught:
+            inspector.profile(model, few, cause=cause, settings=some)
+        assert str(caught.value) == (
+            f"cause ({cause}) and settings are both given, and a setting stands in one place: "
+            f"put it into the settings, ProfileSettings(cause={cause}, ...)."
+        )

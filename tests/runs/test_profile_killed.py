@@ -19,7 +19,7 @@ from inspector.runs import RunFolder
 from inspector.runs.profiling import profile_corpus
 from inspector.runs.shard_work import ProfileSettings
 
-SETTINGS = ProfileSettings(shard_size=4, batch_size=2)
+SETTINGS = ProfileSettings(shard_size=4, batch_size=2, cause=False)
 # The model and three twins: 16 shards of sentences, 3 of windows.
 N_SHARDS = 4 * (16 + 3)
 pytestmark = pytest.mark.process

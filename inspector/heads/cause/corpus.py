@@ -12,6 +12,7 @@ from inspector.corpora import Corpus
 from inspector.corpora.sentence import SUBSET
 from inspector.corpora.windows import corpus_windows
 from inspector.errors import InputError
+from inspector.head_names import Heads
 from inspector.heads.cause.drift import DriftSums
 from inspector.heads.cause.importance import head_importance
 from inspector.heads.cause.loss import LossSums
@@ -19,6 +20,7 @@ from inspector.heads.cause.robustness import SEEDS, keep_counts, robustness_fram
 from inspector.heads.cause.silencing import mean_outputs, silence_each, silence_together
 from inspector.heads.observers import annotated_batches
 from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.heads.reading import check_some_read
 from inspector.models import PretrainedModel, piece_counts, word_batches
 from inspector.models.intervention import Head, check_heads, check_silencing
 from inspector.models.language_head import language_head
@@ -38,8 +40,7 @@ def corpus_batches(
     Raises:
         InputError: If no sentence is left.
     """
-    words = [sentence.words for sentence in corpus.sentences]
-    lengths, n_special = piece_counts(model, words) if words else ([], 0)
+    lengths, n_special = _lengths(model, corpus)
     limit = min(model.max_pieces, WINDOW_PIECES) - n_special
     texts = corpus_windows(corpus, lengths, limit).texts
     of_sentence = corpus.document_ids()
@@ -66,13 +67,12 @@ def corpus_batches(
         of_document = [documents.index(document) for document in of_each]
         across = sentences is texts
         made += annotated_batches(cut.batches, sentences, of_document, places, across=across)
-    _check_some(made, corpus)
     return made, documents, names
 
 
 def silence(
     model: PretrainedModel,
-    heads: Sequence[Head],
+    heads: Heads,
     corpus: Corpus,
     *,
     how: str = "zero",
@@ -140,9 +140,9 @@ def importance_over(
     ablation = None
     if check:
         ablation = silence(model, every_head(model), corpus, loss=False, progress=progress)
+    _lengths(model, corpus)
     words = [sentence.words for sentence in corpus.sentences]
-    made = word_batches(model, words, BATCH_SIZE).batches if words else []
-    _check_some(made, corpus)
+    made = word_batches(model, words, BATCH_SIZE).batches
     return head_importance(model, made, ablation=ablation, seed=seed)
 
 
@@ -210,9 +210,8 @@ def _sums(
     return DriftSums(documents, names, variants, losses)
 
 
-def _check_some(made: Sequence[object], corpus: Corpus) -> None:
-    if not made:
-        raise InputError(
-            f"corpus ({corpus.name}) has no sentence that the model can take: give one that has "
-            "some."
-        )
+def _lengths(model: PretrainedModel, corpus: Corpus) -> tuple[list[int], int]:
+    """Return how long each sentence is, and how many special pieces a text has."""
+    counted = piece_counts(model, [sentence.words for sentence in corpus.sentences])
+    check_some_read(model, corpus.name, *counted)
+    return counted

@@ -19,7 +19,7 @@ MAX_P = 0.05
 MIN_DOCUMENTS = 6
 """Documents below which an interval over them says nothing."""
 NOT_ASKED = "not asked"
-"""What stands in `needed` where a claim is not supported."""
+"""What stands in `needed` where a claim is not supported, or no word of it was measured."""
 _DRAW = 3
 
 NEEDED_COLUMNS: dict[str, str] = {
@@ -61,8 +61,8 @@ def needed_heads(claims: pd.DataFrame, sums: DriftSums, seed: int = 0) -> pd.Dat
     - p_value: (1 + random heads whose difference is at least the claimed head's) /
       (1 + random_heads): above 0.05 with fewer than 20.
     - needed: 'yes' if difference and ci_low are above 0, contrast is at least a tenth of
-      random_effect and p_value < 0.05; 'no' if ci_high is below a tenth of random_effect; else,
-      and with fewer than 6 documents, 'unclear'.
+      random_effect and p_value < 0.05; 'no' if ci_high is below a tenth of random_effect; 'not
+      asked' where no word was measured; else, and with fewer than 6 documents, 'unclear'.
 
     Args:
         claims: The claims of a profile.
@@ -155,4 +155,5 @@ def _verdicts(frame: pd.DataFrame) -> pd.Series:
     is_more = (frame["ci_low"] > 0) & (frame["difference"] > 0) & (frame["contrast"] >= least)
     verdicts[is_more & (frame["p_value"] < MAX_P)] = "yes"
     verdicts[frame["documents"] < MIN_DOCUMENTS] = "unclear"
+    verdicts[frame["n"] == 0] = NOT_ASKED
     return verdicts

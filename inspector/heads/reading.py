@@ -1,0 +1,44 @@
+"""Whether a corpus leaves anything to read: a run of nothing measured is refused before it begins.
+
+Must not know: observers, statistics, files.
+"""
+
+from collections.abc import Sequence
+
+from inspector.errors import InputError
+from inspector.models import PretrainedModel
+
+
+def check_some_read(
+    model: PretrainedModel, corpus: str, lengths: Sequence[int], n_special: int
+) -> None:
+    """Refuse a corpus of which the model can read no sentence.
+
+    Args:
+        model: That is to read it.
+        corpus: Its name.
+        lengths: The pieces of each sentence's words.
+        n_special: The special pieces of a text.
+
+    Raises:
+        InputError: If there is no sentence, or each has too many pieces or none; it says how many.
+    """
+    if not lengths:
+        raise InputError(f"corpus ({corpus}) has no sentence: give one that has some.")
+    room = model.max_pieces - n_special
+    if any(0 < length <= room for length in lengths):
+        return
+    n_long = sum(length > room for length in lengths)
+    reasons = {
+        f"more pieces than the model takes ({model.max_pieces})": n_long,
+        "words of which its tokenizer makes no piece": len(lengths) - n_long,
+    }
+    why = " and ".join(
+        f"{count} of {len(lengths)} sentences have {reason}"
+        for reason, count in reasons.items()
+        if count
+    )
+    raise InputError(
+        f"corpus ({corpus}) has nothing that {model.name} can read: {why}. Give a corpus of "
+        "shorter sentences, or a model that takes these."
+    )
