@@ -1,9 +1,13 @@
 """The command that starts the dashboard, with safe settings wherever it is called from.
 
+The command's own process becomes the server: what ends the one ends the other.
 Must not know: what is on the pages.
 """
 
-import subprocess
+import errno
+import os
+import runpy
+import socket
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,9 +21,14 @@ from inspector.records import json_text
 
 EXAMPLE = "inspector dashboard --port 8502"
 _LAST_PORT = 65535
-SETTINGS = {
-    "server.address": "127.0.0.1",
-    "server.allowedHosts": '["localhost", "127.0.0.1"]',
+_ADDRESS = "127.0.0.1"
+_TAKEN = {
+    errno.EADDRINUSE: "free: another program listens there",
+    errno.EACCES: "one that this user may open: the system keeps it",
+}
+SETTINGS: dict[str, str | list[str]] = {
+    "server.address": _ADDRESS,
+    "server.allowedHosts": ["localhost", _ADDRESS],
     "server.headless": "true",
     "server.fileWatcherType": "none",
     "server.maxUploadSize": "1",
@@ -28,6 +37,8 @@ SETTINGS = {
     "client.showErrorDetails": "none",
     "client.showErrorLinks": "false",
     "client.toolbarMode": "minimal",
+    "theme.light.primaryColor": "#0072b2",
+    "theme.dark.primaryColor": "#56b4e9",
 }
 """Of Streamlit: what the project's own .streamlit/config.toml says, which only stands there."""
 
@@ -50,21 +61,64 @@ def dashboard(
             "dashboard needs Streamlit, which is not installed: "
             "install inspector with its extra, inspector[dashboard]."
         )
+    script = _script()
+    _check_free(port)
     if as_json:
-        print(json_text({"url": f"http://127.0.0.1:{port}", "settings": SETTINGS}), flush=True)
-    # What Streamlit says is no result: with --json stdout holds one document.
-    output = sys.stderr if as_json else None
-    started = subprocess.run(command(port, config), check=False, stdout=output)  # noqa: S603  # our own words
-    raise typer.Exit(started.returncode)
+        print(json_text({"url": f"http://{_ADDRESS}:{port}", "settings": SETTINGS}), flush=True)
+        # What Streamlit says is no result: with --json stdout holds one document.
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    words = streamlit_words(script, port, config)
+    # Streamlit obeys a .streamlit/config.toml or secrets.toml of the folder that it starts in,
+    # and a stranger may have left one in the reader's: it starts in ours.
+    os.chdir(script.parent)
+    _serve(words)
 
 
-def command(port: int, config: Path | None) -> list[str]:
-    """Return the command line that starts Streamlit on this machine alone."""
+def streamlit_words(script: Path, port: int, config: Path | None) -> list[str]:
+    """Return what Streamlit is told to serve a script on this machine alone.
+
+    Its options take no lists: one that holds several values is given once for each.
+    """
+    settings = {**SETTINGS, "server.port": str(port)}
+    settings["secrets.files"] = str(script.parent / "no-secrets.toml")  # there is no such file
+    flags = [
+        f"--{name}={value}"
+        for name, values in settings.items()
+        for value in ([values] if isinstance(values, str) else values)
+    ]
+    own = [] if config is None else ["--config", str(config.resolve())]
+    return ["streamlit", "run", str(script), *flags, "--", "--folder", str(Path.cwd()), *own]
+
+
+def _script() -> Path:
+    """Return the file that Streamlit runs."""
     spec = find_spec("inspector.dashboard")
     if spec is None or spec.origin is None:
         raise InputError("dashboard is not part of this installation: install it again.")
-    script = Path(spec.origin).parent / "script.py"
-    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-    own = [] if config is None else ["--config", str(config.resolve())]
-    start = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
-    return [*start, *settings, "--", *own]
+    return Path(spec.origin).parent / "script.py"
+
+
+def _check_free(port: int) -> None:
+    """Refuse a port that cannot be listened on."""
+    with socket.socket() as trial:
+        # As the server itself asks: a port whose last connections only linger is free.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((_ADDRESS, port))
+        except OSError as error:
+            reason = _TAKEN.get(error.errno or 0, f"one that can be opened: {error.strerror}")
+            raise InputError(f"port ({port}) must be {reason}. Choose another one.") from None
+
+
+def _serve(words: list[str]) -> None:
+    """Be the server until a signal ends it, and end with it."""
+    sys.argv = words
+    code: object = 0
+    try:
+        runpy.run_module("streamlit", run_name="__main__")
+    except SystemExit as ended:
+        code = ended.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not by returning: that would wait for, or run into, what the pages still compute.
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)

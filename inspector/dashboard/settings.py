@@ -51,6 +51,27 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"app.py was started with other arguments than it knows: {message}.")
 
 
+def _parsed(arguments: list[str]) -> argparse.Namespace:
+    parser = _Parser(prog="app.py", add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", type=Path, default=None)
+    parser.add_argument("--folder", type=Path, default=None)
+    return parser.parse_args(arguments)
+
+
+def reader_folder(arguments: list[str]) -> Path | None:
+    """Return the folder that `inspector dashboard` was called in, None where it was not.
+
+    Raises:
+        InputError: If there is an argument other than `--config FILE` and `--folder FOLDER`.
+
+    Example:
+        >>> reader_folder(["--folder", "mine"]).name
+        'mine'
+    """
+    folder: Path | None = _parsed(arguments).folder
+    return folder
+
+
 def config_path(arguments: list[str], default: Path | None) -> Path | None:
     """Return the settings file named on the command line, or the default where none is.
 
@@ -59,16 +80,14 @@ def config_path(arguments: list[str], default: Path | None) -> Path | None:
         default: Taken where no file is named; None stands for the settings' own defaults.
 
     Raises:
-        InputError: If there is an argument other than `--config FILE`.
+        InputError: If there is an argument other than `--config FILE` and `--folder FOLDER`.
 
     Example:
         >>> config_path(["--config", "mine.yaml"], Path("configs/minilm.yaml")).name
         'mine.yaml'
     """
-    parser = _Parser(prog="app.py", add_help=False, allow_abbrev=False)
-    parser.add_argument("--config", type=Path, default=default)
-    path: Path | None = parser.parse_args(arguments).config
-    return path
+    path: Path | None = _parsed(arguments).config
+    return default if path is None else path
 
 
 def read_settings(path: Path) -> Settings:

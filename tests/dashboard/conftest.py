@@ -2,16 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 
 import pytest
 import yaml
 from dashboard_driver import ROOT, start
+from serving import end, free_port, wait_until_healthy
 
 
 @pytest.fixture
@@ -88,9 +85,7 @@ def server(tmp_path_factory, profiled, only_verifiable, small_model):
     config = tmp_path_factory.mktemp("served") / "served.yaml"
     config.write_text(yaml.safe_dump({**settings, "models": models}))
     log = tmp_path_factory.mktemp("server") / "log.txt"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     command += ["--", "--config", str(config)]
     with log.open("w") as output:
@@ -101,30 +96,9 @@ def server(tmp_path_factory, profiled, only_verifiable, small_model):
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    address = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_healthy(process, address, log)
-        yield address
+        yield wait_until_healthy(process, port, log)
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
+        end(process)
     # A trouble that no page foresaw, or a warning, is found here whoever caused it.
     assert "Traceback" not in log.read_text(), log.read_text()
-
-
-def _wait_until_healthy(process, address, log):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the server ended: {log.read_text()}")
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:  # noqa: S310
-                if answer.read() == b"ok":
-                    return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-    pytest.fail("the server did not start within 60 s")

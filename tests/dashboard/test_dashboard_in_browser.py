@@ -1,75 +1,16 @@
 """The served dashboard in a real browser, the network cut: walked, clicked, reloaded, attacked."""
 
 import re
-import time
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
+from browser_reader import PATIENCE, Reader
 from dashboard_driver import PAGES
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
-_RUNNING = "[data-testid='stApp'][data-test-script-state='{}']"
-# A first visit loads the model and verifies it; a busy machine takes its time.
-_PATIENCE = 120_000
-
-
-class Reader:
-    """A tab on the dashboard, with what happened in it."""
-
-    def __init__(self, page, server):
-        self.page, self.server = page, server
-        self.requests, self.errors, self.dialogs = [], [], []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
-        page.set_default_timeout(15_000)
-
-    def open(self, path):
-        self.page.goto(f"{self.server}/{path}")
-        self.page.get_by_role("heading", level=1).wait_for(timeout=_PATIENCE)
-        self.settle()
-
-    def settle(self):
-        """Wait until the run that the last action caused is over."""
-        time.sleep(0.25)
-        self.page.wait_for_selector(_RUNNING.format("notRunning"), timeout=_PATIENCE)
-        time.sleep(0.15)
-
-    def turn_to(self, name):
-        self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
-        self.settle()
-        expect(self.page.get_by_role("heading", level=1)).to_have_text(name)
-
-    def choose(self, name):
-        """Choose one of several options that stand side by side."""
-        self.page.get_by_role("radio", name=name, exact=True).click()
-        self.settle()
-
-    def type(self, label, text):
-        field = self.page.get_by_label(label, exact=True)
-        field.fill(text)
-        field.press("Control+Enter")
-        self.settle()
-
-    @property
-    def query(self):
-        return {key: value[0] for key, value in parse_qs(urlsplit(self.page.url).query).items()}
-
-    def check_clean(self):
-        """Assert that nothing went wrong and that nobody else was asked for anything."""
-        own = urlsplit(self.server).netloc
-        foreign = [
-            url
-            for url in self.requests
-            if urlsplit(url).scheme not in ("data", "blob", "about") and urlsplit(url).netloc != own
-        ]
-        assert foreign == []
-        assert self.errors == []
-        assert self.dialogs == []
-        assert self.page.get_by_test_id("stException").count() == 0
 
 
 @pytest.fixture
@@ -153,7 +94,7 @@ def test_a_model_that_is_only_verifiable_can_be_walked(reader, only_verifiable):
     assert {"encoder.layer.0.attention.self", "probabilities", "context"} <= set(labels)
     reader.page.reload()
     expect(reader.page.get_by_text("2 of 2 attention modules were reached").first).to_be_visible(
-        timeout=_PATIENCE
+        timeout=PATIENCE
     )
 
 
@@ -161,7 +102,7 @@ def test_the_cause_page_draws_what_it_computed(reader, small_model):
     reader.open(f"cause?model={quote(str(small_model))}&layer=1")
     reader.page.get_by_role("button", name="Silence heads").click()
     expect(reader.page.get_by_role("heading", name="Many heads or one?")).to_be_visible(
-        timeout=_PATIENCE
+        timeout=PATIENCE
     )
     reader.settle()
     charts = reader.page.get_by_test_id("stVegaLiteChart")
@@ -206,7 +147,7 @@ def test_a_click_on_a_cell_chooses_its_head_and_a_reload_restores_it(reader):
     expect(reader.page.get_by_label("Layer", exact=True)).to_have_value("3")
     assert reader.query == {"layer": "3", "head": "7"}
     reader.page.reload()
-    expect(reader.page.get_by_role("heading", name="Head 3-7")).to_be_visible(timeout=_PATIENCE)
+    expect(reader.page.get_by_role("heading", name="Head 3-7")).to_be_visible(timeout=PATIENCE)
     reader.settle()
     assert reader.query == {"layer": "3", "head": "7"}
     reader.page.get_by_label("Head", exact=True).fill("2")
@@ -253,7 +194,7 @@ def test_a_topic_is_drawn(reader, topic):
     if topic == "cost":
         reader.page.get_by_role("button", name="Measure now").click()
         chart = reader.page.get_by_test_id("stVegaLiteChart").locator("svg")
-        expect(chart).to_be_visible(timeout=_PATIENCE)
+        expect(chart).to_be_visible(timeout=PATIENCE)
     assert reader.query == {"mode": topic}
 
 
