@@ -18,6 +18,19 @@ NEAR_THEIRS = 32.0
 RMS_RATIO, RMS_FLOOR = 1.5, 0.4
 # max|ours - truth| ≤ 3 max|theirs - truth| + 4 u·scale. Single largest errors scatter more.
 MAX_RATIO, MAX_FLOOR = 3.0, 4.0
+# The whole model: how much farther ours may be from either of the library's two paths than these
+# are from each other. Seen: 1.0.
+NOISE_RATIO = 4.0
+
+# A user's implementation: rms(theirs - truth) ≤ 2 × the largest of the right ways' + 0.4 u·scale,
+# its largest error ≤ 4 × theirs + 4 u·scale. Seen on right implementations: 1.3 and 2.4 times.
+USER_RMS_RATIO, USER_RMS_FLOOR = 2.0, 0.4
+USER_MAX_RATIO, USER_MAX_FLOOR = 4.0, 4.0
+# Where a step is rounded to a coarser dtype, a last bit of float32 may turn the rounding of a
+# few elements: that much of the rounding's whole effect is allowed.
+TURNED_SHARE = 0.3
+# What padding got is no proof, only a hint: it need not be equal to the last bits.
+PADDING_SHARE = 1e-3
 
 
 def unit_roundoff(dtype: torch.dtype) -> float:

@@ -17,6 +17,7 @@ from inspector.verification.judge import (
     MAX_FLOOR,
     MAX_RATIO,
     NEAR_THEIRS,
+    NOISE_RATIO,
     RMS_FLOOR,
     RMS_RATIO,
     Judgement,
@@ -25,8 +26,6 @@ from inspector.verification.judge import (
 )
 
 OURS_EAGER, OURS_SDPA, NOISE = "ours - eager", "ours - sdpa", "sdpa - eager"
-# How much farther ours may be from either path than the two are from each other. Seen: 1.0.
-_NOISE_RATIO = 4.0
 
 
 def compare_whole_model(model: PretrainedModel, cases: list[Case]) -> list[dict[str, Any]]:
@@ -71,7 +70,7 @@ def _compare_case(
 
 def _passes(model: PretrainedModel, found: Judgement, noise: Judgement) -> bool:
     unit = unit_roundoff(model.torch_dtype) * found.scale
-    distance = max(NEAR_THEIRS * model.n_layers * unit, _NOISE_RATIO * noise.max_abs_error)
+    distance = max(NEAR_THEIRS * model.n_layers * unit, NOISE_RATIO * noise.max_abs_error)
     # noise: sdpa's errors to the truth as its own, eager's as its reference's.
     rms = max(noise.rms_error, noise.reference_rms_error)
     largest = max(noise.max_error, noise.reference_max_error)

@@ -4,13 +4,14 @@ Must not know: models, files, any user interface.
 """
 
 from inspector.verification.diagnosis.catalogue import CATALOGUE
-from inspector.verification.diagnosis.comparison import Comparison, Distance, Observation
+from inspector.verification.diagnosis.comparison import Comparison, Observation
 from inspector.verification.diagnosis.diagnosis import (
     Diagnosis,
     Explanation,
     diagnose,
     diagnose_randomness,
 )
+from inspector.verification.diagnosis.distance import Distance
 from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Plan
 from inspector.verification.diagnosis.layer import STAGES, Layer, Norm, Probe
 from inspector.verification.diagnosis.mistake import Mistake

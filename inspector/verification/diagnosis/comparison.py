@@ -6,13 +6,14 @@ and the same sums taken one by one. Must not know: mistakes, where the numbers c
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from inspector.verification.diagnosis.arithmetic import ONE_BY_ONE, PLAIN
+from inspector.verification.diagnosis.distance import Distance, largest, rms_of
 from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Plan, Stages
 from inspector.verification.diagnosis.layer import STAGES, Layer, Probe
 from inspector.verification.diagnosis.steps import (
@@ -22,17 +23,16 @@ from inspector.verification.diagnosis.steps import (
     over_the_keys,
     unrounded,
 )
-from inspector.verification.judge import unit_roundoff
+from inspector.verification.judge import (
+    PADDING_SHARE,
+    TURNED_SHARE,
+    USER_MAX_FLOOR,
+    USER_MAX_RATIO,
+    USER_RMS_FLOOR,
+    USER_RMS_RATIO,
+    unit_roundoff,
+)
 
-# rms(theirs - truth) ≤ 2 × the largest of the right ways' + 0.4 u·scale; the single largest error
-# ≤ 4 × theirs + 4 u·scale. Seen on right implementations: at most 1.3 and 2.4 times.
-RMS_RATIO, RMS_FLOOR = 2.0, 0.4
-MAX_RATIO, MAX_FLOOR = 4.0, 4.0
-# Where a step is rounded to a coarser dtype, a last bit of float32 may turn the rounding of a
-# few elements: that much of the rounding's whole effect is allowed.
-_TURNED = 0.3
-# What padding got is no proof, only a hint: it need not be equal to the last bits.
-_PADDING = 1e-3
 # A plan that leaves more queries than this without a key is held against too little.
 _DEFINED = 0.5
 # The axis of the queries in stages that have one.
@@ -53,22 +53,6 @@ class Observation:
     """Stage → what was returned, in any floating dtype."""
     theirs: dict[str, Tensor]
     """Stage → what the real layer computed, where there is one."""
-
-
-@dataclass(frozen=True)
-class Distance:
-    """How far one stage is from a plan."""
-
-    stage: str
-    probe: str
-    max_error: float
-    """max |theirs - truth|."""
-    rms_error: float
-    scale: float
-    """max |truth|."""
-    error_in_u: float
-    """max_error / (u·scale)."""
-    passed: bool
 
 
 class Comparison:
@@ -107,7 +91,7 @@ class Comparison:
             ours, exact = (
                 self._select(each, stage, truth) for each in (given, getattr(truth, stage))
             )
-            scale = max(_largest(exact), _largest(ours))
+            scale = max(largest(exact), largest(ours))
             parts.append((ours - exact).flatten() / (scale or 1.0) / math.sqrt(exact.numel() or 1))
         return torch.cat(parts)
 
@@ -159,7 +143,6 @@ class Comparison:
     def stages(self, plan: Plan) -> list[Distance]:
         """Return, stage by stage, how far a plan is, and whether rounding explains it."""
         truth = self._exact(plan)
-        ways = [way(plan) for way in self._ways]
         smooth = without_rounding(plan)
         unrounded_truth = None if smooth == plan else self._exact(smooth)
         explained = self._nan_explained(plan)
@@ -168,31 +151,51 @@ class Comparison:
             ours, exact = (
                 self._select(each, stage, truth) for each in (given, getattr(truth, stage))
             )
-            others = [self._select(getattr(way, stage).double(), stage, truth) for way in ways]
-            if plan is REFERENCE and stage in self.observation.theirs:
-                theirs = self.observation.theirs[stage].double()
-                others.append(self._select(theirs, stage, truth))
-            scale = _largest(exact)
+            error = ours - exact
+            worst, rms = largest(error), rms_of(error)
+            scale = largest(exact)
             unit = unit_roundoff(self.dtype) * scale
-            rms = RMS_RATIO * max(_rms(other - exact) for other in others) + RMS_FLOOR * unit
-            most = MAX_RATIO * max(_largest(other - exact) for other in others) + MAX_FLOOR * unit
+            allowed_rms, allowed = USER_RMS_FLOOR * unit, USER_MAX_FLOOR * unit
             if unrounded_truth is not None:
                 effect = exact - self._select(getattr(unrounded_truth, stage), stage, truth)
-                rms, most = rms + _TURNED * _rms(effect), most + 2.0 * _largest(effect)
-            error = ours - exact
-            worst = _largest(error)
+                allowed_rms += TURNED_SHARE * rms_of(effect)
+                allowed += 2.0 * largest(effect)
+            passed = explained and any(
+                rms <= allowed_rms + USER_RMS_RATIO * way_rms
+                and worst <= allowed + USER_MAX_RATIO * way_largest
+                for way_rms, way_largest in self._right_ways(plan, stage, exact, truth)
+            )
             found.append(
                 Distance(
                     stage=stage,
                     probe=self.observation.probe.name,
                     max_error=worst,
-                    rms_error=_rms(error),
+                    rms_error=rms,
                     scale=scale,
                     error_in_u=worst / unit if unit > 0.0 else worst,
-                    passed=explained and _rms(error) <= rms and worst <= most,
+                    passed=passed,
                 )
             )
         return found
+
+    def _right_ways(
+        self, plan: Plan, stage: str, exact: Tensor, truth: Stages
+    ) -> Iterator[tuple[float, float]]:
+        """Yield how far right ways are, each with those before it: (rms, largest error).
+
+        The slow ones come last, and are only computed where the others do not explain enough.
+        """
+        rms, most = 0.0, 0.0
+
+        def farther(values: Tensor) -> tuple[float, float]:
+            error = self._select(values.double(), stage, truth) - exact
+            return max(rms, rms_of(error)), max(most, largest(error))
+
+        if plan is REFERENCE and stage in self.observation.theirs:
+            rms, most = farther(self.observation.theirs[stage])
+        for way in self._ways:
+            rms, most = farther(getattr(way(plan), stage))
+            yield rms, most
 
     def follows(self, plan: Plan) -> bool:
         """Return whether every stage that was given is within rounding of a plan."""
@@ -216,7 +219,7 @@ class Comparison:
                     *(getattr(stages, stage) for stages in (truth, *blank)),
                 )
             )
-            near = _PADDING * _largest(exact)
+            near = PADDING_SHARE * largest(exact)
             padding = ~self.observation.probe.real
             fits = (given - exact).abs().flatten(2).amax(-1) <= near
             for other in others:
@@ -285,11 +288,3 @@ def without_rounding(plan: Plan) -> Plan:
         context_rounding=unrounded,
         softmax=over_the_keys if axis == -1 else SoftmaxOver(axis),
     )
-
-
-def _largest(values: Tensor) -> float:
-    return float(values.abs().max()) if values.numel() else 0.0
-
-
-def _rms(values: Tensor) -> float:
-    return float(values.square().mean().sqrt()) if values.numel() else 0.0
