@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from interrupting import start_interruptible
 
 from inspector.cli import app
 from inspector.heads import WEIGHTS_COLUMNS
@@ -209,7 +210,7 @@ def process(*arguments, **options):
         "OMP_NUM_THREADS": "1",
         **options.pop("environment", {}),
     }
-    return subprocess.Popen(
+    return start_interruptible(
         [executable, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=options.pop("stdout", subprocess.PIPE),

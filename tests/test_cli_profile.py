@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from interrupting import start_interruptible
 
 FRAMES = ("behaviour", "relations", "claims", "roles", "power", "kinds", "totals", "skipped")
 FIELDS = "{}\t{}\t_\t{}\t_\t_\t{}\t{}\t_\t_"
@@ -233,7 +234,7 @@ def test_interrupted_it_says_how_to_go_on(profile, tiny_folder, tmp_path):
     """A real process, Ctrl-C: what was finished is kept, and gives the undisturbed run's bytes."""
     path = treebank(tmp_path / "many.conllu", documents=150, sentences=4)
     folder = tmp_path / "run"
-    process = subprocess.Popen(
+    process = start_interruptible(
         [
             *(sys.executable, str(Path(sys.executable).with_name("inspector")), "profile"),
             *(str(tiny_folder()), "--corpus", str(path), "-o", str(folder)),

@@ -47,10 +47,12 @@ def session(process):
 @contextmanager
 def starting():
     """Give a function that runs a script as a process group of its own; none outlives the test."""
+    from interrupting import start_interruptible  # not there for those that run as a script
+
     started = []
 
     def begin(*words, **environment):
-        process = subprocess.Popen(
+        process = start_interruptible(
             [sys.executable, *map(str, words)],
             stderr=subprocess.PIPE,
             text=True,
