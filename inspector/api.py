@@ -141,7 +141,7 @@ def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> Atten
         text_pair: A second text, for models that read pairs.
 
     Raises:
-        InputError: If a text is empty, too long, or not valid Unicode.
+        InputError: If a text is no string, empty, too long, or not valid Unicode.
         ModelError: If the model cannot be loaded.
 
     Example:

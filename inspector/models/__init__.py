@@ -13,9 +13,11 @@ from inspector.models.capture import (
     last_hidden_state,
     watch,
 )
-from inspector.models.loading import load, random_twin
+from inspector.models.loading import load
 from inspector.models.names import ALIASES, DEFAULT_MODEL
-from inspector.models.pretrained import DTYPES, Batch, LayerSite, PretrainedModel, check_text
+from inspector.models.pretrained import DTYPES, Batch, LayerSite, PretrainedModel
+from inspector.models.texts import check_text
+from inspector.models.twin import random_twin
 from inspector.models.words import WordBatch, WordBatches, piece_counts, word_batches
 
 __all__ = [

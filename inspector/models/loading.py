@@ -6,10 +6,7 @@ table says. Must not know: what is done with the model.
 """
 
 import os
-from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
 import torch
@@ -24,6 +21,7 @@ from inspector.models.files import (
     read_config,
 )
 from inspector.models.names import DEFAULT_MODEL, model_folder
+from inspector.models.padding import check_routing, keep_padding_out, prove_independence
 from inspector.models.pretrained import DTYPES, PretrainedModel
 from inspector.models.proof import prove_sites, unproved_sites
 from inspector.models.quiet import quiet
@@ -81,7 +79,7 @@ def load(
         tokenizer = load_tokenizer(folder, config, architecture)
         network, info = _load_network(folder, config)
     check_tensors(folder, _needed(architecture, info), network)
-    network = _reader(architecture, network).eval()
+    network = reader_of(architecture, network).eval()
     n_heads = config.num_attention_heads
     model = PretrainedModel(
         name=called,
@@ -101,6 +99,7 @@ def load(
         unused_tensors=tuple(sorted(info["unexpected_keys"])),
     )
     proved = prove_sites(model)
+    prove_independence(proved)
     network.to(device=target, dtype=DTYPES[dtype])
     return proved
 
@@ -153,6 +152,7 @@ def _build_config(architecture: Architecture, settings: dict[str, Any], folder: 
                 f"activation ({activation}) in {path} must be one that transformers has, such as "
                 "gelu."
             )
+    check_routing(config, folder)
     if architecture.kind == "decoder":
         config.use_cache = False  # nothing is generated
     return config
@@ -209,13 +209,14 @@ def _needed(architecture: Architecture, info: dict[str, Any]) -> dict[str, Any]:
     return {**info, "missing_keys": missing}
 
 
-def _reader(architecture: Architecture, network: nn.Module) -> nn.Module:
+def reader_of(architecture: Architecture, network: nn.Module) -> nn.Module:
     """Return the part of a network that reads texts, ready for any precision."""
     whole: Any = network
     if hasattr(whole, "set_experts_implementation"):
         # The other ways of running experts have no float64.
         whole.set_experts_implementation("eager")
     reader: nn.Module = whole.get_encoder() if architecture.kind == "encoder of two" else whole
+    keep_padding_out(reader)
     return reader
 
 
@@ -275,24 +276,3 @@ def check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> Non
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-
-
-def random_twin(model: PretrainedModel, seed: int) -> PretrainedModel:
-    """Return the same architecture with random weights, drawn as transformers initialises it.
-
-    What such a model scores is what the architecture and the tokenizer give away by themselves.
-
-    Args:
-        model: Whose architecture, tokenizer, device and dtype the twin has.
-        seed: Of the weights; the generator's state is restored.
-    """
-    from transformers import AutoModel
-
-    trained: Any = model.model
-    config = deepcopy(trained.config)
-    with torch.random.fork_rng(devices=[]), quiet():
-        torch.manual_seed(seed)
-        network = AutoModel.from_config(config, attn_implementation="eager", dtype=torch.float32)
-    reader = _reader(model.architecture, network).eval()
-    reader.to(device=model.device, dtype=model.torch_dtype)
-    return replace(model, name=f"{model.name}, random {seed}", model=reader, lock=RLock())

@@ -4,6 +4,7 @@ Sizes, weights of a layer, texts turned into inputs. Must not know: how it was l
 is run.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -17,13 +18,13 @@ from inspector.attention import LayerWeights
 from inspector.errors import InputError, UnsupportedModelError
 from inspector.models.architectures import Architecture
 from inspector.models.layouts import HeadSizes, Layout
+from inspector.models.texts import check_text
 
 DTYPES = {
     "float32": torch.float32,
     "float64": torch.float64,
     "bfloat16": torch.bfloat16,
 }
-_MAX_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -209,8 +210,8 @@ class PretrainedModel:
 
     def encode(
         self,
-        texts: list[str],
-        pairs: list[str] | None = None,
+        texts: Sequence[Any],
+        pairs: Sequence[Any] | None = None,
         *,
         special: bool = True,
         truncate: bool = False,
@@ -218,19 +219,22 @@ class PretrainedModel:
         """Return texts as one padded batch.
 
         Args:
-            texts: At least one text, each with at least one piece.
+            texts: At least one string, each with at least one piece; what is none is refused.
             pairs: A second text for each, as for sentence-pair tasks.
             special: Whether the tokenizer's special pieces ([CLS], [SEP], …) are added.
             truncate: Whether a text that is too long is cut to `max_pieces`, not refused.
 
         Raises:
-            InputError: If there is no text, or one is empty, not valid Unicode, or too long.
+            InputError: If there is no text, or one is no string, empty, not valid Unicode, or too
+                long.
         """
+        if isinstance(texts, str):
+            raise InputError("texts (str) must be a list: put the text in one.")
         if not texts:
             raise InputError("texts ([]) must hold at least one text.")
         for text in [*texts, *(pairs or [])]:
             check_text(text)
-        arguments = (texts, pairs) if pairs else (texts,)
+        arguments = (list(texts), list(pairs)) if pairs else (list(texts),)
         encoded = self.tokenizer(
             *arguments,
             add_special_tokens=special,
@@ -256,7 +260,7 @@ class PretrainedModel:
             [_pair_start(encoded.sequence_ids(row)) for row in range(len(texts))],
         )
 
-    def _check_pieces(self, texts: list[str], encoded: Any, ids: Tensor) -> None:
+    def _check_pieces(self, texts: Sequence[str], encoded: Any, ids: Tensor) -> None:
         if ids.shape[1] > self.max_pieces:
             raise InputError(
                 f"text ({ids.shape[1]} pieces) must have at most {self.max_pieces} pieces, "
@@ -272,25 +276,3 @@ class PretrainedModel:
 
 def _pair_start(sequence_ids: list[int | None]) -> int | None:
     return sequence_ids.index(1) if 1 in sequence_ids else None
-
-
-def check_text(text: str) -> None:
-    """Refuse what no tokenizer can take.
-
-    Raises:
-        InputError: If the text is empty, too long to tokenize, or not valid Unicode.
-    """
-    if not text.strip():
-        raise InputError(f"text ({text[:40]!r}) must not be empty: give at least one word.")
-    if len(text) > _MAX_CHARACTERS:
-        raise InputError(
-            f"text ({len(text)} characters) must have at most {_MAX_CHARACTERS} characters: "
-            "shorten it."
-        )
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"text is not valid Unicode: the character at position {error.start} is half of a "
-            "pair. Save the text as UTF-8."
-        ) from None

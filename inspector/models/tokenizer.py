@@ -18,9 +18,9 @@ def load_tokenizer(folder: Path, config: Any, architecture: Architecture) -> Any
     """Return the tokenizer of a folder.
 
     A decoder's that has no padding token is given its end of text as one: what is padded is
-    masked. Decoders are padded on the right, whatever side their files say (that is for
-    generating): most count their positions from the first column, padding or not, so that padding
-    on the left would move every piece.
+    masked. It pads on the right, whatever side its files say (the left is for generating): most
+    models count their positions from the first column, padding or not, so that padding on the left
+    would move every piece.
 
     Raises:
         ModelError: If it cannot be read, is a slow one, lacks a padding token, knows no ordinary
@@ -39,10 +39,9 @@ def load_tokenizer(folder: Path, config: Any, architecture: Architecture) -> Any
             f"tokenizer of {folder} is a slow one, which does not say which piece belongs to which "
             "word: save it as tokenizer.json."
         )
-    if architecture.kind == "decoder":
-        tokenizer.padding_side = "right"
-        if tokenizer.pad_token_id is None:
-            tokenizer.pad_token = tokenizer.eos_token or tokenizer.bos_token or tokenizer.unk_token
+    tokenizer.padding_side = "right"
+    if architecture.kind == "decoder" and tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.bos_token or tokenizer.unk_token
     _check_vocabulary(folder, tokenizer, config.vocab_size)
     return tokenizer
 
