@@ -10,19 +10,17 @@ from inspector.attention.functional import (
     Attended,
     attention,
     capped_scores,
-    masked_softmax,
     repeat_key_value_heads,
 )
-from inspector.attention.masks import causal_mask, padding_mask
+from inspector.attention.layer_weights import LayerWeights
+from inspector.attention.masks import causal_mask, padding_mask, window_mask
 from inspector.attention.modules import Attention, MultiHeadAttention, SelfAttention
 from inspector.attention.multi_head import (
-    LayerWeights,
     MultiHeadStages,
+    attend_heads,
     combine_heads,
-    merge_heads,
     multi_head_attention,
     project_heads,
-    split_heads,
 )
 from inspector.attention.scores import (
     AdditiveScore,
@@ -32,6 +30,8 @@ from inspector.attention.scores import (
     general_scores,
     scaled_dot_product_scores,
 )
+from inspector.attention.softmax import masked_softmax
+from inspector.attention.steps import STEPS, Steps, merge_heads, split_heads
 
 __all__ = [
     "dot_product_scores",
@@ -42,6 +42,7 @@ __all__ = [
     "AdditiveScore",
     "padding_mask",
     "causal_mask",
+    "window_mask",
     "capped_scores",
     "masked_softmax",
     "Attended",
@@ -51,7 +52,10 @@ __all__ = [
     "split_heads",
     "merge_heads",
     "repeat_key_value_heads",
+    "Steps",
+    "STEPS",
     "project_heads",
+    "attend_heads",
     "combine_heads",
     "multi_head_attention",
     "Attention",

@@ -6,14 +6,17 @@ Must not know: where queries, keys and values come from.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from inspector.attention.masks import check_broadcasts, check_mask
+from inspector.attention.masks import check_broadcasts
 from inspector.attention.scores import scaled_dot_product_scores
+from inspector.attention.softmax import Softmax, mask_before_softmax, over_the_keys
 
 ScoreFunction = Callable[[Tensor, Tensor], Tensor]
 
@@ -77,75 +80,28 @@ def capped_scores(
     return torch.tanh(scores / softcap) * softcap
 
 
-def masked_softmax(
-    scores: Float[Tensor, "*batch query key"],
-    mask: Bool[Tensor, "*#batch #query #key"] | None = None,
-    *,
-    sinks: Float[Tensor, "*#batch #query 1"] | None = None,
-    dtype: torch.dtype | None = None,
-) -> Float[Tensor, "*batch query key"]:
-    r"""Return each query's probabilities over its allowed keys.
-
-    $p_{ij} = e^{s_{ij}} / (\sum_{j' \text{ allowed}} e^{s_{ij'}} + e^{t_i})$, and 0 where j is not
-    allowed; $t_i$ is the query's sink, and the term is left out where there are none. A query
-    with no allowed key gets zeros.
-
-    Args:
-        scores: How well each query matches each key.
-        mask: True where the query may look at the key; all may where it is not given.
-        sinks: Score of a key that has no value: it takes its share, and gives nothing.
-        dtype: In which the softmax is computed, before it is rounded to the scores' own;
-            float32 for half types, the scores' own for others, where it is not given.
-
-    Raises:
-        ValueError: If the mask is not boolean, or mask or sinks do not broadcast.
-
-    Source: Vaswani et al. (2017), arXiv:1706.03762, sec. 3.2.1 and 3.2.3; sinks: OpenAI (2025),
-        gpt-oss model card, arXiv:2508.10925, sec. 2.2.
-
-    Example:
-        >>> masked_softmax(torch.zeros(1, 3), torch.tensor([[True, True, False]]))
-        tensor([[0.5000, 0.5000, 0.0000]])
-        >>> masked_softmax(torch.zeros(1, 3), sinks=torch.zeros(1, 1))
-        tensor([[0.2500, 0.2500, 0.2500]])
-    """
-    return _masked_softmax(scores, mask, sinks, dtype, owned=False)
+def unchanged(values: Tensor) -> Tensor:
+    """Return the values as they are."""
+    return values
 
 
-def _masked_softmax(
-    scores: Tensor,
-    mask: Tensor | None,
-    sinks: Tensor | None,
-    dtype: torch.dtype | None,
-    *,
-    owned: bool,
-) -> Tensor:
-    """Return what `masked_softmax` says; scores that nobody else holds are masked in place."""
-    half = scores.dtype in (torch.float16, torch.bfloat16)
-    working = dtype or (torch.float32 if half else scores.dtype)
-    empty = None
-    if mask is not None:
-        check_mask(mask, scores.shape)
-        # A row with no allowed key keeps its scores, so that neither its value nor its gradient
-        # is NaN, and is set to zero afterwards.
-        empty = ~mask.any(dim=-1, keepdim=True)
-        in_place = owned and not scores.requires_grad
-        fill = scores.masked_fill_ if in_place else scores.masked_fill
-        scores = fill(~(mask | empty), float("-inf"))
-        del fill  # it holds the scores from before
-    probabilities = _softmax(scores, sinks, working)
-    if empty is not None and bool(empty.any()):
-        probabilities = probabilities.masked_fill(empty, 0.0)
-    return probabilities
+@dataclass(frozen=True)
+class AttentionSteps:
+    """What `attention` does, step by step; another function may stand in the place of each."""
+
+    share: Callable[[Tensor, int], Tensor] = repeat_key_value_heads
+    """(key or value heads, number of query heads) → one for each query head."""
+    masking: Callable[[Tensor, Tensor | None, Softmax], Tensor] = mask_before_softmax
+    """(scores, where queries may look, softmax) → probabilities."""
+    softmax: Callable[..., Tensor] = over_the_keys
+    """(scores, sinks, dtype) → probabilities, of which nothing is hidden."""
+    rounding: Callable[[Tensor], Tensor] = unchanged
+    """What becomes of the probabilities before they weight the values: nothing."""
+    mix: Callable[[Tensor, Tensor], Tensor] = torch.matmul
+    """(probabilities, values) → the heads' outputs."""
 
 
-def _softmax(scores: Tensor, sinks: Tensor | None, working: torch.dtype) -> Tensor:
-    if sinks is None:
-        return torch.softmax(scores, dim=-1, dtype=working).to(scores.dtype)
-    rows = (*scores.shape[:-1], 1)
-    check_broadcasts("sinks", sinks, torch.Size(rows), "(…, query, 1)")
-    joined = torch.cat([scores, sinks.to(scores.dtype).expand(rows)], dim=-1)
-    return torch.softmax(joined, dim=-1, dtype=working)[..., :-1].to(scores.dtype)
+STEPS = AttentionSteps()
 
 
 def attention(
@@ -160,6 +116,7 @@ def attention(
     softmax_dtype: torch.dtype | None = None,
     score: ScoreFunction = scaled_dot_product_scores,
     dropout: float = 0.0,
+    steps: AttentionSteps = STEPS,
 ) -> Attended:
     r"""Return, for each query, the mean of the values weighted by its match with their keys.
 
@@ -179,6 +136,7 @@ def attention(
         score: Queries and keys → scores; any of the score functions of this package.
         dropout: Probability in [0, 1] with which a weight is set to zero; the others are
             divided by 1 − dropout. Give 0 outside training.
+        steps: The functions that compute; those of the equations where not given.
 
     Raises:
         ValueError: If `dropout` is outside [0, 1], `softcap` is not positive, heads do not
@@ -199,17 +157,24 @@ def attention(
             f"dropout ({dropout}) must lie in [0, 1]: it is the probability of dropping a weight."
         )
     if query.ndim > 3:
-        key = repeat_key_value_heads(key, query.shape[-3])
-        value = repeat_key_value_heads(value, query.shape[-3])
+        key = steps.share(key, query.shape[-3])
+        value = steps.share(value, query.shape[-3])
+    softmax = partial(steps.softmax, sinks=sinks, dtype=softmax_dtype)
     # The scores are handed on without a name, so that they are freed once they are masked.
     # Another score function may hold on to what it returned; ours does not.
-    owned = getattr(score, "func", score) is scaled_dot_product_scores
-    probabilities = _masked_softmax(
-        _adjusted(score(query, key), softcap, bias), mask, sinks, softmax_dtype, owned=owned
-    )
+    if (
+        steps.masking is mask_before_softmax
+        and getattr(score, "func", score) is scaled_dot_product_scores
+    ):
+        probabilities = mask_before_softmax(
+            _adjusted(score(query, key), softcap, bias), mask, softmax, owned=True
+        )
+    else:
+        probabilities = steps.masking(_adjusted(score(query, key), softcap, bias), mask, softmax)
+    probabilities = steps.rounding(probabilities)
     if dropout > 0.0:
         probabilities = torch.nn.functional.dropout(probabilities, p=dropout, training=True)
-    return Attended(torch.matmul(probabilities, value), probabilities)
+    return Attended(steps.mix(probabilities, value), probabilities)
 
 
 def _adjusted(scores: Tensor, softcap: float | None, bias: Tensor | None) -> Tensor:

@@ -53,6 +53,32 @@ def causal_mask(
     return allowed.tril(keys - n_query)
 
 
+def window_mask(
+    window: int, n_query: int, n_key: int | None = None, device: torch.device | None = None
+) -> Bool[Tensor, "query key"]:
+    """Return a mask that lets each query see what is nearer than `window`, on either side.
+
+    Args:
+        window: Query i sees key j where |i − j| < window.
+        n_query: Number of queries.
+        n_key: As in `causal_mask`.
+        device: Where the mask is made.
+
+    Raises:
+        ValueError: If there are fewer keys than queries.
+
+    Example:
+        >>> window_mask(2, 3)
+        tensor([[ True,  True, False],
+                [ True,  True,  True],
+                [False,  True,  True]])
+    """
+    not_behind = causal_mask(n_query, n_key, device)
+    offset = not_behind.shape[1] - n_query
+    near = torch.ones_like(not_behind)
+    return near.tril(offset + window - 1).triu(offset - window + 1)
+
+
 def check_mask(mask: Tensor, shape: torch.Size) -> None:
     """Refuse what would be read as another mask than was meant.
 

@@ -8,13 +8,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from inspector.attention.functional import Attended, ScoreFunction, attention
-from inspector.attention.multi_head import (
+from inspector.attention.layer_weights import (
     LayerWeights,
-    MultiHeadStages,
     check_head_counts,
     default_scaling,
-    multi_head_attention,
 )
+from inspector.attention.multi_head import MultiHeadStages, multi_head_attention
 from inspector.attention.scores import scaled_dot_product_scores
 
 

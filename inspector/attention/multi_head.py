@@ -1,91 +1,28 @@
 """Several attentions at once, each in a subspace of its own.
 
-`multi_head_attention` is the whole computation and keeps every stage of it; the steps are
-functions too (`project_heads`, `combine_heads`), for whoever wants to go through them one by one.
+`multi_head_attention` is the whole computation and keeps every stage of it; its three parts are
+functions too (`project_heads`, `attend_heads`, `combine_heads`), for whoever wants to go through
+them one by one. Each takes the steps it is made of, so that any of them can be replaced.
 Must not know: modules, models; only weights and tensors.
 """
 
-import math
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn.functional import linear
 
-from inspector.attention.functional import attention
-from inspector.attention.scores import scaled_dot_product_scores
-
-
-@dataclass(frozen=True)
-class LayerWeights:
-    r"""The weights of one multi-head attention layer, in the layout of `torch.nn.Linear`.
-
-    Rows h·d_head … (h+1)·d_head − 1 of W_Q belong to head h, and the same columns of W_O;
-    W_K and W_V have `n_kv_heads` such groups, each shared by n_heads / n_kv_heads query heads.
-    As a rule all widths called d_… are d_model, and d_value is d_head; where another text or a
-    bottleneck is looked at, or values are wider, they are not.
-    """
-
-    W_Q: Float[Tensor, "heads_d_head d_model"]
-    W_K: Float[Tensor, "kv_heads_d_head d_source"]
-    W_V: Float[Tensor, "kv_heads_d_value d_value_source"]
-    W_O: Float[Tensor, "d_output heads_d_value"]
-    b_Q: Float[Tensor, " heads_d_head"] | None
-    b_K: Float[Tensor, " kv_heads_d_head"] | None
-    b_V: Float[Tensor, " kv_heads_d_value"] | None
-    b_O: Float[Tensor, " d_output"] | None
-    n_heads: int
-    n_kv_heads: int
-    scaling: float
-    """The factor on query · key, 1/√d_head as a rule."""
-    causal: bool = False
-    """Whether a query sees only itself and what stands before it."""
-    relative_bias: Float[Tensor, "n_heads longest longest"] | None = None
-    """What each head adds to the scores of query i and key j, at [i, j]; cut it to the pieces."""
-    rotary_cos: Float[Tensor, "longest rotary"] | None = None
-    """cos of piece i's angles: q and k become q·cos + rotate_half(q)·sin before the scores."""
-    rotary_sin: Float[Tensor, "longest rotary"] | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse head counts that do not fit the matrices.
-
-        Raises:
-            ValueError: If n_heads does not divide W_Q's rows, or n_kv_heads n_heads.
-        """
-        check_head_counts(self.W_Q.shape[0], self.n_heads, self.n_kv_heads)
-        if self.W_K.shape[0] != self.n_kv_heads * self.d_head:
-            raise ValueError(
-                f"W_K has {self.W_K.shape[0]} rows, expected n_kv_heads × d_head = "
-                f"{self.n_kv_heads} × {self.d_head} = {self.n_kv_heads * self.d_head}."
-            )
-
-    @property
-    def d_head(self) -> int:
-        """Return the width of one head's queries and keys."""
-        return self.W_Q.shape[0] // self.n_heads
-
-    @property
-    def d_model(self) -> int:
-        """Return the width of the hidden states."""
-        return self.W_Q.shape[1]
-
-    def to(self, dtype: torch.dtype) -> "LayerWeights":
-        """Return the same weights in another dtype."""
-        changed = {
-            name: tensor.to(dtype)
-            for name, tensor in vars(self).items()
-            if isinstance(tensor, Tensor)
-        }
-        return LayerWeights(**{**vars(self), **changed})
+from inspector.attention.functional import Attended, attention
+from inspector.attention.layer_weights import LayerWeights
+from inspector.attention.positions import Rotation
+from inspector.attention.steps import STEPS, Steps
 
 
 class MultiHeadStages(NamedTuple):
     """Every stage of one multi-head attention, first to last."""
 
     query: Float[Tensor, "batch head query d_head"]
+    """After norm and rotation, where there are any; so is the key."""
     key: Float[Tensor, "batch kv_head key d_head"]
     value: Float[Tensor, "batch kv_head key d_head"]
     probabilities: Float[Tensor, "batch head query key"]
@@ -95,74 +32,91 @@ class MultiHeadStages(NamedTuple):
     """The context after W_O."""
 
 
-def check_head_counts(width: int, n_heads: int, n_kv_heads: int) -> None:
-    """Refuse head counts that do not divide.
-
-    Raises:
-        ValueError: If n_heads does not divide the width, or n_kv_heads does not divide n_heads.
-    """
-    if n_heads < 1 or width % n_heads:
-        raise ValueError(
-            f"d_model ({width}) must be divisible by n_heads ({n_heads}): "
-            "every head gets d_model / n_heads features."
-        )
-    if n_kv_heads < 1 or n_heads % n_kv_heads:
-        raise ValueError(
-            f"n_heads ({n_heads}) must be divisible by n_kv_heads ({n_kv_heads}): "
-            "every key/value head serves the same number of query heads."
-        )
-
-
-def split_heads(
-    features: Float[Tensor, "batch piece heads_d_head"], n_heads: int
-) -> Float[Tensor, "batch {n_heads} piece d_head"]:
-    """Return the features of each head apart, the head axis before the pieces.
-
-    Example:
-        >>> split_heads(torch.arange(4.0).reshape(1, 1, 4), 2)[0, 1, 0]
-        tensor([2., 3.])
-    """
-    check_head_counts(features.shape[-1], n_heads, n_heads)
-    return torch.unflatten(features, -1, (n_heads, -1)).transpose(1, 2)
-
-
-def merge_heads(
-    heads: Float[Tensor, "batch head piece d_head"],
-) -> Float[Tensor, "batch piece heads_d_head"]:
-    """Return the heads' features side by side: the inverse of `split_heads`."""
-    return heads.transpose(1, 2).flatten(-2)
-
-
 def project_heads(
     target: Float[Tensor, "batch query d_model"],
     source: Float[Tensor, "batch key d_model"],
     weights: LayerWeights,
+    steps: Steps = STEPS,
 ) -> tuple[
     Float[Tensor, "batch head query d_head"],
     Float[Tensor, "batch kv_head key d_head"],
     Float[Tensor, "batch kv_head key d_head"],
 ]:
-    r"""Return the queries, keys and values of each head.
+    r"""Return the queries, keys and values of each head, normed and rotated where the layer is.
 
     $Q = X_t W_Q^\top + b_Q$, $K = X_s W_K^\top + b_K$, $V = X_s W_V^\top + b_V$ in the layout of
     `torch.nn.Linear`, split into heads.
+
+    Raises:
+        ValueError: If the layer counts places, and there are fewer keys than queries or more than
+            it has places for.
     """
-    return (
-        split_heads(linear(target, weights.W_Q, weights.b_Q), weights.n_heads),
-        split_heads(linear(source, weights.W_K, weights.b_K), weights.n_kv_heads),
-        split_heads(linear(source, weights.W_V, weights.b_V), weights.n_kv_heads),
+    check_lengths(weights, target.shape[1], source.shape[1])
+    query = steps.split(steps.linear(target, weights.W_Q, weights.b_Q), weights.n_heads)
+    key = steps.split(steps.linear(source, weights.W_K, weights.b_K), weights.n_kv_heads)
+    value = steps.split(steps.linear(source, weights.W_V, weights.b_V), weights.n_kv_heads)
+    if not weights.norm_after_rotation:
+        query, key = steps.norm(query, key, weights)
+    if weights.rotary_cos is not None and weights.rotary_sin is not None:
+        n = source.shape[1]
+        angles = weights.rotary_cos[:n], weights.rotary_sin[:n]
+        rotation = Rotation(*angles, weights.rotary_neighbours)
+        query, key, value = steps.rotate(query, key, value, rotation)
+    if weights.norm_after_rotation:
+        query, key = steps.norm(query, key, weights)
+    return steps.heads_rounding(query), steps.heads_rounding(key), steps.heads_rounding(value)
+
+
+def attend_heads(
+    query: Float[Tensor, "batch head query d_head"],
+    key: Float[Tensor, "batch kv_head key d_head"],
+    value: Float[Tensor, "batch kv_head key d_head"],
+    weights: LayerWeights,
+    *,
+    mask: Bool[Tensor, "*#batch_head #query #key"] | None = None,
+    dropout: float = 0.0,
+    steps: Steps = STEPS,
+) -> Attended:
+    """Return what each head takes home, (batch, head, query, d_head), and its probabilities.
+
+    Args:
+        query: Of each head, as it is compared.
+        key: The same.
+        value: What is taken home.
+        weights: Their scale, bias, cap, sinks and order are used.
+        mask: As in `multi_head_attention`.
+        dropout: The same.
+        steps: The same.
+    """
+    n_query, n_key = query.shape[-2], key.shape[-2]
+    order = steps.order(weights, n_query, n_key, query.device)
+    if mask is not None:
+        mask = with_head_axis(mask)
+    allowed = mask if order is None else order if mask is None else mask & order
+    sinks = weights.sinks
+    return attention(
+        query,
+        key,
+        value,
+        mask=allowed,
+        bias=steps.bias(weights, n_query, n_key),
+        softcap=weights.softcap,
+        sinks=None if sinks is None else sinks[None, :, None, None],
+        score=partial(steps.score, scaling=steps.factor(weights, n_key)),
+        dropout=dropout,
+        steps=steps,
     )
 
 
 def combine_heads(
-    heads: Float[Tensor, "batch head query d_head"], weights: LayerWeights
+    heads: Float[Tensor, "batch head query d_head"], weights: LayerWeights, steps: Steps = STEPS
 ) -> tuple[Float[Tensor, "batch query heads_d_head"], Float[Tensor, "batch query d_model"]]:
     r"""Return the concatenated heads, and what W_O makes of them.
 
     $\mathrm{Concat}(\mathrm{head}_1 \ldots \mathrm{head}_h)\,W^O$.
     """
-    context = merge_heads(heads)
-    return context, linear(context, weights.W_O, weights.b_O)
+    context = steps.context_rounding(steps.merge(heads))
+    return context, steps.combine(context, weights, steps.linear)
 
 
 def multi_head_attention(
@@ -172,38 +126,65 @@ def multi_head_attention(
     *,
     mask: Bool[Tensor, "*#batch_head #query #key"] | None = None,
     dropout: float = 0.0,
+    steps: Steps = STEPS,
 ) -> MultiHeadStages:
     r"""Return all stages of multi-head attention of `target` over `source`.
 
     $\mathrm{MultiHead}(Q,K,V) = \mathrm{Concat}(\mathrm{head}_1 \ldots \mathrm{head}_h)\,W^O$,
     $\mathrm{head}_i = \mathrm{Attention}(QW_i^Q, KW_i^K, VW_i^V)$. Self-attention where target and
-    source are the same.
+    source are the same. All that the weights say is used: a causal layer hides what stands behind
+    the query, whatever the mask; rotation, bias, cap and sinks come in where they are given.
 
     Args:
-        target: The hidden states that look.
+        target: The hidden states that look. Where the layer counts places (it is causal, has a
+            window, angles or a relative bias), they are the last of the source's places.
         source: The hidden states that are looked at.
         weights: The layer's weights.
         mask: True where the query may look at the key: (query, key) for all texts and heads,
             (batch, query, key) for all heads, or (batch, head, query, key).
         dropout: Probability of dropping an attention weight, in [0, 1].
+        steps: The functions that compute; those of the equations where not given.
 
     Raises:
-        ValueError: If the mask is not boolean or does not broadcast, or `dropout` is outside
-            [0, 1].
+        ValueError: If the mask is not boolean or does not broadcast, `dropout` is outside
+            [0, 1], or the layer counts places and target and source do not fit it.
 
     Source: Vaswani et al. (2017), arXiv:1706.03762, sec. 3.2.2.
     """
-    query, key, value = project_heads(target, source, weights)
-    heads, probabilities = attention(
-        query,
-        key,
-        value,
-        mask=None if mask is None else with_head_axis(mask),
-        score=partial(scaled_dot_product_scores, scaling=weights.scaling),
-        dropout=dropout,
+    query, key, value = project_heads(target, source, weights, steps)
+    heads, probabilities = attend_heads(
+        query, key, value, weights, mask=mask, dropout=dropout, steps=steps
     )
-    context, output = combine_heads(heads, weights)
+    context, output = combine_heads(heads, weights, steps)
     return MultiHeadStages(query, key, value, probabilities, context, output)
+
+
+def check_lengths(weights: LayerWeights, n_query: int, n_key: int) -> None:
+    """Refuse lengths that leave open where a query stands.
+
+    Raises:
+        ValueError: If the layer counts places, and there are fewer keys than queries, or more
+            than it has angles or a bias for.
+    """
+    counting = {
+        "causal": weights.causal,
+        "window": weights.window is not None,
+        "rotary_cos": weights.rotary_cos is not None,
+        "relative_bias": weights.relative_bias is not None,
+    }
+    names = [name for name, counts in counting.items() if counts]
+    if names and n_key < n_query:
+        raise ValueError(
+            f"source ({n_key} tokens) must be at least as long as target ({n_query}): this layer "
+            f"counts places ({', '.join(names)}), and the target's are the last of the source's."
+        )
+    for name in ("rotary_cos", "relative_bias"):
+        table: Tensor | None = getattr(weights, name)
+        if table is not None and n_key > table.shape[-2]:
+            raise ValueError(
+                f"source ({n_key} tokens) must have at most {table.shape[-2]} tokens: "
+                f"{name} goes no further."
+            )
 
 
 def with_head_axis(mask: Bool[Tensor, "*#batch_head #query #key"]) -> Bool[Tensor, "..."]:
@@ -213,12 +194,8 @@ def with_head_axis(mask: Bool[Tensor, "*#batch_head #query #key"]) -> Bool[Tenso
     broadcasts as it is.
 
     Example:
+        >>> import torch
         >>> with_head_axis(torch.ones(2, 1, 3, dtype=torch.bool)).shape
         torch.Size([2, 1, 1, 3])
     """
     return mask.unsqueeze(1) if mask.ndim == 3 else mask
-
-
-def default_scaling(d_head: int) -> float:
-    """Return 1/√d_head."""
-    return 1.0 / math.sqrt(d_head)

@@ -5,6 +5,7 @@ Must not know: anything but torch; where positions come from.
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -85,6 +86,51 @@ def rotary_angles(
     """
     exponents = torch.arange(0, width, 2, dtype=torch.float32, device=positions.device) / width
     return positions[..., None].float() * base**-exponents
+
+
+class Rotation(NamedTuple):
+    """The angles of tokens, and which features are turned together."""
+
+    cos: Float[Tensor, "token rotary"]
+    sin: Float[Tensor, "token rotary"]
+    neighbours: bool = False
+    """Features 2i and 2i + 1, not i and i + rotary/2."""
+
+    def turn(
+        self, heads: Float[Tensor, "*batch last d_head"]
+    ) -> Float[Tensor, "*batch last d_head"]:
+        """Return heads turned by their tokens' angles; features beyond the angles stay.
+
+        Where there are more angles than tokens, the tokens are the last.
+
+        Source: Su et al. (2021), arXiv:2104.09864, eq. 34; in the order of features of Llama, or,
+            of neighbours, of the paper.
+        """
+        width, first = self.cos.shape[-1], len(self.cos) - heads.shape[-2]
+        turned, rest = heads.split([width, heads.shape[-1] - width], dim=-1)
+        half = rotate_neighbours(turned) if self.neighbours else rotate_half(turned)
+        return torch.cat([turned * self.cos[first:] + half * self.sin[first:], rest], dim=-1)
+
+
+def rotate_half(heads: Float[Tensor, "*batch width"]) -> Float[Tensor, "*batch width"]:
+    """Return (−second half, first half) of the features.
+
+    Example:
+        >>> rotate_half(torch.tensor([1.0, 2.0, 3.0, 4.0]))
+        tensor([-3., -4.,  1.,  2.])
+    """
+    first, second = heads.chunk(2, dim=-1)
+    return torch.cat([-second, first], dim=-1)
+
+
+def rotate_neighbours(heads: Float[Tensor, "*batch width"]) -> Float[Tensor, "*batch width"]:
+    """Return each pair of neighbours (a, b) as (−b, a).
+
+    Example:
+        >>> rotate_neighbours(torch.tensor([1.0, 2.0, 3.0, 4.0]))
+        tensor([-2.,  1., -4.,  3.])
+    """
+    return torch.stack([-heads[..., 1::2], heads[..., ::2]], dim=-1).flatten(-2)
 
 
 def log_buckets(

@@ -5,21 +5,12 @@ that does not notice one of them proves nothing. Must not know: models, the rule
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
-from inspector.attention import (
-    LayerWeights,
-    MultiHeadStages,
-    combine_heads,
-    masked_softmax,
-    multi_head_attention,
-    project_heads,
-    repeat_key_value_heads,
-    scaled_dot_product_scores,
-)
+from inspector.attention import STEPS, LayerWeights, MultiHeadStages, Steps, multi_head_attention
+from inspector.attention.softmax import SoftmaxOver
 from inspector.verification.changes import (
     Applies,
     Change,
@@ -48,8 +39,8 @@ class Mutation:
     """What the mistake does to the weights or the scaling."""
     mask: Callable[[Tensor | None], Tensor | None] = lambda mask: mask
     """What it does to the mask."""
-    over_queries: bool = False
-    """Whether the softmax runs over the queries."""
+    steps: Steps = STEPS
+    """The steps that it computes with."""
     applies: Applies = lambda weights: True
     """Whether it is a mistake at all in such a layer."""
 
@@ -63,24 +54,19 @@ class Mutation:
         dropout: float,
     ) -> MultiHeadStages:
         """Return all stages, computed with the mistake."""
-        changed, changed_mask = self.weights(weights), self.mask(mask)
-        if self.over_queries:
-            return _softmax_over_queries(target, source, changed, changed_mask)
-        return multi_head_attention(target, source, changed, mask=changed_mask, dropout=dropout)
+        return multi_head_attention(
+            target,
+            source,
+            self.weights(weights),
+            mask=self.mask(mask),
+            dropout=dropout,
+            steps=self.steps,
+        )
 
 
-def _softmax_over_queries(
-    target: Tensor, source: Tensor, weights: LayerWeights, mask: Tensor | None
-) -> MultiHeadStages:
-    query, key, value = project_heads(target, source, weights)
-    keys = repeat_key_value_heads(key, weights.n_heads)
-    values = repeat_key_value_heads(value, weights.n_heads)
-    scores = scaled_dot_product_scores(query, keys, weights.scaling)
-    if mask is not None:
-        scores = scores.masked_fill(~mask.unsqueeze(1), torch.finfo(scores.dtype).min)
-    probabilities = masked_softmax(scores.transpose(-1, -2)).transpose(-1, -2)
-    context, output = combine_heads(torch.matmul(probabilities, values), weights)
-    return MultiHeadStages(query, key, value, probabilities, context, output)
+def _without_order(weights: LayerWeights) -> LayerWeights:
+    """Return the weights of a layer that hides nothing by itself: the mask says it all."""
+    return replace(weights, causal=False, window=None)
 
 
 def _transpose(mask: Tensor | None) -> Tensor | None:
@@ -97,9 +83,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         "scale of d_model", scale_by(lambda weights: weights.d_model**-0.5), applies=many_heads
     ),
     Mutation("scale off by 0.01 %", scale_by(lambda weights: 1.0001 * weights.scaling)),
-    Mutation("mask dropped", mask=lambda mask: None),
-    Mutation("mask transposed", mask=_transpose),
-    Mutation("softmax over queries", over_queries=True),
+    Mutation("mask dropped", _without_order, mask=lambda mask: None),
+    Mutation("mask transposed", _without_order, mask=_transpose),
+    Mutation("softmax over queries", steps=replace(STEPS, softmax=SoftmaxOver(-2))),
     Mutation("heads reversed", reorder_heads(reversed_rows), applies=many_heads),
     Mutation("heads interleaved", reorder_heads(interleaved_rows), applies=many_wide_heads),
     Mutation("query bias dropped", without("b_Q"), applies=has("b_Q")),

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from inspector.attention import Attended, attention, scaled_dot_product_scores
+from inspector.attention import STEPS, Attended, Steps, attention, scaled_dot_product_scores
 from inspector.models import AttentionCall
 from inspector.verification.judge import Distances, Judgement
 
@@ -87,8 +87,8 @@ def _cut(tensor: Tensor | None, texts: slice, heads: slice) -> Tensor | None:
 Evaluate = Callable[[Terms], Attended]
 
 
-def evaluate(terms: Terms) -> Attended:
-    """Return what our attention makes of a call."""
+def evaluate(terms: Terms, steps: Steps = STEPS) -> Attended:
+    """Return what our attention makes of a call, with other steps where they are given."""
     return attention(
         terms.query,
         terms.key,
@@ -99,6 +99,7 @@ def evaluate(terms: Terms) -> Attended:
         sinks=terms.sinks,
         softmax_dtype=terms.softmax_dtype,
         score=partial(scaled_dot_product_scores, scaling=terms.scaling),
+        steps=steps,
     )
 
 

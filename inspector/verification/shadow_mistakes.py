@@ -7,16 +7,10 @@ Must not know: models, the rule, how a call came to be seen.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
-from inspector.attention import (
-    Attended,
-    capped_scores,
-    masked_softmax,
-    repeat_key_value_heads,
-    scaled_dot_product_scores,
-)
+from inspector.attention import STEPS, Attended, Steps
+from inspector.attention.softmax import SoftmaxOver
 from inspector.verification.shadow_call import Terms, evaluate
 
 
@@ -29,28 +23,12 @@ class CallMistake:
     """What it does to the terms."""
     applies: Callable[[Terms], bool] = lambda terms: True
     """Whether it is a mistake at all in such a call."""
-    over_queries: bool = False
-    """Whether the softmax runs over the queries."""
+    steps: Steps = STEPS
+    """The steps that it computes with."""
 
     def __call__(self, terms: Terms) -> Attended:
         """Return what the mistake makes of a call."""
-        changed = self.change(terms)
-        return _softmax_over_queries(changed) if self.over_queries else evaluate(changed)
-
-
-def _softmax_over_queries(terms: Terms) -> Attended:
-    n_heads = terms.query.shape[1]
-    keys = repeat_key_value_heads(terms.key, n_heads)
-    scores = scaled_dot_product_scores(terms.query, keys, terms.scaling)
-    if terms.softcap is not None:
-        scores = capped_scores(scores, terms.softcap)
-    if terms.bias is not None:
-        scores = scores + terms.bias
-    if terms.mask is not None:
-        scores = scores.masked_fill(~terms.mask, torch.finfo(scores.dtype).min)
-    probabilities = masked_softmax(scores.transpose(-1, -2)).transpose(-1, -2)
-    values = repeat_key_value_heads(terms.value, n_heads)
-    return Attended(torch.matmul(probabilities, values), probabilities)
+        return evaluate(self.change(terms), self.steps)
 
 
 def _scaled(factor: Callable[[Terms], float]) -> Callable[[Terms], Terms]:
@@ -101,7 +79,7 @@ CALL_MISTAKES: tuple[CallMistake, ...] = (
     CallMistake("scale off by 0.01 %", _scaled(lambda terms: 1.0001 * terms.scaling)),
     CallMistake("mask dropped", lambda terms: replace(terms, mask=None), _forbids),
     CallMistake("mask transposed", _transposed, _can_transpose),
-    CallMistake("softmax over queries", over_queries=True),
+    CallMistake("softmax over queries", steps=replace(STEPS, softmax=SoftmaxOver(-2))),
     CallMistake(
         "heads reversed",
         lambda terms: replace(terms, query=terms.query.flip(1)),

@@ -5,24 +5,15 @@ before the product, and divides by a running sum. Both are right; only rounding 
 Must not know: layers, mistakes.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
+from inspector.attention.softmax import with_sinks
 
-@dataclass(frozen=True)
-class Arithmetic:
-    """How sums of products are taken."""
-
-    linear: Callable[[Tensor, Tensor, Tensor | None], Tensor]
-    matmul: Callable[[Tensor, Tensor], Tensor]
-    softmax: Callable[[Tensor], Tensor] | None = None
-    """Over the keys; None for torch's own."""
-    scale_first: bool = False
-    """Whether the query is scaled, not its product with the key."""
+Arithmetic = dict[str, Any]
+"""Step of `Steps` → the function that takes its sums in another order."""
 
 
 def add_products_in_turn(left: Tensor, right: Tensor) -> Tensor:
@@ -45,14 +36,27 @@ def _linear_in_turn(features: Tensor, weight: Tensor, bias: Tensor | None) -> Te
     return product if bias is None else product + bias
 
 
-def softmax_in_turn(scores: Tensor) -> Tensor:
+def _scores_in_turn(query: Tensor, key: Tensor, scaling: float) -> Tensor:
+    return add_products_in_turn(query * scaling, key.transpose(-1, -2))
+
+
+def softmax_in_turn(
+    scores: Tensor, sinks: Tensor | None = None, dtype: torch.dtype | None = None
+) -> Tensor:
     """Return e^s over its sum along the last axis, added from the first to the last."""
-    exponents = torch.exp(scores - scores.amax(-1, keepdim=True))
+    n_keys = scores.shape[-1]
+    joined = scores if sinks is None else with_sinks(scores, sinks)
+    exponents = torch.exp(joined - joined.amax(-1, keepdim=True))
     total = exponents[..., :1]
-    for index in range(1, scores.shape[-1]):
+    for index in range(1, joined.shape[-1]):
         total = total + exponents[..., index : index + 1]
-    return exponents / total
+    return exponents[..., :n_keys] / total
 
 
-PLAIN = Arithmetic(linear, torch.matmul)
-ONE_BY_ONE = Arithmetic(_linear_in_turn, add_products_in_turn, softmax_in_turn, scale_first=True)
+PLAIN: Arithmetic = {}
+ONE_BY_ONE: Arithmetic = {
+    "linear": _linear_in_turn,
+    "score": _scores_in_turn,
+    "mix": add_products_in_turn,
+    "softmax": softmax_in_turn,
+}

@@ -12,17 +12,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from inspector.attention.functional import unchanged
+from inspector.attention.softmax import SoftmaxOver, over_the_keys
 from inspector.verification.diagnosis.arithmetic import ONE_BY_ONE, PLAIN
 from inspector.verification.diagnosis.distance import Distance, largest, rms_of
 from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Plan, Stages
 from inspector.verification.diagnosis.layer import STAGES, Layer, Probe
-from inspector.verification.diagnosis.steps import (
-    SoftmaxOver,
-    mask_with_infinity,
-    mask_with_nothing,
-    over_the_keys,
-    unrounded,
-)
+from inspector.verification.diagnosis.steps import mask_with_infinity, mask_with_nothing
 from inspector.verification.judge import (
     PADDING_SHARE,
     TURNED_SHARE,
@@ -283,8 +279,8 @@ def without_rounding(plan: Plan) -> Plan:
     axis: int = getattr(plan.softmax, "axis", -1)
     return replace(
         plan,
-        rounding=unrounded,
-        heads_rounding=unrounded,
-        context_rounding=unrounded,
+        rounding=unchanged,
+        heads_rounding=unchanged,
+        context_rounding=unchanged,
         softmax=over_the_keys if axis == -1 else SoftmaxOver(axis),
     )

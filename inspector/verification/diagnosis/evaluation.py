@@ -1,7 +1,8 @@
 """A plan, and what it makes of a layer and an input: all stages, whatever was changed.
 
-What two plans have in common is computed once. The arithmetic may be exchanged, too: another
-right order of the same sums shows how far rounding alone can go.
+A plan is the steps of `inspector.attention` with some of them replaced; what computes is
+attention itself. What two plans have in common is computed once. The arithmetic may be exchanged,
+too: another right order of the same sums shows how far rounding alone can go.
 Must not know: mistakes, models.
 """
 
@@ -13,51 +14,27 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from inspector.attention import LayerWeights, merge_heads, repeat_key_value_heads, split_heads
+from inspector.attention import LayerWeights, Steps, attend_heads, combine_heads, project_heads
+from inspector.attention.softmax import Softmax, mask_before_softmax, over_keys
 from inspector.verification.diagnosis.arithmetic import PLAIN, Arithmetic
 from inspector.verification.diagnosis.layer import Layer, Probe
-from inspector.verification.diagnosis.steps import (
-    Softmax,
-    hide_later,
-    hide_padding,
-    mask_before_softmax,
-    over_keys,
-    over_the_keys,
-    own_bias,
-    own_factor,
-    rotate_query_and_key,
-    unrounded,
-)
+from inspector.verification.diagnosis.steps import hide_padding
 
 _KEPT = 128
 
 
-def apply_output(context: Tensor, weights: LayerWeights, arithmetic: Arithmetic) -> Tensor:
-    """Return the context after W_O."""
-    return arithmetic.linear(context, weights.W_O, weights.b_O)
-
-
 @dataclass(frozen=True)
-class Plan:
+class Plan(Steps):
     """One way of computing a layer: a function for each step; those of the equations by default."""
 
     hidden: tuple[Callable[[Tensor, Layer], Tensor], ...] = ()
+    """What is done with the hidden states first, in turn."""
     weights: tuple[Callable[[LayerWeights], LayerWeights], ...] = ()
-    split: Callable[[Tensor, int], Tensor] = split_heads
-    rotate: Callable[..., tuple[Tensor, Tensor, Tensor]] = rotate_query_and_key
-    heads_rounding: Callable[[Tensor], Tensor] = unrounded
-    share: Callable[[Tensor, int], Tensor] = repeat_key_value_heads
-    factor: Callable[[LayerWeights], float] = own_factor
-    bias: Callable[[LayerWeights, int], Tensor | None] = own_bias
+    """What is done with the weights first, in turn."""
     padding: Callable[[Tensor, int], Tensor | None] = hide_padding
-    causal: Callable[[bool, int], Tensor | None] = hide_later
-    masking: Callable[[Tensor, Tensor | None, Softmax], Tensor] = mask_before_softmax
-    softmax: Softmax = over_the_keys
-    rounding: Callable[[Tensor], Tensor] = unrounded
-    merge: Callable[[Tensor], Tensor] = merge_heads
-    context_rounding: Callable[[Tensor], Tensor] = unrounded
-    combine: Callable[[Tensor, LayerWeights, Arithmetic], Tensor] = apply_output
+    """(which tokens are real, their number) → where queries may look."""
     finish: tuple[Callable[[Tensor, Tensor, Layer], Tensor], ...] = ()
+    """What is done with the output, in turn: (output, hidden states, layer) → output."""
 
     def changed(self, changes: dict[str, Any]) -> "Plan":
         """Return the plan with other steps; what is done in turn is added at the end."""
@@ -70,6 +47,12 @@ class Plan:
 
 REFERENCE = Plan()
 STEPS = tuple(field.name for field in fields(Plan))
+# What a part of the computation does not depend on.
+_AFTER_HEADS = ("merge", "context_rounding", "combine", "finish")
+_AFTER_PROJECTION = (
+    *_AFTER_HEADS, "share", "masking", "softmax", "rounding", "mix", "factor", "score", "bias",
+    "order", "padding",
+)  # fmt: skip
 
 
 class Stages(NamedTuple):
@@ -88,6 +71,15 @@ class Stages(NamedTuple):
     """(batch, query): whether the query may look anywhere at all."""
 
 
+class _Heads(NamedTuple):
+    """What a plan's heads take home, and how they came to it."""
+
+    scores: Tensor
+    allowed: Tensor | None
+    probabilities: Tensor
+    output: Tensor
+
+
 class Evaluator:
     """Computes plans of one layer on one input, in one dtype and arithmetic."""
 
@@ -96,32 +88,36 @@ class Evaluator:
     ) -> None:
         """Keep what all plans start from, in the dtype given."""
         self.layer = replace(layer, weights=layer.weights.to(dtype))
-        self.probe, self.arithmetic = probe, arithmetic
+        self.probe, self._arithmetic = probe, arithmetic
         self._hidden = probe.hidden.to(dtype)
         self._weights_of = lru_cache(_KEPT)(self._changed_weights)
         self._projected_by = lru_cache(_KEPT)(self._projected)
-        self._products_by = lru_cache(_KEPT)(self._products)
         self._attended_by = lru_cache(_KEPT)(self._attended)
 
     def __call__(self, plan: Plan) -> Stages:
         """Return every stage of the plan."""
-        weights = self._weights_of(plan.weights)
-        projection = (plan.hidden, plan.weights, plan.split, plan.rotate, plan.heads_rounding)
-        query, key, value = self._projected_by(*projection)
-        scores, allowed, probabilities = self._attended_by(
-            projection, plan.share, plan.factor, plan.bias, plan.padding, plan.causal,
-            plan.masking, plan.softmax, plan.rounding,
-        )  # fmt: skip
-        values = plan.share(value, weights.n_heads)
-        heads = self.arithmetic.matmul(probabilities, values)
-        context = plan.context_rounding(plan.merge(heads))
-        output = plan.combine(context, weights, self.arithmetic)
+        computed = self._in_arithmetic(plan)
+        query, key, value = self._projected_by(_without(computed, _AFTER_PROJECTION))
+        heads = self._attended_by(_without(computed, _AFTER_HEADS))
+        context, output = combine_heads(heads.output, self._weights_of(plan.weights), computed)
         if self.layer.residual:
             output = output + self._hidden
         for step in plan.finish:
             output = step(output, self._hidden, self.layer)
-        defined = self._defined(plan, allowed)
-        return Stages(query, key, value, scores, probabilities, context, output, allowed, defined)
+        defined = self._defined(plan, heads.allowed)
+        return Stages(
+            query, key, value, heads.scores, heads.probabilities, context, output, heads.allowed,
+            defined,
+        )  # fmt: skip
+
+    def _in_arithmetic(self, plan: Plan) -> Plan:
+        """Return the plan with its sums taken in this order, where it changes none of them."""
+        changes = {
+            name: step
+            for name, step in self._arithmetic.items()
+            if getattr(plan, name) is getattr(REFERENCE, name)
+        }
+        return replace(plan, **changes)
 
     def _changed_weights(self, changes: tuple[Callable[..., LayerWeights], ...]) -> LayerWeights:
         weights = self.layer.weights
@@ -129,67 +125,28 @@ class Evaluator:
             weights = change(weights)
         return weights
 
-    def _projected(
-        self,
-        hidden_steps: tuple[Callable[..., Tensor], ...],
-        changes: tuple[Callable[..., LayerWeights], ...],
-        split: Callable[..., Tensor],
-        rotate: Callable[..., tuple[Tensor, Tensor, Tensor]],
-        rounding: Callable[[Tensor], Tensor],
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        weights, hidden = self._weights_of(changes), self._hidden
-        for step in hidden_steps:
+    def _projected(self, plan: Plan) -> tuple[Tensor, Tensor, Tensor]:
+        hidden = self._hidden
+        for step in plan.hidden:
             hidden = step(hidden, self.layer)
-        linear = self.arithmetic.linear
-        query = split(linear(hidden, weights.W_Q, weights.b_Q), weights.n_heads)
-        key = split(linear(hidden, weights.W_K, weights.b_K), weights.n_kv_heads)
-        value = split(linear(hidden, weights.W_V, weights.b_V), weights.n_kv_heads)
-        if weights.rotary_cos is not None and weights.rotary_sin is not None:
-            n = hidden.shape[1]
-            query, key, value = rotate(
-                query, key, value, weights.rotary_cos[:n], weights.rotary_sin[:n]
-            )
-        return rounding(query), rounding(key), rounding(value)
+        return project_heads(hidden, hidden, self._weights_of(plan.weights), plan)
 
-    def _products(
-        self, projection: tuple[Any, ...], share: Callable[..., Tensor], factor: float | None
-    ) -> Tensor:
-        query, key, _ = self._projected_by(*projection)
-        keys = share(key, query.shape[1]).transpose(-1, -2)
-        return self.arithmetic.matmul(query if factor is None else query * factor, keys)
+    def _attended(self, plan: Plan) -> _Heads:
+        seen: list[tuple[Tensor, Tensor | None]] = []
 
-    def _attended(
-        self,
-        projection: tuple[Any, ...],
-        share: Callable[..., Tensor],
-        factor_of: Callable[[LayerWeights], float],
-        bias_of: Callable[..., Tensor | None],
-        padding: Callable[..., Tensor | None],
-        causal: Callable[..., Tensor | None],
-        masking: Callable[..., Tensor],
-        softmax: Callable[[Tensor], Tensor],
-        rounding: Callable[[Tensor], Tensor],
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
-        weights = self._weights_of(projection[1])
-        factor = factor_of(weights)
-        if self.arithmetic.scale_first:
-            scores = self._products_by(projection, share, factor)
-        else:
-            scores = self._products_by(projection, share, None) * factor
-        n = scores.shape[-1]
-        bias = bias_of(weights, n)
-        if bias is not None:
-            scores = scores + bias
-        allowed = causal(weights.causal, n)
-        if self.probe.padding is not None:
-            unpadded = padding(self.probe.padding, n)
-            if unpadded is not None:
-                allowed = unpadded if allowed is None else allowed & unpadded
-        own = self.arithmetic.softmax
-        probabilities = masking(
-            scores, allowed, own if own and softmax is over_the_keys else softmax
+        def masking(scores: Tensor, allowed: Tensor | None, softmax: Softmax) -> Tensor:
+            seen.append((scores, allowed))
+            return plan.masking(scores, allowed, softmax)
+
+        padding = self.probe.padding
+        output, probabilities = attend_heads(
+            *self._projected_by(_without(plan, _AFTER_PROJECTION)),
+            self._weights_of(plan.weights),
+            mask=None if padding is None else plan.padding(padding, padding.shape[1]),
+            steps=replace(plan, masking=masking),
         )
-        return scores, allowed, rounding(probabilities)
+        scores, allowed = seen[0]
+        return _Heads(scores, allowed, probabilities, output)
 
     def _defined(self, plan: Plan, allowed: Tensor | None) -> Tensor:
         batch, query = self._hidden.shape[:2]
@@ -200,3 +157,9 @@ class Evaluator:
         rows = allowed.any(-1)
         rows = rows if rows.ndim == 1 else rows[:, 0]
         return rows.expand(batch, query)
+
+
+def _without(plan: Plan, later: tuple[str, ...]) -> Plan:
+    """Return the plan with its later steps as the equations have them."""
+    own: dict[str, Any] = {name: getattr(REFERENCE, name) for name in later}
+    return replace(plan, **own)

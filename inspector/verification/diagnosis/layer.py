@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from inspector.attention import LayerWeights
+from inspector.attention.norms import normalised
 
 STAGES = ("query", "key", "value", "scores", "probabilities", "context", "output")
 """The stages of a layer, first to last."""
@@ -28,16 +29,8 @@ class Norm:
     def __call__(
         self, hidden: Float[Tensor, "batch piece d_model"]
     ) -> Float[Tensor, "batch piece d_model"]:
-        """Return the hidden states, each normalised by itself.
-
-        Source: Ba et al. (2016), arXiv:1607.06450, eq. 4; without the mean: Zhang and Sennrich
-            (2019), arXiv:1910.07467, eq. 4.
-        """
-        centre = hidden - hidden.mean(-1, keepdim=True) if self.centred else hidden
-        scaled = centre * torch.rsqrt(centre.square().mean(-1, keepdim=True) + self.eps)
-        if self.weight is not None:
-            scaled = scaled * self.weight.to(scaled.dtype)
-        return scaled if self.bias is None else scaled + self.bias.to(scaled.dtype)
+        """Return the hidden states, each normalised by itself."""
+        return normalised(hidden, self.weight, self.bias, self.eps, self.centred)
 
 
 @dataclass(frozen=True, eq=False)

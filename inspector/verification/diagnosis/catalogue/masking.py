@@ -3,15 +3,17 @@
 Must not know: how a mistake is found.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from inspector.attention import LayerWeights, window_mask
+from inspector.attention.softmax import Softmax
+from inspector.attention.steps import own_order
 from inspector.verification.diagnosis.catalogue import equations
 from inspector.verification.diagnosis.layer import Layer
 from inspector.verification.diagnosis.mistake import Mistake, Parameter, several, single
-from inspector.verification.diagnosis.steps import Softmax
 
 _RULE = "Padding is True for a real piece: hide the keys where it is False"
 
@@ -40,15 +42,22 @@ class Causality:
     later: bool = False
     """Whether it sees what stands behind it instead."""
 
-    def __call__(self, causal: bool, n_pieces: int) -> Tensor | None:
+    def __call__(
+        self, weights: LayerWeights, n_query: int, n_key: int, device: torch.device
+    ) -> Tensor | None:
         """Return where queries may look by their order alone: (query, key)."""
-        allowed = torch.ones(n_pieces, n_pieces, dtype=torch.bool)
-        return allowed.triu(self.diagonal) if self.later else allowed.tril(self.diagonal)
+        allowed = torch.ones(n_query, n_key, dtype=torch.bool, device=device)
+        allowed = allowed.triu(self.diagonal) if self.later else allowed.tril(self.diagonal)
+        if weights.window is None:
+            return allowed
+        return allowed & window_mask(weights.window, n_query, n_key, device)
 
 
-def any_order(causal: bool, n_pieces: int) -> Tensor | None:
-    """Return None: every query sees all keys."""
-    return None
+def any_order(
+    weights: LayerWeights, n_query: int, n_key: int, device: torch.device
+) -> Tensor | None:
+    """Return the layer's order as if it were not causal."""
+    return own_order(replace(weights, causal=False), n_query, n_key, device)
 
 
 def multiply(scores: Tensor, allowed: Tensor | None, softmax: Softmax) -> Tensor:
@@ -143,28 +152,28 @@ MASKING = (
         "causal mask added",
         "Let every query see the pieces behind it, too: this layer is not causal.",
         equations.MASK,
-        single(causal=Causality()),
+        single(order=Causality()),
         _not_causal,
     ),
     Mistake(
         "causal mask omitted",
         "Hide the pieces behind the query: this layer is causal.",
         equations.MASK,
-        single(causal=any_order),
+        single(order=any_order),
         _causal,
     ),
     Mistake(
         "causal mask off by one",
         "Query i sees the keys j ≤ i: itself, and nothing behind it.",
         equations.MASK,
-        several({"causal": Causality(1)}, {"causal": Causality(-1)}),
+        several({"order": Causality(1)}, {"order": Causality(-1)}),
         _causal,
     ),
     Mistake(
         "causal mask transposed",
         "Query i sees the keys j ≤ i, not those behind it.",
         equations.MASK,
-        single(causal=Causality(later=True)),
+        single(order=Causality(later=True)),
         _causal,
     ),
 )

@@ -9,26 +9,26 @@ import torch
 from torch import Tensor
 
 from inspector.attention import LayerWeights
-from inspector.verification.diagnosis.arithmetic import Arithmetic
+from inspector.attention.steps import Linear
 from inspector.verification.diagnosis.catalogue import equations
 from inspector.verification.diagnosis.catalogue.projections import norms
 from inspector.verification.diagnosis.layer import Layer, Norm
 from inspector.verification.diagnosis.mistake import Changes, Mistake, several, single
 
 
-def no_output(context: Tensor, weights: LayerWeights, arithmetic: Arithmetic) -> Tensor:
+def no_output(context: Tensor, weights: LayerWeights, linear: Linear) -> Tensor:
     """Return the context as it is."""
     return context
 
 
-def bias_alone(context: Tensor, weights: LayerWeights, arithmetic: Arithmetic) -> Tensor:
+def bias_alone(context: Tensor, weights: LayerWeights, linear: Linear) -> Tensor:
     """Return the context with b_O, but without W_O."""
     return context if weights.b_O is None else context + weights.b_O
 
 
-def mean_of_heads(context: Tensor, weights: LayerWeights, arithmetic: Arithmetic) -> Tensor:
+def mean_of_heads(context: Tensor, weights: LayerWeights, linear: Linear) -> Tensor:
     """Return the mean, not the sum, of what W_O makes of each head."""
-    return arithmetic.linear(context / weights.n_heads, weights.W_O, weights.b_O)
+    return linear(context / weights.n_heads, weights.W_O, weights.b_O)
 
 
 class OneHead:
@@ -38,18 +38,18 @@ class OneHead:
         """Choose the head: 0 for the first, −1 for the last."""
         self._head = head
 
-    def __call__(self, context: Tensor, weights: LayerWeights, arithmetic: Arithmetic) -> Tensor:
+    def __call__(self, context: Tensor, weights: LayerWeights, linear: Linear) -> Tensor:
         """Return what W_O makes of that head."""
         heads = torch.unflatten(context, -1, (weights.n_heads, -1))
         only = heads.new_zeros(heads.shape)
         only[..., self._head, :] = heads[..., self._head, :]
-        return arithmetic.linear(only.flatten(-2), weights.W_O, weights.b_O)
+        return linear(only.flatten(-2), weights.W_O, weights.b_O)
 
 
-def bias_for_each_head(context: Tensor, weights: LayerWeights, arithmetic: Arithmetic) -> Tensor:
+def bias_for_each_head(context: Tensor, weights: LayerWeights, linear: Linear) -> Tensor:
     """Return the sum over the heads, each with the whole of b_O."""
     bias = None if weights.b_O is None else weights.n_heads * weights.b_O
-    return arithmetic.linear(context, weights.W_O, bias)
+    return linear(context, weights.W_O, bias)
 
 
 def with_residual(output: Tensor, hidden: Tensor, layer: Layer) -> Tensor:

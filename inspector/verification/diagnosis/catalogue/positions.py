@@ -3,84 +3,75 @@
 Must not know: how a mistake is found.
 """
 
-import torch
 from torch import Tensor
 
 from inspector.attention import LayerWeights
+from inspector.attention.positions import Rotation
+from inspector.attention.steps import QueryKeyValue, own_bias, rotate_query_and_key
 from inspector.verification.diagnosis.catalogue import equations
 from inspector.verification.diagnosis.layer import Layer
 from inspector.verification.diagnosis.mistake import Mistake, several, single
-from inspector.verification.diagnosis.steps import rotated
-
-Turned = tuple[Tensor, Tensor, Tensor]
 
 
-def no_bias(weights: LayerWeights, n_pieces: int) -> Tensor | None:
+def no_bias(weights: LayerWeights, n_query: int, n_key: int) -> Tensor | None:
     """Return None: nothing is added to the scores."""
     return None
 
 
-def transposed_bias(weights: LayerWeights, n_pieces: int) -> Tensor | None:
+def transposed_bias(weights: LayerWeights, n_query: int, n_key: int) -> Tensor | None:
     """Return the bias of key and query exchanged."""
-    bias = weights.relative_bias
-    return None if bias is None else bias[:, :n_pieces, :n_pieces].transpose(-1, -2)
+    bias = own_bias(weights, n_query, n_key)
+    return None if bias is None else bias.transpose(-1, -2)
 
 
-def no_rotation(query: Tensor, key: Tensor, value: Tensor, cos: Tensor, sin: Tensor) -> Turned:
+def no_rotation(query: Tensor, key: Tensor, value: Tensor, rotation: Rotation) -> QueryKeyValue:
     """Return all three as they are."""
     return query, key, value
 
 
-def rotate_neighbours(
-    query: Tensor, key: Tensor, value: Tensor, cos: Tensor, sin: Tensor
-) -> Turned:
-    """Return query and key with features 2i and 2i + 1 turned together, not i and i + d/2."""
-    return _neighbours(query, cos, sin), _neighbours(key, cos, sin), value
+def rotate_other_features(
+    query: Tensor, key: Tensor, value: Tensor, rotation: Rotation
+) -> QueryKeyValue:
+    """Return neighbours turned together where halves are meant, and the other way round."""
+    cos, sin = (_rearranged(angles, rotation.neighbours) for angles in rotation[:2])
+    return rotate_query_and_key(query, key, value, Rotation(cos, sin, not rotation.neighbours))
 
 
-def rotate_neighbours_by_halves(
-    query: Tensor, key: Tensor, value: Tensor, cos: Tensor, sin: Tensor
-) -> Turned:
-    """Return neighbours turned together, by the angles as they stand, made for halves."""
-
-    def turned(heads: Tensor) -> Tensor:
-        part, rest = heads.split([cos.shape[-1], heads.shape[-1] - cos.shape[-1]], dim=-1)
-        return torch.cat([part * cos + _turn_neighbours(part) * sin, rest], dim=-1)
-
-    return turned(query), turned(key), value
+def rotate_other_features_by_these(
+    query: Tensor, key: Tensor, value: Tensor, rotation: Rotation
+) -> QueryKeyValue:
+    """Return the same, by the angles as they stand, made for the right features."""
+    other = rotation._replace(neighbours=not rotation.neighbours)
+    return rotate_query_and_key(query, key, value, other)
 
 
 def rotate_wrong_half(
-    query: Tensor, key: Tensor, value: Tensor, cos: Tensor, sin: Tensor
-) -> Turned:
+    query: Tensor, key: Tensor, value: Tensor, rotation: Rotation
+) -> QueryKeyValue:
     """Return query and key turned with the minus sign on the other half: the other way round."""
-    return rotated(query, cos, -sin), rotated(key, cos, -sin), value
+    return rotate_query_and_key(query, key, value, rotation._replace(sin=-rotation.sin))
 
 
-def rotate_query(query: Tensor, key: Tensor, value: Tensor, cos: Tensor, sin: Tensor) -> Turned:
+def rotate_query(query: Tensor, key: Tensor, value: Tensor, rotation: Rotation) -> QueryKeyValue:
     """Return the query turned alone."""
-    return rotated(query, cos, sin), key, value
+    return rotation.turn(query), key, value
 
 
-def rotate_key(query: Tensor, key: Tensor, value: Tensor, cos: Tensor, sin: Tensor) -> Turned:
+def rotate_key(query: Tensor, key: Tensor, value: Tensor, rotation: Rotation) -> QueryKeyValue:
     """Return the key turned alone."""
-    return query, rotated(key, cos, sin), value
+    return query, rotation.turn(key), value
 
 
-def rotate_all(query: Tensor, key: Tensor, value: Tensor, cos: Tensor, sin: Tensor) -> Turned:
+def rotate_all(query: Tensor, key: Tensor, value: Tensor, rotation: Rotation) -> QueryKeyValue:
     """Return the value turned, too."""
-    return rotated(query, cos, sin), rotated(key, cos, sin), rotated(value, cos, sin)
+    return rotation.turn(query), rotation.turn(key), rotation.turn(value)
 
 
-def _turn_neighbours(heads: Tensor) -> Tensor:
-    return torch.stack([-heads[..., 1::2], heads[..., ::2]], dim=-1).flatten(-2)
-
-
-def _neighbours(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    width = cos.shape[-1]
-    part, rest = heads.split([width, heads.shape[-1] - width], dim=-1)
-    by_pair = [angles[..., : width // 2].repeat_interleave(2, dim=-1) for angles in (cos, sin)]
-    return torch.cat([part * by_pair[0] + _turn_neighbours(part) * by_pair[1], rest], dim=-1)
+def _rearranged(angles: Tensor, neighbours: bool) -> Tensor:
+    """Return the angles where the other features look for them."""
+    if neighbours:
+        return angles[..., ::2].repeat(1, 2)
+    return angles[..., : angles.shape[-1] // 2].repeat_interleave(2, dim=-1)
 
 
 def _has_bias(layer: Layer) -> bool:
@@ -119,8 +110,8 @@ POSITIONS = (
         "rotate_half((a, b)) = (−b, a).",
         equations.ROTARY,
         several(
-            {"rotate": rotate_neighbours},
-            {"rotate": rotate_neighbours_by_halves},
+            {"rotate": rotate_other_features},
+            {"rotate": rotate_other_features_by_these},
             {"rotate": rotate_wrong_half},
         ),
         _has_rotary,

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from inspector.attention import LayerWeights
+from inspector.attention.softmax import SoftmaxOver
 from inspector.verification.diagnosis.catalogue import equations
 from inspector.verification.diagnosis.layer import Layer
 from inspector.verification.diagnosis.mistake import Changes, Mistake, several
-from inspector.verification.diagnosis.steps import SoftmaxOver
 
 _HALF = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -65,10 +65,15 @@ class HalfSoftmax:
     dtype: torch.dtype
     axis: int = -1
 
-    def __call__(self, scores: Tensor) -> Tensor:
+    def __call__(
+        self,
+        scores: Tensor,
+        sinks: Tensor | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Tensor:
         """Return the probabilities, rounded before and after."""
         rounding = Rounded(self.dtype)
-        return rounding(SoftmaxOver(self.axis)(rounding(scores)))
+        return rounding(SoftmaxOver(self.axis)(rounding(scores), sinks, dtype))
 
 
 def _coarser(dtype: torch.dtype, layer: Layer) -> bool:

@@ -19,40 +19,40 @@ class TimesFactor:
 
     number: float
 
-    def __call__(self, weights: LayerWeights) -> float:
+    def __call__(self, weights: LayerWeights, n_key: int) -> float:
         """Return the factor on the scores."""
         return self.number * weights.scaling
 
 
-def _differs(factor: Callable[[LayerWeights], float]) -> Callable[[Layer], bool]:
-    return lambda layer: not math.isclose(factor(layer.weights), layer.weights.scaling)
+def _differs(factor: Callable[[LayerWeights, int], float]) -> Callable[[Layer], bool]:
+    return lambda layer: not math.isclose(factor(layer.weights, 1), layer.weights.scaling)
 
 
-def _one(weights: LayerWeights) -> float:
+def _one(weights: LayerWeights, n_key: int) -> float:
     return 1.0
 
 
-def _root_of_model(weights: LayerWeights) -> float:
+def _root_of_model(weights: LayerWeights, n_key: int) -> float:
     return float(weights.d_model**-0.5)
 
 
-def _model(weights: LayerWeights) -> float:
+def _model(weights: LayerWeights, n_key: int) -> float:
     return 1.0 / weights.d_model
 
 
-def _twice(weights: LayerWeights) -> float:
+def _twice(weights: LayerWeights, n_key: int) -> float:
     return weights.scaling**2
 
 
-def _root_of_head(weights: LayerWeights) -> float:
+def _root_of_head(weights: LayerWeights, n_key: int) -> float:
     return float(weights.d_head**-0.5)
 
 
-def _inverse(weights: LayerWeights) -> float:
+def _inverse(weights: LayerWeights, n_key: int) -> float:
     return 1.0 / weights.scaling
 
 
-def _fixed(name: str, fix: str, factor: Callable[[LayerWeights], float]) -> Mistake:
+def _fixed(name: str, fix: str, factor: Callable[[LayerWeights, int], float]) -> Mistake:
     return Mistake(name, fix, equations.SCORES, single(factor=factor), _differs(factor))
 
 

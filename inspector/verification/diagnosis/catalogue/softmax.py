@@ -5,10 +5,10 @@ Must not know: how a mistake is found.
 
 from torch import Tensor
 
+from inspector.attention.softmax import Softmax, SoftmaxOver
 from inspector.verification.diagnosis.catalogue import equations
 from inspector.verification.diagnosis.layer import Layer
 from inspector.verification.diagnosis.mistake import Mistake, single
-from inspector.verification.diagnosis.steps import Softmax, SoftmaxOver
 
 
 def _many_heads(layer: Layer) -> bool:
