@@ -9,7 +9,8 @@ Must not know: mistakes, models.
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -20,7 +21,9 @@ from inspector.verification.diagnosis.arithmetic import PLAIN, Arithmetic
 from inspector.verification.diagnosis.layer import Layer, Probe
 from inspector.verification.diagnosis.steps import hide_padding
 
-_KEPT = 128
+# So many results are kept, and of long texts no more than hold so many scores together.
+_KEPT, _SCORES_KEPT = 128, 2**24
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,12 @@ class Plan(Steps):
 
 REFERENCE = Plan()
 STEPS = tuple(field.name for field in fields(Plan))
-# What a part of the computation does not depend on.
-_AFTER_HEADS = ("merge", "context_rounding", "combine", "finish")
-_AFTER_PROJECTION = (
-    *_AFTER_HEADS, "share", "masking", "softmax", "rounding", "mix", "factor", "score", "bias",
-    "order", "padding",
+# What queries, keys and values follow from, and what the heads' outputs do.
+_PROJECTING = attrgetter(
+    "hidden", "weights", "linear", "split", "norm", "rotate", "heads_rounding"
+)  # fmt: skip
+_ATTENDING = attrgetter(
+    "share", "factor", "score", "bias", "order", "padding", "masking", "softmax", "rounding", "mix"
 )  # fmt: skip
 
 
@@ -91,14 +95,22 @@ class Evaluator:
         self.probe, self._arithmetic = probe, arithmetic
         self._hidden = probe.hidden.to(dtype)
         self._weights_of = lru_cache(_KEPT)(self._changed_weights)
-        self._projected_by = lru_cache(_KEPT)(self._projected)
-        self._attended_by = lru_cache(_KEPT)(self._attended)
+        texts, longest = probe.hidden.shape[:2]
+        scores = texts * layer.weights.n_heads * longest**2
+        self._n_kept = max(1, min(_KEPT, _SCORES_KEPT // scores))
+        self._projected_by: dict[Any, tuple[Tensor, Tensor, Tensor]] = {}
+        self._attended_by: dict[Any, _Heads] = {}
 
     def __call__(self, plan: Plan) -> Stages:
         """Return every stage of the plan."""
         computed = self._in_arithmetic(plan)
-        query, key, value = self._projected_by(_without(computed, _AFTER_PROJECTION))
-        heads = self._attended_by(_without(computed, _AFTER_HEADS))
+        projection, projecting = self._projected(computed)
+        heads = _kept(
+            self._attended_by,
+            (projecting, _ATTENDING(computed)),
+            lambda: self._attended(computed, projection),
+            self._n_kept,
+        )
         context, output = combine_heads(heads.output, self._weights_of(plan.weights), computed)
         if self.layer.residual:
             output = output + self._hidden
@@ -106,9 +118,8 @@ class Evaluator:
             output = step(output, self._hidden, self.layer)
         defined = self._defined(plan, heads.allowed)
         return Stages(
-            query, key, value, heads.scores, heads.probabilities, context, output, heads.allowed,
-            defined,
-        )  # fmt: skip
+            *projection, heads.scores, heads.probabilities, context, output, heads.allowed, defined
+        )
 
     def _in_arithmetic(self, plan: Plan) -> Plan:
         """Return the plan with its sums taken in this order, where it changes none of them."""
@@ -117,7 +128,7 @@ class Evaluator:
             for name, step in self._arithmetic.items()
             if getattr(plan, name) is getattr(REFERENCE, name)
         }
-        return replace(plan, **changes)
+        return replace(plan, **changes) if changes else plan
 
     def _changed_weights(self, changes: tuple[Callable[..., LayerWeights], ...]) -> LayerWeights:
         weights = self.layer.weights
@@ -125,13 +136,19 @@ class Evaluator:
             weights = change(weights)
         return weights
 
-    def _projected(self, plan: Plan) -> tuple[Tensor, Tensor, Tensor]:
-        hidden = self._hidden
-        for step in plan.hidden:
-            hidden = step(hidden, self.layer)
-        return project_heads(hidden, hidden, self._weights_of(plan.weights), plan)
+    def _projected(self, plan: Plan) -> tuple[tuple[Tensor, Tensor, Tensor], Any]:
+        """Return queries, keys and values, and all that they follow from."""
+        projecting = _PROJECTING(plan)
 
-    def _attended(self, plan: Plan) -> _Heads:
+        def compute() -> tuple[Tensor, Tensor, Tensor]:
+            hidden = self._hidden
+            for step in plan.hidden:
+                hidden = step(hidden, self.layer)
+            return project_heads(hidden, hidden, self._weights_of(plan.weights), plan)
+
+        return _kept(self._projected_by, projecting, compute, _KEPT), projecting
+
+    def _attended(self, plan: Plan, projection: tuple[Tensor, Tensor, Tensor]) -> _Heads:
         seen: list[tuple[Tensor, Tensor | None]] = []
 
         def masking(scores: Tensor, allowed: Tensor | None, softmax: Softmax) -> Tensor:
@@ -140,7 +157,7 @@ class Evaluator:
 
         padding = self.probe.padding
         output, probabilities = attend_heads(
-            *self._projected_by(_without(plan, _AFTER_PROJECTION)),
+            *projection,
             self._weights_of(plan.weights),
             mask=None if padding is None else plan.padding(padding, padding.shape[1]),
             steps=replace(plan, masking=masking),
@@ -159,7 +176,12 @@ class Evaluator:
         return rows.expand(batch, query)
 
 
-def _without(plan: Plan, later: tuple[str, ...]) -> Plan:
-    """Return the plan with its later steps as the equations have them."""
-    own: dict[str, Any] = {name: getattr(REFERENCE, name) for name in later}
-    return replace(plan, **own)
+def _kept(kept: dict[Any, Made], key: Any, compute: Callable[[], Made], most: int) -> Made:
+    """Return what was computed for a key; the last few are kept."""
+    made = kept.pop(key, None)
+    if made is None:
+        made = compute()
+        if len(kept) >= most:
+            del kept[next(iter(kept))]
+    kept[key] = made
+    return made
