@@ -5,6 +5,7 @@ Must not know: formats, addresses.
 
 from pathlib import Path
 
+from inspector.corpora.columns import SUFFIXES as PLUS
 from inspector.corpora.lines import Paths, as_paths, folder_refused, shown
 from inspector.corpora.plain_text import read_text
 from inspector.corpora.schemas import read_schemas
@@ -15,7 +16,8 @@ from inspector.corpora.treebank import read_conllu
 from inspector.errors import InputError
 
 _SCHEMAS = (".tsv", ".dev")
-_SUFFIXES = (".conllu", ".txt", *_SCHEMAS)
+_TREES = (".conllu", *PLUS)
+_SUFFIXES = (*_TREES, ".txt", *_SCHEMAS)
 
 
 def read_corpus(
@@ -24,9 +26,9 @@ def read_corpus(
     """Return the sentences of files, read by what their suffix says they are.
 
     Args:
-        paths: One or several `.conllu` files, or one or several `.txt` files, or GAP (`.tsv`),
-            Winogender (`.tsv`) and WinoBias (`.dev`) files, or names of known corpora
-            (`named_corpora`), which are fetched the first time.
+        paths: One or several `.conllu` files (`.conllup`, `.cupt`: CoNLL-U Plus), or one or
+            several `.txt` files, or GAP (`.tsv`), Winogender (`.tsv`) and WinoBias (`.dev`) files,
+            or names of known corpora (`named_corpora`), which are fetched the first time.
         labels: 'universal' keeps of each label the part before the colon; 'full' all of it.
         strict: Whether a malformed sentence stops the reading, not only that sentence.
         parse: Whether plain text is given trees by spaCy (`parse_text`).
@@ -43,7 +45,7 @@ def read_corpus(
             f"corpus must be of one kind, not {' and '.join(map(repr, kinds))}: plain text has no "
             "gold trees. Give them as two corpora."
         )
-    if kinds == [".conllu"]:
+    if kinds == [_TREES[0]]:
         if parse:
             raise InputError(
                 f"parse is for plain text: corpus ({shown(files[0])}) has trees already. "
@@ -59,7 +61,10 @@ def read_corpus(
 
 def _kind(path: Path) -> str:
     suffix = path.suffix.lower()
-    return _SCHEMAS[0] if suffix in _SCHEMAS else suffix
+    for kind in (_TREES, _SCHEMAS):
+        if suffix in kind:
+            return kind[0]
+    return suffix
 
 
 def _found(path: Path) -> Path:

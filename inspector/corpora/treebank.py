@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from inspector.corpora.columns import SUFFIXES, Columns, declared, is_declaration, undeclared
 from inspector.corpora.lines import MAX_LINE_BYTES, LineReader, Paths, as_paths, corpus_name, shown
 from inspector.corpora.sentence import Corpus, Labels, Sentence, Skipped, check_labels
 from inspector.corpora.trees import Fault, Line, make_sentence, read_comments, read_rows
@@ -61,9 +62,12 @@ class _Reading:
     """Annotation → the first sentence that has it."""
     document: str | None = None
     unnamed: int = 0
+    columns: Columns | None = None
+    """Where the file's columns stand, if it names them."""
 
     def take(self, block: _Block, path: Path) -> None:
         """Keep the sentence of a block, or what was wrong with it."""
+        self._follow_columns(block, path)
         comments = read_comments(block.comments)
         self._follow_documents(comments, path)
         sent_id = comments.get("sent_id")
@@ -74,13 +78,15 @@ class _Reading:
                 raise block.fault
             if not block.rows:
                 raise Fault(block.first, "there is no word")
-            rows = read_rows(block.rows)
+            lines = self.columns.as_conllu(block.rows) if self.columns else block.rows
+            rows = read_rows(lines)
         except Fault as fault:
             self._skip(fault, sent_id, path)
             return
         name = sent_id or f"{path.name}:{block.rows[0][0]}"
         self.annotations.setdefault(comments.get("annotation", "gold"), name)
-        source = "\n".join([*block.comments, *(text for _, text in block.rows)])
+        kept = [line for line in block.comments if not (self.columns and is_declaration(line))]
+        source = "\n".join([*kept, *(text for _, text in lines)])
         self.sentences.append(
             make_sentence(
                 rows,
@@ -92,6 +98,13 @@ class _Reading:
                 file=shown(path),
             )
         )
+
+    def _follow_columns(self, block: _Block, path: Path) -> None:
+        """Heed the columns that a block names, for it and for those after it."""
+        named = declared(block.comments, f"{shown(path)}, line {block.first}")
+        self.columns = named or self.columns
+        if block.rows and self.columns is None and path.suffix.lower() in SUFFIXES:
+            raise undeclared(shown(path))
 
     def _follow_documents(self, comments: dict[str, str], path: Path) -> None:
         for key in comments:
@@ -119,8 +132,10 @@ def read_conllu(
     """Return the sentences of CoNLL-U files, in order, with their trees as relations.
 
     Words are the syntactic words; multiword ranges, empty nodes, enhanced dependencies and all
-    other columns stay with each sentence, verbatim. `annotation` is 'gold' unless the sentences
-    say otherwise in a comment `# annotation = …`, as those that a parser made do.
+    other columns stay with each sentence, verbatim. Where a file names its columns
+    (`# global.columns`, CoNLL-U Plus), they are read by these names, as the ten of CoNLL-U, and
+    further ones are passed over. `annotation` is 'gold' unless the sentences say otherwise in a
+    comment `# annotation = …`, as those that a parser made do.
 
     Args:
         paths: One file or several.
@@ -128,8 +143,9 @@ def read_conllu(
         strict: Whether a malformed sentence stops the reading, not only that sentence.
 
     Raises:
-        InputError: If a file holds no sentence that can be read, or is not UTF-8 text, or gold
-            and made-up trees are mixed, or, with `strict`, a sentence is malformed.
+        InputError: If a file holds no sentence that can be read, or is not UTF-8 text, or lacks
+            a column that trees need, or gold and made-up trees are mixed, or, with `strict`, a
+            sentence is malformed.
         OutputError: If a file cannot be read.
     """
     files = as_paths(paths)
@@ -137,7 +153,7 @@ def read_conllu(
     reading = _Reading(check_labels(labels), strict)
     for path in files:
         read, skipped = len(reading.sentences), len(reading.skipped)
-        reading.document = None
+        reading.document = reading.columns = None
         for block in _blocks(LineReader(path, digest)):
             reading.take(block, path)
         if len(reading.sentences) == read:

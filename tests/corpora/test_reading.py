@@ -64,7 +64,7 @@ def test_another_suffix_is_refused(write, name, given):
         read_corpus(path)
     assert str(error.value) == (
         f"corpus ({path}) {given}, which cannot be read: rename it to what it is. "
-        "Available: '.conllu', '.txt', '.tsv', '.dev'."
+        "Available: '.conllu', '.conllup', '.cupt', '.txt', '.tsv', '.dev'."
     )
 
 
