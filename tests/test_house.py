@@ -17,6 +17,7 @@ ROOT = Path(inspector.__file__).parent
 ORDER = (
     {"errors"},
     {"head_names", "html", "input", "output", "records"},
+    {"yaml_file"},
     {"attention", "corpora"},
     {"models"},
     {"verification", "heads"},
@@ -51,6 +52,7 @@ ALLOWED = {
     "input": set(),
     "output": set(),
     "records": {"pandas"},
+    "yaml_file": {"yaml"},
 }
 # What these rooms must not know, besides, in the words of design.md's table.
 FORBIDDEN = {

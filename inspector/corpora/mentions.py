@@ -172,7 +172,8 @@ class _Brackets:
         heads = self.sentence.heads
         for start, end, _, fields in sorted(self.found, key=lambda one: (one[0], -one[1], one[2])):
             tops = [w for w in range(start, end + 1) if not start <= heads[w] <= end]
-            counted = [int(n) for n in self._value(fields, "minspan").split(",") if n.isdecimal()]
+            spans = self._value(fields, "minspan").split(",")
+            counted = [int(n) for n in spans if n.isdecimal() and len(n) <= 9]
             yield Mention(
                 document=document,
                 sentence=place,

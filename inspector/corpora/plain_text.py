@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from inspector.corpora.lines import (
@@ -26,9 +27,12 @@ from inspector.corpora.sentence import SENTENCES_PER_BLOCK, Corpus, Sentence, Sk
 from inspector.errors import InputError
 
 _END = re.compile(
-    r"[.!?…]+['\"”’)\]»]*(?P<space>\s+)(?=['\"“‘(\[«]*(?P<next>\w))|[。！？]+[”’』」）]*(?=.)"
+    # Possessive, and from a run's first sign alone: else a line of points alone takes for ever.
+    r"(?<![.!?…])[.!?…]++['\"”’)\]»]*+(?P<space>\s++)(?=['\"“‘(\[«]*+(?P<next>\w))"
+    r"|[。！？]+[”’』」）]*(?=.)"
 )
 _LAST_WORD = re.compile(r"([\w.]+)\.$")
+_LONGEST = 20  # more characters than any abbreviation has
 _ABBREVIATIONS = frozenset(
     (
         *("mr", "mrs", "ms", "dr", "prof", "sen", "rep", "gov", "gen", "col", "sgt", "lt", "capt"),
@@ -148,7 +152,8 @@ def split_sentences(line: str) -> list[str]:
     sentences, start = [], 0
     for match in _END.finditer(line):
         if match["space"] is not None:
-            last = _LAST_WORD.search(line, start, match.start() + 1)
+            end = match.start() + 1
+            last = _LAST_WORD.search(line, max(start, end - _LONGEST), end)
             word = last[1].lower() if last else ""
             initial = len(word) == 1 and word.isalpha() and word != "i"
             if match["next"].islower() or word in _ABBREVIATIONS or initial:
@@ -173,14 +178,11 @@ def split_words(text: str) -> list[str]:
         if chunk.isascii() and chunk.isalnum():
             words.append(chunk)
             continue
-        joined = False
-        for character in chunk:
-            alone = _stands_alone(character)
-            if joined and not alone:
-                words[-1] += character
+        for alone, characters in groupby(chunk, _stands_alone):
+            if alone:
+                words += characters
             else:
-                words.append(character)
-            joined = not alone
+                words.append("".join(characters))
     return words
 
 

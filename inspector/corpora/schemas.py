@@ -29,7 +29,7 @@ PRONOUNS = frozenset(
         *("they", "them", "their", "theirs", "themselves", "themself"),
     )
 )
-_NUMBERED = re.compile(r"\s*(\d+)\s+(\S.*)")
+_NUMBERED = re.compile(r"\s*(\d{1,9})\s+(\S.*)")
 _BRACKET = re.compile(r"\[([^\[\]]*)\]")
 Line = tuple[int, str]
 
@@ -144,7 +144,7 @@ def _is_true(name: str, cell: str) -> bool:
 
 def _span(text: str, name: str, said: str, offset: str, starts: Sequence[int]) -> int:
     """Return the first word of what a row says stands at an offset."""
-    if not offset.isdecimal() or int(offset) + len(said) > len(text):
+    if not (offset.isdecimal() and len(offset) <= 9) or int(offset) + len(said) > len(text):
         raise _Refused(
             f"{name}-offset ({shown(offset)}) must be a place in the text of {len(text)} characters"
         )

@@ -13,14 +13,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from inspector.corpora.lines import shown
 from inspector.errors import InputError, OutputError
-from inspector.input import open_regular, read_regular
+from inspector.input import open_regular
+from inspector.yaml_file import YamlError, read_yaml
 
 REGISTRY = Path(__file__).parent / "corpora.yaml"
-_MAX_REGISTRY = 1_000_000  # bytes
 _ATTEMPTS = 4
 _SECONDS_BETWEEN = 1.0
 _TIMEOUT = (10.0, 30.0)
@@ -30,7 +28,7 @@ _RULES = {
     "title": r".+",
     "url": r"https?://\S+",
     "sha256": r"[0-9a-f]{64}",
-    "bytes": r"[1-9][0-9]*",
+    "bytes": r"[1-9][0-9]{0,15}",
     "licence": r".+",
 }
 
@@ -68,15 +66,13 @@ def named_corpora(registry: str | Path = REGISTRY) -> dict[str, NamedCorpus]:
     """
     path = Path(registry)
     try:
-        entries = yaml.safe_load(read_regular(path, most=_MAX_REGISTRY).decode("utf-8"))
+        entries = read_yaml(path)
     except OSError as error:
         raise OutputError(
             f"registry ({shown(path)}) cannot be read ({error.strerror}): check the name."
         ) from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(
-            f"registry ({shown(path)}) must be YAML in UTF-8: {str(error).splitlines()[0]}."
-        ) from None
+    except YamlError as error:
+        raise InputError(f"registry ({shown(path)}) must be YAML in UTF-8: {error}.") from None
     if not isinstance(entries, dict):
         raise InputError(f"registry ({shown(path)}) must map names of corpora to their settings.")
     return {str(name): _entry(str(name), entry) for name, entry in entries.items()}
@@ -84,19 +80,19 @@ def named_corpora(registry: str | Path = REGISTRY) -> dict[str, NamedCorpus]:
 
 def _entry(name: str, entry: Any) -> NamedCorpus:
     given = entry if isinstance(entry, dict) else {}
-    wrong = sorted(set(given) ^ set(_RULES))
+    given = {str(key): str(value) for key, value in given.items()}
+    wrong = sorted(given.keys() ^ _RULES.keys())
     wrong += [
-        key
-        for key, rule in _RULES.items()
-        if key in given and not re.fullmatch(rule, str(given[key]))
+        key for key, rule in _RULES.items() if key in given and not re.fullmatch(rule, given[key])
     ]
     if wrong or not re.fullmatch(r"[\w.+-]+", name) or name.startswith("."):
         raise InputError(
             f"corpus ({shown(name)}) in the registry must have a plain name and "
             f"{', '.join(field.name for field in fields(NamedCorpus)[1:])}, each as it should be: "
-            f"look at {', '.join(map(str, wrong)) or 'its name'}."
+            f"look at {shown(', '.join(wrong)) or 'its name'}."
         )
-    return NamedCorpus(name=name, **given)
+    size = int(given.pop("bytes"))
+    return NamedCorpus(name=name, bytes=size, **given)
 
 
 def fetch_corpus(

@@ -8,13 +8,10 @@ import argparse
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inspector.errors import InputError
-from inspector.input import read_regular
-
-_MAX_BYTES = 1_000_000
+from inspector.yaml_file import YamlError, read_yaml
 
 Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -97,16 +94,14 @@ def read_settings(path: Path) -> Settings:
         InputError: If it cannot be read, is not YAML, or has a setting that is unknown or wrong.
     """
     try:
-        data = yaml.safe_load(read_regular(path, most=_MAX_BYTES).decode("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        data = read_yaml(path)
+    except OSError as error:
         raise InputError(
-            f"settings ({path.name}) could not be read: {reason}. "
+            f"settings ({path.name}) could not be read: {error.strerror}. "
             "Start with `streamlit run app.py -- --config configs/minilm.yaml`."
         ) from None
-    except yaml.YAMLError as error:
-        first = str(error).splitlines()[0]
-        raise InputError(f"settings ({path.name}) must be YAML: {first}.") from None
+    except YamlError as error:
+        raise InputError(f"settings ({path.name}) must be YAML: {error}.") from None
     try:
         return Settings.model_validate({} if data is None else data)
     except ValidationError as error:

@@ -183,3 +183,8 @@ def test_what_is_left_out_names_file_and_line(write):
     corpus = read_conllu(path)
     _, left_out = read_mentions(corpus.sentences, corpus.document_ids())
     assert (left_out[0].file, left_out[0].line, left_out[0].sentence) == (str(path), 5, "a")
+
+
+def test_a_minspan_of_thousands_of_digits_is_none():
+    mentions, left_out = mentions_of([f"(1-person-{'9' * 5000},1)"])
+    assert (mentions[0].min_words, left_out) == ((0,), [])

@@ -1,6 +1,7 @@
 """Plain text: words, sentences and documents by rule."""
 
 import hashlib
+import time
 import unicodedata
 
 import pytest
@@ -153,3 +154,18 @@ def test_a_line_that_is_too_long_is_skipped_or_stops(write):
         f"line 2 of {path} cannot be read: {reason}. Break it, or read without strict (--strict) "
         "to skip it."
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["." * 300_000, "a. " * 100_000, "a." * 100_000, "é" * 300_000, "。" * 300_000, "!(" * 100_000],
+    ids=["points", "initials", "one word", "one chunk", "full stops", "openings"],
+)
+def test_a_line_of_nothing_but_signs_takes_no_time(text):
+    """It took minutes: of each sign all that follow were looked at, or what was read copied."""
+    from inspector.corpora.plain_text import split_sentences, split_words
+
+    started = time.process_time()
+    assert "".join(split_sentences(text)).replace(" ", "") == text.replace(" ", "")
+    assert "".join(split_words(text)) == text.replace(" ", "")
+    assert time.process_time() - started < 10

@@ -259,3 +259,27 @@ def test_every_sentence_of_winobias_and_winogender():
     assert (len(corpus.sentences), corpus.skipped) == (720, [])
     assert len(set(corpus.document_ids())) == 60
     assert set(corpus.relation_counts().values()) == {720}
+
+
+ENDLESS = "9" * 5000  # int() refuses more than 4,300 digits
+
+
+@pytest.mark.parametrize("column", ["Pronoun_offset", "A_offset", "B_offset"])
+@pytest.mark.parametrize(
+    "offset", [ENDLESS, "0" * 5000, "-1", "-" + ENDLESS, "1e999999", "nan", "3.0", "²", "", "99"]
+)
+def test_an_offset_that_is_no_place_in_the_text(write, column, offset):
+    corpus = read_schemas(gap(write, changed(**{column: offset}), GAP_ROW))
+    assert len(corpus.sentences) == 1
+    (skipped,) = corpus.skipped
+    shown = offset if len(offset) <= 300 else offset[:300] + "…"
+    assert skipped.reason == (
+        f"{column.replace('_', '-')} ({shown}) must be a place in the text of 55 characters"
+    )
+
+
+@pytest.mark.parametrize("number", [ENDLESS, "-1", "1e9", "²"])
+def test_a_sentence_of_winobias_without_a_number(write, number):
+    corpus = read_schemas(write(f"{number} [The clerk] said [she] left.\n{PAIR[1]}\n", "a.dev"))
+    assert len(corpus.sentences) == 1
+    assert corpus.skipped[0].reason == "it must begin with its number"

@@ -285,7 +285,7 @@ def test_a_registry_entry_that_cannot_be_is_named(write, entries, what):
     [
         (b"- a", "must map names of corpora to their settings."),
         (b"a: [", "must be YAML in UTF-8: while parsing a flow node."),
-        (b"\xff", "must be YAML in UTF-8: 'utf-8' codec can't decode byte 0xff in position 0: "),
+        (b"\xff", "must be YAML in UTF-8: it is not UTF-8 text."),
     ],
 )
 def test_a_registry_that_cannot_be_read_is_said(write, content, words):

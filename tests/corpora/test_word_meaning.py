@@ -138,6 +138,8 @@ def test_a_synset_that_is_not_at_its_place_is_counted(wordnet):
 
 def test_an_index_line_that_is_broken_gives_no_sense(wordnet):
     (wordnet / "index.adv").write_text("fast r x 1 @ 1 0 00000068\nfast\nslow r 1 0 1 0 68\n\n")
+    with (wordnet / "index.adv").open("a") as file:
+        file.write(f"fast r {'9' * 5000} 0 1 0 00000068\n")
     assert WordNet(wordnet).senses([("fast", "ADV"), ("slow", "ADV")]) == {
         ("fast", "ADV"): (),
         ("slow", "ADV"): (),

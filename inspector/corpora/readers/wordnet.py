@@ -131,7 +131,8 @@ class WordNet:
 def _synsets(line: str, part: str) -> tuple[Synset, ...]:
     """Return the synsets of an index line: lemma pos n_synsets n_pointers … offsets."""
     cells = line.split()
-    n_synsets = int(cells[2]) if len(cells) > 2 and cells[2].isdecimal() else 0
+    said = cells[2] if len(cells) > 2 else ""
+    n_synsets = int(said) if said.isdecimal() and len(said) <= _DIGITS else 0
     offsets = cells[len(cells) - n_synsets :] if 0 < n_synsets < len(cells) else []
     if not all(offset.isdecimal() and len(offset) == _DIGITS for offset in offsets):
         return ()

@@ -1,0 +1,73 @@
+"""YAML that users give: plain data of a bounded size, or the reason why not.
+
+Aliases, which make a small file stand for a huge one, and numbers of endless digits are refused.
+Must not know: what the data mean.
+"""
+
+import os
+from typing import Any, ClassVar
+
+import yaml
+
+from inspector.input import read_regular
+
+_MAX_BYTES = 1_000_000
+_MAX_DIGITS = 40
+"""Of a number; what has more is none that a setting could be."""
+
+
+class YamlError(ValueError):
+    """Why a file is not YAML that can be used, in a few words."""
+
+
+class _Plain(yaml.SafeLoader):
+    """The safe loader, without aliases and without numbers that take for ever."""
+
+    yaml_constructors: ClassVar[dict[Any, Any]] = dict(yaml.SafeLoader.yaml_constructors)
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Refuse an alias where a value must stand."""
+        if self.check_event(yaml.AliasEvent):
+            raise YamlError("it has aliases (*name): write out what they stand for")
+        return super().compose_node(parent, index)
+
+
+def read_yaml(path: str | os.PathLike[str]) -> Any:
+    """Return the data of a YAML file, None of an empty one.
+
+    Raises:
+        OSError: If it cannot be read, is no regular file, or is larger than 1 MB.
+        YamlError: If it is not UTF-8, not YAML, or holds what plain data of a setting does not.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "a.yaml"
+        ...     _ = path.write_text("a: [1, &b 2]")
+        ...     read_yaml(path)
+        {'a': [1, 2]}
+    """
+    data = read_regular(path, most=_MAX_BYTES)
+    try:
+        return _Plain(data.decode("utf-8")).get_single_data()
+    except UnicodeDecodeError:
+        raise YamlError("it is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        raise YamlError(str(error).splitlines()[0]) from None
+    except RecursionError:
+        raise YamlError("it is nested too deeply") from None
+    except YamlError:
+        raise
+    except (ValueError, OverflowError):
+        raise YamlError("it has a number or a date that cannot be") from None
+
+
+def _number(loader: Any, node: yaml.ScalarNode) -> Any:
+    if len(node.value) > _MAX_DIGITS:
+        raise YamlError(f"a number in it has more than {_MAX_DIGITS} digits")
+    return yaml.SafeLoader.yaml_constructors[node.tag](loader, node)
+
+
+for _tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"):
+    _Plain.add_constructor(_tag, _number)
