@@ -66,6 +66,7 @@ def verify_implementation(
     layers: Sequence[int] | None = None,
     dtype: str | None = None,
     timeout: float | None = None,
+    memory: int | None = None,
     progress: Progress | None = None,
 ) -> ImplementationReport:
     """Return whether a user's own attention computes what a model's does; if not, its mistake.
@@ -82,11 +83,14 @@ def verify_implementation(
         layers: Which layers; all where not given.
         dtype: float32, float64 or bfloat16; the model's own, or float32, where not given.
         timeout: Seconds that a call of the implementation may take; it is ended then.
+        memory: Bytes that the implementation and all that it starts may take, in a process of its
+            own; half of what is free there, if none are given.
         progress: Called with what is being done and the share that is done.
 
     Raises:
         InputError: If the implementation raises, returns what is no result, changes what it is
-            given, or does not end in time; if the model was loaded in another dtype.
+            given, does not end in time, or takes too much memory; if the model was loaded in
+            another dtype.
         ModelError: If the model cannot be loaded, or a layer is not described by its weights.
 
     Example:
@@ -108,7 +112,9 @@ def verify_implementation(
         loaded = model
     else:
         loaded = load(model, dtype=dtype or "float32")
-    return _verify_implementation(build, loaded, layers=layers, timeout=timeout, progress=progress)
+    return _verify_implementation(
+        build, loaded, layers=layers, timeout=timeout, memory=memory, progress=progress
+    )
 
 
 def weight_statistics(model: ModelOrName | AnyModel = DEFAULT_MODEL) -> pd.DataFrame:

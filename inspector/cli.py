@@ -20,8 +20,9 @@ from inspector.commands import (
     weights,
 )
 from inspector.commands.options import debugging
-from inspector.console import encode_anything, printable, stop_writing
+from inspector.console import encode_anything, stop_writing
 from inspector.errors import InspectorError, OutputError
+from inspector.text import printable
 
 INTERRUPTED = 130
 _STOPPED = "interrupted: nothing was written."

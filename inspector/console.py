@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
+from inspector.text import printable
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -17,16 +19,6 @@ if TYPE_CHECKING:
     from inspector.verification import ImplementationReport, VerificationReport
 
 _MARKS = {True: "caught", False: "NOT CAUGHT", None: "below rounding"}
-
-
-def printable(text: str) -> str:
-    r"""Return the text with a replacement sign for what steers a terminal or cannot be encoded.
-
-    Example:
-        >>> printable("red\x1b[31m")
-        'red�[31m'
-    """
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def encode_anything() -> None:

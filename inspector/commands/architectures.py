@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from inspector.commands.options import Debug, Force, Json
-from inspector.console import print_frame, printable, progress, say
+from inspector.console import print_frame, progress, say
 from inspector.output import check_output, write_atomically
 from inspector.records import json_text, records
+from inspector.text import printable
 
 DIFFERENCES = 1
 _SHOWN = ["name", "route", "calls", "error_in_u", "rms_ratio", "verdict"]

@@ -10,7 +10,6 @@ import typer
 
 from inspector.commands.options import Debug, Device, Json, Model, Revision, numbers
 from inspector.console import print_implementation, print_report, progress
-from inspector.errors import InputError
 from inspector.records import json_text
 
 if TYPE_CHECKING:
@@ -35,6 +34,14 @@ def verify(
     timeout: Annotated[
         float, typer.Option(help="Seconds that one call of your own attention may take.")
     ] = 300.0,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            metavar="BYTES",
+            help="Memory that your own attention may take; half of what is free if not given.",
+            show_default=False,
+        ),
+    ] = None,
     layers: Annotated[
         str | None,
         typer.Option(help="Layers of your own attention to verify, such as 0,3; all if not given."),
@@ -53,7 +60,7 @@ def verify(
     if implementation is None:
         report: VerificationReport | ImplementationReport = _ours(model, dtype, device, revision)
     else:
-        report = _theirs(model, dtype, device, revision, implementation, timeout, layers)
+        report = _theirs(model, dtype, device, revision, implementation, timeout, memory, layers)
     with suppress(BrokenPipeError):  # the exit code is the verdict, whoever stops reading
         if as_json:
             print(json_text(report.as_dict()))
@@ -77,20 +84,27 @@ def _theirs(
     revision: str | None,
     implementation: str,
     timeout: float,
+    memory: int | None,
     layers: str | None,
 ) -> "ImplementationReport":
-    if not timeout > 0.0:
-        raise InputError(f"timeout ({timeout:g}) must be more than 0 seconds.")
     chosen = None if layers is None else numbers("layers", layers)
     with progress() as show:
         from inspector.api import load, verify_implementation
+        from inspector.verification.implementation.limits import check_memory, check_timeout
         from inspector.verification.implementation.source import split_source
 
         split_source(implementation)  # before a model is loaded for nothing
+        check_timeout(timeout)
+        check_memory(memory)
         show("Loading", 0.0)
         loaded = load(model, dtype=dtype, device=device, revision=revision)
         return verify_implementation(
-            implementation, loaded, layers=chosen, timeout=timeout, progress=show
+            implementation,
+            loaded,
+            layers=chosen,
+            timeout=timeout,
+            memory=memory,
+            progress=show,
         )
 
 

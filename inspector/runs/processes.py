@@ -19,6 +19,7 @@ from typing import Any
 from inspector.runs.pool import Failure, Results, Worker, hand_out
 
 _PATIENCE_SECONDS = 5.0
+_SAFE_PATH = "PYTHONSAFEPATH"
 _PROCESSES = multiprocessing.get_context("spawn")  # no thread or lock of ours is copied half-used
 
 
@@ -38,7 +39,7 @@ def start_process(target: Callable[..., None], *given: Any) -> tuple[SpawnProces
     """
     ours, theirs = _PROCESSES.Pipe()
     process = _PROCESSES.Process(target=target, args=(theirs, *given), daemon=True)
-    with _interrupts_held(), _script_not_run_again():
+    with _no_file_of_this_folder_run(), _interrupts_held(), _script_not_run_again():
         process.start()
     theirs.close()  # so that its end is seen here
     return process, ours
@@ -127,6 +128,23 @@ def _script_not_run_again() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = script
+
+
+@contextmanager
+def _no_file_of_this_folder_run() -> Iterator[None]:
+    """Keep new processes, and theirs, from taking a file of the current folder for a module.
+
+    Python would look there first, for its own modules too. Our path, which they are told, stands.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 @contextmanager

@@ -1,25 +1,24 @@
-"""`python -m inspector.verification.implementation FILE.py:NAME`: a user's file, run on request.
+"""`python -P -m inspector.verification.implementation …`: a user's file, run on request.
 
-Requests come on stdin, answers go to stdout; what the user's code prints goes to stderr.
+Its words are those of `process.run_file`: the file, the pipes, the parent, the memory.
 Must not know: models, judging.
 """
 
-import os
 import sys
+from functools import partial
 
 from inspector.verification.implementation.child import serve
 from inspector.verification.implementation.source import load_build
+from inspector.verification.implementation.supervisor import Ends, supervise
 
 
-def main(source: str) -> None:
-    """Serve a user's file over stdin and stdout, which its code gets no hold of."""
+def main(source: str, ends: str, parent: str, memory: str) -> None:
+    """Watch a process that serves a user's file."""
     sys.dont_write_bytecode = True  # nothing is left beside the user's file
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    serve(lambda: load_build(source), source, requests, answers)
+    pipes = Ends(*map(int, ends.split(",")))
+    work = partial(serve, partial(load_build, source), source)
+    supervise(work, pipes, int(parent), int(memory) or None)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

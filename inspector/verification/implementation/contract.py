@@ -8,7 +8,7 @@ numpy arrays, or anything with `__array__` or DLPack. Must not know: who calls, 
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,9 +78,8 @@ def as_stages(
     checked = {}
     for stage in STAGES:
         if stage in stages:
-            tensor = _tensor(stages[stage], stage, where)
+            tensor = _tensor(stages[stage], stage, shapes[stage], where)
             _check_dtype(tensor, stage, hidden.dtype, where)
-            _check_shape(tensor, stage, shapes[stage], where)
             if stage in ("query", "key", "value"):
                 check_finite(tensor, stage, where)
             checked[stage] = tensor
@@ -103,9 +102,10 @@ def check_finite(values: Tensor, stage: str, where: str) -> None:
         )
 
 
-def _tensor(value: Any, stage: str, where: str) -> Tensor:
-    """Return anything that holds an array as a tensor of its own."""
+def _tensor(value: Any, stage: str, shapes: list[tuple[int, ...]], where: str) -> Tensor:
+    """Return anything that holds an array as a tensor of its own, not copied before it fits."""
     if isinstance(value, Tensor):
+        _check_shape(value.shape, stage, shapes, where)
         tensor = value.detach()
         if tensor.is_meta:
             raise InputError(
@@ -130,9 +130,13 @@ def _tensor(value: Any, stage: str, where: str) -> Tensor:
             f"such as {{'output': …, 'probabilities': …}}, {where}."
         )
     if hasattr(value, "__array__"):
-        return _from_numpy(np.asarray(value), stage, where)
+        array = np.asarray(value)
+        _check_shape(array.shape, stage, shapes, where)
+        return _from_numpy(array, stage, where)
     if hasattr(value, "__dlpack__"):
-        return from_dlpack(value).cpu().clone()
+        tensor = from_dlpack(value)
+        _check_shape(tensor.shape, stage, shapes, where)
+        return tensor.cpu().clone()
     raise InputError(
         f"{stage} ({type(value).__name__}) must be a torch tensor, a numpy array, or have "
         f"__array__ or DLPack, {where}."
@@ -159,10 +163,12 @@ def _check_dtype(tensor: Tensor, stage: str, asked: torch.dtype, where: str) -> 
         )
 
 
-def _check_shape(tensor: Tensor, stage: str, shapes: list[tuple[int, ...]], where: str) -> None:
-    if tuple(tensor.shape) not in shapes:
+def _check_shape(
+    shape: Sequence[int], stage: str, shapes: list[tuple[int, ...]], where: str
+) -> None:
+    if tuple(shape) not in shapes:
         raise InputError(
-            f"{stage} (shape {tuple(tensor.shape)}) must have the shape "
+            f"{stage} (shape {tuple(shape)}) must have the shape "
             f"{STAGE_AXES[stage]} = {shapes[0]}, {where}."
         )
 

@@ -7,32 +7,53 @@ import json
 import struct
 from typing import Any, BinaryIO
 
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-_LENGTHS = struct.Struct("!QQ")
+LENGTHS = struct.Struct("!QQ")
+"""How every message begins: the number of bytes of its plain data, and of its tensors."""
+
+
+def packed(words: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> bytes:
+    """Return plain data and tensors as one message."""
+    text = json.dumps(words).encode()
+    data = save({name: tensor.contiguous() for name, tensor in tensors.items()}) if tensors else b""
+    return LENGTHS.pack(len(text), len(data)) + text + data
+
+
+def unpacked(text: bytes, data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the plain data and the tensors of a message, whatever its bytes are.
+
+    Raises:
+        ValueError: If they are no message.
+    """
+    try:
+        words = json.loads(text)
+        tensors = load(data) if data else {}
+    except (ValueError, RecursionError, SafetensorError, KeyError) as error:
+        raise ValueError("neither plain data nor tensors") from error
+    if not isinstance(words, dict):
+        raise ValueError("no plain data")
+    return words, tensors
 
 
 def write_message(
     stream: BinaryIO, words: dict[str, Any], tensors: dict[str, Tensor] | None = None
 ) -> None:
     """Write plain data and tensors as one message."""
-    text = json.dumps(words).encode()
-    data = save({name: tensor.contiguous() for name, tensor in tensors.items()}) if tensors else b""
-    stream.write(_LENGTHS.pack(len(text), len(data)) + text + data)
+    stream.write(packed(words, tensors))
     stream.flush()
 
 
 def read_message(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return the plain data and the tensors of the next message.
+    """Return the plain data and the tensors of the next message of one who is trusted.
 
     Raises:
         EOFError: If the other side is gone.
     """
-    text_length, data_length = _LENGTHS.unpack(_exactly(stream, _LENGTHS.size))
-    words: dict[str, Any] = json.loads(_exactly(stream, text_length))
-    data = _exactly(stream, data_length)
-    return words, load(data) if data else {}
+    text_length, data_length = LENGTHS.unpack(_exactly(stream, LENGTHS.size))
+    return unpacked(_exactly(stream, text_length), _exactly(stream, data_length))
 
 
 def _exactly(stream: BinaryIO, length: int) -> bytes:

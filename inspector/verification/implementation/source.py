@@ -10,7 +10,10 @@ from types import ModuleType
 from typing import Any
 
 from inspector.errors import InputError
+from inspector.text import in_a_line
 from inspector.verification.implementation.trial import UserCode
+
+_MOST_NAMES = 300
 
 
 def split_source(source: str) -> tuple[Path, str]:
@@ -60,12 +63,13 @@ def load_build(source: str) -> Any:
     module = ModuleType(f"inspector_user_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
-    sys.path.insert(0, str(path.parent.resolve()))  # so that the file finds those beside it
+    # So that the file finds those beside it: last, for a torch.py there is not meant for ours.
+    sys.path.append(str(path.parent.resolve()))
     with UserCode(f"implementation ({path})", "when it was loaded"):
         SourceFileLoader(module.__name__, str(path)).exec_module(module)
     if not hasattr(module, name):
         public = [key for key, value in vars(module).items() if callable(value) and key[0] != "_"]
-        available = ", ".join(public) or "none"
+        available = in_a_line(", ".join(public), _MOST_NAMES) or "none"
         raise InputError(
             f"implementation ({path}) has no {name}: give the name of a function in it. "
             f"Available: {available}."

@@ -4,10 +4,11 @@ What it raises becomes a sentence; the weights it was given must stay as they ar
 Must not know: models, how it is judged.
 """
 
-import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from traceback import walk_tb
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from inspector.attention import LayerWeights
 from inspector.errors import InputError
+from inspector.text import in_a_line
 from inspector.verification.implementation.contract import as_stages
 from inspector.verification.implementation.manner import (
     PLAINLY,
@@ -24,6 +26,9 @@ from inspector.verification.implementation.manner import (
     strided,
     surroundings,
 )
+
+_OURS = str(Path(__file__).parent)
+_MOST_OF_A_NAME, _MOST_OF_A_TEXT = 100, 300
 
 
 class Trial:
@@ -156,9 +161,9 @@ class Trial:
 class UserCode:
     """A context in which whatever a user's code raises becomes one sentence."""
 
-    def __init__(self, what: str, where: str) -> None:
-        """Say what is called, and on what."""
-        self._what, self._where = what, where
+    def __init__(self, what: str, where: str, *, everything: bool = False) -> None:
+        """Say what is called, and on what; and whether nobody but the code can stop it."""
+        self._what, self._where, self._everything = what, where, everything
 
     def __enter__(self) -> None:
         """Start to watch."""
@@ -174,11 +179,15 @@ class UserCode:
         Raises:
             InputError: If the code raised, or wanted to end the process.
         """
-        if isinstance(error, InputError) or not isinstance(error, Exception | SystemExit):
+        of_the_code = isinstance(error, Exception | SystemExit) or self._everything
+        if error is None or isinstance(error, InputError) or not of_the_code:
             return
-        text = " ".join(str(error).split())
+        name = in_a_line(str(type(error).__name__), _MOST_OF_A_NAME)
+        text = ""
+        with suppress(BaseException if self._everything else Exception):  # of its own words
+            text = in_a_line(str(error), _MOST_OF_A_TEXT)
         raise InputError(
-            f"{self._what} raised {type(error).__name__}{f' ({text[:300]})' if text else ''}"
+            f"{self._what} raised {name}{f' ({text})' if text else ''}"
             f"{_place(trace)}, {self._where}: it must end without an error."
         ) from error
 
@@ -202,12 +211,14 @@ def _with_gradient(
 
 
 def _place(trace: TracebackType | None) -> str:
-    """Return the user's own line that was last reached."""
-    frames = [f for f in traceback.extract_tb(trace)[1:] if not f.filename.startswith("<frozen")]
+    """Return the user's own line that was last reached. No file is read: its name may be any."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in walk_tb(trace)]
+    ours = max((i for i, (file, _) in enumerate(frames) if file.startswith(_OURS)), default=-1)
+    frames = [each for each in frames[ours + 1 :] if not each[0].startswith("<frozen")]
     if not frames:
         return ""
-    own = [frame for frame in frames if frame.filename == frames[0].filename][-1]
-    return f" in {Path(own.filename).name}, line {own.lineno}"
+    file, line = [each for each in frames if each[0] == frames[0][0]][-1]
+    return f" in {in_a_line(Path(file).name, _MOST_OF_A_NAME)}, line {line}"
 
 
 def _copy(weights: LayerWeights) -> LayerWeights:

@@ -26,6 +26,7 @@ from inspector.verification.diagnosis.search import Search
 from inspector.verification.implementation.contract import check_finite
 from inspector.verification.implementation.differences import Difference, first_difference
 from inspector.verification.implementation.inputs import TriedLayer, tried_layers
+from inspector.verification.implementation.limits import check_memory, check_timeout
 from inspector.verification.implementation.process import ProcessTrial, run_file, run_function
 from inspector.verification.implementation.report import (
     IMPLEMENTATION_COLUMNS,
@@ -46,6 +47,7 @@ def verify_implementation(
     *,
     layers: Sequence[int] | None = None,
     timeout: float | None = None,
+    memory: int | None = None,
     pairs: bool = True,
     progress: Progress | None = None,
 ) -> ImplementationReport:
@@ -59,19 +61,23 @@ def verify_implementation(
         layers: Which; all where not given.
         timeout: Seconds that a call may take. It then runs in a process of its own, as FILE.py:NAME
             always does.
+        memory: Bytes that it may take there; half of what is free, if none are given. With it, too,
+            it runs in a process of its own.
         pairs: Whether two mistakes made together are looked for.
         progress: Told how far it is.
 
     Raises:
-        InputError: If it raises, returns what is no result, changes what it is given, or does not
-            end in time.
+        InputError: If it raises, returns what is no result, changes what it is given, does not
+            end in time, or takes too much memory.
         UnsupportedModelError: If a layer of the model is not described by its weights.
     """
+    check_timeout(timeout)
+    check_memory(memory)
     say = progress or (lambda what, share: None)
     say("Inputs", 0.0)
     tried = tried_layers(model, layers)
     name = build if isinstance(build, str) else getattr(build, "__name__", type(build).__name__)
-    with closing(_running(build, name, timeout)) as running:
+    with closing(_running(build, name, timeout, memory)) as running:
         found: list[_Tried] = []
         for index, layer in enumerate(tried):
             say(f"Layer {layer.number}", 0.1 + 0.6 * index / len(tried))
@@ -165,10 +171,12 @@ def _real(stage: str, values: Tensor, observation: Observation) -> Tensor:
     return real[:, None, :, None].expand_as(values)
 
 
-def _running(build: Build, name: str, timeout: float | None) -> Running:
+def _running(build: Build, name: str, timeout: float | None, memory: int | None) -> Running:
     if isinstance(build, str):
-        return run_file(build, timeout)
-    return Trial(build, name) if timeout is None else run_function(build, name, timeout)
+        return run_file(build, timeout, memory)
+    if timeout is None and memory is None:
+        return Trial(build, name)
+    return run_function(build, name, timeout, memory)
 
 
 def _diagnose(found: Sequence[_Tried], dtype: torch.dtype, pairs: bool) -> Diagnosis | None:

@@ -1,0 +1,48 @@
+"""Text of strangers (a file's, a model's, a user's program) made harmless to show.
+
+Must not know: who shows it.
+"""
+
+import re
+
+_LEFT_OUT = " … "
+# What terminals take as an order: ESC [ … letter; ESC ] … BEL or ESC \; ESC and one sign.
+_ORDERS = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[ -/]*[0-~])")
+
+
+def printable(text: str) -> str:
+    r"""Return the text with a replacement sign for what steers a terminal or cannot be encoded.
+
+    Example:
+        >>> printable("red\x1b[31m")
+        'red�[31m'
+    """
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def without_orders(text: str) -> str:
+    r"""Return the text without what a terminal would take as an order: colours, titles, moves.
+
+    Example:
+        >>> without_orders("\x1b[1;31mred\x1b[0m \x1b]0;title\x07")
+        'red '
+    """
+    return _ORDERS.sub("", text)
+
+
+def in_a_line(text: str, most: int) -> str:
+    r"""Return the text as part of a sentence: on one line, harmless, its middle left out if long.
+
+    Example:
+        >>> in_a_line("no\n  such \x07 head", 300)
+        'no such � head'
+        >>> in_a_line("abcdefghij", 7)
+        'ab … ij'
+    """
+    if len(text) > 4 * most:  # what is thrown away is not looked at
+        text = text[: 2 * most] + text[-2 * most :]
+    line = printable(" ".join(without_orders(text).split()))
+    if len(line) <= most:
+        return line
+    half = (most - len(_LEFT_OUT)) // 2
+    return line[:half] + _LEFT_OUT + line[-half:]
