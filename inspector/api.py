@@ -73,32 +73,29 @@ def verify_implementation(
 
     `build(weights)` gets one layer's `inspector.attention.LayerWeights` and returns a function of
     (hidden_states[batch, piece, d_model], padding_mask[batch, piece] or None; True is a real
-    piece) that returns the output after W_O, [batch, piece, d_model], or a mapping with any of the
-    stages query, key, value, scores, probabilities, context, output. `.passed`, `.diagnosis` and
-    `.frame` (a row per layer × stage × input) are what to look at.
+    piece) that returns the output after W_O, or a mapping with any of the stages query, key, value,
+    scores, probabilities, context, output. `.passed`, `.diagnosis` and `.frame` are what to see.
 
     Args:
         build: A function, or FILE.py:NAME, which runs in a process of its own.
         model: A loaded model, or what `inspector.load` takes.
         layers: Which layers; all where not given.
         dtype: float32, float64 or bfloat16; the model's own, or float32, where not given.
-        timeout: Seconds that a call of the implementation may take; it is ended then.
-        memory: Bytes that the implementation and all that it starts may take, in a process of its
-            own; half of what is free there, if none are given.
+        timeout: Seconds that a call may take, in a process of its own.
+        memory: Bytes that it may take there; half of what is free if not given.
         progress: Called with what is being done and the share that is done.
 
     Raises:
-        InputError: If the implementation raises, returns what is no result, changes what it is
-            given, does not end in time, or takes too much memory; if the model was loaded in
-            another dtype.
+        InputError: If the implementation raises, returns what is no result, changes what it gets,
+            takes too long or too much memory; if the model was loaded in another dtype.
         ModelError: If the model cannot be loaded, or a layer is not described by its weights.
 
     Example:
         >>> from inspector.attention import multi_head_attention, padding_mask
         >>> def build(weights):
-        ...     def layer(hidden, padding):
+        ...     def layer(x, padding):
         ...         mask = None if padding is None else padding_mask(padding)
-        ...         return multi_head_attention(hidden, hidden, weights, mask=mask).output
+        ...         return multi_head_attention(x, x, weights, mask=mask).output
         ...     return layer
         >>> verify_implementation(build, "minilm", layers=[0]).passed
         True
@@ -112,9 +109,8 @@ def verify_implementation(
         loaded = model
     else:
         loaded = load(model, dtype=dtype or "float32")
-    return _verify_implementation(
-        build, loaded, layers=layers, timeout=timeout, memory=memory, progress=progress
-    )
+    limits: dict[str, Any] = {"timeout": timeout, "memory": memory}
+    return _verify_implementation(build, loaded, layers=layers, progress=progress, **limits)
 
 
 def weight_statistics(model: ModelOrName | AnyModel = DEFAULT_MODEL) -> pd.DataFrame:

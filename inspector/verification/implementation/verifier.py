@@ -27,11 +27,12 @@ from inspector.verification.implementation.contract import check_finite
 from inspector.verification.implementation.differences import Difference, first_difference
 from inspector.verification.implementation.inputs import TriedLayer, tried_layers
 from inspector.verification.implementation.limits import check_memory, check_timeout
-from inspector.verification.implementation.process import ProcessTrial, run_file, run_function
+from inspector.verification.implementation.process import ProcessTrial
 from inspector.verification.implementation.report import (
     IMPLEMENTATION_COLUMNS,
     ImplementationReport,
 )
+from inspector.verification.implementation.starting import run_file, run_function
 from inspector.verification.implementation.trial import Trial
 from inspector.verification.report import typed_frame
 

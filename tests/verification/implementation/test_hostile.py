@@ -29,7 +29,7 @@ def weights(tiny_bert):
 def tried(weights):
     """Return a function: build → what its process returns of an input, or its sentence."""
     from inspector.errors import InputError
-    from inspector.verification.implementation.process import run_function
+    from inspector.verification.implementation.starting import run_function
 
     def run(build, timeout=60.0, memory=None):
         try:
@@ -252,7 +252,7 @@ def test_what_it_started_ends_with_it_however_that_ends(tried, tmp_path, then):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_with_us_however_we_end(weights, tmp_path, number):
-    from inspector.verification.implementation.process import run_function
+    from inspector.verification.implementation.starting import run_function
 
     file = tmp_path / "process"
     build = leaves_behind(file, lambda weights: time.sleep(300))
