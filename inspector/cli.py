@@ -20,12 +20,18 @@ from inspector.commands import (
     weights,
 )
 from inspector.commands.options import debugging
-from inspector.console import encode_anything, stop_writing
-from inspector.errors import InspectorError, OutputError
-from inspector.text import printable
+from inspector.errors import InputError, InspectorError, OutputError, no_memory, sentence
+from inspector.streams import lost_output, open_streams
 
 INTERRUPTED = 130
 _STOPPED = "interrupted: nothing was written."
+_NO_MEMORY = (
+    "there is not enough memory left for this: end other programs, or give a smaller model, "
+    "shorter texts or less of a corpus."
+)
+_FAULT = "something went wrong that inspector did not foresee"
+_WHAT_TO_DO = "--debug shows where. Please report it, with what you gave."
+_MOST_OF_A_FAULT = 250
 
 app = typer.Typer(
     name="inspector",
@@ -51,14 +57,11 @@ for _command, _example in (
 def main() -> None:
     """Run the command line; turn what goes wrong into a sentence and an exit code."""
     debugging.set(False)
-    encode_anything()
+    open_streams()
     code = _run()
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        stop_writing()
-    except OSError as error:
-        code = _failure(error)
+    lost = lost_output()
+    if lost is not None:
+        code = _fail(None, f"standard output cannot be used: {lost}.", OutputError.exit_code)
     sys.exit(code)
 
 
@@ -72,24 +75,29 @@ def _run() -> int:
         return _fail(error, error.format_message(), error.exit_code)
     except KeyboardInterrupt as error:
         return _fail(error, _STOPPED, INTERRUPTED)
-    except (BrokenPipeError, SystemExit):  # typer makes the second of the first
-        stop_writing()
-        return 0
-    except OSError as error:
-        return _failure(error)
+    except BaseException as error:  # noqa: BLE001  # a panic of a Rust library is no Exception
+        return _unexpected(error)
     if code == INTERRUPTED:
         print(f"inspector: {_STOPPED}", file=sys.stderr)
     return code if isinstance(code, int) else 0
 
 
-def _fail(error: BaseException, sentence: str, code: int) -> int:
-    if debugging.get():
+def _fail(error: BaseException | None, text: str, code: int) -> int:
+    if error is not None and debugging.get():
         traceback.print_exception(error)
-    if sentence:  # empty where the help was printed instead
-        print(printable(f"inspector: {sentence}"), file=sys.stderr)
+    if text:  # empty where the help was printed instead
+        print(f"inspector: {sentence(text)}", file=sys.stderr)
     return code
 
 
-def _failure(error: OSError) -> int:
-    place = error.filename or "standard output"
-    return _fail(error, f"{place} cannot be used: {error.strerror}.", OutputError.exit_code)
+def _unexpected(error: BaseException) -> int:
+    """Say what no room foresaw, and return an exit code that is no verdict."""
+    if isinstance(error, SystemExit) and isinstance(error.__context__, OSError):
+        error = error.__context__  # typer takes every broken pipe for stdout's, which never breaks
+    if no_memory(error):
+        return _fail(error, _NO_MEMORY, OutputError.exit_code)
+    if isinstance(error, OSError):
+        place = error.filename or "what the system was asked for"
+        return _fail(error, f"{place} cannot be used: {error.strerror}.", OutputError.exit_code)
+    what = traceback.format_exception_only(error)[-1].strip()[:_MOST_OF_A_FAULT]
+    return _fail(error, f"{_FAULT} ({what}): {_WHAT_TO_DO}", InputError.exit_code)

@@ -3,11 +3,8 @@
 Nothing that is shown can steer the terminal. Must not know: commands, models.
 """
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from inspector.text import printable
@@ -19,19 +16,6 @@ if TYPE_CHECKING:
     from inspector.verification import ImplementationReport, VerificationReport
 
 _MARKS = {True: "caught", False: "NOT CAUGHT", None: "below rounding"}
-
-
-def encode_anything() -> None:
-    """Let stdout and stderr write what their encoding lacks as an escape, not fail."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def stop_writing() -> None:
-    """Turn stdout away from a reader who has enough (`| head`), so that nothing more fails."""
-    if sys.__stdout__ is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 
 
 def say(text: str) -> None:

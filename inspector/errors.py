@@ -4,11 +4,57 @@ The command line turns a class into its exit code, the dashboard into a message 
 Must not know: anything of inspector.
 """
 
+import re
+
+MOST_CHARACTERS = 500
+"""Of a sentence: what users gave stands in it, and may be of any length."""
+
+_KEPT_AT_THE_END = 200  # where it says how to mend it
+_NO_MEMORY = re.compile(
+    r"out of memory|not enough memory|(?:can't|cannot|unable to) allocate|bad_alloc|MemoryError|"
+    r"failed to map segment|_ALLOC_FAILED|can't start new thread",
+    re.IGNORECASE,
+)
+
+
+def sentence(text: str) -> str:
+    r"""Return a text fit to be shown: on one line, no longer than it may be, steering nothing.
+
+    What is too long loses its middle, so that both what is wrong and how to mend it stay.
+
+    Example:
+        >>> sentence("red\x1b[31m,\n  as it came")
+        'red�[31m, as it came'
+        >>> len(sentence("a" * 1_000_000))
+        500
+    """
+    if len(text) > MOST_CHARACTERS:
+        end = text[-_KEPT_AT_THE_END:]
+        text = f"{text[: MOST_CHARACTERS - len(end) - 3]} … {end}"
+    words = re.sub(r"[\t\n\r\f\v]\s*", " ", text)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
+
+
+def no_memory(error: BaseException) -> bool:
+    """Return whether an error says that no memory was left, whichever library raised it.
+
+    Example:
+        >>> no_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"))
+        True
+    """
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, Exception) and _NO_MEMORY.search(str(error)[:2000]) is not None
+
 
 class InspectorError(Exception):
     """A trouble that the user can mend; its text says how."""
 
     exit_code = 2
+
+    def __init__(self, text: str = "") -> None:
+        """Take the sentence, as it will be shown."""
+        super().__init__(sentence(text))
 
 
 class InputError(InspectorError, ValueError):

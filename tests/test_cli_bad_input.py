@@ -13,6 +13,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from inspector.errors import sentence
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 WEIGHTS = "model.safetensors"
@@ -127,7 +129,7 @@ DESERIALIZING = "Error while deserializing header"
 def no_row(model_type):
     from inspector.models import ARCHITECTURES
 
-    return (
+    return sentence(  # which is cut: there are more than a hundred
         f"model_type ({model_type}) has no row in the table of architectures: inspector does not "
         f"know where it keeps its weights. Available: {', '.join(sorted(ARCHITECTURES))}."
     )

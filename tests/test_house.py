@@ -16,7 +16,7 @@ ROOT = Path(inspector.__file__).parent
 # A room may import the rooms before it, never one that stands in the same line or after it.
 ORDER = (
     {"errors"},
-    {"head_names", "html", "input", "output", "records", "text"},
+    {"head_names", "html", "input", "output", "records", "streams", "text"},
     {"yaml_file"},
     {"attention", "corpora"},
     {"models"},
@@ -52,6 +52,7 @@ ALLOWED = {
     "input": set(),
     "output": set(),
     "records": {"pandas"},
+    "streams": set(),
     "text": set(),
     "yaml_file": {"yaml"},
 }

@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from pathlib import Path
+import os
 
 import pytest
 
@@ -241,7 +241,7 @@ def test_a_file_that_fails_while_it_is_read_is_said(write, monkeypatch):
     def fail(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", fail)
+    monkeypatch.setattr(os, "open", fail)
     with pytest.raises(OutputError) as error:
         read_conllu(path)
     assert str(error.value) == (
