@@ -137,8 +137,8 @@ class Distances:
             self._keep(name, largest)
 
     def _keep(self, name: str, found: float) -> None:
-        # NaN is larger than everything; max() alone would lose it.
-        if not found <= self._largest[name]:
+        # NaN is larger than everything, whenever it comes; max() alone would lose it.
+        if found > self._largest[name] or math.isnan(found):
             self._largest[name] = found
 
     def judgement(self, dtype: torch.dtype) -> Judgement:

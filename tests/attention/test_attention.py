@@ -240,3 +240,29 @@ def test_control_a_mistake_is_noticed(sequences, mistake):
     *wrong, mask = mistake(*inputs)
     with pytest.raises(AssertionError, match="not close"):
         assert_attended(attention(*wrong, mask=mask), *slow.slow_attention(*inputs))
+
+
+class Holding:
+    """A user's score function that keeps what it returned."""
+
+    def __call__(self, query, key):
+        self.scores = query @ key.transpose(-1, -2)
+        return self.scores
+
+
+def test_scores_that_somebody_else_holds_are_left_as_they_are():
+    generator = torch.Generator().manual_seed(3)
+    query, key, value = torch.randn(3, 2, 4, 8, generator=generator)
+    mask = causal_mask(4)
+    scores = query @ key.transpose(-1, -2)
+    before = scores.clone()
+    masked_softmax(scores, mask)
+    assert torch.equal(scores, before)
+    held = Holding()
+    attention(query, key, value, mask=mask, score=held)
+    assert torch.equal(held.scores, before)
+    # Nor is what was given to be looked at.
+    copies = [tensor.clone() for tensor in (query, key, value)]
+    attention(query, key, value, mask=mask)
+    for tensor, copy in zip((query, key, value), copies, strict=True):
+        assert torch.equal(tensor, copy)

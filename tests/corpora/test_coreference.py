@@ -191,3 +191,19 @@ def test_the_matched_pair_is_at_the_nearest_distance():
 def test_syntax_has_no_controls():
     tree = tree_sentence("s", ["Dogs", "bark"], [1, -1], ["nsubj", "root"])
     assert with_controls(tree, tree.heads) is tree
+
+
+def test_the_nearest_mention_stands_before_the_source():
+    """A mention that encloses another opens before it, and its own head may come after it."""
+    text, tags = ["Ann", "'s", "her", "friend"], ["PROPN", "PART", "PRON", "NOUN"]
+    mentions = [("ann", 0), ("friend", 3), ("ann", 2)]
+    (found,) = (one for one in relations(mentions, text, tags) if not one.among)
+    assert (found.source, found.target, found.subsets) == (2, 0, ("nearest-mention",))
+
+
+def test_the_nearest_mention_is_never_the_source_itself():
+    """Two mentions of one head word: 'the dog' inside 'the dog that barked'."""
+    text, tags = ["Ann", "dog"], ["PROPN", "NOUN"]
+    mentions = [("x", 0), ("y", 1), ("x", 1)]
+    (found,) = (one for one in relations(mentions, text, tags) if not one.among)
+    assert (found.source, found.target, found.subsets) == (1, 0, ("nearest-mention",))

@@ -280,3 +280,18 @@ def test_a_plain_sentence_has_no_tree():
     assert str(error.value) == (
         "sentence (p) has no tree: only annotated sentences can be written as CoNLL-U."
     )
+
+
+def test_the_first_word_is_a_head_like_any_other(read):
+    """'Go home now': both others depend on word 1, which is 0 where words count from 0."""
+    from inspector.corpora import Relation
+    from inspector.corpora.sentence import tree_relations
+
+    assert tree_relations([-1, 0, 0], ["root", "obj", "advmod"]) == (
+        Relation("syntax", "obj", 1, 0),
+        Relation("syntax", "advmod", 2, 0),
+    )
+    (sentence,) = read(
+        "1\tGo\tgo\tVERB\t_\t_\t0\troot\t_\t_\n2\thome\thome\tNOUN\t_\t_\t1\tobj\t_\t_\n\n"
+    ).sentences
+    assert [(one.label, one.source, one.target) for one in sentence.relations] == [("obj", 1, 0)]

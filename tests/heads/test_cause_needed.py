@@ -6,7 +6,7 @@ import pytest
 
 from inspector.heads.cause import NEEDED_COLUMNS, DriftSums, needed_heads, with_needed
 from inspector.heads.cause.drift import UNIT
-from inspector.heads.cause.needed import random_heads
+from inspector.heads.cause.needed import _verdicts, random_heads
 from inspector.heads.claims import CLAIMS_COLUMNS
 
 HEADS = [(layer, head) for layer in range(4) for head in range(8)]
@@ -120,3 +120,57 @@ def test_claims_get_the_column_last():
     assert list(found["needed"]) == ["yes", "not asked"]
     empty = with_needed(every.iloc[:0], needed_heads(every.iloc[:0], sums(0.05)))
     assert list(empty.columns) == [*CLAIMS_COLUMNS, "needed"]
+
+
+def test_a_random_head_that_does_as_much_counts():
+    """Ties: with one other head as high the rank is 2 of 21, which is not below 0.05."""
+    made = sums(0.05)
+    drawn = random_heads(HEADS, OWN, 0)
+    assert needed_heads(claims(), made)["p_value"][0] == 1 / 21
+    for table in (made.effect, made.matched):
+        table[:, 2, drawn[7]] = table[:, 2, OWN]
+    assert needed_heads(claims(), made)["p_value"][0] == 2 / 21
+
+
+def test_six_documents_are_enough():
+    for extra, wanted in ((0.05, "yes"), (-0.05, "no")):
+        frame = needed_heads(claims(), sums(extra, n_documents=6, noise=0.001))
+        assert list(frame["needed"]) == [wanted]
+
+
+def test_exactly_twenty_other_heads_of_the_near_layers_are_all_taken():
+    heads = [(0, head) for head in range(21)] + [(1, head) for head in range(21)]
+    assert random_heads(heads, 4, 0).tolist() == [place for place in range(21) if place != 4]
+
+
+def test_other_claimed_heads_have_other_random_ones():
+    one, other = random_heads(HEADS, 0, 0).tolist(), random_heads(HEADS, 1, 0).tolist()
+    assert set(one) - {1} != set(other) - {0}
+
+
+def test_documents_are_drawn_in_the_order_of_their_ids():
+    made, turned = sums(0.03), sums(0.03)
+    turned.documents = turned.documents[::-1]
+    for name in ("n", "effect", "matched"):
+        setattr(turned, name, getattr(turned, name)[::-1].copy())
+    pd.testing.assert_frame_equal(needed_heads(claims(), made), needed_heads(claims(), turned))
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        ({}, "yes"),
+        ({"ci_low": 0.0}, "unclear"),
+        ({"difference": 0.0}, "unclear"),
+        ({"contrast": 0.0099}, "unclear"),
+        ({"p_value": 0.05}, "unclear"),
+        ({"ci_high": 0.0099, "ci_low": 0.0}, "no"),
+        ({"ci_high": 0.0101, "ci_low": 0.0}, "unclear"),
+        ({"documents": 5}, "unclear"),
+        ({"n": 0}, "not asked"),
+    ],
+)
+def test_every_condition_of_a_verdict_counts(fields, verdict):
+    least = {"ci_low": 0.001, "ci_high": 0.2, "difference": 0.001, "contrast": 0.0101,
+             "random_effect": 0.1, "p_value": 0.049, "documents": 6, "n": 20}  # fmt: skip
+    assert list(_verdicts(pd.DataFrame([least | fields]))) == [verdict]

@@ -244,3 +244,13 @@ def test_one_document_or_no_pair_has_no_standard_error() -> None:
 def test_normal_quantiles_equal_scipy() -> None:
     for probability in (0.5, 0.8, 0.975):
         assert normal_quantile(probability) == pytest.approx(stats.norm.ppf(probability), abs=1e-12)
+
+
+@pytest.mark.parametrize("n_documents", [45, 60, 80, 150])
+def test_an_exact_p_is_never_zero_or_below(n_documents: int) -> None:
+    """2 to the power of −documents is less than what rounding leaves of a transform."""
+    sizes = np.random.default_rng(n_documents).integers(1, 40, size=(60, n_documents))
+    p_values = exact_sign_flip_p_values(sizes)
+    assert (p_values > 0).all()
+    assert (p_values < 1e-11).all()
+    assert (exact_sign_flip_p_values(-sizes) <= 1).all()

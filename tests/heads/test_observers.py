@@ -1,5 +1,8 @@
 """The observers against plain loops over the model's own maps."""
 
+from dataclasses import replace
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -282,3 +285,40 @@ def test_observers_keep_no_map(minilm):
         kept = [v for v in vars(observer).values() if isinstance(v, torch.Tensor)]
         assert kept == []
     assert observers[2]._rows == {}
+
+
+def test_of_words_looked_at_alike_the_first_is_the_prediction(minilm):
+    """Both ways: which word a word looks at, and which word looks at it."""
+    pairs = list(permutations(range(4), 2))
+    arcs = [(f"{dependent}-{head}", dependent, head) for dependent, head in pairs]
+    one = sentence("e", "cat dog sun red", "X X X X", arcs, "one")
+    names = [name for name, *_ in arcs]
+    (batch,) = annotated_batches(
+        word_batches(minilm, [one.words], 1).batches,
+        [one],
+        [0],
+        {name: place for place, name in enumerate(names)},
+    )
+
+    class Alike(RelationScores):
+        def update(self, layer, call, batch):
+            alike = torch.full_like(call.probabilities, 0.125)
+            super().update(layer, replace(call, probabilities=alike), batch)
+
+    scores = Alike(6, 12, ["one"], names)
+    observe(minilm, [batch], [scores])
+    for place, (dependent, head) in enumerate(pairs):
+        # The first of all words but the one that looks, or is looked at.
+        expected = [head == (dependent == 0), dependent == (head == 0), head == (dependent == 0)]
+        found = scores.correct[0, place] == np.array(expected)[:, None, None]
+        assert found.all(), (dependent, head)
+
+
+def test_a_control_with_a_word_without_pieces_is_no_relation_left_out(minilm):
+    """What is left out is said once: the pair that stands beside a relation is none of them."""
+    arcs = [("dep", 0, 1), ("dep|matched", 2, 1)]
+    one = sentence("f", "cat \u200b dog", "X X X", arcs, "one")
+    names = [name for name, *_ in arcs]
+    found = RelationScores(6, 12, ["one"], names)
+    run(minilm, [one], [found], names=names)
+    assert found.left_out == 1

@@ -12,6 +12,7 @@ from planted_counts import changed, null_counts, plant
 from inspector.errors import InputError
 from inspector.heads import roles as roles_module
 from inspector.heads.claims import CLAIMS_COLUMNS, relation_claims
+from inspector.heads.controls import SEMANTIC_CONTROLS_COLUMNS
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
 from inspector.heads.roles import ROLES_COLUMNS, RoleRule, head_roles, role_rules
@@ -303,3 +304,23 @@ def test_a_frame_without_its_columns_is_refused() -> None:
     assert refusal(behaviour, claims, claims) == (
         "supported (17 columns) must have the columns of its frame; missing: supported."
     )
+
+
+KEY = ("relation", "direction", "layer", "head")
+
+
+def test_what_is_explained_or_found_among_mentions_alone_earns_no_role() -> None:
+    """What survives its controls does: but to choose among mentions is to be told half of it."""
+    names = ("coref:pronoun", "coref:pronoun:mentions", "coref:proper")
+    rows = [claim(relation=name) for name in names]
+    kept = dict.fromkeys(SEMANTIC_CONTROLS_COLUMNS, 0.5) | {"verdict": "survives"}
+    controls = pd.DataFrame([kept | {name: row[name] for name in KEY} for row in rows])
+    controls.loc[2, "verdict"] = "explained by the nearest mention"
+    roles = head_roles(
+        behaviour_of(),
+        pd.DataFrame(rows, columns=list(CLAIMS_COLUMNS)).astype(CLAIMS_COLUMNS),
+        no_rows(SUPPORT_COLUMNS),
+        kinds=dict.fromkeys(names, "semantic"),
+        controls=controls,
+    )
+    assert list(roles["role"]) == ["semantic:coref:pronoun"]

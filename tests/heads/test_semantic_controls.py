@@ -8,7 +8,7 @@ import pytest
 from planted_counts import changed, null_counts, plant, without_pairs
 
 from inspector.heads.claims import CLAIMS_COLUMNS, relation_claims
-from inspector.heads.controls import SEMANTIC_CONTROLS_COLUMNS, semantic_controls
+from inspector.heads.controls import SEMANTIC_CONTROLS_COLUMNS, _verdict, semantic_controls
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.inference import bootstrap_weights, ratio_difference_intervals
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
@@ -213,3 +213,42 @@ def test_the_order_is_that_of_relation_and_direction() -> None:
     ranks = [DIRECTIONS.index(direction) for direction in frame["direction"]]
     assert ranks == sorted(ranks)
     assert not frame.duplicated(["relation", "direction", "layer", "head"]).any()
+
+
+SURVIVES = {
+    "n_apart": 20, "n_matched": 20, "apart_ci_low": 0.01, "apart_lift": 0.10,
+    "matched_ci_low": 0.01, "accuracy": 0.5, "nearest_mention": 0.49, "nearest_same_head": 0.49,
+}  # fmt: skip
+"""The least that every condition asks for."""
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        ({}, "survives"),
+        ({"n_apart": 0}, "explained by the same word or a direct dependency"),
+        ({"n_apart": 19}, "underpowered"),
+        ({"n_matched": 19}, "underpowered"),
+        ({"apart_ci_low": np.nan}, "underpowered"),
+        ({"matched_ci_low": np.nan}, "underpowered"),
+        ({"apart_ci_low": 0.0}, "explained by the same word or a direct dependency"),
+        # Apart it is better than chance for certain, and yet hardly better.
+        ({"apart_lift": 0.0999}, "explained by the same word or a direct dependency"),
+        ({"matched_ci_low": 0.0}, "explained by distance and part of speech"),
+        # A rule that is right as often explains all of it.
+        ({"nearest_mention": 0.5}, "explained by the nearest mention"),
+        ({"nearest_same_head": 0.5}, "explained by the nearest mention with the same head word"),
+        ({"nearest_mention": np.nan, "nearest_same_head": np.nan}, "survives"),
+    ],
+)
+def test_every_condition_of_a_verdict_counts(fields: dict[str, float], verdict: str) -> None:
+    assert _verdict(SURVIVES | fields) == verdict
+
+
+def test_the_seed_draws_the_intervals() -> None:
+    counts = counts_with(apart=0.75, matched=0.3)
+    one, same, other = (controls_of(counts, seed)[0] for seed in (0, 0, 1))
+    pd.testing.assert_frame_equal(one, same)
+    for name in ("matched_ci_low", "apart_ci_low"):
+        assert one[name].iloc[0] != other[name].iloc[0]
+    assert one["apart_lift"].iloc[0] == other["apart_lift"].iloc[0]

@@ -179,3 +179,24 @@ def test_a_name_with_a_nul_character():
     assert str(caught.value) == (
         "model name has a NUL character: give an alias, a folder or a hub id."
     )
+
+
+def test_a_random_twin_has_the_weights_of_its_seed(tiny_folder):
+    """As transformers draws them: other seeds, other weights; nobody else's draws change."""
+    from transformers import AutoModel
+
+    from inspector.models import random_twin
+
+    model = load(tiny_folder("bert"))
+    before = torch.random.get_rng_state()
+    twins = {seed: random_twin(model, seed) for seed in (1, 2)}
+    assert torch.equal(torch.random.get_rng_state(), before)
+    for seed, twin in twins.items():
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            drawn = AutoModel.from_config(model.model.config)
+        for name, weight in drawn.state_dict().items():
+            assert torch.equal(twin.model.state_dict()[name], weight), name
+    name = "encoder.layer.0.attention.self.query.weight"
+    one, other = (twin.model.state_dict()[name] for twin in twins.values())
+    assert not torch.equal(one, other)

@@ -4,6 +4,7 @@ What is compared is the bytes of every file of the run.
 """
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,13 @@ from inspector.corpora import Corpus, Relation, Sentence, Skipped, read_conllu, 
 from inspector.corpora.default import sample_files
 from inspector.errors import InputError, OutputError
 from inspector.heads.cause.public import head_importance, robustness
-from inspector.heads.counts import DIRECTIONS
-from inspector.models import load
+from inspector.heads.claims import relation_claims
+from inspector.heads.counts import DIRECTIONS, concatenate
+from inspector.heads.observers import counts_from_state
+from inspector.models import load, random_twin
+from inspector.runs.profile_job import profile_job
 from inspector.runs.profiling import Run, profile_corpus
-from inspector.runs.shard_work import ProfileSettings
+from inspector.runs.shard_work import ProfileSettings, ProfileWorker
 
 N_LAYERS, N_HEADS = 3, 4
 SETTINGS = ProfileSettings(shard_size=16, batch_size=8, coreference=False, cause=False)
@@ -419,3 +423,45 @@ def test_progress_grows_to_the_end(tiny, corpus):
     )
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0.0, 1.0)
+
+
+def own_counts(job, model):
+    """Return what a model counts on a job's sentences, the shards one after the other."""
+    alone = replace(job, settings=replace(job.settings, twin_seeds=()))
+    worker = ProfileWorker(alone, model)
+    results = [worker(place) for place in range(alone.n_shards)]
+    return concatenate(
+        [
+            counts_from_state(one.arrays, one.labels["documents"], list(job.relations))
+            for one in results
+        ]
+    )
+
+
+def test_the_random_models_are_those_of_the_seeds_and_none_is_the_model(tiny, corpus, undisturbed):
+    settings = replace(SETTINGS, twin_seeds=(4, 5, 6))
+    job, _ = profile_job(tiny, corpus, settings, revision=None)
+    own = own_counts(job, tiny)
+    twins = [own_counts(job, random_twin(tiny, seed)) for seed in settings.twin_seeds]
+    for one, other in combinations([own, *twins], 2):
+        assert not np.array_equal(one.correct, other.correct)
+    worker = ProfileWorker(job, tiny)
+    each = job.n_shards_each
+    # Not one after the other: a worker is handed any shard.
+    for number in (3, 1, 2):
+        for place in range(each):
+            found = worker(number * each + place)
+            known = own_counts(
+                replace(
+                    job,
+                    sentences=job.sentences[place * 16 : (place + 1) * 16],
+                    documents=job.documents[place * 16 : (place + 1) * 16],
+                ),
+                random_twin(tiny, settings.twin_seeds[number - 1]),
+            )
+            assert np.array_equal(found.arrays["relations.correct"], known.correct)
+    expected = relation_claims(own, twins, settings.seed)
+    claims = profile_corpus(tiny, corpus, settings=settings).claims
+    assert claims["random_init_accuracy"].notna().any()
+    pd.testing.assert_frame_equal(claims, expected)
+    assert not claims.equals(undisturbed[1].claims)

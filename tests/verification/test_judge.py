@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from inspector.verification import judge, unit_roundoff
-from inspector.verification.judge import rows_with_keys
+from inspector.verification.judge import Distances, rows_with_keys
 
 U = {torch.float32: 2.0**-24, torch.float64: 2.0**-53, torch.bfloat16: 2.0**-8}
 
@@ -96,3 +96,36 @@ def test_rows_with_keys_counts_a_row_if_any_head_sees_any_key():
     assert rows.tolist() == [[False, True, False], [False, False, False]]
     assert rows_with_keys(None, 2, 3).all()
     assert rows_with_keys(torch.ones(1, 1, 1, 4, dtype=torch.bool), 2, 3).shape == (2, 3)
+
+
+def test_rows_with_keys_of_heads_that_see_different_keys():
+    """One head that sees a key is enough: the others' rows are zeros, and compared as such."""
+    mask = torch.zeros(1, 2, 3, 4, dtype=torch.bool)
+    mask[0, 0, 0] = mask[0, :, 1] = True
+    assert rows_with_keys(mask, 1, 3).tolist() == [[True, True, False]]
+
+
+@pytest.mark.parametrize("after", [[], [1.0], [5.0]])
+def test_no_larger_error_hides_one_that_is_no_number(after):
+    """Whatever part it stands in: the figure says it, not the verdict alone."""
+    distances = Distances()
+    one = torch.ones(4)
+    distances.add(torch.tensor([1.0, math.nan, 1.0, 1.0]), one, one.double())
+    for error in after:
+        distances.add(one + error, one, one.double())
+    found = distances.judgement(torch.float32)
+    assert math.isnan(found.max_abs_error)
+    assert math.isnan(found.max_error)
+    assert not found.passed
+
+
+def test_parts_are_judged_as_one_tensor():
+    ours, theirs, truth = torch.randn(3, 6, 11, generator=torch.Generator().manual_seed(2)).double()
+    distances = Distances()
+    for part in range(6):
+        distances.add(ours[part], theirs[part], truth[part])
+    found = distances.judgement(torch.float32)
+    whole = judge(ours, theirs, truth, torch.float32)
+    assert found.rms_error == pytest.approx(whole.rms_error, rel=1e-14)
+    assert found.reference_rms_error == pytest.approx(whole.reference_rms_error, rel=1e-14)
+    assert (found.max_abs_error, found.scale) == (whole.max_abs_error, whole.scale)
