@@ -34,6 +34,7 @@ from inspector.models.loading import (
     read_network,
 )
 from inspector.models.names import model_folder
+from inspector.models.padding import check_padding_id
 from inspector.models.pretrained import DTYPES, PretrainedModel
 from inspector.models.quiet import quiet
 
@@ -204,7 +205,7 @@ def _build_config(model_type: str, settings: dict[str, Any], folder: Path) -> An
             f"checkpoint. Available: {len(CONFIG_MAPPING)} model types, bert and llama among them."
         )
     try:
-        return AutoConfig.for_model(model_type, **settings)
+        config = AutoConfig.for_model(model_type, **settings)
     except (
         StrictDataclassError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError,
     ) as error:  # fmt: skip
@@ -212,6 +213,8 @@ def _build_config(model_type: str, settings: dict[str, Any], folder: Path) -> An
             f"{folder / 'config.json'} has a setting that {model_type} cannot take: "
             f"{one_line(error)}"
         ) from None
+    check_padding_id(config, folder)
+    return config
 
 
 def _network_class(config: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from inspector.errors import ModelError
 from inspector.models.architectures import Architecture, architecture_for
 from inspector.models.limits import LIMITS, check_limits
+from inspector.models.tokenizing.limits import check_tokenizer, check_tokenizer_settings
 
 _MAX_CONFIG_BYTES = 1_000_000
 _NAMES_OF_CODE = ("implementation", "trust_remote_code")
@@ -229,13 +230,12 @@ def check_tokenizer_files(folder: Path) -> None:
             "or vocab.json and merges.txt, must be there."
         )
     whole, settings = folder / "tokenizer.json", folder / "tokenizer_config.json"
-    if whole.is_file() and not isinstance(_read_json(whole, whole.name).get("model"), dict):
-        raise ModelError(
-            f"{whole} has no model: it is not the whole file of a tokenizer. Save the tokenizer "
-            "again."
-        )
+    if whole.is_file():
+        check_tokenizer(_read_json(whole, whole.name), whole)
     if settings.is_file():
-        _refuse_code(_read_json(settings, settings.name), settings)
+        content = _read_json(settings, settings.name)
+        _refuse_code(content, settings)
+        check_tokenizer_settings(content, settings)
 
 
 def file_hashes(folder: Path, weights: list[Path]) -> dict[str, str]:

@@ -21,12 +21,17 @@ from inspector.models.files import (
     read_config,
 )
 from inspector.models.names import DEFAULT_MODEL, model_folder
-from inspector.models.padding import check_routing, keep_padding_out, prove_independence
+from inspector.models.padding import (
+    check_padding_id,
+    check_routing,
+    keep_padding_out,
+    prove_independence,
+)
 from inspector.models.pretrained import DTYPES, PretrainedModel
 from inspector.models.proof import prove_sites, unproved_sites
 from inspector.models.quiet import quiet
 from inspector.models.tokenizer import load_tokenizer, most_pieces
-from inspector.models.tokenizer import one_line as one_line
+from inspector.models.tokenizing.safely import one_line as one_line
 
 # A pooler is no part of the encoder: a checkpoint may lack it, and nothing here uses it.
 _OPTIONAL = ("pooler.",)
@@ -152,6 +157,7 @@ def _build_config(architecture: Architecture, settings: dict[str, Any], folder: 
                 f"activation ({activation}) in {path} must be one that transformers has, such as "
                 "gelu."
             )
+    check_padding_id(config, folder)
     check_routing(config, folder)
     if architecture.kind == "decoder":
         config.use_cache = False  # nothing is generated

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from inspector.errors import UnsupportedModelError
+from inspector.errors import ModelError, UnsupportedModelError
 from inspector.models.capture import last_hidden_state
 from inspector.models.pretrained import Batch, PretrainedModel
 
@@ -21,6 +21,30 @@ _LENGTHS = (9, 4)
 _TOLERANCE = 1e-3
 # Two experts that are all but equally good may change places by rounding; a leak shows each time.
 _TRIES = 3
+
+
+def check_padding_id(config: Any, folder: Path) -> None:
+    """Refuse a padding piece, of the model or of a part of it, that has no embedding.
+
+    Args:
+        config: Of the model.
+        folder: Whence it came.
+
+    Raises:
+        ModelError: If there is one.
+    """
+    parts = [config, *(getattr(config, name, None) for name in config.sub_configs)]
+    for part in parts:
+        n_pieces = getattr(part, "vocab_size", None)
+        for name in ("pad_token_id", "pad_index"):
+            value = getattr(part, name, None)
+            # Older Llama files say -1 for none.
+            if isinstance(value, int) and n_pieces and not -1 <= value < n_pieces:
+                given = value if value.bit_length() < 64 else "a number of many digits"
+                raise ModelError(
+                    f"{name} ({given}) in {folder / 'config.json'} must be the id of a piece, from "
+                    f"0 to {n_pieces - 1}, or null: write the tokenizer's."
+                )
 
 
 def check_routing(config: Any, folder: Path) -> None:

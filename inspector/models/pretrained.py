@@ -19,6 +19,7 @@ from inspector.errors import InputError, UnsupportedModelError
 from inspector.models.architectures import Architecture
 from inspector.models.layouts import HeadSizes, Layout
 from inspector.models.texts import check_text
+from inspector.models.tokenizing.safely import tokenized
 
 DTYPES = {
     "float32": torch.float32,
@@ -235,18 +236,19 @@ class PretrainedModel:
         for text in [*texts, *(pairs or [])]:
             check_text(text)
         arguments = (list(texts), list(pairs)) if pairs else (list(texts),)
-        encoded = self.tokenizer(
+        encoded = tokenized(
+            self.tokenizer,
             *arguments,
             add_special_tokens=special,
             padding=len(texts) > 1,
             truncation=truncate,
             max_length=self.max_pieces if truncate else None,
             return_tensors="pt",
-            verbose=False,
         )
         ids, attended = encoded["input_ids"], encoded["attention_mask"]
         self._check_pieces(texts, encoded, ids)
         kinds = encoded.get("token_type_ids")
+        self._check_kinds(kinds)
         pieces = [
             self.tokenizer.convert_ids_to_tokens(row[keep.bool()].tolist())
             for row, keep in zip(ids, attended, strict=True)
@@ -259,6 +261,15 @@ class PretrainedModel:
             pieces,
             [_pair_start(encoded.sequence_ids(row)) for row in range(len(texts))],
         )
+
+    def _check_kinds(self, kinds: Tensor | None) -> None:
+        config: Any = self.model.config
+        most = getattr(config, "type_vocab_size", None)
+        if kinds is not None and most and int(kinds.max()) >= most:
+            raise InputError(
+                f"second text cannot be read by model {self.name}, which tells {most} kind(s) of "
+                "text apart: leave it out."
+            )
 
     def _check_pieces(self, texts: Sequence[str], encoded: Any, ids: Tensor) -> None:
         if ids.shape[1] > self.max_pieces:

@@ -1,0 +1,104 @@
+"""A tokenizer run so that what goes wrong inside it ends in a sentence, and ends.
+
+The tokenizers library is written in Rust: a regular expression that gives up there is a panic,
+which is no `Exception` and prints on the terminal by itself. Must not know: what is tokenized.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
+from typing import Any
+
+from inspector.errors import ModelError
+
+
+def tokenized(tokenizer: Any, *given: Any, **options: Any) -> Any:
+    """Return what a tokenizer of transformers makes of texts.
+
+    Args:
+        tokenizer: A fast one.
+        given: Texts, as it takes them.
+        options: The same.
+
+    Raises:
+        ModelError: If it fails on them.
+    """
+    try:
+        return tokenizer(*given, verbose=False, **options)
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        raise ModelError(
+            f"tokenizer of {tokenizer.name_or_path} fails on this text ({one_line(error)}): one of "
+            "its rules is wrong, or it has no unknown piece. Save the tokenizer again."
+        ) from None
+
+
+def is_failure(error: BaseException) -> bool:
+    """Return whether an exception says that a tokenizer failed, not that something else ended it.
+
+    Example:
+        >>> is_failure(ValueError("no rule")), is_failure(KeyboardInterrupt())
+        (True, False)
+    """
+    if isinstance(error, MemoryError):
+        return False
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an exception says, on one line."""
+    text = " ".join(str(error).split())
+    # A KeyError's text is the key alone, which says nothing without the kind.
+    return f"{type(error).__name__} {text}" if isinstance(error, LookupError) else text
+
+
+def within(seconds: float, work: Callable[[], None], *, otherwise: str) -> None:
+    """Do work in a thread that is given up when it takes too long.
+
+    Args:
+        seconds: How long it may take.
+        work: What lets other threads run meanwhile, as tokenizers do. What it raises is raised.
+        otherwise: The sentence for work that takes longer.
+
+    Raises:
+        ModelError: If it does.
+    """
+    raised: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001  # handed on to the thread that waits
+            raised.append(error)
+
+    thread = Thread(target=do, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise ModelError(otherwise)
+    if raised:
+        raise raised[0]
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Keep what is written to the descriptor of standard error off the terminal.
+
+    For loading alone: while it lasts, no thread's messages are seen.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 2)
+        os.close(nothing)
+        yield
+    finally:
+        with suppress(OSError):
+            os.dup2(kept, 2)
+        os.close(kept)
