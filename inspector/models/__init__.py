@@ -16,6 +16,7 @@ from inspector.models.capture import (
 from inspector.models.loading import load
 from inspector.models.names import ALIASES, DEFAULT_MODEL
 from inspector.models.pretrained import DTYPES, Batch, LayerSite, PretrainedModel
+from inspector.models.seen_terms import complete_weights, unsaid
 from inspector.models.texts import check_text
 from inspector.models.twin import random_twin
 from inspector.models.words import WordBatch, WordBatches, piece_counts, word_batches
@@ -39,6 +40,8 @@ __all__ = [
     "architecture_for",
     "running",
     "watch",
+    "complete_weights",
+    "unsaid",
     "LayerCall",
     "AttentionCall",
     "sdpa_context",

@@ -4,9 +4,10 @@ The calls are handed over one by one, as they happen, so that nothing need be ke
 Must not know: what is done with them.
 """
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,10 @@ from inspector.models.calls import AttentionCall
 from inspector.models.layouts import SIDES
 from inspector.models.own_maths import watch_own_maths
 from inspector.models.pretrained import Batch, PretrainedModel
+
+_PLACES = ("position_embeddings", "sinusoidal_pos", "position_ids")
+# How many features turn, where a module makes its angles itself.
+_WIDTHS = ("pos_embd_dim",)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class LayerCall:
     value_source: Float[Tensor, "batch piece d_value_source"] | None = None
     given: Float[Tensor, "batch piece heads_d_value"] | None = None
     """What W_O was given, where that is not the context: a gate or a norm stands between."""
+    places: Mapping[str, Any] = field(default_factory=dict)
+    """What the attention module was told of where its tokens stand: argument → value."""
 
 
 def watch(
@@ -111,6 +118,7 @@ class _Watcher:
         self._names = {id(module): name for name, module in model.model.named_modules()}
         self._layer = 0
         self._sources: dict[str, Tensor] = {}
+        self._places: dict[str, Any] = {}
         self._call: AttentionCall | None = None
         self._output: tuple[Tensor, Tensor] | None = None
         # By site, not by layer: before the proof, layers that share a module are one site.
@@ -125,7 +133,9 @@ class _Watcher:
         self._handles = [
             module.register_forward_hook(partial(self._projected, last))
             if side == "output"
-            else module.register_forward_pre_hook(partial(self._projecting, side, last))
+            else module.register_forward_pre_hook(
+                partial(self._projecting, side, last), with_kwargs=True
+            )
             for module, side, last in layers.values()
         ]
 
@@ -134,9 +144,12 @@ class _Watcher:
         for handle in self._handles:
             handle.remove()
 
-    def _projecting(self, side: str, last: bool, module: nn.Module, args: tuple[Any, ...]) -> None:
+    def _projecting(
+        self, side: str, last: bool, module: nn.Module, args: tuple[Any, ...], kwargs: Any
+    ) -> None:
         if not side:  # a new call of the attention module begins
             self._sources, self._call, self._output = {}, None, None
+            self._places = _places(module, args, kwargs)
         else:  # some project positions too, afterwards
             self._sources.setdefault(side, args[0].mT if last else args[0])
 
@@ -175,9 +188,19 @@ class _Watcher:
                 key_source=_unless_same(sources.get("key"), hidden),
                 value_source=_unless_same(sources.get("value"), hidden),
                 given=_unless_same(given, call.context),
+                places=self._places,
             )
         )
         self._layer += 1
+
+
+def _places(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return what a module's forward is told of places, and how many features turn by them."""
+    names = inspect.signature(module.forward).parameters
+    told = {**dict(zip(names, args, strict=False)), **kwargs}
+    places = {name: told[name] for name in _PLACES if told.get(name) is not None}
+    width = next((w for name in _WIDTHS if (w := getattr(module, name, None))), None)
+    return places if width is None else {**places, "rotary_width": width}
 
 
 def _unless_same(tensor: Tensor | None, other: Tensor) -> Tensor | None:

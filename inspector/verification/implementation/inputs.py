@@ -5,17 +5,16 @@ A layer is taken only where our equations reproduce what the real one computed.
 Must not know: implementations, judging them.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from inspector.attention import LayerWeights
 from inspector.errors import InputError, UnsupportedModelError
-from inspector.models import LayerCall, PretrainedModel, watch
+from inspector.models import LayerCall, PretrainedModel, complete_weights, unsaid, watch
+from inspector.models.seen_terms import scaled_queries
 from inspector.verification.cases import Case, standard_cases
 from inspector.verification.diagnosis import REFERENCE, Comparison, Layer, Norm, Observation, Probe
 from inspector.verification.stages import their_stages
@@ -46,37 +45,14 @@ def tried_layers(model: PretrainedModel, layers: Sequence[int] | None) -> list[T
     if not chosen:
         raise InputError("layers ([]) must name at least one layer, or be left out for all.")
     seen: dict[int, list[tuple[Case, LayerCall]]] = {number: [] for number in chosen}
-    with _rotary_angles(model) as angles:
-        for case in _cases(model):
+    for case in _cases(model):
 
-            def keep(call: LayerCall, case: Case = case) -> None:
-                if call.layer in seen:
-                    seen[call.layer].append((case, call))
+        def keep(call: LayerCall, case: Case = case) -> None:
+            if call.layer in seen:
+                seen[call.layer].append((case, call))
 
-            watch(model, case.batch, keep)
-    longest = max(angles, key=lambda pair: pair[0].shape[1], default=None)
-    return [_tried(model, number, calls, longest) for number, calls in seen.items()]
-
-
-@contextmanager
-def _rotary_angles(model: PretrainedModel) -> Iterator[list[tuple[Tensor, Tensor]]]:
-    """Give a list that fills with the (cos, sin) that the model's rotary embedding gives out."""
-    angles: list[tuple[Tensor, Tensor]] = []
-
-    def seen(module: torch.nn.Module, given: object, pair: object) -> None:
-        if isinstance(pair, tuple) and len(pair) == 2 and all(t.ndim == 3 for t in pair):
-            angles.append(pair)
-
-    hooks = [
-        module.register_forward_hook(seen)
-        for module in model.model.modules()
-        if "RotaryEmbedding" in type(module).__name__
-    ]
-    try:
-        yield angles
-    finally:
-        for hook in hooks:
-            hook.remove()
+        watch(model, case.batch, keep)
+    return [_tried(model, number, calls) for number, calls in seen.items()]
 
 
 def random_probes(layer: Layer, spread: float, seed: int = 0) -> list[Probe]:
@@ -120,64 +96,52 @@ def _tried(
     model: PretrainedModel,
     number: int,
     calls: list[tuple[Case, LayerCall]],
-    angles: tuple[Tensor, Tensor] | None,
 ) -> TriedLayer:
-    weights = model.layer_weights(number)
-    weights = replace(_on_cpu(weights), causal=weights.causal or _is_causal(calls))
-    if angles is not None and weights.rotary_cos is None:
-        cos, sin = (each[0].detach().cpu() for each in angles)
-        weights = replace(weights, rotary_cos=cos, rotary_sin=sin)
-    weights = replace(weights, relative_bias=relative_bias([call for _, call in calls]))
+    weights = complete_weights(model, number, [call for _, call in calls])
     layer = Layer(weights, norm_beside(model, number))
     inputs = []
     for case, call in calls:
         real = case.batch.attention_mask.bool().cpu()
         probe = Probe(case.name, call.hidden_states.cpu(), None if bool(real.all()) else real)
-        theirs = {stage: tensor.cpu() for stage, tensor in their_stages(call)._asdict().items()}
+        theirs = _theirs(weights, call)
+        if theirs is None:
+            raise _refusal(model, number, call, "they are of another width or place")
         observation = Observation(probe, theirs, {})
         for stage in Comparison(layer, observation, model.torch_dtype).stages(REFERENCE):
             if not stage.passed:
-                raise UnsupportedModelError(
-                    f"layer ({number}) of {model.name} computes more than its weights say: its "
-                    f"{stage.stage} is {stage.error_in_u:.3g} u from the equations, so that no "
-                    "implementation can be held against it."
-                )
+                how = f"its {stage.stage} is {stage.error_in_u:.3g} u from the equations"
+                raise _refusal(model, number, call, how)
         inputs.append((probe, theirs))
     spread = float(torch.stack([call.hidden_states.double().std() for _, call in calls]).mean())
     inputs += [(probe, {}) for probe in random_probes(layer, spread)]
     return TriedLayer(number, calls[0][1].module, layer, inputs)
 
 
-def relative_bias(calls: Sequence[LayerCall]) -> Tensor | None:
-    """Return what a layer was seen to add to scores, (head, query, key), from its longest text.
+def _theirs(weights: LayerWeights, call: LayerCall) -> dict[str, Tensor] | None:
+    """Return what a layer computed, stage → tensor; None where it looks at other inputs.
 
-    ALiBi's bias is the same for all queries: taken from key i on, it is that of the distance.
+    Queries that it scales itself are unscaled; weights that it returns without its sinks, which
+    its context was made with, are left out.
     """
-    biases = [call.attention.bias for call in calls if call.attention.bias is not None]
-    if not biases or any(not bool((bias == bias[:1]).all()) for bias in biases):
-        return None  # none, or what follows from the texts: no weight of the layer says it
-    longest = max(biases, key=lambda bias: bias.shape[-1])[0].detach().cpu()
-    if longest.shape[-2] == 1:
-        return longest - longest.mT
-    return longest
+    if call.key_source is not None or call.value_source is not None:
+        return None
+    stages = {stage: tensor.cpu() for stage, tensor in their_stages(call)._asdict().items()}
+    factor = scaled_queries(weights, call)
+    if factor != 1.0:
+        stages["query"] = stages["query"] / factor
+    if weights.sinks is not None and bool((stages["probabilities"].sum(-1) > 1.0 - 1e-6).all()):
+        del stages["probabilities"]
+    return stages
 
 
-def _on_cpu(weights: LayerWeights) -> LayerWeights:
-    tensors: dict[str, Any] = {
-        name: value.cpu() for name, value in vars(weights).items() if isinstance(value, Tensor)
-    }
-    return replace(weights, **tensors)
-
-
-def _is_causal(calls: list[tuple[Case, LayerCall]]) -> bool:
-    for _, call in calls:
-        mask = call.attention.mask
-        n = call.hidden_states.shape[1]
-        if mask is not None and n > 1:
-            later = torch.ones(n, n, dtype=torch.bool, device=mask.device).triu(1)
-            if not bool((mask & later).any()):
-                return True
-    return False
+def _refusal(
+    model: PretrainedModel, number: int, call: LayerCall, how: str
+) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        f"layer ({number}) of {model.name} computes more than its weights say: "
+        f"{unsaid(model, number, call)} ({how}), so that no implementation can be held "
+        "against it."
+    )
 
 
 def norm_beside(model: PretrainedModel, number: int) -> Norm | None:
