@@ -6,7 +6,7 @@ Whether the whole then computes what the layer does is for verification to say.
 Must not know: linguistics; how a difference is judged.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -205,7 +205,7 @@ def _candidates(
                 yield replace(weights, **norm, **table, norm_after_rotation=True)
 
 
-def _rotations(weights: LayerWeights, places: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rotations(weights: LayerWeights, places: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the angles that a module was given, in every way that features are turned by them."""
     for cos, sin in _tables(places):
         width = cos.shape[-1]
@@ -227,7 +227,7 @@ def _by_neighbours(cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
     return cos.repeat_interleave(2, -1), sin.repeat_interleave(2, -1)
 
 
-def _tables(places: dict[str, Any]) -> Iterator[tuple[Tensor, Tensor]]:
+def _tables(places: Mapping[str, Any]) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield (cos, sin), each (token, angle), of the first text."""
     pair = places.get("position_embeddings")
     if isinstance(pair, Tensor) and pair.is_complex():
