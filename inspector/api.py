@@ -257,14 +257,13 @@ def ablate(
     if output is not None:
         target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
     loaded = _loaded(model)
-    read = read_annotated(corpus)
     chosen = check_heads(loaded, heads)
 
     def frame_of(one: Corpus) -> pd.DataFrame:
         sums = silence(loaded, chosen, one, how=how, together=together, progress=progress)
         return ablation_frame(sums, how, seed)
 
-    frame = for_each(read, frame_of)
+    frame = for_each(read_annotated(corpus), frame_of)
     if target is not None:
         write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
     return frame

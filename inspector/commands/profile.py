@@ -53,7 +53,7 @@ Engine = Annotated[
         "only), else one on this machine."
     ),
 ]
-Workers = Annotated[int, typer.Option(help="Processes; the result is the same.")]
+Workers = Annotated[int, typer.Option(help="Processes, at most; the result is the same.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
 
 

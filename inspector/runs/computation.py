@@ -24,6 +24,7 @@ def compute(
     *,
     engine: str = "local",
     gpus: int = 0,
+    fits: Callable[[int, ShardResult], bool] | None = None,
 ) -> list[ShardResult]:
     """Return what each shard gave, in the order of `shard_ids`, read back from the folder.
 
@@ -37,13 +38,15 @@ def compute(
         progress: Called with what is being done, rate and time left in it, and the share done.
         engine: As `run_shards` takes it.
         gpus: As `run_shards` takes it.
+        fits: Says of a shard that is there whether it can be what a worker gives; one that cannot
+            is computed again, however well sealed.
 
     Raises:
         OutputError: If a shard cannot be written or read back.
         InspectorError: Whatever a worker raises; `WorkerError` if a shard ends its processes.
     """
     show = progress or (lambda what, share: None)
-    valid = set(folder.valid_shards())
+    valid = set(folder.valid_shards(fits))
     missing = [shard_id for shard_id in shard_ids if shard_id not in valid]
     total, kept, started = len(shard_ids), len(shard_ids) - len(missing), time.monotonic()
     show(f"Shards {kept} of {total}", kept / max(total, 1))

@@ -5,14 +5,17 @@ gives must depend on its id alone. A worker that dies is replaced and its shard 
 Must not know: what is computed; models, corpora, UI.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from inspector.errors import InputError
-from inspector.runs.pool import Results, Worker, WorkerError
+from inspector.runs.pool import Results, Worker, WorkerError, is_of_memory, out_of_memory
 from inspector.runs.processes import in_processes
 
 ENGINES = ("local", "ray")
+LEAST_PROCESSES = 4
+"""As many as may be asked for on a machine of few cores."""
 OLDEST_RAY = (2, 60)
 """From here on a cluster that Ray starts by itself asks for a token."""
 
@@ -32,7 +35,7 @@ def check_engine(engine: str, workers: int = 1) -> None:
         raise InputError(
             f"engine ({engine}) must be one that there is. Available: {', '.join(ENGINES)}."
         )
-    if workers < 1:
+    if not isinstance(workers, int) or workers < 1:
         raise InputError(f"workers ({workers}) must be at least 1: 1 computes in this process.")
     if engine == "ray":
         _check_ray()
@@ -54,7 +57,8 @@ def run_shards(
             id to result. Unless it is called in this process it is pickled, so it must be a
             function or class of a module that can be imported, or a `functools.partial` of one.
             It must fix whatever else the result depends on, such as the number of torch threads.
-        workers: How many processes; 1 computes in this one, with the engine 'local'.
+        workers: How many processes, at most: never more than shards, nor, on this machine, than
+            twice its cores; 1 computes in this one, with the engine 'local'.
         engine: 'local', this machine; or 'ray', see `inspector.runs.ray_cluster`.
         gpus: How many of them each worker is given, by an engine that hands them out.
 
@@ -73,20 +77,28 @@ def run_shards(
         [(2, 4), (3, 9)]
     """
     check_engine(engine, workers)
+    capped = min(workers, max(len(shard_ids), 1))
     if engine == "ray":
         from inspector.runs.ray_cluster import on_ray
 
-        return on_ray(shard_ids, make_worker, workers, gpus)
+        return on_ray(shard_ids, make_worker, capped, gpus)
     if workers == 1:
         return _in_this_process(shard_ids, make_worker)
-    return in_processes(shard_ids, make_worker, workers)
+    most = max(LEAST_PROCESSES, 2 * (os.cpu_count() or 1))
+    return in_processes(shard_ids, make_worker, min(capped, most))
 
 
 def _in_this_process(shard_ids: Sequence[int], make_worker: Callable[[], Worker]) -> Results:
     if shard_ids:
         worker = make_worker()
         for shard_id in shard_ids:
-            yield shard_id, worker(shard_id)
+            try:
+                result = worker(shard_id)
+            except (MemoryError, RuntimeError, OSError) as error:
+                if is_of_memory(error):
+                    raise out_of_memory(shard_id) from error
+                raise
+            yield shard_id, result
 
 
 def _check_ray() -> None:

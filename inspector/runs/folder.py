@@ -1,43 +1,45 @@
 """A run's folder: manifest.json, shards/000123.safetensors, the frames, and last result.json.
 
-Every file is whole or not there. A shard counts only if its checksum, run and number fit;
-a frame only if result.json, which is written last, lists it with its SHA-256.
+Every file is whole or not there. A shard counts only if its checksum, run and number fit, and,
+once the run is complete, the seal that result.json lists; a frame only if result.json, which is
+written last, lists it with its SHA-256.
 Must not know: what shards and frames mean; models, corpora, how shards are computed.
 """
 
 import hashlib
-import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inspector.errors import InputError, OutputError
+from inspector.input import read_regular
 from inspector.output import write_atomically
 from inspector.records import FRAME_WRITERS
+from inspector.runs.frames import read_parquet
 from inspector.runs.lock import locked
 from inspector.runs.manifest import Manifest, differences
 from inspector.runs.place import (
-    FRAME_NAME,
+    FRAME_SUFFIX,
     MANIFEST,
+    MOST_BYTES,
     RESULT,
     SHARDS,
     TEMPORARY,
     check_run_folder,
     in_words,
-    listed_frames,
+    read_result,
     recorded_manifest,
     standing_run,
 )
-from inspector.runs.shards import ShardError, ShardResult, decode_shard, encode_shard
+from inspector.runs.result import FRAME_NAME, DamageError, Result
+from inspector.runs.shards import ShardError, ShardResult, decode_shard, encode_shard, seal_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_FRAME = ".parquet"
 _NUMBER = re.compile(r"[0-9]{6}|[1-9][0-9]{6,17}")  # as f"{shard_id:06d}" writes it
 
 
@@ -48,7 +50,14 @@ class RunFolder:
         """Take the folder as it stands; users call `open` or `create`."""
         self.path = path
         self.manifest = manifest
-        self._frames = listed_frames(path, manifest.run_id) or {}
+        self._result: Result | None = None
+        self._damage = ""
+        try:
+            self._result = read_result(path, manifest.run_id)
+        except DamageError as error:
+            self._damage = str(error)
+        self._frames = dict(self._result.frames) if self._result else {}
+        self._seals = dict(self._result.shards) if self._result else {}
         self._writable = False
 
     @classmethod
@@ -64,7 +73,8 @@ class RunFolder:
         folder = Path(path)
         with in_words(folder):
             if not folder.is_dir():
-                raise OutputError(f"run ({folder}) does not exist: give the folder of a run.")
+                what = "is a file" if folder.exists() else "does not exist"
+                raise OutputError(f"run ({folder}) {what}: give the folder of a run.")
             manifest = recorded_manifest(folder)
             if manifest is None:
                 raise OutputError(
@@ -121,21 +131,41 @@ class RunFolder:
     @property
     def is_complete(self) -> bool:
         """Whether `finish` has been called: the frames are there."""
-        return listed_frames(self.path, self.manifest.run_id) is not None
+        return self._result is not None
+
+    def check_complete(self) -> None:
+        """Pass if the run is complete.
+
+        Raises:
+            OutputError: If it is not, or its result.json is damaged.
+        """
+        again = "run the command again with --resume"
+        if self._damage:
+            raise OutputError(
+                f"result ({self.path / RESULT}) of the run is damaged, {self._damage}: {again}, "
+                "and it is written anew."
+            )
+        if not self.is_complete:
+            raise OutputError(f"run ({self.path}) is not complete, so it has no frames: {again}.")
 
     @property
     def frames(self) -> list[str]:
         """The names of the frames that `read_frame` can give."""
         return sorted(self._frames)
 
-    def valid_shards(self) -> list[int]:
-        """Return the ids of the shards that are there and whole, in order; others don't count."""
+    def valid_shards(self, fits: Callable[[int, ShardResult], bool] | None = None) -> list[int]:
+        """Return the ids of the shards that are there and whole, in order; others don't count.
+
+        Args:
+            fits: Which of them count; all where not given.
+        """
         valid = []
         with in_words(self.path):
             for shard_id, path in self._shard_files():
                 with suppress(FileNotFoundError, ShardError):
-                    self._decode(shard_id, path.read_bytes())
-                    valid.append(shard_id)
+                    result = self._decode(shard_id, read_regular(path, most=MOST_BYTES))
+                    if fits is None or fits(shard_id, result):
+                        valid.append(shard_id)
         return valid
 
     def read_shard(self, shard_id: int) -> ShardResult:
@@ -146,7 +176,8 @@ class RunFolder:
         """
         with in_words(self.path):
             try:
-                return self._decode(shard_id, self._shard_path(shard_id).read_bytes())
+                data = read_regular(self._shard_path(shard_id), most=MOST_BYTES)
+                return self._decode(shard_id, data)
             except FileNotFoundError as error:
                 raise OutputError(
                     f"shard ({shard_id}) of run ({self.path}) has not been computed: "
@@ -166,6 +197,7 @@ class RunFolder:
         """
         data = encode_shard(result, run_id=self.manifest.run_id, shard_id=shard_id)
         self._write(self._shard_path(shard_id), data)
+        self._seals[self._shard_path(shard_id).stem] = seal_of(data)
 
     def write_frame(self, name: str, frame: "pd.DataFrame") -> None:
         """Write a frame as Parquet, under its name. It counts once `finish` has been called.
@@ -176,19 +208,19 @@ class RunFolder:
         """
         if not FRAME_NAME.fullmatch(name):
             raise ValueError(f"frame ({name}) must be named in a-z, 0-9 and _, a letter first.")
-        data = FRAME_WRITERS[_FRAME](frame)
-        self._write(self.path / f"{name}{_FRAME}", data)
+        data = FRAME_WRITERS[FRAME_SUFFIX](frame)
+        self._write(self.path / f"{name}{FRAME_SUFFIX}", data)
         self._frames[name] = hashlib.sha256(data).hexdigest()
 
     def finish(self) -> None:
-        """Declare the run complete: result.json lists its frames.
+        """Declare the run complete: result.json lists its frames, and its shards.
 
         Raises:
             OutputError: If it cannot be written.
         """
-        result = {"frames": self._frames, "run_id": self.manifest.run_id}
-        text = json.dumps(result, indent=1, sort_keys=True) + "\n"
-        self._write(self.path / RESULT, text.encode())
+        result = Result(self.manifest.run_id, dict(self._frames), dict(self._seals))
+        self._write(self.path / RESULT, result.encoded())
+        self._result, self._damage = result, ""
 
     def read_frame(self, name: str) -> "pd.DataFrame":
         """Return a frame of the run.
@@ -198,25 +230,19 @@ class RunFolder:
             OutputError: If the run is not complete, or the frame's file is missing or was changed.
         """
         if name not in self._frames:
-            if not self.is_complete:
-                raise OutputError(
-                    f"run ({self.path}) is not complete, so it has no frame {name!r:.80} yet: "
-                    "run the command again with --resume."
-                )
+            self.check_complete()
             raise InputError(
                 f"frame ({name:.80}) is not in the run {self.path}: choose one that is. "
                 f"Available: {', '.join(self.frames)}."
             )
-        import pandas as pd
-
-        path = self.path / f"{name}{_FRAME}"
+        path = self.path / f"{name}{FRAME_SUFFIX}"
         try:
-            data = path.read_bytes()
+            data = read_regular(path, most=MOST_BYTES)
             if hashlib.sha256(data).hexdigest() == self._frames[name]:
-                return pd.read_parquet(BytesIO(data))
+                return read_parquet(data)
             reason = "it was changed since the run was completed"
-        except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
-            reason = getattr(error, "strerror", None) or "it is not Parquet"
+        except (OSError, DamageError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(
             f"frame ({path}) cannot be read, {reason}: "
             "run the command again with --resume, and it is written anew."
@@ -235,7 +261,11 @@ class RunFolder:
         return [(shard_id, self._shard_path(shard_id)) for shard_id in ids if shard_id < n_shards]
 
     def _decode(self, shard_id: int, data: bytes) -> ShardResult:
-        return decode_shard(data, run_id=self.manifest.run_id, shard_id=shard_id)
+        result = decode_shard(data, run_id=self.manifest.run_id, shard_id=shard_id)
+        name = self._shard_path(shard_id).stem
+        if self._seals.setdefault(name, seal_of(data)) != seal_of(data):
+            raise ShardError("it is another one than the run was completed with")
+        return result
 
     def _write(self, path: Path, data: bytes) -> None:
         if not self._writable:
@@ -263,6 +293,6 @@ def _clear(run: RunFolder) -> None:
     """Delete what a run has written, and nothing else; the manifest stays until it is replaced."""
     (run.path / RESULT).unlink(missing_ok=True)
     for name in run.frames:
-        (run.path / f"{name}{_FRAME}").unlink(missing_ok=True)
+        (run.path / f"{name}{FRAME_SUFFIX}").unlink(missing_ok=True)
     for _, path in run._shard_files():
         path.unlink(missing_ok=True)

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from inspector.errors import OutputError
+from inspector.input import read_regular
 from inspector.output import write_atomically
 
 LOCK = "lock"
+_MOST_BYTES = 10_000
 _PROCESSES = Path("/proc")
 _ENDED = "ended"
 
@@ -66,7 +68,7 @@ def check_unlocked(folder: Path) -> None:
     """
     path = folder / LOCK
     try:
-        owner = json.loads(path.read_bytes())
+        owner = json.loads(read_regular(path, most=_MOST_BYTES))
         host, pid, started = owner["host"], int(owner["pid"]), owner["started"]
     except FileNotFoundError:
         return

@@ -14,7 +14,7 @@ from typing import Any
 
 from inspector.errors import OutputError
 
-SCHEMA = 1
+SCHEMA = 2
 _SHOWN = 60
 _HASH_SHOWN = 12
 
@@ -91,7 +91,8 @@ def read_manifest(data: bytes, name: str) -> Manifest:
         )
     with suppress(ValueError):  # of a number that is not finite, which is never written
         manifest = Manifest(**document)
-        if manifest.run_id == run_id:
+        # Its bytes follow from its content, so that a blank too many is seen as well.
+        if manifest.run_id == run_id and manifest.text().encode() == data:
             return manifest
     raise OutputError(
         f"manifest ({name}) was changed since it was written, its run id no longer fits: "

@@ -4,22 +4,24 @@ Must not know: what shards and frames hold; models, corpora, how shards are comp
 """
 
 import errno
-import json
 import os
-import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from inspector.errors import InputError, OutputError
+from inspector.input import read_regular
 from inspector.output import check_output
 from inspector.runs.lock import LOCK, check_unlocked
 from inspector.runs.manifest import Manifest, read_manifest
+from inspector.runs.result import DamageError, Result, decode_result
 
 MANIFEST, RESULT, SHARDS = "manifest.json", "result.json", "shards"
-FRAME_NAME = re.compile(r"[a-z][a-z0-9_]*")
+FRAME_SUFFIX = ".parquet"
+_OWN = (MANIFEST, RESULT, SHARDS, LOCK)
+MOST_BYTES = 1 << 32
+"""More than a file of a run ever has; a larger one is not read."""
 TEMPORARY = ".inspector-*.tmp"  # as inspector.output names what it has not finished
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -63,6 +65,7 @@ def standing_run(folder: Path, *, resume: bool, force: bool) -> Manifest | None:
             raise OutputError(f"run ({folder}) is a file: choose another place for the folder.")
         check_output(folder, suffixes=[folder.suffix.lower()], force=False)
         return None
+    _check_no_links(folder)
     check_output(folder / MANIFEST, suffixes=[".json"], force=True)
     recorded = recorded_manifest(folder)
     if recorded is None:
@@ -74,7 +77,7 @@ def standing_run(folder: Path, *, resume: bool, force: bool) -> Manifest | None:
             )
     elif not (resume or force):
         anew = "have it computed anew (force=True, --force on the command line)"
-        if listed_frames(folder, recorded.run_id) is not None:
+        if _is_complete(folder, recorded.run_id):
             raise OutputError(
                 f"run ({folder}) is complete already: choose another folder, or {anew}."
             )
@@ -88,24 +91,40 @@ def standing_run(folder: Path, *, resume: bool, force: bool) -> Manifest | None:
 def recorded_manifest(folder: Path) -> Manifest | None:
     """Return the folder's manifest; None if it has none."""
     path = folder / MANIFEST
-    return read_manifest(path.read_bytes(), str(path)) if path.exists() else None
+    if not path.exists():
+        return None
+    return read_manifest(read_regular(path, most=MOST_BYTES), str(path))
 
 
-def listed_frames(folder: Path, run_id: str) -> dict[str, str] | None:
-    """Return the frames that result.json lists with their SHA-256; None if it is not this run's.
+def read_result(folder: Path, run_id: str) -> Result | None:
+    """Return what result.json says of a run; None where there is no such file.
 
-    A result.json that is damaged is as none at all: the run is not complete, and can be resumed.
+    Raises:
+        DamageError: If it is damaged, or of another run; the run can be resumed.
     """
-    try:
-        result: Any = json.loads((folder / RESULT).read_bytes())
-    except (FileNotFoundError, ValueError, RecursionError):
+    path = folder / RESULT
+    if not path.exists():
         return None
-    if not isinstance(result, dict) or result.get("run_id") != run_id:
-        return None
-    frames = result.get("frames")
-    if not isinstance(frames, dict) or not all(map(FRAME_NAME.fullmatch, frames)):
-        return None
-    return {name: str(digest) for name, digest in frames.items()}
+    result = decode_result(read_regular(path, most=MOST_BYTES))
+    if result.run_id != run_id:
+        raise DamageError("it is of another run")
+    return result
+
+
+def _is_complete(folder: Path, run_id: str) -> bool:
+    with suppress(DamageError):
+        return read_result(folder, run_id) is not None
+    return False
+
+
+def _check_no_links(folder: Path) -> None:
+    """Refuse a run whose own entries are links: what is written there would land elsewhere."""
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink() and (path.name in _OWN or path.suffix == FRAME_SUFFIX):
+            raise OutputError(
+                f"{path.name} ({path}) is a symbolic link, which is never written through: "
+                "delete the link, or choose another folder."
+            )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from inspector.errors import InspectorError
 from inspector.runs.shards import ShardResult
 
 ATTEMPTS = 3
+_OF_MEMORY = ("can't allocate memory", "cannot allocate memory", "out of memory")
 
 Worker = Callable[[int], ShardResult]
 """From a shard's id to what it gives."""
@@ -27,6 +28,27 @@ class WorkerError(InspectorError):
     exit_code = 3
 
 
+def is_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that there is no memory left; torch's are RuntimeErrors.
+
+    Example:
+        >>> is_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory")), is_of_memory(
+        ...     RuntimeError("a bug"))
+        (True, False)
+    """
+    if isinstance(error, RuntimeError | OSError):
+        return any(words in str(error).lower() for words in _OF_MEMORY)
+    return isinstance(error, MemoryError)
+
+
+def out_of_memory(shard_id: int) -> WorkerError:
+    """Return what is said when a shard needs more memory than there is."""
+    return WorkerError(
+        f"shard ({shard_id}) needs more memory than there is: make room, or use fewer --workers, "
+        "and run the command again with --resume; finished shards are kept."
+    )
+
+
 @dataclass(frozen=True)
 class Failure:
     """What a worker raised, on its way to the process that asked."""
@@ -34,17 +56,21 @@ class Failure:
     error: InspectorError | None
     summary: str
     trace: str
+    of_memory: bool = False
+    """Whether there was no memory left."""
 
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
         """Return what is sent of an error: itself if it has a sentence for users, else its text."""
         kept = error if isinstance(error, InspectorError) else None
         summary = "".join(traceback.format_exception_only(error)).strip()
-        return cls(kept, summary, "".join(traceback.format_exception(error)))
+        trace = "".join(traceback.format_exception(error))
+        return cls(kept, summary, trace, is_of_memory(error))
 
     def raise_again(self, shard_id: int) -> NoReturn:
         """Raise the error itself, or a RuntimeError with its text; the notes say where it was."""
-        error = self.error or RuntimeError(f"shard ({shard_id}) failed in a worker: {self.summary}")
+        known = self.error or (out_of_memory(shard_id) if self.of_memory else None)
+        error = known or RuntimeError(f"shard ({shard_id}) failed in a worker: {self.summary}")
         error.add_note(self.trace)
         raise error
 

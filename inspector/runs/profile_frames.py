@@ -10,20 +10,22 @@ import pandas as pd
 
 from inspector.corpora import Corpus
 from inspector.corpora.windows import Windows
-from inspector.heads.cause import needed_heads, with_needed
-from inspector.heads.claims import relation_claims
-from inspector.heads.controls import semantic_controls
+from inspector.heads.cause import NEEDED_COLUMNS, needed_heads, with_needed
+from inspector.heads.claims import CLAIMS_COLUMNS, relation_claims
+from inspector.heads.controls import SEMANTIC_CONTROLS_COLUMNS, semantic_controls
 from inspector.heads.counts import RelationCounts, concatenate
 from inspector.heads.observers import (
+    BEHAVIOUR_COLUMNS,
+    DISTANCES_COLUMNS,
     Behaviour,
     HeadDistances,
     NormBehaviour,
     behaviour_frame,
     counts_from_state,
 )
-from inspector.heads.power import documents_needed
-from inspector.heads.relations import relation_accuracies
-from inspector.heads.roles import head_roles
+from inspector.heads.power import POWER_COLUMNS, documents_needed
+from inspector.heads.relations import RELATIONS_COLUMNS, relation_accuracies
+from inspector.heads.roles import ROLES_COLUMNS, head_roles
 from inspector.heads.support import supported_heads
 from inspector.models import PretrainedModel
 from inspector.runs.cause_work import cause_sums
@@ -31,11 +33,6 @@ from inspector.runs.profile_job import relation_kinds
 from inspector.runs.shard_work import ProfileJob
 from inspector.runs.shards import ShardResult
 
-FRAMES = (
-    *("behaviour", "relations", "claims", "semantic_controls", "roles", "power", "kinds"),
-    *("totals", "skipped"),
-)
-"""The frames of every run; `distances` and `needed` are there where they were asked for."""
 KINDS_COLUMNS: dict[str, str] = {"relation": "str", "kind": "str"}
 """Each relation, and whether it is of 'syntax', 'semantic' or 'logical'."""
 TOTALS_COLUMNS: dict[str, str] = {"what": "str", "count": "int64"}
@@ -45,6 +42,41 @@ SKIPPED_COLUMNS: dict[str, str] = {
     "sentence": "str",
     "reason": "str",
 }
+FRAMES: dict[str, dict[str, str]] = {
+    "behaviour": BEHAVIOUR_COLUMNS,
+    "relations": RELATIONS_COLUMNS,
+    "claims": CLAIMS_COLUMNS,
+    "semantic_controls": SEMANTIC_CONTROLS_COLUMNS,
+    "roles": ROLES_COLUMNS,
+    "power": POWER_COLUMNS,
+    "kinds": KINDS_COLUMNS,
+    "totals": TOTALS_COLUMNS,
+    "skipped": SKIPPED_COLUMNS,
+}
+"""The frames of every run, and their columns; `needed` and `distances` where asked for."""
+
+
+def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[str, dict[str, str]]:
+    """Return the frames of a run, and the columns that each must have.
+
+    Args:
+        settings: Those of its manifest.
+        several: Whether it is of several corpora, which the last column keeps apart.
+
+    Example:
+        >>> list(expected_frames({"cause": True}, several=True)["claims"])[-2:]
+        ['needed', 'corpus']
+    """
+    frames = {name: dict(columns) for name, columns in FRAMES.items()}
+    if settings.get("cause"):
+        frames["claims"]["needed"] = "str"
+        frames["needed"] = dict(NEEDED_COLUMNS)
+    if settings.get("distances"):
+        frames["distances"] = dict(DISTANCES_COLUMNS)
+    if several:
+        for columns in frames.values():
+            columns["corpus"] = "str"
+    return frames
 
 
 def profile_frames(

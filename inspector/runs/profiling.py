@@ -15,15 +15,19 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from inspector.corpora import Corpus
-from inspector.errors import InputError
+from inspector.errors import InputError, OutputError
 from inspector.models import PretrainedModel
 from inspector.runs.computation import Progress, compute
 from inspector.runs.engine import Worker, check_engine
 from inspector.runs.folder import RunFolder
+from inspector.runs.frames import check_columns
 from inspector.runs.identity import versions
 from inspector.runs.manifest import Manifest
-from inspector.runs.profile_frames import FRAMES, profile_frames
+from inspector.runs.place import FRAME_SUFFIX
+from inspector.runs.profile_frames import expected_frames, profile_frames
 from inspector.runs.profile_job import profile_job
+from inspector.runs.result import DamageError
+from inspector.runs.shard_fit import shard_fits
 from inspector.runs.shard_work import ProfileJob, ProfileSettings, ProfileWorker
 
 _SETTINGS = (
@@ -45,12 +49,26 @@ class Run:
         """Return a run that stands in a folder.
 
         Raises:
-            OutputError: If there is none, or it is not complete.
+            OutputError: If there is none, it is not complete, or it is damaged.
         """
         folder = RunFolder.open(path)
-        known = [name for name in FRAMES if name in folder.frames]
-        names = [*known, *(name for name in folder.frames if name not in FRAMES)]
-        return cls(folder.manifest, {name: folder.read_frame(name) for name in names})
+        folder.check_complete()
+        frames = {name: folder.read_frame(name) for name in folder.frames}
+        several = "corpus" in frames.get("behaviour", ())
+        expected = expected_frames(folder.manifest.settings, several=several)
+        for name, columns in expected.items():
+            try:
+                if name not in frames:
+                    raise DamageError("it is not there")
+                check_columns(frames[name], columns)
+            except DamageError as error:
+                raise OutputError(
+                    f"frame ({folder.path / name}{FRAME_SUFFIX}) cannot be used, {error}: the run "
+                    "was changed, or another version of inspector wrote it. Run the command again "
+                    "with --resume, or profile anew."
+                ) from None
+        order = [*expected, *(name for name in frames if name not in expected)]
+        return cls(folder.manifest, {name: frames[name] for name in order})
 
     @property
     def behaviour(self) -> pd.DataFrame:
@@ -154,7 +172,14 @@ def profile_corpus(
         run = stack.enter_context(RunFolder.create(place, manifest, resume=resume, force=force))
         make_worker, gpus = _make_worker(model, jobs, workers, engine)
         shards = compute(
-            run, range(manifest.n_shards), make_worker, workers, progress, engine=engine, gpus=gpus
+            run,
+            range(manifest.n_shards),
+            make_worker,
+            workers,
+            progress,
+            engine=engine,
+            gpus=gpus,
+            fits=shard_fits(model, jobs),
         )
         parts = []
         for one, (job, windows) in zip(corpora, made, strict=True):

@@ -83,8 +83,7 @@ def decode_shard(data: bytes, *, run_id: str, shard_id: int) -> ShardResult:
     Raises:
         ShardError: If a byte differs, is missing or was added, or the shard is another one.
     """
-    start, end = _seal(data)
-    if _checksum(data) != data[start:end].decode():
+    if _checksum(data) != seal_of(data):
         raise ShardError("its checksum does not fit: it was cut short or changed")
     try:
         metadata = json.loads(_header(data))["__metadata__"]
@@ -99,6 +98,16 @@ def decode_shard(data: bytes, *, run_id: str, shard_id: int) -> ShardResult:
     if found[1] != str(shard_id):
         raise ShardError(f"it is shard {found[1]}")
     return ShardResult({name: arrays[name] for name in sorted(arrays)}, labels)
+
+
+def seal_of(data: bytes) -> str:
+    """Return the checksum that a shard's bytes carry.
+
+    Raises:
+        ShardError: If they carry none.
+    """
+    start, end = _seal(data)
+    return data[start:end].decode()
 
 
 def _header(data: bytes) -> bytes:

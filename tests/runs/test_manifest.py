@@ -20,7 +20,7 @@ CHANGES = {
     "shard_size": 33,
     "batch_size": 9,
     "n_shards": 13,
-    "schema": 2,
+    "schema": 1,
 }
 
 
@@ -103,7 +103,7 @@ def test_what_is_json_of_something_else(document):
 
 def test_another_schema():
     assert refusal(changed(schema=99)) == (
-        "manifest (m.json) has schema 99, and this inspector reads schema 1: "
+        "manifest (m.json) has schema 99, and this inspector reads schema 2: "
         "use the inspector that wrote it, or choose another folder."
     )
 
@@ -116,6 +116,19 @@ def test_one_that_was_changed_by_hand(document):
         "manifest (m.json) was changed since it was written, its run id no longer fits: "
         "restore it, or choose another folder."
     )
+
+
+def test_every_single_byte_counts():
+    """Whichever byte differs, even a blank, is seen: none is outside what the run id is of."""
+    data = manifest().text().encode()
+    assert read_manifest(data, "m.json") == manifest()
+    for place in range(len(data)):
+        for other in {data[place] ^ 1, data[place] ^ 32, 32, 9} - {data[place]}:
+            assert "manifest (m.json) " in refusal(
+                data[:place] + bytes([other]) + data[place + 1 :]
+            ), (place, other)
+        assert refusal(data[:place] + data[place + 1 :])
+    assert refusal(data + b"\n")
 
 
 def test_it_names_no_date_and_no_machine():

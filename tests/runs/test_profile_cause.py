@@ -1,5 +1,6 @@
 """A profile that silences heads: claims say what is needed, and the bytes are always the same."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,13 @@ from inspector.corpora import Corpus, Relation, Sentence
 from inspector.errors import InputError
 from inspector.heads.halves import is_for_selection
 from inspector.models import load
+from inspector.runs import RunFolder
 from inspector.runs.cause_work import sample
+from inspector.runs.job import ProfileSettings, profile_settings
+from inspector.runs.profile_job import profile_job
 from inspector.runs.profiling import Run, profile_corpus
-from inspector.runs.shard_work import ProfileSettings
+from inspector.runs.shard_fit import shard_fits
+from inspector.runs.shards import encode_shard
 
 WORDS = ("the", "cat", "dog", "rain", "old", "town", "table", "had", "could", "not", "that")
 SETTINGS = ProfileSettings(shard_size=64, batch_size=16, cause=True, cause_sentences=40)
@@ -135,16 +140,86 @@ def test_text_without_relations_has_nothing_to_ask(model):
 
 
 def test_the_standard_settings_silence_heads_and_a_setting_stands_in_one_place(model, corpus):
-    few = replace(corpus, sentences=corpus.sentences[:12])
-    assert "needed" in inspector.profile(model, few).claims
-    some = replace(SETTINGS, cause_sentences=4, twin_seeds=())
-    assert "needed" in inspector.profile(model, few, settings=some).claims
-    assert "needed" in inspector.profile(model, few, settings=ProfileSettings(seed=1)).claims
-    assert "needed" not in inspector.profile(model, few, cause=False).claims
+    assert profile_settings(None, None) == ProfileSettings()
+    assert ProfileSettings().cause
+    assert not profile_settings(None, False).cause
+    assert profile_settings(SETTINGS, None) is SETTINGS
     for cause in (True, False):
         with pytest.raises(InputError) as caught:
-            inspector.profile(model, few, cause=cause, settings=some)
+            inspector.profile(model, corpus, cause=cause, settings=SETTINGS)
         assert str(caught.value) == (
             f"cause ({cause}) and settings are both given, and a setting stands in one place: "
             f"put it into the settings, ProfileSettings(cause={cause}, ...)."
         )
+
+
+def without(name):
+    return lambda arrays: {key: array for key, array in arrays.items() if key != name}
+
+
+def changed(name, change):
+    return lambda arrays: {**arrays, name: change(arrays[name])} if name in arrays else None
+
+
+def minus_one(array):
+    other = array.copy()
+    other.flat[0] = -1
+    return other
+
+
+def same(arrays, others):
+    return arrays.keys() == others.keys() and all(
+        np.array_equal(arrays[name], others[name]) and arrays[name].dtype == others[name].dtype
+        for name in arrays
+    )
+
+
+TAMPERED = {
+    "no counts": without("relations.n"),
+    "no offsets": without("relations.offsets"),
+    "no sums": without("behaviour.sums"),
+    "no effects": without("cause.effect"),
+    "another type": changed("relations.correct", lambda array: array.astype(np.int64)),
+    "another shape": changed("behaviour.offsets", lambda array: array[:, :, 1:]),
+    "one document more": changed("cause.n", lambda array: np.concatenate([array, array[:1]])),
+    "an offset less": changed("relations.offsets", lambda array: array[1:]),
+    "no number": changed("norm_behaviour.sums", lambda array: array * np.nan),
+    "less than none": changed("relations.n", minus_one),
+    "more right than asked": changed("relations.correct", lambda array: array + 1000),
+    "more pairs than offsets": changed("relations.n", lambda array: array + 1000),
+}
+
+
+@pytest.mark.parametrize("tampered", TAMPERED.values(), ids=TAMPERED)
+def test_a_shard_that_no_worker_gives_does_not_fit(kept, model, corpus, tampered):
+    fits = shard_fits(model, [profile_job(model, corpus, SETTINGS, None)[0]])
+    folder, refused = RunFolder.open(kept), 0
+    for shard_id in folder.valid_shards():
+        shard = folder.read_shard(shard_id)
+        assert fits(shard_id, shard)
+        arrays = tampered(shard.arrays)
+        if arrays is not None and not same(arrays, shard.arrays):
+            assert not fits(shard_id, replace(shard, arrays=arrays))
+            refused += 1
+        others = {"documents": shard.labels["documents"][1:]}
+        assert not fits(shard_id, replace(shard, labels=others))
+    assert refused
+
+
+def test_resealed_shards_of_a_run_that_is_not_complete_are_computed_anew(
+    kept, model, corpus, tmp_path
+):
+    folder = tmp_path / "run"
+    shutil.copytree(kept, folder)
+    (folder / "result.json").unlink()
+    begun = RunFolder.open(folder)
+    for shard_id in (0, begun.manifest.n_shards - 1):
+        shard = begun.read_shard(shard_id)
+        arrays = {name: array for name, array in shard.arrays.items() if "sums" not in name}
+        arrays = {name: array for name, array in arrays.items() if name != "cause.matched"}
+        data = encode_shard(
+            replace(shard, arrays=arrays), run_id=begun.manifest.run_id, shard_id=shard_id
+        )
+        (folder / "shards" / f"{shard_id:06d}.safetensors").write_bytes(data)
+    profile_corpus(model, corpus, folder, settings=SETTINGS, resume=True)
+    assert contents(folder) == contents(kept)

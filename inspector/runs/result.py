@@ -1,0 +1,75 @@
+"""result.json, written last: what a complete run holds, under a checksum of its own.
+
+Frames by the SHA-256 of their files, shards by their seals. Its bytes follow from its content:
+what differs in a single one is damaged.
+Must not know: what frames and shards mean; folders.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+FRAME_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SHARD_NAME = re.compile(r"[0-9]{6,18}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class DamageError(ValueError):
+    """Why bytes are not the result of a run, in a few words."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a complete run holds."""
+
+    run_id: str
+    frames: dict[str, str] = field(default_factory=dict)
+    """Frame → SHA-256 of its file."""
+    shards: dict[str, str] = field(default_factory=dict)
+    """Shard, as its file is named → its seal."""
+
+    def encoded(self) -> bytes:
+        """Return the bytes of result.json.
+
+        Example:
+            >>> decode_result(Result("a", {"claims": "0" * 64}).encoded()).frames["claims"][:3]
+            '000'
+        """
+        document = asdict(self)
+        checksum = hashlib.sha256(_text(document)).hexdigest()
+        return _text({**document, "sha256": checksum})
+
+
+def decode_result(data: bytes) -> Result:
+    """Return the result whose bytes these are.
+
+    Raises:
+        DamageError: If a byte differs from what was written.
+    """
+    try:
+        document: Any = json.loads(data)
+    except (ValueError, RecursionError):
+        raise DamageError("it is not JSON") from None
+    names = {one.name for one in fields(Result)}
+    if not isinstance(document, dict) or document.keys() != names | {"sha256"}:
+        raise DamageError("it is not the list of frames and shards of a run")
+    result = Result(**{name: document[name] for name in names})
+    listed = ((result.frames, FRAME_NAME), (result.shards, _SHARD_NAME))
+    if not (isinstance(result.run_id, str) and all(_lists(given, name) for given, name in listed)):
+        raise DamageError("it is not the list of frames and shards of a run")
+    if data != result.encoded():
+        raise DamageError("its checksum does not fit")
+    return result
+
+
+def _lists(given: Any, name: re.Pattern[str]) -> bool:
+    return isinstance(given, dict) and all(
+        name.fullmatch(key) and isinstance(value, str) and _SHA256.fullmatch(value)
+        for key, value in given.items()
+    )
+
+
+def _text(document: dict[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
