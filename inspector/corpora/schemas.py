@@ -77,8 +77,8 @@ def read_schemas(paths: Paths, *, strict: bool = False) -> Corpus:
                     ) from None
                 skipped.append(Skipped(shown(path), number, None, str(fault)))
         if len(sentences) == before:
-            why = f", the first at line {skipped[refused].line}: {skipped[refused].reason}"
-            why = why if len(skipped) > refused else ""
+            first = skipped[refused : refused + 1]
+            why = "".join(f", the first at line {one.line}: {one.reason}" for one in first)
             raise InputError(f"corpus ({shown(path)}) holds no sentence that can be read{why}.")
     return Corpus(corpus_name(files), sentences, skipped, digest.hexdigest(), "gold")
 

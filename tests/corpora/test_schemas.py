@@ -283,3 +283,14 @@ def test_a_sentence_of_winobias_without_a_number(write, number):
     corpus = read_schemas(write(f"{number} [The clerk] said [she] left.\n{PAIR[1]}\n", "a.dev"))
     assert len(corpus.sentences) == 1
     assert corpus.skipped[0].reason == "it must begin with its number"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("\t".join(GAP_COLUMNS), "g.tsv"), ("sentid\tsentence\n", "w.tsv"), ("\n\n", "a.dev")],
+)
+def test_a_file_of_a_header_alone_holds_no_sentence(write, text, name):
+    path = write(text, name)
+    with pytest.raises(InputError) as caught:
+        read_schemas(path)
+    assert str(caught.value) == f"corpus ({path}) holds no sentence that can be read."
