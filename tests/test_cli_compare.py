@@ -1,6 +1,9 @@
 """`inspector compare`: two runs as a user has them, and what is no run."""
 
+import hashlib
 import json
+import os
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -9,8 +12,9 @@ import pytest
 from inspector.corpora import default_corpus
 from inspector.heads.comparison import HEADS_COLUMNS
 from inspector.models import load
+from inspector.runs.job import ProfileSettings
 from inspector.runs.profiling import profile_corpus
-from inspector.runs.shard_work import ProfileSettings
+from inspector.runs.result import decode_result
 
 
 @pytest.fixture(scope="module")
@@ -52,4 +56,127 @@ def test_what_is_no_run_is_refused(command, runs, tmp_path):
     assert done.code == 4
     assert done.err == (
         f"inspector: run ({tmp_path / 'none'}) does not exist: give the folder of a run.\n"
+    )
+
+
+def resealed(folder, change):
+    """Change a run's list of frames, and seal it again, as whoever meant to would."""
+    result = decode_result((folder / "result.json").read_bytes())
+    frames = {name: digest for name, digest in change(dict(result.frames)).items() if digest}
+    (folder / "result.json").write_bytes(replace(result, frames=frames).encoded())
+
+
+def rewritten(name, change):
+    """Return what replaces a frame by another, and lists it as if it were the run's."""
+
+    def damage(folder):
+        path = folder / f"{name}.parquet"
+        change(pd.read_parquet(path)).to_parquet(path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        resealed(folder, lambda frames: {**frames, name: digest})
+
+    return damage
+
+
+def flipped(name, place):
+    def damage(folder):
+        data = bytearray((folder / name).read_bytes())
+        data[place] ^= 1
+        (folder / name).write_bytes(data)
+
+    return damage
+
+
+def piped(folder):
+    (folder / "behaviour.parquet").unlink()
+    os.mkfifo(folder / "behaviour.parquet")
+
+
+def of_schema_1(folder):
+    document = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**document, "schema": 1}))
+
+
+FRAME = "frame ({run}/%s.parquet) "
+CHANGED = (
+    ": the run was changed, or another version of inspector wrote it. Run the command again with "
+    "--resume, or profile anew."
+)
+DAMAGED = {
+    "not finished": (
+        lambda folder: (folder / "result.json").unlink(),
+        "run ({run}) is not complete, so it has no frames: run the command again with --resume.",
+    ),
+    "a byte of its result": (
+        flipped("result.json", 100),
+        "result ({run}/result.json) of the run is damaged, it",
+    ),
+    "a byte of its manifest": (
+        flipped("manifest.json", -3),
+        "manifest ({run}/manifest.json) ",
+    ),
+    "another version's": (
+        of_schema_1,
+        "manifest ({run}/manifest.json) has schema 1, and this inspector reads schema 2: use the",
+    ),
+    "no manifest": (
+        lambda folder: (folder / "manifest.json").unlink(),
+        "run ({run}) has no manifest.json, so it is not a run: give the folder of one.",
+    ),
+    "a frame is gone": (
+        lambda folder: (folder / "claims.parquet").unlink(),
+        FRAME % "claims" + "cannot be read, No such file or directory: ",
+    ),
+    "a byte of a frame": (
+        flipped("behaviour.parquet", 500),
+        FRAME % "behaviour" + "cannot be read, it was changed since the run was completed: ",
+    ),
+    "a pipe": (piped, FRAME % "behaviour" + "cannot be read, it is a pipe, not a regular file: "),
+    "a frame is not listed": (
+        lambda folder: resealed(folder, lambda frames: {**frames, "roles": ""}),
+        FRAME % "roles" + "cannot be used, it is not there" + CHANGED,
+    ),
+    "a column is missing": (
+        rewritten("claims", lambda frame: frame.drop(columns="lift")),
+        FRAME % "claims" + "cannot be used, it lacks the column 'lift'" + CHANGED,
+    ),
+    "a column too many": (
+        rewritten("roles", lambda frame: frame.assign(x=1)),
+        FRAME % "roles" + "cannot be used, it has a column 'x' that no such frame has" + CHANGED,
+    ),
+    "a column of words": (
+        rewritten("behaviour", lambda frame: frame.assign(entropy_nats="much")),
+        FRAME % "behaviour"
+        + "cannot be used, its column 'entropy_nats' holds str, not float64"
+        + CHANGED,
+    ),
+    "columns in another order": (
+        rewritten("totals", lambda frame: frame[frame.columns[::-1]]),
+        FRAME % "totals" + "cannot be used, its columns stand in another order" + CHANGED,
+    ),
+    "named rows": (
+        rewritten("roles", lambda frame: frame.set_index("layer")),
+        FRAME % "roles" + "cannot be read, its rows have names: ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGED.values(), ids=DAMAGED)
+def test_a_run_that_is_not_whole_is_refused_in_a_sentence(command, runs, tmp_path, damage, words):
+    folder = tmp_path / "run"
+    shutil.copytree(runs[0], folder)
+    damage(folder)
+    for pair in ((folder, runs[1]), (runs[1], folder)):
+        done = command("compare", *pair)
+        assert (done.code, done.out) == (4, "")
+        assert done.err.startswith(f"inspector: {words.format(run=folder)}")
+        assert done.err.count("\n") == 1
+
+
+def test_a_file_is_no_run(command, runs):
+    path = runs[0] / "claims.parquet"
+    done = command("compare", runs[0], path)
+    assert (done.code, done.err) == (
+        4,
+        f"inspector: run ({path}) is a file: give the folder of a run.\n",
     )

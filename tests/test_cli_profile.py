@@ -183,6 +183,11 @@ def test_strict_stops_at_a_malformed_sentence(profile, tmp_path):
             ["--cause-sentences", "0"],
             "cause-sentences (0) must be at least 1: --no-cause asks for none.",
         ),
+        (
+            ["--no-cause", "--cause-sentences", "9"],
+            "cause-sentences (9) and --no-cause are both given, and only one can be: ",
+        ),
+        (["--workers", "-1"], "workers (-1) must be at least 1: 1 computes in this process."),
         (["--workers", "0"], "workers (0) must be at least 1: 1 computes in this process."),
         (["--workers", "many"], "'--workers': Input should be a valid integer"),
         (["--labels", "short"], "'short' is not one of"),
@@ -221,6 +226,35 @@ def test_plain_text_has_behaviour_alone(profile, tmp_path):
     assert "0 of 0 claims supported" in done.out
     assert len(pd.read_parquet(tmp_path / "run" / "behaviour.parquet")) == 12
     assert pd.read_parquet(tmp_path / "run" / "relations.parquet").empty
+
+
+def test_a_corpus_of_which_every_sentence_is_too_long_ends_with_2(profile, tmp_path, tiny_folder):
+    row = FIELDS.format("{0}", "antidisestablishmentarianism", "NOUN", "{1}", "{2}")
+    words = [row.format(i, i - 1, "obj" if i > 1 else "root") for i in range(1, 40)]
+    path = tmp_path / "long.conllu"
+    path.write_text("\n\n".join(["\n".join(words)] * 3) + "\n\n", encoding="utf-8")
+    done = profile(tmp_path / "run", "--no-cause", corpus=path)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith(
+        f"inspector: corpus (long) has nothing that {tiny_folder()} can read: 3 of 3 sentences "
+        "have more pieces than the model takes (96). Give a corpus of shorter sentences, or a "
+        "model that takes these.\n"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_linked_folder_of_shards_is_not_written_through(profile, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "run" / "shards").symlink_to(tmp_path / "elsewhere")
+    for options in ([], ["--resume"], ["--force"]):
+        done = profile(tmp_path / "run", *options)
+        assert (done.code, done.out) == (4, "")
+        assert done.err.endswith(
+            f"inspector: shards ({tmp_path / 'run' / 'shards'}) is a symbolic link, which is never "
+            "written through: delete the link, or choose another folder.\n"
+        )
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_help_has_an_example(command):

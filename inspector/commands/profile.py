@@ -40,10 +40,11 @@ Cause = Annotated[
     bool, typer.Option(help="Silence heads, to say whether the model needs the claimed ones.")
 ]
 CauseSentences = Annotated[
-    int,
+    int | None,
     typer.Option(
-        help="Sentences that are read without each head, at most, and a window for every 16 of "
-        "them: more are slower, and leave fewer answers unclear."
+        help="Sentences that are read without each head, at most (128), and a window for every 16 "
+        "of them: more are slower, and leave fewer answers unclear.",
+        show_default=False,
     ),
 ]
 Engine = Annotated[
@@ -68,7 +69,7 @@ def profile(
     parse: Parse = False,
     distances: Distances = False,
     cause: Cause = True,
-    cause_sentences: CauseSentences = 128,
+    cause_sentences: CauseSentences = None,
     engine: Engine = "local",
     workers: Workers = 1,
     resume: Resume = False,
@@ -86,7 +87,7 @@ def profile(
         from inspector.runs.place import check_run_folder
 
         check_engine(engine, workers)
-        check_cause_sentences(cause_sentences)
+        n_cause = check_cause_sentences(cause_sentences, cause=cause)
         check_run_folder(output, resume=resume, force=force)
         from inspector.api import load
         from inspector.corpora.annotated import read_annotated
@@ -110,8 +111,8 @@ def profile(
                     labels=labels,
                     distances=distances,
                     cause=cause,
-                    cause_sentences=cause_sentences,
-                    cause_windows=-(-cause_sentences // SENTENCES_A_WINDOW),
+                    cause_sentences=n_cause,
+                    cause_windows=-(-n_cause // SENTENCES_A_WINDOW),
                 ),
                 revision=revision,
                 workers=workers,

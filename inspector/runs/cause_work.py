@@ -23,6 +23,8 @@ from inspector.runs.shards import ShardResult
 
 SENTENCES_A_SHARD, WINDOWS_A_SHARD = 32, 1
 """Sentences, and windows, whose shard costs about as much as one of the profile itself."""
+STANDARD_SENTENCES = 128
+"""Sentences that are read without each head where no number is asked for."""
 SENTENCES_A_WINDOW = 16
 """Sentences that are asked for each window that is."""
 DOCUMENTS = (MIN_DOCUMENTS, 2 * MIN_DOCUMENTS)
@@ -31,16 +33,32 @@ DOCUMENTS = (MIN_DOCUMENTS, 2 * MIN_DOCUMENTS)
 _Item = TypeVar("_Item")
 
 
-def check_cause_sentences(number: int) -> None:
-    """Check how many sentences are to be read without each head.
+def check_cause_sentences(number: int | None, *, cause: bool = True) -> int:
+    """Return how many sentences are to be read without each head.
+
+    Args:
+        number: What was asked for, if anything.
+        cause: Whether any are read.
 
     Raises:
-        InputError: If it is less than 1.
+        InputError: If it is less than 1, or none are read and it is given all the same.
+
+    Example:
+        >>> check_cause_sentences(None)
+        128
     """
+    if number is None:
+        return STANDARD_SENTENCES
+    if not cause:
+        raise InputError(
+            f"cause-sentences ({number}) and --no-cause are both given, and only one can be: "
+            "--no-cause asks for none."
+        )
     if number < 1:
         raise InputError(
             f"cause-sentences ({number}) must be at least 1: --no-cause asks for none."
         )
+    return number
 
 
 def sample(

@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 from inspector.corpora import Labels, Sentence
 from inspector.errors import InputError
 from inspector.models import PretrainedModel, load
-from inspector.runs.cause_work import SENTENCES_A_SHARD, WINDOWS_A_SHARD, asked_names
+from inspector.runs.cause_work import (
+    SENTENCES_A_SHARD,
+    STANDARD_SENTENCES,
+    WINDOWS_A_SHARD,
+    asked_names,
+)
 from inspector.runs.identity import check_same
 
 
@@ -40,7 +45,7 @@ class ProfileSettings:
     """Windows in a batch, at most."""
     cause: bool = True
     """Whether each head is silenced as well, to see if the model needs those that are claimed."""
-    cause_sentences: int = 128
+    cause_sentences: int = STANDARD_SENTENCES
     """Sentences that are read without each head, at most."""
     cause_windows: int = 8
     """Windows that are read without each head, at most."""
