@@ -79,11 +79,16 @@ def _as_transformers_has_it(folder: Path, config: Any, settings: dict[str, Any])
         loaded = AutoTokenizer.from_pretrained(folder, config=config, **options)
     except ImportError:  # what is lacking would cut the text before tokenizer.json's rules do
         raise
-    except Exception:
+    except Exception as error:
         # The class that the settings name may want other files than tokenizer.json.
-        if not has_rules:
-            raise
-        return PreTrainedTokenizerFast.from_pretrained(folder, **options)
+        if has_rules:
+            return PreTrainedTokenizerFast.from_pretrained(folder, **options)
+        if "tiktoken" in str(error):  # for which it takes what sentencepiece cannot read
+            raise ModelError(
+                f"tokenizer of {folder} is no sentencepiece model: the file is cut short, another "
+                "one, or a Git LFS pointer. Download it again."
+            ) from None
+        raise
     keeping = {} if has_rules else casing(loaded, settings)
     if keeping:
         loaded = AutoTokenizer.from_pretrained(folder, config=config, **options, **keeping)

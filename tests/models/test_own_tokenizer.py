@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from contextlib import suppress
 
 import pytest
 from tiny_decoders import byte_level_tokenizer, save_tiny_decoder
@@ -442,6 +443,7 @@ def test_a_sentence_and_nothing_else(tiny_folder, tmp_path, capfd, spoil, senten
     """On the descriptor too, where Rust's panics are printed."""
     folder = copied(tiny_folder, tmp_path)
     spoil(folder)
+    capfd.readouterr()
     with pytest.raises(ModelError) as caught:
         inspector.attend(folder, "The cat")
     expected = sentence.replace("{folder}", str(folder))
@@ -449,7 +451,7 @@ def test_a_sentence_and_nothing_else(tiny_folder, tmp_path, capfd, spoil, senten
         not expected.endswith(".") and str(caught.value).startswith(expected)
     )
     assert "\n" not in str(caught.value)
-    assert capfd.readouterr().err == ""
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("length", [None, 1e30, 10**30, 64, 64.0])
@@ -478,6 +480,33 @@ def test_a_word_that_has_no_piece_at_all(tiny_folder, tmp_path):
         "vocabulary): one of its rules is wrong, or it has no unknown piece. Save the tokenizer "
         "again."
     )
+
+
+@pytest.mark.parametrize(
+    "content", [b"version https://git-lfs.github.com/spec/v1\n", b"\x01" * 300]
+)
+def test_what_is_no_sentencepiece_model(tiny_folder, tmp_path, content):
+    """transformers asks for a package of another format."""
+    folder = copied(tiny_folder, tmp_path, "albert")
+    (folder / "tokenizer.json").unlink()
+    (folder / "spiece.model").write_bytes(content)
+    with pytest.raises(ModelError) as caught:
+        load(folder)
+    assert str(caught.value) == (
+        f"tokenizer of {folder} is no sentencepiece model: the file is cut short, another one, or "
+        "a Git LFS pointer. Download it again."
+    )
+
+
+def test_rust_writes_nothing_on_either_stream(tiny_folder, tmp_path, capfd):
+    """It says on stdout that it does not know an option: a JSON document would not be one."""
+    folder = settings(
+        copied(tiny_folder, tmp_path), added_tokens_decoder={"4": {"content": "[MASK]", "odd": 1}}
+    )
+    capfd.readouterr()
+    with suppress(ModelError):
+        load(folder)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_second_text_that_the_model_cannot_tell_from_the_first(tmp_path):

@@ -6,7 +6,7 @@ which is no `Exception` and prints on the terminal by itself. Must not know: wha
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Thread
 from typing import Any
 
@@ -84,21 +84,20 @@ def within(seconds: float, work: Callable[[], None], *, otherwise: str) -> None:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Keep what is written to the descriptor of standard error off the terminal.
+    """Keep off the terminal what is written to its descriptors: Rust's words, not Python's.
 
     For loading alone: while it lasts, no thread's messages are seen.
     """
-    try:
-        kept = os.dup(2)
-    except OSError:  # there is none
+    with ExitStack() as stack:
+        for descriptor in (1, 2):
+            with suppress(OSError):  # it is closed
+                stack.callback(_put_back, os.dup(descriptor), descriptor)
+                nothing = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nothing, descriptor)
+                os.close(nothing)
         yield
-        return
-    try:
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, 2)
-        os.close(nothing)
-        yield
-    finally:
-        with suppress(OSError):
-            os.dup2(kept, 2)
-        os.close(kept)
+
+
+def _put_back(kept: int, descriptor: int) -> None:
+    os.dup2(kept, descriptor)
+    os.close(kept)
