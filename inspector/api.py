@@ -13,22 +13,18 @@ import pandas as pd
 
 from inspector.corpora import Corpus
 from inspector.corpora.annotated import read_annotated
+from inspector.corpora.plain_text import text_surface
 from inspector.errors import InputError
 from inspector.head_names import Heads
 from inspector.heads import weight_statistics as _weight_statistics
 from inspector.heads.cause import ablation_frame, silence
-from inspector.heads.cause.public import (
-    composition,
-    for_each,
-    head_importance,
-    robustness,
-    rollout,
-)
+from inspector.heads.cause.public import composition, for_each, head_importance, robustness, rollout
 from inspector.heads.comparison import compare_claims, compare_heads
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
 from inspector.models.any_weights import AnyModel, load_for_weights
 from inspector.models.intervention import check_heads
 from inspector.models.using import using
+from inspector.models.words import vocabulary_of
 from inspector.output import check_output, write_atomically
 from inspector.records import FRAME_WRITERS
 from inspector.runs.computation import Progress
@@ -134,8 +130,8 @@ def weight_statistics(model: ModelOrName | AnyModel = DEFAULT_MODEL) -> pd.DataF
 def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> AttentionMaps:
     """Return every head's attention probabilities on one text, or on a pair of texts.
 
-    Computed by our attention running inside the model; `.probabilities` is
-    (layer, head, query, key), `.pieces` says what the axes are.
+    Computed by our attention running inside the model; `.probabilities` is (layer, head, query,
+    key), `.pieces` says what the axes are, `.vocabulary` how much of the text is unknown to it.
 
     Args:
         model: A loaded model, or what `inspector.load` takes.
@@ -160,6 +156,7 @@ def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> Atten
         text_pair=text_pair,
         model=loaded.name,
         sentence_b_start=batch.pair_starts[0],
+        vocabulary=vocabulary_of(loaded, [text_surface(one) for one in (text, text_pair) if one]),
     )
 
 

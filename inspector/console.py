@@ -3,6 +3,7 @@
 Nothing that is shown can steer the terminal. Must not know: commands, models.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,11 @@ _MARKS = {True: "caught", False: "NOT CAUGHT", None: "below rounding"}
 def say(text: str) -> None:
     """Print a line on stdout."""
     print(printable(text))
+
+
+def note(text: str) -> None:
+    """Print a line on stderr: what is to be known, and is no result."""
+    print(printable(text), file=sys.stderr)
 
 
 @contextmanager
@@ -84,7 +90,10 @@ def print_implementation(report: "ImplementationReport") -> None:
     print_frame(errors.reset_index(), "Largest |returned - truth| in u·scale")
 
 
-_LEFT_OUT = ("sentences ", "relations ", "windows ", "mentions ", "documents without ")
+_LEFT_OUT = (
+    *("sentences ", "words without ", "relations ", "windows ", "mentions "),
+    "documents without ",
+)
 """How the totals begin that count what a profile could not use; all of them say why."""
 
 
@@ -93,6 +102,19 @@ def _place(row: "pd.Series[Any]") -> str:
     line = f"{row['file']}, line {row['line']}" if row["line"] else ""
     where = ", ".join(filter(None, (line, row["sentence"])))
     return f"{where}: {row['reason']}"
+
+
+def note_unknown(run: "Run") -> None:
+    """Say on stderr where the vocabulary knows too little of a corpus for anything to be claimed.
+
+    Args:
+        run: As it was just computed.
+    """
+    if run.unsure:
+        note(
+            f"inspector: {run.vocabulary}. {run.manifest.model} cannot tell such words apart: "
+            f"claims about {', '.join(run.unsure)} are underpowered."
+        )
 
 
 def print_run(run: "Run", folder: object) -> None:

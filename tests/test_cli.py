@@ -144,7 +144,10 @@ class TestAttend:
             "attend", tiny_folder("bert"), "--text", "The cat.", "-o", output, "--view", view
         )
         assert (result.code, result.err) == (0, "")
-        assert result.out == f"{view} view of 5 pieces written to {output}\n"
+        assert result.out == (
+            f"{view} view of 5 pieces written to {output}\n"
+            "unknown to the vocabulary: 0 of 3 words, 0 of 3 tokens\n"
+        )
         assert output.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
     def test_json_with_a_pair_and_some_layers(self, command, tiny_folder, tmp_path):
@@ -158,6 +161,13 @@ class TestAttend:
             "output": str(output),
             "view": "head",
             "pieces": ["[CLS]", "the", "cat", ".", "[SEP]", "a", "dog", "[SEP]"],
+            "vocabulary": {
+                "words": 5,
+                "unknown_words": 0,
+                "tokens": 5,
+                "unknown_tokens": 0,
+                "words_without_token": 0,
+            },
         }
 
 
@@ -260,7 +270,7 @@ class TestProcess:
         )
         code, out, err = finished(started)
         assert (code, err) == (0, "")
-        assert out == f"head view of 3 pieces written to {tmp_path}/\\xe9.html\n"
+        assert out.startswith(f"head view of 3 pieces written to {tmp_path}/\\xe9.html\n")
         assert output.exists()
 
     @pytest.mark.parametrize("arguments", [["weights", "--json"], ["--help"]])

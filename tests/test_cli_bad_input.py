@@ -650,7 +650,7 @@ def test_an_output_that_exists_is_left_alone_without_force(attend, tmp_path):
     assert output.read_text() == "mine"
     result, output = attend("cat", "--force")
     assert (result.code, result.err) == (0, "")
-    assert result.out == f"head view of 3 pieces written to {output}\n"
+    assert result.out.startswith(f"head view of 3 pieces written to {output}\n")
     assert output.read_text().startswith("<!")
 
 

@@ -3,6 +3,7 @@
 Must not know: formulas, HTML.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -59,7 +60,14 @@ def attend(
         page = maps.head_view(chosen) if view == "head" else maps.model_view(chosen)
     page.save(target, force=force)
     if as_json:
-        document = {"model": model, "output": str(target), "view": view, "pieces": maps.pieces}
+        document = {
+            "model": model,
+            "output": str(target),
+            "view": view,
+            "pieces": maps.pieces,
+            "vocabulary": asdict(maps.vocabulary),
+        }
         print(json_text(document))
     else:
         say(f"{view} view of {len(maps.pieces)} pieces written to {target}")
+        say(str(maps.vocabulary))

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from inspector.commands.options import Debug, Device, Force, Json, Model, Revision
-from inspector.console import print_run, progress
+from inspector.console import note_unknown, print_run, progress
 from inspector.errors import Interrupted
 from inspector.records import json_text, records
 
@@ -121,6 +121,7 @@ def profile(
                 force=force,
                 progress=show,
             )
+    note_unknown(run)
     if as_json:
         document = {"output": str(output), "manifest": run.manifest.run_id}
         frames = {name: records(run.frames[name]) for name in ("claims", "roles", "totals")}

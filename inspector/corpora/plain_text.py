@@ -24,6 +24,7 @@ from inspector.corpora.lines import (
     unique_names,
 )
 from inspector.corpora.sentence import SENTENCES_PER_BLOCK, Corpus, Sentence, Skipped
+from inspector.corpora.surface import Surface, surface_of
 from inspector.errors import InputError
 
 _END = re.compile(
@@ -184,6 +185,16 @@ def split_words(text: str) -> list[str]:
             else:
                 words.append("".join(characters))
     return words
+
+
+def text_surface(text: str) -> Surface:
+    """Return a text as it stands, with the places of its words.
+
+    Example:
+        >>> text_surface("Go, now").spans
+        ((0, 2), (2, 3), (4, 7))
+    """
+    return surface_of(split_words(text), text)
 
 
 def _stands_alone(character: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
+from inspector.corpora.surface import Surface, surface_of
 from inspector.errors import InputError
 
 Labels = Literal["universal", "full"]
@@ -83,6 +84,22 @@ class Sentence:
     """The file it was read from, '' where it is of no file."""
     line: int = field(default=0, compare=False, repr=False)
     """The line of its first word there, counted from 1."""
+    written: Surface | None = field(default=None, compare=False, repr=False)
+    """How it stands in its text, where text and source do not say so: of joined sentences."""
+
+    @property
+    def surface(self) -> Surface:
+        """Return the text that a model reads, and where each word stands in it.
+
+        Example:
+            >>> Sentence("s", None, ("Go", "!"), None, (), "Go!").surface.spans
+            ((0, 2), (2, 3))
+        """
+        if self.written is not None:
+            return self.written
+        form, misc = COLUMNS.index("form"), COLUMNS.index("misc")
+        lines = [(cells[0], cells[form], cells[misc]) for cells in self._lines()]
+        return surface_of(self.words, self.text, lines)
 
     def column(self, name: str) -> tuple[str, ...]:
         """Return a column of CoNLL-U, a word each, as it stands in the file ('_' for nothing).

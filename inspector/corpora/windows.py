@@ -11,6 +11,7 @@ from inspector.corpora.controls import with_controls
 from inspector.corpora.coreference import MentionHead, coreference_relations
 from inspector.corpora.mentions import Mention, read_mentions
 from inspector.corpora.sentence import Corpus, Sentence, Skipped
+from inspector.corpora.surface import joined_surface
 
 _EXAMPLES = 5
 
@@ -126,12 +127,15 @@ def _joined(
         ]
         words += sentence.words
         tags += sentence.upos or ()
+    surface = joined_surface([corpus.sentences[place].surface for place in places])
     joined = Sentence(
         id=corpus.sentences[places[0]].id,
         document=documents[places[0]],
         words=tuple(words),
         upos=tuple(tags) if len(tags) == len(words) else None,
         relations=(),
+        text=surface.text,
+        written=surface,
     )
     return joined, heads
 

@@ -4,7 +4,7 @@ Head and baseline are chosen on half of the documents and judged on the other ha
 Must not know: models, attention maps, files, how a draw is made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from inspector.heads.inference import (
 from inspector.heads.lifts import (
     LIFT_COLUMNS,
     differences,
+    is_known,
     is_supported,
     is_underpowered,
     lifts,
@@ -44,7 +45,11 @@ CLAIMS_COLUMNS: dict[str, str] = {
 
 
 def relation_claims(
-    counts: RelationCounts, random_twins: Sequence[RelationCounts] = (), seed: int = 0
+    counts: RelationCounts,
+    random_twins: Sequence[RelationCounts] = (),
+    seed: int = 0,
+    *,
+    unknown: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Return a claim for each relation × direction: its best head, and whether that is so.
 
@@ -64,8 +69,9 @@ def relation_claims(
     - selection_accuracy: on the selection half; optimism: that − accuracy.
     - random_init_accuracy: the same procedure with random weights, the best twin; NaN without.
     - verdict: 'underpowered' with fewer than 20 pairs in either half, no interval, or one that
-      holds both 0 and 0.10; 'supported' if q_value < 0.05, ci_low > 0, lift ≥ 0.10 and accuracy >
-      random_init_accuracy, so never without twins; else 'not supported'.
+      holds both 0 and 0.10, or more than 20 % of the relation's pairs with a word that the
+      vocabulary does not know; 'supported' if q_value < 0.05, ci_low > 0, lift ≥ 0.10 and
+      accuracy > random_init_accuracy, so never without twins; else 'not supported'.
 
     What a half without pairs leaves undefined is NaN, and p_value 1. All rows share their draws:
     no row depends on which others there are, but for its q_value.
@@ -75,6 +81,7 @@ def relation_claims(
         random_twins: Counts of the same corpus by models of the same architecture with random
             weights: none, or at least 3.
         seed: Of the draws.
+        unknown: Relation → the share of its pairs with a word that the vocabulary does not know.
 
     Raises:
         InputError: If there are one or two twins, or one counted another corpus.
@@ -106,14 +113,15 @@ def relation_claims(
                 "random_init_accuracy": twins[position],
             }
         )
-    return _judged(stacked(parts, CLAIMS_COLUMNS))
+    return _judged(stacked(parts, CLAIMS_COLUMNS), unknown)
 
 
-def _judged(frame: pd.DataFrame) -> pd.DataFrame:
+def _judged(frame: pd.DataFrame, unknown: Mapping[str, float] | None) -> pd.DataFrame:
     """Return the frame with what follows from its rows together, and their verdicts."""
     frame["q_value"] = benjamini_hochberg(frame["p_value"].to_numpy())
     frame["optimism"] = frame["selection_accuracy"] - frame["accuracy"]
     frame["verdict"] = "not supported"
     frame.loc[is_underpowered(frame), "verdict"] = "underpowered"
     frame.loc[is_supported(frame), "verdict"] = "supported"
+    frame.loc[~is_known(frame, unknown), "verdict"] = "underpowered"
     return frame[list(CLAIMS_COLUMNS)].astype(CLAIMS_COLUMNS)

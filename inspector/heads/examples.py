@@ -85,7 +85,7 @@ def head_predictions(
     asked_for = [one for one in sentences if any(r.label == relation for r in one.relations)]
     if not asked_for:
         return []
-    made = word_batches(model, [one.words for one in asked_for], _BATCH_SIZE)
+    made = word_batches(model, [one.surface for one in asked_for], _BATCH_SIZE)
     batches = annotated_batches(made.batches, asked_for, [0] * len(asked_for), {relation: 0})
     found: dict[int, list[Prediction]] = {}
     for batch in batches:

@@ -20,6 +20,9 @@ MIN_LIFT = 0.10
 """Accuracy over the baseline that counts as following: Voita et al. (2019), sec. 5.2."""
 MIN_PAIRS = 20
 """Pairs in each half, below which nothing is claimed."""
+MAX_UNKNOWN = 0.20
+"""Share of a relation's pairs with a word that the vocabulary does not know, above which nothing is
+claimed: the model cannot tell such words apart."""
 
 LIFT_COLUMNS: dict[str, str] = {
     "n": "int64",
@@ -101,6 +104,19 @@ def is_underpowered(frame: pd.DataFrame) -> pd.Series:
     """
     undecided = (frame["ci_low"] <= 0) & (frame["ci_high"] >= MIN_LIFT)
     return undecided | frame["ci_low"].isna() | ~_has_enough_pairs(frame)
+
+
+def is_known(frame: pd.DataFrame, unknown: Mapping[str, float] | None) -> pd.Series:
+    """Return which rows are of a relation whose words the vocabulary knows.
+
+    Args:
+        frame: With a column `relation`.
+        unknown: Relation → the share of its pairs with a word that it does not know; none where
+            that was not counted.
+    """
+    shares = unknown or {}
+    known = [shares.get(name, 0.0) <= MAX_UNKNOWN for name in frame["relation"]]
+    return pd.Series(known, index=frame.index, dtype=bool)
 
 
 def stacked(parts: Sequence[Mapping[str, np.ndarray]], columns: Mapping[str, str]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ The claims name one head per relation and direction; others may follow it as wel
 Must not know: models, attention maps, files, how a draw is made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,14 @@ from inspector.heads.inference import (
     bootstrap_weights,
     exact_sign_flip_p_values,
 )
-from inspector.heads.lifts import LIFT_COLUMNS, differences, is_supported, lifts, stacked
+from inspector.heads.lifts import (
+    LIFT_COLUMNS,
+    differences,
+    is_known,
+    is_supported,
+    lifts,
+    stacked,
+)
 
 SUPPORT_COLUMNS: dict[str, str] = {
     "layer": "int64",
@@ -33,7 +40,11 @@ SUPPORT_COLUMNS: dict[str, str] = {
 
 
 def supported_heads(
-    counts: RelationCounts, random_twins: Sequence[RelationCounts] = (), seed: int = 0
+    counts: RelationCounts,
+    random_twins: Sequence[RelationCounts] = (),
+    seed: int = 0,
+    *,
+    unknown: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Return every head's lift for each relation × direction, and whether it is supported.
 
@@ -45,13 +56,15 @@ def supported_heads(
       p ≥ 1e-4 no head could survive a correction over thousands.
     - q_value: Benjamini–Hochberg over all rows of this frame.
     - supported: q_value < 0.05, ci_low > 0, lift ≥ 0.10, accuracy > random_init_accuracy (so
-      never without twins), and at least 20 pairs in each half.
+      never without twins), at least 20 pairs in each half, and at most 20 % of the relation's
+      pairs with a word that the vocabulary does not know.
 
     Args:
         counts: Of the model, over the whole corpus.
         random_twins: Counts of the same corpus by models of the same architecture with random
             weights: none, or at least 3.
         seed: Of the bootstrap.
+        unknown: Relation → the share of its pairs with a word that the vocabulary does not know.
 
     Raises:
         InputError: If there are one or two twins, or one counted another corpus.
@@ -78,7 +91,7 @@ def supported_heads(
         )
     frame = stacked(parts, SUPPORT_COLUMNS)
     frame["q_value"] = benjamini_hochberg(frame["p_value"].to_numpy())
-    frame["supported"] = is_supported(frame)
+    frame["supported"] = is_supported(frame) & is_known(frame, unknown)
     order = ["layer", "head", "relation", "direction"]
     rank = {name: position for position, name in enumerate(DIRECTIONS)}
     frame = frame.sort_values(

@@ -1,10 +1,9 @@
-"""A model's tokenizer: loaded, proved usable, and given words so that it sees a text.
+"""A model's tokenizer: loaded and proved usable.
 
 Must not know: what is done with the pieces.
 """
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -161,31 +160,3 @@ def most_pieces(architecture: Architecture, config: Any, tokenizer: Any) -> int:
             offset = max(offset, (getattr(config, "pad_token_id", None) or 0) + 1)
         limits.append(int(positions) - offset)
     return min(limits)
-
-
-def as_in_text(tokenizer: Any, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Return words as a tokenizer must be given them one by one to see them as in a text.
-
-    Some tell a word's beginning by the space before it: 'cat' alone would be the end of a word.
-
-    Args:
-        tokenizer: A fast one.
-        sentences: The words of each sentence, in order.
-    """
-    if not _tells_words_by_spaces(tokenizer):
-        return [list(words) for words in sentences]
-    return [
-        [word if place == 0 else f" {word}" for place, word in enumerate(words)]
-        for words in sentences
-    ]
-
-
-def _tells_words_by_spaces(tokenizer: Any) -> bool:
-    def ids(given: str | list[str]) -> list[int]:
-        encoded: list[int] = tokenizer(
-            given, is_split_into_words=isinstance(given, list), verbose=False
-        )["input_ids"]
-        return encoded
-
-    in_text = ids("a b")
-    return ids(["a", "b"]) != in_text and ids(["a", " b"]) == in_text

@@ -1,8 +1,7 @@
 """Sentences of words as batches of pieces, and which piece belongs to which word.
 
-Words are given to the tokenizer one by one; a word that it makes nothing of has no piece and
-shifts no other. Batches are fixed by the sentences alone: sorted by length, cut in equal parts.
-Must not know: what the words mean.
+Batches are fixed by the sentences alone: sorted by length, cut in equal parts. Must not know: how
+a sentence is read, what its words mean.
 """
 
 from collections.abc import Sequence
@@ -14,7 +13,8 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from inspector.models.pretrained import Batch, PretrainedModel
-from inspector.models.tokenizer import as_in_text
+from inspector.models.reading import Reading, Words, as_text, read_sentences, unknown_id
+from inspector.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,13 @@ class WordBatch:
     sentences: tuple[int, ...]
     """For each row, the sentence's place in the list that was given."""
     word_of_piece: Int[Tensor, "batch piece"]
-    """The word that a piece belongs to; -1 for special pieces and padding."""
+    """The word that a piece belongs to; -1 for special pieces, padding, and a space by itself."""
     special: Bool[Tensor, "batch piece"]
     """Special pieces, padding not among them."""
     separator: Bool[Tensor, "batch piece"]
     """Separator pieces ([SEP] in BERT)."""
+    unknown: Bool[Tensor, "batch piece"]
+    """Pieces that stand for what the vocabulary lacks ([UNK] in BERT)."""
 
 
 @dataclass(frozen=True)
@@ -39,66 +41,93 @@ class WordBatches:
     batches: list[WordBatch]
     too_long: tuple[int, ...]
     """Places of the sentences with more pieces than the model takes."""
+    without_pieces: tuple[int, ...]
+    """Places of the sentences of which the tokenizer makes nothing."""
+    vocabulary: Vocabulary
+    """How much of the sentences in the batches the tokenizer knows."""
 
 
 def word_batches(
-    model: PretrainedModel, sentences: Sequence[Sequence[str]], batch_size: int
+    model: PretrainedModel, sentences: Sequence[Words], batch_size: int
 ) -> WordBatches:
-    """Return sentences as batches, the shortest first; those that are too long left out.
+    """Return sentences as batches, the shortest first; those that cannot be read left out.
 
     Args:
         model: Whose tokenizer and length limit count.
-        sentences: The words of each sentence, at least one a sentence.
+        sentences: Each with at least one word.
         batch_size: Sentences in a batch, at most.
     """
-    encoded = model.tokenizer(
-        as_in_text(model.tokenizer, sentences), is_split_into_words=True, verbose=False
-    )
-    lengths = [len(ids) for ids in encoded["input_ids"]]
-    fitting = [i for i, length in enumerate(lengths) if length <= model.max_pieces]
-    fitting.sort(key=lambda i: (lengths[i], i))
+    encoded, readings = read_sentences(model.tokenizer, sentences)
+    lengths = [len(reading.ids) for reading in readings]
+    too_long = tuple(i for i, length in enumerate(lengths) if length > model.max_pieces)
+    nothing = tuple(i for i, reading in enumerate(readings) if not reading.n_tokens)
+    fitting = sorted({*range(len(lengths))} - {*too_long, *nothing}, key=lambda i: (lengths[i], i))
+    unknown = unknown_id(model.tokenizer)
     batches = [
-        _batch(model, encoded, tuple(fitting[start : start + batch_size]))
+        _batch(model, encoded, readings, tuple(fitting[start : start + batch_size]), unknown)
         for start in range(0, len(fitting), batch_size)
     ]
-    too_long = tuple(i for i, length in enumerate(lengths) if length > model.max_pieces)
-    return WordBatches(batches, too_long)
+    known = sum((readings[i].vocabulary(unknown) for i in fitting), Vocabulary())
+    return WordBatches(batches, too_long, nothing, known)
+
+
+def vocabulary_of(model: PretrainedModel, sentences: Sequence[Words]) -> Vocabulary:
+    """Return how much of some sentences the tokenizer knows.
+
+    Args:
+        model: Whose tokenizer.
+        sentences: Each with at least one word.
+
+    Example:
+        >>> from inspector.models import load
+        >>> print(vocabulary_of(load("minilm"), [("ሰላም", "means", "peace")]))
+        unknown to the vocabulary: 1 of 3 words (33.3 %), 1 of 3 tokens (33.3 %)
+    """
+    unknown = unknown_id(model.tokenizer)
+    _, readings = read_sentences(model.tokenizer, sentences)
+    return sum((reading.vocabulary(unknown) for reading in readings), Vocabulary())
 
 
 def piece_counts(
-    model: PretrainedModel, sentences: Sequence[Sequence[str]]
+    model: PretrainedModel, sentences: Sequence[Words], *, going_on: bool = False
 ) -> tuple[list[int], int]:
-    """Return how many pieces the words of each sentence make, and how many special ones a text has.
+    """Return how many pieces each sentence makes, and how many special ones a text has.
 
     Args:
         model: Whose tokenizer counts.
-        sentences: The words of each sentence, at least one a sentence.
+        sentences: Each with at least one word.
+        going_on: Whether it may stand within a text too, after a space: then the larger number.
     """
     if not sentences:
         return [], 0
-    encoded = model.tokenizer(
-        as_in_text(model.tokenizer, sentences), is_split_into_words=True, verbose=False
-    )
-    words = [encoded.word_ids(row) for row in range(len(sentences))]
-    counts = [sum(word is not None for word in of_pieces) for of_pieces in words]
-    return counts, len(words[0]) - counts[0]
+    _, alone = read_sentences(model.tokenizer, sentences)
+    counts = [reading.n_tokens for reading in alone]
+    if going_on:
+        _, after = read_sentences(model.tokenizer, [[f" {as_text(one)}"] for one in sentences])
+        counts = [max(n, reading.n_tokens) for n, reading in zip(counts, after, strict=True)]
+    return counts, len(alone[0].ids) - alone[0].n_tokens
 
 
-def _batch(model: PretrainedModel, encoded: Any, rows: tuple[int, ...]) -> WordBatch:
+def _batch(
+    model: PretrainedModel,
+    encoded: Any,
+    readings: Sequence[Reading],
+    rows: tuple[int, ...],
+    unknown: int | None,
+) -> WordBatch:
     columns = {name: [encoded[name][row] for row in rows] for name in encoded}
     padded = model.tokenizer.pad(columns, return_tensors="pt", verbose=False)
     ids, attended = padded["input_ids"], padded["attention_mask"]
     kinds = padded.get("token_type_ids")
-    left = model.tokenizer.padding_side == "left"
     words = torch.full(ids.shape, -1)
     special = torch.zeros(ids.shape, dtype=torch.bool)
     for place, row in enumerate(rows):
-        of_pieces = encoded.word_ids(row)
-        start = ids.shape[1] - len(of_pieces) if left else 0
-        span = slice(start, start + len(of_pieces))
-        words[place, span] = torch.tensor([-1 if w is None else w for w in of_pieces])
-        special[place, span] = torch.tensor([w is None for w in of_pieces])
+        here = attended[place].bool()
+        words[place, here] = torch.tensor(readings[row].words)
+        special[place, here] = torch.tensor(readings[row].special)
     device = model.device
+    of_text = attended.bool() & ~special
+    lacking = torch.zeros_like(special) if unknown is None else of_text & (ids == unknown)
     return WordBatch(
         batch=Batch(
             ids.to(device),
@@ -111,4 +140,5 @@ def _batch(model: PretrainedModel, encoded: Any, rows: tuple[int, ...]) -> WordB
         word_of_piece=words.to(device),
         special=special.to(device),
         separator=(special & (ids == model.tokenizer.sep_token_id)).to(device),
+        unknown=lacking.to(device),
     )

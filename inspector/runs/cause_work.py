@@ -142,7 +142,7 @@ def cause_shard(
         across: Whether the sentences are windows.
     """
     known = list(dict.fromkeys(documents))
-    made = word_batches(model, [sentence.words for sentence in sentences], batch_size)
+    made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
     batches = annotated_batches(
         made.batches,
         sentences,

@@ -9,7 +9,7 @@ Must not know: what shards and frames mean; models, corpora, how shards are comp
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -212,13 +212,15 @@ class RunFolder:
         self._write(self.path / f"{name}{FRAME_SUFFIX}", data)
         self._frames[name] = hashlib.sha256(data).hexdigest()
 
-    def finish(self) -> None:
-        """Declare the run complete: result.json lists its frames, and its shards.
+    def finish(self, vocabulary: Mapping[str, int] | None = None) -> None:
+        """Declare the run complete: result.json lists its frames, its shards, and what is unknown.
 
         Raises:
             OutputError: If it cannot be written.
         """
-        result = Result(self.manifest.run_id, dict(self._frames), dict(self._seals))
+        result = Result(
+            self.manifest.run_id, dict(self._frames), dict(self._seals), dict(vocabulary or {})
+        )
         self._write(self.path / RESULT, result.encoded())
         self._result, self._damage = result, ""
 

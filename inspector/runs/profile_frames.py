@@ -3,7 +3,9 @@
 Must not know: folders, how a shard is computed or a claim made, UI.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import groupby
 
 import pandas as pd
@@ -14,6 +16,7 @@ from inspector.heads.cause import NEEDED_COLUMNS, needed_heads, with_needed
 from inspector.heads.claims import CLAIMS_COLUMNS, relation_claims
 from inspector.heads.controls import SEMANTIC_CONTROLS_COLUMNS, semantic_controls
 from inspector.heads.counts import RelationCounts, concatenate
+from inspector.heads.lifts import MAX_UNKNOWN
 from inspector.heads.observers import (
     BEHAVIOUR_COLUMNS,
     DISTANCES_COLUMNS,
@@ -32,10 +35,21 @@ from inspector.runs.cause_work import cause_sums
 from inspector.runs.profile_job import relation_kinds
 from inspector.runs.shard_work import ProfileJob
 from inspector.runs.shards import ShardResult
+from inspector.vocabulary import Vocabulary
 
 KINDS_COLUMNS: dict[str, str] = {"relation": "str", "kind": "str"}
 """Each relation, and whether it is of 'syntax', 'semantic' or 'logical'."""
 TOTALS_COLUMNS: dict[str, str] = {"what": "str", "count": "int64"}
+VOCABULARY_ROWS = {
+    "words": "words read",
+    "unknown_words": "words unknown to the vocabulary",
+    "tokens": "tokens read",
+    "unknown_tokens": "tokens unknown to the vocabulary",
+    "words_without_token": "words without a token",
+}
+"""Field of `Vocabulary` → its row of the totals."""
+UNSURE = "pairs with a word unknown to the vocabulary, more than 20 %: its claims are underpowered"
+"""What totals and skipped say, after its name, of a relation about which nothing is claimed."""
 SKIPPED_COLUMNS: dict[str, str] = {
     "file": "str",
     "line": "int64",
@@ -79,6 +93,9 @@ def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[st
     return frames
 
 
+_NOTHING = Vocabulary()
+
+
 def profile_frames(
     model: PretrainedModel,
     corpus: Corpus,
@@ -116,14 +133,21 @@ def profile_frames(
         for number in range(1, job.n_models)
     ]
     kinds = relation_kinds(job)
-    frames = {"behaviour": frame, **_relation_frames(counts, twins, kinds, job.settings.seed)}
+    unknown = _unknown_pairs(own, job)
+    pairs = dict(zip(counts.relations, counts.n.sum(axis=0).tolist(), strict=True))
+    shares = {name: unknown[name] / n for name, n in pairs.items() if n}
+    unsure = {name: unknown[name] for name in kinds if shares.get(name, 0.0) > MAX_UNKNOWN}
+    frames = {
+        "behaviour": frame,
+        **_relation_frames(counts, twins, kinds, shares, job.settings.seed),
+    }
     supported = frames.pop("supported")
     frames["roles"] = head_roles(
         *(frame, frames["claims"], supported), kinds=kinds, controls=frames["semantic_controls"]
     )
     frames["kinds"] = pd.DataFrame(kinds.items(), columns=list(KINDS_COLUMNS)).astype(KINDS_COLUMNS)
-    frames["totals"] = _totals(corpus, job, windows, own, behaviour)
-    frames["skipped"] = _skipped(corpus, windows)
+    frames["totals"] = _totals(corpus, job, windows, own, behaviour, unsure)
+    frames["skipped"] = _skipped(corpus, windows, unsure)
     if job.settings.cause:
         names, without = job.asked_names, shards[job.n_models * each :]
         sums = cause_sums(without, names, model.n_layers, model.n_heads)
@@ -141,6 +165,7 @@ def _relation_frames(
     counts: RelationCounts,
     twins: Sequence[RelationCounts],
     kinds: Mapping[str, str],
+    unknown: Mapping[str, float],
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Return the frames about relations, kind by kind."""
@@ -151,8 +176,8 @@ def _relation_frames(
     for labels in families or [[]]:
         here = counts.of_relations(labels)
         there = [twin.of_relations(labels) for twin in twins]
-        claims = relation_claims(here, there, seed)
-        supported = supported_heads(here, there, seed)
+        claims = relation_claims(here, there, seed, unknown=unknown)
+        supported = supported_heads(here, there, seed, unknown=unknown)
         parts["relations"].append(relation_accuracies(here))
         parts["claims"].append(claims)
         parts["supported"].append(supported)
@@ -178,12 +203,23 @@ def _counts(shards: Sequence[ShardResult], job: ProfileJob) -> RelationCounts:
     return concatenate(parts)
 
 
+def _unknown_pairs(shards: Sequence[ShardResult], job: ProfileJob) -> Counter[str]:
+    """Return how many pairs of each relation have a word that the vocabulary does not know."""
+    unknown: Counter[str] = Counter()
+    for place, shard in enumerate(shards):
+        names = job.window_relations if place >= job.n_sentence_shards else job.relations
+        pairs = shard.arrays["relations.unknown"].tolist()
+        unknown.update(dict(zip(names, pairs, strict=True)))
+    return unknown
+
+
 def _totals(
     corpus: Corpus,
     job: ProfileJob,
     windows: Windows,
     shards: Sequence[ShardResult],
     behaviour: Behaviour,
+    unsure: Mapping[str, int],
 ) -> pd.DataFrame:
     def added(name: str, among: Sequence[ShardResult]) -> int:
         return sum(int(shard.arrays[name].sum()) for shard in among)
@@ -196,6 +232,8 @@ def _totals(
         "queries": int(behaviour.counts[0]),
         "sentences skipped as malformed": len(corpus.skipped),
         "sentences longer than the model takes": added("too_long", of_sentences),
+        "sentences of which the tokenizer makes no piece": added("without_pieces", of_sentences),
+        **_vocabulary_rows(of_sentences),
         "relations with a word that has no piece": added("relations.left_out", shards),
     }
     if job.windows:
@@ -212,10 +250,17 @@ def _totals(
         }
     for one in corpus.left_out:
         counted[f"{one.annotation}: {one.reason}"] = one.count
+    counted |= {f"{name}: {UNSURE}": n for name, n in unsure.items()}
     return pd.DataFrame(counted.items(), columns=list(TOTALS_COLUMNS)).astype(TOTALS_COLUMNS)
 
 
-def _skipped(corpus: Corpus, windows: Windows) -> pd.DataFrame:
+def _vocabulary_rows(shards: Sequence[ShardResult]) -> dict[str, int]:
+    """Return what was read of a corpus, and what of it the vocabulary does not know."""
+    known = sum((Vocabulary(*shard.arrays["vocabulary"].tolist()) for shard in shards), _NOTHING)
+    return {VOCABULARY_ROWS[name]: count for name, count in asdict(known).items()}
+
+
+def _skipped(corpus: Corpus, windows: Windows, unsure: Mapping[str, int]) -> pd.DataFrame:
     rows = [
         (one.file, one.line, one.sentence or "", one.reason)
         for one in (*corpus.skipped, *windows.left_out)
@@ -227,4 +272,5 @@ def _skipped(corpus: Corpus, windows: Windows) -> pd.DataFrame:
         ("", 0, ", ".join(one.examples), f"{one.annotation}: {one.reason} ({one.count})")
         for one in corpus.left_out
     ]
+    rows += [("", 0, "", f"{name}: {UNSURE} ({n})") for name, n in unsure.items()]
     return pd.DataFrame(rows, columns=list(SKIPPED_COLUMNS)).astype(SKIPPED_COLUMNS)

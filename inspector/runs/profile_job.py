@@ -3,7 +3,7 @@
 Must not know: how a shard is computed, folders, frames, UI.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from inspector.corpora import Corpus, Sentence
@@ -36,9 +36,9 @@ def profile_job(
         InputError: If the corpus has no sentence that the model can read, or its relations cannot
             be named apart.
     """
-    lengths, n_special = piece_counts(model, [sentence.words for sentence in corpus.sentences])
+    lengths, n_special = piece_counts(model, [sentence.surface for sentence in corpus.sentences])
     check_some_read(model, corpus.name, lengths, n_special)
-    windows = _windows(model, corpus, settings, lengths, n_special)
+    windows = windows_of(model, corpus, settings)
     _check_names((*corpus.sentences, *windows.texts))
     sentences = tuple(with_controls(sentence, sentence.heads) for sentence in corpus.sentences)
     documents = tuple(corpus.document_ids())
@@ -73,19 +73,10 @@ def windows_of(model: PretrainedModel, corpus: Corpus, settings: ProfileSettings
         corpus: What is read.
         settings: Whether mentions are read, and how long a window may be.
     """
-    lengths, n_special = piece_counts(model, [sentence.words for sentence in corpus.sentences])
-    return _windows(model, corpus, settings, lengths, n_special)
-
-
-def _windows(
-    model: PretrainedModel,
-    corpus: Corpus,
-    settings: ProfileSettings,
-    lengths: Sequence[int],
-    n_special: int,
-) -> Windows:
     if not settings.coreference:
         return corpus_windows(corpus, (), 0, coreference=False)
+    surfaces = [sentence.surface for sentence in corpus.sentences]
+    lengths, n_special = piece_counts(model, surfaces, going_on=True)
     limit = min(model.max_pieces, settings.window_pieces) - n_special
     return corpus_windows(corpus, lengths, limit)
 

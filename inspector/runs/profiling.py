@@ -24,11 +24,17 @@ from inspector.runs.frames import check_columns
 from inspector.runs.identity import versions
 from inspector.runs.manifest import Manifest
 from inspector.runs.place import FRAME_SUFFIX
-from inspector.runs.profile_frames import expected_frames, profile_frames
+from inspector.runs.profile_frames import (
+    UNSURE,
+    VOCABULARY_ROWS,
+    expected_frames,
+    profile_frames,
+)
 from inspector.runs.profile_job import profile_job
 from inspector.runs.result import DamageError
 from inspector.runs.shard_fit import shard_fits
 from inspector.runs.shard_work import ProfileJob, ProfileSettings, ProfileWorker
+from inspector.vocabulary import Vocabulary
 
 _SETTINGS = (
     *("labels", "distances", "twin_seeds", "seed", "coreference"),
@@ -110,6 +116,21 @@ class Run:
         """Return how much was read, and how much was left out and why."""
         return self.frames["totals"]
 
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Return how much of what was read the model's vocabulary knows, of all corpora."""
+        counted = self.totals.groupby("what")["count"].sum()
+        return Vocabulary(
+            **{name: int(counted.get(row, 0)) for name, row in VOCABULARY_ROWS.items()}
+        )
+
+    @property
+    def unsure(self) -> list[str]:
+        """Return the relations of which the vocabulary knows too few words for any claim."""
+        ending = f": {UNSURE}"
+        found = {str(what) for what in self.totals["what"] if str(what).endswith(ending)}
+        return sorted(what.removesuffix(ending) for what in found)
+
     def summary(self) -> str:
         """Return what was found in a sentence."""
         counted = self.totals.groupby("what")["count"].sum()
@@ -118,7 +139,8 @@ class Run:
         return (
             f"{self.manifest.model} on {self.manifest.corpus}: {counted['sentences']} sentences, "
             f"{counted['words']} words; {len(supported)} of {len(self.claims)} claims supported"
-            f"{', of ' + ', '.join(named) if named else ''}; {len(self.roles)} roles."
+            f"{', of ' + ', '.join(named) if named else ''}; {len(self.roles)} roles; "
+            f"{self.vocabulary}."
         )
 
     def __repr__(self) -> str:
@@ -188,8 +210,9 @@ def profile_corpus(
         frames = parts[0] if len(parts) == 1 else _side_by_side(parts, _names(corpora))
         for name, frame in frames.items():
             run.write_frame(name, frame)
-        run.finish()
-    return Run(manifest, frames)
+        found = Run(manifest, frames)
+        run.finish(vocabulary=asdict(found.vocabulary))
+    return found
 
 
 def _make_worker(

@@ -29,6 +29,8 @@ class Result:
     """Frame → SHA-256 of its file."""
     shards: dict[str, str] = field(default_factory=dict)
     """Shard, as its file is named → its seal."""
+    vocabulary: dict[str, int] = field(default_factory=dict)
+    """What was read, and what of it the model's vocabulary does not know; counts by name."""
 
     def encoded(self) -> bytes:
         """Return the bytes of result.json.
@@ -57,7 +59,13 @@ def decode_result(data: bytes) -> Result:
         raise DamageError("it is not the list of frames and shards of a run")
     result = Result(**{name: document[name] for name in names})
     listed = ((result.frames, FRAME_NAME), (result.shards, _SHARD_NAME))
-    if not (isinstance(result.run_id, str) and all(_lists(given, name) for given, name in listed)):
+    counted = result.vocabulary
+    if not (
+        isinstance(result.run_id, str)
+        and all(_lists(given, name) for given, name in listed)
+        and isinstance(counted, dict)
+        and all(type(count) is int and count >= 0 for count in counted.values())
+    ):
         raise DamageError("it is not the list of frames and shards of a run")
     if data != result.encoded():
         raise DamageError("its checksum does not fit")

@@ -4,6 +4,7 @@ A seal says that a shard is whole, not who made it. Must not know: folders, how 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from inspector.models import PretrainedModel
 from inspector.runs.cause_work import every_head
 from inspector.runs.job import ProfileJob, ShardPlace
 from inspector.runs.shards import ShardResult
+from inspector.vocabulary import Vocabulary
 
 State = Mapping[str, np.ndarray]
 _OFFSETS, _OFFSET_COUNTS = "relations.offsets", "relations.offset_counts"
@@ -52,7 +54,12 @@ def _empty(model: PretrainedModel, place: ShardPlace, documents: list[str]) -> S
     if place.is_cause:
         return DriftSums(documents, job.asked_names, every_head(*size)).state()
     kind = AcrossScores if place.across else RelationScores
-    arrays = {"too_long": np.array(0), **kind(*size, documents, list(place.names)).state()}
+    arrays = {
+        "too_long": np.array(0),
+        "without_pieces": np.array(0),
+        "vocabulary": np.array(astuple(Vocabulary())),
+        **kind(*size, documents, list(place.names)).state(),
+    }
     if place.is_whole:
         looks = Behaviour(*size, model.max_pieces).state()
         norms = {name.replace(Behaviour.name, NormBehaviour.name, 1): looks[name] for name in looks}

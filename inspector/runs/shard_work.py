@@ -6,6 +6,7 @@ torch runs on one thread. Must not know: folders, frames, UI.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple
 
 import numpy as np
 import torch
@@ -106,7 +107,7 @@ def _observed(
 ) -> ShardResult:
     """Return what the observers kept of one pass over sentences."""
     kept = [scores, *others]
-    made = word_batches(model, [sentence.words for sentence in sentences], batch_size)
+    made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
     batches = annotated_batches(
         made.batches,
         sentences,
@@ -115,7 +116,11 @@ def _observed(
         across=isinstance(scores, AcrossScores),
     )
     observe(model, batches, kept)
-    arrays: dict[str, np.ndarray] = {"too_long": np.array(len(made.too_long))}
+    arrays: dict[str, np.ndarray] = {
+        "too_long": np.array(len(made.too_long)),
+        "without_pieces": np.array(len(made.without_pieces)),
+        "vocabulary": np.array(astuple(made.vocabulary)),
+    }
     for observer in kept:
         arrays |= observer.state()
     return ShardResult(arrays, {"documents": scores.documents})

@@ -4,7 +4,7 @@ Must not know: how the probabilities came to be; torch models, Streamlit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from inspector.views.bertviz import head_view_page, model_view_page
 from inspector.views.names import Names
 from inspector.views.page import Page
 from inspector.views.thumbnails import thumbnails_html
+from inspector.vocabulary import Vocabulary
 
 FRAME_DTYPES = {
     "layer": "int32",
@@ -39,6 +40,8 @@ class AttentionMaps:
     model: str
     sentence_b_start: int | None
     """Index of the first piece of the second text."""
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    """How much of the texts the model's vocabulary knows; of nothing where it was not asked."""
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together.
@@ -67,7 +70,11 @@ class AttentionMaps:
     def __repr__(self) -> str:
         """Return what was read and how much there is to see, in a line."""
         n_layers, n_heads, n_pieces, _ = self.probabilities.shape
-        return f"<AttentionMaps {self.title!r}: {n_layers} × {n_heads} heads, {n_pieces} pieces>"
+        known = f"; {self.vocabulary}" if self.vocabulary.words else ""
+        return (
+            f"<AttentionMaps {self.title!r}: {n_layers} × {n_heads} heads, {n_pieces} pieces"
+            f"{known}>"
+        )
 
     @property
     def title(self) -> str:

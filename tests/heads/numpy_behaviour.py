@@ -7,11 +7,12 @@ from collections import defaultdict
 
 import numpy as np
 import torch
+from slow_observers import read_in_text
 
 
 def seen(model, sentence):
     """Return (maps, the same by norm, piece ids, word of each piece) of a sentence, in float64."""
-    encoded = model.tokenizer([list(sentence.words)], is_split_into_words=True, return_tensors="pt")
+    encoded, word_ids = read_in_text(model.tokenizer, sentence)
     with torch.inference_mode():
         out = model.model(**encoded, output_attentions=True, output_hidden_states=True)
     maps = torch.stack(out.attentions)[:, 0].double().numpy()
@@ -21,7 +22,7 @@ def seen(model, sentence):
             for layer in range(len(maps))
         ]
     )
-    return maps, by_norm, encoded["input_ids"][0].numpy(), encoded.word_ids(0)
+    return maps, by_norm, encoded["input_ids"][0].numpy(), word_ids
 
 
 def _by_norm(model, layer, maps, hidden):

@@ -7,13 +7,32 @@ import numpy as np
 import torch
 
 
+def read_in_text(tokenizer, sentence):
+    """Return what the tokenizer makes of a sentence's text, and the word of each token.
+
+    For text in which each word is spelled as its form, with spaces between them or none.
+    """
+    text = sentence.text or " ".join(sentence.words)
+    holders, at = {}, 0
+    for word, form in enumerate(sentence.words):
+        at = text.index(form, at)
+        holders |= dict.fromkeys(range(at, at + len(form)), word)
+        at += len(form)
+    encoded = tokenizer([text], return_offsets_mapping=True, return_tensors="pt")
+    offsets = encoded.pop("offset_mapping")[0].tolist()
+    first = [start + (text[start:end][:1] == " ") for start, end in offsets]
+    special = [end == start for start, end in offsets]
+    pairs = zip(first, special, strict=True)
+    return encoded, [None if none else holders[place] for place, none in pairs]
+
+
 def attention_of(model, sentence):
     """Return (maps as float64 [layer, head, query, key], word of each piece, piece ids)."""
-    encoded = model.tokenizer([list(sentence.words)], is_split_into_words=True, return_tensors="pt")
+    encoded, word_ids = read_in_text(model.tokenizer, sentence)
     with torch.inference_mode():
         out = model.model(**encoded, output_attentions=True)
     maps = torch.stack(out.attentions)[:, 0].double().numpy()
-    return maps, encoded.word_ids(0), encoded["input_ids"][0].tolist(), out
+    return maps, word_ids, encoded["input_ids"][0].tolist(), out
 
 
 def word_map(piece_map, word_ids, n_words):

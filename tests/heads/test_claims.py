@@ -19,6 +19,7 @@ from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.halves import Halves, is_for_selection
 from inspector.heads.inference import bootstrap_weights, flip_signs, sign_flip_p_values
 from inspector.heads.lifts import differences, is_supported, is_underpowered
+from inspector.heads.support import supported_heads
 
 DRAWS = 400  # p ≥ 1 / 401: enough for a q below 0.05 over 15 rows
 COLUMNS = [
@@ -187,6 +188,21 @@ def test_a_planted_head_is_recovered_and_supported() -> None:
     assert found[0]["accuracy"] == pytest.approx(0.7, abs=0.06)
     assert found[0]["baseline_offset"] == 1
     assert found[0]["ci_low"] > 0.1
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.2, "supported"), (0.201, "underpowered")])
+def test_a_relation_with_many_unknown_words_is_underpowered(share: float, verdict: str) -> None:
+    counts = plant(null_counts(7), "obj", "attended_by_head", (3, 4), 0.7)
+    known = relation_claims(counts, twins_of(counts))
+    frame = relation_claims(counts, twins_of(counts), unknown={"obj": share, "det": 0.1})
+    row = frame.query("relation == 'obj' and direction == 'attended_by_head'").iloc[0]
+    assert row["verdict"] == verdict
+    others = frame["relation"] != "obj"
+    assert frame[others].equals(known[others])
+    assert frame.drop(columns="verdict").equals(known.drop(columns="verdict"))
+    strong = plant(null_counts(7), "obj", "attended_by_head", (3, 4), 0.97)
+    own = supported_heads(strong, twins_of(counts), unknown={"obj": share})
+    assert own.loc[own["relation"] == "obj", "supported"].any() == (verdict == "supported")
 
 
 def test_a_random_twin_as_good_as_the_model_takes_the_claim_back() -> None:

@@ -6,12 +6,10 @@ import shutil
 import pytest
 import torch
 from tiny_decoders import byte_level_tokenizer, save_tiny_decoder
-from tiny_models import tiny_tokenizer
 
 import inspector
 from inspector.errors import ModelError, UnsupportedModelError
-from inspector.models import attention_probabilities, load, random_twin, word_batches
-from inspector.models.tokenizer import as_in_text
+from inspector.models import attention_probabilities, load, random_twin
 from inspector.verification import STAGES
 
 TEXTS = ["The dog had rain.", "That cat, not the old dog, saw the town; rain.", "A"]
@@ -205,41 +203,6 @@ def test_a_decoders_settings_are_checked(decoder_folder, tmp_path, name, value, 
     with pytest.raises(ModelError) as caught:
         load(folder)
     assert str(caught.value) == sentence.format(path=path)
-
-
-class TestWordsAsInText:
-    SENTENCE = ("The", "cat", "saw", "the", "old", "dog")
-
-    @pytest.mark.parametrize("tokenizer", [byte_level_tokenizer, lambda: tiny_tokenizer("roberta")])
-    def test_byte_level_tokenizers_see_the_space_before_a_word(self, tokenizer):
-        made = tokenizer()
-        words = as_in_text(made, [self.SENTENCE])[0]
-        assert words[:2] == ["The", " cat"]
-        split = made([words], is_split_into_words=True)
-        assert split["input_ids"][0] == made(" ".join(self.SENTENCE))["input_ids"]
-        numbers = [number for number in split.word_ids(0) if number is not None]
-        assert sorted(set(numbers)) == list(range(6))
-
-    def test_control_without_the_space_they_see_another_text(self):
-        made = byte_level_tokenizer()
-        bare = made([list(self.SENTENCE)], is_split_into_words=True)["input_ids"][0]
-        assert bare != made(" ".join(self.SENTENCE))["input_ids"]
-
-    @pytest.mark.parametrize("family", ["bert", "xlm-roberta", "albert"])
-    def test_others_are_given_the_words_themselves(self, family):
-        made = tiny_tokenizer(family)
-        assert as_in_text(made, [self.SENTENCE]) == [list(self.SENTENCE)]
-
-    def test_batches_of_words_are_those_of_the_text(self, decoder):
-        model = decoder("gpt2")
-        made = word_batches(model, [self.SENTENCE, ("rain",)], batch_size=2)
-        batch = made.batches[0]
-        row = batch.sentences.index(0)
-        n = int(batch.batch.attention_mask[row].sum())
-        text = model.encode([" ".join(self.SENTENCE)])
-        assert batch.batch.input_ids[row, :n].tolist() == text.input_ids[0].tolist()
-        assert not batch.special.any()
-        assert not batch.separator.any()
 
 
 class TestVerifyAFolder:

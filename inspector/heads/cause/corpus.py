@@ -40,7 +40,9 @@ def corpus_batches(
     Raises:
         InputError: If no sentence is left.
     """
-    lengths, n_special = _lengths(model, corpus)
+    _check_read(model, corpus)
+    surfaces = [sentence.surface for sentence in corpus.sentences]
+    lengths, n_special = piece_counts(model, surfaces, going_on=True)
     limit = min(model.max_pieces, WINDOW_PIECES) - n_special
     texts = corpus_windows(corpus, lengths, limit).texts
     of_sentence = corpus.document_ids()
@@ -63,7 +65,7 @@ def corpus_batches(
     ):
         if not sentences:
             continue
-        cut = word_batches(model, [sentence.words for sentence in sentences], size)
+        cut = word_batches(model, [sentence.surface for sentence in sentences], size)
         of_document = [documents.index(document) for document in of_each]
         across = sentences is texts
         made += annotated_batches(cut.batches, sentences, of_document, places, across=across)
@@ -140,9 +142,9 @@ def importance_over(
     ablation = None
     if check:
         ablation = silence(model, every_head(model), corpus, loss=False, progress=progress)
-    _lengths(model, corpus)
-    words = [sentence.words for sentence in corpus.sentences]
-    made = word_batches(model, words, BATCH_SIZE).batches
+    _check_read(model, corpus)
+    surfaces = [sentence.surface for sentence in corpus.sentences]
+    made = word_batches(model, surfaces, BATCH_SIZE).batches
     return head_importance(model, made, ablation=ablation, seed=seed)
 
 
@@ -210,8 +212,7 @@ def _sums(
     return DriftSums(documents, names, variants, losses)
 
 
-def _lengths(model: PretrainedModel, corpus: Corpus) -> tuple[list[int], int]:
-    """Return how long each sentence is, and how many special pieces a text has."""
-    counted = piece_counts(model, [sentence.words for sentence in corpus.sentences])
+def _check_read(model: PretrainedModel, corpus: Corpus) -> None:
+    """Refuse a corpus of which the model can read no sentence."""
+    counted = piece_counts(model, [sentence.surface for sentence in corpus.sentences])
     check_some_read(model, corpus.name, *counted)
-    return counted

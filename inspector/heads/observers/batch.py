@@ -13,6 +13,7 @@ from torch import Tensor
 
 from inspector.corpora import Relation, Sentence
 from inspector.corpora.sentence import SUBSET
+from inspector.heads.observers.word_pieces import WordPieces, pieces_of_words
 from inspector.models import Batch, WordBatch
 
 # Cells of a head's maps that are described at once: of twelve heads, what a cache holds.
@@ -34,21 +35,6 @@ class RelationIndex:
     """The pair of each count: a pair counts under its relation's name, and under its subsets'."""
     name: Int[Tensor, " count"]
     """The name of each count, as its place in the list of relation names."""
-
-
-@dataclass(frozen=True)
-class WordPieces:
-    """The pieces of each word: the first ones, and the further ones in rounds.
-
-    Nearly all words have one piece, so that rounds are few and short.
-    """
-
-    first: Int[Tensor, "batch word"]
-    """The first piece of a word; 0 where it has none."""
-    n: Int[Tensor, "batch word"]
-    """The number of pieces."""
-    rounds: tuple[tuple[Tensor, Tensor, Tensor], ...]
-    """(row, word, piece) of the second pieces, then of the third ones, and so on."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +77,23 @@ class AnnotatedBatch:
         return max(len(sentence.words) for sentence in self.sentences)
 
     @cached_property
-    def word_pieces(self) -> "WordPieces":
+    def word_pieces(self) -> WordPieces:
         """Return which pieces make up each word."""
-        return _word_pieces(self.words.word_of_piece, self.n_words)
+        return pieces_of_words(self.words.word_of_piece, self.n_words)
 
     @property
     def has_pieces(self) -> Bool[Tensor, "batch word"]:
         """Return which words have at least one piece."""
         return self.word_pieces.n > 0
+
+    @cached_property
+    def unknown_words(self) -> Bool[Tensor, "batch word"]:
+        """Return which words have a piece that stands for what the vocabulary lacks."""
+        words = self.words.word_of_piece
+        found = torch.zeros(len(words), self.n_words, dtype=torch.bool, device=words.device)
+        row, piece = (self.words.unknown & (words >= 0)).nonzero().unbind(1)
+        found[row, words[row, piece]] = True
+        return found
 
     @cached_property
     def punctuation(self) -> Bool[Tensor, "batch piece"] | None:
@@ -115,10 +110,14 @@ class AnnotatedBatch:
 
     @cached_property
     def repeats(self) -> Bool[Tensor, "batch query key"]:
-        """Return where a query's piece stands again at another place of the text."""
+        """Return where a query's piece stands again at another place of the text.
+
+        Unknown pieces are none: what stood at the two places need not be the same.
+        """
         ids = self.words.batch.input_ids
         same = ids.unsqueeze(2) == ids.unsqueeze(1)
-        same &= self.queries.unsqueeze(2) & self.queries.unsqueeze(1)
+        known = self.queries & ~self.words.unknown
+        same &= known.unsqueeze(2) & known.unsqueeze(1)
         same.diagonal(dim1=1, dim2=2).fill_(False)
         return same
 
@@ -230,37 +229,12 @@ def _part(batch: AnnotatedBatch, rows: slice, pieces: slice) -> Part:
         word_of_piece=words.word_of_piece[rows, pieces],
         special=words.special[rows, pieces],
         separator=words.separator[rows, pieces],
+        unknown=words.unknown[rows, pieces],
     )
     part = replace(
         batch, words=cut, sentences=batch.sentences[rows], documents=batch.documents[rows]
     )
     return Part(rows, pieces, part)
-
-
-def _word_pieces(word_of_piece: Int[Tensor, "batch piece"], n_words: int) -> WordPieces:
-    n_batch = len(word_of_piece)
-    first = torch.zeros(n_batch, n_words, dtype=torch.long)
-    n = torch.zeros(n_batch, n_words, dtype=torch.long)
-    rounds: list[list[tuple[int, int, int]]] = []
-    for row, words in enumerate(word_of_piece.tolist()):
-        seen = [0] * n_words
-        for piece, word in enumerate(words):
-            if word < 0:
-                continue
-            if seen[word] == 0:
-                first[row, word] = piece
-            else:
-                while len(rounds) < seen[word]:
-                    rounds.append([])
-                rounds[seen[word] - 1].append((row, word, piece))
-            seen[word] += 1
-        n[row] = torch.tensor(seen)
-    device = word_of_piece.device
-    later = []
-    for entries in rounds:
-        rows, of_word, pieces = torch.tensor(entries, device=device).unbind(1)
-        later.append((rows, of_word, pieces))
-    return WordPieces(first.to(device), n.to(device), tuple(later))
 
 
 def annotated_batches(

@@ -11,7 +11,8 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from inspector.heads.counts import DIRECTIONS, RelationCounts
-from inspector.heads.observers.batch import AnnotatedBatch, WordPieces
+from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.heads.observers.word_pieces import WordPieces
 from inspector.heads.relations import relation_accuracies
 from inspector.models import AttentionCall
 
@@ -80,6 +81,8 @@ class RelationScores:
         shape = (len(documents), len(names), len(DIRECTIONS), n_layers, n_heads)
         self.correct = np.zeros(shape, dtype=np.int32)
         self.n = np.zeros(shape[:2], dtype=np.int32)
+        self.unknown = np.zeros(len(names), dtype=np.int64)
+        """Pairs of each relation of which the vocabulary does not know a word."""
         self.offsets: dict[int, np.ndarray] = {}
         """Offset (head − dependent, in words) → counts by document and relation."""
         self.left_out = 0
@@ -122,6 +125,9 @@ class RelationScores:
         counted, name = pairs.counted.cpu().numpy(), pairs.name.cpu().numpy()
         document = pairs.document.cpu().numpy()[counted]
         np.add.at(self.n, (document, name), 1)
+        words = torch.stack([pairs.dependent, pairs.head])
+        unknown = batch.unknown_words[pairs.row, words].any(0).cpu().numpy()
+        self.unknown += np.bincount(name[unknown[counted]], minlength=len(self.names))
         count, apart = self._offsets(batch, counted)
         for offset in np.unique(apart):
             table = self.offsets.setdefault(int(offset), np.zeros_like(self.n))
@@ -146,12 +152,14 @@ class RelationScores:
             "relations.offsets": np.array(offsets, dtype=np.int64),
             "relations.offset_counts": stacked,
             "relations.left_out": np.array([self.left_out]),
+            "relations.unknown": self.unknown,
         }
 
     def merge(self, other: "RelationScores") -> None:
         """Add what another one saw of the same documents and relations."""
         self.correct += other.correct
         self.n += other.n
+        self.unknown += other.unknown
         self.left_out += other.left_out
         for offset, table in other.offsets.items():
             self.offsets[offset] = self.offsets.get(offset, np.zeros_like(self.n)) + table
