@@ -15,6 +15,7 @@ from inspector.models import load
 from inspector.models.tokenizing.safely import within
 
 TEXTS = (
+    "cattle category",
     "The old cat, not THE dog; Straße İstanbul ÄÖÜ café e\u0301 2023 日本 x\ty\n 👍🏽 \u00a0don't.",
     "rain",
     " A  b",
@@ -115,6 +116,16 @@ DIFFERENT = {
                 "normalized": True, "special": False,
             },
         ],
+    ),
+    "a piece that only the settings add": lambda folder: settings(
+        folder,
+        added_tokens_decoder={
+            **{
+                str(piece["id"]): {k: v for k, v in piece.items() if k != "id"}
+                for piece in json.loads((folder / "tokenizer.json").read_text())["added_tokens"]
+            },
+            "6": {"content": "cat", "special": False, "normalized": True},
+        },
     ),
 }  # fmt: skip
 

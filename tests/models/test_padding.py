@@ -71,6 +71,19 @@ def test_a_text_alone_is_the_text_in_a_padded_batch(tmp_path, name):
     assert_alone_as_in_a_batch(model)
 
 
+@pytest.mark.parametrize(
+    ("family", "piece"), [("bert", "[UNK]"), ("bert", "the"), ("roberta", "</s>"), ("roberta", "t")]
+)
+def test_any_piece_may_be_padded_with(tmp_path, family, piece):
+    """The end of a text, the unknown piece, a word: padding is told by its place alone."""
+    folder = save_tiny_model(tmp_path / family, family)
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "pad_token": piece}))
+    model = load(folder)
+    assert model.tokenizer.pad_token == piece
+    assert_alone_as_in_a_batch(model)
+
+
 @pytest.mark.parametrize("family", ["bert", "roberta", "albert"])
 def test_profile_of_left_and_right_is_the_same(tmp_path, family):
     """Words in batches, as `profile` gives them to the model."""

@@ -7,6 +7,7 @@ in; where they differ, the file's runs. Must not know: models; what is done with
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +161,9 @@ def _texts(whole: Any, backend: Any, known: dict[str, int]) -> Iterator[str]:
     for tokenizer in (whole, backend):
         for string in _strings(tokenizer):
             yield f"a{string}b {string} {string}"
-    added = [token.content for token in whole.get_added_tokens_decoder().values()
-             if not token.special]  # fmt: skip
-    yield from (f"a{token}b {token} {token.upper()}" for token in added[:_MOST_STRINGS])
+        added = tokenizer.get_added_tokens_decoder().values()
+        for token in islice((one.content for one in added if not one.special), _MOST_STRINGS):
+            yield f"a{token}b {token} {token.upper()}"
     words = sorted(known)
     yield " ".join(words[:: max(1, len(words) // _N_WORDS)])
 
