@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from slow_observers import attention_of
 from test_profile_reference import predictions
-from test_profile_shuffled import counted, twins
+from test_profile_shuffled import counted, in_the_report_half_alone, told, twins
 
 from inspector.corpora import Corpus, Relation, annotate, generate_beyond
 from inspector.heads.claims import relation_claims
@@ -80,3 +80,20 @@ def test_control_the_true_ends_have_lifts(predicted, kind):
 
     assert largest(None) > 0.2
     assert largest(None) > largest(0) + 0.1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_control_a_leak_between_the_halves_would_be_seen(predicted, kind, monkeypatch):
+    """And a head that is told where relations lead is found: there are pairs enough."""
+
+    def optimism():
+        counts = [dealt(predicted, kind, seed) for seed in SEEDS]
+        frames = [relation_claims(one, twins(one)) for one in counts]
+        return [frame[frame["n"] >= 20]["optimism"].mean() for frame in frames]
+
+    assert min(optimism()) > 0.0
+    counts = dealt(predicted, kind, 0)
+    frame = relation_claims(told(counts, 0.6), twins(counts))
+    assert (frame["verdict"] == "supported").sum() >= 2
+    in_the_report_half_alone(monkeypatch)
+    assert max(optimism()) == 0.0
