@@ -5,6 +5,7 @@ Must not know: what the numbers mean.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import altair as alt
@@ -17,6 +18,7 @@ from inspector.dashboard.guards import plain
 from inspector.html import table
 from inspector.models import PretrainedModel
 from inspector.views.matrix import matrix_html
+from inspector.vocabulary import Vocabulary
 
 # Longer tables scroll.
 _ALL_ROWS = 20
@@ -202,6 +204,11 @@ def _needed(claims: pd.DataFrame, t: words.Words) -> dict[str, list[str]]:
     if "needed" not in claims:
         return {}
     return {"needed": [t[f"needed_{name}"] for name in claims["needed"]]}
+
+
+def unknown(known: Vocabulary, language: str) -> None:
+    """Show how many words and tokens of what was read the model's vocabulary does not know."""
+    st.caption(words.of("shell", language)["unknown"].format(**asdict(known)))
 
 
 def in_percent(frame: pd.DataFrame) -> pd.DataFrame:

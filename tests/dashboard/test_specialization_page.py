@@ -50,6 +50,9 @@ def test_every_claim_is_shown_at_first_negative_ones_too(open_page, profiled, ru
     assert f"**{counts.get('supported', 0)} of {len(run.claims)} claims are supported**" in said
     assert f"{counts['underpowered']} are underpowered" in said
     assert "**40** sentences" in said
+    known = run.vocabulary
+    assert f"Unknown to the vocabulary: {known.unknown_words} of {known.words} words, " in said
+    assert f"{known.unknown_tokens} of {known.tokens} tokens." in said
 
 
 def test_figures_are_those_of_the_run_in_percent(open_page, profiled, run):

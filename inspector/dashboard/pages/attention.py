@@ -34,6 +34,7 @@ def show(visit: Visit) -> None:
     with guarded():
         maps = api.attend(model, text, second or None)
     st.caption(t["pieces"].format(count=len(maps.pieces)))
+    parts.unknown(maps.vocabulary, visit.language)
     page = _page(maps, view, layer, visit.language)
     if page is None:
         _one_head(maps, layer, head, visit.language)

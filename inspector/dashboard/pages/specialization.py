@@ -110,6 +110,10 @@ def _outcome(run: Run, language: str) -> None:
     )
     st.markdown(outcome)
     st.markdown(totals)
+    parts.unknown(run.vocabulary, language)
+    if run.unsure:
+        names = ", ".join(plain(name) for name in run.unsure)
+        st.warning(t["unsure"].format(names=names), icon=":material/warning:")
     st.caption(t["how_to"])
 
 

@@ -31,6 +31,10 @@ WORDS = {
         "csv": "Download CSV",
         "json": "Download JSON",
         "html": "Download HTML",
+        "unknown": (
+            "Unknown to the vocabulary: {unknown_words} of {words} words, {unknown_tokens} of "
+            "{tokens} tokens."
+        ),
     },
     "zh": {
         "overview": "概览",
@@ -58,5 +62,9 @@ WORDS = {
         "csv": "下载 CSV",
         "json": "下载 JSON",
         "html": "下载 HTML",
+        "unknown": (
+            "词表不认识：{words} 个词中的 {unknown_words} 个，"
+            "{tokens} 个词元中的 {unknown_tokens} 个。"
+        ),
     },
 }

@@ -20,6 +20,7 @@ WORDS = {
             "**{documents}** documents. Left out: {malformed} malformed sentences, {long} longer "
             "than the model takes, {pieceless} relations with a word that has no piece."
         ),
+        "unsure": "Too many of its pairs have an unknown word, so nothing is claimed of: {names}.",
         "outcome": (
             "**{supported} of {all} claims are supported**, {negative} are not, {open} are "
             "underpowered; {with_role} of {heads} heads have a role."
@@ -115,6 +116,7 @@ WORDS = {
             "**{words}** 个词。未计入：{malformed} 个格式有误的句子，{long} 个超出模型长度的句子，"
             "{pieceless} 个含有无词片之词的关系。"
         ),
+        "unsure": "含不认识的词的词对过多，因此不作论断的关系：{names}。",
         "outcome": (
             "**{all} 项论断中 {supported} 项成立**，{negative} 项不成立，{open} 项数据不足；"
             "{heads} 个头中 {with_role} 个有角色。"
