@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from inspector.models.tokenizing.safely import tokenized
 from inspector.vocabulary import Vocabulary
 
 
@@ -98,9 +99,12 @@ def read_sentences(tokenizer: Any, sentences: Sequence[Words]) -> tuple[Any, lis
     Args:
         tokenizer: A fast one.
         sentences: At least one, each with at least one word.
+
+    Raises:
+        ModelError: If the tokenizer fails on one.
     """
     texts = [as_text(sentence) for sentence in sentences]
-    encoded = tokenizer(texts, return_offsets_mapping=True, verbose=False)
+    encoded = tokenized(tokenizer, texts, return_offsets_mapping=True)
     offsets = encoded.pop("offset_mapping")
     readings = []
     for row, (sentence, text) in enumerate(zip(sentences, texts, strict=True)):

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 import inspector
 from inspector.errors import InputError, ModelError
-from inspector.models import load
+from inspector.models import load, word_batches
 from inspector.models.tokenizing.safely import within
 
 TEXTS = (
@@ -484,13 +484,17 @@ def test_a_word_that_has_no_piece_at_all(tiny_folder, tmp_path):
     folder = with_model(copied(tiny_folder, tmp_path), unk_token="[NOPE]")  # noqa: S106
     model = load(folder)
     assert inspector.attend(model, "The cat").pieces == ["[CLS]", "the", "cat", "[SEP]"]
-    with pytest.raises(ModelError) as caught:
-        inspector.attend(model, "The 日")
-    assert str(caught.value) == (
-        f"tokenizer of {folder} fails on this text (WordPiece error: Missing [UNK] token from the "
-        "vocabulary): one of its rules is wrong, or it has no unknown piece. Save the tokenizer "
-        "again."
-    )
+    for read in (
+        lambda: inspector.attend(model, "The 日"),
+        lambda: word_batches(model, [("The", "cat"), ("The", "日")], 2),
+    ):
+        with pytest.raises(ModelError) as caught:
+            read()
+        assert str(caught.value) == (
+            f"tokenizer of {folder} fails on a text (WordPiece error: Missing [UNK] token from the "
+            "vocabulary): one of its rules is wrong, or it has no unknown token. Save the "
+            "tokenizer again."
+        )
 
 
 @pytest.mark.parametrize(

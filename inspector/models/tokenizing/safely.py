@@ -30,8 +30,8 @@ def tokenized(tokenizer: Any, *given: Any, **options: Any) -> Any:
         if not is_failure(error):
             raise
         raise ModelError(
-            f"tokenizer of {tokenizer.name_or_path} fails on this text ({one_line(error)}): one of "
-            "its rules is wrong, or it has no unknown piece. Save the tokenizer again."
+            f"tokenizer of {tokenizer.name_or_path} fails on a text ({one_line(error)}): one of "
+            "its rules is wrong, or it has no unknown token. Save the tokenizer again."
         ) from None
 
 
