@@ -9,8 +9,8 @@ import os
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from inspector.errors import InputError
-from inspector.runs.pool import Results, Worker, WorkerError, is_of_memory, out_of_memory
+from inspector.errors import InputError, no_memory
+from inspector.runs.pool import Results, Worker, WorkerError, out_of_memory
 from inspector.runs.processes import in_processes
 
 ENGINES = ("local", "ray")
@@ -95,7 +95,7 @@ def _in_this_process(shard_ids: Sequence[int], make_worker: Callable[[], Worker]
             try:
                 result = worker(shard_id)
             except (MemoryError, RuntimeError, OSError) as error:
-                if is_of_memory(error):
+                if no_memory(error):
                     raise out_of_memory(shard_id) from error
                 raise
             yield shard_id, result

@@ -10,11 +10,10 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, TypeVar
 
-from inspector.errors import InspectorError
+from inspector.errors import InspectorError, no_memory
 from inspector.runs.shards import ShardResult
 
 ATTEMPTS = 3
-_OF_MEMORY = ("can't allocate memory", "cannot allocate memory", "out of memory")
 
 Worker = Callable[[int], ShardResult]
 """From a shard's id to what it gives."""
@@ -26,19 +25,6 @@ class WorkerError(InspectorError):
     """A shard that ended every worker it was given to, or workers that cannot be had."""
 
     exit_code = 3
-
-
-def is_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that there is no memory left; torch's are RuntimeErrors.
-
-    Example:
-        >>> is_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory")), is_of_memory(
-        ...     RuntimeError("a bug"))
-        (True, False)
-    """
-    if isinstance(error, RuntimeError | OSError):
-        return any(words in str(error).lower() for words in _OF_MEMORY)
-    return isinstance(error, MemoryError)
 
 
 def out_of_memory(shard_id: int) -> WorkerError:
@@ -65,7 +51,7 @@ class Failure:
         kept = error if isinstance(error, InspectorError) else None
         summary = "".join(traceback.format_exception_only(error)).strip()
         trace = "".join(traceback.format_exception(error))
-        return cls(kept, summary, trace, is_of_memory(error))
+        return cls(kept, summary, trace, no_memory(error))
 
     def raise_again(self, shard_id: int) -> NoReturn:
         """Raise the error itself, or a RuntimeError with its text; the notes say where it was."""

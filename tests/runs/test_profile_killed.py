@@ -5,6 +5,8 @@ Run as a program it is that process.
 
 import argparse
 import random
+import shutil
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +72,30 @@ def test_killed_again_and_again_it_gives_the_same_bytes(tmp_path, start, undistu
         assert not kept.is_complete
     profile(tiny_folder(), folder, resume=True)
     assert contents(folder) == undisturbed
+
+
+@pytest.mark.full
+def test_killed_forty_times_at_any_moment_it_gives_the_same_bytes(
+    tmp_path, start, undisturbed, tiny_folder
+):
+    """Not only between shards: while it is imported, loads, reads, adds up, writes and finishes."""
+    seed = random.randrange(10**9)
+    draw, folder, kills, whole = random.Random(seed), tmp_path / "run", 0, 30.0
+    while kills < 40:
+        began = time.monotonic()
+        process = start(folder, draw.choice([1, 2]))
+        try:
+            error = process.communicate(timeout=draw.random() * whole)[1]
+            assert (process.returncode, error) == (0, ""), seed
+            assert contents(folder) == undisturbed, seed
+            whole = 1.1 * (time.monotonic() - began)  # so that few come to their end
+            shutil.rmtree(folder)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+    profile(tiny_folder(), folder, resume=True)
+    assert contents(folder) == undisturbed, seed
 
 
 def main():
