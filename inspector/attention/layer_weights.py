@@ -48,12 +48,12 @@ class LayerWeights:
     rotary_neighbours: bool = False
     """Whether features 2i and 2i + 1 are turned together, not i and i + rotary/2: then
     rotate_half((a, b, c, d, …)) = (−b, a, −d, c, …)."""
-    query_norm: Float[Tensor, "*d_norm"] | None = None
+    query_norm: Float[Tensor, "*d_query_norm"] | None = None
     """The gain of a norm of the queries: over the features of each head where it is (d_head) or
     (n_heads, d_head), over those of all heads where it is (n_heads · d_head)."""
-    key_norm: Float[Tensor, "*d_norm"] | None = None
-    query_norm_bias: Float[Tensor, "*d_norm"] | None = None
-    key_norm_bias: Float[Tensor, "*d_norm"] | None = None
+    key_norm: Float[Tensor, "*d_key_norm"] | None = None
+    query_norm_bias: Float[Tensor, "*d_query_norm"] | None = None
+    key_norm_bias: Float[Tensor, "*d_key_norm"] | None = None
     norm_eps: float | None = None
     """What is added to the mean square under the norms' root."""
     norm_centred: bool = False

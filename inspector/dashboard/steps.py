@@ -6,31 +6,36 @@ Must not know: how a stage is computed, how it is shown.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from inspector.attention import (
+    STEPS,
     AdditiveScore,
     Attended,
     GeneralScore,
     LayerWeights,
     MultiHeadStages,
-    attention,
+    Steps,
+    attend_heads,
+    combine_heads,
     dot_product_scores,
     multi_head_attention,
     project_heads,
     repeat_key_value_heads,
-    scaled_dot_product_scores,
 )
 from inspector.attention.functional import ScoreFunction
-from inspector.models import LayerCall, PretrainedModel, watch
+from inspector.attention.softmax import Softmax, mask_before_softmax
+from inspector.dashboard.places import is_turned
+from inspector.models import LayerCall, PretrainedModel, complete_weights, watch
 
 SCORES = ("scaled", "dot", "general", "additive")
 UNTRAINED = ("general", "additive")
 _SEED = 0
+# Rounding of float32 moves these numbers by less than this share of their size.
+ROUNDING = 1e-4
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,20 @@ class HeadSteps:
 
     target: Float[Tensor, "query d_model"]
     source: Float[Tensor, "key d_model"]
+    weights: LayerWeights
+    """Of this head alone."""
     query: Float[Tensor, "query d_head"]
+    """As projected; so is the key."""
     key: Float[Tensor, "key d_head"]
     value: Float[Tensor, "key d_head"]
+    compared: tuple[Float[Tensor, "query d_head"], Float[Tensor, "key d_head"]] | None
+    """Query and key after a norm or a rotation; None where there is neither."""
+    bias: Float[Tensor, "query key"] | None
+    """What is added to the scores for the sake of places."""
     scores: Float[Tensor, "query key"]
+    """With the bias, and capped, where there are a bias and a cap."""
+    allowed: Bool[Tensor, "query key"] | None
+    """Where the layer lets queries look; None for everywhere."""
     probabilities: Float[Tensor, "query key"]
     output: Float[Tensor, "query d_head"]
 
@@ -77,12 +92,36 @@ def layer_call(
     return calls[0], batch.pieces[0]
 
 
-def score_function(name: str, weights: LayerWeights) -> ScoreFunction:
-    """Return a score function by its name in `SCORES`; parameters of its own are drawn, seeded."""
+def layer_weights(model: PretrainedModel, call: LayerCall) -> LayerWeights:
+    """Return the weights of the layer that was called, with all that the call shows."""
+    return complete_weights(model, call.layer, [call])
+
+
+def follows(call: LayerCall, weights: LayerWeights) -> bool:
+    """Return whether the layer's output follows from these weights, to rounding."""
+    if call.key_source is not None or call.value_source is not None:
+        return False
+    hidden = call.hidden_states
+    with torch.no_grad():
+        ours = multi_head_attention(hidden, hidden, weights.to(hidden.dtype)).output
+    return agrees(ours, call.output)
+
+
+def agrees(ours: Tensor, theirs: Tensor) -> bool:
+    """Return whether two tensors are equal but for the rounding of their dtype."""
+    share = max(ROUNDING, 8 * torch.finfo(theirs.dtype).eps)
+    return largest_difference(ours, theirs) <= share * float(theirs.abs().max())
+
+
+def score_function(name: str, weights: LayerWeights) -> ScoreFunction | None:
+    """Return a score function by its name in `SCORES`; None for the layer's own.
+
+    Parameters of its own are drawn, seeded.
+    """
+    if name == "scaled":
+        return None
     if name == "dot":
         return dot_product_scores
-    if name == "scaled":
-        return partial(scaled_dot_product_scores, scaling=weights.scaling)
     width = weights.d_head
     makers: dict[str, Callable[[], ScoreFunction]] = {
         "general": lambda: GeneralScore(width, width),
@@ -98,60 +137,135 @@ def head_steps(
     source: Float[Tensor, "key d_model"],
     weights: LayerWeights,
     head: int,
-    score: ScoreFunction,
+    score: ScoreFunction | None = None,
 ) -> HeadSteps:
-    """Return the stages of one head: self-attention where target and source are the same."""
+    """Return the stages of one head: self-attention where target and source are the same.
+
+    Args:
+        target: What looks.
+        source: What is looked at.
+        weights: Of the whole layer.
+        head: Which.
+        score: In the place of the layer's own.
+    """
+    seen: list[tuple[Tensor, Tensor | None]] = []
+
+    def masking(scores: Tensor, allowed: Tensor | None, softmax: Softmax) -> Tensor:
+        seen.append((scores, allowed))
+        return mask_before_softmax(scores, allowed, softmax)
+
+    changes = {} if score is None else {"score": lambda query, key, scaling: score(query, key)}
+    as_projected = replace(
+        STEPS,
+        norm=lambda query, key, weights: (query, key),
+        rotate=lambda query, key, value, rotation: (query, key, value),
+    )
     with torch.no_grad():
-        queries, keys, values = project_heads(target[None], source[None], weights)
-        query = queries[0, head]
-        key = repeat_key_value_heads(keys, weights.n_heads)[0, head]
-        value = repeat_key_value_heads(values, weights.n_heads)[0, head]
-        attended = attention(query, key, value, score=score)
-        return HeadSteps(
-            target, source, query, key, value, score(query, key),
-            attended.probabilities, attended.output,
-        )  # fmt: skip
+        query, key, _ = _of_head(target, source, weights, head, as_projected)
+        turned = _of_head(target, source, weights, head)
+        alone = head_alone(weights, head)
+        attended = attend_heads(*turned, alone, steps=replace(STEPS, masking=masking, **changes))
+        bias = STEPS.bias(alone, len(target), len(source))
+    scores, allowed = seen[0]
+    return HeadSteps(
+        target,
+        source,
+        alone,
+        query[0, 0],
+        key[0, 0],
+        turned[2][0, 0],
+        (turned[0][0, 0], turned[1][0, 0]) if is_turned(weights) else None,
+        None if bias is None else bias[0],
+        scores[0, 0],
+        allowed,
+        attended.probabilities[0, 0],
+        attended.output[0, 0],
+    )
 
 
-def one_position(steps: HeadSteps, position: int, score: ScoreFunction) -> Attended:
+def _of_head(
+    target: Tensor, source: Tensor, weights: LayerWeights, head: int, steps: Steps = STEPS
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return query, key and value of one head, (1, 1, token, d_head) each."""
+    query, key, value = project_heads(target[None], source[None], weights, steps)
+    return (
+        query[:, head : head + 1],
+        repeat_key_value_heads(key, weights.n_heads)[:, head : head + 1],
+        repeat_key_value_heads(value, weights.n_heads)[:, head : head + 1],
+    )
+
+
+def one_position(steps: HeadSteps, position: int, score: ScoreFunction | None = None) -> Attended:
     """Return attention of a single query, computed without the others."""
+    query, key = steps.compared or (steps.query, steps.key)
+    row = slice(position, position + 1)
+    own = {} if score is None else {"score": lambda query, key, scaling: score(query, key)}
+    bias = None if steps.bias is None else steps.bias[None, row]
+    mask = None if steps.allowed is None else steps.allowed[row]
+    # Where the query stands is said by its mask and bias.
+    alone = replace(
+        STEPS,
+        order=lambda weights, n_query, n_key, device: mask,
+        bias=lambda weights, n_query, n_key: bias,
+        **own,
+    )
     with torch.no_grad():
-        return attention(steps.query[position : position + 1], steps.key, steps.value, score=score)
+        found = attend_heads(
+            query[None, None, row], key[None, None], steps.value[None, None], steps.weights,
+            steps=alone,
+        )  # fmt: skip
+    return Attended(found.output[0, 0], found.probabilities[0, 0])
 
 
 def layer_steps(hidden: Float[Tensor, "piece d_model"], weights: LayerWeights) -> LayerSteps:
     """Return the stages of multi-head self-attention, and each head's share of the output."""
+    alone = []
     with torch.no_grad():
         stages = multi_head_attention(hidden[None], hidden[None], weights)
-        alone = [
-            multi_head_attention(hidden[None], hidden[None], head_alone(weights, head)).output[0]
-            for head in range(weights.n_heads)
-        ]
-    bias = hidden.new_zeros(weights.d_model) if weights.b_O is None else weights.b_O
+        for head in range(weights.n_heads):
+            own = head_alone(weights, head)
+            attended = attend_heads(*_of_head(hidden, hidden, weights, head), own)
+            alone.append(combine_heads(attended.output, own)[1][0])
+    bias = hidden.new_zeros(weights.W_O.shape[0]) if weights.b_O is None else weights.b_O
     return LayerSteps(stages, torch.stack(alone), bias)
 
 
 def head_alone(weights: LayerWeights, head: int) -> LayerWeights:
-    """Return the weights of a layer that has this head only, and no bias after W_O."""
+    """Return the weights of a layer that has this head only, and no bias after W_O.
+
+    Without norms: some are taken over all heads, so that no head has one of its own.
+    """
+    d_value = weights.W_V.shape[0] // weights.n_kv_heads
+    group = head * weights.n_kv_heads // weights.n_heads
     own = _rows(head, weights.d_head)
-    shared = _rows(head * weights.n_kv_heads // weights.n_heads, weights.d_head)
+    shared, values = _rows(group, weights.d_head), _rows(group, d_value)
+    bias, sinks = weights.relative_bias, weights.sinks
     return replace(
         weights,
         W_Q=weights.W_Q[own],
         W_K=weights.W_K[shared],
-        W_V=weights.W_V[shared],
-        W_O=weights.W_O[:, own],
+        W_V=weights.W_V[values],
+        W_O=weights.W_O[:, _rows(head, d_value)],
         b_Q=None if weights.b_Q is None else weights.b_Q[own],
         b_K=None if weights.b_K is None else weights.b_K[shared],
-        b_V=None if weights.b_V is None else weights.b_V[shared],
+        b_V=None if weights.b_V is None else weights.b_V[values],
         b_O=None,
         n_heads=1,
         n_kv_heads=1,
+        relative_bias=None if bias is None else bias[head : head + 1],
+        sinks=None if sinks is None else sinks[head : head + 1],
+        query_norm=None,
+        key_norm=None,
+        query_norm_bias=None,
+        key_norm_bias=None,
+        norm_eps=None,
+        norm_centred=False,
+        norm_after_rotation=False,
     )
 
 
-def _rows(head: int, d_head: int) -> slice:
-    return slice(head * d_head, (head + 1) * d_head)
+def _rows(head: int, width: int) -> slice:
+    return slice(head * width, (head + 1) * width)
 
 
 def largest_difference(ours: Tensor, theirs: Tensor) -> float:

@@ -43,15 +43,42 @@ WORDS = {
             "Every head of the layer does this in a subspace of its own. The results stand side "
             "by side, and one more matrix, $W^O$, mixes them."
         ),
-        "step_hidden": "1 · Hidden states",
+        "step_hidden": "Hidden states",
         "step_hidden_note": "What layer {layer} of the model is given for each piece.",
-        "step_project": "2 · Queries, keys, values",
+        "step_project": "Queries, keys, values",
         "step_project_note": "Projected by the real $W_Q$, $W_K$, $W_V$ of head {head_name}.",
-        "step_scores": "3 · Scores",
+        "step_turn": "Told where they stand",
+        "step_turn_note": (
+            "Queries and keys as they are compared: normed, or turned by their tokens' angles, or "
+            "both."
+        ),
+        "step_bias": "Bias",
+        "step_bias_note": "What this head adds to each score for where query and key stand.",
+        "step_mask": "Mask",
+        "step_mask_note": (
+            "1: this query (row) may look at this key (column); 0: it may not, and the score is "
+            "set to −∞."
+        ),
+        "layer_causal": "This layer is **causal**: a token sees itself and what stands before it.",
+        "layer_window": "It sees through a **window**: only what is nearer than {window} tokens.",
+        "layer_norm": "Its queries and keys are **normed** before they are compared.",
+        "layer_rotary": "Its queries and keys are **turned** by their places (rotary embedding).",
+        "layer_bias": "It adds a **bias** of places to its scores.",
+        "layer_softcap": "Its scores are **capped** before the softmax.",
+        "layer_sinks": "Each head has a **sink**: a share of the weights goes to no token.",
+        "cross_places": (
+            "This model counts places (a causal mask, a rotation or a bias). Two sentences share "
+            "none: between them nothing of that is applied."
+        ),
+        "more_than_weights": (
+            "Layer {layer} of this model computes more than its matrices, mask and places say: "
+            "its steps cannot be shown by these equations, and nothing is claimed of it."
+        ),
+        "step_scores": "Scores",
         "step_scores_note": "How well each query (row) matches each key (column).",
-        "step_softmax": "4 · Softmax",
+        "step_softmax": "Softmax",
         "step_softmax_note": "Each row becomes weights that sum to 1.",
-        "step_output": "5 · Weighted sum",
+        "step_output": "Weighted sum",
         "step_output_note": "Each row: the values, mixed by that row's weights.",
         "position": "Position that looks",
         "position_note": "Where this position looks, from most to least.",
@@ -172,15 +199,35 @@ WORDS = {
         "multi_intro": (
             "该层的每个头都在自己的子空间里做这件事。各头结果并排拼接，再由矩阵 $W^O$ 混合。"
         ),
-        "step_hidden": "1 · 隐藏状态",
+        "step_hidden": "隐藏状态",
         "step_hidden_note": "模型第 {layer} 层为每个词片收到的输入。",
-        "step_project": "2 · 查询、键、值",
+        "step_project": "查询、键、值",
         "step_project_note": "由头 {head_name} 的真实 $W_Q$、$W_K$、$W_V$ 投影得到。",
-        "step_scores": "3 · 打分",
+        "step_turn": "加入位置",
+        "step_turn_note": "真正用来比较的查询和键：经过归一化，或按词片的角度旋转，或两者都有。",
+        "step_bias": "偏置",
+        "step_bias_note": "该头因查询与键所在的位置而给每个得分加上的数。",
+        "step_mask": "掩码",
+        "step_mask_note": ("1：该查询（行）可以看该键（列）；0：不可以，得分设为 −∞。"),
+        "layer_causal": "该层是**因果的**：每个词片只能看到自己和前面的内容。",
+        "layer_window": "它只能看到一个**窗口**：距离小于 {window} 个词片的内容。",
+        "layer_norm": "它的查询和键在比较之前经过**归一化**。",
+        "layer_rotary": "它的查询和键按随位置增大的角度**旋转**（旋转位置编码）。",
+        "layer_bias": "它在得分上加一个与位置有关的**偏置**。",
+        "layer_softcap": "它的得分在 softmax 之前有**上限**。",
+        "layer_sinks": ("每个头有一个**汇点**：一部分权重不给任何词片，P 的每一行之和小于 1。"),
+        "cross_places": (
+            "该模型考虑位置（因果掩码、旋转或偏置）。两个句子没有共同的位置：这里都不使用。"
+        ),
+        "more_than_weights": (
+            "该模型第 {layer} 层的计算不止于其矩阵、掩码和位置所说："
+            "这些公式无法展示它的步骤，这里也不对它下任何结论。"
+        ),
+        "step_scores": "打分",
         "step_scores_note": "每个查询（行）与每个键（列）的匹配程度。",
-        "step_softmax": "4 · Softmax",
+        "step_softmax": "Softmax",
         "step_softmax_note": "每一行变成总和为 1 的权重。",
-        "step_output": "5 · 加权求和",
+        "step_output": "加权求和",
         "step_output_note": "每一行：按该行权重混合的值。",
         "position": "发出查询的位置",
         "position_note": "该位置看向哪里，由多到少。",

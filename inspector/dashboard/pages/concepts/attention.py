@@ -5,14 +5,13 @@ Must not know: how a stage is computed.
 
 import streamlit as st
 
-from inspector.dashboard import address, parts, steps, words
+from inspector.dashboard import address, formulas, parts, places, steps, words
 from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.pages.concepts import walk
 from inspector.dashboard.visit import Visit
 from inspector.models import PretrainedModel
 
 _FORMULAS = {
-    "scaled": r"s_{ij} = \frac{q_i \cdot k_j}{\sqrt{d_k}}",
     "dot": r"s_{ij} = q_i \cdot k_j",
     "general": r"s_{ij} = q_i^\top W k_j",
     "additive": r"s_{ij} = v^\top \tanh(W q_i + U k_j)",
@@ -39,7 +38,10 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     with guarded():
         looking, looking_pieces = steps.layer_call(model, target, layer)
         seen, seen_pieces = steps.layer_call(model, source, layer)
-    weights = model.layer_weights(layer)
+    weights = steps.layer_weights(model, seen)
+    if places.counts_places(weights):
+        st.caption(t["cross_places"])
+        weights = places.between_sentences(weights)
     done = steps.head_steps(
         looking.hidden_states[0],
         seen.hidden_states[0],
@@ -47,4 +49,5 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         head,
         steps.score_function(name, weights),
     )
-    walk.through(done, looking_pieces, seen_pieces, layer, head, visit.language, _FORMULAS[name])
+    formula = formulas.score_formula(weights) if name == "scaled" else _FORMULAS[name]
+    walk.through(done, looking_pieces, seen_pieces, layer, head, visit.language, formula)

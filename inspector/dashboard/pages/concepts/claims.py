@@ -13,9 +13,6 @@ from inspector.dashboard.pages.concepts import walk
 from inspector.dashboard.visit import Visit
 from inspector.models import PretrainedModel
 
-# Rounding of float32 moves these numbers by less than this share of their size.
-_ROUNDING = 1e-4
-
 
 def show(visit: Visit, model: PretrainedModel) -> None:
     """Show each claim with the figure that bears on it."""
@@ -37,13 +34,14 @@ def _identities(visit: Visit, model: PretrainedModel, text: str, layer: int, hea
     t = words.of("concepts", visit.language)
     with guarded():
         call, pieces = steps.layer_call(model, text, layer)
-    weights = model.layer_weights(layer)
-    score = steps.score_function("scaled", weights)
+    weights = steps.layer_weights(model, call)
+    if not walk.explained(call, weights, visit.language):
+        return
     hidden = call.hidden_states[0]
-    crossed = steps.head_steps(hidden, hidden.clone(), weights, head, score)
+    crossed = steps.head_steps(hidden, hidden.clone(), weights, head)
     own = split_heads(call.attention.context, model.n_heads)[0, head]
     position = walk.position_chooser(t["position"], pieces)
-    alone = steps.one_position(crossed, position, score).output[0]
+    alone = steps.one_position(crossed, position).output[0]
     summed = steps.layer_steps(hidden, weights).total
     rows = (
         ("special", crossed.output, own),
@@ -66,9 +64,8 @@ def _identities(visit: Visit, model: PretrainedModel, text: str, layer: int, hea
 def _verdict(language: str, ours: Tensor, theirs: Tensor) -> None:
     t = words.of("concepts", language)
     difference = steps.largest_difference(ours, theirs)
-    holds = difference <= _ROUNDING * float(theirs.abs().max())
     st.markdown(f"### {parts.figure(difference)}")
-    if holds:
+    if steps.agrees(ours, theirs):
         st.badge(t["holds"], icon=":material/check:", color="green")
     else:
         st.badge(t["fails"], icon=":material/close:", color="red")

@@ -30,7 +30,10 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         layer, _ = parts.head_chooser(model, visit.language, with_head=False)
     with guarded():
         call, pieces = steps.layer_call(model, text, layer)
-    done = steps.layer_steps(call.hidden_states[0], model.layer_weights(layer))
+    weights = steps.layer_weights(model, call)
+    if not walk.explained(call, weights, visit.language):
+        return
+    done = steps.layer_steps(call.hidden_states[0], weights)
 
     st.subheader(t["step_heads"], anchor=False)
     st.caption(t["step_heads_note"])

@@ -5,7 +5,7 @@ Must not know: how a stage is computed.
 
 import streamlit as st
 
-from inspector.dashboard import parts, steps, words
+from inspector.dashboard import formulas, parts, steps, words
 from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.pages.concepts import walk
 from inspector.dashboard.visit import Visit
@@ -16,10 +16,6 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     """Show every step from one sentence to its pieces' new states in one head."""
     t = words.of("concepts", visit.language)
     st.markdown(t["self_intro"])
-    st.latex(
-        r"Q = XW_Q \quad K = XW_K \quad V = XW_V \qquad "
-        r"Z = \mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt{d_k}}\right)V"
-    )
     left, right = st.columns(2)
     with left:
         text = text_field(t["sentence"], "sentence", visit.settings.sentence)
@@ -27,14 +23,17 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         layer, head = parts.head_chooser(model, visit.language)
     with guarded():
         call, pieces = steps.layer_call(model, text, layer)
-    hidden, weights = call.hidden_states[0], model.layer_weights(layer)
-    done = steps.head_steps(hidden, hidden, weights, head, steps.score_function("scaled", weights))
+    weights = steps.layer_weights(model, call)
+    st.latex(
+        r"Q = XW_Q \quad K = XW_K \quad V = XW_V \qquad Z = " + formulas.layer_formula(weights)
+    )
+    if not walk.explained(call, weights, visit.language):
+        return
+    hidden = call.hidden_states[0]
+    done = steps.head_steps(hidden, hidden, weights, head)
     difference = steps.largest_difference(done.probabilities, call.attention.probabilities[0, head])
     st.info(
         t["self_check"].format(head_name=f"{layer}-{head}", difference=parts.figure(difference)),
         icon=":material/balance:",
     )
-    walk.through(
-        done, pieces, pieces, layer, head, visit.language,
-        r"s_{ij} = \frac{q_i \cdot k_j}{\sqrt{d_k}}",
-    )  # fmt: skip
+    walk.through(done, pieces, pieces, layer, head, visit.language, formulas.score_formula(weights))

@@ -4,11 +4,38 @@ Must not know: how a stage is computed.
 """
 
 from collections.abc import Sequence
+from itertools import count
 
 import streamlit as st
+from torch import Tensor
 
+from inspector.attention import LayerWeights
 from inspector.dashboard import parts, words
-from inspector.dashboard.steps import HeadSteps
+from inspector.dashboard.steps import HeadSteps, follows
+from inspector.models import LayerCall
+
+
+def explained(call: LayerCall, weights: LayerWeights, language: str) -> bool:
+    """Return whether the layer's steps can be shown; say what it does besides, or that it cannot.
+
+    Causal layers, and those with a window, a rotation, a norm, a bias, a cap or sinks are named.
+    """
+    t = words.of("concepts", language)
+    if not follows(call, weights):
+        st.warning(t["more_than_weights"].format(layer=call.layer), icon=":material/block:")
+        return False
+    for name, says in (
+        ("causal", weights.causal),
+        ("window", weights.window is not None),
+        ("norm", weights.query_norm is not None),
+        ("rotary", weights.rotary_cos is not None),
+        ("bias", weights.relative_bias is not None),
+        ("softcap", weights.softcap is not None),
+        ("sinks", weights.sinks is not None),
+    ):
+        if says:
+            st.caption(t[f"layer_{name}"].format(window=weights.window))
+    return True
 
 
 def through(
@@ -20,10 +47,18 @@ def through(
     language: str,
     score_formula: str,
 ) -> None:
-    """Show hidden states, projections, scores, softmax and weighted sum, one after the other."""
-    t = words.of("concepts", language)
+    """Show hidden states, projections, scores, softmax and weighted sum, one after the other.
+
+    Where the layer turns queries and keys, adds a bias or hides keys, each is a step of its own.
+    """
+    t, number = words.of("concepts", language), count(1)
     crossed = steps.target is not steps.source
-    _step(t["step_hidden"], t["step_hidden_note"].format(layer=layer))
+
+    def step(name: str, **filled: object) -> None:
+        st.subheader(f"{next(number)} · {t[f'step_{name}']}", anchor=False)
+        st.caption(t[f"step_{name}_note"].format(**filled))
+
+    step("hidden", layer=layer)
     if crossed:
         left, right = st.columns(2)
         with left:
@@ -33,41 +68,57 @@ def through(
     else:
         parts.matrix(steps.target, "X", ("piece", "d_model"), target, language=language)
 
-    _step(t["step_project"], t["step_project_note"].format(head_name=f"{layer}-{head}"))
+    step("project", head_name=f"{layer}-{head}")
     from_target, from_source = ("X_t", "X_s") if crossed else ("X", "X")
     st.latex(
         rf"Q = {from_target} W_Q + b_Q \qquad K = {from_source} W_K + b_K \qquad "
         rf"V = {from_source} W_V + b_V"
     )
-    for column, (name, values, side, pieces) in zip(
-        st.columns(3),
-        (
-            ("Q", steps.query, "query", target),
-            ("K", steps.key, "key", source),
-            ("V", steps.value, "key", source),
-        ),
-        strict=True,
-    ):
-        with column:
-            parts.matrix(values, name, (side, "d_head"), pieces, language=language)
+    projected = [("Q", steps.query, "query", target), ("K", steps.key, "key", source)]
+    _side_by_side([*projected, ("V", steps.value, "key", source)], language)
+    if steps.compared is not None:
+        step("turn")
+        turned = zip(("Q̃", "K̃"), steps.compared, projected, strict=True)
+        _side_by_side([(name, values, *old[2:]) for name, values, old in turned], language)
 
+    if steps.bias is not None:
+        step("bias")
+        parts.matrix(steps.bias, "B", ("query", "key"), target, source, language=language)
     left, right = st.columns(2)
     with left:
-        _step(t["step_scores"], t["step_scores_note"])
+        step("scores")
         st.latex(score_formula)
         parts.matrix(steps.scores, "S", ("query", "key"), target, source, language=language)
-    with right:
-        _step(t["step_softmax"], t["step_softmax_note"])
-        st.latex(r"p_{ij} = \frac{e^{s_{ij}}}{\sum_{j'} e^{s_{ij'}}}")
+    if steps.allowed is not None:
+        with right:
+            step("mask")
+            st.latex(r"s_{ij} \leftarrow -\infty \;\text{ where } m_{ij} = 0")
+            parts.matrix(steps.allowed, "M", ("query", "key"), target, source, language=language)
+        left, right = st.columns(2)
+    with right if steps.allowed is None else left:
+        step("softmax")
+        sink = " + e^{t}" if steps.weights.sinks is not None else ""
+        st.latex(rf"p_{{ij}} = \frac{{e^{{s_{{ij}}}}}}{{\sum_{{j'}} e^{{s_{{ij'}}}}{sink}}}")
         parts.matrix(steps.probabilities, "P", ("query", "key"), target, source, language=language)
 
     left, right = st.columns(2)
     with left:
-        _step(t["step_output"], t["step_output_note"])
+        step("output")
         st.latex(r"Z = P\,V")
         parts.matrix(steps.output, "Z", ("query", "d_head"), target, language=language)
     with right:
         one_position(steps, target, source, language)
+
+
+def _side_by_side(
+    matrices: Sequence[tuple[str, Tensor, str, Sequence[str]]], language: str
+) -> None:
+    """Show matrices of heads: (name, numbers, 'query' or 'key', tokens) each."""
+    for column, (name, values, side, tokens) in zip(
+        st.columns(len(matrices)), matrices, strict=True
+    ):
+        with column:
+            parts.matrix(values, name, (side, "d_head"), tokens, language=language)
 
 
 def one_position(
@@ -92,8 +143,3 @@ def position_chooser(label: str, pieces: Sequence[str]) -> int:
         key="position",
     )
     return position
-
-
-def _step(title: str, note: str) -> None:
-    st.subheader(title, anchor=False)
-    st.caption(note)

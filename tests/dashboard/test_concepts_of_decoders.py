@@ -1,0 +1,135 @@
+"""What the Concepts page says holds for decoders, too: causal, rotated, biased, normed layers."""
+
+import re
+
+import pytest
+import torch
+import yaml
+from dashboard_driver import texts
+from tiny_decoders import save_tiny_decoder
+
+from inspector.dashboard import formulas, places, steps
+from inspector.models import load
+
+TEXT = "The keys to the old cabinet are on the kitchen table."
+# Configuration → steps between the projections and the scores, and after them.
+LAYERS = {
+    "gpt2": ("scores", "mask"),
+    "llama": ("turn", "scores", "mask"),
+    "t5": ("bias", "scores"),
+}
+NAMES = {
+    "turn": ("Told where they stand", "加入位置"),
+    "bias": ("Bias", "偏置"),
+    "scores": ("Scores", "打分"),
+    "mask": ("Mask", "掩码"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a function: name of a configuration → a folder with its model, and its settings."""
+    root, made = tmp_path_factory.mktemp("decoders"), {}
+
+    def one(name):
+        if name not in made:
+            save_tiny_decoder(root / name, name)
+            config = root / f"{name}.yaml"
+            config.write_text(yaml.safe_dump({"models": [str(root / name)]}))
+            made[name] = root / name, config
+        return made[name]
+
+    return one
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_every_claim_holds(open_page, folder, name):
+    app = open_page("concepts", config=folder(name)[1], mode="claims", layer="1", head="2")
+    assert not app.exception
+    shown = texts(app)
+    assert shown.count("holds, to rounding") == 3
+    assert "does not hold" not in shown
+    assert "This layer is **causal**" in shown
+
+
+@pytest.mark.parametrize("language", [0, 1], ids=["en", "zh"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_the_layer_does_besides_is_a_step(open_page, folder, name, language):
+    query = {"mode": "self-attention", "layer": "1", "head": "2", "lang": ("en", "zh")[language]}
+    app = open_page("concepts", config=folder(name)[1], **query)
+    assert not app.exception
+    headings = [heading.value for heading in app.subheader]
+    between = [f"{n} · {NAMES[step][language]}" for n, step in enumerate(LAYERS[name], start=3)]
+    assert headings[2:-2] == between
+    assert ("因果的" if language else "**causal**") in texts(app) or name == "t5"
+    # Ours inside the model and the model's own differ by rounding alone.
+    assert float(app.info[0].value.split("**")[1]) < 1e-6
+
+
+def test_the_mask_is_shown_in_ones_and_zeros(open_page, folder):
+    app = open_page("concepts", config=folder("gpt2")[1], mode="self-attention")
+    (mask,) = [e.proto.body for e in app.get("html") if ">M: query × key" in e.proto.body]
+    rows = [re.findall(r"<td[^>]*>([01]\.000)</td>", row) for row in mask.split("<tr>")[2:]]
+    for number, row in enumerate(rows[:8]):
+        assert [float(cell) for cell in row[:8]] == [1.0] * (number + 1) + [0.0] * (7 - number)
+    assert len(rows) > 8
+
+
+def test_a_layer_that_does_more_claims_nothing(open_page, folder):
+    app = open_page("concepts", config=folder("bitnet")[1], mode="claims")
+    assert not app.exception
+    assert "computes more than its matrices, mask and places say" in app.warning[0].value
+    assert "holds, to rounding" not in texts(app)
+    assert "does not hold" not in texts(app)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama", "t5", "olmo2", "gemma2", "gpt_oss"])
+def test_heads_alone_add_up_to_the_models_layer(folder, name):
+    """Each head by itself, whatever its layer does besides: also norms over all heads."""
+    model = load(folder(name)[0])
+    call, _ = steps.layer_call(model, TEXT, 1)
+    weights, hidden = steps.layer_weights(model, call), call.hidden_states[0]
+    assert steps.follows(call, weights)
+    done = steps.layer_steps(hidden, weights)
+    scale = float(call.output.abs().max())
+    assert steps.largest_difference(done.total, call.output[0]) < 1e-5 * scale
+    one = steps.head_steps(hidden, hidden.clone(), weights, 2)
+    own = call.attention.context[0].unflatten(-1, (4, -1))[:, 2]
+    torch.testing.assert_close(one.output, own, rtol=1e-4, atol=1e-5)
+    for position in (0, 3, len(hidden) - 1):
+        alone = steps.one_position(one, position).output[0]
+        torch.testing.assert_close(alone, one.output[position])
+    assert (one.allowed is None) == (name == "t5")
+    if weights.causal:
+        assert not one.allowed.triu(1).any()
+        assert not one.probabilities.triu(1).any()
+
+
+def test_between_two_sentences_no_place_counts(folder):
+    model = load(folder("llama")[0])
+    looking, _ = steps.layer_call(model, TEXT, 0)
+    seen, _ = steps.layer_call(model, "Rain fell.", 0)
+    weights = steps.layer_weights(model, looking)
+    assert places.counts_places(weights)
+    free = places.between_sentences(weights)
+    assert not places.counts_places(free)
+    done = steps.head_steps(looking.hidden_states[0], seen.hidden_states[0], free, 1)
+    assert done.allowed is None
+    torch.testing.assert_close(done.probabilities.sum(-1), torch.ones(len(done.target)))
+    # With its places a longer target than its source is refused in a sentence.
+    with pytest.raises(ValueError, match="must be at least as long as target"):
+        steps.head_steps(looking.hidden_states[0], seen.hidden_states[0], weights, 1)
+
+
+def test_formulas_say_what_a_layer_computes(folder):
+    def formula(name):
+        model = load(folder(name)[0])
+        call, _ = steps.layer_call(model, TEXT, 1)
+        return formulas.layer_formula(steps.layer_weights(model, call))
+
+    assert formula("gpt2") == (
+        r"\mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt{d_k}} + M\right)V"
+    )  # fmt: skip
+    assert formula("t5") == r"\mathrm{softmax}\!\left(QK^\top + B\right)V"
+    assert r"\tilde Q\tilde K^\top" in formula("llama")
+    assert r"\tanh" in formula("gemma2")
