@@ -154,7 +154,6 @@ def head_steps(
         seen.append((scores, allowed))
         return mask_before_softmax(scores, allowed, softmax)
 
-    changes = {} if score is None else {"score": lambda query, key, scaling: score(query, key)}
     as_projected = replace(
         STEPS,
         norm=lambda query, key, weights: (query, key),
@@ -164,7 +163,7 @@ def head_steps(
         query, key, _ = _of_head(target, source, weights, head, as_projected)
         turned = _of_head(target, source, weights, head)
         alone = head_alone(weights, head)
-        attended = attend_heads(*turned, alone, steps=replace(STEPS, masking=masking, **changes))
+        attended = attend_heads(*turned, alone, steps=replace(_scored_by(score), masking=masking))
         bias = STEPS.bias(alone, len(target), len(source))
     scores, allowed = seen[0]
     return HeadSteps(
@@ -183,6 +182,13 @@ def head_steps(
     )
 
 
+def _scored_by(score: ScoreFunction | None) -> Steps:
+    """Return the steps with another score, those of the equations where none is given."""
+    if score is None:
+        return STEPS
+    return replace(STEPS, score=lambda query, key, scaling: score(query, key))
+
+
 def _of_head(
     target: Tensor, source: Tensor, weights: LayerWeights, head: int, steps: Steps = STEPS
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -199,15 +205,13 @@ def one_position(steps: HeadSteps, position: int, score: ScoreFunction | None = 
     """Return attention of a single query, computed without the others."""
     query, key = steps.compared or (steps.query, steps.key)
     row = slice(position, position + 1)
-    own = {} if score is None else {"score": lambda query, key, scaling: score(query, key)}
     bias = None if steps.bias is None else steps.bias[None, row]
     mask = None if steps.allowed is None else steps.allowed[row]
     # Where the query stands is said by its mask and bias.
     alone = replace(
-        STEPS,
+        _scored_by(score),
         order=lambda weights, n_query, n_key, device: mask,
         bias=lambda weights, n_query, n_key: bias,
-        **own,
     )
     with torch.no_grad():
         found = attend_heads(
