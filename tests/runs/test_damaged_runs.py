@@ -95,15 +95,15 @@ def test_every_single_byte_of_the_result_counts(folder):
         (b"[]", "it is not the list of frames and shards of a run"),
         (b'{"frames": {}, "run_id": "a"}', "it is not the list of frames and shards of a run"),
         (
-            b'{"frames": {"../x": "a"}, "run_id": "a", "shards": {}, "sha256": "a"}',
+            b'{"frames": {".x": "a"}, "run_id": "a", "shards": {}, "vocabulary": {}, "sha256": ""}',
             "it is not the list of frames and shards of a run",
         ),
         (
-            b'{"frames": {"sums": 3}, "run_id": "a", "shards": {}, "sha256": "a"}',
+            b'{"frames": {"sums": 3}, "run_id": "a", "shards": {}, "vocabulary": {}, "sha256": ""}',
             "it is not the list of frames and shards of a run",
         ),
         (
-            b'{"frames": {}, "run_id": "a", "shards": {}, "sha256": "a"}',
+            b'{"frames": {}, "run_id": "a", "shards": {}, "vocabulary": {}, "sha256": "a"}',
             "its checksum does not fit",
         ),
     ],
