@@ -1,9 +1,11 @@
 """The tokenizer that runs is the folder's: held against what `tokenizers` makes of its file."""
 
 import json
+import os
 import shutil
 import time
 from contextlib import suppress
+from threading import Event, Thread
 
 import pytest
 from tiny_decoders import byte_level_tokenizer, save_tiny_decoder
@@ -12,7 +14,7 @@ from tokenizers import Tokenizer
 import inspector
 from inspector.errors import InputError, ModelError
 from inspector.models import load, word_batches
-from inspector.models.tokenizing.safely import within
+from inspector.models.tokenizing.safely import silence, within
 
 TEXTS = (
     "cattle category",
@@ -522,6 +524,27 @@ def test_rust_writes_nothing_on_either_stream(tiny_folder, tmp_path, capfd):
     with suppress(ModelError):
         load(folder)
     assert capfd.readouterr() == ("", "")
+
+
+def test_silences_that_overlap_leave_the_streams(capfd):
+    within_first, within_second, after_first = Event(), Event(), Event()
+
+    def second():
+        within_first.wait()
+        with silence():
+            within_second.set()
+            after_first.wait(5)
+
+    thread = Thread(target=second)
+    thread.start()
+    with silence():
+        within_first.set()
+        within_second.wait(0.2)
+    after_first.set()
+    thread.join()
+    os.write(1, b"out")
+    os.write(2, b"err")
+    assert capfd.readouterr() == ("out", "err")
 
 
 def test_a_second_text_that_the_model_cannot_tell_from_the_first(tmp_path):

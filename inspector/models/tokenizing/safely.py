@@ -7,10 +7,13 @@ which is no `Exception` and prints on the terminal by itself. Must not know: wha
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from threading import Thread
+from threading import RLock, Thread
 from typing import Any
 
 from inspector.errors import ModelError
+
+# Two that began before either ended would put back each other's silence.
+_SILENT = RLock()
 
 
 def tokenized(tokenizer: Any, *given: Any, **options: Any) -> Any:
@@ -86,9 +89,9 @@ def within(seconds: float, work: Callable[[], None], *, otherwise: str) -> None:
 def silence() -> Iterator[None]:
     """Keep off the terminal what is written to its descriptors: Rust's words, not Python's.
 
-    For loading alone: while it lasts, no thread's messages are seen.
+    For loading alone: while it lasts, no thread's messages are seen, and other loads wait.
     """
-    with ExitStack() as stack:
+    with _SILENT, ExitStack() as stack:
         for descriptor in (1, 2):
             with suppress(OSError):  # it is closed
                 stack.callback(_put_back, os.dup(descriptor), descriptor)
