@@ -21,7 +21,7 @@ def class_of(sentence, word):
 
 def word_states(model, sentence):
     """Return the states of each word's pieces, of one sentence by itself."""
-    batch = word_batches(model, [sentence.words], 1).batches[0]
+    batch = word_batches(model, [sentence.surface], 1).batches[0]
     with torch.no_grad():
         state = model.model(**batch.batch.inputs()).last_hidden_state[0].double()
     words = batch.word_of_piece[0].tolist()

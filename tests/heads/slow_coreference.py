@@ -4,15 +4,30 @@ Shares with inspector the sentences, the mentions and the model; the rest is wri
 """
 
 from collections import Counter, defaultdict
+from types import SimpleNamespace
 
 import torch
+from slow_observers import read_in_text
+
+
+def _text(sentence):
+    return sentence.text or " ".join(sentence.words)
+
+
+def _window_text(sentences, window):
+    """Return the text of a window: a space between sentences unless the last word denies it."""
+    parts = []
+    for i in window:
+        glued = "SpaceAfter=No" in sentences[i].misc[-1]
+        parts.append(_text(sentences[i]) + ("" if glued else " "))
+    return "".join(parts).strip()
 
 
 def slow_windows(model, sentences, documents, limit):
     """Return lists of sentence numbers: as many of a document as fit, with the special pieces."""
     windows, size = [], 0
     for i, sentence in enumerate(sentences):
-        ids = model.tokenizer([list(sentence.words)], is_split_into_words=True)["input_ids"][0]
+        ids = model.tokenizer([_text(sentence)])["input_ids"][0]
         special = sum(piece in model.tokenizer.all_special_ids for piece in ids)
         pieces = len(ids) - special
         if windows and documents[i] == documents[i - 1] and size + pieces <= limit:
@@ -49,14 +64,15 @@ def slow_relations(sentences, window, mentions):
     return words, found, sorted({word for _, word in here})
 
 
-def word_maps(model, words):
+def word_maps(model, words, text):
     """Return attention from word to word, [layer, head, word, word], and the words with pieces."""
-    encoded = model.tokenizer([words], is_split_into_words=True, return_tensors="pt")
+    given = SimpleNamespace(words=words, text=text)
+    encoded, word_ids = read_in_text(model.tokenizer, given)
     with torch.inference_mode():
         out = model.model(**encoded, output_attentions=True)
     maps = torch.stack(out.attentions)[:, 0].double()
     pieces = defaultdict(list)
-    for piece, word in enumerate(encoded.word_ids(0)):
+    for piece, word in enumerate(word_ids):
         if word is not None:
             pieces[word].append(piece)
     present = sorted(pieces)
@@ -71,7 +87,7 @@ def slow_scores(model, sentences, documents, mentions, limit):
         words, found, heads = slow_relations(sentences, window, mentions)
         if not found:
             continue
-        maps, present = word_maps(model, words)
+        maps, present = word_maps(model, words, _window_text(sentences, window))
         for ending, candidates in (("", present), (":mentions", heads)):
             places = [present.index(word) for word in candidates if word in present]
             among = [present[place] for place in places]

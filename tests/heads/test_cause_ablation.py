@@ -79,7 +79,7 @@ def assert_frame_equals_loops(frame, slow):
 @pytest.mark.parametrize("how", ["zero", "mean", "uniform"])
 def test_each_head_equals_plain_loops(model, how, tagged):
     made = corpus(tagged)
-    words = word_batches(model, [one.words for one in made.sentences], 4)
+    words = word_batches(model, [one.surface for one in made.sentences], 4)
     means = mean_outputs(model, words.batches) if how == "mean" else None
     frame = ablation_frame(silence(model, [(1, 2), (0, 3)], made, how=how), how)
     assert set(frame["heads"]) == {"0-3", "1-2"}

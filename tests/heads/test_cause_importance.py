@@ -43,7 +43,7 @@ def corpus():
 
 
 def batches_of(model, corpus):
-    return word_batches(model, [one.words for one in corpus.sentences], 4).batches
+    return word_batches(model, [one.surface for one in corpus.sentences], 4).batches
 
 
 def states(model, batch, gates):
@@ -90,7 +90,7 @@ def test_the_frame_is_checked_against_true_ablation(model, corpus):
     row = frame.iloc[7]
     drift = []
     for sentence in corpus.sentences:
-        batch = word_batches(model, [sentence.words], 1).batches[0]
+        batch = word_batches(model, [sentence.surface], 1).batches[0]
         with torch.no_grad():
             before = model.model(**batch.batch.inputs()).last_hidden_state[0]
             with silenced(model, [(1, 3)]):
@@ -126,7 +126,7 @@ def test_the_curve_equals_silenced_models(model, corpus):
         assert {layer for layer, _ in heads} == set(range(N_LAYERS))
         drift = []
         for sentence in corpus.sentences:
-            batch = word_batches(model, [sentence.words], 1).batches[0]
+            batch = word_batches(model, [sentence.surface], 1).batches[0]
             with torch.no_grad():
                 before = model.model(**batch.batch.inputs()).last_hidden_state[0]
                 with silenced(model, heads):

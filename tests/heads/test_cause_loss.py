@@ -96,7 +96,7 @@ def log_probability(network, ids, place, piece):
 
 def losses(network, model, sentence, kind, every=MASKED_EVERY):
     """Return each word's loss, None where it has none: a decoder is given what stands before."""
-    batch = word_batches(model, [sentence.words], 1).batches[0]
+    batch = word_batches(model, [sentence.surface], 1).batches[0]
     ids, words = batch.batch.input_ids[0].tolist(), batch.word_of_piece[0].tolist()
     found = []
     for word in range(len(sentence.words)):
@@ -179,7 +179,7 @@ def test_the_first_word_of_a_decoders_text_has_no_loss(models):
     one = Sentence("s", "d", ("cat", "rain", "town"), None, (Relation("syntax", "x", 0, 1),))
     corpus = Corpus("one", [one], [], "0" * 64, "none")
     for name, known in (("gpt2", False), ("bert", True)):
-        pieces = word_batches(models[name], [one.words], 1).batches[0].word_of_piece[0].tolist()
+        pieces = word_batches(models[name], [one.surface], 1).batches[0].word_of_piece[0].tolist()
         sums = silence(models[name], [(0, 1)], corpus)
         of_first = pieces.count(0) > 1 or known  # its first piece has none, further ones have
         assert sums.n[0].tolist() == [1, 1, 3]

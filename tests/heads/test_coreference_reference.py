@@ -31,11 +31,11 @@ EVERY = {
 
 def scores(model, corpus, limit, batch_size=2):
     """Return what the observer counted over the windows of a corpus."""
-    lengths, n_special = piece_counts(model, [s.words for s in corpus.sentences])
+    lengths, n_special = piece_counts(model, [s.surface for s in corpus.sentences])
     windows = corpus_windows(corpus, lengths, limit - n_special).texts
     documents = list(dict.fromkeys(window.document for window in windows))
     names = sorted({name for w in windows for r in w.relations for name in r.counted_as})
-    made = word_batches(model, [window.words for window in windows], batch_size)
+    made = word_batches(model, [window.surface for window in windows], batch_size)
     assert made.too_long == ()
     observer = AcrossScores(model.n_layers, model.n_heads, documents, names)
     places = [documents.index(window.document) for window in windows]
@@ -93,7 +93,7 @@ def test_on_the_sample(minilm, sample, limit):
 def test_windows_equal_the_slow_ones(minilm, sample):
     for limit in (512, 60, 30):
         slow = slow_windows(minilm, sample.sentences, sample.document_ids(), limit)
-        lengths, n_special = piece_counts(minilm, [s.words for s in sample.sentences])
+        lengths, n_special = piece_counts(minilm, [s.surface for s in sample.sentences])
         ours = corpus_windows(sample, lengths, limit - n_special)
         of_first = {sample.sentences[window[0]].id: window for window in slow}
         for text in ours.texts:
@@ -107,7 +107,7 @@ def test_examples_show_the_hits_that_are_counted(minilm, sample, label):
     some = sample.sentences[:40]
     corpus = replace(sample, sentences=some)
     counts = scores(minilm, corpus, 512).counts().total()
-    lengths, n_special = piece_counts(minilm, [one.words for one in some])
+    lengths, n_special = piece_counts(minilm, [one.surface for one in some])
     texts = corpus_windows(corpus, lengths, 512 - n_special).texts
     place = counts.relations.index(label)
     for direction in ("dependent_to_head", "attended_by_head"):

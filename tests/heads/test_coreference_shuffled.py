@@ -46,7 +46,7 @@ def dealt(corpus, lengths, seed):
 def counts(minilm, one_thread):
     """Return what every head has right, each deal's relations under names of its own."""
     corpus = read_conllu(sample_files())
-    lengths, _ = piece_counts(minilm, [one.words for one in corpus.sentences])
+    lengths, _ = piece_counts(minilm, [one.surface for one in corpus.sentences])
     texts = {}
     for seed in (TRUE, *SEEDS):
         for text in dealt(corpus, lengths, seed):
@@ -61,7 +61,7 @@ def counts(minilm, one_thread):
     documents = [text.document for text in texts]
     names = sorted({one.label for text in texts for one in text.relations})
     observer = AcrossScores(minilm.n_layers, minilm.n_heads, documents, names)
-    made = word_batches(minilm, [text.words for text in texts], 2)
+    made = word_batches(minilm, [text.surface for text in texts], 2)
     place = {name: i for i, name in enumerate(names)}
     batches = annotated_batches(made.batches, texts, range(len(texts)), place, across=True)
     observe(minilm, batches, [observer])

@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from dense import dense_row, relative_distance
-from slow_observers import slow_behaviour, slow_relation_counts
+from slow_observers import attention_of, slow_behaviour, slow_relation_counts
 from tiny_decoders import save_tiny_decoder
 
 from inspector.corpora import Corpus, Relation, Sentence
 from inspector.heads import weight_statistics
 from inspector.models import load
-from inspector.models.tokenizer import as_in_text
 from inspector.runs.profiling import profile_corpus
 from inspector.runs.shard_work import ProfileSettings
 
@@ -112,29 +111,6 @@ SENTENCES = tuple(
 )
 
 
-def in_text(sentence):
-    """Return the sentence with its words as the tokenizer sees them in a text."""
-    from dataclasses import replace
-
-    words = [word if i == 0 else f" {word}" for i, word in enumerate(sentence.words)]
-    return replace(sentence, words=tuple(words))
-
-
-def maps_of(model):
-    """Return a function: sentence → (maps, word of each piece, ids), by transformers itself."""
-    import torch
-
-    def maps(sentence):
-        given = as_in_text(model.tokenizer, [sentence.words])
-        encoded = model.tokenizer(given, is_split_into_words=True, return_tensors="pt")
-        with torch.inference_mode():
-            out = model.model(**encoded, output_attentions=True)
-        stacked = torch.stack(out.attentions)[:, 0].double().numpy()
-        return stacked, encoded.word_ids(0), encoded["input_ids"][0].tolist()
-
-    return maps
-
-
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
 def test_a_profile_of_ten_sentences_equals_plain_loops(decoder, name):
     model = decoder(name)
@@ -142,7 +118,7 @@ def test_a_profile_of_ten_sentences_equals_plain_loops(decoder, name):
     settings = ProfileSettings(twin_seeds=(1, 2, 3), shard_size=4, batch_size=3, cause=False)
     run = profile_corpus(model, corpus, settings=settings)
 
-    n, correct, _, _ = slow_relation_counts(model, [in_text(s) for s in SENTENCES])
+    n, correct, _, _ = slow_relation_counts(model, SENTENCES)
     checked = 0
     for row in run.relations.itertuples():
         assert row.n == n[row.relation]
@@ -152,8 +128,8 @@ def test_a_profile_of_ten_sentences_equals_plain_loops(decoder, name):
 
     # A text of one piece has one key: its entropy is 0 of a possible 0.
     longer = [sentence for sentence in SENTENCES if len(sentence.words) > 1]
-    slow = slow_behaviour(model, longer, maps_of(model))
-    lengths = [len(maps_of(model)(sentence)[2]) for sentence in SENTENCES]
+    slow = slow_behaviour(model, longer, lambda sentence: attention_of(model, sentence)[:3])
+    lengths = [len(attention_of(model, sentence)[2]) for sentence in SENTENCES]
     one = lengths[3]
     assert one == 1
     queries = sum(lengths)

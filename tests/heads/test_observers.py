@@ -69,7 +69,7 @@ NAMES = ["amod", "cc", "conj", "dep", "det", "nsubj", "obj"]
 
 def run(model, sentences, observers, batch_size=2, names=NAMES):
     documents = {d: i for i, d in enumerate(dict.fromkeys(s.document for s in sentences))}
-    batches = word_batches(model, [s.words for s in sentences], batch_size)
+    batches = word_batches(model, [s.surface for s in sentences], batch_size)
     annotated = annotated_batches(
         batches.batches,
         sentences,
@@ -106,7 +106,7 @@ def norm_maps_of(minilm, maps_of):
     def maps(sentence):
         if sentence.id not in cache:
             plain, word_ids, ids = maps_of(sentence)
-            batch = word_batches(minilm, [sentence.words], 1).batches[0].batch
+            batch = word_batches(minilm, [sentence.surface], 1).batches[0].batch
             calls = []
             watch(minilm, batch, calls.append)
             by_norm = [
@@ -245,7 +245,7 @@ def test_scores_and_distances_merge_too(minilm):
     )
     distances = [HeadDistances(6, 12) for _ in range(3)]
     for part, span in zip(parts, (slice(0, 2), slice(2, 4)), strict=True):
-        batches = word_batches(minilm, [s.words for s in SENTENCES[span]], 2).batches
+        batches = word_batches(minilm, [s.surface for s in SENTENCES[span]], 2).batches
         names = {name: i for i, name in enumerate(NAMES)}
         known = [0 if s.document == "one" else 1 for s in SENTENCES[span]]
         observe(minilm, annotated_batches(batches, SENTENCES[span], known, names), [part])
@@ -294,7 +294,7 @@ def test_of_words_looked_at_alike_the_first_is_the_prediction(minilm):
     one = sentence("e", "cat dog sun red", "X X X X", arcs, "one")
     names = [name for name, *_ in arcs]
     (batch,) = annotated_batches(
-        word_batches(minilm, [one.words], 1).batches,
+        word_batches(minilm, [one.surface], 1).batches,
         [one],
         [0],
         {name: place for place, name in enumerate(names)},

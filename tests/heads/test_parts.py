@@ -23,7 +23,7 @@ def sentences():
 
 def states(model, sentences):
     names = ["det", "nsubj", "obj"]
-    made = word_batches(model, [sentence.words for sentence in sentences], len(sentences))
+    made = word_batches(model, [sentence.surface for sentence in sentences], len(sentences))
     batches = annotated_batches(
         made.batches, sentences, [0] * len(sentences), {name: i for i, name in enumerate(names)}
     )
@@ -58,7 +58,7 @@ def test_parts_change_nothing_that_is_kept(minilm, sentences, monkeypatch):
 
 def test_parts_are_runs_of_rows_cut_to_their_longest_text(minilm, sentences, monkeypatch):
     monkeypatch.setattr(batch, "_PART_CELLS", 1_000)
-    made = word_batches(minilm, [sentence.words for sentence in sentences], len(sentences))
+    made = word_batches(minilm, [sentence.surface for sentence in sentences], len(sentences))
     (one,) = annotated_batches(made.batches, sentences, list(range(len(sentences))), {})
     assert [row for part in one.parts for row in range(part.rows.start, part.rows.stop)] == list(
         range(len(sentences))
