@@ -117,7 +117,8 @@ NO_TOKENIZER = (
 )
 NO_WEIGHTS = f"model folder ({{folder}}) has no weights: {WEIGHTS} or {INDEX} must be there."
 NO_MODEL_TYPE = (
-    "{folder}/config.json has no model_type: inspector must know which architecture it describes."
+    "{folder}/config.json has no model_type: inspector must know which architecture it describes. "
+    'Its architectures say BertModel: add "model_type": "bert".'
 )
 AUTO_MAP = (
     "has auto_map: the model asks for code of its own to be run, which inspector never does. "
@@ -148,7 +149,10 @@ FOLDERS = {
     # Files that are not there
     "no config": (
         removed("config.json"),
-        "model folder ({folder}) has no config.json: give the folder that save_pretrained wrote.",
+        (
+            "model folder ({folder}) has weights but no config.json: fetch that too; it says what "
+            "they are."
+        ),
     ),
     "no weights": (removed(WEIGHTS), NO_WEIGHTS),
     # Weights that are not whole

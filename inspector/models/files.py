@@ -1,20 +1,28 @@
 """A model's files, read and checked before any library is let near them.
 
 config.json is bounded, cleaned of everything that names code to run, and checked against the
-table of architectures; the weights must be whole safetensors. Must not know: torch, transformers.
+table of architectures. Must not know: torch, transformers.
 """
 
+import errno
 import hashlib
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from inspector.errors import ModelError
+from inspector.input import irregular, open_regular, read_regular
 from inspector.models.architectures import Architecture, architecture_for
-from inspector.models.limits import LIMITS, check_limits
+from inspector.models.hints.folder import why_no_config, why_no_model_type
+from inspector.models.hints.formats import adapter
+from inspector.models.limits import LIMITS, check_limits, check_numbers
 from inspector.models.tokenizing.limits import check_tokenizer, check_tokenizer_settings
 
-_MAX_CONFIG_BYTES = 1_000_000
+_MOST_OF_A_FILE = 200_000_000  # bytes of what is read whole; a large vocabulary's are 40 million
+_MOST_BYTES = {"config.json": 1_000_000}
+_READ_WHOLE = (".json", ".txt", ".model", ".jinja")  # by transformers, whatever they are called
+_POINTER = b"version https://git-lfs"
 _NAMES_OF_CODE = ("implementation", "trust_remote_code")
 # How a network is run and what it hands back: ours to decide, and without effect on its numbers.
 _NAMES_OF_RUNNING = {
@@ -26,9 +34,8 @@ _NAMES_OF_RUNNING = {
     "dtype",
     "torch_dtype",
     "chunk_size_feed_forward",
+    "fusion_config",
 }
-_WEIGHTS = "model.safetensors"
-_INDEX = "model.safetensors.index.json"
 _TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model")
 _HASHED = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
 
@@ -66,11 +73,14 @@ def read_settings(folder: Path) -> tuple[str, dict[str, Any]]:
             or asks for code to be run.
     """
     path = folder / "config.json"
-    settings = _read_json(path, "config.json")
+    settings = read_json(path, "config.json")
+    check_folder(folder)
     model_type = settings.pop("model_type", None)
     if not isinstance(model_type, str):
+        what = why_no_model_type(folder, settings)
         raise ModelError(
             f"{path} has no model_type: inspector must know which architecture it describes."
+            + (f" {what}" if what else "")
         )
     try:
         parts = _parts(settings)
@@ -78,7 +88,13 @@ def read_settings(folder: Path) -> tuple[str, dict[str, Any]]:
         raise ModelError(f"{path} is nested too deep to be read: write it again.") from None
     for part in parts:
         _refuse_code(part, path)
-    if settings.get("quantization_config"):
+    check_numbers(settings, path)
+    if settings.get("transformers_weights"):
+        raise ModelError(
+            f"{path} has transformers_weights, which names other weights than model.safetensors: "
+            "take it out, and call the weights model.safetensors."
+        )
+    if any(part.get("quantization_config") for part in parts):
         raise ModelError(
             f"{path} has quantization_config: its weights are rounded in a way that inspector does "
             "not read. Use the checkpoint that was quantised."
@@ -138,77 +154,32 @@ def _refuse_code(settings: dict[str, Any], path: Path) -> None:
         )
 
 
-def check_weight_files(folder: Path) -> list[Path]:
-    """Return the safetensors files of a model, each opened and found whole.
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that holds what would be read without end, or two models in one.
 
     Raises:
-        ModelError: If there are none, or one is missing, outside the folder, cut short or not
-            safetensors at all.
+        ModelError: If there is an adapter, a pipe or a device, or a text that is no text's size.
     """
-    files = _weight_files(folder)
-    for file in files:
-        _check_safetensors(file)
-    return files
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    if (folder / _WEIGHTS).exists():
-        return [folder / _WEIGHTS]
-    index = folder / _INDEX
-    if index.exists():
-        weight_map = _read_json(index, _INDEX).get("weight_map")
-        names = list(weight_map.values()) if isinstance(weight_map, dict) else []
-        for name in names:
-            if not _is_shard(name):
-                raise ModelError(
-                    f"weight_map of {index} names {name!r}: every shard must be a .safetensors "
-                    "file of the model's own folder."
-                )
-        if names:
-            return [folder / name for name in sorted(set(names))]
-    pickles = sorted(path.name for path in folder.glob("*.bin")) + sorted(
-        path.name for path in folder.glob("*.pt*")
-    )
-    if pickles:
-        raise ModelError(
-            f"model folder ({folder}) has pickled weights only ({', '.join(pickles)}), which can "
-            "run code when they are read: convert them to safetensors "
-            "(save_pretrained does) and give that folder."
-        )
-    raise ModelError(
-        f"model folder ({folder}) has no weights: {_WEIGHTS} or {_INDEX} must be there."
-    )
-
-
-def _is_shard(name: object) -> bool:
-    return (
-        isinstance(name, str)
-        and Path(name).name == name
-        and not set(name) & {"\\", "\0"}
-        and name.endswith(".safetensors")
-    )
-
-
-def _check_safetensors(file: Path) -> None:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with file.open("rb") as stream:
-            start = stream.read(64)
-    except OSError as error:
-        raise ModelError(f"weights ({file}) cannot be read: {error.strerror}.") from None
-    if start.startswith(b"version https://git-lfs"):
-        raise ModelError(
-            f"weights ({file}) are a Git LFS pointer, not the weights: "
-            "run `git lfs pull` in the model's folder."
-        )
-    try:
-        with safe_open(file, framework="pt") as tensors:
-            tensors.keys()
-    except SafetensorError as error:
-        raise ModelError(
-            f"weights ({file}) are not whole safetensors ({error}): download the file again."
-        ) from None
+    unmerged = adapter(folder)
+    if unmerged:
+        raise ModelError(unmerged)
+    below = folder / "additional_chat_templates"
+    for path in islice((*folder.iterdir(), *(below.iterdir() if below.is_dir() else ())), 100_000):
+        try:
+            state = path.stat()
+        except OSError:
+            continue  # a link to nothing: who needs it will say so
+        kind = irregular(state.st_mode)
+        if kind is not None:
+            raise ModelError(
+                f"{path} is {kind}, not a regular file, and might be read without end: take it "
+                "out of the model's folder."
+            )
+        if path.suffix in _READ_WHOLE and path.is_file() and state.st_size > _MOST_OF_A_FILE:
+            raise ModelError(
+                f"{path} is larger than {_MOST_OF_A_FILE} bytes: that is no file of a model that "
+                "is read whole."
+            )
 
 
 def has_tokenizer(folder: Path) -> bool:
@@ -231,9 +202,9 @@ def check_tokenizer_files(folder: Path) -> None:
         )
     whole, settings = folder / "tokenizer.json", folder / "tokenizer_config.json"
     if whole.is_file():
-        check_tokenizer(_read_json(whole, whole.name), whole)
+        check_tokenizer(read_json(whole, whole.name), whole)
     if settings.is_file():
-        content = _read_json(settings, settings.name)
+        content = read_json(settings, settings.name)
         _refuse_code(content, settings)
         check_tokenizer_settings(content, settings)
 
@@ -243,27 +214,57 @@ def file_hashes(folder: Path, weights: list[Path]) -> dict[str, str]:
     files = [folder / name for name in _HASHED if (folder / name).is_file()] + weights
     hashes = {}
     for file in files:
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             hashes[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return hashes
 
 
-def _read_json(path: Path, what: str) -> dict[str, Any]:
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """Return what a JSON file of a model holds.
+
+    Args:
+        path: The file.
+        what: What it is called in messages.
+
+    Raises:
+        ModelError: If it is missing, too large, no regular file, or holds no JSON object.
+    """
     try:
-        if path.stat().st_size > _MAX_CONFIG_BYTES and what == "config.json":
-            raise ModelError(
-                f"{path} is larger than {_MAX_CONFIG_BYTES} bytes: that is no {what} of a model."
-            )
-        content = json.loads(path.read_text(encoding="utf-8"))
+        most = _MOST_BYTES.get(what, _MOST_OF_A_FILE)
+        content = json.loads(read_regular(path, most=most).decode("utf-8"))
     except FileNotFoundError:
         raise ModelError(
-            f"model folder ({path.parent}) has no {what}: "
+            (why_no_config(path.parent) if what == "config.json" else None)
+            or f"model folder ({path.parent}) has no {what}: "
             "give the folder that save_pretrained wrote."
         ) from None
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ModelError(
+                f"{path} is larger than {_MOST_BYTES.get(what, _MOST_OF_A_FILE)} bytes: that is "
+                f"no {what} of a model."
+            ) from None
         raise ModelError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:
+        if is_pointer(path):
+            raise ModelError(
+                f"{path} is a Git LFS pointer, not the file: run `git lfs pull` in the model's "
+                "folder."
+            ) from None
         raise ModelError(f"{path} is not JSON ({error}): write it again.") from None
     if not isinstance(content, dict):
         raise ModelError(f"{path} must hold a JSON object, not a {type(content).__name__}.")
     return content
+
+
+def is_pointer(file: Path) -> bool:
+    """Return whether a file stands for one that Git LFS has not fetched.
+
+    Raises:
+        ModelError: If it cannot be read.
+    """
+    try:
+        with open_regular(file) as stream:
+            return stream.read(64).startswith(_POINTER)
+    except OSError as error:
+        raise ModelError(f"weights ({file}) cannot be read: {error.strerror}.") from None

@@ -14,7 +14,7 @@ from jaxtyping import Float, Float64, Int
 from torch import Tensor, nn
 
 from inspector.errors import ModelError
-from inspector.models.loading import read_network
+from inspector.models.network import read_network
 from inspector.models.pretrained import PretrainedModel
 from inspector.models.quiet import quiet
 

@@ -3,6 +3,7 @@
 Must not know: torch, transformers; files.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,42 @@ _MAY_BE_NULL = {
     "num_decoder_layers",
     "n_routed_experts",
 }
+
+_MOST_LABELS = 100_000
+_MOST = 2**24
+# Numbers that nothing is built from: ids, periods, what a training counted.
+_OF_NOTHING = re.compile(
+    r"theta|base|seed|period|timescale|_ids?$|tokens|param|time|date|step|sample|version|rate|"
+    r"length|max_position|flo[ps]",
+    re.IGNORECASE,
+)
+
+
+def check_numbers(settings: Any, path: Path, name: str = "config.json") -> None:
+    """Refuse whole numbers, wherever they stand, by which something would be made without end.
+
+    Args:
+        settings: Of config.json, or a part of them.
+        path: Its name, for the message.
+        name: What the part is called.
+
+    Raises:
+        ModelError: If there is one.
+    """
+    if isinstance(settings, dict):
+        for key, value in settings.items():
+            check_numbers(value, path, key)
+    elif isinstance(settings, list):
+        for value in settings:
+            check_numbers(value, path, name)
+    elif isinstance(settings, int):
+        most = _MOST_LABELS if name == "num_labels" else _MOST
+        if settings > most and not _OF_NOTHING.search(name) and not _has_limit(name):
+            raise ModelError(f"{name} ({settings!r}) in {path} must be at most {most}.")
+
+
+def _has_limit(name: str) -> bool:
+    return any(name in names for names in LIMITS)
 
 
 def check_limits(settings: dict[str, Any], path: Path) -> None:

@@ -14,13 +14,9 @@ from torch import nn
 
 from inspector.errors import InputError, ModelError
 from inspector.models.architectures import Architecture
-from inspector.models.files import (
-    check_tokenizer_files,
-    check_weight_files,
-    file_hashes,
-    read_config,
-)
+from inspector.models.files import check_tokenizer_files, file_hashes, read_config
 from inspector.models.names import DEFAULT_MODEL, model_folder
+from inspector.models.network import check_tensors, read_network
 from inspector.models.padding import (
     check_padding_id,
     check_routing,
@@ -32,18 +28,8 @@ from inspector.models.proof import prove_sites, unproved_sites
 from inspector.models.quiet import quiet
 from inspector.models.tokenizer import load_tokenizer, most_pieces
 from inspector.models.tokenizing.safely import one_line as one_line
+from inspector.models.weight_files import check_weight_files
 
-# A pooler is no part of the encoder: a checkpoint may lack it, and nothing here uses it.
-_OPTIONAL = ("pooler.",)
-# Tables that older versions stored and this one computes.
-_COMPUTED = (
-    "position_ids",
-    "rotary_emb.inv_freq",
-    "attn.bias",
-    "attn.masked_bias",
-    "attention.bias",
-    "attention.masked_bias",
-)
 _ACTIVATIONS = ("hidden_act", "activation", "activation_function", "hidden_activation")
 
 
@@ -164,37 +150,6 @@ def _build_config(architecture: Architecture, settings: dict[str, Any], folder: 
     return config
 
 
-def read_network(loader: Any, folder: Path, config: Any) -> tuple[Any, dict[str, Any]]:
-    """Return a network as the folder's safetensors have it, and what is said of the loading.
-
-    Args:
-        loader: A class of transformers with `from_pretrained`.
-        folder: Whose files are read.
-        config: Checked and sanitised.
-
-    Raises:
-        ModelError: If transformers cannot load it.
-    """
-    try:
-        network, info = loader.from_pretrained(
-            folder,
-            config=config,
-            dtype=torch.float32,
-            attn_implementation="eager",
-            trust_remote_code=False,
-            use_safetensors=True,
-            local_files_only=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    except (
-        OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError,
-        ZeroDivisionError, NotImplementedError, ImportError,
-    ) as error:  # fmt: skip
-        raise ModelError(f"model folder ({folder}) cannot be loaded: {one_line(error)}") from None
-    return network, info
-
-
 def _load_network(folder: Path, config: Any) -> tuple[nn.Module, dict[str, Any]]:
     from transformers import AutoModel
 
@@ -230,55 +185,3 @@ def _n_layers(architecture: Architecture, config: Any) -> int:
     if architecture.kind == "encoder of two":
         return int(getattr(config, "encoder_layers", None) or config.num_layers)
     return int(config.num_hidden_layers) * int(getattr(config, "inner_group_num", 1))
-
-
-def check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> None:
-    """Refuse weights that are not all there, not of the right shape, or not finite.
-
-    Args:
-        folder: Whence they came.
-        info: What transformers says of the loading.
-        network: What they were loaded into.
-
-    Raises:
-        ModelError: If a tensor is missing, of another shape, left over, or not finite.
-    """
-    missing = sorted(name for name in info["missing_keys"] if not name.startswith(_OPTIONAL))
-    if missing:
-        raise ModelError(
-            f"model folder ({folder}) lacks {len(missing)} tensor(s) that its configuration asks "
-            f"for ({_some(missing)}): they would be random. Check num_hidden_layers, or save the "
-            "whole model."
-        )
-    mismatched = sorted(str(entry[0]) for entry in info["mismatched_keys"])
-    if mismatched:
-        raise ModelError(
-            f"model folder ({folder}) has {len(mismatched)} tensor(s) of another shape than its "
-            f"configuration asks for ({_some(mismatched)}): they would be random. Check the sizes "
-            "in config.json."
-        )
-    # What the encoder itself would hold had it more layers: not a task head's tensors.
-    own = {name.split(".")[0] for name, _ in network.named_children()}
-    own.discard("pooler")
-    extra = sorted(
-        name
-        for name in info["unexpected_keys"]
-        if name.removeprefix(f"{getattr(network, 'base_model_prefix', '')}.").split(".")[0] in own
-        and not name.endswith(_COMPUTED)
-    )
-    if extra:
-        raise ModelError(
-            f"model folder ({folder}) stores {len(extra)} encoder tensor(s) that its configuration "
-            f"leaves out ({_some(extra)}): a shorter model would be loaded. Check "
-            "num_hidden_layers."
-        )
-    for name, parameter in network.named_parameters():
-        if not bool(torch.isfinite(parameter).all()):
-            raise ModelError(
-                f"model folder ({folder}) has a value that is not finite in {name}: "
-                "every number computed from it would be NaN."
-            )
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")

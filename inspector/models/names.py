@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from inspector.errors import ModelError
+from inspector.models.hints.called import meant, why_a_file, why_no_name
 
 DEFAULT_MODEL = "minilm"
 
@@ -31,8 +32,8 @@ def model_folder(name: str, revision: str | None = None) -> Path:
     Raises:
         ModelError: If there is no such model, or it cannot be reached.
     """
-    if name in ALIASES:
-        return _packaged(name)
+    if name in ALIASES or (name.rstrip("/") in ALIASES and not Path(name).exists()):
+        return _packaged(name.rstrip("/"))
     if not name.strip():
         raise ModelError("model name is empty: give an alias, a folder or a hub id.")
     if "\0" in name:
@@ -46,10 +47,14 @@ def model_folder(name: str, revision: str | None = None) -> Path:
     if is_folder:
         return folder
     if exists:
+        what = why_a_file(folder)
         raise ModelError(
-            f"model ({name}) is a file: give the folder that holds config.json, "
-            "the tokenizer's files and model.safetensors."
+            f"model ({name}) is a file{what}{', and' if what else ':'} give the folder that holds "
+            "config.json, the tokenizer's files and model.safetensors."
         )
+    reason = why_no_name(name)
+    if reason is not None:
+        raise ModelError(f"model ({name}) {reason}")
     if not _HUB_ID.fullmatch(name):
         raise ModelError(
             f"model ({name}) is neither a folder that exists nor a hub id: check the path. "
@@ -82,7 +87,7 @@ def _from_hub(name: str, revision: str | None) -> Path:
     except LocalEntryNotFoundError:
         raise ModelError(
             f"model ({name}) is not in the local cache and the hub cannot be reached: connect to "
-            "the network (and unset HF_HUB_OFFLINE), or give a folder. "
+            f"the network (and unset HF_HUB_OFFLINE), or give a folder.{meant(name, ALIASES)} "
             f"Available without a network: {', '.join(ALIASES)}."
         ) from None
     except HFValidationError as error:

@@ -111,6 +111,6 @@ def _check_ray() -> None:
     if tuple(parts) < OLDEST_RAY:
         raise InputError(
             f"engine (ray) needs ray {oldest} or newer, and {found} is installed: install "
-            "inspector's extra 'ray' (pip install 'inspector[ray]'), or choose another. "
+            "inspector's extra 'ray' (pip install '.[ray]'), or choose another. "
             "Available: local."
         )
