@@ -69,8 +69,7 @@ def verify_implementation(
 
     `build(weights)` gets one layer's `inspector.attention.LayerWeights` and returns a function of
     (hidden_states[batch, piece, d_model], padding_mask[batch, piece] or None; True is a real
-    piece) that returns the output after W_O, or a mapping with any of the stages query, key, value,
-    scores, probabilities, context, output. `.passed`, `.diagnosis` and `.frame` are what to see.
+    piece) that returns the output after W_O, or a mapping with any of the stages query … output.
 
     Args:
         build: A function, or FILE.py:NAME, which runs in a process of its own.
@@ -105,8 +104,8 @@ def verify_implementation(
         loaded = model
     else:
         loaded = load(model, dtype=dtype or "float32")
-    limits: dict[str, Any] = {"timeout": timeout, "memory": memory}
-    return _verify_implementation(build, loaded, layers=layers, progress=progress, **limits)
+    limits: dict[str, Any] = {"timeout": timeout, "memory": memory, "progress": progress}
+    return _verify_implementation(build, loaded, layers=layers, **limits)
 
 
 def weight_statistics(model: ModelOrName | AnyModel = DEFAULT_MODEL) -> pd.DataFrame:

@@ -82,6 +82,8 @@ class Comparison:
         rows = self.observation.probe.real & ~self.not_a_number
         if int((truth.defined & rows).sum()) <= _DEFINED * int(rows.sum()):
             return torch.full((1,), math.inf, dtype=torch.float64)
+        if not self._fits(truth):
+            return torch.full((1,), math.inf, dtype=torch.float64)
         parts = []
         for stage, given in self._given.items():
             ours, exact = (
@@ -139,6 +141,8 @@ class Comparison:
     def stages(self, plan: Plan) -> list[Distance]:
         """Return, stage by stage, how far a plan is, and whether rounding explains it."""
         truth = self._exact(plan)
+        if not self._fits(truth):
+            return [self._far(stage) for stage in self._given]
         smooth = without_rounding(plan)
         unrounded_truth = None if smooth == plan else self._exact(smooth)
         explained = self._nan_explained(plan)
@@ -173,6 +177,16 @@ class Comparison:
                 )
             )
         return found
+
+    def _fits(self, truth: Stages) -> bool:
+        """Return whether a plan's stages have the shapes of those that were given."""
+        made = ((given, getattr(truth, stage)) for stage, given in self._given.items())
+        return all(self._shared(given, exact).shape == exact.shape for given, exact in made)
+
+    def _far(self, stage: str) -> Distance:
+        """Return how far a plan is that makes something of another shape."""
+        name = self.observation.probe.name
+        return Distance(stage, name, math.inf, math.inf, 0.0, math.inf, passed=False)
 
     def _right_ways(
         self, plan: Plan, stage: str, exact: Tensor, truth: Stages

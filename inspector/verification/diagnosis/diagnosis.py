@@ -67,7 +67,8 @@ class Diagnosis:
     indistinguishable: tuple[Explanation, ...]
     """What reproduces them just as well."""
     nearest: Explanation | None
-    """Where nothing does: what comes nearest, which is not the answer."""
+    """Where nothing does: what comes nearest, which is not the answer; None where nothing is
+    clearly nearer than the right result on every input."""
     distance: float
     """Of what was returned from the right result, as `Explanation.distance`."""
     likely_cause: str | None
@@ -153,14 +154,16 @@ def diagnose(
     if search.follows(REFERENCE):
         return None
     distance = search.distance(REFERENCE)
-    nearest: Candidate | None = None
+    near: list[Candidate] = []
     found: list[Candidate] = []
     for tried in search.tries(pairs):
         found = search.explaining(tried)
         if found:
             break
-        nearest = min([*tried[:1], *([nearest] if nearest else [])], key=_distance, default=None)
+        near += tried[:1]
     if not found:
+        nearer = filter(search.is_clearly_nearer, sorted(near, key=_distance))
+        nearest = next(nearer, None)
         return Diagnosis(
             verdict="unknown",
             explanation=None,
@@ -226,10 +229,10 @@ def diagnose_randomness(
 def explain(candidate: Candidate, layer: Layer) -> Explanation:
     """Return a candidate in words."""
     details = [
-        mistake.parameter.shown(value, layer)
-        if mistake.parameter is not None and value is not None
-        else None
-        for mistake, value in zip(candidate.mistakes, candidate.values, strict=True)
+        way.mistake.parameter.shown(value, layer)
+        if way.mistake.parameter is not None and value is not None
+        else way.mistake.told(way.changes)
+        for way, value in zip(candidate.ways, candidate.values, strict=True)
     ]
     return Explanation(
         mistakes=tuple(mistake.name for mistake in candidate.mistakes),

@@ -36,6 +36,8 @@ class Plan(Steps):
     """What is done with the weights first, in turn."""
     padding: Callable[[Tensor, int], Tensor | None] = hide_padding
     """(which tokens are real, their number) → where queries may look."""
+    batch_first: bool = True
+    """Whether the first axis is the batch; else it is taken for the tokens, the second for it."""
     finish: tuple[Callable[[Tensor, Tensor, Layer], Tensor], ...] = ()
     """What is done with the output, in turn: (output, hidden states, layer) → output."""
 
@@ -52,7 +54,7 @@ REFERENCE = Plan()
 STEPS = tuple(field.name for field in fields(Plan))
 # What queries, keys and values follow from, and what the heads' outputs do.
 _PROJECTING = attrgetter(
-    "hidden", "weights", "linear", "split", "norm", "rotate", "heads_rounding"
+    "batch_first", "hidden", "weights", "linear", "split", "norm", "rotate", "heads_rounding"
 )  # fmt: skip
 _ATTENDING = attrgetter(
     "share", "factor", "score", "bias", "order", "padding", "masking", "softmax", "rounding", "mix"
@@ -112,11 +114,15 @@ class Evaluator:
             self._n_kept,
         )
         context, output = combine_heads(heads.output, self._weights_of(plan.weights), computed)
+        defined = self._defined(plan, heads)
+        if not plan.batch_first:
+            context, output, defined = (each.transpose(0, 1) for each in (context, output, defined))
+            query, key, value = (each.transpose(0, 2) for each in projection)
+            projection = query, key, value
         if self.layer.residual:
             output = output + self._hidden
         for step in plan.finish:
             output = step(output, self._hidden, self.layer)
-        defined = self._defined(plan, heads.allowed)
         return Stages(
             *projection, heads.scores, heads.probabilities, context, output, heads.allowed, defined
         )
@@ -141,7 +147,7 @@ class Evaluator:
         projecting = _PROJECTING(plan)
 
         def compute() -> tuple[Tensor, Tensor, Tensor]:
-            hidden = self._hidden
+            hidden = self._hidden if plan.batch_first else self._hidden.transpose(0, 1)
             for step in plan.hidden:
                 hidden = step(hidden, self.layer)
             return project_heads(hidden, hidden, self._weights_of(plan.weights), plan)
@@ -156,6 +162,8 @@ class Evaluator:
             return plan.masking(scores, allowed, softmax)
 
         padding = self.probe.padding
+        if padding is not None and not plan.batch_first:
+            padding = padding.T
         output, probabilities = attend_heads(
             *projection,
             self._weights_of(plan.weights),
@@ -165,14 +173,15 @@ class Evaluator:
         scores, allowed = seen[0]
         return _Heads(scores, allowed, probabilities, output)
 
-    def _defined(self, plan: Plan, allowed: Tensor | None) -> Tensor:
-        batch, query = self._hidden.shape[:2]
-        if allowed is None or plan.masking is not mask_before_softmax:
-            return torch.ones(batch, query, dtype=torch.bool)
+    def _defined(self, plan: Plan, heads: _Heads) -> Tensor:
+        batch, _, query, _ = heads.output.shape
+        everywhere = torch.ones(batch, query, dtype=torch.bool)
+        if heads.allowed is None or plan.masking is not mask_before_softmax:
+            return everywhere
         if not over_keys(plan.softmax):
-            return torch.ones(batch, query, dtype=torch.bool)
-        rows = allowed.any(-1)
-        rows = rows if rows.ndim == 1 else rows[:, 0]
+            return everywhere
+        rows = heads.allowed.any(-1)
+        rows = rows if rows.ndim == 1 else rows.all(1)
         return rows.expand(batch, query)
 
 

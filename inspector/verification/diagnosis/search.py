@@ -25,6 +25,8 @@ _NEAR, _NEAR_IN_U = 1e-3, 64.0
 _FINALISTS = 12
 # A fit of a pair goes on from its best start only where it is this near to begin with.
 _PROMISING = 0.5
+# What is no nearer than this share of the right result's distance says nothing.
+_CLEARLY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,7 @@ class Search:
         """
         counts: list[Sequence[Sequence[Way]]] = [[(way,) for way in self.ways]]
         if pairs:
-            counts.append(list(pairs_of(self.ways)))
+            counts.append(list(pairs_of([way for way in self.ways if not way.mistake.alone])))
         for ways in counts:
             fixed = [w for w in ways if not any(way.parameter for way in w)]
             open_ones = [w for w in ways if any(way.parameter for way in w)]
@@ -118,6 +120,14 @@ class Search:
     def distance(self, plan: Plan) -> float:
         """Return how far a plan is, where everything is tried first."""
         return self._screen.distance(plan)
+
+    def is_clearly_nearer(self, candidate: Candidate) -> bool:
+        """Return whether a candidate is much nearer than the right result, on every input."""
+        return all(
+            each.distance(candidate.plan) <= _CLEARLY * each.distance(REFERENCE)
+            for each in self.comparisons
+            if each.n_finite
+        )
 
     def unseen(self) -> list[Mistake]:
         """Return the mistakes that no observation could have shown, in any of their ways."""

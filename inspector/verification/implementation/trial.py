@@ -26,7 +26,10 @@ from inspector.verification.implementation.manner import (
     strided,
     surroundings,
 )
+from inspector.verification.implementation.signatures import check_takes
 
+_BUILD = "build(weights), with the weights of one layer"
+_LAYER = "layer(hidden_states, padding_mask)"
 _OURS = str(Path(__file__).parent)
 _MOST_OF_A_NAME, _MOST_OF_A_TEXT = 100, 300
 
@@ -65,6 +68,7 @@ class Trial:
         """
         self._kept, self._given, self._layer = weights, _copy(weights), layer
         with UserCode(f"build ({self._name})", f"with the weights of layer {layer}"):
+            check_takes(self._build, f"build ({self._name})", ("weights",), _BUILD)
             self._function = self._build(self._given)
         self._check_weights("build")
         if not callable(self._function):
@@ -73,6 +77,11 @@ class Trial:
                 f"what build ({self._name}) returned ({kind}) must be a function: it gets "
                 "(hidden_states, padding_mask) and returns the output."
             )
+        with UserCode(f"what build ({self._name}) returned", f"in layer {layer}"):
+            check_takes(self._function, self._returned(), ("hidden", "padding"), _LAYER)
+
+    def _returned(self) -> str:
+        return f"the function that build ({self._name}) returned"
 
     def run(
         self,
@@ -101,7 +110,7 @@ class Trial:
         where = f"in layer {self._layer} on the input '{name}'"
         given, mask = self._given_to(hidden, padding, manner)
         asked = manner.gradients == "asked"
-        with UserCode(f"the function that build ({self._name}) returned", where):
+        with UserCode(self._returned(), where):
             try:
                 with surroundings(manner, self._function):
                     returned = self._function(given.requires_grad_(asked), mask)
@@ -109,6 +118,10 @@ class Trial:
                 # With gradients on it has run before: it leaves torch, or writes in place.
                 if asked:
                     return {}
+                raise
+            except (TypeError, AttributeError, ValueError) as error:
+                if mask is None:
+                    self._check_takes_no_mask(given, error)
                 raise
         with UserCode(f"what build ({self._name}) returned", where):
             stages = as_stages(returned, self._kept, hidden, where)
@@ -119,6 +132,19 @@ class Trial:
         if asked and cotangent is not None:
             return _with_gradient(stages, returned, given, cotangent)
         return stages
+
+    def _check_takes_no_mask(self, hidden: Tensor, error: Exception) -> None:
+        """Refuse a function that ended in an error without a mask, and does not with one."""
+        takes_one = False
+        with suppress(Exception), torch.no_grad():
+            self._function(hidden.detach().clone(), torch.ones(hidden.shape[:2], dtype=torch.bool))
+            takes_one = True
+        if takes_one:
+            raise InputError(
+                f"{self._returned()} must take None for padding_mask, and raised "
+                f"{type(error).__name__}: it is called as {_LAYER}, and padding_mask is None where "
+                "every token is real."
+            ) from error
 
     def _given_to(
         self, hidden: Tensor, padding: Tensor | None, manner: Manner

@@ -4,6 +4,7 @@ Written apart from inspector's own steps, so that one can be held against the ot
 """
 
 import math
+from itertools import permutations, product
 
 import numpy as np
 
@@ -14,6 +15,9 @@ SWITCHES = {
     "scale of d_model": [{"scale": lambda w: 1 / w.d_model}],
     "scale applied twice": [{"scale": lambda w: w.scaling * w.scaling}],
     "scale of √d_head where the model has none": [{"scale": lambda w: 1 / math.sqrt(w.d_head)}],
+    "scale of √length": [{"length": 0.5}],
+    "scale of length": [{"length": 1.0}],
+    "scale of √n_heads": [{"scale": lambda w: 1 / math.sqrt(w.n_heads)}],
     "scale inverted": [{"scale": lambda w: 1 / w.scaling}],
     "scale off by a factor": [
         {"scale": lambda w, by=by: by * w.scaling} for by in (1.0001, 0.7, 3.1, math.log(2))
@@ -44,6 +48,9 @@ SWITCHES = {
     "key bias omitted": [{"without": "K", "stages": ("key", "output")}],
     "value bias omitted": [{"without": "V"}],
     "output bias omitted": [{"without": "O"}],
+    "query, value and output bias omitted": [{"without": "QKVO"}, {"without": "QVO"}],
+    "W_Q scaled and b_Q not": [{"scaled": "W"}, {"scaled": "roots"}],
+    "b_Q scaled and W_Q not": [{"scaled": "b"}],
     "W_Q transposed": [{"transposed": "Q"}],
     "W_K transposed": [{"transposed": "K"}],
     "W_V transposed": [{"transposed": "V"}],
@@ -69,6 +76,39 @@ SWITCHES = {
         {"merge": "reversed", "stages": ("probabilities", "output")},
     ],
     "heads merged without moving the axes": [{"merge": "in place"}],
+    **{
+        f"Q, K, V taken from {', '.join(order)}": [dict(zip("qkv", order, strict=True))]
+        for order in permutations("QKV")
+        if order not in (("Q", "K", "V"), ("K", "Q", "V"))
+    },
+    **{
+        f"fused Q, K, V {how} as ({', '.join(axes)})": [{"fused": {how: axes}}]
+        for how in ("read", "stacked")
+        for axes in permutations(("qkv", "head", "d_head"))
+        if axes[0] != "qkv" or (how == "stacked" and axes[1] == "d_head")
+    },
+    "batch and sequence axes swapped": [
+        {"axes": "swapped"},
+        {"axes": "swapped", "padding": "ignored"},
+    ],
+    "heads and batch swapped": [
+        {"merge": "batch first"},
+        {"merge": "heads first"},
+        {"order": lambda heads: heads.transpose(1, 0, 2, 3).reshape(heads.shape)},
+        {
+            "order": lambda heads: heads.reshape(
+                heads.shape[1], heads.shape[0], *heads.shape[2:]
+            ).transpose(1, 0, 2, 3)
+        },
+        {"padding": "text fastest"},
+        {"padding": "head fastest"},
+    ],
+    "probabilities transposed when they weight the values": [{"mix": "bhqk,bhqd->bhkd"}],
+    "probabilities averaged over the heads": [{"average": True}],
+    "heads averaged instead of concatenated": [
+        {"merge": how} for how in ("mean", "sum", "mean first", "sum first")
+    ],
+    "a head that gives nothing": [{"silent": 0}, {"silent": 2}, {"silent": -1}],
     "key and value groups tiled instead of repeated": [{"groups": "tiled"}],
     "W_O omitted": [{"out": "none"}, {"out": "bias alone"}],
     "W_O applied per head without sum": [{"out": "mean"}, {"out": "last"}, {"out": "first"}],
@@ -93,12 +133,18 @@ def attend(layer, hidden, real, dtype=np.float32, **wrong):
     """Return stage → array of a layer, with what `wrong` says done wrong."""
     w = layer.weights
     x = np.asarray(hidden).astype(dtype)
+    if wrong.pop("axes", ""):
+        turned = None if real is None else np.asarray(real).T
+        stages = attend(layer, x.swapaxes(0, 1), turned, dtype, **wrong)
+        return {stage: stages[stage].swapaxes(0, 1) for stage in ("context", "output")}
     if "before" in wrong:
         x = normalised(x, layer.norm, wrong["before"])
     project = {
         letter: _projected(x, w, wrong.get(side, letter), wrong, kv)
         for side, letter, kv in (("q", "Q", False), ("k", "K", True), ("v", "V", True))
     }
+    if "fused" in wrong:
+        project = _fused(project, **wrong["fused"])
     q, k, v = (wrong.get("order", lambda heads: heads)(project[c]) for c in "QKV")
     q, k, v = _rotated(q, k, v, w, wrong.get("rotary", "both"))
     repeats = w.n_heads // w.n_kv_heads
@@ -108,13 +154,20 @@ def attend(layer, hidden, real, dtype=np.float32, **wrong):
         else (lambda h: np.repeat(h, repeats, 1))
     )
     scale = dtype(wrong.get("scale", lambda w: w.scaling)(w))
+    n = x.shape[1]
+    scale = dtype(n ** -wrong["length"]) if "length" in wrong else scale
+    scale = dtype(1) if "scaled" in wrong else scale
     scores = np.einsum("bhqd,bhkd->bhqk", q, share(k)) * scale
-    n = scores.shape[-1]
     if w.relative_bias is not None and wrong.get("bias") != "none":
         bias = w.relative_bias.numpy().astype(dtype)[:, :n, :n]
         scores = scores + (bias.transpose(0, 2, 1) if "bias" in wrong else bias)
     probabilities = _probabilities(scores, _allowed(w, real, n, wrong), wrong)
-    heads = np.einsum("bhqk,bhkd->bhqd", probabilities, share(v))
+    weighting = probabilities
+    if "average" in wrong:
+        weighting = np.repeat(probabilities.mean(1, keepdims=True), w.n_heads, 1)
+    heads = np.einsum(wrong.get("mix", "bhqk,bhkd->bhqd"), weighting, share(v))
+    if "silent" in wrong:
+        heads[:, wrong["silent"]] = 0
     context = _merged(heads, wrong.get("merge"))
     output = _output(context, w, wrong)
     if wrong.get("residual"):
@@ -135,6 +188,8 @@ def _matrix(w, letter, wrong, dtype):
 def _projected(x, w, letter, wrong, kv):
     flat = np.einsum("bpm,fm->bpf", x, _matrix(w, letter, wrong, x.dtype))
     bias = getattr(w, f"b_{letter}")
+    if letter in "QK" and "scaled" in wrong:
+        return _scaled(flat, bias, w, letter, wrong["scaled"])
     if bias is not None and letter not in wrong.get("without", ""):
         flat = flat + bias.numpy().astype(x.dtype)
     batch, pieces, _ = flat.shape
@@ -144,6 +199,31 @@ def _projected(x, w, letter, wrong, kv):
     if wrong.get("split") == "in place":
         return flat.reshape(batch, n, pieces, -1)
     return flat.reshape(batch, pieces, n, -1).transpose(0, 2, 1, 3)
+
+
+def _scaled(flat, bias, w, letter, how):
+    """Return heads whose matrix and bias have not got the same share of the scale."""
+    share = math.sqrt(w.scaling) if how == "roots" else w.scaling if letter == "Q" else 1.0
+    bias = 0.0 if bias is None else bias.numpy()
+    flat = flat + share * bias if how == "b" else share * flat + bias
+    heads = flat.astype(np.float32).reshape(*flat.shape[:2], -1, w.d_head)
+    return heads.transpose(0, 2, 1, 3)
+
+
+def _fused(project, stacked=("qkv", "head", "d_head"), read=("qkv", "head", "d_head")):
+    """Return the features of all three, put into one row in one order and taken out in another."""
+    _, n_heads, _, width = project["Q"].shape
+    sizes = {"qkv": 3, "head": n_heads, "d_head": width}
+
+    def places(axes):
+        for numbers in product(*(range(sizes[axis]) for axis in axes)):
+            at = dict(zip(axes, numbers, strict=True))
+            yield "QKV"[at["qkv"]], at["head"], at["d_head"]
+
+    taken = {letter: np.empty_like(heads) for letter, heads in project.items()}
+    for (to, h, j), (of, g, i) in zip(places(read), places(stacked), strict=True):
+        taken[to][:, h, :, j] = project[of][:, g, :, i]
+    return taken
 
 
 def _rotated(q, k, v, w, how):
@@ -179,6 +259,13 @@ def _allowed(w, real, n, wrong):
     real = np.asarray(real)
     if kind == "transposed":
         return allowed & real[:, None, :, None]
+    if kind in ("text fastest", "head fastest"):
+        batch = real.shape[0]
+        rows = np.empty((batch, w.n_heads, n), bool)
+        for text, head in product(range(batch), range(w.n_heads)):
+            flat = text * w.n_heads + head if kind == "text fastest" else head * batch + text
+            rows[text, head] = real[flat % batch if kind == "text fastest" else flat // w.n_heads]
+        return allowed & rows[:, :, None, :]
     return allowed & (~real if kind == "inverted" else real)[:, None, None, :]
 
 
@@ -209,6 +296,14 @@ def _merged(heads, how):
         return heads.transpose(0, 2, 3, 1).reshape(batch, pieces, n * width)
     if how == "in place":
         return heads.reshape(batch, pieces, n * width)
+    if how == "batch first":
+        heads = heads.transpose(1, 0, 2, 3).reshape(batch, n, pieces, width)
+    if how == "heads first":
+        heads = heads.reshape(n, batch, pieces, width).transpose(1, 0, 2, 3)
+    if how is not None and how.startswith(("mean", "sum")):
+        one = heads.mean(1) if how.startswith("mean") else heads.sum(1)
+        many = [one if h == 0 or "first" not in how else 0 * one for h in range(n)]
+        return np.concatenate(many, -1)
     ordered = heads[:, ::-1] if how == "reversed" else heads
     return ordered.transpose(0, 2, 1, 3).reshape(batch, pieces, n * width)
 

@@ -53,9 +53,14 @@ def test_each_mistake_says_how_it_is_mended_in_a_sentence_and_where(tools):
 
 
 def cases(kind):
-    """Return name and number of each switch that is a mistake in a layer of this kind."""
+    """Return name and number of each switch that is a mistake in a layer of this kind.
+
+    Of one matrix for all three there are many, and only rows move: tried on one kind.
+    """
     layer = make_layer(kind)
     mistaken = {mistake.name for mistake in CATALOGUE if mistake.applies(layer)}
+    if kind != "gpt2":
+        mistaken = {name for name in mistaken if not name.startswith(("fused", "Q, K, V"))}
     return [
         (name, number)
         for name, ways in SWITCHES.items()
@@ -100,6 +105,11 @@ def assert_named(found, name):
     assert (found.verdict, found.mistakes) == ("named", (name,)), str(found)
     assert found.fix
     assert found.equation
+
+
+def test_which_head_gives_nothing_is_told(tools, observe, layers):
+    found = tools.diagnose(layers["bert"], observe(layers["bert"], silent=2), torch.float32)
+    assert str(found).startswith("a head that gives nothing (head 2). Let every head take part")
 
 
 def test_control_the_right_one_is_not_diagnosed(tools, observe, tiny_layer):

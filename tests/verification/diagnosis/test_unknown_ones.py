@@ -29,12 +29,6 @@ def run(w, x, padding, *, hidden=None, query=None, key=None, value=None, scores=
     return through(out, torch.nn.functional.linear(context, w.W_O, w.b_O))
 
 
-def zero_first(heads):
-    changed = heads.clone()
-    changed[:, 1] = 0.0
-    return changed
-
-
 def keep_largest(p):
     top = p.topk(2, dim=-1).indices
     kept = torch.zeros_like(p).scatter(-1, top, p.gather(-1, top))
@@ -86,7 +80,6 @@ UNKNOWN = {
     "two keys only": {"probabilities": keep_largest},
     "talking heads": {"probabilities": talking},
     "uniform over all": {"probabilities": lambda p: torch.ones_like(p) / p.shape[-1]},
-    "one head silent": {"heads": zero_first},
     "heads scaled": {"heads": lambda heads: 1.01 * heads},
     "linear biases": {"scores": alibi},
     "a window": {"scores": windowed},
@@ -122,9 +115,11 @@ def test_a_mistake_that_is_not_known_is_unknown(tools, probes, name):
     found = tools.diagnose(layer, observations, torch.float32, pairs=name in IN_PAIRS)
     assert found is not None, "passed for right"
     assert (found.verdict, found.mistakes, found.fix) == ("unknown", (), ""), str(found)
-    assert found.nearest is not None
-    assert found.nearest.distance > 1e-5
-    assert f"The nearest, which is not the answer: {found.nearest.name}, at" in str(found)
+    if found.nearest is None:
+        assert "nearest" not in str(found)
+    else:
+        assert 1e-5 < found.nearest.distance < found.distance / 2
+        assert f"The nearest, which is not the answer: {found.nearest.name}, at" in str(found)
 
 
 def test_control_the_same_function_without_a_change_is_right(tools, probes):

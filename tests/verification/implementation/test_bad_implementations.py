@@ -234,6 +234,59 @@ def test_the_sentence_says_stage_what_came_and_what_was_expected(
         assert int(line) == build.__code__.co_firstlineno + (2 if build is calls_raise else 1)
 
 
+LAYER = "it is called as layer(hidden_states, padding_mask)"
+BUILD = "it is called as build(weights), with the weights of one layer."
+OF = "the function that build (build) returned"
+
+
+class ThreeOfThem(torch.nn.Module):
+    def forward(self, query, key, value, need_weights: bool = False) -> torch.Tensor:
+        return query
+
+
+def one_text_at_a_time(weights):
+    return lambda hidden, padding: plain(weights)(hidden, padding[:, :]) + padding.sum() * 0
+
+
+@pytest.mark.parametrize(
+    ("build", "sentence"),
+    [
+        (lambda w: lambda query, key, value: query, f"{OF} takes (query, key, value): {LAYER}."),
+        (lambda w: lambda x: x, f"{OF} takes (x): {LAYER}."),
+        (
+            lambda w: ThreeOfThem(),
+            f"{OF} takes (query, key, value, need_weights: bool = False): {LAYER}.",
+        ),
+        (
+            one_text_at_a_time,
+            (
+                f"{OF} must take None for padding_mask, and raised TypeError: {LAYER}, and "
+                "padding_mask is None where every token is real."
+            ),
+        ),
+        (lambda weights, layer: None, f"build (build) takes (weights, layer): {BUILD}"),
+        (lambda: None, f"build (build) takes (): {BUILD}"),
+    ],
+)
+def test_what_takes_something_else_is_told_how_it_is_called(refused, build, sentence):
+    build.__name__ = "build"
+    assert refused(build) == sentence
+
+
+def test_control_what_does_not_tell_what_it_takes_is_called(check):
+    class Untold:
+        __signature__ = "no signature"
+
+        def __init__(self, weights):
+            self._layer = plain(weights)
+
+        def __call__(self, *given):
+            return self._layer(*given)
+
+    assert check(lambda weights: Untold(weights)).passed
+    assert check(lambda *weights, **more: plain(*weights)).passed
+
+
 def test_what_never_ends_is_ended(refused):
     def build(weights):
         time.sleep(60.0)

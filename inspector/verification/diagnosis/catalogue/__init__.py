@@ -3,6 +3,8 @@
 Must not know: how a mistake is found.
 """
 
+from inspector.verification.diagnosis.catalogue.axes import AXES
+from inspector.verification.diagnosis.catalogue.fused import FUSED
 from inspector.verification.diagnosis.catalogue.heads import HEADS
 from inspector.verification.diagnosis.catalogue.masking import MASKING
 from inspector.verification.diagnosis.catalogue.output import OUTPUT
@@ -20,6 +22,8 @@ CATALOGUE: tuple[Mistake, ...] = (
     *MASKING,
     *PROJECTIONS,
     *HEADS,
+    *FUSED,
+    *AXES,
     *OUTPUT,
     *POSITIONS,
     *PRECISION,

@@ -3,7 +3,7 @@
 Must not know: how a mistake is found.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -21,7 +21,7 @@ from inspector.verification.changes import (
 )
 from inspector.verification.diagnosis.catalogue import equations
 from inspector.verification.diagnosis.layer import Layer, Norm
-from inspector.verification.diagnosis.mistake import Changes, Mistake, single
+from inspector.verification.diagnosis.mistake import Changes, Mistake, several, single
 
 _LINES = {
     "Q": ("query", equations.QUERY),
@@ -71,6 +71,56 @@ def _normalised(layer: Layer) -> tuple[Changes, ...]:
     return tuple({"hidden": (_Normalise(norm),)} for norm in norms(layer))
 
 
+def without_all(letters: str) -> Change:
+    """Return a change that leaves out several biases, such as 'QVO'."""
+
+    def drop(weights: LayerWeights) -> LayerWeights:
+        for letter in letters:
+            if getattr(weights, f"b_{letter}") is not None:
+                weights = without(f"b_{letter}")(weights)
+        return weights
+
+    return drop
+
+
+def _all_nonzero(letters: str) -> Applies:
+    return lambda weights: all(_any_nonzero(f"b_{letter}")(weights) for letter in letters)
+
+
+_NO_BIASES = tuple(without_all(letters) for letters in ("QKVO", "QVO"))
+
+
+@dataclass(frozen=True)
+class ScaledUnevenly:
+    """The factor on the scores, taken into the query's matrix but not its bias, or the reverse."""
+
+    power: float
+    """Of the factor, by which the bias is too large, or too small, beside the matrix."""
+
+    def __call__(self, weights: LayerWeights) -> LayerWeights:
+        """Return the weights whose bias stands so, beside the matrix as it is."""
+        if weights.b_Q is None:
+            return weights
+        return replace(weights, b_Q=weights.b_Q * weights.scaling**self.power)
+
+
+def _scale_left_out(layer: Layer) -> tuple[Changes, ...]:
+    # The product has the factor: what it did not reach is by it too large. The root of it, where
+    # query and key were scaled by a root each.
+    return tuple({"weights": (ScaledUnevenly(power),)} for power in (-1.0, -0.5))
+
+
+def _bias_alone_scaled(layer: Layer) -> tuple[Changes, ...]:
+    def change(weights: LayerWeights) -> LayerWeights:
+        return replace(weights, W_Q=weights.W_Q / weights.scaling)
+
+    return ({"weights": (change,)},)
+
+
+def _scaled_query_bias(layer: Layer) -> bool:
+    return layer.weights.scaling != 1.0 and _any_nonzero("b_Q")(layer.weights)
+
+
 PROJECTIONS = (
     _changed(
         "query and key swapped",
@@ -109,6 +159,28 @@ PROJECTIONS = (
             _any_nonzero(f"b_{letter}"),
         )
         for letter, (side, line) in _LINES.items()
+    ),
+    Mistake(
+        "query, value and output bias omitted",
+        "Add b_Q, b_K, b_V and b_O after the products: none of them was added (b_K cannot be seen "
+        "in the output).",
+        f"{equations.QUERY}, and all other projections",
+        several(*({"weights": (change,)} for change in _NO_BIASES)),
+        lambda layer: _all_nonzero("QVO")(layer.weights),
+    ),
+    Mistake(
+        "W_Q scaled and b_Q not",
+        "Scale the whole query, X W_Qᵀ + b_Q, or the scores: the factor reached W_Q alone.",
+        equations.SCORES,
+        _scale_left_out,
+        _scaled_query_bias,
+    ),
+    Mistake(
+        "b_Q scaled and W_Q not",
+        "Scale the whole query, X W_Qᵀ + b_Q, or the scores: the factor reached b_Q alone.",
+        equations.SCORES,
+        _bias_alone_scaled,
+        _scaled_query_bias,
     ),
     *(
         _changed(

@@ -52,6 +52,18 @@ def _inverse(weights: LayerWeights, n_key: int) -> float:
     return 1.0 / weights.scaling
 
 
+def _root_of_length(weights: LayerWeights, n_key: int) -> float:
+    return float(n_key**-0.5)
+
+
+def _length(weights: LayerWeights, n_key: int) -> float:
+    return 1.0 / n_key
+
+
+def _root_of_heads(weights: LayerWeights, n_key: int) -> float:
+    return float(weights.n_heads**-0.5)
+
+
 def _fixed(name: str, fix: str, factor: Callable[[LayerWeights, int], float]) -> Mistake:
     return Mistake(name, fix, equations.SCORES, single(factor=factor), _differs(factor))
 
@@ -93,6 +105,25 @@ SCALE = (
         "scale of √d_head where the model has none",
         "Take weights.scaling: this model does not divide by √d_head.",
         _root_of_head,
+    ),
+    Mistake(
+        "scale of √length",
+        "Divide by the root of d_head, the width of one head, not of the number of tokens, which "
+        "differs from text to text.",
+        equations.SCORES,
+        single(factor=_root_of_length),
+    ),
+    Mistake(
+        "scale of length",
+        "Divide by the root of d_head, the width of one head, not by the number of tokens, which "
+        "differs from text to text.",
+        equations.SCORES,
+        single(factor=_length),
+    ),
+    _fixed(
+        "scale of √n_heads",
+        "Divide by the root of d_head, the width of one head, not of the number of heads.",
+        _root_of_heads,
     ),
     _fixed("scale inverted", "Divide by √d_head where you multiply by it.", _inverse),
     Mistake(
