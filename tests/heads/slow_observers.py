@@ -21,7 +21,8 @@ def read_in_text(tokenizer, sentence):
     encoded = tokenizer([text], return_offsets_mapping=True, return_tensors="pt")
     offsets = encoded.pop("offset_mapping")[0].tolist()
     first = [start + (text[start:end][:1] == " ") for start, end in offsets]
-    special = [end == start for start, end in offsets]
+    # A space by itself is of no word.
+    special = [not text[start:end].strip() for start, end in offsets]
     pairs = zip(first, special, strict=True)
     return encoded, [None if none else holders[place] for place, none in pairs]
 
@@ -138,7 +139,9 @@ def slow_behaviour(model, sentences, maps_of):
                         "previous_mass": p[i - 1] if i else 0.0,
                         "next_mass": p[i + 1] if i + 1 < size else 0.0,
                         "punctuation_mass": math.fsum(
-                            p[j] for j in content if sentence.upos[word_ids[j]] == "PUNCT"
+                            p[j]
+                            for j in content
+                            if word_ids[j] is not None and sentence.upos[word_ids[j]] == "PUNCT"
                         ),
                         "duplicate_mass": math.fsum(p[j] for j in twins),
                         "distance_pieces": math.fsum(p[j] * abs(i - j) for j in content)
