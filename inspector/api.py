@@ -63,6 +63,7 @@ def verify_implementation(
     dtype: str | None = None,
     timeout: float | None = None,
     memory: int | None = None,
+    seed: int | None = None,
     progress: Progress | None = None,
 ) -> ImplementationReport:
     """Return whether a user's own attention computes what a model's does; if not, its mistake.
@@ -78,6 +79,7 @@ def verify_implementation(
         dtype: float32, float64 or bfloat16; the model's own, or float32, where not given.
         timeout: Seconds that a call may take, in a process of its own.
         memory: Bytes that it may take there; half of what is free if not given.
+        seed: Of the inputs that are drawn anew in each run; reported, drawn where not given.
         progress: Called with what is being done and the share that is done.
 
     Raises:
@@ -104,8 +106,8 @@ def verify_implementation(
         loaded = model
     else:
         loaded = load(model, dtype=dtype or "float32")
-    limits: dict[str, Any] = {"timeout": timeout, "memory": memory, "progress": progress}
-    return _verify_implementation(build, loaded, layers=layers, **limits)
+    settings: dict[str, Any] = {"timeout": timeout, "memory": memory, "seed": seed}
+    return _verify_implementation(build, loaded, layers=layers, progress=progress, **settings)
 
 
 def weight_statistics(model: ModelOrName | AnyModel = DEFAULT_MODEL) -> pd.DataFrame:

@@ -79,6 +79,8 @@ def print_report(report: "VerificationReport") -> None:
         say(f"  {control['mutation']}: {_MARKS[control['caught']]}{place}")
     if report.controls_note:
         say(report.controls_note)
+    for line in report.scope.lines()[1:]:
+        say(line)
 
 
 def print_implementation(report: "ImplementationReport") -> None:

@@ -55,7 +55,7 @@ def test_what_is_shown(executed, request):
 
 
 def quickstart(executed, html):
-    assert "minilm (float32) verified: 36 of 36 layer stages" in html
+    assert "minilm (float32) verified: 42 of 42 layer stages" in html
     assert "<iframe" in html
     assert outputs(executed, "text/plain")[-1] == "0.0", "by hand, and the model: the same"
 

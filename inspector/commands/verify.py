@@ -46,6 +46,13 @@ def verify(
         str | None,
         typer.Option(help="Layers of your own attention to verify, such as 0,3; all if not given."),
     ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Of the inputs that are drawn anew in each run; printed, and drawn if not given.",
+            show_default=False,
+        ),
+    ] = None,
     device: Device = "cpu",
     revision: Revision = None,
     as_json: Json = False,
@@ -58,9 +65,13 @@ def verify(
     a mapping of stages. Loading the file runs it, in a process of its own.
     """
     if implementation is None:
-        report: VerificationReport | ImplementationReport = _ours(model, dtype, device, revision)
+        report: VerificationReport | ImplementationReport = _ours(
+            model, dtype, device, revision, seed
+        )
     else:
-        report = _theirs(model, dtype, device, revision, implementation, timeout, memory, layers)
+        report = _theirs(
+            model, dtype, device, revision, implementation, timeout, memory, layers, seed
+        )
     with suppress(BrokenPipeError):  # the exit code is the verdict, whoever stops reading
         if as_json:
             print(json_text(report.as_dict()))
@@ -70,11 +81,13 @@ def verify(
         raise typer.Exit(NOT_VERIFIED)
 
 
-def _ours(model: str, dtype: str, device: str, revision: str | None) -> "VerificationReport":
+def _ours(
+    model: str, dtype: str, device: str, revision: str | None, seed: int | None
+) -> "VerificationReport":
     with progress() as show:
         from inspector.api import verify as prove
 
-        return prove(model, dtype=dtype, device=device, revision=revision, progress=show)
+        return prove(model, dtype=dtype, device=device, revision=revision, seed=seed, progress=show)
 
 
 def _theirs(
@@ -86,6 +99,7 @@ def _theirs(
     timeout: float,
     memory: int | None,
     layers: str | None,
+    seed: int | None,
 ) -> "ImplementationReport":
     chosen = None if layers is None else numbers("layers", layers)
     with progress() as show:
@@ -104,6 +118,7 @@ def _theirs(
             layers=chosen,
             timeout=timeout,
             memory=memory,
+            seed=seed,
             progress=show,
         )
 

@@ -55,6 +55,7 @@ def watch(
     on_layer: Callable[[LayerCall], None],
     *,
     seed: int | None = None,
+    gradients: bool = False,
 ) -> Float[Tensor, "batch piece d_model"]:
     """Return the last hidden state of the model's own eager computation, showing each layer.
 
@@ -64,12 +65,14 @@ def watch(
         on_layer: Called once for each layer, in order, while the model runs.
         seed: Where given, the model runs in training mode with this seed; the generator's state
             and the mode are restored.
+        gradients: Whether the model runs with gradients on: each layer's hidden states then have
+            one, though the parameters may have none.
 
     Raises:
         UnsupportedModelError: If an attention call reaches no layer that the model's
             architecture names.
     """
-    return _forward(model, batch, _Watcher(model, on_layer), SHADOW, seed)
+    return _forward(model, batch, _Watcher(model, on_layer), SHADOW, seed, gradients)
 
 
 def attention_probabilities(
@@ -95,19 +98,32 @@ def last_hidden_state(
 
 
 def _forward(
-    model: PretrainedModel, batch: Batch, watcher: "_Watcher", implementation: str, seed: int | None
+    model: PretrainedModel,
+    batch: Batch,
+    watcher: "_Watcher",
+    implementation: str,
+    seed: int | None,
+    gradients: bool,
 ) -> Tensor:
     with ExitStack() as stack:
         stack.enter_context(running(model, implementation, watcher.attention_called))
         stack.enter_context(watch_own_maths(model.model, watcher.attention_called))
         stack.callback(watcher.close)
-        stack.enter_context(torch.no_grad())
+        stack.enter_context(torch.set_grad_enabled(gradients))
+        if gradients:
+            embeddings: Any = model.model
+            handle = embeddings.get_input_embeddings().register_forward_hook(_with_gradient)
+            stack.callback(handle.remove)
         if seed is not None:
             stack.enter_context(torch.random.fork_rng(devices=[]))
             torch.manual_seed(seed)
             model.model.train()  # `running` restores the mode
         state: Tensor = model.model(**batch.inputs()).last_hidden_state
-    return state
+    return state.detach()
+
+
+def _with_gradient(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
+    return output if output.requires_grad else output.requires_grad_()
 
 
 class _Watcher:

@@ -82,19 +82,22 @@ def _note(ran: set[str], name: str, *_: object) -> None:
     ran.add(name)
 
 
-def passes(model: AnyModel, given: dict[str, Tensor] | None = None) -> Iterator[Pass]:
+def passes(
+    model: AnyModel, given: dict[str, Tensor] | None = None, seed: int = 0
+) -> Iterator[Pass]:
     """Yield what a model is run on: texts of one length, padded ones, and pieces after a cache.
 
     Args:
         model: What runs.
         given: Inputs to run on in the place of those that are made.
+        seed: Of those that are made.
     """
     network: Any = model.model
     if given is not None:
         yield Pass("given inputs", lambda: network(**given))
     else:
-        plain = model.make_inputs(padded=False)
-        padded = model.make_inputs(padded=True, seed=1)
+        plain = model.make_inputs(padded=False, seed=seed)
+        padded = model.make_inputs(padded=True, seed=seed + 1)
         yield Pass("one length", lambda: network(**plain))
         if set(padded) != set(plain):
             yield Pass("padded", lambda: network(**padded))

@@ -10,6 +10,7 @@ from torch import nn
 from inspector.models import DEFAULT_MODEL, PretrainedModel
 from inspector.models.anything import AnyModel, load_to_run
 from inspector.verification.report import VerificationReport
+from inspector.verification.scope import check_seed
 from inspector.verification.shadow import verify_any
 from inspector.verification.verifier import Progress, follows_from_weights
 from inspector.verification.verifier import verify as verify_layers
@@ -21,6 +22,7 @@ def verify(
     dtype: str = "float32",
     device: str = "cpu",
     revision: str | None = None,
+    seed: int | None = None,
     progress: Progress | None = None,
 ) -> VerificationReport:
     """Return the proof, or disproof, that our equations compute what the model computes.
@@ -36,6 +38,7 @@ def verify(
         dtype: In which a model is loaded that is given by name.
         device: On which it is loaded.
         revision: Branch, tag or commit of a hub id.
+        seed: Of the inputs that are drawn anew in each run; reported, drawn where not given.
         progress: Called with what is being done and the share that is done.
 
     Raises:
@@ -46,14 +49,15 @@ def verify(
         >>> inspector.verify("minilm").coverage
         {'reached': 6, 'total': 6, 'not_reached': []}
     """
+    seed = check_seed(seed)
     if isinstance(model, (str, PathLike)):
         if progress is not None:
             progress("Loading", 0.0)
         model = load_to_run(model, dtype=dtype, device=device, revision=revision)
     if isinstance(model, PretrainedModel):
         if follows_from_weights(model):
-            return verify_layers(model, progress=progress)
+            return verify_layers(model, seed=seed, progress=progress)
         model = AnyModel(model.name, model.model, model.dtype, model.file_hashes)
     elif not isinstance(model, AnyModel):
         model = AnyModel.of(model)
-    return verify_any(model, progress=progress)
+    return verify_any(model, seed=seed, progress=progress)

@@ -26,6 +26,9 @@ NOISE_RATIO = 4.0
 # its largest error ≤ 4 × theirs + 4 u·scale. Seen on right implementations: 1.3 and 2.4 times.
 USER_RMS_RATIO, USER_RMS_FLOOR = 2.0, 0.4
 USER_MAX_RATIO, USER_MAX_FLOOR = 4.0, 4.0
+# What is so many times farther off than torch's own order of sums allows is not excused by any
+# other order. Seen: sums taken one by one at most 40 times farther.
+HOPELESS = 1000.0
 # Where a step is rounded to a coarser dtype, a last bit of float32 may turn the rounding of a
 # few elements: that much of the rounding's whole effect is allowed.
 TURNED_SHARE = 0.3
@@ -167,6 +170,24 @@ class Distances:
         )
         in_u = figures["max_abs_error"] / unit if unit > 0.0 else figures["max_abs_error"]
         return Judgement(**figures, scale=scale, error_in_u=in_u, passed=passed)
+
+
+def user_passes(error: Tensor, way: Tensor, unit: float) -> bool:
+    """Return whether a user's error is explained by that of a right way of computing.
+
+    Args:
+        error: What was returned - truth, in float64.
+        way: What a right way in the same dtype gives - truth.
+        unit: The dtype's unit roundoff × scale.
+    """
+    if not error.numel():
+        return True
+    rms, most = (float(error.square().mean().sqrt()), _largest(error))
+    way_rms, way_most = (float(way.square().mean().sqrt()), _largest(way))
+    return (
+        rms <= USER_RMS_RATIO * way_rms + USER_RMS_FLOOR * unit
+        and most <= USER_MAX_RATIO * way_most + USER_MAX_FLOOR * unit
+    )
 
 
 def _largest(values: Tensor) -> float:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from inspector.html import escape, table
 from inspector.records import records
+from inspector.verification.scope import Scope
 
 VERIFICATION_COLUMNS: dict[str, str] = {
     "layer": "int64",
@@ -102,6 +103,8 @@ class VerificationReport:
     """What the model could not be run on, and what it said."""
     not_from_weights: Mapping[str, str] = field(default_factory=dict)
     """Module → why its query, key, value and output were not judged, where they were not."""
+    scope: Scope = field(default_factory=lambda: Scope(0, 0))
+    """For which inputs, and of which files, the outcome holds."""
 
     @property
     def passed(self) -> bool:
@@ -156,6 +159,7 @@ class VerificationReport:
             "controls_note": self.controls_note,
             "not_run": list(self.not_run),
             "not_from_weights": dict(self.not_from_weights),
+            **self.scope.as_dict(),
         }
 
     def summary(self) -> str:
@@ -179,7 +183,9 @@ class VerificationReport:
 
     def __str__(self) -> str:
         """Return the summary, what does not hold, and what was not judged."""
-        return "\n".join([self.summary(), *self.failures(), *self._not_judged()])
+        return "\n".join(
+            [self.summary(), *self.failures(), *self._not_judged(), self.scope.lines()[0]]
+        )
 
     def _not_judged(self) -> list[str]:
         if not self.not_from_weights:
@@ -194,7 +200,8 @@ class VerificationReport:
     def _repr_html_(self) -> str:
         """Return the report for a notebook: no script, nothing from another host."""
         failures = "".join(f"<p><strong>{escape(line)}</strong></p>" for line in self.failures())
-        failures += "".join(f"<p>{escape(line)}</p>" for line in self._not_judged())
+        lines = [*self._not_judged(), *self.scope.lines()]
+        failures += "".join(f"<p>{escape(line)}</p>" for line in lines)
         if self.frame.empty:
             return f"<p>{escape(self.summary())}</p>{failures}"
         errors = self.frame.pivot_table(

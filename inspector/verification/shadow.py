@@ -34,6 +34,7 @@ from inspector.verification.report import (
     typed_frame,
     worst_rows,
 )
+from inspector.verification.scope import Scope
 from inspector.verification.shadow_call import judge_call, rows_left_out
 from inspector.verification.shadow_controls import ShadowControls
 from inspector.verification.shadow_projections import judge_projections
@@ -47,6 +48,7 @@ def verify_any(
     model: AnyModel,
     *,
     inputs: dict[str, Tensor] | None = None,
+    seed: int = 0,
     progress: Progress | None = None,
 ) -> VerificationReport:
     r"""Return the proof, or disproof, that our attention computes what any model computes.
@@ -63,6 +65,7 @@ def verify_any(
     Args:
         model: As `load_any` or `AnyModel.of` returned it.
         inputs: Keyword arguments of its forward; random ones that suit it where not given.
+        seed: Of the random inputs.
         progress: Told how far it is.
 
     Example:
@@ -71,12 +74,12 @@ def verify_any(
         True
     """
     say = progress or (lambda what, share: None)
-    findings = _Findings(model)
-    for one in passes(model, inputs):
+    findings = _Findings(model, seed)
+    for one in passes(model, inputs, seed):
         say(f"Calls: {one.name}", 0.1)
         findings.run(model, one)
     for name, part in idle_parts(model, findings.ran):
-        for one in passes(part):
+        for one in passes(part, seed=seed):
             say(f"Calls of {name}: {one.name}", 0.5)
             findings.run(part, one, prefix=f"{name}.")
     say("Controls", 0.8)
@@ -96,6 +99,7 @@ def verify_any(
         reason=findings.reason(),
         not_run=tuple(findings.complaints),
         not_from_weights=findings.not_from_weights(),
+        scope=findings.scope,
     )
 
 
@@ -104,6 +108,7 @@ class _Findings:
     """What the passes of one model have shown so far."""
 
     model: AnyModel
+    seed: int
     rows: list[dict[str, Any]] = field(default_factory=list)
     layers: dict[str, int] = field(default_factory=dict)
     """Module that calls → its number, in the order of the first calls."""
@@ -117,6 +122,10 @@ class _Findings:
     controls: ShadowControls = field(default_factory=ShadowControls)
     projections: dict[str, Projections] = field(default_factory=dict)
     """What stands before the names of a part's modules → the linear layers of that part."""
+
+    def __post_init__(self) -> None:
+        """Begin with a scope of nothing."""
+        self.scope = Scope(0, 0, self.model.file_hashes, self.seed, modes=("evaluation",))
 
     def run(self, model: AnyModel, one: Pass, prefix: str = "") -> None:
         """Take one pass into account."""
@@ -141,6 +150,7 @@ class _Findings:
 
     def _judge(self, name: str, call: AttentionCall, case: str) -> None:
         layer = self.layers.setdefault(name, len(self.layers))
+        self.scope = self.scope.with_call(call.query, call.key, call.mask)
         if call.own_term is not None:
             self.own_terms.add(name)
         self._add_rows(name, call, case, judge_call(call))

@@ -5,6 +5,7 @@ truth), with the same mask and, in training, the same dropout. Must not know: th
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -16,6 +17,9 @@ from inspector.verification.judge import Judgement, judge, rows_with_keys
 STAGES = MultiHeadStages._fields
 # Stages with a row per query: rows without an allowed key have no defined value there.
 _QUERY_AXIS = {"probabilities": 2, "context": 1, "output": 1}
+
+GRADIENT = "gradient"
+"""What the gradient of the hidden states is called among the stages."""
 
 LayerFunction = Callable[..., MultiHeadStages]
 """(target, source, weights, *, mask, dropout) → stages, as `multi_head_attention`."""
@@ -63,6 +67,43 @@ def judge_stages(
             a, b, t = (select_rows(tensor, stage, keep) for tensor in (a, b, t))
         judgements[stage] = judge(a, b, t, dtype)
     return judgements
+
+
+def judge_gradient(
+    call: LayerCall, weights: LayerWeights, dtype: torch.dtype, seed: int
+) -> Judgement:
+    """Return the judgement of the gradient of the hidden states: ours against the real layer's.
+
+    A vector-Jacobian product with a cotangent of the output that is drawn from the seed, and is 0
+    where nobody reads the output. Texts in which a query has no key are left out.
+
+    Args:
+        call: Of a pass with gradients.
+        weights: The layer's.
+        dtype: Of the model.
+        seed: Of the cotangent.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(call.output.shape, generator=generator, dtype=torch.float64)
+    keep = query_rows(call)
+    cotangent = (drawn.to(call.output.device) * keep[..., None].to(call.output.device)).to(dtype)
+    (theirs,) = torch.autograd.grad(call.output, call.hidden_states, cotangent, retain_graph=True)
+    whole = keep.all(-1)
+    ours, truth = (
+        _gradient(call, weights, precision, cotangent)[whole]
+        for precision in (dtype, torch.float64)
+    )
+    return judge(ours, theirs[whole], truth, dtype)
+
+
+def _gradient(
+    call: LayerCall, weights: LayerWeights, dtype: torch.dtype, cotangent: Tensor
+) -> Tensor:
+    hidden = call.hidden_states.detach().to(dtype, copy=True).requires_grad_()
+    with torch.enable_grad():
+        output = our_stages(replace(call, hidden_states=hidden), weights, dtype).output
+    (gradient,) = torch.autograd.grad(output, hidden, cotangent.to(dtype))
+    return gradient
 
 
 def query_rows(call: LayerCall) -> Tensor:

@@ -13,6 +13,7 @@ from inspector.models import LayerCall, PretrainedModel, sdpa_context, watch
 from inspector.verification.cases import Case, standard_cases
 from inspector.verification.controls import run_controls
 from inspector.verification.judge import judge
+from inspector.verification.paddings import kinds_of
 from inspector.verification.report import (
     VERIFICATION_COLUMNS,
     WHOLE_MODEL_COLUMNS,
@@ -21,7 +22,10 @@ from inspector.verification.report import (
     typed_frame,
     worst_rows,
 )
+from inspector.verification.scope import Scope, check_seed, in_order
 from inspector.verification.stages import (
+    GRADIENT,
+    judge_gradient,
     judge_stages,
     our_stages,
     query_rows,
@@ -37,6 +41,7 @@ def verify(
     model: PretrainedModel,
     *,
     cases: list[Case] | None = None,
+    seed: int | None = None,
     progress: Progress | None = None,
 ) -> VerificationReport:
     r"""Return the proof, or disproof, that our equations compute what the model computes.
@@ -49,8 +54,10 @@ def verify(
 
     Args:
         model: As `inspector.load` returned it.
-        cases: Inputs; one sentence, a padded batch, a single piece, the longest text, and
-            training mode where they are not given.
+        cases: Inputs; where they are not given one sentence, a padded batch, a single piece, the
+            longest text, random tokens with padding everywhere, of nine lengths, and of six sizes
+            that are drawn; and training mode.
+        seed: Of what is drawn; drawn itself where not given.
         progress: Told how far it is.
 
     Example:
@@ -59,12 +66,13 @@ def verify(
         True
     """
     say = progress or (lambda what, share: None)
-    inputs = standard_cases(model) if cases is None else cases
+    seed = check_seed(seed)
+    inputs = standard_cases(model, seed) if cases is None else cases
     rows: list[dict[str, Any]] = []
     reached: set[int] = set()
     for number, case in enumerate(inputs):
         say(f"Layers: {case.name}", 0.5 * number / len(inputs))
-        rows += _verify_case(model, case, reached)
+        rows += _verify_case(model, case, reached, seed)
     say("Whole model", 0.5)
     whole = compare_whole_model(model, inputs)
     say("Controls", 0.7)
@@ -80,6 +88,23 @@ def verify(
         coverage=coverage(model, reached),
         controls=controls,
         controls_note=note,
+        scope=_scope(model, inputs, seed),
+    )
+
+
+def _scope(model: PretrainedModel, cases: list[Case], seed: int) -> Scope:
+    masks = [case.batch.attention_mask.bool().cpu() for case in cases]
+    training = any(case.seed is not None for case in cases)
+    return Scope(
+        heads=model.n_heads,
+        d_head=model.d_head,
+        files=model.file_hashes,
+        seed=seed,
+        longest=max(mask.shape[1] for mask in masks),
+        largest_batch=max(len(mask) for mask in masks),
+        padding=in_order(set().union(*map(kinds_of, masks))),
+        gradients=any(case.gradients for case in cases),
+        modes=("evaluation", *["training with dropout"] * training),
     )
 
 
@@ -92,7 +117,9 @@ def follows_from_weights(model: PretrainedModel) -> bool:
     return model.is_plain and getattr(model.model, "_supports_sdpa", True)
 
 
-def _verify_case(model: PretrainedModel, case: Case, reached: set[int]) -> list[dict[str, Any]]:
+def _verify_case(
+    model: PretrainedModel, case: Case, reached: set[int], seed: int
+) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
 
     def on_layer(call: LayerCall) -> None:
@@ -102,7 +129,10 @@ def _verify_case(model: PretrainedModel, case: Case, reached: set[int]) -> list[
         ours = our_stages(call, weights, model.torch_dtype)
         noise = {} if case.seed is not None else _noise(model, call)
         left_out = int((~query_rows(call)).sum())
-        for stage, judgement in judge_stages(call, ours, truth).items():
+        judged = judge_stages(call, ours, truth)
+        if case.gradients:
+            judged[GRADIENT] = judge_gradient(call, weights, model.torch_dtype, seed)
+        for stage, judgement in judged.items():
             rows.append(
                 {
                     "layer": call.layer,
@@ -116,7 +146,7 @@ def _verify_case(model: PretrainedModel, case: Case, reached: set[int]) -> list[
                 }
             )
 
-    watch(model, case.batch, on_layer, seed=case.seed)
+    watch(model, case.batch, on_layer, seed=case.seed, gradients=case.gradients)
     return rows
 
 

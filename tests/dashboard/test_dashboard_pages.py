@@ -51,7 +51,7 @@ def test_a_model_that_is_not_verified_says_why(open_page, monkeypatch):
     monkeypatch.setattr(store, "report", lambda *_: broken)
     shown = texts(open_page("overview"))
     assert "Not verified" in shown
-    assert "36 of 36 layer stages differ" in plain_text(shown)
+    assert "42 of 42 layer stages differ" in plain_text(shown)
     app = open_page("verification")
     assert "did not pass" in app.error[0].value
     assert not app.exception

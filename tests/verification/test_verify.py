@@ -22,14 +22,22 @@ from inspector.verification import (
     verify,
 )
 from inspector.verification.cases import Case, padded_case
+from inspector.verification.paddings import kinds_of
 from inspector.verification.report import worst_rows
 
-CASES = ["one sentence", "padded batch", "single piece", "longest text", "training, same seed"]
+LENGTHS = (1, 7, 16, 17, 63, 64, 65, 128, 129)
+CASES = [
+    "one sentence", "padded batch", "single piece", "longest text", "padded everywhere",
+    *(f"{n} tokens" for n in LENGTHS), *(f"drawn {n}" for n in range(1, 7)),
+    "training, same seed",
+]  # fmt: skip
+ALL_STAGES = (*STAGES, "gradient")
+WITH_GRADIENT = ("padded everywhere", "65 tokens")
 
 
 @pytest.fixture(scope="module")
 def report(minilm):
-    return verify(minilm)
+    return verify(minilm, seed=0)
 
 
 @pytest.fixture
@@ -41,19 +49,23 @@ def test_minilm_is_verified(report):
     assert report.passed, str(report)
     assert report.failures() == []
     assert report.coverage == {"reached": 6, "total": 6, "not_reached": []}
-    assert len(report.frame) == 6 * len(STAGES)
+    assert len(report.frame) == 6 * len(ALL_STAGES)
     assert report.frame["passed"].all()
     assert list(zip(report.frame["layer"], report.frame["stage"], strict=True)) == [
-        (layer, stage) for layer in range(6) for stage in STAGES
+        (layer, stage) for layer in range(6) for stage in ALL_STAGES
     ]
     assert report.frame["module"][8] == "encoder.layer.1.attention.self"
 
 
 def test_every_case_of_every_stage_is_reported(report):
-    assert len(report.cases) == 6 * len(STAGES) * len(CASES)
+    assert len(report.cases) == 6 * (len(STAGES) * len(CASES) + len(WITH_GRADIENT))
+    gradients = report.cases[report.cases["stage"] == "gradient"]
+    assert tuple(dict.fromkeys(gradients["case"])) == WITH_GRADIENT
     assert list(dict.fromkeys(report.cases["case"])) == CASES
     assert report.cases["passed"].all()
-    assert (report.cases["rows_left_out"] == 0).all()
+    left_out = report.cases.groupby("case")["rows_left_out"].max()
+    assert left_out["padded everywhere"] == 17, "the row that is padding throughout"
+    assert (left_out.drop("padded everywhere") == 0).all()
 
 
 def test_frames_have_their_columns_and_dtypes(report):
@@ -78,6 +90,63 @@ def test_the_cases_are_what_they_are_called(minilm):
     assert cases["longest text"].batch.input_ids.shape == (1, 512)
     assert cases["longest text"].batch.attention_mask.all()
     assert cases["training, same seed"].seed is not None
+    everywhere = cases["padded everywhere"].batch.attention_mask.bool()
+    assert kinds_of(everywhere) == {"left", "right", "inside", "whole row"}
+    assert len(everywhere) == 8
+    for n in LENGTHS:
+        assert cases[f"{n} tokens"].batch.input_ids.shape == (1, n)
+
+
+def test_sizes_are_drawn_from_the_seed_and_numbers_with_them(minilm):
+    def drawn(seed):
+        cases = [case for case in standard_cases(minilm, seed) if case.name.startswith("drawn")]
+        return [
+            (case.batch.input_ids.tolist(), case.batch.attention_mask.tolist()) for case in cases
+        ]
+
+    assert drawn(0) == drawn(0)
+    assert [len(ids) for ids, _ in drawn(0)] != [len(ids) for ids, _ in drawn(1)]
+
+
+def test_the_report_says_up_to_where_it_holds_and_of_which_files(report, minilm):
+    document = report.as_dict()
+    assert (document["heads"], document["d_head"]) == (12, 32)
+    assert document["files"] == minilm.file_hashes
+    assert document["inputs"] == {
+        "seed": 0,
+        "longest": 512,
+        "largest_batch": 8,
+        "padding": ["left", "right", "inside", "whole row"],
+        "gradients": True,
+    }
+    assert str(report).splitlines()[-1] == (
+        "12 heads × 32. Holds for up to 512 tokens, batches of up to 8, padding on the left, on "
+        "the right, inside and of a whole row; modes: evaluation, training with dropout; "
+        "gradients: compared. Seed 0."
+    )
+
+
+def test_a_gradient_that_is_wrong_fails_the_verification(minilm, monkeypatch):
+    """The output is right, and what flows back through the probabilities is lost."""
+    right = stages_module.our_stages
+
+    def detached(call, weights, dtype, *mistake):
+        made = right(call, weights, dtype, *mistake)
+        if dtype == torch.float32 and call.hidden_states.requires_grad:
+            context = made.probabilities.detach() @ made.value
+            output = torch.nn.functional.linear(
+                context.transpose(1, 2).flatten(-2), weights.W_O, weights.b_O
+            )
+            return made._replace(output=output)
+        return made
+
+    monkeypatch.setattr(stages_module, "our_stages", detached)
+    monkeypatch.setattr(verify_module, "run_controls", lambda _: ([], None))
+    case = replace(padded_case(minilm), gradients=True, whole_model=False)
+    report = verify(minilm, cases=[case])
+    failed = report.frame[~report.frame["passed"]]
+    assert set(failed["stage"]) == {"gradient"}
+    assert len(failed) == 6
 
 
 def test_the_librarys_own_two_paths_are_measured_beside_ours(report):
@@ -129,7 +198,7 @@ def test_bfloat16_is_verified_and_says_what_it_cannot_see():
 def test_a_random_full_size_bert_is_verified(random_bert_base_folder):
     report = verify(load(str(random_bert_base_folder)))
     assert report.passed, str(report)
-    assert len(report.frame) == 72
+    assert len(report.frame) == 12 * len(ALL_STAGES)
     assert report.coverage == {"reached": 12, "total": 12, "not_reached": []}
     assert all(control["caught"] is True for control in report.controls)
     assert report.controls_note == (
@@ -244,7 +313,7 @@ def test_the_report_is_json_and_html(report):
     document = json.loads(json.dumps(report.as_dict(), allow_nan=False))
     assert document["passed"] is True
     assert set(document["layers"][0]) == set(VERIFICATION_COLUMNS)
-    assert len(document["layers"]) == 36
+    assert len(document["layers"]) == 42
     assert document["controls"][0] == {
         "mutation": "scale omitted",
         "caught": True,
@@ -257,7 +326,7 @@ def test_the_report_is_json_and_html(report):
     assert "&lt;script&gt;alert(1)" in html
     assert "http" not in html
     assert html.count("<tr>") == 1 + 6 + 1 + 15
-    assert "minilm (float32) verified: 36 of 36 layer stages within rounding" in str(report)
+    assert "minilm (float32) verified: 42 of 42 layer stages within rounding" in str(report)
 
 
 def test_progress_goes_from_nothing_to_all(minilm, quick):
@@ -272,6 +341,8 @@ def test_progress_goes_from_nothing_to_all(minilm, quick):
 def test_a_model_that_takes_few_pieces_is_given_short_cases(minilm):
     short = replace(minilm, max_pieces=7)
     cases = standard_cases(short)
-    assert [case.name for case in cases] == CASES
+    assert [case.name for case in cases] == [
+        name for name in CASES if not name.endswith("tokens") or name in ("1 tokens", "7 tokens")
+    ]
     assert max(case.batch.input_ids.shape[1] for case in cases) == 7
     assert (cases[1].batch.attention_mask == 0).any(), "still padded"

@@ -54,8 +54,10 @@ WORDS = {
             "typical nor our largest error exceeds the model's own by more than rounding explains."
         ),
         "rule_cases": (
-            "Inputs are real hidden states of real text: one sentence, padded batches, a single "
-            "piece, the longest text. A row of the table is the worst of them."
+            "Inputs are real texts (one sentence, padded batches, a single token, the longest "
+            "text) and random tokens: padded on the left, on the right, inside and throughout, of "
+            "nine lengths, and of six sizes that are drawn anew; with gradients, too. A row of the "
+            "table is the worst of them."
         ),
         "rule_cases_in_shadow": (
             "Inputs are random and such as the model takes: of one length, of several lengths with "
@@ -151,8 +153,8 @@ WORDS = {
             "也都可由舍入解释。"
         ),
         "rule_cases": (
-            "输入是真实文本的真实隐藏状态：一个句子、带填充的批次、单个词片、最长的文本。表中每行"
-            "取最差的一种。"
+            "输入是真实文本（一个句子、带填充的批次、单个词片、最长的文本）和随机词片：左侧、右侧、"
+            "中间和整行填充，九种长度，六种每次重新抽取的大小；也比较梯度。表中每行取最差的一种。"
         ),
         "rule_cases_in_shadow": (
             "输入是随机的，符合模型的要求：同一长度；长度不一、带填充；有缓存的，缓存之后再输入"

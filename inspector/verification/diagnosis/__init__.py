@@ -10,6 +10,7 @@ from inspector.verification.diagnosis.diagnosis import (
     Explanation,
     diagnose,
     diagnose_randomness,
+    unknown,
 )
 from inspector.verification.diagnosis.distance import Distance
 from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Plan
@@ -19,6 +20,7 @@ from inspector.verification.diagnosis.mistake import Mistake
 __all__ = [
     "diagnose",
     "diagnose_randomness",
+    "unknown",
     "Diagnosis",
     "Explanation",
     "CATALOGUE",

@@ -20,6 +20,7 @@ from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Pl
 from inspector.verification.diagnosis.layer import STAGES, Layer, Probe
 from inspector.verification.diagnosis.steps import mask_with_infinity, mask_with_nothing
 from inspector.verification.judge import (
+    HOPELESS,
     PADDING_SHARE,
     TURNED_SHARE,
     USER_MAX_FLOOR,
@@ -160,11 +161,12 @@ class Comparison:
                 effect = exact - self._select(getattr(unrounded_truth, stage), stage, truth)
                 allowed_rms += TURNED_SHARE * rms_of(effect)
                 allowed += 2.0 * largest(effect)
-            passed = explained and any(
-                rms <= allowed_rms + USER_RMS_RATIO * way_rms
-                and worst <= allowed + USER_MAX_RATIO * way_largest
-                for way_rms, way_largest in self._right_ways(plan, stage, exact, truth)
-            )
+            passed = False
+            for way_rms, way_most in self._right_ways(plan, stage, exact, truth):
+                most_rms = allowed_rms + USER_RMS_RATIO * way_rms
+                passed = rms <= most_rms and worst <= allowed + USER_MAX_RATIO * way_most
+                if passed or not explained or not rms <= HOPELESS * most_rms:
+                    break
             found.append(
                 Distance(
                     stage=stage,
@@ -173,7 +175,7 @@ class Comparison:
                     rms_error=rms,
                     scale=scale,
                     error_in_u=worst / unit if unit > 0.0 else worst,
-                    passed=passed,
+                    passed=explained and passed,
                 )
             )
         return found

@@ -188,6 +188,18 @@ def diagnose(
     )
 
 
+def unknown(likely_cause: str, distance: float) -> Diagnosis:
+    """Return that no mistake is known to be it, and what the circumstances suggest."""
+    return Diagnosis(
+        verdict="unknown",
+        explanation=None,
+        indistinguishable=(),
+        nearest=None,
+        distance=distance,
+        likely_cause=likely_cause,
+    )
+
+
 def diagnose_randomness(
     layer: Layer, probe: Probe, outputs: Float[Tensor, "call batch piece d_model"] | None
 ) -> Diagnosis:

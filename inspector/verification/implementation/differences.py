@@ -3,6 +3,7 @@
 Must not know: mistakes, how it is shown.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from inspector.verification.diagnosis import REFERENCE, STAGES, Comparison, Layer
 
+_BY_QUERY = ("probabilities", "context", "output")
 _HEAD_FIRST = ("query", "key", "value", "scores", "probabilities")
 # A row or head whose largest error is below this share of the worst one's takes no part.
 _SHARE = 1e-3
@@ -42,12 +44,18 @@ class Difference:
             heads = f"head{'s' * (len(self.heads) > 1)} {', '.join(map(str, self.heads))}"
         return (
             f"first in layer {self.layer}, {self.stage}, on the input '{self.input}': "
-            f"{heads}, {self.rows}, {self.error_in_u:.3g} u"
+            f"{heads}, {self.rows}, {self._error()}"
         )
 
+    def _error(self) -> str:
+        return f"{self.error_in_u:.3g} u" if math.isfinite(self.error_in_u) else "not finite"
+
     def as_dict(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {**asdict(self), "heads": None if self.heads is None else list(self.heads)}
+        """Return it as plain data; an error that is no number becomes None."""
+        found = asdict(self)
+        for name in ("error_in_u", "max_abs_error"):
+            found[name] = found[name] if math.isfinite(found[name]) else None
+        return {**found, "heads": None if self.heads is None else list(self.heads)}
 
 
 def first_difference(
@@ -61,12 +69,13 @@ def first_difference(
             if distance is None or distance.passed:
                 continue
             error, _, real = comparison.rows(stage)
+            finite = stage not in _BY_QUERY or not bool(comparison.not_a_number.any())
             return Difference(
                 layer=number,
                 stage=stage,
                 input=distance.probe,
-                error_in_u=distance.error_in_u,
-                max_abs_error=distance.max_error,
+                error_in_u=distance.error_in_u if finite else math.inf,
+                max_abs_error=distance.max_error if finite else math.inf,
                 heads=_heads(stage, error[real], layer),
                 n_heads=error.shape[2] if error.ndim == 4 else layer.weights.n_heads,
                 rows=_rows(error, real),

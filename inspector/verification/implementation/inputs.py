@@ -15,7 +15,7 @@ from inspector.attention import LayerWeights
 from inspector.errors import InputError, UnsupportedModelError
 from inspector.models import LayerCall, PretrainedModel, complete_weights, unsaid, watch
 from inspector.models.seen_terms import scaled_queries
-from inspector.verification.cases import Case, standard_cases
+from inspector.verification.cases import Case, longest_length, longest_text, text_cases
 from inspector.verification.diagnosis import REFERENCE, Comparison, Layer, Norm, Observation, Probe
 from inspector.verification.stages import their_stages
 
@@ -32,6 +32,10 @@ class TriedLayer:
     layer: Layer
     inputs: list[tuple[Probe, dict[str, Tensor]]]
     """Each input with what the real layer made of it, where the real one was run."""
+    long: tuple[Probe, dict[str, Tensor]]
+    """The longest text on which our equations reproduce the layer, and what it made of it."""
+    spread: float
+    """Standard deviation of the layer's hidden states."""
 
 
 def tried_layers(model: PretrainedModel, layers: Sequence[int] | None) -> list[TriedLayer]:
@@ -52,7 +56,62 @@ def tried_layers(model: PretrainedModel, layers: Sequence[int] | None) -> list[T
                 seen[call.layer].append((case, call))
 
         watch(model, case.batch, keep)
-    return [_tried(model, number, calls) for number, calls in seen.items()]
+    found = {number: _tried(model, number, calls) for number, calls in seen.items()}
+    return list(_with_long_text(model, found).values())
+
+
+def _with_long_text(model: PretrainedModel, found: dict[int, TriedLayer]) -> dict[int, TriedLayer]:
+    """Return the layers, each with the longest text on which our equations reproduce it.
+
+    That is the longest that the model takes, unless what a layer computes depends on the length.
+    """
+    biased = any(each.layer.weights.relative_bias is not None for each in found.values())
+    length = longest_length(model, biased=biased)
+    waiting = dict(found)
+    while waiting and length > _LONGER:
+        held = _that_hold(model, waiting, length)
+        found = {**found, **held}
+        waiting = {number: each for number, each in waiting.items() if number not in held}
+        length //= 2
+    return found
+
+
+def _that_hold(
+    model: PretrainedModel, waiting: dict[int, TriedLayer], length: int
+) -> dict[int, TriedLayer]:
+    """Return those layers that our equations reproduce on a text of a length, with that text."""
+    held: dict[int, TriedLayer] = {}
+
+    def keep(call: LayerCall) -> None:
+        if call.layer in waiting:
+            longer = _with_call(model, waiting[call.layer], call)
+            if longer is not None:
+                held[call.layer] = longer
+
+    watch(model, longest_text(model, length), keep)
+    return held
+
+
+def _with_call(model: PretrainedModel, tried: TriedLayer, call: LayerCall) -> TriedLayer | None:
+    """Return a layer with a longer text, None where our equations do not reproduce that."""
+    layer = replace(tried.layer, weights=complete_weights(model, tried.number, [call]))
+    for name in ("rotary_cos", "rotary_sin", "relative_bias"):
+        short, longer = (getattr(each.weights, name) for each in (tried.layer, layer))
+        if (short is None) != (longer is None):
+            return None
+        if short is not None and not _begins_with(longer, short):
+            return None  # a table that depends on the length of the text
+    hidden = call.hidden_states.cpu()
+    probe = Probe(f"{hidden.shape[1]} tokens, the full length", hidden)
+    theirs = {"context": call.attention.context.cpu(), "output": call.output.cpu()}
+    if not Comparison(layer, Observation(probe, theirs, {}), hidden.dtype).follows(REFERENCE):
+        return None
+    return replace(tried, layer=layer, long=(probe, theirs))
+
+
+def _begins_with(longer: Tensor, short: Tensor) -> bool:
+    corner = longer[tuple(slice(0, size) for size in short.shape)]
+    return corner.shape == short.shape and torch.equal(corner, short)
 
 
 def random_probes(layer: Layer, spread: float, seed: int = 0) -> list[Probe]:
@@ -74,9 +133,7 @@ def random_probes(layer: Layer, spread: float, seed: int = 0) -> list[Probe]:
 
 def _cases(model: PretrainedModel) -> list[Case]:
     cases = []
-    for case in standard_cases(model):
-        if case.seed is not None:
-            continue
+    for case in text_cases(model):
         batch, name = case.batch, case.name
         if batch.input_ids.shape[1] > _LONGER:
             kinds = batch.token_type_ids
@@ -112,9 +169,11 @@ def _tried(
                 how = f"its {stage.stage} is {stage.error_in_u:.3g} u from the equations"
                 raise _refusal(model, number, call, how)
         inputs.append((probe, theirs))
+    unpadded = [each for each in inputs if each[0].padding is None]
+    long = max(unpadded, key=lambda each: each[0].hidden.shape[1])
     spread = float(torch.stack([call.hidden_states.double().std() for _, call in calls]).mean())
     inputs += [(probe, {}) for probe in random_probes(layer, spread)]
-    return TriedLayer(number, calls[0][1].module, layer, inputs)
+    return TriedLayer(number, calls[0][1].module, layer, inputs, long, spread)
 
 
 def _theirs(weights: LayerWeights, call: LayerCall) -> dict[str, Tensor] | None:

@@ -12,6 +12,7 @@ from inspector.html import escape, table
 from inspector.records import records
 from inspector.verification.diagnosis import Diagnosis
 from inspector.verification.implementation.differences import Difference
+from inspector.verification.scope import Scope
 
 IMPLEMENTATION_COLUMNS: dict[str, str] = {
     "layer": "int64",
@@ -47,6 +48,8 @@ class ImplementationReport:
     """Known mistakes that what was returned could not have shown."""
     notes: tuple[str, ...]
     """What else a user should know."""
+    scope: Scope
+    """For which inputs, and of which model, the outcome holds."""
 
     @property
     def passed(self) -> bool:
@@ -85,7 +88,7 @@ class ImplementationReport:
 
     def remarks(self) -> list[str]:
         """Return what this verification could not see, and the notes."""
-        lines = list(self.notes)
+        lines = [*self.scope.lines(), *self.notes]
         if self.passed and self.unseen:
             lines.append(
                 f"Not to be seen in what was returned: {', '.join(self.unseen)}. "
@@ -105,6 +108,7 @@ class ImplementationReport:
             "diagnosis": self.diagnosis and self.diagnosis.as_dict(),
             "unseen": list(self.unseen),
             "notes": list(self.notes),
+            **self.scope.as_dict(),
         }
 
     def _repr_html_(self) -> str:

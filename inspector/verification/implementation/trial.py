@@ -4,6 +4,7 @@ What it raises becomes a sentence; the weights it was given must stay as they ar
 Must not know: models, how it is judged.
 """
 
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -110,21 +111,13 @@ class Trial:
         where = f"in layer {self._layer} on the input '{name}'"
         given, mask = self._given_to(hidden, padding, manner)
         asked = manner.gradients == "asked"
-        with UserCode(self._returned(), where):
-            try:
-                with surroundings(manner, self._function):
-                    returned = self._function(given.requires_grad_(asked), mask)
-            except RuntimeError:
-                # With gradients on it has run before: it leaves torch, or writes in place.
-                if asked:
-                    return {}
-                raise
-            except (TypeError, AttributeError, ValueError) as error:
-                if mask is None:
-                    self._check_takes_no_mask(given, error)
-                raise
-        with UserCode(f"what build ({self._name}) returned", where):
-            stages = as_stages(returned, self._kept, hidden, where)
+        try:
+            returned, stages = self._called(given.requires_grad_(asked), mask, where, manner)
+        except InputError as error:
+            # With gradients on it has run before: it leaves torch, or writes in place.
+            if asked and isinstance(error.__cause__, RuntimeError | BufferError):
+                return {}
+            raise
         self._check_weights("its function")
         self._check_given(given, hidden, "hidden_states", where)
         if mask is not None and padding is not None:
@@ -132,6 +125,26 @@ class Trial:
         if asked and cotangent is not None:
             return _with_gradient(stages, returned, given, cotangent)
         return stages
+
+    def _called(
+        self, given: Tensor, mask: Tensor | None, where: str, manner: Manner
+    ) -> tuple[Any, dict[str, Tensor]]:
+        """Return what the function returns, as it is and as stages."""
+        with (
+            UserCode(self._returned(), where),
+            surroundings(manner, self._function),
+            warnings.catch_warnings(),
+        ):
+            # A text of nothing but padding has no number, of which numpy warns.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            try:
+                returned = self._function(given, mask)
+            except (TypeError, AttributeError, ValueError) as error:
+                if mask is None:
+                    self._check_takes_no_mask(given, error)
+                raise
+        with UserCode(f"what build ({self._name}) returned", where):
+            return returned, as_stages(returned, self._kept, given, where)
 
     def _check_takes_no_mask(self, hidden: Tensor, error: Exception) -> None:
         """Refuse a function that ended in an error without a mask, and does not with one."""

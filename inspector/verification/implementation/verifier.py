@@ -19,10 +19,12 @@ from inspector.verification.diagnosis import (
     Observation,
     diagnose,
     diagnose_randomness,
+    unknown,
 )
 from inspector.verification.diagnosis.catalogue.randomness import DROPOUT
 from inspector.verification.diagnosis.randomness import CALLS, is_random
 from inspector.verification.diagnosis.search import Search
+from inspector.verification.implementation.circumstances import circumstances
 from inspector.verification.implementation.contract import check_finite
 from inspector.verification.implementation.differences import Difference, first_difference
 from inspector.verification.implementation.inputs import TriedLayer, tried_layers
@@ -34,7 +36,10 @@ from inspector.verification.implementation.report import (
 )
 from inspector.verification.implementation.starting import run_file, run_function
 from inspector.verification.implementation.trial import Trial
+from inspector.verification.implementation.use import Use, row_of, try_ordinary_use
+from inspector.verification.paddings import kinds_of
 from inspector.verification.report import typed_frame
+from inspector.verification.scope import Scope, check_seed, in_order
 
 Progress = Callable[[str, float], None]
 Running = Trial | ProcessTrial
@@ -49,6 +54,7 @@ def verify_implementation(
     layers: Sequence[int] | None = None,
     timeout: float | None = None,
     memory: int | None = None,
+    seed: int | None = None,
     pairs: bool = True,
     progress: Progress | None = None,
 ) -> ImplementationReport:
@@ -64,6 +70,7 @@ def verify_implementation(
             always does.
         memory: Bytes that it may take there; half of what is free, if none are given. With it, too,
             it runs in a process of its own.
+        seed: Of the inputs of ordinary use; drawn where not given.
         pairs: Whether two mistakes made together are looked for.
         progress: Told how far it is.
 
@@ -75,6 +82,7 @@ def verify_implementation(
     check_timeout(timeout)
     check_memory(memory)
     say = progress or (lambda what, share: None)
+    seed = check_seed(seed)
     say("Inputs", 0.0)
     tried = tried_layers(model, layers)
     name = build if isinstance(build, str) else getattr(build, "__name__", type(build).__name__)
@@ -85,6 +93,8 @@ def verify_implementation(
             each = _Tried(layer, running, model.torch_dtype)
             if each.difference and not any(before.difference for before in found):
                 each.look_for_randomness(running, model.torch_dtype)
+            if each.difference is None:
+                each.try_ordinary_use(running, model.torch_dtype, seed)
             found.append(each)
         say("Diagnosis", 0.7)
         diagnosis = _diagnose(found, model.torch_dtype, pairs)
@@ -100,6 +110,7 @@ def verify_implementation(
         diagnosis=diagnosis,
         unseen=tuple(mistake.name for mistake in found[0].search.unseen()),
         notes=tuple(_notes(found, diagnosis)),
+        scope=_scope(model, found, seed),
     )
     say("Report", 1.0)
     return report
@@ -125,6 +136,13 @@ class _Tried:
             tried.number, tried.layer, self.comparisons
         )
         self.randomness: Diagnosis | None = None
+        self.use: Use | None = None
+
+    def try_ordinary_use(self, running: Running, dtype: torch.dtype, seed: int) -> None:
+        """Call it as ordinary use does, once it is right on small inputs."""
+        stage = list(self.observations[0].stages)[-1]
+        self.use = try_ordinary_use(self.tried, running.run, stage, dtype, seed)
+        self.difference = self.use.difference
 
     def look_for_randomness(self, running: Running, dtype: torch.dtype) -> None:
         """Call again, and many times more where the answer is another one then."""
@@ -140,21 +158,12 @@ class _Tried:
             self.randomness = diagnose_randomness(self.tried.layer, probe, outputs)
 
     def rows(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "layer": self.tried.number,
-                "module": self.tried.module,
-                "stage": distance.stage,
-                "input": distance.probe,
-                "max_abs_error": distance.max_error,
-                "rms_error": distance.rms_error,
-                "scale": distance.scale,
-                "error_in_u": distance.error_in_u,
-                "passed": distance.passed,
-            }
+        rows = [
+            row_of(self.tried, distance)
             for comparison in self.comparisons
             for distance in comparison.stages(REFERENCE)
         ]
+        return rows if self.use is None else rows + self.use.rows
 
     def check_finite(self, explained: bool) -> None:
         for observation in self.observations:
@@ -183,6 +192,8 @@ def _running(build: Build, name: str, timeout: float | None, memory: int | None)
 def _diagnose(found: Sequence[_Tried], dtype: torch.dtype, pairs: bool) -> Diagnosis | None:
     """Return the diagnosis of the first layer that differs."""
     for each in found:
+        if each.use is not None and each.use.difference is not None:
+            return unknown(circumstances(each.use.tried), each.use.distance)
         if each.difference is not None and any(c.n_finite for c in each.comparisons):
             return each.randomness or diagnose(
                 each.tried.layer, each.random_first, dtype, pairs=pairs
@@ -208,6 +219,38 @@ def _otherwise(found: Sequence[_Tried], diagnosis: Diagnosis | None) -> list[int
     return layers
 
 
+def _scope(model: PretrainedModel, found: Sequence[_Tried], seed: int) -> Scope:
+    """Return up to where the outcome holds: what every layer was run on."""
+    uses = [each.use for each in found if each.use is not None]
+    probes = [probe for each in found for probe, _ in each.tried.inputs]
+    tried = [each.trying for use in uses for each in use.tried]
+    longest = [
+        max(
+            [p.hidden.shape[1] for p, _ in each.tried.inputs]
+            + [t.trying.length for t in (each.use.tried if each.use else ())]
+        )
+        for each in found
+    ]
+    modes = ["evaluation"] + ["inference"] * any(
+        each.manner.gradients == "inference" for each in tried
+    )
+    return Scope(
+        heads=model.n_heads,
+        d_head=model.d_head,
+        files=model.file_hashes,
+        seed=seed,
+        longest=min(longest),
+        largest_batch=max([p.hidden.shape[0] for p in probes] + [each.batch for each in tried]),
+        padding=in_order(
+            set().union(*(kinds_of(p.padding) for p in [*probes, *(t.probe for t in tried)]))
+        ),
+        gradients=min((use.gradients for use in uses), key=bool, default=False)
+        if all(isinstance(use.gradients, bool) for use in uses)
+        else "not asked",
+        modes=(*modes, *["training"] * any(use.has_modules for use in uses)),
+    )
+
+
 def _notes(found: Sequence[_Tried], diagnosis: Diagnosis | None) -> list[str]:
     notes = []
     others = _otherwise(found, diagnosis)
@@ -224,4 +267,9 @@ def _notes(found: Sequence[_Tried], diagnosis: Diagnosis | None) -> list[str]:
         for comparison in each.comparisons
     ):
         notes.append("What it gives to padding differs from the model's, which nobody reads.")
+    apart = [each.use.alone_in_u for each in found if each.use and each.use.difference is None]
+    if apart:
+        notes.append(
+            f"A row alone and the same row in its batch are at most {max(apart):.1f} u apart."
+        )
     return notes

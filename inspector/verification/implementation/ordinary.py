@@ -1,0 +1,168 @@
+"""What ordinary use brings: lengths, batches, padding, gradients, training, memory, large scores.
+
+An implementation that is right on small inputs is tried on all of these; six sizes are drawn anew
+in each run. Must not know: implementations, judging them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from inspector.verification.cases import LENGTHS, N_DRAWN
+from inspector.verification.diagnosis import REFERENCE, Evaluator, Layer, Probe
+from inspector.verification.implementation.manner import PLAINLY, Manner
+from inspector.verification.paddings import draw_size, every_padding, kinds_of
+
+_LENGTH, _SHORT = 17, 9
+_MOST_DRAWN, _MOST_DRAWN_TOKENS = 300, 512
+# A gradient keeps every stage, in float64, too.
+_MOST_WITH_GRADIENT = 512
+# e^s overflows in float32 beyond 88, in float64 beyond 709.
+LARGE_SCORES = (120.0, 1000.0)
+_LARGEST_FACTOR = 1e6
+_ASKED, _ON, _INFERENCE = (Manner(gradients=each) for each in ("asked", "on", "inference"))
+_TRAINING = (Manner("on", training=True), Manner("asked", training=True))
+_EVALUATION = Manner(training=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Trying:
+    """One input and the manner in which an implementation is called on it."""
+
+    probe: Probe
+    manner: Manner = PLAINLY
+    theirs: dict[str, Tensor] = field(default_factory=dict)
+    """Stage → what the real layer made of it, where it was run."""
+    large_scores: bool = False
+    again: bool = False
+    """Whether an input of this shape, or this very one, came before."""
+    alone: int | None = None
+    """Which row of the padded batch it is, where it is one."""
+
+    @property
+    def batch(self) -> int:
+        """Return the number of rows."""
+        return self.probe.hidden.shape[0]
+
+    @property
+    def length(self) -> int:
+        """Return the number of tokens of a row."""
+        return self.probe.hidden.shape[1]
+
+    @property
+    def padding(self) -> set[str]:
+        """Return where padding stands."""
+        return kinds_of(self.probe.padding)
+
+
+class OrdinaryUse:
+    """The inputs of ordinary use for one layer."""
+
+    def __init__(
+        self, layer: Layer, long: tuple[Probe, dict[str, Tensor]], spread: float, seed: int
+    ) -> None:
+        """Keep what inputs are drawn from.
+
+        Args:
+            layer: What should be computed.
+            long: A text of full length, and what the real layer made of it.
+            spread: Standard deviation of the hidden states.
+            seed: Of what is drawn.
+        """
+        self._layer, self._spread = layer, spread
+        self._long, self._theirs = long
+        self._generator = torch.Generator().manual_seed(seed)
+        self._longest = self._long.hidden.shape[1]
+
+    def inputs(self) -> Iterator[Trying]:
+        """Yield them, those that are tried in more than one manner with all of their manners."""
+        length = min(_LENGTH, self._longest)
+        real = every_padding(length)
+        padded = self._probe(f"{len(real)} rows × {length} tokens, padded", len(real), length, real)
+        yield Trying(padded)
+        for row in range(len(real)):
+            alone = Probe(
+                f"row {row} of them alone", padded.hidden[row : row + 1], real[row : row + 1]
+            )
+            yield Trying(alone, alone=row)
+        other = self._probe("another text of the same shape", len(real), length, real.roll(1, 0))
+        yield Trying(other, again=True)
+        yield Trying(
+            Probe("the same text with other padding", other.hidden, real.roll(3, 0)), again=True
+        )
+        lengths = [self._probe(f"{n} tokens", 1, n) for n in LENGTHS if n <= self._longest]
+        yield from map(Trying, lengths)
+        drawn = list(self._drawn())
+        yield from map(Trying, drawn)
+        yield Trying(_named(padded, "not contiguous"), Manner(strided=True))
+        yield from self._large_scores()
+        yield Trying(self._long, theirs=self._theirs)
+        yield Trying(self._long_and_padded())
+        few = [padded, *lengths[-4:], *drawn[:2]]
+        yield from self._with_gradients(padded, few)
+        yield Trying(_named(padded, "once more"), again=True)
+
+    def _with_gradients(self, padded: Probe, few: list[Probe]) -> Iterator[Trying]:
+        yield from (Trying(_named(probe, "gradients on"), _ON) for probe in few)
+        yield from (Trying(_named(probe, "gradient asked for"), _ASKED) for probe in few)
+        if self._longest <= _MOST_WITH_GRADIENT:
+            yield Trying(_named(self._long, "gradient asked for"), _ASKED)
+        for probe in few[:2]:
+            for manner in _TRAINING:
+                yield Trying(_named(probe, "training mode"), manner)
+            yield Trying(_named(probe, "evaluation mode"), _EVALUATION)
+            yield Trying(_named(probe, "inference mode"), _INFERENCE)
+
+    def _probe(self, name: str, batch: int, length: int, real: Tensor | None = None) -> Probe:
+        weights = self._layer.weights
+        shape = (batch, length, weights.d_model)
+        drawn = torch.randn(shape, generator=self._generator, dtype=torch.float64)
+        return Probe(name, (self._spread * drawn).to(weights.W_Q.dtype), real)
+
+    def _drawn(self) -> Iterator[Probe]:
+        longest = min(self._longest, _MOST_DRAWN)
+        for number in range(N_DRAWN):
+            batch, length, real = draw_size(longest, _MOST_DRAWN_TOKENS, self._generator)
+            kinds = ", ".join(sorted(kinds_of(real))) or "none"
+            name = f"drawn {number + 1}: {batch} × {length} tokens, padding: {kinds}"
+            yield self._probe(name, batch, length, real)
+
+    def _large_scores(self) -> Iterator[Trying]:
+        length = min(_SHORT, self._longest)
+        real = every_padding(length)[:4]
+        for largest in LARGE_SCORES:
+            probe = self._probe(f"scores up to {largest:g}", len(real), length, real)
+            scaled = self._scaled(probe, largest)
+            if scaled is not None:
+                yield Trying(scaled, large_scores=True)
+
+    def _scaled(self, probe: Probe, largest: float) -> Probe | None:
+        """Return the probe with hidden states so large that scores are; None where none can be."""
+        factor, hidden, real = 1.0, probe.hidden.double(), probe.real
+        while factor < _LARGEST_FACTOR:
+            tried = replace(probe, hidden=(factor * hidden).to(probe.hidden.dtype))
+            stages = Evaluator(self._layer, tried, torch.float64)(REFERENCE)
+            seen = real[:, None, :, None] & real[:, None, None, :]
+            if stages.allowed is not None:
+                seen = seen & stages.allowed
+            found = float(stages.scores.abs().masked_fill(~seen, 0.0).max())
+            if found >= largest:
+                return tried
+            factor *= max(1.05, min(2.0, (largest / max(found, 1e-12)) ** 0.5))
+        return None
+
+    def _long_and_padded(self) -> Probe:
+        n = self._longest
+        real = torch.ones(1, n, dtype=torch.bool)
+        real[0, : n // 4] = False
+        real[0, n // 2 : n // 2 + n // 8] = False
+        real[0, n - n // 16 :] = False
+        # The same numbers in another order: real states, of which none stands where it stood.
+        order = torch.randperm(n, generator=self._generator)
+        return Probe(f"{n} tokens, padded", self._long.hidden[:, order], real)
+
+
+def _named(probe: Probe, manner: str) -> Probe:
+    return replace(probe, name=f"{probe.name}, {manner}")

@@ -1,0 +1,123 @@
+"""For which inputs a verification holds, and of what: sizes, padding, modes, the model's files.
+
+Must not know: how it was verified.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from secrets import randbelow
+from typing import Any
+
+from torch import Tensor
+
+from inspector.errors import InputError
+from inspector.verification.paddings import KINDS, kinds_of
+
+_MOST = 2**31
+_PLACES = {"left": "on the left", "right": "on the right", "inside": "inside"}
+
+
+def check_seed(seed: int | None) -> int:
+    """Return the seed; one that nobody knows where none is given.
+
+    Raises:
+        InputError: If it is no whole number from 0 to 2,147,483,647.
+
+    Example:
+        >>> check_seed(-1)
+        Traceback (most recent call last):
+        inspector.errors.InputError: seed (-1) must be a whole number from 0 to 2147483647: leave
+        it out to have one drawn.
+    """
+    if seed is None:
+        return randbelow(_MOST)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < _MOST:
+        raise InputError(
+            f"seed ({seed}) must be a whole number from 0 to {_MOST - 1}: leave it out to have "
+            "one drawn."
+        )
+    return seed
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a verification was run on: it holds up to there."""
+
+    heads: int
+    d_head: int
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Name → SHA-256 of the files that the model was read from; none of one in memory."""
+    seed: int = 0
+    """From which the sizes and the numbers of the random inputs were drawn."""
+    longest: int = 0
+    """Tokens of the longest input."""
+    largest_batch: int = 0
+    padding: tuple[str, ...] = ()
+    """Where padding stood: any of `paddings.KINDS`."""
+    gradients: bool | str = False
+    """Whether gradients of the hidden states were compared; or 'not asked', without autograd."""
+    modes: tuple[str, ...] = ()
+    """In which modes it was run, such as 'evaluation' or 'training'."""
+
+    def with_call(self, query: Tensor, key: Tensor, mask: Tensor | None) -> "Scope":
+        """Return the scope with one more call of an attention in it.
+
+        Args:
+            query: (batch, head, query, d_head).
+            key: (batch, kv_head, key, d_head).
+            mask: True where a query may look, broadcast to (batch, head, query, key).
+        """
+        kinds = set(self.padding)
+        if mask is not None and mask.ndim == 4 and mask.shape[0] == len(query):
+            kinds |= kinds_of(mask.any(1).any(1))
+        return replace(
+            self,
+            heads=self.heads or query.shape[1],
+            d_head=self.d_head or query.shape[-1],
+            longest=max(self.longest, key.shape[2]),
+            largest_batch=max(self.largest_batch, len(query)),
+            padding=in_order(kinds),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data, as `verify --json` has it."""
+        return {
+            "heads": self.heads,
+            "d_head": self.d_head,
+            "files": dict(self.files),
+            "inputs": {
+                "seed": self.seed,
+                "longest": self.longest,
+                "largest_batch": self.largest_batch,
+                "padding": list(self.padding),
+                "gradients": self.gradients,
+            },
+        }
+
+    def lines(self) -> list[str]:
+        """Return it in sentences.
+
+        Example:
+            >>> Scope(12, 32, {}, 0, 512, 8, ("left", "whole row"), True, ("evaluation",)).lines()
+            ['12 heads × 32. Holds for up to 512 tokens, batches of up to 8, padding on the left \
+and of a whole row; modes: evaluation; gradients: compared. Seed 0.']
+        """
+        places = [_PLACES[kind] for kind in self.padding if kind in _PLACES]
+        if "whole row" in self.padding:
+            places.append("of a whole row")
+        padding = f"padding {', '.join(places[:-1])}{' and ' * (len(places) > 1)}" if places else ""
+        padding = f"{padding}{places[-1]}" if places else "no padding"
+        gradients = self.gradients
+        if isinstance(gradients, bool):
+            gradients = "compared" if gradients else "not compared"
+        said = (
+            f"{self.heads} heads × {self.d_head}. Holds for up to {self.longest} tokens, batches "
+            f"of up to {self.largest_batch}, {padding}; modes: {', '.join(self.modes)}; "
+            f"gradients: {gradients}. Seed {self.seed}."
+        )
+        return [said, *(f"{name}: sha256 {digest}" for name, digest in self.files.items())]
+
+
+def in_order(kinds: set[str]) -> tuple[str, ...]:
+    """Return where padding stood, in the order of reports."""
+    return tuple(kind for kind in KINDS if kind in kinds)
