@@ -152,9 +152,8 @@ class Comparison:
             ours, exact = (
                 self._select(each, stage, truth) for each in (given, getattr(truth, stage))
             )
-            error = ours - exact
+            error, scale = ours - exact, largest(exact)
             worst, rms = largest(error), rms_of(error)
-            scale = largest(exact)
             unit = unit_roundoff(self.dtype) * scale
             allowed_rms, allowed = USER_RMS_FLOOR * unit, USER_MAX_FLOOR * unit
             if unrounded_truth is not None:
@@ -193,10 +192,7 @@ class Comparison:
     def _right_ways(
         self, plan: Plan, stage: str, exact: Tensor, truth: Stages
     ) -> Iterator[tuple[float, float]]:
-        """Yield how far right ways are, each with those before it: (rms, largest error).
-
-        The slow ones come last, and are only computed where the others do not explain enough.
-        """
+        """Yield how far right ways are, each with those before it, the slow ones last."""
         rms, most = 0.0, 0.0
 
         def farther(values: Tensor) -> tuple[float, float]:
