@@ -50,7 +50,12 @@ def pairs(sentence, draw):
 def counted(predicted, draw=None):
     documents = tuple(dict.fromkeys(sentence.document for sentence, *_ in predicted))
     names = tuple(sorted({r.label for sentence, *_ in predicted for r in sentence.relations}))
-    drawn = [(entry, *pair) for entry in predicted for pair in pairs(entry[0], draw)]
+    drawn = [
+        (entry, *pair)
+        for entry in predicted
+        for pair in pairs(entry[0], draw)
+        if {*pair[1:]} <= entry[1].keys()  # a word may have no token
+    ]
     offsets = tuple(sorted({head - dependent for _, _, dependent, head in drawn}))
     correct = np.zeros((len(documents), len(names), 3, 6, 12), dtype=np.int32)
     n = np.zeros(correct.shape[:2], dtype=np.int32)
