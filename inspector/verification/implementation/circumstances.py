@@ -68,7 +68,7 @@ def _kinds(wrong: Sequence[Tried], right: Sequence[Tried]) -> Iterator[tuple[str
     yield "in inference mode", told(lambda each: each.trying.manner.gradients == "inference")
     yield (
         "where memory is not contiguous: read it by .reshape or .contiguous()",
-        told(lambda each: each.trying.manner.strided),
+        all(each.trying.manner.strided for each in wrong),
     )
     yield (
         "where scores are large: subtract each row's largest score before the exponential",

@@ -27,15 +27,17 @@ class Manner:
     training: bool | None = None
     """Whether its modules are in training mode (without dropout); None: in the mode they came in.
     Where there is no module nothing is called."""
-    strided: bool = False
-    """Whether the hidden states and the mask are views of wider memory, their axes not in order."""
+    memory: str = "in order"
+    """How the hidden states and the mask lie in memory: a name of `LAYOUTS`, or 'in order'."""
+
+    @property
+    def strided(self) -> bool:
+        """Return whether they are not contiguous."""
+        return self.memory in LAYOUTS
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
         return asdict(self)
-
-
-PLAINLY = Manner()
 
 
 @contextmanager
@@ -133,3 +135,22 @@ def strided(tensor: Tensor) -> Tensor:
     view = memory[1:, :, *(slice(1, None) for _ in rest)].transpose(0, 1)
     view.copy_(tensor)
     return view
+
+
+def axis_first(tensor: Tensor, axis: int) -> Tensor:
+    """Return the numbers with another axis outermost in memory, which they fill exactly.
+
+    Example:
+        >>> axis_first(torch.arange(6.0).reshape(1, 2, 3), -1).stride()
+        (2, 1, 2)
+    """
+    return tensor.movedim(axis, 0).contiguous().movedim(0, axis)
+
+
+LAYOUTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "views of wider memory": strided,
+    "tokens first in memory": functools.partial(axis_first, axis=1),
+    "last axis first in memory": functools.partial(axis_first, axis=-1),
+}
+"""How memory may lie that is not contiguous: name → what returns the same numbers so."""
+PLAINLY = Manner()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from inspector.verification.cases import LENGTHS, N_DRAWN
 from inspector.verification.diagnosis import REFERENCE, Evaluator, Layer, Probe
-from inspector.verification.implementation.manner import PLAINLY, Manner
+from inspector.verification.implementation.manner import LAYOUTS, PLAINLY, Manner
 from inspector.verification.paddings import draw_size, every_padding, kinds_of
 
 _LENGTH, _SHORT = 17, 9
@@ -96,7 +96,8 @@ class OrdinaryUse:
         yield from map(Trying, lengths)
         drawn = list(self._drawn())
         yield from map(Trying, drawn)
-        yield Trying(_named(padded, "not contiguous"), Manner(strided=True))
+        for memory in LAYOUTS:
+            yield Trying(_named(padded, memory), Manner(memory=memory))
         yield from self._large_scores()
         yield Trying(self._long, theirs=self._theirs)
         yield Trying(self._long_and_padded())

@@ -21,10 +21,10 @@ from inspector.errors import InputError
 from inspector.text import in_a_line
 from inspector.verification.implementation.contract import as_stages
 from inspector.verification.implementation.manner import (
+    LAYOUTS,
     PLAINLY,
     Manner,
     modules_of,
-    strided,
     surroundings,
 )
 from inspector.verification.implementation.signatures import check_takes
@@ -167,7 +167,8 @@ class Trial:
         Whoever keeps results by a tensor's place or identity is given another text there.
         """
         if manner.strided:
-            return strided(hidden), None if padding is None else strided(padding)
+            lay = LAYOUTS[manner.memory]
+            return lay(hidden), None if padding is None else lay(padding)
         if manner.gradients != "off":
             return hidden.clone(), None if padding is None else padding.clone()
         return self._in_place("hidden", hidden), (

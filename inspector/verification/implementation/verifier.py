@@ -8,41 +8,33 @@ from contextlib import closing
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from inspector.models import PretrainedModel
 from inspector.verification.diagnosis import (
     CATALOGUE,
     REFERENCE,
-    Comparison,
     Diagnosis,
-    Observation,
     diagnose,
-    diagnose_randomness,
     unknown,
 )
+from inspector.verification.diagnosis.catalogue.precision import STORED
 from inspector.verification.diagnosis.catalogue.randomness import DROPOUT
-from inspector.verification.diagnosis.randomness import CALLS, is_random
 from inspector.verification.diagnosis.search import Search
 from inspector.verification.implementation.circumstances import circumstances
-from inspector.verification.implementation.contract import check_finite
-from inspector.verification.implementation.differences import Difference, first_difference
-from inspector.verification.implementation.inputs import TriedLayer, tried_layers
+from inspector.verification.implementation.inputs import tried_layers
 from inspector.verification.implementation.limits import check_memory, check_timeout
-from inspector.verification.implementation.process import ProcessTrial
+from inspector.verification.implementation.one_layer import OneLayer, Running
 from inspector.verification.implementation.report import (
     IMPLEMENTATION_COLUMNS,
     ImplementationReport,
 )
 from inspector.verification.implementation.starting import run_file, run_function
 from inspector.verification.implementation.trial import Trial
-from inspector.verification.implementation.use import Use, row_of, try_ordinary_use
 from inspector.verification.paddings import kinds_of
 from inspector.verification.report import typed_frame
 from inspector.verification.scope import Scope, check_seed, in_order
 
 Progress = Callable[[str, float], None]
-Running = Trial | ProcessTrial
 Build = Callable[..., Any] | str
 """`LayerWeights` → the implementation of a layer; or FILE.py:NAME."""
 
@@ -87,18 +79,23 @@ def verify_implementation(
     tried = tried_layers(model, layers)
     name = build if isinstance(build, str) else getattr(build, "__name__", type(build).__name__)
     with closing(_running(build, name, timeout, memory)) as running:
-        found: list[_Tried] = []
+        found: list[OneLayer] = []
         for index, layer in enumerate(tried):
             say(f"Layer {layer.number}", 0.1 + 0.6 * index / len(tried))
-            each = _Tried(layer, running, model.torch_dtype)
+            each = OneLayer(layer, running, model.torch_dtype)
             if each.difference and not any(before.difference for before in found):
                 each.look_for_randomness(running, model.torch_dtype)
             if each.difference is None:
                 each.try_ordinary_use(running, model.torch_dtype, seed)
             found.append(each)
         say("Diagnosis", 0.7)
+        others = found
         diagnosis = _diagnose(found, model.torch_dtype, pairs)
-    differences = [each.difference for each in found if each.difference is not None]
+        if diagnosis is not None and diagnosis.verdict == "stored":
+            wrong = _wrong_beside_storage(found, diagnosis, running, model.torch_dtype, seed, pairs)
+            if wrong is not None:
+                others, diagnosis = [wrong[0]], wrong[1]
+    differences = [each.difference for each in others if each.difference is not None]
     for each in found:
         each.check_finite(explained=diagnosis is not None and diagnosis.explanation is not None)
     report = ImplementationReport(
@@ -116,71 +113,6 @@ def verify_implementation(
     return report
 
 
-class _Tried:
-    """One layer's implementation, run on all its inputs and compared."""
-
-    def __init__(self, tried: TriedLayer, running: Running, dtype: torch.dtype) -> None:
-        self.tried = tried
-        running.start(tried.layer.weights, tried.number)
-        self.observations = [
-            Observation(probe, running.run(probe.hidden, probe.padding, probe.name), theirs)
-            for probe, theirs in tried.inputs
-        ]
-        self.comparisons = [Comparison(tried.layer, each, dtype) for each in self.observations]
-        # The random inputs are small and padded: what is searched for is tried on them first.
-        self.random_first = sorted(
-            self.observations, key=lambda each: not each.probe.name.startswith("random")
-        )
-        self.search = Search(tried.layer, self.comparisons)
-        self.difference: Difference | None = first_difference(
-            tried.number, tried.layer, self.comparisons
-        )
-        self.randomness: Diagnosis | None = None
-        self.use: Use | None = None
-
-    def try_ordinary_use(self, running: Running, dtype: torch.dtype, seed: int) -> None:
-        """Call it as ordinary use does, once it is right on small inputs."""
-        stage = list(self.observations[0].stages)[-1]
-        self.use = try_ordinary_use(self.tried, running.run, stage, dtype, seed)
-        self.difference = self.use.difference
-
-    def look_for_randomness(self, running: Running, dtype: torch.dtype) -> None:
-        """Call again, and many times more where the answer is another one then."""
-        first = self.random_first[0]
-        probe, stage = first.probe, list(first.stages)[-1]
-
-        def again() -> Tensor:
-            return running.run(probe.hidden, probe.padding, probe.name)[stage]
-
-        if is_random(first.stages[stage], again(), dtype):
-            given = stage == "output"
-            outputs = torch.stack([again() for _ in range(CALLS)]) if given else None
-            self.randomness = diagnose_randomness(self.tried.layer, probe, outputs)
-
-    def rows(self) -> list[dict[str, Any]]:
-        rows = [
-            row_of(self.tried, distance)
-            for comparison in self.comparisons
-            for distance in comparison.stages(REFERENCE)
-        ]
-        return rows if self.use is None else rows + self.use.rows
-
-    def check_finite(self, explained: bool) -> None:
-        for observation in self.observations:
-            for stage, values in observation.stages.items():
-                if stage != "scores" and not explained:
-                    where = f"in layer {self.tried.number} on the input '{observation.probe.name}'"
-                    check_finite(values[_real(stage, values, observation)], stage, where)
-
-
-def _real(stage: str, values: Tensor, observation: Observation) -> Tensor:
-    """Return which values belong to queries that are no padding."""
-    real = observation.probe.real
-    if stage in ("context", "output"):
-        return real[..., None].expand_as(values)
-    return real[:, None, :, None].expand_as(values)
-
-
 def _running(build: Build, name: str, timeout: float | None, memory: int | None) -> Running:
     if isinstance(build, str):
         return run_file(build, timeout, memory)
@@ -189,7 +121,7 @@ def _running(build: Build, name: str, timeout: float | None, memory: int | None)
     return run_function(build, name, timeout, memory)
 
 
-def _diagnose(found: Sequence[_Tried], dtype: torch.dtype, pairs: bool) -> Diagnosis | None:
+def _diagnose(found: Sequence[OneLayer], dtype: torch.dtype, pairs: bool) -> Diagnosis | None:
     """Return the diagnosis of the first layer that differs."""
     for each in found:
         if each.use is not None and each.use.difference is not None:
@@ -201,7 +133,33 @@ def _diagnose(found: Sequence[_Tried], dtype: torch.dtype, pairs: bool) -> Diagn
     return None
 
 
-def _otherwise(found: Sequence[_Tried], diagnosis: Diagnosis | None) -> list[int]:
+def _wrong_beside_storage(
+    found: Sequence[OneLayer],
+    diagnosis: Diagnosis,
+    running: Running,
+    dtype: torch.dtype,
+    seed: int,
+    pairs: bool,
+) -> tuple[OneLayer, Diagnosis] | None:
+    """Return the first layer that the dtype of storage does not excuse, and why; None if none is.
+
+    One differs by more than that, or is wrong in ordinary use by the measure of that dtype, too.
+    """
+    explanation = diagnosis.explanation
+    names = explanation.mistakes if explanation is not None else ()
+    coarsest = max((STORED[name] for name in names), key=lambda each: torch.finfo(each).eps)
+    others = _otherwise(found, diagnosis)
+    for each in found:
+        if each.tried.number in others:
+            why = diagnose(each.tried.layer, each.random_first, dtype, pairs=pairs)
+            return each, why or unknown("", 0.0)
+        wrong = each.difference and each.try_coarsely(running, coarsest, seed)
+        if wrong:
+            return each, wrong
+    return None
+
+
+def _otherwise(found: Sequence[OneLayer], diagnosis: Diagnosis | None) -> list[int]:
     """Return the layers that differ, but not by the mistakes of the diagnosis."""
     explanation = diagnosis.explanation if diagnosis else None
     differing = [each for each in found if each.difference is not None][1:]
@@ -219,7 +177,7 @@ def _otherwise(found: Sequence[_Tried], diagnosis: Diagnosis | None) -> list[int
     return layers
 
 
-def _scope(model: PretrainedModel, found: Sequence[_Tried], seed: int) -> Scope:
+def _scope(model: PretrainedModel, found: Sequence[OneLayer], seed: int) -> Scope:
     """Return up to where the outcome holds: what every layer was run on."""
     uses = [each.use for each in found if each.use is not None]
     probes = [probe for each in found for probe, _ in each.tried.inputs]
@@ -251,7 +209,7 @@ def _scope(model: PretrainedModel, found: Sequence[_Tried], seed: int) -> Scope:
     )
 
 
-def _notes(found: Sequence[_Tried], diagnosis: Diagnosis | None) -> list[str]:
+def _notes(found: Sequence[OneLayer], diagnosis: Diagnosis | None) -> list[str]:
     notes = []
     others = _otherwise(found, diagnosis)
     if others:

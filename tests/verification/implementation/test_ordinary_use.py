@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from false_passes import FALSE_PASSES, attention, changes_the_mask
+from false_passes import FALSE_PASSES, attention, changes_the_mask, far_keys, stored, when
 from right_styles import RIGHT_STYLES
 from tiny_models import save_tiny_model
 
@@ -57,6 +57,7 @@ def test_what_is_wrong_in_ordinary_use_does_not_pass(long_bert, name):
         ("wrong where gradients are on", "It is wrong where gradients are on."),
         ("probabilities detached", "It is wrong in its gradient alone: "),
         ("memory read in order", "It is wrong where memory is not contiguous: "),
+        ("full memory read in order", "It is wrong where memory is not contiguous: "),
         ("no maximum", "It is wrong where scores are large: "),
     ],
 )
@@ -64,6 +65,37 @@ def test_the_report_says_when_it_is_wrong(long_bert, name, words):
     report = verify_implementation(FALSE_PASSES[name], long_bert, seed=0, pairs=False)
     assert words in str(report)
     assert report.diagnosis.verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [torch.bfloat16, pytest.param(torch.float16, marks=pytest.mark.full)],
+    ids=str,
+)
+def test_what_is_stored_coarsely_is_tried_in_ordinary_use_too(long_bert, dtype):
+    right = verify_implementation(stored(dtype), long_bert, seed=0)
+    assert right.passed, str(right)
+    assert right.diagnosis.verdict == "stored"
+    assert right.scope.longest == 512
+    assert right.scope.padding == ("left", "right", "inside", "whole row")
+    wrong = verify_implementation(
+        stored(dtype, scores=far_keys(64)), long_bert, seed=0, pairs=False
+    )
+    assert not wrong.passed
+    assert "wrong on: 65 tokens; 128 tokens; 129 tokens; " in str(wrong)
+
+
+def test_storage_excuses_no_other_layer(tiny_bert):
+    """The first layer is stored coarsely, the second halves its heads."""
+    first = tiny_bert.layer_weights(0).W_Q
+    halved = when(lambda h, p: True, heads=lambda c: 0.5 * c)
+
+    def build(w):
+        return (stored(torch.bfloat16) if torch.equal(w.W_Q, first) else halved)(w)
+
+    report = verify_implementation(build, tiny_bert, layers=[0, 1], seed=0, pairs=False)
+    assert not report.passed
+    assert report.first_difference.layer == 1
 
 
 def test_a_mask_that_is_changed_is_refused(long_bert):

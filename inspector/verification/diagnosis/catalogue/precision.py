@@ -17,6 +17,8 @@ from inspector.verification.diagnosis.layer import Layer
 from inspector.verification.diagnosis.mistake import Changes, Mistake, several
 
 _HALF = {"float16": torch.float16, "bfloat16": torch.bfloat16}
+STORED = {f"stored in {name}": dtype for name, dtype in {**_HALF, "float32": torch.float32}.items()}
+"""Name of what is right, in a coarser dtype → that dtype."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +114,15 @@ PRECISION = (
     ),
     *(
         Mistake(
-            f"stored in {name}",
-            f"Nothing to mend: the equations are right, the tensors are kept in {name}.",
+            name,
+            f"Nothing to mend: the equations are right, the tensors are {name}.".replace(
+                "stored", "kept"
+            ),
             equations.QUERY,
             several(*_storage(dtype)),
             _applies(dtype),
             harmless=True,
         )
-        for name, dtype in {**_HALF, "float32": torch.float32}.items()
+        for name, dtype in STORED.items()
     ),
 )
