@@ -38,7 +38,8 @@ def check_some_read(
         for reason, count in reasons.items()
         if count
     )
+    better = "shorter sentences" if n_long else "words that it knows"
     raise InputError(
         f"corpus ({corpus}) has nothing that {model.name} can read: {why}. Give a corpus of "
-        "shorter sentences, or a model that takes these."
+        f"{better}, or a model that takes these."
     )

@@ -13,7 +13,7 @@ from inspector.models.anything import AnyModel as AnyModel
 from inspector.models.anything import load_any
 from inspector.models.files import has_tokenizer
 from inspector.models.loading import load
-from inspector.models.names import model_folder
+from inspector.models.names import called, model_folder
 from inspector.models.pretrained import PretrainedModel
 from inspector.models.quiet import quiet
 from inspector.models.table_proof import prove_table_entry
@@ -85,7 +85,7 @@ def load_for_weights(
     """
     if isinstance(name, PretrainedModel | AnyModel):
         return name
-    if not has_tokenizer(model_folder(os.fspath(name), revision)):
+    if not has_tokenizer(model_folder(called(name), revision)):
         return load_any(name, revision=revision, device=device)
     try:
         return load(name, revision=revision, device=device)

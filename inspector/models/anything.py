@@ -30,7 +30,7 @@ from inspector.models.loading import (
     load,
     one_line,
 )
-from inspector.models.names import model_folder
+from inspector.models.names import called, model_folder
 from inspector.models.network import check_tensors, read_network
 from inspector.models.padding import check_padding_id
 from inspector.models.pretrained import DTYPES, PretrainedModel
@@ -146,8 +146,8 @@ def load_any(
     """
     check_dtype(dtype)
     target = check_device(device)
-    called = os.fspath(name)
-    folder = model_folder(called, revision)
+    text = called(name)
+    folder = model_folder(text, revision)
     model_type, settings = read_settings(folder)
     check_sizes(settings, folder)
     weight_files = check_weight_files(folder)
@@ -159,7 +159,7 @@ def load_any(
         # The other ways of running experts have no float64.
         network.set_experts_implementation("eager")
     network.eval().to(device=target, dtype=DTYPES[dtype])
-    return AnyModel(called, network, dtype, file_hashes(folder, weight_files))
+    return AnyModel(text, network, dtype, file_hashes(folder, weight_files))
 
 
 def load_to_run(
@@ -186,7 +186,7 @@ def load_to_run(
         UnsupportedModelError: If transformers itself does not know its architecture.
     """
     options = {"revision": revision, "dtype": dtype, "device": device}
-    if has_tokenizer(model_folder(os.fspath(name), revision)):
+    if has_tokenizer(model_folder(called(name), revision)):
         with suppress(UnsupportedModelError):
             loaded = load(name, **options)  # type: ignore[arg-type]
             if loaded.architecture.kind != "encoder of two":

@@ -15,7 +15,7 @@ from torch import nn
 from inspector.errors import InputError, ModelError
 from inspector.models.architectures import Architecture
 from inspector.models.files import check_tokenizer_files, file_hashes, read_config
-from inspector.models.names import DEFAULT_MODEL, model_folder
+from inspector.models.names import DEFAULT_MODEL, called, model_folder
 from inspector.models.network import check_tensors, read_network
 from inspector.models.padding import (
     check_padding_id,
@@ -60,8 +60,8 @@ def load(
     """
     check_dtype(dtype)
     target = check_device(device)
-    called = os.fspath(name)
-    folder = model_folder(called, revision)
+    text = called(name)
+    folder = model_folder(text, revision)
     architecture, settings = read_config(folder)
     weight_files = check_weight_files(folder)
     check_tokenizer_files(folder)
@@ -73,7 +73,7 @@ def load(
     network = reader_of(architecture, network).eval()
     n_heads = config.num_attention_heads
     model = PretrainedModel(
-        name=called,
+        name=text,
         folder=folder,
         model=network,
         tokenizer=tokenizer,

@@ -4,11 +4,12 @@ An alias of a model that a package ships, a folder, or a hub id (downloaded, or 
 local cache when offline). Must not know: what is in the files.
 """
 
+import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from inspector.errors import ModelError
+from inspector.errors import InputError, ModelError
 from inspector.models.hints.called import meant, why_a_file, why_no_name
 
 DEFAULT_MODEL = "minilm"
@@ -20,6 +21,21 @@ ALIASES: dict[str, tuple[str, str]] = {
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+
+
+def called(name: object) -> str:
+    """Return a model's name or path as a string.
+
+    Raises:
+        InputError: If it is of another type.
+    """
+    text = os.fspath(name) if isinstance(name, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise InputError(
+            f"model ({type(name).__name__}) must be a name or a path: give an alias, a folder or a "
+            "hub id, such as 'minilm'."
+        )
+    return text
 
 
 def model_folder(name: str, revision: str | None = None) -> Path:

@@ -97,7 +97,7 @@ FOLDERS = {
     "weights alone": (named("model.safetensors"), "has weights but no config.json"),
     "variant": (beside_config("model.bf16.safetensors"), "rename it to model.safetensors."),
     "sharded variant": (
-        beside_config("model.safetensors.index.fp16.json"),
+        beside_config("model.fp16-00001-of-00002.safetensors", "model.safetensors.index.fp16.json"),
         "rename it to model.safetensors.index.json.",
     ),
     "another name": (
@@ -106,6 +106,10 @@ FOLDERS = {
     ),
     "shards alone": (
         beside_config("model-00001-of-00002.safetensors"),
+        "has 1 shard(s) of the weights but no model.safetensors.index.json",
+    ),
+    "shards of a variant alone": (
+        beside_config("model-00001-of-00001.fp16.safetensors"),
         "has 1 shard(s) of the weights but no model.safetensors.index.json",
     ),
     "TensorFlow": (beside_config("tf_model.h5"), "which is TensorFlow's: load it with"),

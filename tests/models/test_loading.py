@@ -12,6 +12,7 @@ from tiny_models import N_HEADS, N_LAYERS, save_tiny_model
 import inspector
 from inspector.errors import InputError, ModelError
 from inspector.models import last_hidden_state, load
+from inspector.models.names import called
 
 
 @pytest.fixture
@@ -171,6 +172,15 @@ def test_a_device_that_is_not_there(device, monkeypatch):
     assert str(caught.value) == (
         f"device ({device}) is not there on this machine: choose one that is, such as cpu."
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(None, "NoneType"), (5, "int"), (b"minilm", "bytes"), (["a"], "list")]
+)
+def test_a_name_that_is_no_text(name, kind):
+    # Asked of the door itself: the types of what the tests call are checked before it.
+    with pytest.raises(InputError, match=rf"^model \({kind}\) must be a name or a path: give an"):
+        called(name)
 
 
 def test_a_name_with_a_nul_character():

@@ -409,9 +409,10 @@ def test_a_corpus_of_which_nothing_can_be_read_is_refused(tiny, texts, why, meas
         return
     with pytest.raises(InputError) as caught:
         measure(tiny, corpus=corpus, **given)
+    better = "shorter sentences" if LONG in texts else "words that it knows"
     assert str(caught.value) == (
         f"corpus (made) has nothing that {tiny.name} can read: {why}. "
-        "Give a corpus of shorter sentences, or a model that takes these."
+        f"Give a corpus of {better}, or a model that takes these."
     )
 
 

@@ -34,6 +34,7 @@ _FORMATS: tuple[tuple[str, str, str], ...] = (
     (r".*\.(zip|tar|tgz|tar\.gz|tar\.bz2|tar\.xz|7z|rar)", "an archive",
      "unpack it and give the folder inside"),
 )  # fmt: skip
+_SHARD = re.compile(r"-\d+-of-\d+(\.[\w-]+)?\.safetensors$")
 # What training leaves beside the weights: no weights of a model.
 _OF_TRAINING = re.compile(
     r"(optimizer|scheduler|scaler|training_args|rng_state.*|random_states.*)\.(pt|pth|bin|pkl)"
@@ -89,7 +90,10 @@ def ctranslate(folder: Path, names: list[str]) -> str | None:
 
 def variant(folder: Path, names: list[str]) -> str | None:
     """Return what is said of weights of a variant, such as model.fp16.safetensors."""
-    for name in names:
+    indexes = [name for name in names if ".index." in name]  # it says where the shards are
+    for name in indexes + names:
+        if _SHARD.search(name):
+            continue
         if (found := re.fullmatch(r"model\.safetensors\.index\.([\w-]+)\.json", name)) or (
             found := re.fullmatch(r"model\.([\w-]+)\.safetensors\.index\.json", name)
         ):
@@ -110,7 +114,7 @@ def lone_shards(folder: Path, names: list[str]) -> str | None:
     tensors = [name for name in names if name.endswith(".safetensors")]
     if not tensors:
         return None
-    if all(re.search(r"-\d+-of-\d+\.safetensors$", name) for name in tensors):
+    if all(_SHARD.search(name) for name in tensors):
         return (
             f"model folder ({folder}) has {len(tensors)} shard(s) of the weights but no "
             "model.safetensors.index.json, which says what is in them: fetch it too, or "

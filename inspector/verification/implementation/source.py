@@ -36,7 +36,8 @@ def split_source(source: str) -> tuple[Path, str]:
         )
     path = Path(file)
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
+        what = "is no regular file" if path.exists() else "does not exist"
+        what = "is a folder" if path.is_dir() else what
         raise InputError(f"implementation ({file}) {what}: give the file that defines {name}.")
     return path, name
 

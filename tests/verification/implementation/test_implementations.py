@@ -1,6 +1,7 @@
 """A user's implementation against a model: right ones pass, wrong ones are told what is wrong."""
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -287,3 +288,9 @@ class TestCommand:
         shown = plain_text(command("verify", "--help").out)
         assert "Loading the file runs it, in a process of its own." in shown
         assert "--implementation" in shown
+
+
+def test_a_pipe_is_not_read_as_an_implementation(tmp_path):
+    os.mkfifo(tmp_path / "my.py")
+    with pytest.raises(InputError, match=r"my\.py\) is no regular file: give the file that def"):
+        split_source(f"{tmp_path}/my.py:build")
