@@ -107,9 +107,9 @@ def _theirs(
         from inspector.verification.implementation.limits import check_memory, check_timeout
         from inspector.verification.implementation.source import split_source
 
-        split_source(implementation)  # before a model is loaded for nothing
-        check_timeout(timeout)
+        check_timeout(timeout)  # before a model is loaded for nothing
         check_memory(memory)
+        split_source(implementation)
         show("Loading", 0.0)
         loaded = load(model, dtype=dtype, device=device, revision=revision)
         return verify_implementation(
