@@ -9,6 +9,9 @@ import pytest
 import torch
 from user_code import RIGHT, WRONG, Capsule, Wrapped, in_file, plain, returning
 
+from inspector.errors import InputError
+from inspector.verification.implementation.source import split_source
+
 
 def all_stages(weights):
     """Return every stage, in numpy and float64."""
