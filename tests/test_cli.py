@@ -43,7 +43,7 @@ class TestVerify:
         assert report["model"] == str(tiny_folder("bert"))
         assert (report["dtype"], report["passed"]) == ("float32", True)
         assert report["coverage"] == {"reached": 3, "total": 3, "not_reached": []}
-        assert len(report["layers"]) == 3 * 6
+        assert len(report["layers"]) == 3 * 7
         assert set(report["layers"][0]) >= {
             "layer",
             "module",
@@ -70,7 +70,7 @@ class TestVerify:
         result = command("verify", tiny_folder("albert"), "--dtype", "float64")
         assert (result.code, result.err) == (0, "")
         folder = tiny_folder("albert")
-        assert result.out.startswith(f"{folder} (float64) verified: 18 of 18 layer stages")
+        assert result.out.startswith(f"{folder} (float64) verified: 21 of 21 layer stages")
         assert "scale off by 0.01 %: caught, layer 0" in result.out
 
     def test_a_model_that_is_not_as_it_should_be_exits_with_one(
@@ -93,7 +93,7 @@ class TestVerify:
         assert (result.code, result.err) == (1, "")
         report = the_document(result.out)
         assert report["passed"] is False
-        assert report["failures"][0].startswith("9 of 18 layer stages differ, the most in layer ")
+        assert report["failures"][0].startswith("12 of 21 layer stages differ, the most in layer ")
 
 
 class TestWeights:

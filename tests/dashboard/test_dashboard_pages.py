@@ -65,7 +65,7 @@ def test_verification_shows_every_control(open_page):
     app = open_page("verification")
     report = store.report("minilm", "en")
     shown = texts(app)
-    assert "All 36 stages of 6 layers agree" in shown
+    assert "All 42 stages of 6 layers agree" in shown
     assert shown.count("✓ caught") == len(report.controls) >= 10
     assert all(control["mutation"] in shown for control in report.controls)
 

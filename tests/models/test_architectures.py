@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny_models import D_MODEL, FAMILIES, MAX_PIECES, N_HEADS, N_LAYERS, save_tiny_model
 
-from inspector.errors import UnsupportedModelError
+from inspector.errors import UnsupportedModelError, sentence
 from inspector.models import ARCHITECTURES, architecture_for, load
 from inspector.models.layout_table import LAYOUTS
 from inspector.models.layouts import Layout
@@ -29,7 +29,7 @@ def test_the_table_has_a_row_for_each_family_tested_here():
 def test_a_model_type_without_a_row_is_refused_with_those_there_are():
     with pytest.raises(UnsupportedModelError) as caught:
         architecture_for("xlnet")
-    assert str(caught.value) == (
+    assert str(caught.value) == sentence(
         "model_type (xlnet) has no row in the table of architectures: inspector does not know "
         f"where it keeps its weights. Available: {', '.join(sorted(ARCHITECTURES))}."
     )

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 import torch
 
-from inspector.errors import InputError
+from inspector.errors import InputError, sentence
 from inspector.models.families import CONFIGURATIONS, configuration
 
 KINDS = {row.kind for row in CONFIGURATIONS}
@@ -52,7 +52,7 @@ def test_a_configuration_that_is_not_there_is_refused_with_those_there_are():
     with pytest.raises(InputError) as caught:
         configuration("gpt5")
     available = ", ".join(row.name for row in CONFIGURATIONS)
-    assert str(caught.value) == (
+    assert str(caught.value) == sentence(
         f"configuration (gpt5) must be one of inspector's families. Available: {available}."
     )
 

@@ -210,7 +210,8 @@ class TestVerifyAFolder:
     def test_plain_decoders_are_verified_from_their_weights(self, decoder_folder, name):
         report = inspector.verify(decoder_folder(name))
         assert report.passed, str(report)
-        assert len(report.frame) == 2 * 6  # query, key, value, probabilities, context, output
+        # query, key, value, probabilities, context, output, gradient
+        assert len(report.frame) == 2 * 7
         assert all(control["caught"] is True for control in report.controls)
 
     def test_others_in_shadow(self, decoder_folder):
