@@ -134,7 +134,7 @@ def test_a_model_of_the_full_route_names_the_modules_that_were_reached(open_page
     app = open_page("verification")
     said = said_by(app)
     assert "Checked from its weights" in said
-    assert all(f"<td>encoder.layer.{n}.attention.self</td><td>6</td>" in said for n in range(6))
+    assert all(f"<td>encoder.layer.{n}.attention.self</td><td>7</td>" in said for n in range(6))
     assert {"The whole model", "How far the library differs from itself"} <= {
         heading.value for heading in app.subheader
     }

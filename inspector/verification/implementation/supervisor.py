@@ -10,6 +10,7 @@ import os
 import resource
 import select
 import signal
+import stat
 import struct
 import sys
 import time
@@ -108,8 +109,7 @@ def _run(work: Callable[[int, int], None], ends: Ends, supervisor: int) -> NoRet
         if os.getppid() != supervisor:
             os._exit(exit_code)  # it ended before we asked to end with it
         os.setsid()
-        os.close(ends.life)
-        os.close(ends.last_word)
+        _hang_up({ends.requests, ends.answers, ends.output})
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -129,6 +129,21 @@ def _run(work: Callable[[int, int], None], ends: Ends, supervisor: int) -> NoRet
         exit_code = 0
     finally:
         os._exit(exit_code)  # nothing that the code has left for the end is run
+
+
+def _hang_up(kept: set[int]) -> None:
+    """Close the pipes and sockets of the process that this one is a copy of, and the supervisor's.
+
+    What the code writes to every descriptor that it finds would come out at their other ends.
+    """
+    for entry in list(Path("/dev/fd").iterdir()):
+        descriptor = int(entry.name)
+        if descriptor <= 2 or descriptor in kept:
+            continue
+        with suppress(OSError):  # that of the listing itself is closed by now
+            kind = os.fstat(descriptor).st_mode
+            if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
+                os.close(descriptor)
 
 
 def _ask_of_linux(what: int, value: int) -> None:

@@ -150,6 +150,22 @@ def test_each_ends_in_one_sentence(tried, build, sentence):
     assert tried(build) == f"implementation (mine) {sentence.format(place=place)}"
 
 
+def test_it_has_no_hold_of_the_pipes_that_we_had_open(tried):
+    """A copy of our process has copies of all our descriptors: a test runner's, a logger's."""
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+
+    def writes_to_all(weights):
+        to_all(b"garbage")
+        return plain(weights)
+
+    tried(writes_to_all)
+    with pytest.raises(BlockingIOError):
+        os.read(ours, 1)
+    os.close(ours)
+    os.close(theirs)
+
+
 def test_what_it_raises_is_cut_and_steers_no_terminal(tried):
     sentence = tried(says_too_much)
     assert sentence.startswith("build (mine) raised ValueError (red a a a a a")
