@@ -36,7 +36,7 @@ def model(tiny_folder):
 def corpus():
     rng = np.random.default_rng(1)
     made = [
-        Sentence(f"s{i}", f"d{i % 3}", tuple(rng.choice(WORDS, size=3 + i).tolist()), None, ())
+        Sentence(f"s{i}", f"d{i % 5}", tuple(rng.choice(WORDS, size=3 + i).tolist()), None, ())
         for i in range(6)
     ]
     return Corpus("made", made, [], "0" * 64, "none")

@@ -42,12 +42,12 @@ def sentence(number):
             if target != source and rng.random() < 0.35:
                 relations.append(Relation("syntax", label, source, target))
     tags = tuple(TAGS[word] for word in words)
-    return Sentence(f"s{number}", f"d{number % 4}", words, tags, tuple(relations))
+    return Sentence(f"s{number}", f"d{number % 6}", words, tags, tuple(relations))
 
 
 @pytest.fixture(scope="module")
 def corpus():
-    return Corpus("made", [sentence(i) for i in range(6)], [], "0" * 64, "generated")
+    return Corpus("made", [sentence(i) for i in range(12)], [], "0" * 64, "generated")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -178,7 +178,7 @@ def slow_counts(model, corpus, relations):
     for sentence in corpus.sentences:
         maps, word_ids, _, _ = attention_of(model, sentence)
         n_words = len(sentence.words)
-        assert {word for word in word_ids if word is not None} == set(range(n_words))
+        present = {word for word in word_ids if word is not None}
         words = np.zeros((*maps.shape[:2], n_words, n_words))
         for i, one in enumerate(word_ids):
             for j, other in enumerate(word_ids):
@@ -186,7 +186,11 @@ def slow_counts(model, corpus, relations):
                     words[:, :, one, other] += maps[:, :, i, j] / word_ids.count(one)
         words[:, :, range(n_words), range(n_words)] = -1.0
         looks_at, looked_from = words.argmax(-1), words.argmax(-2)
-        for label, source, right in of_sentence.get(sentence.id, ()):
+        for label, source, annotated in of_sentence.get(sentence.id, ()):
+            # "im" is one token, and it is of "i", the word that holds its first character.
+            right = annotated & present
+            if source not in present or not right:
+                continue
             n[label] += 1
             hits = {
                 "dependent_to_head": sum(looks_at[:, :, source] == word for word in right),

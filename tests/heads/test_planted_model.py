@@ -96,7 +96,7 @@ def sentences():
             words.append(draw.choice([word for word in WORDS if word != words[-1]]))
         relations = tuple(Relation("syntax", "dep", i, i - 1) for i in range(1, len(words)))
         tags = ("NOUN",) * len(words)
-        made.append(Sentence(f"s{number}", f"d{number // 5}", tuple(words), tags, relations))
+        made.append(Sentence(f"s{number}", f"d{number // 3}", tuple(words), tags, relations))
     return made
 
 
