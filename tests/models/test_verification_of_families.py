@@ -12,7 +12,7 @@ from inspector.verification import STAGES, verify
 def test_every_family_is_verified(tiny, family, dtype):
     report = verify(tiny(family, dtype))
     assert report.passed, str(report)
-    assert len(report.frame) == N_LAYERS * len(STAGES)
+    assert len(report.frame) == N_LAYERS * (len(STAGES) + 1)  # and the gradient
     assert report.coverage == {"reached": N_LAYERS, "total": N_LAYERS, "not_reached": []}
     assert len(report.controls) == 15
     assert all(control["caught"] is True for control in report.controls)
