@@ -7,6 +7,8 @@ import torch
 from hand_written import SWITCHES
 from tiny_layers import make_layer
 
+pytestmark = pytest.mark.full
+
 # Two switches that say different things about the same step cannot both be made.
 LEFT_OUT = {"key bias omitted", "concatenation in the wrong order", "softmax omitted"}
 

@@ -14,6 +14,8 @@ from hand_written import SWITCHES, attend
 from test_pairs import random_pairs
 from tiny_layers import KINDS, make_layer
 
+pytestmark = pytest.mark.full
+
 EACH, MOST_HIDDEN, LEAST_NAMED = 50, 0.10, 0.95
 # Rounding of float32 in another order.
 NEAR = 2e-5
