@@ -5,8 +5,10 @@ import os
 import shutil
 
 import pytest
+from support import shapes
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+shapes.install()
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
@@ -17,6 +19,7 @@ collect_ignore_glob = ["*conftest.py"]
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip tests that need a browser where there is none, unless one is required."""
+    shapes.begin()
     if item.get_closest_marker("browser") is None or CHROMIUM is not None:
         return
     if os.environ.get("INSPECTOR_BROWSER") == "required":
