@@ -6,10 +6,11 @@ Must not know: Streamlit, pages.
 
 import argparse
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from inspector.dashboard import words
 from inspector.errors import InputError
 from inspector.yaml_file import YamlError, read_yaml
 
@@ -23,7 +24,8 @@ class Settings(BaseModel):
 
     title: Annotated[str, Field(min_length=1, max_length=80)] = "inspector"
     """What the browser's tab says."""
-    language: Literal["en", "zh"] = "en"
+    language: str = words.REFERENCE
+    """Code of a catalogue in words/."""
     models: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = ["minilm"]
     """Aliases, hub ids or folders; the pages choose among these only."""
     run: Annotated[str, Field(min_length=1)] | None = None
@@ -40,6 +42,13 @@ class Settings(BaseModel):
         "He deposited the money at the bank.",
         "He sat on the bank of the river.",
     ]
+
+    @field_validator("language")
+    @classmethod
+    def _spoken(cls, code: str) -> str:
+        if code not in words.languages():
+            raise ValueError(f"must be one of {', '.join(words.languages())}, not {code!r}")
+        return code
 
 
 class _Parser(argparse.ArgumentParser):

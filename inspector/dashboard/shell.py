@@ -40,7 +40,6 @@ _ICON = (
 
 _MOST_TOLD = 60
 """Characters of a wish that are repeated."""
-_LANGUAGES = {"en": "English", "zh": "中文"}
 
 
 @dataclass(frozen=True)
@@ -72,9 +71,9 @@ def main(default_config: Path | None = None) -> None:
             default if there is none.
     """
     address.begin()
-    settings = _settings(default_config)
+    settings, languages = _opened(default_config)
     st.set_page_config(page_title=settings.title, page_icon=_ICON, layout="wide")
-    language = address.choose("lang", list(_LANGUAGES), settings.language)
+    language = address.choose("lang", list(languages), settings.language)
     t = words.of("shell", language)
     name = address.choose("model", settings.models, settings.models[0])
     visit = Visit(settings, language, name)
@@ -88,7 +87,7 @@ def main(default_config: Path | None = None) -> None:
             t["model"], "model", settings.models, settings.models[0], help=t["model_help"]
         )
         address.switch(
-            t["language"], "lang", list(_LANGUAGES), settings.language, named=_LANGUAGES.__getitem__
+            t["language"], "lang", list(languages), settings.language, named=languages.__getitem__
         )
         st.caption(t["promise"])
     address.turn_to(page.url_path)
@@ -137,9 +136,11 @@ def _page(
     )
 
 
-def _settings(default_config: Path | None) -> Settings:
+def _opened(default_config: Path | None) -> tuple[Settings, dict[str, str]]:
+    """Return the settings and the languages, or stop with the reason why they cannot be used."""
     try:
+        languages = words.languages()
         path = config_path(sys.argv[1:], default_config)
-        return Settings() if path is None else read_settings(path)
+        return Settings() if path is None else read_settings(path), languages
     except InspectorError as error:
         stop(str(error))

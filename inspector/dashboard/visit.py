@@ -14,6 +14,6 @@ class Visit:
 
     settings: Settings
     language: str
-    """'en' or 'zh'."""
+    """Code of a catalogue, such as 'en'."""
     model: str
     """One of the settings' models."""

@@ -142,8 +142,8 @@ def _drawing(
     margin = min(max(0, 8 * longest - 96), 320)
     return Drawing(
         view,
-        named(names, TITLES[view]).format(title=title),
-        named(names, NOTES[view]),
+        named(names, f"{view} view", TITLES[view]).format(title=title),
+        named(names, f"{view} view note", NOTES[view]),
         n_colors,
         margin,
         {word: named(names, word) for word in WORDS},

@@ -71,7 +71,7 @@ def matrix_html(
     shape = f"{axes} = {' × '.join(map(str, expected))}"
     shown = ""
     if corner.shape != expected:
-        shown = named(names, CORNER).format(rows=n_rows, columns=n_columns)
+        shown = named(names, "corner", CORNER).format(rows=n_rows, columns=n_columns)
     header = "".join(_header(label, "col") for label in columns_as[:n_columns])
     strongest, whole = _strongest(matrix), corner.dtype.kind in "biu"
     rows = [

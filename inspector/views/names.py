@@ -7,14 +7,17 @@ Must not know: any language, any one view.
 from collections.abc import Mapping
 
 Names = Mapping[str, str]
-"""English word → what it is called."""
+"""English word, or a sentence's short name → what it is called."""
 
 
-def named(names: Names | None, word: str) -> str:
-    """Return what a word is called.
+def named(names: Names | None, word: str, english: str | None = None) -> str:
+    """Return what a word is called, or a sentence that has a short name.
 
     Example:
         >>> named({"layer": "层"}, "layer"), named(None, "head")
         ('层', 'head')
+        >>> named({"layer": "层"}, "legend", "Layers go down.")
+        'Layers go down.'
     """
-    return word if names is None else names.get(word, word)
+    english = word if english is None else english
+    return english if names is None else names.get(word, english)

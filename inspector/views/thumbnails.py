@@ -72,7 +72,7 @@ def thumbnails_html(
         f'fill="{_LABELS}">{"".join(parts)}</svg>'
     )
     source = base64.b64encode(svg.encode("utf-8")).decode("ascii")
-    legend = escape(named(names, LEGEND))
+    legend = escape(named(names, "legend", LEGEND))
     short = escape(caption if len(caption) <= 300 else f"{caption[:300]}…")
     return (
         '<figure style="margin: 0; max-width: 100%">'

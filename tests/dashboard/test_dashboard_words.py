@@ -1,48 +1,206 @@
-"""Both languages say the same things."""
+"""Every language says the same things, and a further one is a file and nothing else."""
 
+import shutil
 import string
+import sys
+from pathlib import Path
 
 import pytest
+import yaml
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from inspector.dashboard import words
-from inspector.dashboard.words.statistics import FORMULAS
+from inspector.dashboard.formulas import statistic_formulas
+from inspector.dashboard.settings import Settings
+from inspector.errors import InputError
 from inspector.heads import WEIGHTS_COLUMNS
 from inspector.heads.cause.marks import ENDS
+from inspector.heads.description import PHRASES
 from inspector.verification import MUTATIONS, STAGES
 from inspector.verification.whole_model import NOISE, OURS_EAGER, OURS_SDPA
 
-MUTATIONS_OF_LAYERS = [mutation.name for mutation in MUTATIONS]
+APP = Path(__file__).parents[2] / "app.py"
+CATALOGUES = sorted(words.FOLDER.glob("*.yaml"))
+TRANSLATED = [path.stem for path in CATALOGUES if path.stem != words.REFERENCE]
 
 
-def _places(text):
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+class NoDuplicates(yaml.SafeLoader):
+    """YAML lets a later key replace an earlier one without a word."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        assert len(keys) == len(set(keys)), [key for key in keys if keys.count(key) > 1]
+        return super().construct_mapping(node, deep)
 
 
-@pytest.mark.parametrize("page", words.PAGES)
-def test_the_languages_have_the_same_sentences(page):
-    english, chinese = words.of(page, "en"), words.of(page, "zh")
-    assert set(words.PAGES[page]) == {"en", "zh"}
-    assert list(english) == list(chinese)
-    assert all(text.strip() for text in [*english.values(), *chinese.values()])
+def read(path):
+    loader = NoDuplicates(path.read_text(encoding="utf-8"))
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
-@pytest.mark.parametrize("page", [page for page in words.PAGES if page not in ("weights",)])
-def test_the_languages_fill_in_the_same_figures(page):
-    english, chinese = words.of(page, "en"), words.of(page, "zh")
-    for key, text in english.items():
-        if "$" not in text:
-            assert _places(chinese[key]) == _places(text), key
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A copy of the catalogues, which the dashboard reads in place of its own."""
+    copy = tmp_path / "words"
+    copy.mkdir()
+    for path in CATALOGUES:
+        shutil.copy(path, copy)
+    monkeypatch.setattr(words, "FOLDER", copy)
+    return copy
+
+
+def third(folder, change=lambda data: None):
+    """Write a German catalogue: English with a mark on every sentence."""
+    data = read(words.FOLDER / "en.yaml")
+    data["language"] = "Deutsch"
+    for sentences in data["pages"].values():
+        sentences.update({name: f"ß {text}" for name, text in sentences.items()})
+    change(data)
+    path = folder / "de.yaml"
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_no_sentence_is_said_twice_and_none_is_empty(path):
+    for sentences in read(path)["pages"].values():
+        assert all(text.strip() for text in sentences.values())
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_languages_have_the_same_sentences_in_the_same_order(language):
+    english, other = (read(words.FOLDER / f"{code}.yaml")["pages"] for code in ("en", language))
+    assert list(english) == list(other)
+    for page, sentences in english.items():
+        assert list(sentences) == list(other[page])
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_languages_fill_in_the_same_figures(language):
+    """By Python's own reader of formats; formulas, whose braces are LaTeX's, set aside."""
+    english, other = (read(words.FOLDER / f"{code}.yaml")["pages"] for code in ("en", language))
+    compared = 0
+    for page, sentences in english.items():
+        for name, text in sentences.items():
+            if "$" not in text:
+                figures, theirs = (
+                    {figure for _, figure, _, _ in string.Formatter().parse(one) if figure}
+                    for one in (text, other[page][name])
+                )
+                assert figures == theirs == words.figures(text), (page, name)
+                compared += bool(figures)
+    assert compared > 50
+
+
+def test_a_third_language_is_a_file_and_nothing_else(folder, monkeypatch):
+    third(folder)
+    assert words.languages() == {"en": "English", "de": "Deutsch", "zh": "中文"}
+    assert words.of("shell", "de")["model"] == "ß Model"
+    assert Settings(language="de").language == "de"
+    monkeypatch.setattr(sys, "argv", ["app.py"])
+    app = AppTest.from_file(APP, default_timeout=60)
+    app._page_hash = calc_hash("attention")
+    app.query_params["lang"] = "de"
+    app.run()
+    assert not app.exception
+    assert app.title[0].value == "ß Attention"
+    assert "Deutsch" in app.sidebar.get("button_group")[0].options
+
+
+def figure_dropped(data):
+    data["pages"]["shell"]["ignored"] = "{key}"
+
+
+def sentences_renamed(data):
+    shell = data["pages"]["shell"]
+    shell["modell"] = shell.pop("model")
+
+
+def page_dropped(data):
+    del data["pages"]["shell"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (figure_dropped, "shell.ignored must have {available}, {given}, {key}, {taken}. Mend"),
+        (sentences_renamed, "no shell.model; unknown shell.modell. Mend de.yaml in words/."),
+        (page_dropped, "no shell.attention; no shell.cause; no shell.concepts; no shell.csv; no "),
+    ],
+)
+def test_a_language_that_says_other_things_is_refused(folder, change, sentence):
+    third(folder, change)
+    with pytest.raises(InputError) as error:
+        words.languages()
+    said = f"language (de) must have the sentences and figures of en.yaml: {sentence}"
+    assert str(error.value).startswith(said)
+
+
+def empty(data):
+    data["pages"]["shell"]["model"] = " "
+
+
+def another_kind(data):
+    data["pages"]["shell"]["model"] = 3
+
+
+def with_more(data):
+    data["page"] = {}
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        (empty, "pages.shell.model: String should match pattern"),
+        (another_kind, "pages.shell.model: Input should be a valid string"),
+        (with_more, "page: Extra inputs are not permitted"),
+    ],
+)
+def test_a_file_that_is_no_catalogue_is_refused(folder, change, wrong):
+    third(folder, change)
+    with pytest.raises(InputError) as error:
+        words.of("shell", "en")
+    said = "language (de) must hold `language` and `pages`, page by page: "
+    assert str(error.value).startswith(said + wrong)
+
+
+def test_a_catalogue_that_is_no_yaml_stands_on_the_page(folder, monkeypatch):
+    (folder / "de.yaml").write_text("pages: [")
+    monkeypatch.setattr(sys, "argv", ["app.py"])
+    app = AppTest.from_file(APP, default_timeout=60).run()
+    assert not app.exception
+    assert app.error[0].value.startswith("language \\(de\\) must be a YAML file\\: while parsing")
+
+
+def test_a_language_that_nobody_wrote_is_no_setting():
+    with pytest.raises(ValueError, match="must be one of en, zh, not 'fr'"):
+        Settings(language="fr")
 
 
 def test_every_statistic_has_a_formula_and_a_meaning():
     statistics = [name for name in WEIGHTS_COLUMNS if name not in ("layer", "head")]
-    assert list(FORMULAS) == statistics
+    assert list(statistic_formulas()) == statistics
     assert list(words.of("statistics", "en")) == statistics
+
+
+def test_in_english_a_description_says_what_the_library_says():
+    said = words.of("head", "en")
+    assert {name: said[f"said_{name}"] for name in PHRASES} == PHRASES
+
+
+def test_in_english_the_terms_and_the_words_of_charts_are_themselves():
+    for name, text in words.of("library", "en").items():
+        assert name == text
 
 
 def test_the_terms_of_a_verification_have_words_in_chinese():
     """Terms that come to the library later are shown as it has them."""
-    for name in (*MUTATIONS_OF_LAYERS, *STAGES, *ENDS, OURS_EAGER, OURS_SDPA, NOISE):
+    layers = [mutation.name for mutation in MUTATIONS]
+    for name in (*layers, *STAGES, *ENDS, OURS_EAGER, OURS_SDPA, NOISE):
         assert words.term(name, "en") == name
         assert words.term(name, "zh") != name
     assert words.term("<no term>", "zh") == "<no term>"

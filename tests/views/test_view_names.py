@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from inspector.dashboard.words.charts import WORDS
-from inspector.dashboard.words.specialization import WORDS as SPECIALIZATION
-from inspector.views import charts
+from inspector.dashboard import words
+from inspector.views import bertviz, charts, matrix, thumbnails
 from inspector.views.matrix import matrix_html
 from inspector.views.thumbnails import thumbnails_html
 
@@ -126,13 +125,22 @@ def test_the_dashboard_has_every_word_of_a_chart_in_chinese(name):
     asked = Asked()
     DRAWN[name](asked)
     statistics = {"q norm"}  # stay as the frame names them
-    known = {**SPECIALIZATION["zh"], **WORDS["zh"]}
+    known = {**words.of("specialization", "zh"), **words.of("charts", "zh")}
     assert asked.words - statistics <= set(known)
 
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_in_english_nothing_changes(name):
-    assert DRAWN[name](WORDS["en"]).to_dict() == DRAWN[name](None).to_dict()
+    assert DRAWN[name](words.of("charts", "en")).to_dict() == DRAWN[name](None).to_dict()
+
+
+def test_in_english_the_sentences_are_the_views_own():
+    english = words.of("charts", "en")
+    assert english["corner"] == matrix.CORNER
+    assert english["legend"] == thumbnails.LEGEND
+    for view in ("head", "model"):
+        assert english[f"{view} view"] == bertviz.TITLES[view]
+        assert english[f"{view} view note"] == bertviz.NOTES[view]
 
 
 def test_what_a_frame_notes_is_not_handed_to_browsers():
@@ -149,7 +157,9 @@ def test_what_a_frame_notes_is_not_handed_to_browsers():
 
 
 def test_the_caption_of_a_matrix_is_translated_and_escaped():
-    html = matrix_html(np.zeros((20, 3)), None, None, "Q", ("query", "d_head"), WORDS["zh"])
+    html = matrix_html(
+        np.zeros((20, 3)), None, None, "Q", ("query", "d_head"), words.of("charts", "zh")
+    )
     assert "Q: 查询 × d_head = 20 × 3，只显示前 12 × 3</caption>" in html
     html = matrix_html(np.zeros((1, 1)), None, None, "Q", ("a", "b"), {"a": "<img src=x>"})
     assert "<img" not in html
@@ -157,7 +167,7 @@ def test_the_caption_of_a_matrix_is_translated_and_escaped():
 
 def test_the_figure_of_a_text_is_translated_and_escaped():
     maps = np.full((1, 1, 2, 2), 0.5)
-    html = thumbnails_html(maps, "m", names=WORDS["zh"])
+    html = thumbnails_html(maps, "m", names=words.of("charts", "zh"))
     assert "深浅：概率从 0.1、0.3、0.6 起" in html
     assert 'alt="每个头的注意力: m"' in html
     assert "query downwards" in thumbnails_html(maps, "m")

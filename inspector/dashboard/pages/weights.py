@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from inspector.dashboard import address, parts, store, words
+from inspector.dashboard.formulas import statistic_formulas
 from inspector.dashboard.visit import Visit
-from inspector.dashboard.words.statistics import FORMULAS
 from inspector.heads import WEIGHTS_COLUMNS, eigenvalues, singular_values
 from inspector.models import PretrainedModel
 from inspector.views.charts import eigenvalue_plane, head_grid, spectrum
@@ -30,7 +30,8 @@ def show(visit: Visit) -> None:
         )
     with right:
         layer, head = parts.head_chooser(model, visit.language)
-    st.markdown(f"${FORMULAS[statistic]}$ – {words.of('statistics', visit.language)[statistic]}")
+    meaning = words.of("statistics", visit.language)[statistic]
+    st.markdown(f"${statistic_formulas()[statistic]}$ – {meaning}")
     parts.chart(
         head_grid(
             frame, statistic, selected=(layer, head), names=words.of("charts", visit.language)
@@ -78,7 +79,7 @@ def statistics_table(frame: pd.DataFrame, layer: int, head: int, language: str) 
     st.markdown(t["notation"])
     lines = [f"| {t['statistic']} | {t['value']} | {t['meaning']} |", "|---|---:|---|"]
     lines += [
-        f"| `{name}` | {row[name]:.4g} | {meanings[name]} ${FORMULAS[name]}$ |"
+        f"| `{name}` | {row[name]:.4g} | {meanings[name]} ${statistic_formulas()[name]}$ |"
         for name in _STATISTICS
     ]
     st.markdown("\n".join(lines))

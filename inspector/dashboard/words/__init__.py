@@ -1,43 +1,65 @@
-"""What the pages say, in English and Chinese: plain data, a module per page.
+"""What the pages say: one catalogue a language, a YAML file beside this module.
 
+The English one says which pages and sentences there are; a file beside it, with the same keys and
+figures, is a further language without a line of Python.
 Must not know: where a sentence stands on its page.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated
 
-from inspector.dashboard.words import (
-    attention,
-    cause,
-    charts,
-    comparison,
-    concepts,
-    head,
-    library,
-    overview,
-    shell,
-    specialization,
-    statistics,
-    verification,
-    weights,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inspector.errors import InputError
+from inspector.yaml_file import YamlError, read_own_yaml
 
 Words = Mapping[str, str]
 
-PAGES: dict[str, Mapping[str, Words]] = {
-    "shell": shell.WORDS,
-    "overview": overview.WORDS,
-    "verification": verification.WORDS,
-    "weights": weights.WORDS,
-    "statistics": statistics.WORDS,
-    "specialization": specialization.WORDS,
-    "head": head.WORDS,
-    "cause": cause.WORDS,
-    "charts": charts.WORDS,
-    "library": library.WORDS,
-    "attention": attention.WORDS,
-    "concepts": concepts.WORDS,
-    "comparison": comparison.WORDS,
-}
+FOLDER = Path(__file__).parent
+"""Where the catalogues lie."""
+REFERENCE = "en"
+"""The language that says which sentences there are."""
+
+_MOST_NAMED = 5
+_MATHS = re.compile(r"\$[^$]*\$")
+_FIGURE = re.compile(r"\{(\w+)[^{}]*\}")
+
+
+class Catalogue(BaseModel):
+    """All that the pages say in one language."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    language: Annotated[str, Field(min_length=1, max_length=40)]
+    """What the language calls itself."""
+    pages: dict[str, dict[str, Annotated[str, Field(pattern=r"\S")]]]
+    """Page → name of a sentence → the sentence."""
+
+
+def languages() -> dict[str, str]:
+    """Return the code of each language and what it calls itself, English first.
+
+    Raises:
+        InputError: If a catalogue does not say what the English one says.
+
+    Example:
+        >>> languages()["zh"]
+        '中文'
+    """
+    return {code: catalogue.language for code, catalogue in _catalogues(FOLDER).items()}
+
+
+def of(page: str, language: str) -> Words:
+    """Return what a page says in a language.
+
+    Example:
+        >>> of("shell", "zh")["model"]
+        '模型'
+    """
+    return _catalogues(FOLDER)[language].pages[page]
 
 
 def term(name: str, language: str) -> str:
@@ -50,11 +72,63 @@ def term(name: str, language: str) -> str:
     return of("library", language).get(name, name)
 
 
-def of(page: str, language: str) -> Words:
-    """Return what a page says in a language.
+def differences(catalogue: Catalogue, reference: Catalogue) -> list[str]:
+    """Return where a catalogue does not have the sentences and figures of the reference."""
+    return [*_missing(catalogue, reference), *_other_figures(catalogue, reference)]
+
+
+def _missing(catalogue: Catalogue, reference: Catalogue) -> Iterator[str]:
+    ours, theirs = (
+        {(page, name) for page, sentences in one.pages.items() for name in sentences}
+        for one in (catalogue, reference)
+    )
+    yield from (f"no {page}.{name}" for page, name in sorted(theirs - ours))
+    yield from (f"unknown {page}.{name}" for page, name in sorted(ours - theirs))
+
+
+def _other_figures(catalogue: Catalogue, reference: Catalogue) -> Iterator[str]:
+    for page, sentences in reference.pages.items():
+        for name, sentence in sentences.items():
+            wanted, found = figures(sentence), figures(catalogue.pages.get(page, {}).get(name))
+            if found is not None and found != wanted:
+                yield f"{page}.{name} must have {{{'}, {'.join(sorted(wanted or ()))}}}"
+
+
+def figures(sentence: str | None) -> set[str] | None:
+    """Return the names of what is filled in, formulas left out; None of no sentence.
 
     Example:
-        >>> of("shell", "zh")["model"]
-        '模型'
+        >>> sorted(figures("{n} words of $W_{Q}$: {loss:.2f}"))
+        ['loss', 'n']
     """
-    return PAGES[page][language]
+    return None if sentence is None else set(_FIGURE.findall(_MATHS.sub("", sentence)))
+
+
+@cache
+def _catalogues(folder: Path) -> Mapping[str, Catalogue]:
+    reference = _read(folder / f"{REFERENCE}.yaml")
+    others = {path.stem: _read(path) for path in sorted(folder.glob("*.yaml"))}
+    for code, catalogue in others.items():
+        wrong = differences(catalogue, reference)
+        if wrong:
+            more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
+            raise InputError(
+                f"language ({code}) must have the sentences and figures of {REFERENCE}.yaml: "
+                f"{'; '.join(wrong[:_MOST_NAMED])}{more}. Mend {code}.yaml in {folder.name}/."
+            )
+    return {REFERENCE: reference, **others}
+
+
+def _read(path: Path) -> Catalogue:
+    try:
+        return Catalogue.model_validate(read_own_yaml(path))
+    except YamlError as error:
+        raise InputError(f"language ({path.stem}) must be a YAML file: {error}.") from None
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}"
+            for item in error.errors()[:_MOST_NAMED]
+        )
+        raise InputError(
+            f"language ({path.stem}) must hold `language` and `pages`, page by page: {wrong}."
+        ) from None
