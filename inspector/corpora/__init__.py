@@ -8,8 +8,7 @@ from inspector.corpora.annotations import annotate, annotate_from
 from inspector.corpora.default import default_corpus
 from inspector.corpora.making import tree_sentence
 from inspector.corpora.plain_text import read_text
-from inspector.corpora.probes import generate_probes
-from inspector.corpora.probes_beyond import generate_beyond
+from inspector.corpora.probes import meaning_probes, syntax_probes
 from inspector.corpora.reading import read_corpus
 from inspector.corpora.sentence import Corpus, Labels, LeftOut, Relation, Sentence, Skipped
 from inspector.corpora.silver import parse_text
@@ -31,8 +30,8 @@ __all__ = [
     "write_conllu",
     "read_text",
     "parse_text",
-    "generate_probes",
-    "generate_beyond",
+    "syntax_probes",
+    "meaning_probes",
     "tree_sentence",
     "NamedCorpus",
     "named_corpora",

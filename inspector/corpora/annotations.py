@@ -98,8 +98,8 @@ def annotate(corpus: Corpus, names: Sequence[str] | None = None) -> Corpus:
         InputError: If a name is unknown.
 
     Example:
-        >>> from inspector.corpora import generate_beyond
-        >>> probes = generate_beyond(per_construction=1)
+        >>> from inspector.corpora import meaning_probes
+        >>> probes = meaning_probes()[:20]
         >>> corpus = annotate(Corpus("probes", probes, [], "", "generated"), ["conditions"])
         >>> corpus.relation_counts()["logical", "condition:cue"]
         1

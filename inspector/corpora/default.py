@@ -1,4 +1,4 @@
-"""The corpus that inspector brings with it: its own small treebank and the generated probes.
+"""The corpus that inspector brings with it: its own small treebank and the probes.
 
 Something true to show where there is no file and no network. Must not know: models.
 """
@@ -6,10 +6,9 @@ Something true to show where there is no file and no network. Must not know: mod
 import hashlib
 from pathlib import Path
 
-from inspector.corpora.probes import generate_probes
-from inspector.corpora.probes_beyond import generate_beyond
+from inspector.corpora.probes import meaning_probes, probe_files, syntax_probes
 from inspector.corpora.sentence import Corpus
-from inspector.corpora.treebank import read_conllu, write_conllu
+from inspector.corpora.treebank import read_conllu
 
 _SAMPLE = Path(__file__).parent / "sample"
 
@@ -25,22 +24,19 @@ def sample_files() -> list[Path]:
 
 
 def default_corpus() -> Corpus:
-    """Return inspector's own treebank, then the generated probes; the same every time.
+    """Return inspector's own treebank, then the probes; the same every time.
 
     Probes of syntax come first, then those of meaning and logic. `annotate` reads what the
     sentences say beyond their trees.
     """
     files = sample_files()
     sample = read_conllu(files, strict=True)
-    syntax = generate_probes()
-    probes = [*syntax, *generate_beyond(beside=syntax)]
     digest = hashlib.sha256()
-    for path in files:
+    for path in [*files, *probe_files()]:
         digest.update(path.read_bytes())
-    digest.update(write_conllu(probes).encode())
     return Corpus(
         name="default",
-        sentences=[*sample.sentences, *probes],
+        sentences=[*sample.sentences, *syntax_probes(), *meaning_probes()],
         skipped=[],
         sha256=digest.hexdigest(),
         annotation=f"{sample.annotation} and generated",

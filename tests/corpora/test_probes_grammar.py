@@ -6,8 +6,7 @@ import pytest
 from made_probes import made_probes
 
 from inspector.corpora import Sentence, tree_sentence
-from inspector.corpora import probes_lexicon as lexicon
-from inspector.corpora import probes_verbs as verbs
+from tools.probes.grammar import lexicon, verbs
 
 IRREGULAR = {"children", "women", "men", "knives", "scarves", "shelves"}
 SINGULAR = {

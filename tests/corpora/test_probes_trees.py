@@ -6,14 +6,16 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from made_probes import OnlyRandom, made_probes
 
-from inspector.corpora import Sentence, probes, read_conllu, write_conllu
-from inspector.corpora.probes import CONSTRUCTIONS, Construction, generate_probes
-from inspector.corpora.probes_tree import Node
+from inspector.corpora import Sentence, read_conllu, write_conllu
 from inspector.errors import InputError
+from tools.probes import syntax
+from tools.probes.grammar.tree import Node
+from tools.probes.syntax import CONSTRUCTIONS, Construction, generate_probes
 
 UPOS = {
     "ADJ",
@@ -221,8 +223,9 @@ def test_labels_are_universal_unless_asked():
 @pytest.mark.process
 def test_the_same_in_every_process():
     code = (
-        "import hashlib; from inspector.corpora import write_conllu, probes; "
-        "print(hashlib.sha256(write_conllu(probes.generate_probes(7, 3)).encode()).hexdigest())"
+        "import hashlib; from inspector.corpora import write_conllu; "
+        "from tools.probes import syntax; "
+        "print(hashlib.sha256(write_conllu(syntax.generate_probes(7, 3)).encode()).hexdigest())"
     )
     digests = {
         subprocess.run(
@@ -231,6 +234,7 @@ def test_the_same_in_every_process():
             capture_output=True,
             text=True,
             env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[2],
         ).stdout.strip()
         for seed in ("0", "1")
     }
@@ -241,7 +245,7 @@ def test_the_same_in_every_process():
 def test_only_random_numbers_that_python_keeps_stable_are_used(monkeypatch):
     before = generate_probes(3, 2)
 
-    monkeypatch.setattr(probes, "Random", OnlyRandom)
+    monkeypatch.setattr(syntax, "Random", OnlyRandom)
     assert generate_probes(3, 2) == before
 
 
@@ -272,7 +276,7 @@ def test_a_grammar_that_runs_dry_says_so(monkeypatch):
         dog = Node("dog", "NOUN", "nsubj", left=[Node("a", "DET", "det")])
         return Node("barked", "VERB", left=[dog]), "."
 
-    monkeypatch.setattr(probes, "CONSTRUCTIONS", {"bark": Construction("nsubj", bark)})
+    monkeypatch.setattr(syntax, "CONSTRUCTIONS", {"bark": Construction("nsubj", bark)})
     with pytest.raises(
         InputError,
         match=re.escape(

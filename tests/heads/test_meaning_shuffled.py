@@ -12,7 +12,7 @@ from slow_observers import attention_of
 from test_profile_reference import predictions
 from test_profile_shuffled import counted, in_the_report_half_alone, told, twins
 
-from inspector.corpora import Corpus, Relation, annotate, generate_beyond
+from inspector.corpora import Corpus, Relation, annotate, meaning_probes
 from inspector.heads.claims import relation_claims
 from inspector.heads.support import supported_heads
 
@@ -24,7 +24,7 @@ KINDS = ("semantic", "logical")
 def predicted(minilm, one_thread):
     """Return (sentence, place of each word, what it looks at, what looks at it)."""
     found = []
-    probes = Corpus("probes", generate_beyond(), [], "", "generated")
+    probes = Corpus("probes", meaning_probes(), [], "", "generated")
     for sentence in annotate(probes).sentences:
         beyond = tuple(r for r in sentence.relations if r.kind != "syntax")
         if beyond:

@@ -4,12 +4,12 @@ Each function writes one sentence of its construction and returns its root and f
 Distance and direction vary on purpose. Must not know: seeds, ids, files.
 """
 
-from inspector.corpora import probes_forms as forms
-from inspector.corpora import probes_settings as settings
-from inspector.corpora import probes_verbs as verbs
-from inspector.corpora.probes_clauses import Clauses, Predicate
-from inspector.corpora.probes_marks import Marks
-from inspector.corpora.probes_tree import Node, labelled
+from tools.probes.grammar import adjuncts as settings
+from tools.probes.grammar import verb_forms as forms
+from tools.probes.grammar import verbs
+from tools.probes.grammar.annotation import Marks
+from tools.probes.grammar.clauses import Clauses, Predicate
+from tools.probes.grammar.tree import Node, labelled
 
 Said = tuple[Node, str]
 _COMPARATIVES = ("older", "younger", "taller", "faster", "slower", "calmer", "kinder", "prouder")

@@ -5,11 +5,11 @@ Distance and direction vary on purpose; see `probes` for how sentences are chose
 Must not know: seeds, ids, files.
 """
 
-from inspector.corpora import probes_forms as forms
-from inspector.corpora import probes_settings as settings
-from inspector.corpora import probes_verbs as verbs
-from inspector.corpora.probes_clauses import PAST, SHOWN, Clauses, Predicate
-from inspector.corpora.probes_tree import Node, comma, labelled
+from tools.probes.grammar import adjuncts as settings
+from tools.probes.grammar import verb_forms as forms
+from tools.probes.grammar import verbs
+from tools.probes.grammar.clauses import PAST, SHOWN, Clauses, Predicate
+from tools.probes.grammar.tree import Node, comma, labelled
 
 Said = tuple[Node, str]
 _PASSIVE_TENSES = (

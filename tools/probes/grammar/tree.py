@@ -24,7 +24,7 @@ class Node:
         left: Dependents said before the word, in order.
         right: Dependents said after it, in order.
         agreement: "1" (I), "s" (third person singular) or "p"; for words that can be subjects.
-        kind: Class of meaning of a noun (`probes_lexicon.NOUNS`), empty for other words.
+        kind: Class of meaning of a noun (`lexicon.NOUNS`), empty for other words.
     """
 
     form: str

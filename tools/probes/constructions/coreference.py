@@ -4,10 +4,10 @@ Each function writes one sentence of its construction, notes whose mentions are 
 its root and final mark. Distance and direction vary on purpose. Must not know: seeds, ids, files.
 """
 
-from inspector.corpora import probes_verbs as verbs
-from inspector.corpora.probes_clauses import Clauses, Predicate
-from inspector.corpora.probes_marks import Marks
-from inspector.corpora.probes_tree import Node, comma, labelled, set_off
+from tools.probes.grammar import verbs
+from tools.probes.grammar.annotation import Marks
+from tools.probes.grammar.clauses import Clauses, Predicate
+from tools.probes.grammar.tree import Node, comma, labelled, set_off
 
 Said = tuple[Node, str]
 WOMEN = ("Anna", "Maria", "Laura", "Helen", "Clara", "Nina")

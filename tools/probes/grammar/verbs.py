@@ -5,7 +5,7 @@ that fit; regular forms are derived.
 Must not know: nouns, how sentences are built.
 """
 
-from inspector.corpora.probes_forms import Verb, verb
+from tools.probes.grammar.verb_forms import Verb, verb
 
 
 def _table(rows: str) -> tuple[Verb, ...]:

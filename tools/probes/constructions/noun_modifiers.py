@@ -5,11 +5,10 @@ Distance and direction vary on purpose; see `probes` for how sentences are chose
 Must not know: seeds, ids, files.
 """
 
-from inspector.corpora import probes_lexicon as lexicon
-from inspector.corpora import probes_settings as settings
-from inspector.corpora import probes_verbs as verbs
-from inspector.corpora.probes_clauses import ANY, PAST, Clauses, Predicate
-from inspector.corpora.probes_tree import Node, labelled, set_off
+from tools.probes.grammar import adjuncts as settings
+from tools.probes.grammar import lexicon, verbs
+from tools.probes.grammar.clauses import ANY, PAST, Clauses, Predicate
+from tools.probes.grammar.tree import Node, labelled, set_off
 
 Said = tuple[Node, str]
 _RICH = (0, 1, 1, 2, 2)

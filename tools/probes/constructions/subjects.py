@@ -5,10 +5,10 @@ Distance and direction vary on purpose; see `probes` for how sentences are chose
 Must not know: seeds, ids, files.
 """
 
-from inspector.corpora import probes_forms as forms
-from inspector.corpora import probes_settings as settings
-from inspector.corpora.probes_clauses import SHOWN, Clauses, Predicate
-from inspector.corpora.probes_tree import Node, labelled, set_off
+from tools.probes.grammar import adjuncts as settings
+from tools.probes.grammar import verb_forms as forms
+from tools.probes.grammar.clauses import SHOWN, Clauses, Predicate
+from tools.probes.grammar.tree import Node, labelled, set_off
 
 Said = tuple[Node, str]
 _OPPOSITE = {"s": "p", "p": "s"}

@@ -9,21 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from inspector.corpora import probes_comparison as comparing
-from inspector.corpora import probes_connectives as connectives
-from inspector.corpora import probes_coreference as coreference
-from inspector.corpora import probes_logic as logic
-from inspector.corpora import probes_meaning as meaning
-from inspector.corpora import probes_names as naming
-from inspector.corpora import probes_senses as senses
 from inspector.corpora.making import tree_sentence
-from inspector.corpora.probes import check_asked, tree_offsets
-from inspector.corpora.probes_balance import Offsets
-from inspector.corpora.probes_clauses import Clauses
-from inspector.corpora.probes_marks import Marks
-from inspector.corpora.probes_tree import Node, Tree, spell
 from inspector.corpora.sentence import Labels, Sentence
 from inspector.errors import InputError
+from tools.probes.balance import Offsets
+from tools.probes.constructions import comparison as comparing
+from tools.probes.constructions import connectives, coreference, logic
+from tools.probes.constructions import names as naming
+from tools.probes.constructions import semantic_roles as meaning
+from tools.probes.constructions import word_senses as senses
+from tools.probes.grammar.annotation import Marks
+from tools.probes.grammar.clauses import Clauses
+from tools.probes.grammar.tree import Node, Tree, spell
+from tools.probes.syntax import SEED, check_asked, tree_offsets
 
 _DRAFTS = 18
 _DRAFTS_DISTRACTING = 10
@@ -76,7 +74,7 @@ BEYOND_SYNTAX: dict[str, Beyond] = {
 
 
 def generate_beyond(
-    seed: int = 20170612,
+    seed: int = SEED,
     per_construction: int = 15,
     *,
     labels: Labels = "universal",

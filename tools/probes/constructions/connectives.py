@@ -4,10 +4,10 @@ Each connective's sense is that of GUM; its arguments are noted for `PDTB=`. Dis
 vary on purpose. Must not know: seeds, ids, files.
 """
 
-from inspector.corpora.probes_clauses import Clauses
-from inspector.corpora.probes_logic import told
-from inspector.corpora.probes_marks import Connective, Marks
-from inspector.corpora.probes_tree import Node, comma, labelled, set_off
+from tools.probes.constructions.logic import told
+from tools.probes.grammar.annotation import Connective, Marks
+from tools.probes.grammar.clauses import Clauses
+from tools.probes.grammar.tree import Node, comma, labelled, set_off
 
 Said = tuple[Node, str]
 # sense → (connective, its sense in full, how it joins)

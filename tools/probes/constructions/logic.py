@@ -5,12 +5,12 @@ returns its root and final mark. Distance and direction vary on purpose. Must no
 files.
 """
 
-from inspector.corpora import probes_settings as settings
-from inspector.corpora import probes_verbs as verbs
-from inspector.corpora.probes_clausal import passive_parts
-from inspector.corpora.probes_clauses import PAST, Clauses, Predicate
-from inspector.corpora.probes_marks import Marks
-from inspector.corpora.probes_tree import Node, comma, labelled, set_off
+from tools.probes.constructions.coordination_and_voice import passive_parts
+from tools.probes.grammar import adjuncts as settings
+from tools.probes.grammar import verbs
+from tools.probes.grammar.annotation import Marks
+from tools.probes.grammar.clauses import PAST, Clauses, Predicate
+from tools.probes.grammar.tree import Node, comma, labelled, set_off
 
 Said = tuple[Node, str]
 _NEGATIVE_TENSES = ("past", "perfect", "past perfect", "past progressive", "future", "past")

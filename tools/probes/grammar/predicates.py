@@ -7,12 +7,12 @@ Must not know: clauses, which construction is being shown.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from inspector.corpora import probes_forms as forms
-from inspector.corpora import probes_settings as settings
-from inspector.corpora import probes_verbs as verbs
-from inspector.corpora.probes_forms import Verb
-from inspector.corpora.probes_phrases import Grammar
-from inspector.corpora.probes_tree import Node, labelled
+from tools.probes.grammar import adjuncts as settings
+from tools.probes.grammar import verb_forms as forms
+from tools.probes.grammar import verbs
+from tools.probes.grammar.phrases import Grammar
+from tools.probes.grammar.tree import Node, labelled
+from tools.probes.grammar.verb_forms import Verb
 
 PAST = ("past",) * 4 + ("past perfect", "past progressive")
 SHOWN = ("present", "perfect", "progressive", "past progressive", "perfect", "past")

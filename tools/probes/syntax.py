@@ -10,18 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from inspector.corpora import probes_clausal as clausal
-from inspector.corpora import probes_embedding as embedding
-from inspector.corpora import probes_modified as modified
-from inspector.corpora import probes_objects as objects
-from inspector.corpora import probes_subjects as subjects
 from inspector.corpora.making import tree_sentence
-from inspector.corpora.probes_balance import Offsets
-from inspector.corpora.probes_clauses import Clauses
-from inspector.corpora.probes_tree import Node, Tree, spell
 from inspector.corpora.sentence import Labels, Sentence, check_labels
 from inspector.errors import InputError
+from tools.probes.balance import Offsets
+from tools.probes.constructions import coordination_and_voice as clausal
+from tools.probes.constructions import noun_modifiers as modified
+from tools.probes.constructions import objects, subjects
+from tools.probes.constructions import subordinate_clauses as embedding
+from tools.probes.grammar.clauses import Clauses
+from tools.probes.grammar.tree import Node, Tree, spell
 
+SEED = 20170612
+"""Of the sentences that inspector ships."""
 BALANCED = "syntax"
 """What these sentences are balanced for: further annotation is not read from them."""
 SENTENCES_PER_DOCUMENT = 10
@@ -68,7 +69,7 @@ CONSTRUCTIONS: dict[str, Construction] = {
 
 
 def generate_probes(
-    seed: int = 20170612, per_construction: int = 40, *, labels: Labels = "universal"
+    seed: int = SEED, per_construction: int = 40, *, labels: Labels = "universal"
 ) -> list[Sentence]:
     """Return generated sentences of every construction, with trees in Universal Dependencies.
 

@@ -5,9 +5,9 @@ Distance and direction vary on purpose; see `probes` for how sentences are chose
 Must not know: seeds, ids, files.
 """
 
-from inspector.corpora import probes_verbs as verbs
-from inspector.corpora.probes_clauses import ANY, Clauses, Predicate
-from inspector.corpora.probes_tree import Node, labelled, set_off
+from tools.probes.grammar import verbs
+from tools.probes.grammar.clauses import ANY, Clauses, Predicate
+from tools.probes.grammar.tree import Node, labelled, set_off
 
 Said = tuple[Node, str]
 

@@ -6,10 +6,10 @@ Must not know: which construction is being shown.
 
 from collections.abc import Sequence
 
-from inspector.corpora import probes_settings as settings
-from inspector.corpora import probes_verbs as verbs
-from inspector.corpora.probes_predicates import ANY, PAST, SHOWN, Predicate, Predicates
-from inspector.corpora.probes_tree import Node, labelled, set_off
+from tools.probes.grammar import adjuncts as settings
+from tools.probes.grammar import verbs
+from tools.probes.grammar.predicates import ANY, PAST, SHOWN, Predicate, Predicates
+from tools.probes.grammar.tree import Node, labelled, set_off
 
 __all__ = ["ANY", "PAST", "SHOWN", "Clauses", "Predicate"]
 

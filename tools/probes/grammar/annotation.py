@@ -8,7 +8,6 @@ and become words when it is spelled. Must not know: grammar, how sentences are c
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from inspector.corpora.probes_tree import Node, Tree
 from inspector.corpora.readers.comparison import comparisons_in
 from inspector.corpora.readers.conditions import conditions_in
 from inspector.corpora.readers.coordination import coordinations_in
@@ -19,6 +18,7 @@ from inspector.corpora.readers.parsed import Parsed, tree_of
 from inspector.corpora.readers.quantifiers import quantifiers_in
 from inspector.corpora.readers.roles import role_relation
 from inspector.corpora.readers.supersenses import sense_relations
+from tools.probes.grammar.tree import Node, Tree
 
 _PLACES = frozenset({"place", "building", "landmark"})
 _PRONOUNS = frozenset({"PRON"})

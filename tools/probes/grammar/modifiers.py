@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import TypeVar
 
-from inspector.corpora import probes_lexicon as lexicon
-from inspector.corpora import probes_settings as settings
-from inspector.corpora.probes_tree import Node, comma, labelled, set_off
+from tools.probes.grammar import adjuncts as settings
+from tools.probes.grammar import lexicon
+from tools.probes.grammar.tree import Node, comma, labelled, set_off
 
 T = TypeVar("T")
 

@@ -5,11 +5,11 @@ returns its root and final mark. Distance and direction vary on purpose. Must no
 files.
 """
 
-from inspector.corpora.probes_clauses import Clauses, Predicate
-from inspector.corpora.probes_coreference import did, one_after_another, somebody
-from inspector.corpora.probes_forms import Verb, verb
-from inspector.corpora.probes_marks import Marks
-from inspector.corpora.probes_tree import Node
+from tools.probes.constructions.coreference import did, one_after_another, somebody
+from tools.probes.grammar.annotation import Marks
+from tools.probes.grammar.clauses import Clauses, Predicate
+from tools.probes.grammar.tree import Node
+from tools.probes.grammar.verb_forms import Verb, verb
 
 Said = tuple[Node, str]
 # class of noun → pairs (narrower, broader)

@@ -5,11 +5,11 @@ So the words of a name need not stand side by side. Distance and direction vary 
 know: seeds, ids, files.
 """
 
-from inspector.corpora import probes_verbs as verbs
-from inspector.corpora.probes_clauses import PAST, Clauses, Predicate
-from inspector.corpora.probes_coreference import FAMILY, MEN, SECOND, WOMEN
-from inspector.corpora.probes_marks import Marks
-from inspector.corpora.probes_tree import Node, comma, labelled, set_off
+from tools.probes.constructions.coreference import FAMILY, MEN, SECOND, WOMEN
+from tools.probes.grammar import verbs
+from tools.probes.grammar.annotation import Marks
+from tools.probes.grammar.clauses import PAST, Clauses, Predicate
+from tools.probes.grammar.tree import Node, comma, labelled, set_off
 
 Said = tuple[Node, str]
 _PLACE_FIRST = ("Green", "North", "Silver", "Old", "West", "Stone")

@@ -6,10 +6,10 @@ Must not know: clauses, constructions.
 
 from collections.abc import Sequence
 
-from inspector.corpora import probes_lexicon as lexicon
-from inspector.corpora import probes_settings as settings
-from inspector.corpora.probes_modifiers import Modifiers
-from inspector.corpora.probes_tree import Node, labelled
+from tools.probes.grammar import adjuncts as settings
+from tools.probes.grammar import lexicon
+from tools.probes.grammar.modifiers import Modifiers
+from tools.probes.grammar.tree import Node, labelled
 
 _SINGULAR = ("the",) * 8 + ("a",) * 7 + ("this", "that", "every")
 _PLURAL = ("the",) * 9 + ("these", "those", "some", "some", "some")

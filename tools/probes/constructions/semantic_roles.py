@@ -7,15 +7,14 @@ files.
 
 from collections.abc import Mapping
 
-from inspector.corpora import probes_lexicon as lexicon
-from inspector.corpora import probes_settings as settings
-from inspector.corpora import probes_verbs as verbs
-from inspector.corpora.probes_clausal import passive_parts
-from inspector.corpora.probes_clauses import Clauses, Predicate
-from inspector.corpora.probes_coreference import did, one_after_another, somebody
-from inspector.corpora.probes_forms import BE
-from inspector.corpora.probes_marks import Marks
-from inspector.corpora.probes_tree import Node, labelled
+from tools.probes.constructions.coordination_and_voice import passive_parts
+from tools.probes.constructions.coreference import did, one_after_another, somebody
+from tools.probes.grammar import adjuncts as settings
+from tools.probes.grammar import lexicon, verbs
+from tools.probes.grammar.annotation import Marks
+from tools.probes.grammar.clauses import Clauses, Predicate
+from tools.probes.grammar.tree import Node, labelled
+from tools.probes.grammar.verb_forms import BE
 
 Said = tuple[Node, str]
 

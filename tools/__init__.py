@@ -1,0 +1,1 @@
+"""What makes the data that inspector ships; not part of the installed package."""

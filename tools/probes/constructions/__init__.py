@@ -1,0 +1,1 @@
+"""What each construction says, and how: one module a family."""
