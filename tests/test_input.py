@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from support.each import each
 
 from inspector.corpora import named_corpora, read_corpus
 from inspector.dashboard.settings import read_settings
@@ -35,7 +36,7 @@ KINDS = {
         "No such file or directory",
     ),
 }
-kinds = pytest.mark.parametrize(("make", "reason"), KINDS.values(), ids=KINDS)
+kinds = each(("make", "reason"), KINDS.values(), ids=KINDS)
 
 
 @pytest.fixture
@@ -45,8 +46,9 @@ def place(tmp_path, monkeypatch):
 
 
 @kinds
-@pytest.mark.parametrize("read", [open_regular, lambda path: read_regular(path, most=9)])
-def test_what_is_no_regular_file_is_not_read(place, make, reason, read):
+@each("read", [open_regular, lambda path: read_regular(path, most=9)])
+def test_what_is_no_regular_file_is_not_read(place, monkeypatch, make, reason, read):
+    monkeypatch.chdir(place.parent)
     make(place.relative_to(place.parent) if make is a_socket else place)
     with pytest.raises(OSError, match=reason) as caught:
         read(place)
@@ -89,8 +91,8 @@ def test_a_file_that_does_not_say_its_size_is_bounded_too():
 # Those who read by it: each has its own words around the reason.
 
 
-@pytest.mark.parametrize("make", [KINDS["pipe"][0], KINDS["endless device"][0]])
-@pytest.mark.parametrize(
+@each("make", [KINDS["pipe"][0], KINDS["endless device"][0]])
+@each(
     ("read", "suffix"),
     [
         (read_corpus, ".conllu"),

@@ -5,6 +5,7 @@ import math
 import pytest
 import slow_attention as slow
 import torch
+from support.each import each
 from tolerances import TOLERANCE
 from torch.nn.functional import dropout as torch_dropout
 from torch.nn.functional import scaled_dot_product_attention
@@ -61,7 +62,7 @@ def test_attention_agrees_with_torch(sequences, mask, dtype):
     )
 
 
-@pytest.mark.parametrize("kind", ["dot", "general", "additive"])
+@each("kind", ["dot", "general", "additive"])
 def test_attention_with_each_score(sequences, draw, mask, kind):
     weight, w, u, v = draw(11, 11) / 3, draw(19, 11) / 3, draw(19, 11) / 3, draw(19)
     ours, formula = {
@@ -215,7 +216,7 @@ class TestDropout:
         assert not attended.probabilities.any()
         assert not attended.output.any()
 
-    @pytest.mark.parametrize("wrong", [-0.1, 1.5, math.nan])
+    @each("wrong", [-0.1, 1.5, math.nan])
     def test_outside_its_range_is_refused(self, sequences, wrong):
         with pytest.raises(ValueError, match="dropout") as caught:
             attention(sequences.query, sequences.key, sequences.value, dropout=wrong)
@@ -224,7 +225,7 @@ class TestDropout:
         )
 
 
-@pytest.mark.parametrize(
+@each(
     "mistake",
     [
         pytest.param(lambda q, k, v, m: (q * 11**0.5, k, v, m), id="scale omitted"),

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 import torch
 from slow_attention import slow_general_attention
+from support.each import each
 from tolerances import TOLERANCE
 
 from inspector.attention import (
@@ -70,7 +71,7 @@ def ours(query, key, value, *, scaling, **options):
     return attention(query, key, value, score=score, **options)
 
 
-@pytest.mark.parametrize(
+@each(
     ("bias", "softcap", "sinks", "masked", "n_kv_heads"),
     [
         *itertools.product(BIASES, (None, 0.7), SINKS, (True,), (2,)),
@@ -94,7 +95,7 @@ def test_every_combination_equals_loops(heads, draw, bias, softcap, sinks, maske
         assert not attended.output[1, :, 3].any()
 
 
-@pytest.mark.parametrize("left_out", ["mask", "bias", "softcap", "sinks", "scaling", "tiled"])
+@each("left_out", ["mask", "bias", "softcap", "sinks", "scaling", "tiled"])
 def test_control_what_is_left_out_is_noticed(heads, draw, left_out):
     options = {
         "mask": arbitrary_mask(),
@@ -164,7 +165,7 @@ class TestPrecision:
 
 
 class TestRefused:
-    @pytest.mark.parametrize("softcap", [0.0, -1.0, float("nan")])
+    @each("softcap", [0.0, -1.0, float("nan")])
     def test_a_cap_that_is_not_positive(self, draw, softcap):
         with pytest.raises(ValueError, match="softcap") as caught:
             capped_scores(draw(2, 3), softcap)

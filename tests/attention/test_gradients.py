@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from support.each import each
 from torch.autograd import gradcheck
 
 from inspector.attention import (
@@ -60,8 +61,8 @@ def test_attention(mask):
     )
 
 
-@pytest.mark.parametrize("n_kv_heads", [4, 2], ids=["heads", "grouped heads"])
-@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+@each("n_kv_heads", [4, 2], ids=["heads", "grouped heads"])
+@each("mask", MASKS.values(), ids=MASKS)
 def test_multi_head(mask, n_kv_heads):
     narrow = 2 * n_kv_heads
     shapes = [(1, 3, 7), (1, 5, 7), (8, 7), (narrow, 7), (narrow, 7), (7, 8)]

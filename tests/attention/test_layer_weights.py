@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 
 import pytest
 import torch
+from support.each import each
 
 from inspector.attention import STEPS, LayerWeights, multi_head_attention, padding_mask
 
@@ -86,7 +87,7 @@ WEIGHTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(LayerWeights)])
+@each("name", [field.name for field in fields(LayerWeights)])
 def test_each_field_changes_the_result_or_is_refused(name):
     weights = layer()
     x = draw(2, 7, D_MODEL, seed=20)
@@ -107,8 +108,8 @@ def test_each_field_changes_the_result_or_is_refused(name):
     assert (after - before).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("kind", WEIGHTS)
-@pytest.mark.parametrize("n_query", [7, 3])
+@each("kind", WEIGHTS)
+@each("n_query", [7, 3])
 def test_against_plain_loops(kind, n_query):
     """Also where a target is the end of its source, as when keys are cached."""
     weights = WEIGHTS[kind]
@@ -202,7 +203,7 @@ def bare(**given):
     return LayerWeights(**kept, scaling=0.3, **given)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "sentence"),
     [
         ({"rotary_cos": draw(9, 4)}, "rotary_cos must be given with rotary_sin: alone it turns"),

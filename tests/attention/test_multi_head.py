@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import slow_attention as slow
 import torch
+from support.each import each
 from tolerances import TOLERANCE
 from torch.nn.functional import linear, scaled_dot_product_attention
 
@@ -135,9 +136,9 @@ def test_equals_torch_scaled_dot_product_attention(layer, mask):
     assert_stages(stages, {"context": context, "output": output})
 
 
-@pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
-@pytest.mark.parametrize("crossed", [True, False], ids=["cross", "self"])
-@pytest.mark.parametrize("masked", ["none", "padding", "arbitrary"])
+@each("bias", [True, False], ids=["bias", "no bias"])
+@each("crossed", [True, False], ids=["cross", "self"])
+@each("masked", ["none", "padding", "arbitrary"])
 def test_equals_torch_multi_head_attention(draw, dtype, bias, crossed, masked):
     theirs = torch.nn.MultiheadAttention(15, 3, bias=bias, batch_first=True, dtype=dtype)
     with torch.no_grad():
@@ -296,7 +297,7 @@ def _reversed_heads(tensor):
     return None if tensor is None else tensor.unflatten(0, (-1, 5)).flip(0).flatten(0, 1)
 
 
-@pytest.mark.parametrize(
+@each(
     "mistake",
     [
         pytest.param(lambda w: replace(w, scaling=1.0), id="scale omitted"),

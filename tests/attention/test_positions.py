@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from support.each import each
 from tolerances import FLOAT64
 
 from inspector.attention import masked_softmax
@@ -24,7 +25,7 @@ def slopes_of(n):
     return slopes_of(power) + slopes_of(2 * power)[0::2][: n - power]
 
 
-@pytest.mark.parametrize("n_heads", [1, 2, 3, 5, 8, 12])
+@each("n_heads", [1, 2, 3, 5, 8, 12])
 def test_alibi_is_a_slope_times_the_distance(n_heads):
     n = 7
     bias = alibi_bias(n_heads, n)

@@ -5,6 +5,7 @@ import math
 import pytest
 import slow_attention as slow
 import torch
+from support.each import each
 from tolerances import TOLERANCE
 
 from inspector.attention import (
@@ -93,7 +94,7 @@ def test_freshly_drawn_scores_have_about_unit_variance():
     assert 0.3 < AdditiveScore(61, 67, 71)(query, key).std().item() < 1.0
 
 
-@pytest.mark.parametrize(
+@each(
     "mistaken",
     [
         pytest.param(lambda q, k: slow.dot(q, k), id="scale omitted"),

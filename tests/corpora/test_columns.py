@@ -1,6 +1,7 @@
 """CoNLL-U Plus: columns by their names, in any order, with others, without some, or refused."""
 
 import pytest
+from support.each import each
 
 from inspector.corpora import read_corpus
 from inspector.corpora.treebank import read_conllu, write_conllu
@@ -41,8 +42,8 @@ ORDERS = {
 }
 
 
-@pytest.mark.parametrize("suffix", [".conllu", ".conllup", ".cupt", ".CUPT"])
-@pytest.mark.parametrize("columns", ORDERS.values(), ids=ORDERS)
+@each("suffix", [".conllu", ".conllup", ".cupt", ".CUPT"])
+@each("columns", ORDERS.values(), ids=ORDERS)
 def test_columns_are_read_by_their_names(tmp_path, plain, columns, suffix):
     path = tmp_path / f"bank{suffix}"
     path.write_text(plus(columns).replace(table(columns), table([one.upper() for one in columns])))

@@ -1,7 +1,7 @@
 """Connectives and the heads of their arguments, from document word numbers."""
 
-import pytest
 from small_trees import corpus_of, counted, pairs, raw_sentences, reasons, tree
+from support.each import each
 
 from inspector.corpora import read_conllu
 from inspector.corpora.readers.connectives import connectives
@@ -51,7 +51,7 @@ def test_an_argument_in_another_sentence_is_counted_the_other_kept():
     assert corpus.left_out[0].examples == ("b",)
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "reason"),
     [
         ("Explicit:Temporal:as soon as:6-8:3-4", "a PDTB value that is not type:sense:connective"),

@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.each import each
 
 
 def one_line(text):
@@ -112,7 +113,7 @@ WRITABLE = (
 )
 
 
-@pytest.mark.parametrize(
+@each(
     ("change", "rule"),
     [
         (

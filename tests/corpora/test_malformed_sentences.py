@@ -3,6 +3,7 @@
 import tracemalloc
 
 import pytest
+from support.each import each
 
 GO = "1\tGo\t_\tVERB\t_\t_\t0\troot\t_\t_"
 
@@ -182,7 +183,7 @@ MALFORMED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", MALFORMED)
+@each("case", MALFORMED)
 def test_a_malformed_sentence_is_skipped_and_no_other(write, case):
     from inspector.corpora import Skipped, read_conllu
 
@@ -194,7 +195,7 @@ def test_a_malformed_sentence_is_skipped_and_no_other(write, case):
     assert corpus.skipped == [Skipped(str(path), 4 + at, "bad", reason)]
 
 
-@pytest.mark.parametrize("case", MALFORMED)
+@each("case", MALFORMED)
 def test_strict_stops_at_it(write, case):
     from inspector.corpora import read_conllu
     from inspector.errors import InputError

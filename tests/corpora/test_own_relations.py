@@ -4,6 +4,7 @@ import re
 
 import pytest
 from small_trees import corpus_of, counted, pairs, reasons, tree
+from support.each import each
 
 from inspector.corpora.readers.own_relations import read_relations
 from inspector.errors import InputError
@@ -35,7 +36,7 @@ def test_a_kind_may_be_said(relations_file):
     assert ("semantic", "user:b") in corpus.relation_counts()
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "reason"),
     [
         ("s1\t3\t4\ta", "a word number that is not in the sentence"),

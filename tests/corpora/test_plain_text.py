@@ -7,9 +7,10 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "sentences"),
     [
         ("One. Two! Three? Four… Five", ["One.", "Two!", "Three?", "Four…", "Five"]),
@@ -31,7 +32,7 @@ def test_sentences_end_where_a_reader_ends_them(line, sentences):
     assert split_sentences(line) == ([line] if sentences is None else sentences)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "words"),
     [
         ("The cat's $5 hat.", ["The", "cat", "'", "s", "$", "5", "hat", "."]),
@@ -156,7 +157,7 @@ def test_a_line_that_is_too_long_is_skipped_or_stops(write):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["." * 300_000, "a. " * 100_000, "a." * 100_000, "é" * 300_000, "。" * 300_000, "!(" * 100_000],
     ids=["points", "initials", "one word", "one chunk", "full stops", "openings"],

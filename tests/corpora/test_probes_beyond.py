@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 from made_probes import OnlyRandom, made_probes
 from small_trees import corpus_of
+from support.each import each
 
 from inspector.corpora import (
     Corpus,
@@ -138,14 +139,14 @@ def test_every_kind_of_annotation_has_a_construction():
     assert {"supersense:noun", "idiom:verb", "name:PER", "name:LOC"} <= shown
 
 
-@pytest.mark.parametrize("name", BEYOND_SYNTAX)
+@each("name", BEYOND_SYNTAX)
 def test_every_sentence_shows_what_it_is_for(name):
     wanted = BEYOND_SYNTAX[name].relations
     for sentence in of(name):
         assert any(r.label.startswith(wanted) for r in relations()[sentence.id]), sentence.text
 
 
-@pytest.mark.parametrize("name", BEYOND_SYNTAX)
+@each("name", BEYOND_SYNTAX)
 def test_sentences_distract(name):
     marked = [s for s in of(name) if "# distractor = yes" in s.comments]
     assert len(marked) >= (1 if name == "negation" else COUNT // 3)

@@ -6,6 +6,7 @@ import re
 import pytest
 from gold_data import DATA
 from small_trees import corpus_of, counted, pairs, reasons, tree
+from support.each import each
 
 from inspector.corpora import read_conllu
 from inspector.corpora.readers.roles import COLUMNS, carried_roles, read_roles
@@ -56,7 +57,7 @@ def test_kinds(roles_file):
     assert set(kinds.values()) == {"semantic"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("row", "reason"),
     [
         (("s1", "6", "be.03", "ARG0", "1", "is", "She"), "a predicate that is an auxiliary"),

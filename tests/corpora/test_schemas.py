@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from support.each import each
 
 from inspector.corpora import read_corpus
 from inspector.corpora.controls import with_controls
@@ -100,7 +101,7 @@ def test_a_pronoun_that_means_neither_has_no_relation(write):
     assert corpus.sentences[0].relations == ()
 
 
-@pytest.mark.parametrize(
+@each(
     ("row", "reason"),
     [
         (
@@ -264,10 +265,8 @@ def test_every_sentence_of_winobias_and_winogender():
 ENDLESS = "9" * 5000  # int() refuses more than 4,300 digits
 
 
-@pytest.mark.parametrize("column", ["Pronoun_offset", "A_offset", "B_offset"])
-@pytest.mark.parametrize(
-    "offset", [ENDLESS, "0" * 5000, "-1", "-" + ENDLESS, "1e999999", "nan", "3.0", "²", "", "99"]
-)
+@each("column", ["Pronoun_offset", "A_offset", "B_offset"])
+@each("offset", [ENDLESS, "0" * 5000, "-1", "-" + ENDLESS, "1e999999", "nan", "3.0", "²", "", "99"])
 def test_an_offset_that_is_no_place_in_the_text(write, column, offset):
     corpus = read_schemas(gap(write, changed(**{column: offset}), GAP_ROW))
     assert len(corpus.sentences) == 1

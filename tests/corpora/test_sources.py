@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import yaml
+from support.each import each
 
 CONTENT = "".join(f"1\tGo{i}\t_\tVERB\t_\t_\t0\troot\t_\t_\n\n" for i in range(9_000)).encode()
 
@@ -256,7 +257,7 @@ def test_the_registry_knows_the_files_that_we_have(gold_file, name):
 GOOD = {"title": "t", "url": "https://x/y.conllu", "sha256": "0" * 64, "bytes": 1, "licence": "l"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("entries", "what"),
     [
         ({"a": GOOD | {"sha256": "0"}}, "corpus (a)*look at sha256."),

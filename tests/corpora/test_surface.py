@@ -1,6 +1,6 @@
 """Sentences as they stand in their text: what a model reads, and whose each character is."""
 
-import pytest
+from support.each import each
 
 from inspector.corpora import Sentence, read_corpus, read_text, tree_sentence
 from inspector.corpora.mentions import read_mentions
@@ -26,7 +26,7 @@ def read(tmp_path, rows, text=None):
     return surface, [surface.text[start:end] for start, end in surface.spans]
 
 
-@pytest.mark.parametrize(
+@each(
     ("rows", "text", "expected", "words"),
     [
         ("words", None, "Hello, you!", ["Hello", ",", "you", "!"]),
@@ -45,7 +45,7 @@ def test_a_sentence_of_conllu_stands_as_in_its_text(tmp_path, rows, text, expect
     assert found == words
 
 
-@pytest.mark.parametrize(
+@each(
     ("form", "words", "shares"),
     [
         ("zum", ["zu", "dem"], ["zu", "m"]),

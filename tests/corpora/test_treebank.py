@@ -5,6 +5,7 @@ import hashlib
 import os
 
 import pytest
+from support.each import each
 
 DOGS = (
     "1\tDogs\tdog\tNOUN\tNNS\tNumber=Plur\t2\tnsubj:outer\t2:nsubj\tEntity=(1-animal)\n"
@@ -99,7 +100,7 @@ def test_a_form_with_a_space_is_one_word(read):
     assert sentence.words == ("20 000",)
 
 
-@pytest.mark.parametrize("form", [*"_#-", "a\u2028b", "a\u0085", "\x0b.", "1\u00a02", "\u200b"])
+@each("form", [*"_#-", "a\u2028b", "a\u0085", "\x0b.", "1\u00a02", "\u200b"])
 def test_unusual_forms_are_kept_as_they_are(read, form):
     (sentence,) = read(GO.replace("Go", form)).sentences
     assert sentence.words == (form,)
@@ -154,7 +155,7 @@ def test_trees_that_a_parser_made_are_not_gold(read):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "sentence"),
     [
         (b"", "corpus (F) holds no sentence: it is empty of word lines."),

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from small_trees import corpus_of, counted, pairs, reasons, tree
+from support.each import each
 
 from inspector.corpora import annotate_from, read_conllu
 from inspector.corpora.readers.word_meaning import carried_meaning, read_word_meaning
@@ -76,7 +77,7 @@ def sentence(words: str, tags: str, **misc):
     return tree("; ".join(rows), **misc)
 
 
-@pytest.mark.parametrize(
+@each(
     ("words", "tags", "expected"),
     [
         (

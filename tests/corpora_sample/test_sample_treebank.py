@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
+from support.each import each
 from treebank_checker import Tree, entity_problems, names, problems
 
 SAMPLE = Path(str(importlib.resources.files("inspector.corpora") / "sample"))
@@ -55,7 +56,7 @@ def offsets(documents: dict[str, list[Tree]]) -> dict[str, Counter[int]]:
     return counts
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@each("path", FILES, ids=lambda path: path.stem)
 def test_a_document_is_sound(path: Path) -> None:
     text = path.read_bytes().decode("utf-8")
     assert problems(text) == []
@@ -81,7 +82,7 @@ def test_no_sentence_stands_twice(documents: dict[str, list[Tree]]) -> None:
     assert texts.most_common(1)[0][1] == 1
 
 
-@pytest.mark.parametrize("label", FREQUENT)
+@each("label", FREQUENT)
 def test_a_relation_has_twenty_pairs(label: str, offsets: dict[str, Counter[int]]) -> None:
     assert offsets[label].total() >= 20
 
@@ -240,7 +241,7 @@ CORRUPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", CORRUPTIONS)
+@each("name", CORRUPTIONS)
 def test_the_checker_refuses(name: str) -> None:
     pattern, instead, finding = CORRUPTIONS[name]
     text = (SAMPLE / "sample_news_ferry.conllu").read_text(encoding="utf-8")
