@@ -25,7 +25,7 @@ class Shape:
     """One batch, and how often it is run."""
 
     texts: int
-    pieces: int
+    tokens: int
     repeats: int
 
 
@@ -53,13 +53,13 @@ def run(settings: Settings | None = None) -> list[Measure]:
     ]
 
 
-def forward(implementation: str, texts: int, pieces: int, padded: bool) -> Callable[[], None]:
+def forward(implementation: str, texts: int, tokens: int, padded: bool) -> Callable[[], None]:
     """Return one forward pass of minilm, ready to be called."""
     import torch
 
     from inspector.models import running
 
-    model, inputs = minilm(), batch(texts, pieces, padded)
+    model, inputs = minilm(), batch(texts, tokens, padded)
 
     def call() -> None:
         with running(model, implementation), torch.inference_mode():
@@ -73,11 +73,11 @@ def peaks_of_forward(
 ) -> list[float]:
     """Return the peak memory of passes beyond the loaded model, in MB, of this process.
 
-    What the libraries keep once and for all is made by a pass over two pieces before.
+    What the libraries keep once and for all is made by a pass over two tokens before.
 
     Args:
         implementation: Which attention.
-        batches: Texts, pieces, and whether they are padded; the small ones first.
+        batches: Texts, tokens, and whether they are padded; the small ones first.
         threads: Of torch.
     """
     import torch
@@ -90,7 +90,7 @@ def peaks_of_forward(
 
 def _times(shape: Shape, padded: bool) -> list[Measure]:
     times = alternate(
-        {name: forward(name, shape.texts, shape.pieces, padded) for name in _IMPLEMENTATIONS},
+        {name: forward(name, shape.texts, shape.tokens, padded) for name in _IMPLEMENTATIONS},
         shape.repeats,
         warm_ups=1,
     )
@@ -107,7 +107,7 @@ def _peaks(batches: list[tuple[Shape, bool]], repeats: int) -> dict[str, list[fl
     import torch
 
     given = {
-        "batches": [(shape.texts, shape.pieces, padded) for shape, padded in batches],
+        "batches": [(shape.texts, shape.tokens, padded) for shape, padded in batches],
         "threads": torch.get_num_threads(),
     }
     peaks = {}
@@ -132,4 +132,4 @@ def _memory(shape: Shape, padded: bool, live: dict[str, float]) -> list[Measure]
 
 
 def _what(shape: Shape, padded: bool) -> str:
-    return f"backend: minilm, {shape.texts}×{shape.pieces}{' padded' if padded else ''}"
+    return f"backend: minilm, {shape.texts}×{shape.tokens}{' padded' if padded else ''}"

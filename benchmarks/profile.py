@@ -224,7 +224,7 @@ def observers(read: "Corpus", kinds: tuple[str, ...]) -> "list[Any]":
     shape = (model.n_layers, model.n_heads)
     documents = list(dict.fromkeys(read.document_ids()))
     known: dict[str, Callable[[], Observer]] = {
-        "behaviour": lambda: Behaviour(*shape, model.max_pieces),
+        "behaviour": lambda: Behaviour(*shape, model.max_tokens),
         "norms": lambda: NormBehaviour(model),
         "relations": lambda: RelationScores(*shape, documents, _names(read)),
         "distances": lambda: HeadDistances(*shape),

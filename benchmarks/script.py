@@ -23,7 +23,7 @@ QUANTITIES = (
     "special_mass",
     "punctuation_mass",
     "duplicate_mass",
-    "distance_pieces",
+    "distance_tokens",
     "previous_mass",
     "self_mass",
     "next_mass",
@@ -56,7 +56,7 @@ def script(made: "list[AnnotatedBatch]", names: list[str]) -> Figures:
     n = np.zeros((documents, len(names)), dtype=np.int64)
     correct = np.zeros((*n.shape, 3, model.n_layers, model.n_heads), dtype=np.int64)
     sums = np.zeros((12, model.n_layers, model.n_heads))
-    offsets = np.zeros((model.n_layers, model.n_heads, 2 * model.max_pieces), dtype=np.int64)
+    offsets = np.zeros((model.n_layers, model.n_heads, 2 * model.max_tokens), dtype=np.int64)
     with running(model, "eager"), torch.inference_mode():
         for batch in made:
             inputs = batch.words.batch.inputs()
@@ -64,7 +64,7 @@ def script(made: "list[AnnotatedBatch]", names: list[str]) -> Figures:
             lengths = batch.words.batch.attention_mask.sum(1).tolist()
             for row, sentence in enumerate(batch.sentences):
                 size = lengths[row]
-                words = batch.words.word_of_piece[row, :size].numpy()
+                words = batch.words.word_of_token[row, :size].numpy()
                 ids = batch.words.batch.input_ids[row, :size].numpy()
                 map_ = maps[row, :, :, :size, :size]
                 sums += _masses(map_, words, ids, sentence, offsets)
@@ -85,7 +85,7 @@ def _masses(
     content = words >= 0
     size, looks = len(words), map_[..., content, :]
     place = np.arange(size)
-    own = place[content]  # between special pieces: each has a piece before and after it
+    own = place[content]  # between special tokens: each has a token before and after it
     apart = np.abs(own[:, None] - place[None, :]) * content
     punctuation = np.array([tag == "PUNCT" for tag in sentence.upos])
     separator = place == size - 1
@@ -123,10 +123,10 @@ def _score(
 ) -> None:
     import numpy as np
 
-    pieces = np.flatnonzero(words >= 0)
-    known, starts = np.unique(words[pieces], return_index=True)
-    counts = np.diff([*starts, len(pieces)])
-    content = map_[..., pieces[0] : pieces[-1] + 1, pieces[0] : pieces[-1] + 1]
+    tokens = np.flatnonzero(words >= 0)
+    known, starts = np.unique(words[tokens], return_index=True)
+    counts = np.diff([*starts, len(tokens)])
+    content = map_[..., tokens[0] : tokens[-1] + 1, tokens[0] : tokens[-1] + 1]
     between = np.add.reduceat(content.astype(np.float64), starts, axis=-1)
     between = np.add.reduceat(between, starts, axis=-2) / counts[:, None]
     between[..., np.arange(len(known)), np.arange(len(known))] = -1.0

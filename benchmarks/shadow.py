@@ -33,8 +33,8 @@ def run(settings: Settings | None = None) -> list[Measure]:
 
 def _times(shape: Shape) -> list[Measure]:
     ways = {
-        EAGER: forward(EAGER, shape.texts, shape.pieces, padded=True),
-        SHADOW: in_shadow(shape.texts, shape.pieces),
+        EAGER: forward(EAGER, shape.texts, shape.tokens, padded=True),
+        SHADOW: in_shadow(shape.texts, shape.tokens),
         USING: on_ours(shape),
     }
     times = alternate(ways, shape.repeats, warm_ups=1)
@@ -58,12 +58,12 @@ def _memory(shape: Shape) -> list[Measure]:
             DIRECT_ALLOCATION,
             way=way,
             texts=shape.texts,
-            pieces=shape.pieces,
+            tokens=shape.tokens,
             threads=torch.get_num_threads(),
         )
         for way in (EAGER, SHADOW)
     )
-    maps = shape.texts * minilm().n_heads * shape.pieces**2 * _FLOAT32_BYTES / 1e6
+    maps = shape.texts * minilm().n_heads * shape.tokens**2 * _FLOAT32_BYTES / 1e6
     what = _what(shape)
     return [
         Measure(f"{what}, eager's peak memory", eager, "MB"),
@@ -73,24 +73,24 @@ def _memory(shape: Shape) -> list[Measure]:
     ]
 
 
-def peak_of_pass(way: str, texts: int, pieces: int, threads: int) -> float:
+def peak_of_pass(way: str, texts: int, tokens: int, threads: int) -> float:
     """Return the peak memory of one pass beyond the loaded model, in MB, of this process.
 
-    What the libraries keep once and for all is made by a pass over two pieces before.
+    What the libraries keep once and for all is made by a pass over two tokens before.
     """
     import torch
 
     torch.set_num_threads(threads)
     made = in_shadow if way == SHADOW else _eager
     made(2, 2)()
-    return peak_megabytes(made(texts, pieces))
+    return peak_megabytes(made(texts, tokens))
 
 
-def _eager(texts: int, pieces: int) -> Callable[[], None]:
-    return forward(EAGER, texts, pieces, padded=True)
+def _eager(texts: int, tokens: int) -> Callable[[], None]:
+    return forward(EAGER, texts, tokens, padded=True)
 
 
-def in_shadow(texts: int, pieces: int) -> Callable[[], None]:
+def in_shadow(texts: int, tokens: int) -> Callable[[], None]:
     """Return one pass in which every call and its projections are judged, ready to be called.
 
     Where the weights are is proved in the first pass, and not again.
@@ -102,7 +102,7 @@ def in_shadow(texts: int, pieces: int) -> Callable[[], None]:
     from inspector.verification.shadow_projections import judge_projections
 
     model = AnyModel.of(minilm().model, "minilm")
-    inputs = batch(texts, pieces, padded=True)
+    inputs = batch(texts, tokens, padded=True)
     projections = Projections(model.model)
     n_stages = 6 * minilm().n_layers
 
@@ -129,7 +129,7 @@ def on_ours(shape: Shape) -> Callable[[], None]:
 
     import inspector
 
-    model, inputs = minilm(), batch(shape.texts, shape.pieces, padded=True)
+    model, inputs = minilm(), batch(shape.texts, shape.tokens, padded=True)
 
     def call() -> None:
         with inspector.using(model), torch.inference_mode():
@@ -139,4 +139,4 @@ def on_ours(shape: Shape) -> Callable[[], None]:
 
 
 def _what(shape: Shape) -> str:
-    return f"shadow: minilm, {shape.texts}×{shape.pieces} padded"
+    return f"shadow: minilm, {shape.texts}×{shape.tokens} padded"

@@ -44,7 +44,7 @@ def random_bert(n_layers: int, n_heads: int, d_model: int) -> "PretrainedModel":
         n_kv_heads=n_heads,
         d_model=d_model,
         d_head=d_model // n_heads,
-        max_pieces=512,
+        max_tokens=512,
         dtype="float32",
         file_hashes={},
         unused_tensors=(),
@@ -59,20 +59,20 @@ def minilm() -> "PretrainedModel":
     return inspector.load("minilm")
 
 
-def batch(texts: int, pieces: int, padded: bool) -> dict[str, "Tensor"]:
-    """Return random pieces as a model's inputs, (texts, pieces).
+def batch(texts: int, tokens: int, padded: bool) -> dict[str, "Tensor"]:
+    """Return random tokens as a model's inputs, (texts, tokens).
 
     Args:
         texts: Rows.
-        pieces: Columns.
+        tokens: Columns.
         padded: Whether the rows end in padding, from none in the first to half in the last.
     """
     import torch
 
     generator = torch.Generator().manual_seed(0)
-    ids = torch.randint(1000, 20000, (texts, pieces), generator=generator)
+    ids = torch.randint(1000, 20000, (texts, tokens), generator=generator)
     attended = torch.ones_like(ids)
     if padded:
         for row in range(texts):
-            attended[row, pieces - row * pieces // (2 * max(texts - 1, 1)) :] = 0
+            attended[row, tokens - row * tokens // (2 * max(texts - 1, 1)) :] = 0
     return {"input_ids": ids, "attention_mask": attended}

@@ -8,7 +8,7 @@ from inspector.corpora.annotated import read_annotated
 from inspector.corpora.windows import corpus_windows
 from inspector.heads.examples import head_predictions
 from inspector.heads.halves import is_for_selection
-from inspector.models import piece_counts
+from inspector.models import token_counts
 
 model, data = inspector.load("minilm"), "../shared/data/"
 
@@ -43,7 +43,7 @@ for asked in (
     print(*asked, [(len(one), sum(p.is_hit for p in one)) for one in (pairs, near)])
 
 [gum] = read_annotated(data + "ud-english-gum/en_gum-ud-dev.conllu")
-lengths, n_special = piece_counts(model, [one.words for one in gum.sentences])
+lengths, n_special = token_counts(model, [one.words for one in gum.sentences])
 windows = corpus_windows(gum, lengths, 512 - n_special).texts
 forms = [
     "i me my mine myself", "we us our ours ourselves", "you your yours yourself yourselves",

@@ -69,8 +69,8 @@ def verify_implementation(
     """Return whether a user's own attention computes what a model's does; if not, its mistake.
 
     `build(weights)` gets one layer's `inspector.attention.LayerWeights` and returns a function of
-    (hidden_states[batch, piece, d_model], padding_mask[batch, piece] or None; True is a real
-    piece) that returns the output after W_O, or a mapping with any of the stages query … output.
+    (hidden_states[batch, token, d_model], padding_mask[batch, token] or None; True is a real
+    token) that returns the output after W_O, or a mapping with any of the stages query … output.
 
     Args:
         build: A function, or FILE.py:NAME, which runs in a process of its own.
@@ -132,7 +132,7 @@ def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> Atten
     """Return every head's attention probabilities on one text, or on a pair of texts.
 
     Computed by our attention running inside the model; `.probabilities` is (layer, head, query,
-    key), `.pieces` says what the axes are, `.vocabulary` how much of the text is unknown to it.
+    key), `.tokens` says what the axes are, `.vocabulary` how much of the text is unknown to it.
 
     Args:
         model: A loaded model, or what `inspector.load` takes.
@@ -152,7 +152,7 @@ def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> Atten
     probabilities = attention_probabilities(loaded, batch)[:, 0]
     return AttentionMaps(
         probabilities=probabilities.float().cpu().numpy(),
-        pieces=batch.pieces[0],
+        tokens=batch.tokens[0],
         text=text,
         text_pair=text_pair,
         model=loaded.name,

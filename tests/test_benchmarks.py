@@ -140,7 +140,7 @@ def test_the_script_finds_what_the_observers_find() -> None:
         n = behaviour.counts[1] if quantity == "duplicate_mass" else queries
         means = behaviour.frame()[quantity].to_numpy()
         np.testing.assert_allclose(found.sums[place].ravel() / n, means, rtol=1e-4, atol=1e-6)
-    middle, reach = found.offsets.shape[-1] // 2, behaviour.max_pieces - 1
+    middle, reach = found.offsets.shape[-1] // 2, behaviour.max_tokens - 1
     np.testing.assert_array_equal(
         found.offsets[..., middle - reach : middle + reach + 1], behaviour.offsets
     )
@@ -154,7 +154,7 @@ def test_shadow_on_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         shadow, "in_fresh_process", lambda function, settings, /, **given: function(**given)
     )
-    assert [(shape.texts, shape.pieces) for shape in shadow.Settings().shapes] == [
+    assert [(shape.texts, shape.tokens) for shape in shadow.Settings().shapes] == [
         (16, 40),
         (2, 256),
     ]

@@ -145,7 +145,7 @@ class TestAttend:
         )
         assert (result.code, result.err) == (0, "")
         assert result.out == (
-            f"{view} view of 5 pieces written to {output}\n"
+            f"{view} view of 5 tokens written to {output}\n"
             "unknown to the vocabulary: 0 of 3 words, 0 of 3 tokens\n"
         )
         assert output.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
@@ -160,7 +160,7 @@ class TestAttend:
             "model": str(tiny_folder("bert")),
             "output": str(output),
             "view": "head",
-            "pieces": ["[CLS]", "the", "cat", ".", "[SEP]", "a", "dog", "[SEP]"],
+            "tokens": ["[CLS]", "the", "cat", ".", "[SEP]", "a", "dog", "[SEP]"],
             "vocabulary": {
                 "words": 5,
                 "unknown_words": 0,
@@ -270,7 +270,7 @@ class TestProcess:
         )
         code, out, err = finished(started)
         assert (code, err) == (0, "")
-        assert out.startswith(f"head view of 3 pieces written to {tmp_path}/\\xe9.html\n")
+        assert out.startswith(f"head view of 3 tokens written to {tmp_path}/\\xe9.html\n")
         assert output.exists()
 
     @pytest.mark.parametrize("arguments", [["weights", "--json"], ["--help"]])

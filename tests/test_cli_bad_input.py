@@ -335,17 +335,17 @@ FOLDERS = {
         "{folder}/tokenizer_config.json must hold a JSON object, not a list.",
     ),
     "tokenizer of specials only": (
-        vocabulary(lambda pieces: {p: n for p, n in pieces.items() if p.startswith("[")}),
+        vocabulary(lambda tokens: {p: n for p, n in tokens.items() if p.startswith("[")}),
         (
-            "tokenizer of {folder} knows 5 special pieces and nothing else: every word would be "
+            "tokenizer of {folder} knows 5 special tokens and nothing else: every word would be "
             "unknown. Add the vocabulary that the model was trained with."
         ),
     ),
     "tokenizer of another model": (
-        vocabulary(lambda pieces: {**pieces, "zebra": 5000}),
+        vocabulary(lambda tokens: {**tokens, "zebra": 5000}),
         (
-            "tokenizer of {folder} has piece ids up to 5000, but the model has embeddings for "
-            "79 pieces: it is another model's tokenizer."
+            "tokenizer of {folder} has token ids up to 5000, but the model has embeddings for "
+            "79 tokens: it is another model's tokenizer."
         ),
     ),
     "tokenizer without padding": (
@@ -567,14 +567,14 @@ NOT_UNICODE = (
         (
             "\u200b\u200d",
             (
-                r"text ('\u200b\u200d') has no piece that this tokenizer knows: "
+                r"text ('\u200b\u200d') has no token that this tokenizer knows: "
                 "give a text with at least one word."
             ),
         ),
         (
             "\ue000\U000f0000",
             (
-                r"text ('\ue000\U000f0000') has no piece that this tokenizer knows: "
+                r"text ('\ue000\U000f0000') has no token that this tokenizer knows: "
                 "give a text with at least one word."
             ),
         ),
@@ -597,7 +597,7 @@ def test_a_text_over_the_models_length(attend, tiny_folder):
     assert_refused(
         result,
         BAD_INPUT,
-        "text (97 pieces) must have at most 96 pieces, special ones included, for model "
+        "text (97 tokens) must have at most 96 tokens, special ones included, for model "
         f"{tiny_folder('bert')}: shorten it.",
     )
     assert not output.exists()
@@ -609,7 +609,7 @@ def test_an_empty_second_text(attend):
 
 
 @pytest.mark.parametrize(
-    ("text", "n_pieces"),
+    ("text", "n_tokens"),
     [
         ("ca\0t", 3),
         ("שלום cat", 4),
@@ -618,12 +618,12 @@ def test_an_empty_second_text(attend):
         ("red \x1b[31m", 7),
         ("[CLS] cat", 4),
     ],
-    ids=["NUL", "right to left", "emoji", "accent", "escape", "special piece"],
+    ids=["NUL", "right to left", "emoji", "accent", "escape", "special token"],
 )
-def test_odd_texts_work(attend, text, n_pieces):
+def test_odd_texts_work(attend, text, n_tokens):
     result, output = attend(text, "--json")
     assert (result.code, result.err) == (0, "")
-    assert len(json.loads(result.out)["pieces"]) == n_pieces
+    assert len(json.loads(result.out)["tokens"]) == n_tokens
     assert output.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
@@ -654,7 +654,7 @@ def test_an_output_that_exists_is_left_alone_without_force(attend, tmp_path):
     assert output.read_text() == "mine"
     result, output = attend("cat", "--force")
     assert (result.code, result.err) == (0, "")
-    assert result.out.startswith(f"head view of 3 pieces written to {output}\n")
+    assert result.out.startswith(f"head view of 3 tokens written to {output}\n")
     assert output.read_text().startswith("<!")
 
 

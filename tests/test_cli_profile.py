@@ -237,7 +237,7 @@ def test_a_corpus_of_which_every_sentence_is_too_long_ends_with_2(profile, tmp_p
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(
         f"inspector: corpus (long) has nothing that {tiny_folder()} can read: 3 of 3 sentences "
-        "have more pieces than the model takes (96). Give a corpus of shorter sentences, or a "
+        "have more tokens than the model takes (96). Give a corpus of shorter sentences, or a "
         "model that takes these.\n"
     )
     assert not (tmp_path / "run").exists()

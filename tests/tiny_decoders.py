@@ -1,6 +1,6 @@
 """Folders of tiny decoders and the like, with a byte-level tokenizer trained on a few words.
 
-As most decoders' tokenizers are: no padding token, no special pieces around a text, and a word's
+As most decoders' tokenizers are: no padding token, no special tokens around a text, and a word's
 beginning told by the space before it.
 """
 
@@ -21,7 +21,7 @@ _END = "<|endoftext|>"
 
 @cache
 def byte_level_tokenizer(*, padding: bool = False) -> Any:
-    """Return a byte-level tokenizer of about three hundred pieces.
+    """Return a byte-level tokenizer of about three hundred tokens.
 
     Args:
         padding: Whether it has a padding token: the end of the text.

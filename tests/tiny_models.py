@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 FAMILIES = ("bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra", "albert")
-N_LAYERS, N_HEADS, D_MODEL, MAX_PIECES = 3, 4, 32, 96
+N_LAYERS, N_HEADS, D_MODEL, MAX_TOKENS = 3, 4, 32, 96
 
 # Three lengths, so that a batch of them is padded.
 TEXTS = ["The dog had rain.", "That cat, not the old dog, could table the town; rain.", "A."]
 
 # RoBERTa's positions start at 2.
-_ROBERTA = {"max_position_embeddings": MAX_PIECES + 2, "type_vocab_size": 1}
+_ROBERTA = {"max_position_embeddings": MAX_TOKENS + 2, "type_vocab_size": 1}
 _SETTINGS: dict[str, dict[str, Any]] = {
     "roberta": _ROBERTA,
     "xlm-roberta": _ROBERTA,
@@ -29,14 +29,14 @@ _SIZES = {
     "num_attention_heads": N_HEADS,
     "hidden_size": D_MODEL,
     "intermediate_size": 48,
-    "max_position_embeddings": MAX_PIECES,
+    "max_position_embeddings": MAX_TOKENS,
 }
 _DISTILBERT_SIZES = {
     "n_layers": N_LAYERS,
     "n_heads": N_HEADS,
     "dim": D_MODEL,
     "hidden_dim": 48,
-    "max_position_embeddings": MAX_PIECES,
+    "max_position_embeddings": MAX_TOKENS,
 }
 
 _LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
@@ -106,10 +106,10 @@ def tiny_tokenizer(family: str) -> Any:
         special = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
         vocabulary = _numbered(*special, *sorted(ByteLevel.alphabet()), "th", "Ġt")
         return transformers.RobertaTokenizer(vocab=vocabulary, merges=[("t", "h"), ("Ġ", "t")])
-    starts = [f"▁{piece}" for piece in (*_WORDS, *_LETTERS)]
+    starts = [f"▁{token}" for token in (*_WORDS, *_LETTERS)]
     capitals = [letter.upper() for letter in _LETTERS]
-    pieces = [
-        (piece, -float(len(piece))) for piece in ("▁", *starts, *_LETTERS, *capitals, *_SIGNS)
+    tokens = [
+        (token, -float(len(token))) for token in ("▁", *starts, *_LETTERS, *capitals, *_SIGNS)
     ]
     if family == "albert":
         special = ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")
@@ -120,8 +120,8 @@ def tiny_tokenizer(family: str) -> Any:
             "xlm-roberta": transformers.XLMRobertaTokenizer,
             "camembert": transformers.CamembertTokenizer,
         }[family]
-    return kind(vocab=[*((piece, 0.0) for piece in special), *pieces])
+    return kind(vocab=[*((token, 0.0) for token in special), *tokens])
 
 
-def _numbered(*pieces: str) -> dict[str, int]:
-    return {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+def _numbered(*tokens: str) -> dict[str, int]:
+    return {token: number for number, token in enumerate(dict.fromkeys(tokens))}

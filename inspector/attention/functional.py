@@ -31,8 +31,8 @@ class Attended(NamedTuple):
 
 
 def repeat_key_value_heads(
-    heads: Float[Tensor, "*batch kv_head piece d_head"], n_heads: int
-) -> Float[Tensor, "*batch {n_heads} piece d_head"]:
+    heads: Float[Tensor, "*batch kv_head token d_head"], n_heads: int
+) -> Float[Tensor, "*batch {n_heads} token d_head"]:
     """Return one key or value head for each query head: head h gets group h // (n_heads / n_kv).
 
     Raises:

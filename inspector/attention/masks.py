@@ -10,12 +10,12 @@ from torch import Tensor
 
 
 def padding_mask(
-    attended: Int[Tensor, "batch piece"] | Bool[Tensor, "batch piece"],
-) -> Bool[Tensor, "batch 1 piece"]:
-    """Return a mask that lets every query of a text see that text's real pieces only.
+    attended: Int[Tensor, "batch token"] | Bool[Tensor, "batch token"],
+) -> Bool[Tensor, "batch 1 token"]:
+    """Return a mask that lets every query of a text see that text's real tokens only.
 
     Args:
-        attended: 1 (or True) for a real piece, 0 for padding: a tokenizer's `attention_mask`.
+        attended: 1 (or True) for a real token, 0 for padding: a tokenizer's `attention_mask`.
 
     Example:
         >>> padding_mask(torch.tensor([[1, 1, 0]]))
@@ -47,7 +47,7 @@ def causal_mask(
     if keys < n_query:
         raise ValueError(
             f"n_key ({keys}) must be at least n_query ({n_query}): "
-            "the queries are the last pieces of the sequence that the keys cover."
+            "the queries are the last tokens of the sequence that the keys cover."
         )
     allowed = torch.ones(n_query, keys, dtype=torch.bool, device=device)
     return allowed.tril(keys - n_query)

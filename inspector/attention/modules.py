@@ -94,10 +94,10 @@ class SelfAttention(nn.Module):
 
     def forward(
         self,
-        hidden_states: Float[Tensor, "*batch piece d_model"],
-        mask: Bool[Tensor, "*#batch #piece #piece"] | None = None,
+        hidden_states: Float[Tensor, "*batch token d_model"],
+        mask: Bool[Tensor, "*#batch #token #token"] | None = None,
     ) -> Attended:
-        """Return the output (…, piece, d_head) and the probabilities (…, piece, piece)."""
+        """Return the output (…, token, d_head) and the probabilities (…, token, token)."""
         attended: Attended = self.attention(hidden_states, hidden_states, mask)
         return attended
 

@@ -41,10 +41,10 @@ def alibi_bias(n_heads: int, n_key: int, *, most: float = 8.0) -> Float[Tensor, 
 
 
 def rotated_pairs(
-    features: Float[Tensor, "*batch piece d_head"],
-    cos: Float[Tensor, "*#batch piece half"],
-    sin: Float[Tensor, "*#batch piece half"],
-) -> Float[Tensor, "*batch piece d_head"]:
+    features: Float[Tensor, "*batch token d_head"],
+    cos: Float[Tensor, "*#batch token half"],
+    sin: Float[Tensor, "*#batch token half"],
+) -> Float[Tensor, "*batch token d_head"]:
     r"""Return features of which each pair (2i, 2i + 1) is turned by its angle.
 
     $(x, y) \mapsto (x\cos\theta - y\sin\theta,\; x\sin\theta + y\cos\theta)$. Features beyond
@@ -71,14 +71,14 @@ def rotated_pairs(
 
 
 def rotary_angles(
-    positions: Int[Tensor, "*batch piece"], width: int, base: float = 10000.0
-) -> Float[Tensor, "*batch piece half"]:
+    positions: Int[Tensor, "*batch token"], width: int, base: float = 10000.0
+) -> Float[Tensor, "*batch token half"]:
     r"""Return the angle of each position and pair of features, in radians.
 
     $\theta_{pi} = p \cdot base^{-2i / width}$.
 
     Args:
-        positions: Of the pieces, from 0.
+        positions: Of the tokens, from 0.
         width: Number of features that are turned; even.
         base: The longest wave length, divided by 2π.
 
@@ -139,7 +139,7 @@ def log_buckets(
     """Return distances of which the long ones are made shorter, by their logarithm.
 
     Args:
-        distances: In pieces, of either sign.
+        distances: In tokens, of either sign.
         n_buckets: Twice the distance up to which nothing is changed; the most that comes out, and
             a half.
         longest: The distance that comes out as n_buckets − 1.

@@ -64,10 +64,10 @@ def attend(
             "model": model,
             "output": str(target),
             "view": view,
-            "pieces": maps.pieces,
+            "tokens": maps.tokens,
             "vocabulary": asdict(maps.vocabulary),
         }
         print(json_text(document))
     else:
-        say(f"{view} view of {len(maps.pieces)} pieces written to {target}")
+        say(f"{view} view of {len(maps.tokens)} tokens written to {target}")
         say(str(maps.vocabulary))

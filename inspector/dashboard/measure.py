@@ -22,11 +22,11 @@ def attention_times(
     Queries, keys and values are random; the clock runs over the library's `attention` only.
 
     Returns:
-        A frame with `pieces` (int64), `seconds` (float64) and `series` (what was measured).
+        A frame with `tokens` (int64), `seconds` (float64) and `series` (what was measured).
     """
     return pd.DataFrame(
         {
-            "pieces": list(lengths),
+            "tokens": list(lengths),
             "seconds": [_fastest(d_head, n_heads, length, repeats) for length in lengths],
             "series": "attention",
         }

@@ -1,4 +1,4 @@
-"""Pieces of layout that several pages share.
+"""Parts of layout that several pages share.
 
 Data goes through `inspector.html` or a view that escapes it; never into Markdown unescaped.
 Must not know: what the numbers mean.
@@ -127,14 +127,14 @@ def matrix(
     st.html(f'{_FADE}<div class="inspector-matrix">{table_of_numbers}</div>')
 
 
-def weights_over(pieces: Sequence[str], probabilities: Tensor, piece: str, weight: str) -> None:
-    """Show how one position's weight is spread over pieces, the largest first."""
-    frame = pd.DataFrame({piece: list(pieces), weight: probabilities.double().tolist()})
-    frame.insert(0, "№", range(len(pieces)))
+def weights_over(tokens: Sequence[str], probabilities: Tensor, token: str, weight: str) -> None:
+    """Show how one position's weight is spread over tokens, the largest first."""
+    frame = pd.DataFrame({token: list(tokens), weight: probabilities.double().tolist()})
+    frame.insert(0, "№", range(len(tokens)))
     st.dataframe(
         frame.sort_values(weight, ascending=False, kind="stable"),
         hide_index=True,
-        height="content" if len(pieces) <= _ALL_ROWS else "auto",
+        height="content" if len(tokens) <= _ALL_ROWS else "auto",
         column_config={
             "№": st.column_config.NumberColumn(width=40),
             weight: st.column_config.ProgressColumn(

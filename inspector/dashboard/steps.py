@@ -79,7 +79,7 @@ class LayerSteps:
 def layer_call(
     model: PretrainedModel, text: str, layer: int, pair: str | None = None
 ) -> tuple[LayerCall, list[str]]:
-    """Return what one layer of the real model did with a text, and the text's pieces."""
+    """Return what one layer of the real model did with a text, and the text's tokens."""
     batch = model.encode([text], None if pair is None else [pair])
     calls: list[LayerCall] = []
 
@@ -89,7 +89,7 @@ def layer_call(
 
     model.check_layer(layer)
     watch(model, batch, keep)
-    return calls[0], batch.pieces[0]
+    return calls[0], batch.tokens[0]
 
 
 def layer_weights(model: PretrainedModel, call: LayerCall) -> LayerWeights:
@@ -221,7 +221,7 @@ def one_position(steps: HeadSteps, position: int, score: ScoreFunction | None = 
     return Attended(found.output[0, 0], found.probabilities[0, 0])
 
 
-def layer_steps(hidden: Float[Tensor, "piece d_model"], weights: LayerWeights) -> LayerSteps:
+def layer_steps(hidden: Float[Tensor, "token d_model"], weights: LayerWeights) -> LayerSteps:
     """Return the stages of multi-head self-attention, and each head's share of the output."""
     alone = []
     with torch.no_grad():
@@ -277,8 +277,8 @@ def largest_difference(ours: Tensor, theirs: Tensor) -> float:
     return float((ours - theirs).abs().max())
 
 
-def positions_of(pieces: list[str], word: list[str]) -> list[int]:
-    """Return where a run of pieces stands in a text.
+def positions_of(tokens: list[str], word: list[str]) -> list[int]:
+    """Return where a run of tokens stands in a text.
 
     Example:
         >>> positions_of(["[CLS]", "the", "bank", "[SEP]"], ["bank"])
@@ -286,6 +286,6 @@ def positions_of(pieces: list[str], word: list[str]) -> list[int]:
     """
     return [
         start
-        for start in range(len(pieces) - len(word) + 1)
-        if pieces[start : start + len(word)] == word
+        for start in range(len(tokens) - len(word) + 1)
+        if tokens[start : start + len(word)] == word
     ]

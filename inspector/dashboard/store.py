@@ -125,7 +125,7 @@ def windows_of(run: Run, visit: Visit) -> tuple[Sentence, ...]:
             visit.model,
             corpus.sha256,
             bool(given["coreference"]),
-            int(given["window_pieces"]),
+            int(given["window_tokens"]),
         )
     return texts
 
@@ -182,7 +182,7 @@ def _corpus(files: tuple[str, ...] | None, labels: Labels) -> Corpus:
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
 def _windows(
-    _model: PretrainedModel, _corpus: Corpus, name: str, sha256: str, coreference: bool, pieces: int
+    _model: PretrainedModel, _corpus: Corpus, name: str, sha256: str, coreference: bool, tokens: int
 ) -> tuple[Sentence, ...]:
-    settings = ProfileSettings(coreference=coreference, window_pieces=pieces)
+    settings = ProfileSettings(coreference=coreference, window_tokens=tokens)
     return windows_of_corpus(_model, _corpus, settings).texts

@@ -21,7 +21,7 @@ PHRASES: dict[str, str] = {
     "positional": "looks mostly at offset {offset} ({share})",
     "special-token": "rests on special tokens ({share} of its attention)",
     "broad": "looks at nearly everything alike (its entropy is {share} of the highest)",
-    "duplicate-token": "looks at the same piece elsewhere ({share} of its attention)",
+    "duplicate-token": "looks at the same token elsewhere ({share} of its attention)",
     "yes": "the model needs it for {relations}",
     "no": "the model does without it for {relations}",
     "unclear": "whether the model needs it for {relations} is unclear",

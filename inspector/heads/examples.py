@@ -66,7 +66,7 @@ def head_predictions(
 ) -> list[Prediction]:
     """Return what one head predicts for each pair of a relation, in the order of the sentences.
 
-    Pairs with a word that has no piece, and sentences longer than the model takes, are left out,
+    Pairs with a word that has no token, and sentences longer than the model takes, are left out,
     as in the relations frame.
 
     Args:
@@ -91,12 +91,12 @@ def head_predictions(
     for batch in batches:
         attention = _head_attention(model, batch, layer, head)
         for row, place in enumerate(batch.words.sentences):
-            has_pieces = batch.has_pieces[row].tolist()
+            has_tokens = batch.has_tokens[row].tolist()
             n_words = len(asked_for[place].words)
             found[place] = [
                 _prediction(asked_for[place], pair, direction, attention[row, :n_words, :n_words])
                 for pair in asked_for[place].relations
-                if pair.label == relation and has_pieces[pair.source] and has_pieces[pair.target]
+                if pair.label == relation and has_tokens[pair.source] and has_tokens[pair.target]
             ]
     return [prediction for place in sorted(found) for prediction in found[place]]
 

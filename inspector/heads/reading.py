@@ -17,21 +17,21 @@ def check_some_read(
     Args:
         model: That is to read it.
         corpus: Its name.
-        lengths: The pieces of each sentence's words.
-        n_special: The special pieces of a text.
+        lengths: The tokens of each sentence's words.
+        n_special: The special tokens of a text.
 
     Raises:
-        InputError: If there is no sentence, or each has too many pieces or none; it says how many.
+        InputError: If there is no sentence, or each has too many tokens or none; it says how many.
     """
     if not lengths:
         raise InputError(f"corpus ({corpus}) has no sentence: give one that has some.")
-    room = model.max_pieces - n_special
+    room = model.max_tokens - n_special
     if any(0 < length <= room for length in lengths):
         return
     n_long = sum(length > room for length in lengths)
     reasons = {
-        f"more pieces than the model takes ({model.max_pieces})": n_long,
-        "words of which its tokenizer makes no piece": len(lengths) - n_long,
+        f"more tokens than the model takes ({model.max_tokens})": n_long,
+        "words of which its tokenizer makes no token": len(lengths) - n_long,
     }
     why = " and ".join(
         f"{count} of {len(lengths)} sentences have {reason}"

@@ -68,7 +68,7 @@ def head_roles(
     Columns:
 
     - layer, head: counted from 0.
-    - role: 'positional:OFFSET' (key − query, in pieces), 'special-token', 'broad',
+    - role: 'positional:OFFSET' (key − query, in tokens), 'special-token', 'broad',
       'duplicate-token', 'syntactic:REL', 'semantic:REL' or 'logical:REL'.
     - evidence: a sentence with the figures.
     - effect: the figure that earned the role: a share or mass from 0 to 1, or the lift over the
@@ -178,8 +178,8 @@ def _earned_by_relations(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _positional(row: Mapping[Any, Any]) -> str:
     offset = int(row["offset_mode"])
-    near = {-1: "the previous piece", 0: "the piece itself", 1: "the next piece"}
-    far = f"the piece {abs(offset)} {'before' if offset < 0 else 'after'}"
+    near = {-1: "the previous token", 0: "the token itself", 1: "the next token"}
+    far = f"the token {abs(offset)} {'before' if offset < 0 else 'after'}"
     return (
         f"{_percent(row['offset_share'])} of its strongest looks go to {near.get(offset, far)}, "
         "special tokens set aside."
@@ -202,7 +202,7 @@ def _broad(row: Mapping[Any, Any]) -> str:
 
 def _duplicate(row: Mapping[Any, Any]) -> str:
     return (
-        f"Where a piece occurs again in the text, {_percent(row['duplicate_mass'])} of its "
+        f"Where a token occurs again in the text, {_percent(row['duplicate_mass'])} of its "
         "attention goes to the other occurrences."
     )
 

@@ -19,7 +19,7 @@ from inspector.models.pretrained import DTYPES, Batch, LayerSite, PretrainedMode
 from inspector.models.seen_terms import complete_weights, unsaid
 from inspector.models.texts import check_text
 from inspector.models.twin import random_twin
-from inspector.models.words import WordBatch, WordBatches, piece_counts, word_batches
+from inspector.models.words import WordBatch, WordBatches, token_counts, word_batches
 
 __all__ = [
     "load",
@@ -30,7 +30,7 @@ __all__ = [
     "check_text",
     "WordBatch",
     "WordBatches",
-    "piece_counts",
+    "token_counts",
     "word_batches",
     "DTYPES",
     "DEFAULT_MODEL",

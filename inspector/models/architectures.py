@@ -22,7 +22,7 @@ class Architecture:
     kind: Literal["encoder", "decoder", "encoder of two"] = "encoder"
     """A decoder sees only what stands before; of an encoder-decoder the encoder is taken."""
     position_offset: int = 0
-    """Rows of the position table that no piece can use (RoBERTa counts from padding_idx + 1)."""
+    """Rows of the position table that no token can use (RoBERTa counts from padding_idx + 1)."""
     layout: Layout = _BERT_LAYOUT
     """What a site that says no layout of its own is taken to have."""
 
@@ -56,7 +56,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     for row in (
         *(Architecture(name) for name in _ENCODERS.split()),
         *(Architecture(name, position_offset=2) for name in _COUNTED_FROM_TWO.split()),
-        # Its position table is counted from its padding piece, which stands at 1.
+        # Its position table is counted from its padding token, which stands at 1.
         Architecture("esm", position_offset=2),
         *(Architecture(name, "decoder") for name in _DECODERS.split()),
         *(Architecture(name, "encoder of two") for name in _ENCODERS_OF_TWO.split()),

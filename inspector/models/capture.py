@@ -35,15 +35,15 @@ class LayerCall:
     """Counted from 0, in the order in which layers run."""
     module: str
     """Name of the attention module."""
-    hidden_states: Float[Tensor, "batch piece d_model"]
+    hidden_states: Float[Tensor, "batch token d_model"]
     """What the projections were given."""
     attention: AttentionCall
-    output: Float[Tensor, "batch piece d_output"]
+    output: Float[Tensor, "batch token d_output"]
     """What W_O made of the context."""
-    key_source: Float[Tensor, "batch piece d_source"] | None = None
+    key_source: Float[Tensor, "batch token d_source"] | None = None
     """What W_K was given, where that is not what W_Q was given."""
-    value_source: Float[Tensor, "batch piece d_value_source"] | None = None
-    given: Float[Tensor, "batch piece heads_d_value"] | None = None
+    value_source: Float[Tensor, "batch token d_value_source"] | None = None
+    given: Float[Tensor, "batch token heads_d_value"] | None = None
     """What W_O was given, where that is not the context: a gate or a norm stands between."""
     places: Mapping[str, Any] = field(default_factory=dict)
     """What the attention module was told of where its tokens stand: argument → value."""
@@ -56,7 +56,7 @@ def watch(
     *,
     seed: int | None = None,
     gradients: bool = False,
-) -> Float[Tensor, "batch piece d_model"]:
+) -> Float[Tensor, "batch token d_model"]:
     """Return the last hidden state of the model's own eager computation, showing each layer.
 
     Args:
@@ -90,7 +90,7 @@ def attention_probabilities(
 
 def last_hidden_state(
     model: PretrainedModel, batch: Batch, implementation: str
-) -> Float[Tensor, "batch piece d_model"]:
+) -> Float[Tensor, "batch token d_model"]:
     """Return the last hidden state with one of 'eager', 'sdpa', 'inspector' as attention."""
     with running(model, implementation), torch.inference_mode():
         state: Tensor = model.model(**batch.inputs()).last_hidden_state
@@ -144,7 +144,7 @@ class _Watcher:
             layers[id(module), ""] = (module, "", False)
             for side in SIDES:
                 linear = model.linear_at(site, side)
-                last = type(linear).__name__ == "Conv1d"  # channels before pieces
+                last = type(linear).__name__ == "Conv1d"  # channels before tokens
                 layers[id(linear), side] = (linear, side, last)
         self._handles = [
             module.register_forward_hook(partial(self._projected, last))

@@ -185,10 +185,10 @@ def _stands_between(between: Between, context: Tensor, given: Tensor) -> bool:
     if between == "a gate":
         shrunk = (ratio >= 0.0) & (ratio <= 1.0 + RELATIVE_TOLERANCE)
         return bool(shrunk.all()) and not is_close(context, given)
-    # A norm: one factor for each piece, one for each feature.
-    of_piece = ratio.median(dim=-1, keepdim=True).values
-    of_feature = (ratio / of_piece).flatten(0, -2).median(dim=0).values
-    return is_close(context * of_piece * of_feature, given)
+    # A norm: one factor for each token, one for each feature.
+    of_token = ratio.median(dim=-1, keepdim=True).values
+    of_feature = (ratio / of_token).flatten(0, -2).median(dim=0).values
+    return is_close(context * of_token * of_feature, given)
 
 
 def _relation(projected: Tensor, seen: Tensor, n_heads: int) -> tuple[Relation, float]:

@@ -57,7 +57,7 @@ def read_config(folder: Path) -> tuple[Architecture, dict[str, Any]]:
         )
     if model_type == "big_bird" and settings.get("attention_type") != "original_full":
         raise ModelError(
-            f"{path} has attention_type block_sparse, by which pieces attend to blocks that chance "
+            f"{path} has attention_type block_sparse, by which tokens attend to blocks that chance "
             "draws: set it to original_full, which transformers itself takes for shorter texts."
         )
     architecture = architecture_for(model_type)

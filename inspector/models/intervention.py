@@ -193,7 +193,7 @@ class _Changing:
 
     def given(self, module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return what W_O is to be given, all heads side by side."""
-        last = isinstance(module, nn.Conv1d)  # channels before pieces
+        last = isinstance(module, nn.Conv1d)  # channels before tokens
         context = args[0].mT if last else args[0]
         heads = context.unflatten(-1, (self._n_heads, -1)).transpose(1, 2)
         changed = self._change(self._layer(module), heads, heads, None)

@@ -1,4 +1,4 @@
-"""The language-modelling head of a checkpoint: what its last hidden states say of a piece.
+"""The language-modelling head of a checkpoint: what its last hidden states say of a token.
 
 `load` takes the bare network; the head is read from the same files when it is asked for, and is
 taken only if the network that stands in memory is the files' own and the head, given its states,
@@ -21,7 +21,7 @@ from inspector.models.quiet import quiet
 Kind = Literal["causal", "masked"]
 # Logits that are held at once: 32 MB of float32.
 _CELLS = 1 << 23
-# Pieces that the head is tried on.
+# Tokens that the head is tried on.
 _TRIED = 5
 # How far its logits may be from the whole model's, of their norm.
 _TOLERANCE = {"float64": 1e-10, "float32": 1e-4, "bfloat16": 0.05}
@@ -32,27 +32,27 @@ class LanguageHead:
     """What stands behind the last hidden state in a language model."""
 
     kind: Kind
-    """'causal': a piece's state speaks of the next one. 'masked': of the piece itself."""
+    """'causal': a token's state speaks of the next one. 'masked': of the token itself."""
     network: nn.Module
     """The language model, its body replaced by what hands on the states that it is given."""
     vocabulary: int
-    """Pieces that there are."""
+    """Tokens that there are."""
     mask_id: int | None
-    """The piece that stands for a masked one; of 'masked' alone."""
+    """The token that stands for a masked one; of 'masked' alone."""
 
-    def logits(self, states: Float[Tensor, "place d_model"]) -> Float[Tensor, "place piece"]:
+    def logits(self, states: Float[Tensor, "place d_model"]) -> Float[Tensor, "place token"]:
         """Return the language model's logits, by its own forward."""
         logits: Tensor = self.network(inputs_embeds=states[None]).logits[0]
         return logits
 
     def log_probabilities(
-        self, states: Float[Tensor, "place d_model"], pieces: Int[Tensor, " place"]
+        self, states: Float[Tensor, "place d_model"], tokens: Int[Tensor, " place"]
     ) -> Float64[Tensor, " place"]:
-        r"""Return $\log p$ of one piece at each place, in nats.
+        r"""Return $\log p$ of one token at each place, in nats.
 
         Args:
             states: Last hidden states; of a few places at once all logits are held.
-            pieces: The piece that is asked about at each.
+            tokens: The token that is asked about at each.
 
         Example:
             >>> import inspector
@@ -61,7 +61,7 @@ class LanguageHead:
         """
         at_once = max(1, _CELLS // self.vocabulary)
         found = []
-        for some, asked in zip(states.split(at_once), pieces.split(at_once), strict=True):
+        for some, asked in zip(states.split(at_once), tokens.split(at_once), strict=True):
             logits = self.logits(some)
             chosen = logits.gather(1, asked[:, None])[:, 0].double()
             found.append(chosen - logits.logsumexp(1).double())
@@ -106,9 +106,9 @@ def language_head(model: PretrainedModel) -> LanguageHead | None:
                 "every loss would be NaN."
             )
     with torch.inference_mode():
-        pieces = _some_pieces(model)
-        whole = network(input_ids=pieces).logits[0]
-        states = model.model(input_ids=pieces).last_hidden_state[0]
+        tokens = _some_tokens(model)
+        whole = network(input_ids=tokens).logits[0]
+        states = model.model(input_ids=tokens).last_hidden_state[0]
         setattr(network, prefix, _Given())
         head = LanguageHead(kind, network, whole.shape[-1], mask_id if kind == "masked" else None)
         if not _is_close(head.logits(states), whole, _TOLERANCE[model.dtype]):
@@ -173,7 +173,7 @@ def _is_the_same(body: nn.Module, network: nn.Module) -> bool:
     )
 
 
-def _some_pieces(model: PretrainedModel) -> Int[Tensor, "one piece"]:
+def _some_tokens(model: PretrainedModel) -> Int[Tensor, "one token"]:
     special = set(model.tokenizer.all_special_ids)
     ordinary = [one for one in sorted(model.tokenizer.get_vocab().values()) if one not in special]
     return torch.tensor([ordinary[:_TRIED]], device=model.device)

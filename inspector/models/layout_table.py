@@ -154,7 +154,7 @@ UNDECLARED: dict[str, str] = {
     "IBertSelfAttention": "weights are rounded to integers whenever they are used",
     "ConvBertSelfAttention": "half of what W_O is given comes from a convolution, not from heads",
     "DiffLlamaAttention": "a head's output is that of one softmax less that of another",
-    "JetMoeAttention": "queries and outputs come from experts that are chosen for each piece",
+    "JetMoeAttention": "queries and outputs come from experts that are chosen for each token",
 }
 """Class of attention → why no layout can say where its W_Q, W_K, W_V and W_O are."""
 

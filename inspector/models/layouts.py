@@ -27,7 +27,7 @@ keeps of its matrix the blocks on the diagonal, one for each group of channels. 
 attention module itself is (d_model, head, d_head), for W_O too."""
 
 Between = Literal["nothing", "a gate", "a norm"]
-"""What stands between the heads' outputs and W_O: factors from 0 to 1, or one for each piece."""
+"""What stands between the heads' outputs and W_O: factors from 0 to 1, or one for each token."""
 
 
 class HeadSizes(NamedTuple):
@@ -132,14 +132,14 @@ class Layout:
         """Return the whole matrix that a side is in, (out, in), with other sides where it is fused.
 
         Raises:
-            ValueError: If it looks at more than one piece at a time.
+            ValueError: If it looks at more than one token at a time.
         """
         stored = self.stored(modules, attention, side)
         if self.kind != "Conv1d":
             return stored
         layer: Any = modules[self.names(attention)[side]]
         if layer.kernel_size != (1,):
-            raise ValueError(f"convolution is {layer.kernel_size[0]} pieces wide, expected 1.")
+            raise ValueError(f"convolution is {layer.kernel_size[0]} tokens wide, expected 1.")
         return stored if layer.groups == 1 else torch.block_diag(*stored.chunk(layer.groups))
 
     def bias(self, modules: dict[str, nn.Module], attention: str, side: Side) -> Tensor | None:

@@ -26,7 +26,7 @@ from inspector.models.padding import (
 from inspector.models.pretrained import DTYPES, PretrainedModel
 from inspector.models.proof import prove_sites, unproved_sites
 from inspector.models.quiet import quiet
-from inspector.models.tokenizer import load_tokenizer, most_pieces
+from inspector.models.tokenizer import load_tokenizer, most_tokens
 from inspector.models.tokenizing.safely import one_line as one_line
 from inspector.models.weight_files import check_weight_files
 
@@ -84,7 +84,7 @@ def load(
         n_kv_heads=n_heads,
         d_model=config.hidden_size,
         d_head=config.hidden_size // n_heads,
-        max_pieces=most_pieces(architecture, config, tokenizer),
+        max_tokens=most_tokens(architecture, config, tokenizer),
         dtype=dtype,
         file_hashes=file_hashes(folder, weight_files),
         unused_tensors=tuple(sorted(info["unexpected_keys"])),

@@ -84,9 +84,9 @@ def _by_distance(table: Tensor, size: int) -> Tensor:
 def _hiera(seen: Seen) -> Calls:
     """Each mask unit is a text of its own; queries may be the largest of several."""
     module, fused = seen.module, seen.made["qkv"]
-    batch, n_pieces, _ = fused.shape
+    batch, n_tokens, _ = fused.shape
     stride = module.query_stride
-    unit = stride * module.window_size if module.use_mask_unit_attn else n_pieces
+    unit = stride * module.window_size if module.use_mask_unit_attn else n_tokens
     parts = fused.reshape(batch, unit, -1, 3, module.num_heads, module.head_dim)
     query, key, value = parts.permute(3, 0, 2, 4, 1, 5).flatten(1, 2)
     if stride > 1:
@@ -144,7 +144,7 @@ def _added(mask: Tensor | None, query: Tensor, n_query: int) -> Tensor | None:
 
 
 def _pooled(seen: Seen) -> Calls:
-    """AIMv2's head: one learned query looks at all pieces."""
+    """AIMv2's head: one learned query looks at all tokens."""
     key, value = seen.heads("k_proj", "v_proj")
     query = split_heads(seen.module.cls_token.expand(len(key), -1, -1), seen.n_heads)
     return called(seen, query, key, value, term="plain", product=0)

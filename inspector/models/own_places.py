@@ -18,8 +18,8 @@ def _bros(seen: Seen) -> Calls:
     if seen.arguments.get("encoder_hidden_states") is not None:
         return None
     query, key, value = seen.heads("query", "key", "value")
-    batch, _, n_pieces, width = query.shape
-    boxes = seen.arguments["bbox_pos_emb"].reshape(n_pieces, n_pieces, batch, width)
+    batch, _, n_tokens, width = query.shape
+    boxes = seen.arguments["bbox_pos_emb"].reshape(n_tokens, n_tokens, batch, width)
     bias = torch.einsum("bhid,ijbd->bhij", query, boxes) * width**-0.5
     return called(seen, query, key, value, term="relative bias", bias=bias)
 
@@ -52,9 +52,9 @@ def _wavlm(seen: Seen) -> Calls:
     update, reset = opened.unflatten(-1, (2, 4)).sum(-1).sigmoid().unbind(-1)
     gate = update * (reset * module.gru_rel_pos_const[..., 0] - 1.0) + 2.0
     given = seen.arguments["position_bias"]
-    n_pieces = hidden.shape[1]
-    by_distance = module.compute_bias(n_pieces, n_pieces) if given is None else given
-    bias = gate[..., None] * by_distance.reshape(-1, seen.n_heads, n_pieces, n_pieces)
+    n_tokens = hidden.shape[1]
+    by_distance = module.compute_bias(n_tokens, n_tokens) if given is None else given
+    bias = gate[..., None] * by_distance.reshape(-1, seen.n_heads, n_tokens, n_tokens)
     padding = seen.arguments["attention_mask"]
     mask = None if padding is None else (padding == 1)[:, None, None]
     return called(
@@ -69,7 +69,7 @@ def _xlnet(seen: Seen) -> Calls:
         arXiv:1901.02860, eq. (5) of sec. 3.3.
     """
     module, given = seen.module, seen.arguments
-    if given["g"] is not None:  # the stream of the pieces that are to be guessed
+    if given["g"] is not None:  # the stream of the tokens that are to be guessed
         return None
     hidden, before = given["h"], given["mems"]
     every = hidden if before is None or before.ndim < 2 else torch.cat([before, hidden])
@@ -94,7 +94,7 @@ def _xlnet(seen: Seen) -> Calls:
 
 
 def _funnel(seen: Seen) -> Calls:
-    """Relative keys and segments, as in XLNet; queries may be pooled ones, each of two pieces.
+    """Relative keys and segments, as in XLNet; queries may be pooled ones, each of two tokens.
 
     Source: Dai et al. (2020), arXiv:2006.03236, sec. A.2.
     """
@@ -120,7 +120,7 @@ def _funnel(seen: Seen) -> Calls:
 
 
 def _by_place(module: Any, query: Tensor, n_key: int, places: Any) -> Tensor:
-    """Return a query's product with the key of its distance to each piece."""
+    """Return a query's product with the key of its distance to each token."""
     if module.config.attention_type == "factorized":
         of_query, shifted, of_key, turned = places
         wide = torch.einsum("bhid,mhd->bhim", query, module.r_kernel)
@@ -134,12 +134,12 @@ def _by_place(module: Any, query: Tensor, n_key: int, places: Any) -> Tensor:
 
 
 def _prophetnet(seen: Seen) -> Calls:
-    """One stream that reads, and one for each piece to be guessed, which reads it and itself.
+    """One stream that reads, and one for each token to be guessed, which reads it and itself.
 
     Source: Qi et al. (2020), arXiv:2001.04063, sec. 3.2.
     """
     given = seen.arguments
-    if given["main_relative_position_buckets"] is None:  # of single pieces, after a cache
+    if given["main_relative_position_buckets"] is None:  # of single tokens, after a cache
         return None
     n_streams = 1 + seen.module.ngram
     query, key, value = (
@@ -167,17 +167,17 @@ def _prophetnet(seen: Seen) -> Calls:
 def _guessing_bias(seen: Seen) -> Tensor:
     """Return the bias of the streams that guess, (text · stream, head, query, key).
 
-    The released code lays out what it takes by (text, piece, stream, head) and the place where by
-    (stream, text, head, piece), and neither is turned: which query's bias is whose follows.
+    The released code lays out what it takes by (text, token, stream, head) and the place where by
+    (stream, text, head, token), and neither is turned: which query's bias is whose follows.
     """
     n_streams = seen.module.ngram
     by_bucket = seen.again["relative_pos_embeddings"].unflatten(-1, (-1, seen.n_heads))
-    batch, _, n_pieces, n_buckets, n_heads = by_bucket.shape
+    batch, _, n_tokens, n_buckets, n_heads = by_bucket.shape
     rows = by_bucket.permute(0, 2, 1, 4, 3).reshape(-1, n_buckets)
     buckets = seen.arguments["predict_relative_position_buckets"].long()
     places = buckets[None, :, None].expand(n_streams, -1, n_heads, -1, -1)
     taken: Tensor = rows.gather(1, places.flatten(0, 3))
-    return taken.reshape(batch * n_streams, n_heads, n_pieces, -1)
+    return taken.reshape(batch * n_streams, n_heads, n_tokens, -1)
 
 
 def _every(mask: Tensor, batch: int) -> Tensor:

@@ -34,7 +34,7 @@ def plain(
 
     Args:
         names: Of the linear layers for queries, keys and values, or of the one for all.
-        layout: How they hold their heads: feature by feature after the pieces; before them, as
+        layout: How they hold their heads: feature by feature after the tokens; before them, as
             convolutions do; or queries, keys and values one after the other in one.
         mask: What says where each query may look; the argument `attention_mask` where not given.
         scaling: Of the scores; 1/√d_head where not given.
@@ -96,8 +96,8 @@ def _by_layer(module: Any, query: Tensor) -> float:
     return scaling / (module.layer_idx + 1) if module.scale_attn_by_inverse_layer_idx else scaling
 
 
-def _pieces_first(seen: Seen) -> Calls:
-    """FSMT's attention: plain, on texts laid out piece by text, with two masks."""
+def _tokens_first(seen: Seen) -> Calls:
+    """FSMT's attention: plain, on texts laid out token by text, with two masks."""
     if "k_proj" not in seen.made:
         return None
     made = {name: part.transpose(0, 1) for name, part in seen.made.items()}
@@ -114,7 +114,7 @@ def _pieces_first(seen: Seen) -> Calls:
 
 
 def _whole(module: Any) -> bool:
-    """Return whether a Nyströmformer looks at all pieces, not at landmarks in their place."""
+    """Return whether a Nyströmformer looks at all tokens, not at landmarks in their place."""
     return bool(module.num_landmarks == module.seq_len)
 
 
@@ -140,7 +140,7 @@ PLAIN_READERS: dict[str, Reader] = {
     "LEDDecoderAttention": _AS_BART,
     "TrOCRAttention": _AS_BART,
     "GroupViTAttention": _AS_BART,
-    "modeling_fsmt.Attention": Reader(_pieces_first, "out_proj"),
+    "modeling_fsmt.Attention": Reader(_tokens_first, "out_proj"),
     "modeling_xlm.MultiHeadAttention": _AS_XLM,
     "modeling_flaubert.MultiHeadAttention": _AS_XLM,
     "TimesformerSelfAttention": Reader(_FUSED),

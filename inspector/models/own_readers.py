@@ -96,7 +96,7 @@ def _falcon(seen: Seen) -> AttentionCall:
         return called(seen, query, key, value, term="rotary")
     # Falcon keeps its slopes in bfloat16, and scales the bias with the scores.
     bias = alibi_bias(n_heads, seen.weights.shape[-1])
-    slopes = alibi_bias(n_heads, 2).diff(dim=-1)  # a text of one piece has none to tell
+    slopes = alibi_bias(n_heads, 2).diff(dim=-1)  # a text of one token has none to tell
     bias = (bias / slopes) * slopes.bfloat16().double() * module.inv_norm_factor
     return called(seen, query, key, value, term="ALiBi", bias=bias.to(fused.dtype)[None])
 

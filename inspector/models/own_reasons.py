@@ -11,8 +11,8 @@ from torch import nn
 OTHER_MATHEMATICS: dict[str, str] = {
     "BigBirdBlockSparseAttention": "each block looks at a few blocks, some drawn at random",
     "BigBirdPegasusBlockSparseAttention": "each block looks at a few blocks, some drawn at random",
-    "FNetFourierTransform": "pieces are mixed by Fourier transforms",
-    "LSHSelfAttention": "each piece looks at those whose hashes agree with its own",
+    "FNetFourierTransform": "tokens are mixed by Fourier transforms",
+    "LSHSelfAttention": "each token looks at those whose hashes agree with its own",
     "MiniMaxLightningAttention": "keys and values are summed up as they decay, without a softmax",
     "MobileViTV2LinearSelfAttention": "every query weights the keys alike",
     "MraSelfAttention": "scores of coarse blocks are refined where they are large",
@@ -29,7 +29,7 @@ def other_mathematics(modules: Iterable[nn.Module]) -> list[str]:
     Example:
         >>> from inspector.models.families import configuration
         >>> other_mathematics(configuration("fnet").build().modules())
-        ['pieces are mixed by Fourier transforms']
+        ['tokens are mixed by Fourier transforms']
     """
     kinds = {type(module).__name__ for module in modules}
     return sorted({OTHER_MATHEMATICS[kind] for kind in kinds & set(OTHER_MATHEMATICS)})

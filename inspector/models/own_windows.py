@@ -19,9 +19,9 @@ _FORBIDDEN = -1e9
 
 
 def _sliding(seen: Seen) -> Calls:
-    """Longformer's window: each query looks at the pieces around it, itself in the middle.
+    """Longformer's window: each query looks at the tokens around it, itself in the middle.
 
-    Where some pieces look at all others, its mathematics is another.
+    Where some tokens look at all others, its mathematics is another.
 
     Source: Beltagy et al. (2020), arXiv:2004.05150, sec. 3.1.
     """
@@ -74,7 +74,7 @@ def _blocks(seen: Seen) -> Calls:
 
 
 def _cut(features: Tensor, size: int) -> Tensor:
-    """Return (batch, block, piece, features), zeros at the end."""
+    """Return (batch, block, token, features), zeros at the end."""
     blocks: Tensor = pad(features, (0, 0, 0, -features.shape[1] % size)).unflatten(1, (-1, size))
     return blocks
 
@@ -86,7 +86,7 @@ def _with_neighbours(blocks: Tensor) -> Tensor:
 
 
 def _blocks_and_globals(seen: Seen) -> Calls:
-    """PEGASUS-X: blocks look at themselves and at global pieces; those at everything.
+    """PEGASUS-X: blocks look at themselves and at global tokens; those at everything.
 
     Source: Phang et al. (2022), arXiv:2208.04347, sec. 3.1.
     """
@@ -97,7 +97,7 @@ def _blocks_and_globals(seen: Seen) -> Calls:
     every = [torch.cat((w, part), dim=2) for w, part in zip(wide, local, strict=True)]
     mask = pad(seen.arguments["attention_mask"], (wide[0].shape[2], 0))
     calls = [called(seen, wide[0], *every[1:], term="blocks", mask=mask[:, None, None], product=0)]
-    shape = local[0].unflatten(2, (-1, size)).shape  # batch head block piece d_head
+    shape = local[0].unflatten(2, (-1, size)).shape  # batch head block token d_head
     query, key, value = (
         part.unflatten(2, (-1, size)).transpose(1, 2).flatten(0, 1) for part in local
     )
@@ -106,7 +106,7 @@ def _blocks_and_globals(seen: Seen) -> Calls:
         for w, part in ((wide[1], key), (wide[2], value))
     )
     blocked = seen.arguments["attention_mask"].unflatten(1, (-1, size)).flatten(0, 1)
-    # Probabilities of the global pieces and of the block are multiplied apart.
+    # Probabilities of the global tokens and of the block are multiplied apart.
     summed = torch.stack([product.context.reshape(shape) for product in seen.products[1:]]).sum(0)
     both = Product(seen.returned[2]["local"].transpose(1, 2), summed.transpose(1, 2))
     seen = replace(seen, products=[both])

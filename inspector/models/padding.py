@@ -24,7 +24,7 @@ _TRIES = 3
 
 
 def check_padding_id(config: Any, folder: Path) -> None:
-    """Refuse a padding piece, of the model or of a part of it, that has no embedding.
+    """Refuse a padding token, of the model or of a part of it, that has no embedding.
 
     Args:
         config: Of the model.
@@ -35,20 +35,20 @@ def check_padding_id(config: Any, folder: Path) -> None:
     """
     parts = [config, *(getattr(config, name, None) for name in config.sub_configs)]
     for part in parts:
-        n_pieces = getattr(part, "vocab_size", None)
+        n_tokens = getattr(part, "vocab_size", None)
         for name in ("pad_token_id", "pad_index"):
             value = getattr(part, name, None)
             # Older Llama files say -1 for none.
-            if isinstance(value, int) and n_pieces and not -1 <= value < n_pieces:
+            if isinstance(value, int) and n_tokens and not -1 <= value < n_tokens:
                 given = value if value.bit_length() < 64 else "a number of many digits"
                 raise ModelError(
-                    f"{name} ({given}) in {folder / 'config.json'} must be the id of a piece, from "
-                    f"0 to {n_pieces - 1}, or null: write the tokenizer's."
+                    f"{name} ({given}) in {folder / 'config.json'} must be the id of a token, from "
+                    f"0 to {n_tokens - 1}, or null: write the tokenizer's."
                 )
 
 
 def check_routing(config: Any, folder: Path) -> None:
-    """Refuse experts that take only some of a batch's pieces, or whom chance chooses.
+    """Refuse experts that take only some of a batch's tokens, or whom chance chooses.
 
     Args:
         config: Of the model.
@@ -71,9 +71,9 @@ def check_routing(config: Any, folder: Path) -> None:
 
 
 def keep_padding_out(network: nn.Module) -> None:
-    """Keep a network from reading padding that stands beside a text's last piece.
+    """Keep a network from reading padding that stands beside a text's last token.
 
-    MobileBERT joins each piece's embedding with its neighbours': padding's is made zero, which is
+    MobileBERT joins each token's embedding with its neighbours': padding's is made zero, which is
     what the end of a text without padding is joined with.
     """
     config: Any = network.config
@@ -112,7 +112,7 @@ def prove_independence(model: PretrainedModel) -> None:
 
 
 def _difference(model: PretrainedModel, attempt: int) -> float:
-    """Return how far a piece's state moves, as a share of its size, at most."""
+    """Return how far a token's state moves, as a share of its size, at most."""
     rows = _rows(model, attempt)
     together = torch.full((len(rows), len(rows[0])), model.tokenizer.pad_token_id)
     attended = torch.zeros_like(together)
@@ -133,7 +133,7 @@ def _rows(model: PretrainedModel, attempt: int) -> list[Tensor]:
     embeddings: Any = model.model.get_input_embeddings()  # type: ignore[operator]
     n_ids: int = embeddings.num_embeddings
     generator = torch.Generator().manual_seed(attempt)
-    lengths = [min(length, model.max_pieces) for length in _LENGTHS]
+    lengths = [min(length, model.max_tokens) for length in _LENGTHS]
     return [torch.randint(n_ids // 3, n_ids, (length,), generator=generator) for length in lengths]
 
 

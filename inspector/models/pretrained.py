@@ -59,13 +59,13 @@ class LayerSite:
 class Batch:
     """Texts as a model's inputs."""
 
-    input_ids: Int[Tensor, "batch piece"]
-    attention_mask: Int[Tensor, "batch piece"]
-    token_type_ids: Int[Tensor, "batch piece"] | None
-    pieces: list[list[str]]
-    """The pieces of each text, padding left out."""
+    input_ids: Int[Tensor, "batch token"]
+    attention_mask: Int[Tensor, "batch token"]
+    token_type_ids: Int[Tensor, "batch token"] | None
+    tokens: list[list[str]]
+    """The tokens of each text, padding left out."""
     pair_starts: list[int | None]
-    """For each text, the index of the first piece of its second text, where it has one."""
+    """For each text, the index of the first token of its second text, where it has one."""
 
     def inputs(self) -> dict[str, Tensor]:
         """Return the keyword arguments of the model's forward."""
@@ -91,8 +91,8 @@ class PretrainedModel:
     n_kv_heads: int
     d_model: int
     d_head: int
-    max_pieces: int
-    """The most pieces, special ones included, that one text may have."""
+    max_tokens: int
+    """The most tokens, special ones included, that one text may have."""
     dtype: str
     """One of 'float32', 'float64', 'bfloat16'."""
     file_hashes: dict[str, str]
@@ -220,10 +220,10 @@ class PretrainedModel:
         """Return texts as one padded batch.
 
         Args:
-            texts: At least one string, each with at least one piece; what is none is refused.
+            texts: At least one string, each with at least one token; what is none is refused.
             pairs: A second text for each, as for sentence-pair tasks.
-            special: Whether the tokenizer's special pieces ([CLS], [SEP], …) are added.
-            truncate: Whether a text that is too long is cut to `max_pieces`, not refused.
+            special: Whether the tokenizer's special tokens ([CLS], [SEP], …) are added.
+            truncate: Whether a text that is too long is cut to `max_tokens`, not refused.
 
         Raises:
             InputError: If there is no text, or one is no string, empty, not valid Unicode, or too
@@ -242,14 +242,14 @@ class PretrainedModel:
             add_special_tokens=special,
             padding=len(texts) > 1,
             truncation=truncate,
-            max_length=self.max_pieces if truncate else None,
+            max_length=self.max_tokens if truncate else None,
             return_tensors="pt",
         )
         ids, attended = encoded["input_ids"], encoded["attention_mask"]
-        self._check_pieces(texts, encoded, ids)
+        self._check_tokens(texts, encoded, ids)
         kinds = encoded.get("token_type_ids")
         self._check_kinds(kinds)
-        pieces = [
+        tokens = [
             self.tokenizer.convert_ids_to_tokens(row[keep.bool()].tolist())
             for row, keep in zip(ids, attended, strict=True)
         ]
@@ -258,7 +258,7 @@ class PretrainedModel:
             ids.to(**move),
             attended.to(**move),
             None if kinds is None else kinds.to(**move),
-            pieces,
+            tokens,
             [_pair_start(encoded.sequence_ids(row)) for row in range(len(texts))],
         )
 
@@ -271,16 +271,16 @@ class PretrainedModel:
                 "text apart: leave it out."
             )
 
-    def _check_pieces(self, texts: Sequence[str], encoded: Any, ids: Tensor) -> None:
-        if ids.shape[1] > self.max_pieces:
+    def _check_tokens(self, texts: Sequence[str], encoded: Any, ids: Tensor) -> None:
+        if ids.shape[1] > self.max_tokens:
             raise InputError(
-                f"text ({ids.shape[1]} pieces) must have at most {self.max_pieces} pieces, "
+                f"text ({ids.shape[1]} tokens) must have at most {self.max_tokens} tokens, "
                 f"special ones included, for model {self.name}: shorten it."
             )
         for row, text in enumerate(texts):
             if all(word is None for word in encoded.word_ids(row)):
                 raise InputError(
-                    f"text ({text[:40]!r}) has no piece that this tokenizer knows: "
+                    f"text ({text[:40]!r}) has no token that this tokenizer knows: "
                     "give a text with at least one word."
                 )
 

@@ -24,7 +24,7 @@ _LAYERS = ("Linear", "Conv1D")
 _HALF_TYPES = (torch.bfloat16, torch.float16)
 _NO_LAYOUT = "the table of layouts has none for it"
 _NO_LAYER = "what projects there is no layer by itself, Linear or Conv1D, that could be watched"
-_NOT_SEEN = "its layers were not seen to project, piece by piece, what it attends with"
+_NOT_SEEN = "its layers were not seen to project, token by token, what it attends with"
 _HALF = "half precision rounds too much to prove where its weights are"
 
 
@@ -36,9 +36,9 @@ class ProjectedCall:
     weights: LayerWeights
     """Proved on the module's first call."""
     given: Mapping[str, Tensor]
-    """'query', 'key', 'value', 'output', those that ran → (batch, piece, …) that it was given."""
+    """'query', 'key', 'value', 'output', those that ran → (batch, token, …) that it was given."""
     made: Mapping[str, Tensor]
-    """The same → (batch, piece, …) that came of it; heads, where there are any, in their order.
+    """The same → (batch, token, …) that came of it; heads, where there are any, in their order.
 
     Of queries, keys and values those of the call, where nothing stands between; else what the
     layer itself made, before a rotation or a norm.
@@ -164,14 +164,14 @@ def _watchable_sites(
 
 
 def _shows_all(seen: _Seen, call: AttentionCall) -> bool:
-    """Return whether all layers ran, each on the pieces that the call is about."""
+    """Return whether all layers ran, each on the tokens that the call is about."""
     n_texts, _, n_queries, _ = call.query.shape
-    pieces = {"query": n_queries, "key": call.key.shape[2], "value": call.key.shape[2]}
+    tokens = {"query": n_queries, "key": call.key.shape[2], "value": call.key.shape[2]}
     return (
         len(seen.made) == len(SIDES)
         and call.context.shape[:2] == (n_texts, n_queries)
         and all(
-            tensor.ndim == 3 and tensor.shape[:2] == (n_texts, pieces.get(side, n_queries))
+            tensor.ndim == 3 and tensor.shape[:2] == (n_texts, tokens.get(side, n_queries))
             for tensors in (seen.given, seen.made)
             for side, tensor in tensors.items()
         )

@@ -16,7 +16,7 @@ from inspector.models.layout_table import attention_sites, layouts_at
 from inspector.models.pretrained import Batch, LayerSite, PretrainedModel
 from inspector.models.table_proof import seen_call
 
-_N_PIECES = 8
+_N_TOKENS = 8
 # A network's own, of inputs that do not suit it.
 _COMPLAINTS = (
     ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError,
@@ -59,7 +59,7 @@ def prove_sites(model: PretrainedModel) -> PretrainedModel:
     except _COMPLAINTS as error:
         text = " ".join(str(error).split())
         raise UnsupportedModelError(
-            f"model ({model.name}) cannot be run on a few pieces alone ({type(error).__name__}: "
+            f"model ({model.name}) cannot be run on a few tokens alone ({type(error).__name__}: "
             f"{text[:200]}): it cannot be inspected as a reader of texts."
         ) from error
     unknown = sorted(set(called) - {site.attention for site in model.sites})
@@ -80,11 +80,11 @@ def prove_sites(model: PretrainedModel) -> PretrainedModel:
 
 
 def probe_batch(model: PretrainedModel) -> Batch:
-    """Return a short row of ordinary piece ids, made without the tokenizer."""
+    """Return a short row of ordinary token ids, made without the tokenizer."""
     vocabulary = model.model.get_input_embeddings().num_embeddings  # type: ignore[operator]
-    n_pieces = min(_N_PIECES, model.max_pieces)
-    ids = torch.linspace(vocabulary // 3, vocabulary - 1, n_pieces, device=model.device).long()
-    attended = torch.ones(1, n_pieces, dtype=torch.long, device=model.device)
+    n_tokens = min(_N_TOKENS, model.max_tokens)
+    ids = torch.linspace(vocabulary // 3, vocabulary - 1, n_tokens, device=model.device).long()
+    attended = torch.ones(1, n_tokens, dtype=torch.long, device=model.device)
     return Batch(ids.unsqueeze(0), attended, None, [[str(i) for i in ids.tolist()]], [None])
 
 

@@ -27,13 +27,13 @@ from inspector.models.pretrained import Batch, PretrainedModel
 class LayerRecord:
     """What one layer did in the first pass."""
 
-    entering: Float[Tensor, "batch piece d_model"]
+    entering: Float[Tensor, "batch token d_model"]
     """What the layer was given."""
-    heads: Float[Tensor, "batch piece head d_value"]
+    heads: Float[Tensor, "batch token head d_value"]
     """What each head gave."""
-    value: Float[Tensor, "batch kv_head piece d_value"]
+    value: Float[Tensor, "batch kv_head token d_value"]
     mask: Bool[Tensor, "#batch #head #query key"] | None
-    output: Float[Tensor, "batch piece d_model"] | None
+    output: Float[Tensor, "batch token d_model"] | None
     """What W_O made of all heads; None where it is no linear layer."""
 
 
@@ -43,7 +43,7 @@ class CleanPass:
 
     batch: Batch
     layers: tuple[LayerRecord, ...]
-    state: Float[Tensor, "batch piece d_model"]
+    state: Float[Tensor, "batch token d_model"]
     """The last hidden state."""
 
 
@@ -97,8 +97,8 @@ class Resumer:
         clean: CleanPass,
         layer: int,
         heads: Sequence[int],
-        given: Float[Tensor, "variant batch piece d_value"],
-    ) -> Float[Tensor, "variant batch piece d_model"]:
+        given: Float[Tensor, "variant batch token d_value"],
+    ) -> Float[Tensor, "variant batch token d_model"]:
         """Return the last hidden states with one head's output replaced, for each variant.
 
         Args:

@@ -1,7 +1,7 @@
 """A forward pass in shadow: the model computes with its own attention, each call is shown.
 
 Also which modules of a network are attention, and what is run so that all of them are reached:
-texts of one length, padded ones, single pieces after a cache, parts that the whole leaves out.
+texts of one length, padded ones, single tokens after a cache, parts that the whole leaves out.
 Must not know: what is done with the calls.
 """
 
@@ -85,7 +85,7 @@ def _note(ran: set[str], name: str, *_: object) -> None:
 def passes(
     model: AnyModel, given: dict[str, Tensor] | None = None, seed: int = 0
 ) -> Iterator[Pass]:
-    """Yield what a model is run on: texts of one length, padded ones, and pieces after a cache.
+    """Yield what a model is run on: texts of one length, padded ones, and tokens after a cache.
 
     Args:
         model: What runs.
@@ -107,24 +107,24 @@ def passes(
 
 
 def _run_with_cache(network: Any, inputs: dict[str, Tensor]) -> None:
-    """Run on all but the last piece, then on the last with what was cached, where there is any."""
+    """Run on all but the last token, then on the last with what was cached, where there is any."""
     from transformers.modeling_outputs import BaseModelOutput
 
     prefix = "decoder_" if "decoder_input_ids" in inputs else ""
     ids, mask = f"{prefix}input_ids", f"{prefix}attention_mask"
-    by_piece = {
+    by_token = {
         name
         for name, tensor in inputs.items()
         if name.startswith(prefix) and tensor.shape[:2] == inputs[ids].shape
     }
     first = network(
-        **{name: t[:, :-1] if name in by_piece else t for name, t in inputs.items()},
+        **{name: t[:, :-1] if name in by_token else t for name, t in inputs.items()},
         use_cache=True,
     )
     cache = getattr(first, "past_key_values", None)
     if cache is None:
         return
-    rest: dict[str, Any] = {name: inputs[name][:, -1:] for name in by_piece - {mask}}
+    rest: dict[str, Any] = {name: inputs[name][:, -1:] for name in by_token - {mask}}
     rest |= {name: inputs[name] for name in {mask, "attention_mask"} & set(inputs)}
     if prefix:
         encoded = first.encoder_last_hidden_state

@@ -186,7 +186,7 @@ def _seen(
             probabilities=probabilities,
         )
     if not is_close(call.context, given) and is_close(call.context, given.transpose(0, 1)):
-        given, output = given.transpose(0, 1), output.transpose(0, 1)  # pieces first, then texts
+        given, output = given.transpose(0, 1), output.transpose(0, 1)  # tokens first, then texts
     return seen_call(call, sources, given, output)
 
 

@@ -1,6 +1,6 @@
 """A model's tokenizer: loaded and proved usable.
 
-Must not know: what is done with the pieces.
+Must not know: what is done with the tokens.
 """
 
 import json
@@ -13,8 +13,8 @@ from inspector.models.tokenizing.own import the_folders_own
 from inspector.models.tokenizing.safely import is_failure, one_line, silence
 from inspector.models.tokenizing.vocabulary import casing
 
-# The maps of one text grow with the square of its pieces: more than this fits no memory.
-_MOST_PIECES = 8192
+# The maps of one text grow with the square of its tokens: more than this fits no memory.
+_MOST_TOKENS = 8192
 
 
 def load_tokenizer(folder: Path, config: Any, architecture: Architecture) -> Any:
@@ -23,11 +23,11 @@ def load_tokenizer(folder: Path, config: Any, architecture: Architecture) -> Any
     A decoder's that has no padding token is given its end of text as one: what is padded is
     masked. It pads on the right, whatever side its files say (the left is for generating): most
     models count their positions from the first column, padding or not, so that padding on the left
-    would move every piece.
+    would move every token.
 
     Raises:
         ModelError: If it cannot be read, is a slow one, lacks a padding token, knows no ordinary
-            piece, is another model's, or has a rule that fails or does not end.
+            token, is another model's, or has a rule that fails or does not end.
     """
     try:
         with silence():
@@ -63,7 +63,7 @@ def _from_files(folder: Path, config: Any, settings: dict[str, Any]) -> Any:
     tokenizer = the_folders_own(loaded, folder, settings)
     if not tokenizer.is_fast:
         raise ModelError(
-            f"tokenizer of {folder} is a slow one, which does not say which piece belongs to which "
+            f"tokenizer of {folder} is a slow one, which does not say which token belongs to which "
             "word: save it as tokenizer.json."
         )
     return tokenizer
@@ -109,24 +109,24 @@ def _set_inputs(tokenizer: Any, config: Any, settings: dict[str, Any]) -> None:
 
 def _check_vocabulary(folder: Path, tokenizer: Any, n_embeddings: int) -> None:
     vocabulary: dict[str, int] = tokenizer.get_vocab()
-    special = {piece: vocabulary[piece] for piece in tokenizer.all_special_tokens
-               if piece in vocabulary}  # fmt: skip
+    special = {token: vocabulary[token] for token in tokenizer.all_special_tokens
+               if token in vocabulary}  # fmt: skip
     ordinary = set(vocabulary.values()) - set(special.values())
     if not ordinary:
         raise ModelError(
-            f"tokenizer of {folder} knows {len(vocabulary)} special pieces and nothing else: every "
+            f"tokenizer of {folder} knows {len(vocabulary)} special tokens and nothing else: every "
             "word would be unknown. Add the vocabulary that the model was trained with."
         )
     if max(ordinary) >= n_embeddings:
         raise ModelError(
-            f"tokenizer of {folder} has piece ids up to {max(vocabulary.values())}, but the model "
-            f"has embeddings for {n_embeddings} pieces: it is another model's tokenizer."
+            f"tokenizer of {folder} has token ids up to {max(vocabulary.values())}, but the model "
+            f"has embeddings for {n_embeddings} tokens: it is another model's tokenizer."
         )
-    beyond = sorted(piece for piece, number in special.items() if number >= n_embeddings)
+    beyond = sorted(token for token, number in special.items() if number >= n_embeddings)
     if beyond:
         raise ModelError(
-            f"tokenizer of {folder} has {len(beyond)} special piece(s) for which the model has no "
-            f"embedding ({', '.join(beyond[:3])}): name pieces of its vocabulary in "
+            f"tokenizer of {folder} has {len(beyond)} special token(s) for which the model has no "
+            f"embedding ({', '.join(beyond[:3])}): name tokens of its vocabulary in "
             "tokenizer_config.json."
         )
     if tokenizer.pad_token_id is None:
@@ -145,18 +145,18 @@ def _check_around(folder: Path, tokenizer: Any, config: Any) -> None:
     for what, (numbers, most) in limits.items():
         if most and max(numbers, default=0) >= most:
             raise ModelError(
-                f"post_processor in {folder / 'tokenizer.json'} gives pieces {what} of "
+                f"post_processor in {folder / 'tokenizer.json'} gives tokens {what} of "
                 f"{max(numbers)}, but the model has embeddings for {most}: it is another model's."
             )
 
 
-def most_pieces(architecture: Architecture, config: Any, tokenizer: Any) -> int:
-    """Return the most pieces, special ones included, that one text may have."""
+def most_tokens(architecture: Architecture, config: Any, tokenizer: Any) -> int:
+    """Return the most tokens, special ones included, that one text may have."""
     positions = getattr(config, "max_position_embeddings", None)
-    limits = [int(tokenizer.model_max_length or _MOST_PIECES), _MOST_PIECES]
+    limits = [int(tokenizer.model_max_length or _MOST_TOKENS), _MOST_TOKENS]
     if positions is not None:  # T5 and its kin know distances, not places
         offset = architecture.position_offset
-        if offset:  # positions are counted from the padding piece's id
+        if offset:  # positions are counted from the padding token's id
             offset = max(offset, (getattr(config, "pad_token_id", None) or 0) + 1)
         limits.append(int(positions) - offset)
     return min(limits)

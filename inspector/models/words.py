@@ -1,4 +1,4 @@
-"""Sentences of words as batches of pieces, and which piece belongs to which word.
+"""Sentences of words as batches of tokens, and which token belongs to which word.
 
 Batches are fixed by the sentences alone: sorted by length, cut in equal parts. Must not know: how
 a sentence is read, what its words mean.
@@ -24,14 +24,14 @@ class WordBatch:
     batch: Batch
     sentences: tuple[int, ...]
     """For each row, the sentence's place in the list that was given."""
-    word_of_piece: Int[Tensor, "batch piece"]
-    """The word that a piece belongs to; -1 for special pieces, padding, and a space by itself."""
-    special: Bool[Tensor, "batch piece"]
-    """Special pieces, padding not among them."""
-    separator: Bool[Tensor, "batch piece"]
-    """Separator pieces ([SEP] in BERT)."""
-    unknown: Bool[Tensor, "batch piece"]
-    """Pieces that stand for what the vocabulary lacks ([UNK] in BERT)."""
+    word_of_token: Int[Tensor, "batch token"]
+    """The word that a token belongs to; -1 for special tokens, padding, and a space by itself."""
+    special: Bool[Tensor, "batch token"]
+    """Special tokens, padding not among them."""
+    separator: Bool[Tensor, "batch token"]
+    """Separator tokens ([SEP] in BERT)."""
+    unknown: Bool[Tensor, "batch token"]
+    """Tokens that stand for what the vocabulary lacks ([UNK] in BERT)."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class WordBatches:
 
     batches: list[WordBatch]
     too_long: tuple[int, ...]
-    """Places of the sentences with more pieces than the model takes."""
-    without_pieces: tuple[int, ...]
+    """Places of the sentences with more tokens than the model takes."""
+    without_tokens: tuple[int, ...]
     """Places of the sentences of which the tokenizer makes nothing."""
     vocabulary: Vocabulary
     """How much of the sentences in the batches the tokenizer knows."""
@@ -59,7 +59,7 @@ def word_batches(
     """
     encoded, readings = read_sentences(model.tokenizer, sentences)
     lengths = [len(reading.ids) for reading in readings]
-    too_long = tuple(i for i, length in enumerate(lengths) if length > model.max_pieces)
+    too_long = tuple(i for i, length in enumerate(lengths) if length > model.max_tokens)
     nothing = tuple(i for i, reading in enumerate(readings) if not reading.n_tokens)
     fitting = sorted({*range(len(lengths))} - {*too_long, *nothing}, key=lambda i: (lengths[i], i))
     unknown = unknown_id(model.tokenizer)
@@ -88,10 +88,10 @@ def vocabulary_of(model: PretrainedModel, sentences: Sequence[Words]) -> Vocabul
     return sum((reading.vocabulary(unknown) for reading in readings), Vocabulary())
 
 
-def piece_counts(
+def token_counts(
     model: PretrainedModel, sentences: Sequence[Words], *, going_on: bool = False
 ) -> tuple[list[int], int]:
-    """Return how many pieces each sentence makes, and how many special ones a text has.
+    """Return how many tokens each sentence makes, and how many special ones a text has.
 
     Args:
         model: Whose tokenizer counts.
@@ -137,7 +137,7 @@ def _batch(
             [None] * len(rows),
         ),
         sentences=rows,
-        word_of_piece=words.to(device),
+        word_of_token=words.to(device),
         special=special.to(device),
         separator=(special & (ids == model.tokenizer.sep_token_id)).to(device),
         unknown=lacking.to(device),

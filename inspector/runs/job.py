@@ -36,8 +36,8 @@ class ProfileSettings:
     """Of the bootstrap and of the sign flips."""
     coreference: bool = True
     """Whether mentions are followed from sentence to sentence, where a treebank marks them."""
-    window_pieces: int = 512
-    """Pieces in a window of sentences that are read together, at most; fewer where the model takes
+    window_tokens: int = 512
+    """Tokens in a window of sentences that are read together, at most; fewer where the model takes
     fewer."""
     window_shard_size: int = 16
     """Consecutive windows in a shard."""

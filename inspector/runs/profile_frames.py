@@ -120,7 +120,7 @@ def profile_frames(
     own = shards[:each]
     described = own[: job.n_sentence_shards]
     behaviour, norms = (
-        Behaviour(model.n_layers, model.n_heads, model.max_pieces),
+        Behaviour(model.n_layers, model.n_heads, model.max_tokens),
         NormBehaviour(model),
     )
     for shard in described:
@@ -232,9 +232,9 @@ def _totals(
         "queries": int(behaviour.counts[0]),
         "sentences skipped as malformed": len(corpus.skipped),
         "sentences longer than the model takes": added("too_long", of_sentences),
-        "sentences of which the tokenizer makes no piece": added("without_pieces", of_sentences),
+        "sentences of which the tokenizer makes no token": added("without_tokens", of_sentences),
         **_vocabulary_rows(of_sentences),
-        "relations with a word that has no piece": added("relations.left_out", shards),
+        "relations with a word that has no token": added("relations.left_out", shards),
     }
     if job.windows:
         counted |= {

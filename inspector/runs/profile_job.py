@@ -12,7 +12,7 @@ from inspector.corpora.sentence import SUBSET
 from inspector.corpora.windows import Windows, corpus_windows
 from inspector.errors import InputError
 from inspector.heads.reading import check_some_read
-from inspector.models import PretrainedModel, piece_counts
+from inspector.models import PretrainedModel, token_counts
 from inspector.runs.cause_work import sample
 from inspector.runs.identity import identity
 from inspector.runs.shard_work import ProfileJob, ProfileSettings
@@ -36,7 +36,7 @@ def profile_job(
         InputError: If the corpus has no sentence that the model can read, or its relations cannot
             be named apart.
     """
-    lengths, n_special = piece_counts(model, [sentence.surface for sentence in corpus.sentences])
+    lengths, n_special = token_counts(model, [sentence.surface for sentence in corpus.sentences])
     check_some_read(model, corpus.name, lengths, n_special)
     windows = windows_of(model, corpus, settings)
     _check_names((*corpus.sentences, *windows.texts))
@@ -76,8 +76,8 @@ def windows_of(model: PretrainedModel, corpus: Corpus, settings: ProfileSettings
     if not settings.coreference:
         return corpus_windows(corpus, (), 0, coreference=False)
     surfaces = [sentence.surface for sentence in corpus.sentences]
-    lengths, n_special = piece_counts(model, surfaces, going_on=True)
-    limit = min(model.max_pieces, settings.window_pieces) - n_special
+    lengths, n_special = token_counts(model, surfaces, going_on=True)
+    limit = min(model.max_tokens, settings.window_tokens) - n_special
     return corpus_windows(corpus, lengths, limit)
 
 

@@ -38,7 +38,7 @@ from inspector.vocabulary import Vocabulary
 
 _SETTINGS = (
     *("labels", "distances", "twin_seeds", "seed", "coreference"),
-    *("window_pieces", "window_shard_size", "window_batch_size"),
+    *("window_tokens", "window_shard_size", "window_batch_size"),
     *("cause", "cause_sentences", "cause_windows"),
 )
 

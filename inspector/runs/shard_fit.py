@@ -56,12 +56,12 @@ def _empty(model: PretrainedModel, place: ShardPlace, documents: list[str]) -> S
     kind = AcrossScores if place.across else RelationScores
     arrays = {
         "too_long": np.array(0),
-        "without_pieces": np.array(0),
+        "without_tokens": np.array(0),
         "vocabulary": np.array(astuple(Vocabulary())),
         **kind(*size, documents, list(place.names)).state(),
     }
     if place.is_whole:
-        looks = Behaviour(*size, model.max_pieces).state()
+        looks = Behaviour(*size, model.max_tokens).state()
         norms = {name.replace(Behaviour.name, NormBehaviour.name, 1): looks[name] for name in looks}
         arrays |= looks | norms
         if job.settings.distances:

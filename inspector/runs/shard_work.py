@@ -89,7 +89,7 @@ def _describers(
     model: PretrainedModel, settings: ProfileSettings
 ) -> list[Behaviour | NormBehaviour | HeadDistances]:
     found: list[Behaviour | NormBehaviour | HeadDistances] = [
-        Behaviour(model.n_layers, model.n_heads, model.max_pieces),
+        Behaviour(model.n_layers, model.n_heads, model.max_tokens),
         NormBehaviour(model),
     ]
     if settings.distances:
@@ -118,7 +118,7 @@ def _observed(
     observe(model, batches, kept)
     arrays: dict[str, np.ndarray] = {
         "too_long": np.array(len(made.too_long)),
-        "without_pieces": np.array(len(made.without_pieces)),
+        "without_tokens": np.array(len(made.without_tokens)),
         "vocabulary": np.array(astuple(made.vocabulary)),
     }
     for observer in kept:

@@ -56,7 +56,7 @@ VERIFIED, NOT_VERIFIED, DIFFERS = "verified", "not verified", "differs"
 _MADE = "Made by `make architectures`, which runs every row; nothing here is written by hand."
 _EXPLAINED = (
     "Each is a tiny network with random weights, run on texts of one length, padded texts, "
-    "pieces after a cache, pixels or sound. *backend*: the model hands its attention to "
+    "tokens after a cache, pixels or sound. *backend*: the model hands its attention to "
     "transformers' interface, and ours is evaluated on the same queries, keys, values and "
     "mask. *own score term*: the model has mathematics of its own, whose score term ours has, "
     "and hooks see what went in and what came out. *u*: largest |ours − theirs| in units of "

@@ -68,7 +68,7 @@ def text_cases(model: PretrainedModel) -> list[Case]:
     return [
         Case("one sentence", model.encode([_SENTENCE], truncate=True)),
         padded_case(model),
-        Case("single piece", _first_piece(model)),
+        Case("single token", _first_token(model)),
         Case("longest text", longest_text(model, longest_length(model))),
     ]
 
@@ -95,18 +95,18 @@ def longest_length(model: PretrainedModel, *, biased: bool = False) -> int:
         biased: Whether a table of all positions is kept for each layer.
     """
     most = _MOST_TOKENS_WITH_BIAS if biased else _MOST_TOKENS
-    return min(model.max_pieces, most, isqrt(_MOST_SCORES // model.n_heads))
+    return min(model.max_tokens, most, isqrt(_MOST_SCORES // model.n_heads))
 
 
 def longest_text(model: PretrainedModel, longest: int) -> Batch:
     """Return a text of real sentences of so many tokens."""
-    # Every repetition has more pieces than words.
+    # Every repetition has more tokens than words.
     repetitions = longest // len(_PARAGRAPH.split()) + 1
-    bounded = replace(model, max_pieces=longest)
+    bounded = replace(model, max_tokens=longest)
     return bounded.encode([_PARAGRAPH * repetitions], truncate=True)
 
 
-def _first_piece(model: PretrainedModel) -> Batch:
+def _first_token(model: PretrainedModel) -> Batch:
     batch = model.encode(["attention"], special=False)
     kinds = batch.token_type_ids
     return replace(
@@ -114,24 +114,24 @@ def _first_piece(model: PretrainedModel) -> Batch:
         input_ids=batch.input_ids[:, :1],
         attention_mask=batch.attention_mask[:, :1],
         token_type_ids=None if kinds is None else kinds[:, :1],
-        pieces=[batch.pieces[0][:1]],
+        tokens=[batch.tokens[0][:1]],
     )
 
 
 def _sized_cases(model: PretrainedModel, generator: torch.Generator) -> Iterator[Case]:
     """Yield random tokens: padded everywhere, of all lengths, and of sizes that are drawn."""
-    length = min(_LENGTH, model.max_pieces)
+    length = min(_LENGTH, model.max_tokens)
     real = every_padding(length)
     batch = _random_tokens(model, real, generator)
     yield Case("padded everywhere", batch, gradients=True, whole_model=False)
     for n in LENGTHS:
-        if n <= model.max_pieces:
+        if n <= model.max_tokens:
             whole = torch.ones(1, n, dtype=torch.bool)
             batch = _random_tokens(model, whole, generator)
             yield Case(f"{n} tokens", batch, gradients=n == LENGTHS[-3], whole_model=False)
     for number in range(N_DRAWN):
         rows, length, drawn = draw_size(
-            min(model.max_pieces, _MOST_DRAWN_TOKENS), _MOST_DRAWN_TOKENS, generator
+            min(model.max_tokens, _MOST_DRAWN_TOKENS), _MOST_DRAWN_TOKENS, generator
         )
         whole = torch.ones(rows, length, dtype=torch.bool)
         batch = _random_tokens(model, whole if drawn is None else drawn, generator)
@@ -150,7 +150,7 @@ def _random_tokens(model: PretrainedModel, real: Tensor, generator: torch.Genera
     ids = ordinary[drawn].masked_fill(~real, pad if pad is not None and pad < size else 0)
     kinds = "token_type_ids" in tokenizer.model_input_names
     place = model.device
-    pieces = [
+    tokens = [
         tokenizer.convert_ids_to_tokens(row[keep].tolist())
         for row, keep in zip(ids, real, strict=True)
     ]
@@ -158,6 +158,6 @@ def _random_tokens(model: PretrainedModel, real: Tensor, generator: torch.Genera
         ids.to(place),
         real.long().to(place),
         torch.zeros_like(ids).to(place) if kinds else None,
-        pieces,
+        tokens,
         [None] * len(ids),
     )

@@ -19,8 +19,8 @@ from inspector.models.projections import ProjectedCall
 from inspector.verification.changes import Applies, Change, are_square, has, transposed, without
 from inspector.verification.judge import Judgement, judge, rows_with_keys
 
-# A linear layer treats all pieces alike: so many of a call, spread evenly, stand for the others.
-PIECES_AT_MOST = 32
+# A linear layer treats all tokens alike: so many of a call, spread evenly, stand for the others.
+TOKENS_AT_MOST = 32
 _LETTERS: dict[str, str] = dict(zip(SIDES, "QKVO", strict=True))
 
 
@@ -33,7 +33,7 @@ def judge_projections(
 ) -> dict[str, Judgement]:
     r"""Return stage → judgement of ours against the model's own: query, key, value, output.
 
-    $q = x W_Q^\top + b_Q$ and so on, for at most `PIECES_AT_MOST` pieces of the call. Queries
+    $q = x W_Q^\top + b_Q$ and so on, for at most `TOKENS_AT_MOST` tokens of the call. Queries
     without an allowed key are left out of the output.
 
     Args:
@@ -48,8 +48,8 @@ def judge_projections(
         if side not in projected.made:
             continue
         rows = _chosen(projected, side)
-        given = _pieces(projected.given[side], rows)
-        theirs = _pieces(projected.made[side], rows)
+        given = _tokens(projected.given[side], rows)
+        theirs = _tokens(projected.made[side], rows)
         ours = _project(given.to(dtype or given.dtype), changed, side)
         truth = _project(given.double(), projected.weights, side)
         judgements[side] = judge(ours, theirs, truth, theirs.dtype)
@@ -57,29 +57,29 @@ def judge_projections(
 
 
 def _project(
-    given: Float[Tensor, "piece d_in"], weights: LayerWeights, side: str
-) -> Float[Tensor, "piece d_out"]:
+    given: Float[Tensor, "token d_in"], weights: LayerWeights, side: str
+) -> Float[Tensor, "token d_out"]:
     letter = _LETTERS[side]
     matrix, bias = getattr(weights, f"W_{letter}"), getattr(weights, f"b_{letter}")
     return linear(given, matrix.to(given.dtype), None if bias is None else bias.to(given.dtype))
 
 
-def _chosen(projected: ProjectedCall, side: str) -> Int[Tensor, " piece"]:
-    """Return the places, in all texts one after the other, of the pieces that are compared."""
+def _chosen(projected: ProjectedCall, side: str) -> Int[Tensor, " token"]:
+    """Return the places, in all texts one after the other, of the tokens that are compared."""
     given, mask = projected.given[side], projected.call.mask
-    n_texts, n_pieces = given.shape[:2]
-    rows = torch.arange(n_texts * n_pieces, device=given.device)
+    n_texts, n_tokens = given.shape[:2]
+    rows = torch.arange(n_texts * n_tokens, device=given.device)
     if side == "output" and mask is not None:
-        rows = rows[rows_with_keys(mask, n_texts, n_pieces).flatten()]
-    if len(rows) <= PIECES_AT_MOST:
+        rows = rows[rows_with_keys(mask, n_texts, n_tokens).flatten()]
+    if len(rows) <= TOKENS_AT_MOST:
         return rows
-    return rows[torch.arange(PIECES_AT_MOST, device=rows.device) * len(rows) // PIECES_AT_MOST]
+    return rows[torch.arange(TOKENS_AT_MOST, device=rows.device) * len(rows) // TOKENS_AT_MOST]
 
 
-def _pieces(
-    tensor: Float[Tensor, "batch piece *features"], rows: Int[Tensor, " chosen"]
+def _tokens(
+    tensor: Float[Tensor, "batch token *features"], rows: Int[Tensor, " chosen"]
 ) -> Float[Tensor, "chosen d_out"]:
-    """Return the features of the chosen pieces, those of the heads side by side."""
+    """Return the features of the chosen tokens, those of the heads side by side."""
     return tensor.flatten(0, 1).index_select(0, rows).flatten(1)
 
 

@@ -54,7 +54,7 @@ def verify(
 
     Args:
         model: As `inspector.load` returned it.
-        cases: Inputs; where they are not given one sentence, a padded batch, a single piece, the
+        cases: Inputs; where they are not given one sentence, a padded batch, a single token, the
             longest text, random tokens with padding everywhere, of nine lengths, and of six sizes
             that are drawn; and training mode.
         seed: Of what is drawn; drawn itself where not given.

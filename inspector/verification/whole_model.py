@@ -33,7 +33,7 @@ def compare_whole_model(model: PretrainedModel, cases: list[Case]) -> list[dict[
 
     With eager and sdpa as theirs, ours passes if max|ours − theirs| is within 32·n_layers·u·scale
     or 4 times the largest distance between the two, and its errors to the truth are within the
-    rule's factors of the larger of the two paths' errors. Only real pieces are compared.
+    rule's factors of the larger of the two paths' errors. Only real tokens are compared.
     """
     exact = replace(model, model=deepcopy(model.model).double(), dtype="float64", lock=RLock())
     rows = []

@@ -15,8 +15,8 @@ from inspector.views.names import Names, named
 from inspector.views.offline import Drawing, offline_page
 from inspector.views.page import Page
 
-MAX_PIECES = {"head": 64, "model": 32}
-"""How many pieces each view shows at most."""
+MAX_TOKENS = {"head": 64, "model": 32}
+"""How many tokens each view shows at most."""
 
 MAX_LINES = 160_000
 """How many lines either view draws at once at most."""
@@ -27,20 +27,20 @@ WORDS = ("Layer:", "Layers", "Heads")
 """What BertViz itself writes around its drawings."""
 NOTES = {
     "head": (
-        "Lines join a piece on the left with the pieces it looks at; a stronger line is a higher "
-        "probability. Point at a piece to see its lines alone. Click a head's box to hide or show "
+        "Lines join a token on the left with the tokens it looks at; a stronger line is a higher "
+        "probability. Point at a token to see its lines alone. Click a head's box to hide or show "
         "the head, double-click it to see that head alone."
     ),
     "model": (
-        "One picture per head. Lines join a piece on the left with the pieces it looks at. "
+        "One picture per head. Lines join a token on the left with the tokens it looks at. "
         "Click a picture to enlarge it, click it again to close it."
     ),
 }
 
 
 def head_view_page(
-    probabilities: Float32[np.ndarray, "layer head piece piece"],
-    pieces: Sequence[str],
+    probabilities: Float32[np.ndarray, "layer head token token"],
+    tokens: Sequence[str],
     *,
     title: str,
     layers: Sequence[int],
@@ -52,17 +52,17 @@ def head_view_page(
     """Return the head view of the given layers, `layer` and `heads` chosen at first.
 
     Raises:
-        InputError: If there are more than 64 pieces, or too many lines.
+        InputError: If there are more than 64 tokens, or too many lines.
     """
-    n_heads, n_pieces = probabilities.shape[1:3]
-    _check_size("head", n_pieces, n_heads, 1)
+    n_heads, n_tokens = probabilities.shape[1:3]
+    _check_size("head", n_tokens, n_heads, 1)
     # BertViz leaves the file that it reads to the garbage collector.
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         from bertviz import head_view
 
         page = head_view(
             attention=_layers_for_bertviz(probabilities),
-            tokens=list(pieces),
+            tokens=list(tokens),
             sentence_b_start=sentence_b_start,
             prettify_tokens=False,
             layer=layer,
@@ -70,13 +70,13 @@ def head_view_page(
             include_layers=list(layers),
             html_action="return",
         )
-    drawing = _drawing("head", title, pieces, n_heads, names)
-    return Page(drawing.title, offline_page(page.data, drawing), 180 + round(22.5 * n_pieces))
+    drawing = _drawing("head", title, tokens, n_heads, names)
+    return Page(drawing.title, offline_page(page.data, drawing), 180 + round(22.5 * n_tokens))
 
 
 def model_view_page(
-    probabilities: Float32[np.ndarray, "layer head piece piece"],
-    pieces: Sequence[str],
+    probabilities: Float32[np.ndarray, "layer head token token"],
+    tokens: Sequence[str],
     *,
     title: str,
     layers: Sequence[int],
@@ -86,36 +86,36 @@ def model_view_page(
     """Return the model view of the given layers.
 
     Raises:
-        InputError: If there are more than 32 pieces, or too many lines.
+        InputError: If there are more than 32 tokens, or too many lines.
     """
-    n_heads, n_pieces = probabilities.shape[1:3]
-    _check_size("model", n_pieces, n_heads, len(layers))
+    n_heads, n_tokens = probabilities.shape[1:3]
+    _check_size("model", n_tokens, n_heads, len(layers))
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         from bertviz import model_view
 
         page = model_view(
             attention=_layers_for_bertviz(probabilities),
-            tokens=list(pieces),
+            tokens=list(tokens),
             sentence_b_start=sentence_b_start,
             prettify_tokens=False,
             display_mode="light",
             include_layers=list(layers),
             html_action="return",
         )
-    drawing = _drawing("model", title, pieces, 10, names)
-    thumbnails = 41 + len(layers) * (n_pieces * 84 / n_heads + 10)
-    enlarged = 55 + 18 * n_pieces
+    drawing = _drawing("model", title, tokens, 10, names)
+    thumbnails = 41 + len(layers) * (n_tokens * 84 / n_heads + 10)
+    enlarged = 55 + 18 * n_tokens
     height = 130 + round(max(thumbnails, enlarged))
     return Page(drawing.title, offline_page(page.data, drawing), height)
 
 
-def _check_size(view: str, n_pieces: int, n_heads: int, n_layers: int) -> None:
-    if n_pieces > MAX_PIECES[view]:
+def _check_size(view: str, n_tokens: int, n_heads: int, n_layers: int) -> None:
+    if n_tokens > MAX_TOKENS[view]:
         raise InputError(
-            f"pieces ({n_pieces}) must be at most {MAX_PIECES[view]} for the {view} view: "
+            f"tokens ({n_tokens}) must be at most {MAX_TOKENS[view]} for the {view} view: "
             "give a shorter text, or take the numbers of a long one from frame()."
         )
-    lines = n_layers * n_heads * n_pieces**2
+    lines = n_layers * n_heads * n_tokens**2
     if lines > MAX_LINES:
         layers = "fewer layers or " if n_layers > 1 else ""
         raise InputError(
@@ -125,7 +125,7 @@ def _check_size(view: str, n_pieces: int, n_heads: int, n_layers: int) -> None:
 
 
 def _layers_for_bertviz(
-    probabilities: Float32[np.ndarray, "layer head piece piece"],
+    probabilities: Float32[np.ndarray, "layer head token token"],
 ) -> list[object]:
     """Return a batch of one per layer, as doubles, which are short once rounded."""
     import torch
@@ -135,10 +135,10 @@ def _layers_for_bertviz(
 
 
 def _drawing(
-    view: str, title: str, pieces: Sequence[str], n_colors: int, names: Names | None
+    view: str, title: str, tokens: Sequence[str], n_colors: int, names: Names | None
 ) -> Drawing:
-    # BertViz leaves 102 pixels for a piece on the left, of some 8 pixels a character.
-    longest = max(len(piece) for piece in pieces) if view == "head" else 0
+    # BertViz leaves 102 pixels for a token on the left, of some 8 pixels a character.
+    longest = max(len(token) for token in tokens) if view == "head" else 0
     margin = min(max(0, 8 * longest - 96), 320)
     return Drawing(
         view,

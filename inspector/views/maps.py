@@ -22,8 +22,8 @@ FRAME_DTYPES = {
     "head": "int32",
     "query": "int32",
     "key": "int32",
-    "query_piece": "category",
-    "key_piece": "category",
+    "query_token": "category",
+    "key_token": "category",
     "probability": "float32",
 }
 """The columns of `AttentionMaps.frame`, in their order, and their dtypes."""
@@ -34,12 +34,12 @@ class AttentionMaps:
     """The probabilities of every head on one text, or on a pair of texts."""
 
     probabilities: Float32[np.ndarray, "layer head query key"]
-    pieces: list[str]
+    tokens: list[str]
     text: str
     text_pair: str | None
     model: str
     sentence_b_start: int | None
-    """Index of the first piece of the second text."""
+    """Index of the first token of the second text."""
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     """How much of the texts the model's vocabulary knows; of nothing where it was not asked."""
 
@@ -47,15 +47,15 @@ class AttentionMaps:
         """Refuse what does not fit together.
 
         Raises:
-            InputError: If pieces and probabilities differ in number, a probability is not finite,
-                or the second text does not start within the pieces.
+            InputError: If tokens and probabilities differ in number, a probability is not finite,
+                or the second text does not start within the tokens.
         """
-        n = len(self.pieces)
+        n = len(self.tokens)
         n_layers, n_heads, n_query, n_key = self.probabilities.shape
         if (n_query, n_key) != (n, n) or 0 in (n_layers, n_heads, n):
             raise InputError(
                 f"probabilities have shape {self.probabilities.shape}, "
-                f"expected (layer, head, query, key) with query = key = {n}, one for each piece."
+                f"expected (layer, head, query, key) with query = key = {n}, one for each token."
             )
         if not np.isfinite(self.probabilities).all():
             raise InputError(
@@ -64,15 +64,15 @@ class AttentionMaps:
         if self.sentence_b_start is not None and not 0 < self.sentence_b_start < n:
             raise InputError(
                 f"sentence_b_start ({self.sentence_b_start}) must lie between 1 and {n - 1}: "
-                "both texts have at least one piece."
+                "both texts have at least one token."
             )
 
     def __repr__(self) -> str:
         """Return what was read and how much there is to see, in a line."""
-        n_layers, n_heads, n_pieces, _ = self.probabilities.shape
+        n_layers, n_heads, n_tokens, _ = self.probabilities.shape
         known = f"; {self.vocabulary}" if self.vocabulary.words else ""
         return (
-            f"<AttentionMaps {self.title!r}: {n_layers} × {n_heads} heads, {n_pieces} pieces"
+            f"<AttentionMaps {self.title!r}: {n_layers} × {n_heads} heads, {n_tokens} tokens"
             f"{known}>"
         )
 
@@ -86,8 +86,8 @@ class AttentionMaps:
     def frame(self, layers: Sequence[int] | None = None) -> pd.DataFrame:
         """Return a row per layer, head, query and key, in this order.
 
-        Columns: `layer, head, query, key` (int32, from 0), `query_piece, key_piece` (category,
-        the pieces at these places), `probability` (float32).
+        Columns: `layer, head, query, key` (int32, from 0), `query_token, key_token` (category,
+        the tokens at these places), `probability` (float32).
 
         Args:
             layers: The layers to take; all where not given.
@@ -100,16 +100,16 @@ class AttentionMaps:
             ...     np.full((1, 1, 1, 1), 1, np.float32), ["Hi"], "Hi", None, "m", None
             ... )
             >>> maps.frame()
-               layer  head  query  key query_piece key_piece  probability
+               layer  head  query  key query_token key_token  probability
             0      0     0      0    0          Hi        Hi          1.0
         """
         chosen = self._layers(layers)
         probabilities = self.probabilities[chosen]
         index = np.indices(probabilities.shape, dtype=np.int32).reshape(4, -1)
-        # A piece may occur at several places; the categories are the pieces without repetition.
-        categories = list(dict.fromkeys(self.pieces))
-        places = {piece: code for code, piece in enumerate(categories)}
-        codes = np.array([places[piece] for piece in self.pieces])
+        # A token may occur at several places; the categories are the tokens without repetition.
+        categories = list(dict.fromkeys(self.tokens))
+        places = {token: code for code, token in enumerate(categories)}
+        codes = np.array([places[token] for token in self.tokens])
         dtype = pd.CategoricalDtype(categories)
         return pd.DataFrame(
             {
@@ -117,8 +117,8 @@ class AttentionMaps:
                 "head": index[1],
                 "query": index[2],
                 "key": index[3],
-                "query_piece": pd.Categorical.from_codes(codes[index[2]], dtype=dtype),
-                "key_piece": pd.Categorical.from_codes(codes[index[3]], dtype=dtype),
+                "query_token": pd.Categorical.from_codes(codes[index[2]], dtype=dtype),
+                "key_token": pd.Categorical.from_codes(codes[index[3]], dtype=dtype),
                 "probability": probabilities.reshape(-1),
             }
         )
@@ -131,7 +131,7 @@ class AttentionMaps:
         heads: Sequence[int] | None = None,
         names: Names | None = None,
     ) -> Page:
-        """Return BertViz's head view as a page: lines between the pieces, a colour per head.
+        """Return BertViz's head view as a page: lines between the tokens, a colour per head.
 
         Args:
             layers: The layers to choose from; all where not given.
@@ -149,7 +149,7 @@ class AttentionMaps:
             raise InputError(f"layer ({layer}) must be one of the layers shown: {_listed(chosen)}.")
         return head_view_page(
             self.probabilities,
-            self.pieces,
+            self.tokens,
             title=self.title,
             layers=chosen,
             layer=layer,
@@ -174,7 +174,7 @@ class AttentionMaps:
         """
         return model_view_page(
             self.probabilities,
-            self.pieces,
+            self.tokens,
             title=self.title,
             layers=self._layers(layers),
             sentence_b_start=self.sentence_b_start,
@@ -183,7 +183,7 @@ class AttentionMaps:
 
     def _repr_html_(self) -> str:
         """Return a thumbnail of every head, without any script."""
-        return thumbnails_html(self.probabilities, f"{len(self.pieces)} pieces, {self.title}")
+        return thumbnails_html(self.probabilities, f"{len(self.tokens)} tokens, {self.title}")
 
     def _layers(self, layers: Sequence[int] | None) -> list[int]:
         return _chosen("layers", layers, self.probabilities.shape[0])

@@ -1,9 +1,9 @@
-"""BertViz's page made into one document that asks no host for anything and trusts no piece.
+"""BertViz's page made into one document that asks no host for anything and trusts no token.
 
 BertViz draws; this module takes its script, writes the data into it once and escaped, puts
 d3 (from the installed mpld3) and a few functions of our own in front of it, and allows by the
 page's policy those scripts alone, named by their hashes. The same input gives the same bytes.
-Must not know: models, which layers and pieces are worth showing.
+Must not know: models, which layers and tokens are worth showing.
 """
 
 import base64
@@ -56,7 +56,7 @@ class Drawing:
     """One sentence on how to use the view."""
     n_colors: int
     margin: int
-    """Free space on the left of the drawing, in pixels, for long pieces."""
+    """Free space on the left of the drawing, in pixels, for long tokens."""
     words: Mapping[str, str] = field(default_factory=dict)
     """What BertViz's own words are to be called."""
 

@@ -3,7 +3,7 @@
 Each cell is shaded by its probability in three steps; what is under the lowest is not drawn.
 The image stands in the page as data, for hosts drop inline SVG, and within an image nothing can
 run; its colours can be seen on light and dark pages.
-Must not know: what the pieces are; BertViz.
+Must not know: what the tokens are; BertViz.
 """
 
 import base64
@@ -37,8 +37,8 @@ def thumbnails_html(
 ) -> str:
     """Return a figure of one small map per head: layers downwards, heads across.
 
-    Queries go down and keys across within a map. Maps of more than 48 pieces show the highest
-    probability of each block of pieces.
+    Queries go down and keys across within a map. Maps of more than 48 tokens show the highest
+    probability of each block of tokens.
 
     Args:
         probabilities: What to draw.

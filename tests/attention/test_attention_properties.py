@@ -100,10 +100,10 @@ def test_masking_keys_is_leaving_them_out(seed, n_query, n_key):
 
 @SETTINGS
 @given(SEEDS, SIZES, SIZES, SIZES, SIZES)
-def test_split_and_merge_undo_each_other(seed, n_batch, n_pieces, n_heads, d_head):
-    features = drawn(generator(seed), n_batch, n_pieces, n_heads * d_head)
+def test_split_and_merge_undo_each_other(seed, n_batch, n_tokens, n_heads, d_head):
+    features = drawn(generator(seed), n_batch, n_tokens, n_heads * d_head)
     heads = split_heads(features, n_heads)
-    assert heads.shape == (n_batch, n_heads, n_pieces, d_head)
+    assert heads.shape == (n_batch, n_heads, n_tokens, d_head)
     assert torch.equal(merge_heads(heads), features)
     assert torch.equal(split_heads(merge_heads(heads), n_heads), heads)
 

@@ -8,7 +8,7 @@ from inspector.attention.masks import check_mask
 
 
 @pytest.mark.parametrize("kind", [torch.int64, torch.int32, torch.bool])
-def test_padding_mask_lets_every_query_see_the_real_pieces(kind):
+def test_padding_mask_lets_every_query_see_the_real_tokens(kind):
     attended = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [0, 1, 1, 0, 0]]).to(kind)
     mask = padding_mask(attended)
     assert mask.dtype == torch.bool
@@ -32,7 +32,7 @@ def test_causal_mask_with_fewer_keys_than_queries_is_refused():
         causal_mask(5, 3)
     assert str(caught.value) == (
         "n_key (3) must be at least n_query (5): "
-        "the queries are the last pieces of the sequence that the keys cover."
+        "the queries are the last tokens of the sequence that the keys cover."
     )
 
 

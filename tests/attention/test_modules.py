@@ -192,7 +192,7 @@ def test_dropout_is_for_training_only(make):
 
 
 def test_a_mask_of_two_three_or_four_axes_is_the_same_mask():
-    # As many pieces as heads: a (query, key) mask must not be read as (head, 1, key).
+    # As many tokens as heads: a (query, key) mask must not be read as (head, 1, key).
     module, hidden = MultiHeadAttention(20, 5), torch.randn(2, 5, 20)
     causal = causal_mask(5)
     expected = torch.nn.functional.scaled_dot_product_attention(

@@ -49,12 +49,12 @@ def test_pairs_are_turned_as_complex_numbers():
     features = torch.randn(2, 5, 11, generator=generator, dtype=torch.float64)
     angles = torch.randn(5, 4, generator=generator, dtype=torch.float64)
     turned = rotated_pairs(features, angles.cos(), angles.sin())
-    for text, piece, pair in torch.cartesian_prod(*map(torch.arange, (2, 5, 4))).tolist():
-        x, y = features[text, piece, 2 * pair : 2 * pair + 2].tolist()
+    for text, token, pair in torch.cartesian_prod(*map(torch.arange, (2, 5, 4))).tolist():
+        x, y = features[text, token, 2 * pair : 2 * pair + 2].tolist()
         number = complex(x, y) * complex(
-            math.cos(angles[piece, pair]), math.sin(angles[piece, pair])
+            math.cos(angles[token, pair]), math.sin(angles[token, pair])
         )
-        ours = turned[text, piece, 2 * pair : 2 * pair + 2].tolist()
+        ours = turned[text, token, 2 * pair : 2 * pair + 2].tolist()
         assert ours == pytest.approx([number.real, number.imag], rel=1e-12)
     assert torch.equal(turned[..., 8:], features[..., 8:])
 

@@ -19,11 +19,11 @@ def model():
 
 @pytest.mark.parametrize(("layer", "head"), [(0, 0), (2, 8), (5, 11)])
 def test_one_head_is_the_models_own(model, layer, head):
-    call, pieces = steps.layer_call(model, TEXT, layer)
+    call, tokens = steps.layer_call(model, TEXT, layer)
     hidden, weights = call.hidden_states[0], model.layer_weights(layer)
     score = steps.score_function("scaled", weights)
     done = steps.head_steps(hidden, hidden, weights, head, score)
-    assert len(pieces) == len(hidden) == 16
+    assert len(tokens) == len(hidden) == 16
     torch.testing.assert_close(done.query, call.attention.query[0, head])
     torch.testing.assert_close(done.probabilities, call.attention.probabilities[0, head])
     own = call.attention.context[0].unflatten(-1, (model.n_heads, -1))[:, head]
@@ -92,8 +92,8 @@ def test_a_word_is_found_where_it_stands():
 
 def test_times_are_measured_for_each_length():
     frame = measure.attention_times(4, 2, lengths=(8, 16), repeats=1)
-    assert list(frame.columns) == ["pieces", "seconds", "series"]
-    assert frame["pieces"].tolist() == [8, 16]
+    assert list(frame.columns) == ["tokens", "seconds", "series"]
+    assert frame["tokens"].tolist() == [8, 16]
     assert (frame["seconds"] > 0).all()
 
 

@@ -213,7 +213,7 @@ def test_a_text_beyond_the_caps_shows_one_head_and_says_why(open_page):
     app.text_area(key="sentence").set_value("the cat " * 50).run()
     assert "must be at most 70" in plain_text(app.error[0].value)
     app.text_area(key="sentence").set_value("a " * 600).run()
-    assert "must have at most 512 pieces" in plain_text(app.error[0].value)
+    assert "must have at most 512 tokens" in plain_text(app.error[0].value)
     assert not app.exception
 
 
@@ -257,7 +257,7 @@ def test_the_word_in_two_contexts_needs_to_be_in_both(open_page):
 def test_the_cost_is_measured_when_asked(open_page, monkeypatch):
     from inspector.dashboard import measure
 
-    frame = pd.DataFrame({"pieces": [8, 16], "seconds": [1e-4, 4e-4], "series": "attention"})
+    frame = pd.DataFrame({"tokens": [8, 16], "seconds": [1e-4, 4e-4], "series": "attention"})
     monkeypatch.setattr(measure, "attention_times", lambda *_: frame)
     app = open_page("concepts", mode="cost")
     assert not app.dataframe

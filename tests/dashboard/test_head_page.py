@@ -56,7 +56,7 @@ def test_a_heads_behaviour_is_shown_by_weight_and_by_norm(open_page, profiled, r
     for name in _BY_WEIGHT:
         assert f"<td>{name}</td>" in said
     assert f"<td>{row['special_mass']:.3f}</td><td>{row['norm_special_mass']:.3f}</td>" in said
-    assert f"**{100 * row['previous_mass']:.1f} %** to the piece before" in said
+    assert f"**{100 * row['previous_mass']:.1f} %** to the token before" in said
     assert f"offset **{_offset(row['offset_mode'])}**" in said
 
 

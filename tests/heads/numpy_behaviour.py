@@ -11,7 +11,7 @@ from slow_observers import read_in_text
 
 
 def seen(model, sentence):
-    """Return (maps, the same by norm, piece ids, word of each piece) of a sentence, in float64."""
+    """Return (maps, the same by norm, token ids, word of each token) of a sentence, in float64."""
     encoded, word_ids = read_in_text(model.tokenizer, sentence)
     with torch.inference_mode():
         out = model.model(**encoded, output_attentions=True, output_hidden_states=True)
@@ -70,7 +70,7 @@ class NumpyBehaviour:
             "next_mass": np.where(own + 1 < len(ids), maps[:, :, own, following], 0.0),
             "punctuation_mass": looks[..., punctuation].sum(-1),
             "duplicate_mass": (looks * again).sum(-1),
-            "distance_pieces": (on_content * np.abs(own[:, None] - place)).sum(-1)
+            "distance_tokens": (on_content * np.abs(own[:, None] - place)).sum(-1)
             / on_content.sum(-1),
         }
         for name, each in values.items():

@@ -35,7 +35,7 @@ def planted_model(*layers: LayerWeights) -> PlantedModel:
         n_kv_heads=first.n_kv_heads,
         d_model=first.d_model,
         d_head=first.d_head,
-        max_pieces=1,
+        max_tokens=1,
         dtype="float64",
         file_hashes={},
         unused_tensors=(),

@@ -20,11 +20,11 @@ def class_of(sentence, word):
 
 
 def word_states(model, sentence):
-    """Return the states of each word's pieces, of one sentence by itself."""
+    """Return the states of each word's tokens, of one sentence by itself."""
     batch = word_batches(model, [sentence.surface], 1).batches[0]
     with torch.no_grad():
         state = model.model(**batch.batch.inputs()).last_hidden_state[0].double()
-    words = batch.word_of_piece[0].tolist()
+    words = batch.word_of_token[0].tolist()
     return [
         [state[i] for i, of in enumerate(words) if of == word]
         for word in range(len(sentence.words))
@@ -32,7 +32,7 @@ def word_states(model, sentence):
 
 
 def drifts(model, sentence, heads, how, means):
-    """Return (relative drift, cosine) of each word, None where it has no piece."""
+    """Return (relative drift, cosine) of each word, None where it has no token."""
     before = word_states(model, sentence)
     with silenced(model, heads, how, means):
         after = word_states(model, sentence)

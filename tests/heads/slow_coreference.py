@@ -24,18 +24,18 @@ def _window_text(sentences, window):
 
 
 def slow_windows(model, sentences, documents, limit):
-    """Return lists of sentence numbers: as many of a document as fit, with the special pieces."""
+    """Return lists of sentence numbers: as many of a document as fit, with the special tokens."""
     windows, size = [], 0
     for i, sentence in enumerate(sentences):
         ids = model.tokenizer([_text(sentence)])["input_ids"][0]
-        special = sum(piece in model.tokenizer.all_special_ids for piece in ids)
-        pieces = len(ids) - special
-        if windows and documents[i] == documents[i - 1] and size + pieces <= limit:
+        special = sum(token in model.tokenizer.all_special_ids for token in ids)
+        tokens = len(ids) - special
+        if windows and documents[i] == documents[i - 1] and size + tokens <= limit:
             windows[-1].append(i)
         else:
             windows.append([i])
             size = special
-        size += pieces
+        size += tokens
     return windows
 
 
@@ -65,19 +65,19 @@ def slow_relations(sentences, window, mentions):
 
 
 def word_maps(model, words, text):
-    """Return attention from word to word, [layer, head, word, word], and the words with pieces."""
+    """Return attention from word to word, [layer, head, word, word], and the words with tokens."""
     given = SimpleNamespace(words=words, text=text)
     encoded, word_ids = read_in_text(model.tokenizer, given)
     with torch.inference_mode():
         out = model.model(**encoded, output_attentions=True)
     maps = torch.stack(out.attentions)[:, 0].double()
-    pieces = defaultdict(list)
-    for piece, word in enumerate(word_ids):
+    tokens = defaultdict(list)
+    for token, word in enumerate(word_ids):
         if word is not None:
-            pieces[word].append(piece)
-    present = sorted(pieces)
-    to_words = torch.stack([maps[..., pieces[word]].sum(-1) for word in present], -1)
-    return torch.stack([to_words[..., pieces[w], :].mean(-2) for w in present], -2), present
+            tokens[word].append(token)
+    present = sorted(tokens)
+    to_words = torch.stack([maps[..., tokens[word]].sum(-1) for word in present], -1)
+    return torch.stack([to_words[..., tokens[w], :].mean(-2) for w in present], -2), present
 
 
 def slow_scores(model, sentences, documents, mentions, limit):

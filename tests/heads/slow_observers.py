@@ -28,7 +28,7 @@ def read_in_text(tokenizer, sentence):
 
 
 def attention_of(model, sentence):
-    """Return (maps as float64 [layer, head, query, key], word of each piece, piece ids)."""
+    """Return (maps as float64 [layer, head, query, key], word of each token, token ids)."""
     encoded, word_ids = read_in_text(model.tokenizer, sentence)
     with torch.inference_mode():
         out = model.model(**encoded, output_attentions=True)
@@ -36,19 +36,19 @@ def attention_of(model, sentence):
     return maps, word_ids, encoded["input_ids"][0].tolist(), out
 
 
-def word_map(piece_map, word_ids, n_words):
+def word_map(token_map, word_ids, n_words):
     """Return word → word attention as nested dictionaries: sum over keys, mean over queries."""
-    pieces = defaultdict(list)
-    for piece, word in enumerate(word_ids):
+    tokens = defaultdict(list)
+    for token, word in enumerate(word_ids):
         if word is not None:
-            pieces[word].append(piece)
+            tokens[word].append(token)
     return {
         a: {
-            b: sum(sum(float(piece_map[i, j]) for j in pieces[b]) for i in pieces[a])
-            / len(pieces[a])
-            for b in pieces
+            b: sum(sum(float(token_map[i, j]) for j in tokens[b]) for i in tokens[a])
+            / len(tokens[a])
+            for b in tokens
         }
-        for a in pieces
+        for a in tokens
     }
 
 
@@ -144,7 +144,7 @@ def slow_behaviour(model, sentences, maps_of):
                             if word_ids[j] is not None and sentence.upos[word_ids[j]] == "PUNCT"
                         ),
                         "duplicate_mass": math.fsum(p[j] for j in twins),
-                        "distance_pieces": math.fsum(p[j] * abs(i - j) for j in content)
+                        "distance_tokens": math.fsum(p[j] * abs(i - j) for j in content)
                         / on_content,
                     }
                     for name, value in values.items():

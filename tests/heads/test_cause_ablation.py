@@ -141,7 +141,7 @@ def test_a_model_whose_layers_hand_on_more_than_states_is_run_whole(tmp_path):
 
 
 def test_parts_hold_every_row_once_and_next_to_no_padding(model, monkeypatch):
-    monkeypatch.setattr(cutting, "PIECES", 60)
+    monkeypatch.setattr(cutting, "TOKENS", 60)
     made = corpus(n=40)
     batches, *_ = corpus_batches(model, made, 32)
     parts = [part for batch in batches for part in even_parts(batch)]
@@ -152,7 +152,7 @@ def test_parts_hold_every_row_once_and_next_to_no_padding(model, monkeypatch):
         assert attended.any(dim=0).all()
         assert (~attended).sum() <= 0.05 * attended.numel()
         assert attended.numel() <= 60 or len(attended) == 1
-        words = [int(row.max()) + 1 for row in part.words.word_of_piece]
+        words = [int(row.max()) + 1 for row in part.words.word_of_token]
         assert words == [len(one.words) for one in part.sentences]
     assert max(len(part.sentences) for part in parts) > 1
     whole = sum(batch.attended.numel() for batch in batches)

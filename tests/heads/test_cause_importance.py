@@ -52,7 +52,7 @@ def states(model, batch, gates):
 
 
 def slopes(model, batch, layer, head, step=1e-5):
-    """Return ∂z/∂ξ of every piece, by a central difference."""
+    """Return ∂z/∂ξ of every token, by a central difference."""
     up, down = (torch.ones(N_LAYERS, 1, N_HEADS, dtype=torch.float64) for _ in range(2))
     up[layer, 0, head] += step
     down[layer, 0, head] -= step
@@ -65,20 +65,20 @@ def test_gradients_equal_differences(model, corpus):
     frames = [head_importance(model, batches, seed=seed) for seed in range(120)]
     estimated = np.mean([frame["importance"] ** 2 for frame in frames], axis=0)
     for row in frames[0].itertuples():
-        squares, norms, pieces = 0.0, [], 0
+        squares, norms, tokens = 0.0, [], 0
         for batch in batches:
             state = states(model, batch, ones)
             slope = slopes(model, batch, row.layer, row.head)
-            for text, word in enumerate(batch.word_of_piece):
+            for text, word in enumerate(batch.word_of_token):
                 kept = word >= 0
-                pieces += int(kept.sum())
+                tokens += int(kept.sum())
                 z, dz = state[text, kept], slope[text, kept]
                 squares += float((dz.norm(dim=1) / z.norm(dim=1)).square().sum())
                 norms.append(abs(float(((z * dz).sum(1) / z.norm(dim=1)).mean())))
         assert row.norm_gradient == pytest.approx(np.mean(norms), rel=1e-5)
         # 120 draws of about 6 directions each: a standard error of a few per cent.
         assert estimated[row.layer * N_HEADS + row.head] == pytest.approx(
-            squares / pieces, rel=0.35
+            squares / tokens, rel=0.35
         )
 
 
@@ -96,8 +96,8 @@ def test_the_frame_is_checked_against_true_ablation(model, corpus):
             with silenced(model, [(1, 3)]):
                 after = model.model(**batch.batch.inputs()).last_hidden_state[0]
         moved = (after - before).norm(dim=1) / before.norm(dim=1)
-        of_piece = batch.word_of_piece[0]
-        drift += [float(moved[of_piece == word].mean()) for word in range(len(sentence.words))]
+        of_token = batch.word_of_token[0]
+        drift += [float(moved[of_token == word].mean()) for word in range(len(sentence.words))]
     assert row["ablation_effect"] == pytest.approx(np.mean(drift), rel=1e-6)
     plain = importance_over(model, corpus, check=False)
     assert plain["ablation_effect"].isna().all()
@@ -132,8 +132,8 @@ def test_the_curve_equals_silenced_models(model, corpus):
                 with silenced(model, heads):
                     after = model.model(**batch.batch.inputs()).last_hidden_state[0]
             moved = (after - before).norm(dim=1) / before.norm(dim=1)
-            of_piece = batch.word_of_piece[0]
-            drift += [float(moved[of_piece == word].mean()) for word in range(len(sentence.words))]
+            of_token = batch.word_of_token[0]
+            drift += [float(moved[of_token == word].mean()) for word in range(len(sentence.words))]
         asked = (frame["kept"] == kept) & (frame["order"] == order) & (frame["seed"] == seed)
         row = frame[asked].iloc[0]
         assert row["drift"] == pytest.approx(np.mean(drift), rel=1e-6)

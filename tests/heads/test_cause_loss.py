@@ -87,17 +87,17 @@ def whole_model(folder, name, heads=()):
     return network.eval()
 
 
-def log_probability(network, ids, place, piece):
+def log_probability(network, ids, place, token):
     with torch.no_grad():
         logits = network(input_ids=torch.tensor([ids])).logits[0, place].tolist()
     most = max(logits)
-    return logits[piece] - most - math.log(sum(math.exp(one - most) for one in logits))
+    return logits[token] - most - math.log(sum(math.exp(one - most) for one in logits))
 
 
 def losses(network, model, sentence, kind, every=MASKED_EVERY):
     """Return each word's loss, None where it has none: a decoder is given what stands before."""
     batch = word_batches(model, [sentence.surface], 1).batches[0]
-    ids, words = batch.batch.input_ids[0].tolist(), batch.word_of_piece[0].tolist()
+    ids, words = batch.batch.input_ids[0].tolist(), batch.word_of_token[0].tolist()
     found = []
     for word in range(len(sentence.words)):
         places = [place for place, of in enumerate(words) if of == word]
@@ -179,9 +179,9 @@ def test_the_first_word_of_a_decoders_text_has_no_loss(models):
     one = Sentence("s", "d", ("cat", "rain", "town"), None, (Relation("syntax", "x", 0, 1),))
     corpus = Corpus("one", [one], [], "0" * 64, "none")
     for name, known in (("gpt2", False), ("bert", True)):
-        pieces = word_batches(models[name], [one.surface], 1).batches[0].word_of_piece[0].tolist()
+        tokens = word_batches(models[name], [one.surface], 1).batches[0].word_of_token[0].tolist()
         sums = silence(models[name], [(0, 1)], corpus)
-        of_first = pieces.count(0) > 1 or known  # its first piece has none, further ones have
+        of_first = tokens.count(0) > 1 or known  # its first token has none, further ones have
         assert sums.n[0].tolist() == [1, 1, 3]
         assert sums.losses.n[0].tolist() == [int(of_first), 1, 2 + of_first]
 

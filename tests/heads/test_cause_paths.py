@@ -102,12 +102,12 @@ def test_rollout_equals_plain_loops(residual):
     np.testing.assert_allclose(got.sum(-1), 1.0, rtol=1e-12)
 
 
-def test_the_rollout_frame_names_its_pieces():
+def test_the_rollout_frame_names_its_tokens():
     maps = np.random.default_rng(0).dirichlet(np.ones(3), size=(2, 2, 3))
     frame = rollout_frame(maps, ["[CLS]", "cat", "[SEP]"])
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == ROLLOUT_COLUMNS
     row = frame[(frame["layer"] == 1) & (frame["query"] == 1) & (frame["key"] == 2)].iloc[0]
-    assert (row["query_piece"], row["key_piece"]) == ("cat", "[SEP]")
+    assert (row["query_token"], row["key_token"]) == ("cat", "[SEP]")
     assert row["rollout"] == attention_rollout(maps)[1, 1, 2]
     assert isinstance(frame.index, pd.RangeIndex)
 

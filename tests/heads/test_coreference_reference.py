@@ -16,7 +16,7 @@ from inspector.corpora.windows import corpus_windows
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.examples import head_predictions
 from inspector.heads.observers import AcrossScores, annotated_batches, observe
-from inspector.models import piece_counts, word_batches
+from inspector.models import token_counts, word_batches
 
 _DATA = Path(os.environ.get("INSPECTOR_DATA", Path(__file__).parents[3] / "shared" / "data"))
 GUM = _DATA / "ud-english-gum"
@@ -31,7 +31,7 @@ EVERY = {
 
 def scores(model, corpus, limit, batch_size=2):
     """Return what the observer counted over the windows of a corpus."""
-    lengths, n_special = piece_counts(model, [s.surface for s in corpus.sentences])
+    lengths, n_special = token_counts(model, [s.surface for s in corpus.sentences])
     windows = corpus_windows(corpus, lengths, limit - n_special).texts
     documents = list(dict.fromkeys(window.document for window in windows))
     names = sorted({name for w in windows for r in w.relations for name in r.counted_as})
@@ -93,7 +93,7 @@ def test_on_the_sample(minilm, sample, limit):
 def test_windows_equal_the_slow_ones(minilm, sample):
     for limit in (512, 60, 30):
         slow = slow_windows(minilm, sample.sentences, sample.document_ids(), limit)
-        lengths, n_special = piece_counts(minilm, [s.surface for s in sample.sentences])
+        lengths, n_special = token_counts(minilm, [s.surface for s in sample.sentences])
         ours = corpus_windows(sample, lengths, limit - n_special)
         of_first = {sample.sentences[window[0]].id: window for window in slow}
         for text in ours.texts:
@@ -107,7 +107,7 @@ def test_examples_show_the_hits_that_are_counted(minilm, sample, label):
     some = sample.sentences[:40]
     corpus = replace(sample, sentences=some)
     counts = scores(minilm, corpus, 512).counts().total()
-    lengths, n_special = piece_counts(minilm, [one.surface for one in some])
+    lengths, n_special = token_counts(minilm, [one.surface for one in some])
     texts = corpus_windows(corpus, lengths, 512 - n_special).texts
     place = counts.relations.index(label)
     for direction in ("dependent_to_head", "attended_by_head"):

@@ -14,7 +14,7 @@ from inspector.corpora.default import sample_files
 from inspector.heads.claims import relation_claims
 from inspector.heads.counts import RelationCounts
 from inspector.heads.observers import AcrossScores, annotated_batches, observe
-from inspector.models import piece_counts, word_batches
+from inspector.models import token_counts, word_batches
 
 SEEDS = range(10)
 TRUE = "true"
@@ -46,7 +46,7 @@ def dealt(corpus, lengths, seed):
 def counts(minilm, one_thread):
     """Return what every head has right, each deal's relations under names of its own."""
     corpus = read_conllu(sample_files())
-    lengths, _ = piece_counts(minilm, [one.surface for one in corpus.sentences])
+    lengths, _ = token_counts(minilm, [one.surface for one in corpus.sentences])
     texts = {}
     for seed in (TRUE, *SEEDS):
         for text in dealt(corpus, lengths, seed):

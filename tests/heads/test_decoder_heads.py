@@ -1,6 +1,6 @@
 """Weight statistics and profiles of decoders, against dense numpy and plain loops.
 
-Fused matrices, Conv1D, shared key/value heads, no special pieces, and a first piece that can look
+Fused matrices, Conv1D, shared key/value heads, no special tokens, and a first token that can look
 at nothing but itself.
 """
 
@@ -85,7 +85,7 @@ def test_weight_statistics_equal_dense_numpy(decoder, name):
     assert relative_distance(frame, swapped).max() > 1e-3
 
 
-# Ten sentences; one of a single word that is a single piece.
+# Ten sentences; one of a single word that is a single token.
 SENTENCES = tuple(
     Sentence(
         id=words,
@@ -126,7 +126,7 @@ def test_a_profile_of_ten_sentences_equals_plain_loops(decoder, name):
         checked += 1
     assert checked == 2 * N_HEADS * 3 * len(n)
 
-    # A text of one piece has one key: its entropy is 0 of a possible 0.
+    # A text of one token has one key: its entropy is 0 of a possible 0.
     longer = [sentence for sentence in SENTENCES if len(sentence.words) > 1]
     slow = slow_behaviour(model, longer, lambda sentence: attention_of(model, sentence)[:3])
     lengths = [len(attention_of(model, sentence)[2]) for sentence in SENTENCES]
@@ -137,11 +137,11 @@ def test_a_profile_of_ten_sentences_equals_plain_loops(decoder, name):
         of_longer = slow[row["layer"], row["head"]]
         assert row["queries"] == queries
         for column in ("entropy_nats", "entropy_share", "previous_mass", "next_mass",
-                       "distance_pieces", "punctuation_mass"):  # fmt: skip
-            # 0 for the single piece; all others are means over the queries of longer sentences.
+                       "distance_tokens", "punctuation_mass"):  # fmt: skip
+            # 0 for the single token; all others are means over the queries of longer sentences.
             expected = of_longer[column] * (queries - one) / queries
             assert math.isclose(row[column], expected, rel_tol=1e-4, abs_tol=1e-6), column
-        for column in ("first_mass", "self_mass", "confidence"):  # 1 for the single piece
+        for column in ("first_mass", "self_mass", "confidence"):  # 1 for the single token
             expected = (of_longer[column] * (queries - one) + 1) / queries
             assert math.isclose(row[column], expected, rel_tol=1e-4, abs_tol=1e-6), column
         assert row["next_mass"] == 0.0

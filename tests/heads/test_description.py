@@ -53,7 +53,7 @@ def test_where_it_looks():
         "alike (its entropy is 95 % of the highest)."
     )
     assert describe_head(0, 3, ROLES) == (
-        "Head 0-3 looks at the same piece elsewhere (50 % of its attention)."
+        "Head 0-3 looks at the same token elsewhere (50 % of its attention)."
     )
 
 

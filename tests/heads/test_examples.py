@@ -17,7 +17,7 @@ CLOSE = 1e-5
 
 @pytest.fixture(scope="module")
 def sentences():
-    """Return thirty sentences of the default corpus, and one with a word that has no piece."""
+    """Return thirty sentences of the default corpus, and one with a word that has no token."""
     odd = Sentence(
         "odd",
         None,
@@ -99,7 +99,7 @@ def test_sentences_come_back_in_their_order_and_other_ones_not_at_all(minilm, se
     assert head_predictions(minilm, [], 0, 3, "det", "dependent_to_head") == []
 
 
-def test_a_word_without_pieces_is_left_out(minilm, sentences):
+def test_a_word_without_tokens_is_left_out(minilm, sentences):
     found = head_predictions(minilm, sentences[-1:], 0, 0, "amod", "dependent_to_head")
     assert [one.asked for one in found] == [0, 2]
     assert all(one.weights[1] == -1 for one in found)

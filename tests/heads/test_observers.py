@@ -46,7 +46,7 @@ SENTENCES = [
         "one",
     ),
     sentence("b", "Rain .", "NOUN PUNCT", [], "one"),
-    # a word without pieces (a zero-width space) in the middle: no other word may shift
+    # a word without tokens (a zero-width space) in the middle: no other word may shift
     sentence(
         "c",
         "Big \u200b dogs bark , and big dogs sleep .",
@@ -127,7 +127,7 @@ def test_relation_counts_equal_plain_loops(minilm):
         name: n[name] for name in NAMES
     }
     assert n["dep"] == 0
-    assert left_out == 1, "its word has no piece"
+    assert left_out == 1, "its word has no token"
     total = found.correct.sum(0)
     for r, name in enumerate(NAMES):
         for d, direction in enumerate(DIRECTIONS):
@@ -166,12 +166,12 @@ def test_a_sentence_that_is_too_long_is_left_out_and_said(minilm):
     assert [batch.sentences for batch in batches.batches] == [(0, 2)]
 
 
-def test_pieces_know_their_words(minilm):
+def test_tokens_know_their_words(minilm):
     batch = word_batches(minilm, [SENTENCES[2].words, SENTENCES[0].words], 2).batches[0]
     assert batch.sentences == (0, 1) or batch.sentences == (1, 0)
     row = batch.sentences.index(0)
-    words = batch.word_of_piece[row]
-    assert words[words >= 0].tolist() == [0, 2, 3, 4, 5, 6, 7, 8, 9], "word 1 has no piece"
+    words = batch.word_of_token[row]
+    assert words[words >= 0].tolist() == [0, 2, 3, 4, 5, 6, 7, 8, 9], "word 1 has no token"
     assert batch.special[row].sum() == 2
     assert batch.separator[row].sum() == 1
     assert not batch.special[batch.batch.attention_mask == 0].any()
@@ -179,7 +179,7 @@ def test_pieces_know_their_words(minilm):
 
 @pytest.fixture(scope="module")
 def behaviour(minilm):
-    plain, norms = Behaviour(6, 12, minilm.max_pieces), NormBehaviour(minilm)
+    plain, norms = Behaviour(6, 12, minilm.max_tokens), NormBehaviour(minilm)
     run(minilm, SENTENCES, [plain, norms])
     return behaviour_frame(plain, norms)
 
@@ -217,19 +217,19 @@ def test_the_behaviour_frame_has_its_columns(behaviour):
 
 
 def test_without_tags_the_punctuation_is_unknown(minilm):
-    plain, norms = Behaviour(6, 12, minilm.max_pieces), NormBehaviour(minilm)
+    plain, norms = Behaviour(6, 12, minilm.max_tokens), NormBehaviour(minilm)
     bare = [Sentence("x", "d", ("Rain", "fell", "."), None, ())]
     run(minilm, bare, [plain, norms])
     frame = behaviour_frame(plain, norms)
     assert frame["punctuation_mass"].isna().all()
-    assert frame["duplicate_mass"].isna().all(), "no piece occurs twice"
+    assert frame["duplicate_mass"].isna().all(), "no token occurs twice"
     assert frame["special_mass"].notna().all()
 
 
 def test_merging_equals_seeing_all(minilm):
-    whole = Behaviour(6, 12, minilm.max_pieces)
+    whole = Behaviour(6, 12, minilm.max_tokens)
     run(minilm, SENTENCES, [whole], batch_size=1)
-    parts = [Behaviour(6, 12, minilm.max_pieces) for _ in range(2)]
+    parts = [Behaviour(6, 12, minilm.max_tokens) for _ in range(2)]
     run(minilm, SENTENCES[:2], [parts[0]], batch_size=1)
     run(minilm, SENTENCES[2:], [parts[1]], batch_size=1)
     parts[0].merge(parts[1])
@@ -275,7 +275,7 @@ def test_distances_equal_plain_loops(minilm, maps_of):
 
 def test_observers_keep_no_map(minilm):
     observers = [
-        Behaviour(6, 12, minilm.max_pieces),
+        Behaviour(6, 12, minilm.max_tokens),
         NormBehaviour(minilm),
         HeadDistances(6, 12),
         RelationScores(6, 12, ["one", "two"], NAMES),
@@ -314,7 +314,7 @@ def test_of_words_looked_at_alike_the_first_is_the_prediction(minilm):
         assert found.all(), (dependent, head)
 
 
-def test_a_control_with_a_word_without_pieces_is_no_relation_left_out(minilm):
+def test_a_control_with_a_word_without_tokens_is_no_relation_left_out(minilm):
     """What is left out is said once: the pair that stands beside a relation is none of them."""
     arcs = [("dep", 0, 1), ("dep|matched", 2, 1)]
     one = sentence("f", "cat \u200b dog", "X X X", arcs, "one")

@@ -29,7 +29,7 @@ def states(model, sentences):
     )
     shape = (model.n_layers, model.n_heads)
     observers = [
-        Behaviour(*shape, model.max_pieces),
+        Behaviour(*shape, model.max_tokens),
         NormBehaviour(model),
         RelationScores(*shape, ["all"], names),
         HeadDistances(*shape),

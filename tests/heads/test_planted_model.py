@@ -1,7 +1,7 @@
 """A BERT whose heads do what was planted in their weights: `profile` says so, and nothing else.
 
 Words and positions are embedded as one-hot vectors, so that a head's scores can be written down
-as a table: from piece to piece, from position to position. Must not know: how roles are found.
+as a table: from token to token, from position to position. Must not know: how roles are found.
 """
 
 import random
@@ -28,7 +28,7 @@ ROLES = {
 
 
 def scores(kind, tokenizer):
-    """Return the planted scores: (piece → piece, position → position)."""
+    """Return the planted scores: (token → token, position → position)."""
     content = torch.zeros(len(tokenizer), len(tokenizer))
     place = torch.zeros(N_POSITIONS, N_POSITIONS)
     if kind == "previous":
@@ -36,7 +36,7 @@ def scores(kind, tokenizer):
     elif kind == "separator":
         content[:, tokenizer.sep_token_id] = 1.0
     elif kind == "same":
-        # Another occurrence before the piece itself, and that before anything else.
+        # Another occurrence before the token itself, and that before anything else.
         content, place = 2 * torch.eye(len(tokenizer)), -torch.eye(N_POSITIONS)
     elif kind == "before":
         place = torch.tril(torch.ones(N_POSITIONS, N_POSITIONS))
@@ -60,7 +60,7 @@ def plant(folder, kinds):
         pad_token_id=tokenizer.pad_token_id,
     )
     model = BertModel(config)
-    # A one for the piece and a one for its position, after the layer norm: α x + β.
+    # A one for the token and a one for its position, after the layer norm: α x + β.
     deviation = (2 / d_model * (1 - 2 / d_model) + config.layer_norm_eps) ** 0.5
     alpha, beta = 1 / deviation, -2 / d_model / deviation
     attention = model.encoder.layer[0].attention
@@ -148,7 +148,7 @@ def test_the_figures_behind_the_roles(planted, run):
 
 
 def test_what_a_fixed_offset_does_as_well_is_no_syntax(planted, run):
-    """The previous-piece head finds every dependent's head here, and so does the baseline."""
+    """The previous-token head finds every dependent's head here, and so does the baseline."""
     kinds, _ = planted
     claim = run.claims.query("direction == 'dependent_to_head'").iloc[0]
     assert claim["head"] == kinds.index("previous")

@@ -34,8 +34,8 @@ def negation():
             return others(kind, tokenizer)
         content = torch.zeros(len(tokenizer), len(tokenizer))
         for cue, sought in LOOKS[kind].items():
-            for piece in tokenizer.convert_tokens_to_ids(tokenizer.tokenize(cue)):
-                content[piece, tokenizer.convert_tokens_to_ids(list(sought))] = 2.0
+            for token in tokenizer.convert_tokens_to_ids(tokenizer.tokenize(cue)):
+                content[token, tokenizer.convert_tokens_to_ids(list(sought))] = 2.0
         apart = torch.arange(N_POSITIONS) - torch.arange(N_POSITIONS)[:, None]
         # place[query, key]: nearer is better, what comes after is better than what does not.
         place = torch.where(apart > 0, 1 - 0.02 * apart, torch.full_like(apart, -1.0, dtype=float))
@@ -126,7 +126,7 @@ def test_control_without_the_planted_heads_nothing_is_found(tmp_path):
     assert "supported" not in set(negations["verdict"])
 
 
-def test_words_and_pieces_are_as_planted():
+def test_words_and_tokens_are_as_planted():
     assert tiny_tokenizer("bert").tokenize("no not in") == ["n", "##o", "not", "i", "##n"]
     counts = corpus().relation_counts()
     assert counts["logical", "neg:scope"] == 240

@@ -26,14 +26,14 @@ SETTINGS = ProfileSettings(twin_seeds=(), shard_size=64, coreference=False, caus
 
 
 def predictions(maps, word_ids):
-    """Return (the words that have pieces, what each looks at most, what looks at it most).
+    """Return (the words that have tokens, what each looks at most, what looks at it most).
 
     Both are word numbers, [layer, head, place of the word].
     """
     words = sorted({word for word in word_ids if word is not None})
-    pieces = [[p for p, of in enumerate(word_ids) if of == word] for word in words]
-    to_words = np.stack([maps[..., keys].sum(-1) for keys in pieces], axis=-1)
-    between = np.stack([to_words[..., queries, :].mean(-2) for queries in pieces], axis=-2)
+    tokens = [[p for p, of in enumerate(word_ids) if of == word] for word in words]
+    to_words = np.stack([maps[..., keys].sum(-1) for keys in tokens], axis=-1)
+    between = np.stack([to_words[..., queries, :].mean(-2) for queries in tokens], axis=-2)
     here = np.arange(len(words))
     between[..., here, here] = -np.inf
     numbers = np.array(words)

@@ -137,19 +137,19 @@ def test_the_words_of_each_role() -> None:
 
     looks = "of its strongest looks go to"
     assert words(offset_share=0.931) == (
-        f"93.1 % {looks} the previous piece, special tokens set aside."
+        f"93.1 % {looks} the previous token, special tokens set aside."
     )
     assert words(offset_share=1, offset_mode=1) == (
-        f"100.0 % {looks} the next piece, special tokens set aside."
+        f"100.0 % {looks} the next token, special tokens set aside."
     )
     assert words(offset_share=0.95, offset_mode=0) == (
-        f"95.0 % {looks} the piece itself, special tokens set aside."
+        f"95.0 % {looks} the token itself, special tokens set aside."
     )
     assert words(offset_share=0.95, offset_mode=-3) == (
-        f"95.0 % {looks} the piece 3 before, special tokens set aside."
+        f"95.0 % {looks} the token 3 before, special tokens set aside."
     )
     assert words(offset_share=0.95, offset_mode=2) == (
-        f"95.0 % {looks} the piece 2 after, special tokens set aside."
+        f"95.0 % {looks} the token 2 after, special tokens set aside."
     )
     assert words(special_mass=0.712, norm_special_mass=0.63) == (
         "Special tokens get 71.2 % of its attention, and 63.0 % of it by the norm of what is moved."
@@ -159,7 +159,7 @@ def test_the_words_of_each_role() -> None:
         "everything alike."
     )
     assert words(duplicate_mass=0.62) == (
-        "Where a piece occurs again in the text, 62.0 % of its attention goes to the other "
+        "Where a token occurs again in the text, 62.0 % of its attention goes to the other "
         "occurrences."
     )
 

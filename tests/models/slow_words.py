@@ -74,7 +74,7 @@ def words_of_marks(text, tokens, holders):
     return found
 
 
-def words_of_word_pieces(text, tokens, holders):
+def words_of_wordtoken(text, tokens, holders):
     """Return the word of each token of an uncased BERT: [UNK] is all up to a space or a sign."""
     found, at = [], 0
     for token in tokens:

@@ -196,7 +196,7 @@ class TestInputs:
         assert all(torch.equal(one[key], two[key]) for key in one)
         assert not all(torch.equal(one[key], other[key]) for key in one)
 
-    def test_special_pieces_are_not_drawn(self):
+    def test_special_tokens_are_not_drawn(self):
         network = configuration("gpt2").build()
         ids = torch.cat(
             [make_inputs(network, padded=False, seed=s)["input_ids"] for s in range(40)]

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny_models import D_MODEL, FAMILIES, MAX_PIECES, N_HEADS, N_LAYERS, save_tiny_model
+from tiny_models import D_MODEL, FAMILIES, MAX_TOKENS, N_HEADS, N_LAYERS, save_tiny_model
 
 from inspector.errors import UnsupportedModelError, sentence
 from inspector.models import ARCHITECTURES, architecture_for, load
@@ -42,8 +42,8 @@ class TestFamily:
         assert model.architecture.model_type == family
         assert (model.n_layers, model.n_heads, model.n_kv_heads) == (N_LAYERS, N_HEADS, N_HEADS)
         assert (model.d_model, model.d_head) == (D_MODEL, D_MODEL // N_HEADS)
-        # RoBERTa's table has two rows more, which no piece can use.
-        assert model.max_pieces == MAX_PIECES
+        # RoBERTa's table has two rows more, which no token can use.
+        assert model.max_tokens == MAX_TOKENS
 
     def test_sites_in_the_order_in_which_layers_run(self, tiny, family):
         block = BLOCKS.get(family, "encoder.layer.{}.attention")

@@ -25,7 +25,7 @@ def built(name, dtype=torch.float32):
 
 
 def run(model, inputs, implementation, observer=None):
-    """Return the last state of each real piece, and nothing of padding."""
+    """Return the last state of each real token, and nothing of padding."""
     dtype = next(model.model.parameters()).dtype
     inputs = {
         name: tensor.to(dtype) if tensor.is_floating_point() else tensor
@@ -151,7 +151,7 @@ class TestTraps:
         # Through RMSNorm, which rounds to float32.
         torch.testing.assert_close(whole[:, :3], start, **FLOAT32)
 
-    def test_control_with_sdpas_mask_function_later_pieces_are_seen(self):
+    def test_control_with_sdpas_mask_function_later_tokens_are_seen(self):
         from transformers import AttentionInterface
         from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 

@@ -60,7 +60,7 @@ def test_a_configuration_that_is_not_there_is_refused_with_those_there_are():
 def test_texts_are_padded_on_the_side_that_the_family_uses():
     encoder = configuration("roberta").make_inputs()
     assert encoder["attention_mask"].tolist()[2] == [1, 1, 1, 1, 0, 0, 0, 0, 0]
-    assert encoder["input_ids"][2, 4:].tolist() == [1] * 5  # RoBERTa's padding piece
+    assert encoder["input_ids"][2, 4:].tolist() == [1] * 5  # RoBERTa's padding token
     decoder = configuration("llama").make_inputs()
     assert decoder["attention_mask"].tolist()[2] == [0, 0, 0, 0, 0, 1, 1, 1, 1]
     both = configuration("bart").make_inputs()

@@ -14,7 +14,7 @@ from inspector.models.layouts import Layout
 from inspector.models.table_proof import prove_table_entry
 
 # Configuration → how many modules are proved so: attention in windows and blocks, from landmarks,
-# by torch's own function, on pieces first, from parameters, from convolutions of groups.
+# by torch's own function, on tokens first, from parameters, from convolutions of groups.
 PROVED = {
     "longformer": 2,
     "led": 2,
@@ -59,11 +59,11 @@ def test_weights_are_those_that_the_module_computes_with(name):
             "squeezebert": lambda: module.value(noise.transpose(1, 2)).transpose(1, 2),
         }[name]()
     bias = torch.zeros(len(weights.W_V)) if weights.b_V is None else weights.b_V
-    for piece in range(3):
+    for token in range(3):
         for row in range(len(weights.W_V)):
-            products = zip(weights.W_V[row].tolist(), noise[0, piece].tolist(), strict=True)
+            products = zip(weights.W_V[row].tolist(), noise[0, token].tolist(), strict=True)
             ours = bias[row].item() + sum(w * x for w, x in products)
-            assert ours == pytest.approx(theirs[0, piece, row].item(), abs=1e-5)
+            assert ours == pytest.approx(theirs[0, token, row].item(), abs=1e-5)
 
 
 WRONG = {

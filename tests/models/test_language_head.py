@@ -62,13 +62,13 @@ def test_its_logits_are_those_of_the_whole_language_model(folder_of, name):
         batch = model.encode([text])
         whole = own_logits(folder_of(name), head.kind, batch.inputs())
         states = last_hidden_state(model, batch, "eager")[0]
-        pieces = batch.input_ids[0]
+        tokens = batch.input_ids[0]
         with torch.inference_mode():
             torch.testing.assert_close(head.logits(states), whole, **tolerance)
-            found = head.log_probabilities(states, pieces)
-            apart = head.log_probabilities(states.roll(1, 0), pieces)
-        for place, piece in enumerate(pieces.tolist()):
-            slow = whole[place].log_softmax(0)[piece]
+            found = head.log_probabilities(states, tokens)
+            apart = head.log_probabilities(states.roll(1, 0), tokens)
+        for place, token in enumerate(tokens.tolist()):
+            slow = whole[place].log_softmax(0)[token]
             assert float(found[place]) == pytest.approx(float(slow), abs=1e-5)
         assert (found - apart).abs().max() > 0.01  # control: other states, other probabilities
 
@@ -77,17 +77,17 @@ def test_logits_are_held_of_few_places_at_once(folder_of, monkeypatch):
     model = load(folder_of("gpt2"))
     head = language_head(model)
     states = last_hidden_state(model, model.encode(TEXTS), "eager").flatten(0, 1)
-    pieces = torch.arange(len(states))
+    tokens = torch.arange(len(states))
     sizes = []
     own = type(head).logits
     monkeypatch.setattr(
         type(head), "logits", lambda self, some: sizes.append(len(some)) or own(self, some)
     )
     with torch.inference_mode():
-        whole = head.log_probabilities(states, pieces)
+        whole = head.log_probabilities(states, tokens)
         monkeypatch.setattr(module, "_CELLS", 3 * head.vocabulary)
-        parts = head.log_probabilities(states, pieces)
-        assert head.log_probabilities(states[:0], pieces[:0]).shape == (0,)
+        parts = head.log_probabilities(states, tokens)
+        assert head.log_probabilities(states[:0], tokens[:0]).shape == (0,)
     assert sizes[0] == len(states)
     assert max(sizes[1:]) == 3
     torch.testing.assert_close(parts, whole, rtol=1e-5, atol=1e-5)
@@ -146,7 +146,7 @@ def test_a_head_that_is_not_in_the_file_is_none(folder_of, tmp_path):
     network = transformers.ElectraForPreTraining.from_pretrained(
         folder_of("bert").parent / "electra"
     )
-    network.save_pretrained(folder)  # it tells replaced pieces from others
+    network.save_pretrained(folder)  # it tells replaced tokens from others
     assert language_head(load(folder)) is None
 
 

@@ -90,11 +90,11 @@ def test_shards_of_the_folder_are_loaded(folder, tiny):
 
 def test_a_vocabulary_alone_makes_a_tokenizer(folder, tiny):
     vocabulary = tiny("bert").tokenizer.get_vocab()
-    pieces = sorted(vocabulary, key=vocabulary.get)
+    tokens = sorted(vocabulary, key=vocabulary.get)
     (folder / "tokenizer.json").unlink()
-    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n")
+    (folder / "vocab.txt").write_text("\n".join(tokens) + "\n")
     model = load(str(folder))
-    assert model.encode(["The xy."]).pieces == [["[CLS]", "the", "x", "##y", ".", "[SEP]"]]
+    assert model.encode(["The xy."]).tokens == [["[CLS]", "the", "x", "##y", ".", "[SEP]"]]
 
 
 def test_a_task_heads_tensors_are_left_over_and_named(tmp_path, tiny_folder, tiny):

@@ -66,7 +66,7 @@ def test_attention_is_the_models_own(decoder, name):
 
 @pytest.mark.parametrize("name", ["gpt2", "llama", "opt", "t5", "modernbert"])
 def test_padding_changes_nothing(decoder, name):
-    """Left padding would move every piece of models that count columns."""
+    """Left padding would move every token of models that count columns."""
     model = decoder(name)
     together = model.encode(TEXTS)
     maps = attention_probabilities(model, together)
@@ -80,7 +80,7 @@ def test_padding_changes_nothing(decoder, name):
 def test_attend_and_weights_take_a_decoders_folder(decoder_folder):
     maps = inspector.attend(decoder_folder("llama"), "The cat sat on it.")
     assert maps.probabilities.shape[:2] == (2, 4)
-    assert "".join(maps.pieces).replace("Ġ", " ") == "The cat sat on it."
+    assert "".join(maps.tokens).replace("Ġ", " ") == "The cat sat on it."
     frame = inspector.weight_statistics(decoder_folder("llama"))
     assert len(frame) == 8
     assert frame.attrs == {"before_rotation": True}
@@ -106,8 +106,8 @@ def test_an_encoder_without_a_padding_token_is_refused(tmp_path):
 
 
 def test_a_text_is_as_long_as_positions_or_memory_let_it_be(decoder):
-    assert decoder("gpt2").max_pieces == 64
-    assert decoder("t5").max_pieces == 8192  # it knows distances, not places
+    assert decoder("gpt2").max_tokens == 64
+    assert decoder("t5").max_tokens == 8192  # it knows distances, not places
 
 
 def test_random_twins_are_of_the_same_kind(decoder):
@@ -146,7 +146,7 @@ def test_a_language_models_head_is_left_over(decoder_folder, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["xlnet", "longformer"])
-def test_attention_that_is_no_map_of_pieces_is_refused(tmp_path, name):
+def test_attention_that_is_no_map_of_tokens_is_refused(tmp_path, name):
     with pytest.raises(UnsupportedModelError, match=rf"model_type \({name}\) has no row"):
         load(save_tiny_decoder(tmp_path / "model", name))
 

@@ -187,18 +187,18 @@ def test_attention_in_blocks_drawn_by_chance_is_refused(tmp_path):
     with pytest.raises(ModelError) as caught:
         load(folder)
     assert str(caught.value) == (
-        f"{folder / 'config.json'} has attention_type block_sparse, by which pieces attend to "
+        f"{folder / 'config.json'} has attention_type block_sparse, by which tokens attend to "
         "blocks that chance draws: set it to original_full, which transformers itself takes for "
         "shorter texts."
     )
 
 
-def test_a_model_that_cannot_run_on_pieces_alone_is_refused(tmp_path):
+def test_a_model_that_cannot_run_on_tokens_alone_is_refused(tmp_path):
     folder = save_tiny_decoder(tmp_path / "xmod", "xmod", default_language=None)
     with pytest.raises(UnsupportedModelError) as caught:
         load(folder)
     assert str(caught.value) == (
-        f"model ({folder}) cannot be run on a few pieces alone (ValueError: Input language "
+        f"model ({folder}) cannot be run on a few tokens alone (ValueError: Input language "
         "unknown. Please call `XmodPreTrainedModel.set_default_language()`): it cannot be "
         "inspected as a reader of texts."
     )

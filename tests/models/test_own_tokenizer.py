@@ -109,7 +109,7 @@ DIFFERENT = {
     "nothing split": lambda folder: with_rules(folder, pre_tokenizer=None),
     "shorter words unknown": lambda folder: with_model(folder, max_input_chars_per_word=3),
     "another mark within words": lambda folder: with_model(folder, continuing_subword_prefix="%"),
-    "an added piece": lambda folder: with_rules(
+    "an added token": lambda folder: with_rules(
         folder,
         added_tokens=[
             *json.loads((folder / "tokenizer.json").read_text())["added_tokens"],
@@ -119,12 +119,12 @@ DIFFERENT = {
             },
         ],
     ),
-    "a piece that only the settings add": lambda folder: settings(
+    "a token that only the settings add": lambda folder: settings(
         folder,
         added_tokens_decoder={
             **{
-                str(piece["id"]): {k: v for k, v in piece.items() if k != "id"}
-                for piece in json.loads((folder / "tokenizer.json").read_text())["added_tokens"]
+                str(token["id"]): {k: v for k, v in token.items() if k != "id"}
+                for token in json.loads((folder / "tokenizer.json").read_text())["added_tokens"]
             },
             "6": {"content": "cat", "special": False, "normalized": True},
         },
@@ -136,7 +136,7 @@ DIFFERENT = {
 def test_where_the_class_differs_the_files_runs(tiny_folder, tmp_path, change):
     folder = change(copied(tiny_folder, tmp_path))
     assert_the_files(folder)
-    assert transformers_agrees(folder) == (change is DIFFERENT["an added piece"])
+    assert transformers_agrees(folder) == (change is DIFFERENT["an added token"])
 
 
 @pytest.mark.parametrize("family", ["bert", "distilbert", "roberta", "xlm-roberta", "albert"])
@@ -152,10 +152,10 @@ def test_control_an_ordinary_folders_is_transformers_own(tiny, tiny_folder, fami
         assert ours(text)["input_ids"] == theirs(text)["input_ids"]
 
 
-def test_special_pieces_stay_around_a_text_that_the_files_rules_cut(tiny_folder, tmp_path):
+def test_special_tokens_stay_around_a_text_that_the_files_rules_cut(tiny_folder, tmp_path):
     folder = DIFFERENT["kept in capitals"](copied(tiny_folder, tmp_path))
     batch = load(folder).encode(["the cat"], ["a dog"])
-    assert batch.pieces == [["[CLS]", "the", "cat", "[SEP]", "a", "dog", "[SEP]"]]
+    assert batch.tokens == [["[CLS]", "the", "cat", "[SEP]", "a", "dog", "[SEP]"]]
     assert batch.token_type_ids[0].tolist() == [0, 0, 0, 0, 1, 1, 1]
 
 
@@ -168,7 +168,7 @@ def test_a_foreign_class_changes_nothing(tiny_folder, tmp_path, tiny, name):
     model = assert_the_files(folder)
     own = tiny("bert").encode(["the cat"], ["a dog"])
     batch = model.encode(["the cat"], ["a dog"])
-    assert batch.pieces == own.pieces
+    assert batch.tokens == own.tokens
     assert batch.token_type_ids.tolist() == own.token_type_ids.tolist()
 
 
@@ -187,21 +187,21 @@ def test_what_the_file_puts_around_a_text_is_put_there(tiny_folder, tmp_path):
             "special_tokens": {"[SEP]": {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}},
         },
     )  # fmt: skip
-    assert load(folder).encode(["the cat"]).pieces == [["the", "cat", "[SEP]"]]
+    assert load(folder).encode(["the cat"]).tokens == [["the", "cat", "[SEP]"]]
 
 
 def test_add_bos_token_is_the_configurations_word(tmp_path):
-    """Whatever transformers makes of it, nothing is refused and the text's own pieces are right."""
+    """Whatever transformers makes of it, nothing is refused and the text's own tokens are right."""
     from transformers import AutoTokenizer
 
     folder = save_tiny_decoder(tmp_path / "llama", "llama", max_position_embeddings=128)
-    settings(folder, add_bos_token=True, bos_token="<|endoftext|>")  # noqa: S106  # a piece
+    settings(folder, add_bos_token=True, bos_token="<|endoftext|>")  # noqa: S106  # a token
     model = assert_the_files(folder)
     theirs = AutoTokenizer.from_pretrained(folder)("rain")["input_ids"]
     assert model.encode(["rain"]).input_ids[0].tolist() == theirs
 
 
-def test_no_piece_is_drawn_by_chance(tmp_path):
+def test_no_token_is_drawn_by_chance(tmp_path):
     folder = with_model(save_tiny_decoder(tmp_path / "gpt2", "gpt2"), dropout=0.5)
     drawn = byte_level_tokenizer()
     text = "The keys to the old cabinet are on the kitchen table"
@@ -250,24 +250,24 @@ class TestACasedVocabularyAlone:
     @pytest.mark.parametrize("said", [{}, {"model_max_length": 64}])
     def test_it_keeps_capitals_and_accents(self, tiny_folder, tmp_path, family, said):
         model = self.alone(copied(tiny_folder, tmp_path, family), ["Anna", "Café"], **said)
-        assert model.encode(["the Anna Café"], special=False).pieces == [["the", "Anna", "Café"]]
+        assert model.encode(["the Anna Café"], special=False).tokens == [["the", "Anna", "Café"]]
 
     def test_one_of_small_letters_is_for_small_letters(self, tiny_folder, tmp_path):
         model = self.alone(copied(tiny_folder, tmp_path), ["anna", "cafe"])
-        assert model.encode(["The ANNA Café"], special=False).pieces == [["the", "anna", "cafe"]]
+        assert model.encode(["The ANNA Café"], special=False).tokens == [["the", "anna", "cafe"]]
 
     def test_one_of_small_letters_with_accents_keeps_them(self, tiny_folder, tmp_path):
         model = self.alone(copied(tiny_folder, tmp_path), ["anna", "café"])
-        assert model.encode(["The ANNA Café"], special=False).pieces == [["the", "anna", "café"]]
+        assert model.encode(["The ANNA Café"], special=False).tokens == [["the", "anna", "café"]]
 
     def test_what_the_file_says_stands(self, tiny_folder, tmp_path):
         folder = copied(tiny_folder, tmp_path)
         model = self.alone(folder, ["Anna", "anna"], do_lower_case=True)
-        assert model.encode(["The Anna"], special=False).pieces == [["the", "anna"]]
+        assert model.encode(["The Anna"], special=False).tokens == [["the", "anna"]]
 
-    def test_special_pieces_are_no_capitals(self, tiny_folder, tmp_path):
+    def test_special_tokens_are_no_capitals(self, tiny_folder, tmp_path):
         model = self.alone(copied(tiny_folder, tmp_path), ["[unused1]", "[NEW]", "<S>"])
-        assert model.encode(["The CAT"], special=False).pieces == [["the", "cat"]]
+        assert model.encode(["The CAT"], special=False).tokens == [["the", "cat"]]
 
 
 REGEX = {"type": "Split", "behavior": "Isolated", "invert": False}
@@ -315,33 +315,33 @@ AGAIN = "save the tokenizer again."
 def a_length(shown):
     return (
         f"model_max_length ({shown}) in {{folder}}/tokenizer_config.json must be a whole number of "
-        "at least 1: write the most pieces that the model takes, or leave it out."
+        "at least 1: write the most tokens that the model takes, or leave it out."
     )
 
 
-def a_piece(name, shown):
+def a_token(name, shown):
     return (
-        f"{name} ({shown}) in {{folder}}/tokenizer_config.json must be a piece of the vocabulary, "
+        f"{name} ({shown}) in {{folder}}/tokenizer_config.json must be a token of the vocabulary, "
         "or null: name the one that the model was trained with."
     )
 
 
 def an_id(shown):
     return (
-        f"pad_token_id ({shown}) in {{folder}}/config.json must be the id of a piece, from 0 to "
+        f"pad_token_id ({shown}) in {{folder}}/config.json must be the id of a token, from 0 to "
         "78, or null: write the tokenizer's."
     )
 
 
-def around(pieces, ids, kind=0):
+def around(tokens, ids, kind=0):
     """Return a post-processor that puts something before a text."""
-    name = {"id": pieces, "type_id": kind}
+    name = {"id": tokens, "type_id": kind}
     text = {"Sequence": {"id": "A", "type_id": kind}}
     return {
         "type": "TemplateProcessing",
         "single": [{"SpecialToken": name}, text],
         "pair": [text, {"Sequence": {"id": "B", "type_id": kind}}],
-        "special_tokens": {pieces: {"id": pieces, "ids": ids, "tokens": [pieces]}},
+        "special_tokens": {tokens: {"id": tokens, "ids": ids, "tokens": [tokens]}},
     }
 
 
@@ -392,14 +392,14 @@ REFUSED = {
             "number from 1 to 1000: BERT's is 100."
         ),
     ),
-    "added pieces without end": (
+    "added tokens without end": (
         lambda folder: with_rules(folder, added_tokens=[{}] * 100_001),
         (
             "added_tokens (100001 entries) in {folder}/tokenizer.json must be a list of at most "
             f"100000 entries: {AGAIN}"
         ),
     ),
-    "added pieces that are no list": (
+    "added tokens that are no list": (
         lambda folder: with_rules(folder, added_tokens=5),
         (
             "added_tokens (int) in {folder}/tokenizer.json must be a list of at most 100000 "
@@ -409,37 +409,37 @@ REFUSED = {
     "an id beyond around the text": (
         lambda folder: with_rules(folder, post_processor=around("Q", [999_999])),
         (
-            "post_processor in {folder}/tokenizer.json gives pieces an id of 999999, but the model "
+            "post_processor in {folder}/tokenizer.json gives tokens an id of 999999, but the model "
             "has embeddings for 79: it is another model's."
         ),
     ),
     "a kind beyond": (
         lambda folder: with_rules(folder, post_processor=around("[CLS]", [2], kind=7)),
         (
-            "post_processor in {folder}/tokenizer.json gives pieces a type_id of 7, but the model "
+            "post_processor in {folder}/tokenizer.json gives tokens a type_id of 7, but the model "
             "has embeddings for 2: it is another model's."
         ),
     ),
     "a length of letters": (said(model_max_length="abc"), a_length("'abc'")),
     "a negative length": (said(model_max_length=-5), a_length("-5")),
     "no length at all": (said(model_max_length=0), a_length("0")),
-    "half a piece": (said(model_max_length=2.5), a_length("2.5")),
+    "half a token": (said(model_max_length=2.5), a_length("2.5")),
     "a true length": (said(model_max_length=True), a_length("True")),
     "a list of lengths": (said(model_max_length=[3]), a_length("[3]")),
     "a length that is not a number": (said(model_max_length=float("nan")), a_length("nan")),
     "a length without end": (said(model_max_length=float("inf")), a_length("inf")),
-    "padding with a number": (said(pad_token=5), a_piece("pad_token", "5")),
-    "padding with nothing": (said(pad_token=""), a_piece("pad_token", "''")),
-    "padding with a piece that is no text": (
+    "padding with a number": (said(pad_token=5), a_token("pad_token", "5")),
+    "padding with nothing": (said(pad_token=""), a_token("pad_token", "''")),
+    "padding with a token that is no text": (
         said(pad_token={"content": 5, "__type": "AddedToken"}),
-        a_piece("pad_token", "5"),
+        a_token("pad_token", "5"),
     ),
-    "nothing for unknown words": (said(unk_token=""), a_piece("unk_token", "''")),
-    "padding that is no piece": (
+    "nothing for unknown words": (said(unk_token=""), a_token("unk_token", "''")),
+    "padding that is no token": (
         said(pad_token="[nope]"),  # noqa: S106
         (
-            "tokenizer of {folder} has 1 special piece(s) for which the model has no embedding "
-            "([nope]): name pieces of its vocabulary in tokenizer_config.json."
+            "tokenizer of {folder} has 1 special token(s) for which the model has no embedding "
+            "([nope]): name tokens of its vocabulary in tokenizer_config.json."
         ),
     ),
     "a padding id beyond": (configured(pad_token_id=99_999), an_id("99999")),
@@ -470,22 +470,22 @@ def test_a_sentence_and_nothing_else(tiny_folder, tmp_path, capfd, spoil, senten
 @pytest.mark.parametrize("length", [None, 1e30, 10**30, 64, 64.0])
 def test_lengths_that_are_none_or_numbers(tiny_folder, tmp_path, length):
     folder = settings(copied(tiny_folder, tmp_path), model_max_length=length)
-    assert load(folder).max_pieces == (64 if length in (64, 64.0) else 96)
+    assert load(folder).max_tokens == (64 if length in (64, 64.0) else 96)
 
 
-def test_positions_are_counted_from_the_padding_piece(tiny_folder, tmp_path):
+def test_positions_are_counted_from_the_padding_token(tiny_folder, tmp_path):
     folder = copied(tiny_folder, tmp_path, "roberta")
     configured(pad_token_id=4)(folder)
     model = load(folder)
-    assert model.max_pieces == 98 - 5
-    inspector.attend(model, "t" * (model.max_pieces - 2))
+    assert model.max_tokens == 98 - 5
+    inspector.attend(model, "t" * (model.max_tokens - 2))
 
 
-def test_a_word_that_has_no_piece_at_all(tiny_folder, tmp_path):
-    """A vocabulary without an unknown piece fails on some texts alone."""
+def test_a_word_that_has_no_token_at_all(tiny_folder, tmp_path):
+    """A vocabulary without an unknown token fails on some texts alone."""
     folder = with_model(copied(tiny_folder, tmp_path), unk_token="[NOPE]")  # noqa: S106
     model = load(folder)
-    assert inspector.attend(model, "The cat").pieces == ["[CLS]", "the", "cat", "[SEP]"]
+    assert inspector.attend(model, "The cat").tokens == ["[CLS]", "the", "cat", "[SEP]"]
     for read in (
         lambda: inspector.attend(model, "The 日"),
         lambda: word_batches(model, [("The", "cat"), ("The", "日")], 2),
@@ -551,7 +551,7 @@ def test_a_second_text_that_the_model_cannot_tell_from_the_first(tmp_path):
     from tiny_models import save_tiny_model
 
     model = load(save_tiny_model(tmp_path / "bert", type_vocab_size=1))
-    assert inspector.attend(model, "The cat").pieces[1:3] == ["the", "cat"]
+    assert inspector.attend(model, "The cat").tokens[1:3] == ["the", "cat"]
     with pytest.raises(InputError) as caught:
         inspector.attend(model, "The cat", "A dog")
     assert str(caught.value) == (

@@ -72,15 +72,15 @@ def test_a_text_alone_is_the_text_in_a_padded_batch(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("family", "piece"), [("bert", "[UNK]"), ("bert", "the"), ("roberta", "</s>"), ("roberta", "t")]
+    ("family", "token"), [("bert", "[UNK]"), ("bert", "the"), ("roberta", "</s>"), ("roberta", "t")]
 )
-def test_any_piece_may_be_padded_with(tmp_path, family, piece):
-    """The end of a text, the unknown piece, a word: padding is told by its place alone."""
+def test_any_token_may_be_padded_with(tmp_path, family, token):
+    """The end of a text, the unknown token, a word: padding is told by its place alone."""
     folder = save_tiny_model(tmp_path / family, family)
     path = folder / "tokenizer_config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "pad_token": piece}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "pad_token": token}))
     model = load(folder)
-    assert model.tokenizer.pad_token == piece
+    assert model.tokenizer.pad_token == token
     assert_alone_as_in_a_batch(model)
 
 
@@ -92,14 +92,14 @@ def test_profile_of_left_and_right_is_the_same(tmp_path, family):
     sentences = [text.split() for text in TEXTS]
     ours, theirs = (word_batches(load(folder), sentences, 3).batches[0] for folder in (left, right))
     assert torch.equal(ours.batch.input_ids, theirs.batch.input_ids)
-    assert torch.equal(ours.word_of_piece, theirs.word_of_piece)
+    assert torch.equal(ours.word_of_token, theirs.word_of_token)
 
 
-def test_mobilebert_does_not_read_the_padding_beside_the_last_piece(tmp_path, monkeypatch):
+def test_mobilebert_does_not_read_the_padding_beside_the_last_token(tmp_path, monkeypatch):
     folder = save_tiny_decoder(tmp_path / "model", "mobilebert")
     model = load(folder)
     assert_alone_as_in_a_batch(random_twin(model, seed=3))
-    # A text may hold the padding piece itself: it is read as the model reads it.
+    # A text may hold the padding token itself: it is read as the model reads it.
     batch = model.encode(["rain<|endoftext|>rain"])
     assert batch.input_ids[0].tolist().count(model.tokenizer.pad_token_id) == 1
     ours = last_hidden_state(model, batch, "eager")

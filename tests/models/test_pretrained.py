@@ -11,25 +11,25 @@ from inspector.models import check_text
 
 
 class TestEncode:
-    def test_a_batch_is_padded_and_says_its_pieces(self, bert):
+    def test_a_batch_is_padded_and_says_its_tokens(self, bert):
         batch = bert.encode(["The cat.", "the xy"])
-        assert batch.pieces == [
+        assert batch.tokens == [
             ["[CLS]", "the", "cat", ".", "[SEP]"],
             ["[CLS]", "the", "x", "##y", "[SEP]"],
         ]
         longer = bert.encode(TEXTS)
-        assert longer.attention_mask.sum(-1).tolist() == [len(row) for row in longer.pieces]
+        assert longer.attention_mask.sum(-1).tolist() == [len(row) for row in longer.tokens]
         assert set(longer.inputs()) == {"input_ids", "attention_mask", "token_type_ids"}
 
     def test_a_pair_says_where_its_second_text_starts(self, bert):
         batch = bert.encode(["The cat.", "rain"], ["A dog.", "town"])
         assert batch.pair_starts == [5, 3]
-        assert batch.pieces[0][5:] == ["a", "dog", ".", "[SEP]"]
+        assert batch.tokens[0][5:] == ["a", "dog", ".", "[SEP]"]
         assert batch.token_type_ids[1].tolist()[:5] == [0, 0, 0, 1, 1]
         assert bert.encode(["The cat."]).pair_starts == [None]
 
-    def test_without_special_pieces(self, bert):
-        assert bert.encode(["The cat."], special=False).pieces == [["the", "cat", "."]]
+    def test_without_special_tokens(self, bert):
+        assert bert.encode(["The cat."], special=False).tokens == [["the", "cat", "."]]
 
     def test_a_family_without_token_types_is_given_none(self, tiny):
         from inspector.models import last_hidden_state
@@ -37,7 +37,7 @@ class TestEncode:
         model = tiny("distilbert")
         assert last_hidden_state(model, model.encode(TEXTS), "eager").shape[0] == 3
 
-    def test_the_longest_text_fits_and_one_piece_more_does_not(self, bert):
+    def test_the_longest_text_fits_and_one_token_more_does_not(self, bert):
         from inspector.models import last_hidden_state
 
         batch = bert.encode(["the " * 94])
@@ -45,10 +45,10 @@ class TestEncode:
         with pytest.raises(InputError) as caught:
             bert.encode(["the " * 95])
         assert str(caught.value) == (
-            "text (97 pieces) must have at most 96 pieces, special ones included, for model "
+            "text (97 tokens) must have at most 96 tokens, special ones included, for model "
             f"{bert.name}: shorten it."
         )
-        assert len(bert.encode(["the " * 95], truncate=True).pieces[0]) == 96
+        assert len(bert.encode(["the " * 95], truncate=True).tokens[0]) == 96
 
     @pytest.mark.parametrize("family", ["roberta", "xlm-roberta", "camembert"])
     def test_the_longest_text_fits_where_positions_start_at_two(self, tiny, family):
@@ -64,11 +64,11 @@ class TestEncode:
         assert str(caught.value) == "texts ([]) must hold at least one text."
 
     @pytest.mark.parametrize("text", ["\u200b\u200d", "\ue000", "\u00ad", "\x00"])
-    def test_a_text_without_a_piece(self, bert, text):
+    def test_a_text_without_a_token(self, bert, text):
         with pytest.raises(InputError) as caught:
             bert.encode(["The cat.", text])
         assert str(caught.value) == (
-            f"text ({text!r}) has no piece that this tokenizer knows: "
+            f"text ({text!r}) has no token that this tokenizer knows: "
             "give a text with at least one word."
         )
 

@@ -60,7 +60,7 @@ def test_every_entry_is_proved(name):
 
 
 def test_the_weights_compute_what_the_layer_computes():
-    """By plain loops over pieces and heads, in float64, on gpt2's fused matrix."""
+    """By plain loops over tokens and heads, in float64, on gpt2's fused matrix."""
     row = configuration("gpt2")
     network, inputs = row.build(), row.make_inputs()
     weights = prove_table_entry(network, inputs)["h.0.attn"].weights
@@ -75,12 +75,12 @@ def test_the_weights_compute_what_the_layer_computes():
         network(**inputs)
     hidden, fused = seen["hidden"][0].double(), seen["fused"][0].double()
     w_v, b_v = weights.W_V.double(), weights.b_V.double()
-    for piece in range(hidden.shape[0]):
+    for token in range(hidden.shape[0]):
         for feature in range(w_v.shape[0]):
             value = b_v[feature].item()
             for i in range(hidden.shape[1]):
-                value += w_v[feature, i].item() * hidden[piece, i].item()
-            assert value == pytest.approx(fused[piece, 64 + feature].item(), abs=1e-5)
+                value += w_v[feature, i].item() * hidden[token, i].item()
+            assert value == pytest.approx(fused[token, 64 + feature].item(), abs=1e-5)
 
 
 def test_what_queries_are_multiplied_by_is_told():

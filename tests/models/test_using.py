@@ -62,7 +62,7 @@ def test_generate_writes_the_same_tokens(name):
             handle["inspector"] = real
     assert torch.equal(ours, theirs)
     finite = their_scores.isfinite()
-    # Seen: 5e-6 after eight pieces, on scores of order ten.
+    # Seen: 5e-6 after eight tokens, on scores of order ten.
     torch.testing.assert_close(our_scores[finite], their_scores[finite], rtol=1e-4, atol=1e-4)
     assert len(calls) >= 8 * 2
     assert network.config._attn_implementation in ("eager", "sdpa")

@@ -11,7 +11,7 @@ from slow_words import (
     slow_holders,
     words_of_bytes,
     words_of_marks,
-    words_of_word_pieces,
+    words_of_wordtoken,
 )
 
 from inspector.corpora import read_corpus
@@ -81,7 +81,7 @@ def slow_words(kind, text, tokens, holders):
     if kind.startswith("byte-level"):
         return words_of_bytes(text, tokens, holders, bytes_of_letters())
     if kind == "WordPiece":
-        return words_of_word_pieces(text, tokens, holders)
+        return words_of_wordtoken(text, tokens, holders)
     return words_of_marks(text, tokens, holders)
 
 
@@ -118,7 +118,7 @@ def test_tokens_are_those_of_the_text_and_belong_to_the_word_that_begins_them(
     model = minilm
     if kind != "WordPiece":
         made = trained(kind, [text for text, _ in slow])
-        model = dataclasses.replace(minilm, tokenizer=made, max_pieces=100_000)
+        model = dataclasses.replace(minilm, tokenizer=made, max_tokens=100_000)
     tokenizer = model.tokenizer
     made = word_batches(model, [one.surface for one in sentences], 16)
     n_tokens = without = n_words = 0
@@ -130,8 +130,8 @@ def test_tokens_are_those_of_the_text_and_belong_to_the_word_that_begins_them(
         ids = batch.batch.input_ids[row, own].tolist()
         assert ids == tokenizer(text, add_special_tokens=False)["input_ids"]
         tokens = tokenizer(text, add_special_tokens=False).tokens()
-        words = batch.word_of_piece[row, own].tolist()
-        assert (batch.word_of_piece[row, ~own] == -1).all()
+        words = batch.word_of_token[row, own].tolist()
+        assert (batch.word_of_token[row, ~own] == -1).all()
         if kind == "byte fallback":
             tokens, of_each = whole_tokens(tokens)
             starts = [sum(of_each[:place]) for place in range(len(of_each))]

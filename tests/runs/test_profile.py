@@ -43,7 +43,7 @@ MASSES = [
     "next_mass",
     "punctuation_mass",
     "duplicate_mass",
-    "distance_pieces",
+    "distance_tokens",
     "offset_mode",
     "offset_share",
 ]
@@ -130,7 +130,7 @@ def tiny(tiny_folder):
 
 @pytest.fixture(scope="module")
 def corpus():
-    """Sixty sentences of the sample, one that is too long, one with a word that has no piece."""
+    """Sixty sentences of the sample, one that is too long, one with a word that has no token."""
     read = read_conllu(sample_files())
     strange = Sentence(
         "strange",
@@ -306,20 +306,20 @@ def test_totals_count_what_is_left_out(undisturbed, tiny, corpus):
     assert run.frames["skipped"].values.tolist() == [
         ["some.conllu", 7, "", "its heads make a circle."]
     ]
-    assert count(run, "relations with a word that has no piece") == 1
-    pieces = [tiny.tokenizer(list(s.words), is_split_into_words=True) for s in corpus.sentences]
-    lengths = [len(encoded["input_ids"]) for encoded in pieces]
-    too_long = sum(length > tiny.max_pieces for length in lengths)
+    assert count(run, "relations with a word that has no token") == 1
+    tokens = [tiny.tokenizer(list(s.words), is_split_into_words=True) for s in corpus.sentences]
+    lengths = [len(encoded["input_ids"]) for encoded in tokens]
+    too_long = sum(length > tiny.max_tokens for length in lengths)
     assert count(run, "sentences longer than the model takes") == too_long == 1
-    seen = [length - 2 for length in lengths if length <= tiny.max_pieces]
+    seen = [length - 2 for length in lengths if length <= tiny.max_tokens]
     assert count(run, "queries") == sum(seen) == run.behaviour["queries"].iloc[0]
     scored = sum(
         len(s.relations)
         for s, length in zip(corpus.sentences, lengths, strict=True)
-        if length <= tiny.max_pieces
+        if length <= tiny.max_tokens
     )
     one = run.relations.query("layer == 0 and head == 0 and direction == 'dependent_to_head'")
-    left_out = count(run, "relations with a word that has no piece")
+    left_out = count(run, "relations with a word that has no token")
     assert one["n"].sum() == scored - left_out
 
 
@@ -385,13 +385,13 @@ LONG, NOTHING, FITTING = (("dog",) * 200, ("\u200b",), ("the", "dog"))
 @pytest.mark.parametrize(
     ("texts", "why"),
     [
-        ([LONG], "1 of 1 sentences have more pieces than the model takes (96)"),
-        ([NOTHING] * 2, "2 of 2 sentences have words of which its tokenizer makes no piece"),
+        ([LONG], "1 of 1 sentences have more tokens than the model takes (96)"),
+        ([NOTHING] * 2, "2 of 2 sentences have words of which its tokenizer makes no token"),
         (
             [LONG, NOTHING, LONG],
             (
-                "2 of 3 sentences have more pieces than the model takes (96) and 1 of 3 sentences "
-                "have words of which its tokenizer makes no piece"
+                "2 of 3 sentences have more tokens than the model takes (96) and 1 of 3 sentences "
+                "have words of which its tokenizer makes no token"
             ),
         ),
         ([LONG, NOTHING, FITTING], None),

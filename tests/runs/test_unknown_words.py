@@ -70,7 +70,7 @@ def test_unknown_tokens_are_no_duplicates_of_one_another(minilm):
     assert batch.unknown[0].tolist() == [False, True, False, True, False, True, False, False]
     (annotated,) = annotated_batches([batch], made, [0], {})
     assert annotated.repeats[0].nonzero().tolist() == [[2, 4], [4, 2]]
-    observer = Behaviour(minilm.n_layers, minilm.n_heads, minilm.max_pieces)
+    observer = Behaviour(minilm.n_layers, minilm.n_heads, minilm.max_tokens)
     observe(minilm, [annotated], [observer])
     maps = inspector.attend(minilm, made[0].surface.text).probabilities
     expected = (maps[:, :, 2, 4] + maps[:, :, 4, 2]) / 2
@@ -143,6 +143,6 @@ def test_what_is_unknown_is_what_the_tokenizers_table_says():
 
 def test_a_sentence_of_which_nothing_is_made_is_left_out(minilm):
     read = word_batches(minilm, [("a", "cat"), ("\u200b",), ("\x01", "\x02")], 2)
-    assert read.without_pieces == (1, 2)
+    assert read.without_tokens == (1, 2)
     assert [batch.sentences for batch in read.batches] == [(0,)]
     assert read.vocabulary == Vocabulary(2, 0, 2, 0, 0)

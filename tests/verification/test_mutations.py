@@ -9,7 +9,7 @@ import torch
 from inspector.attention import LayerWeights, multi_head_attention
 from inspector.verification import MUTATIONS
 
-N_BATCH, N_PIECE, N_HEADS, D_HEAD = 2, 7, 3, 5
+N_BATCH, N_TOKEN, N_HEADS, D_HEAD = 2, 7, 3, 5
 D_MODEL = N_HEADS * D_HEAD
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 
@@ -28,9 +28,9 @@ def layer():
         n_kv_heads=N_HEADS,
         scaling=D_HEAD**-0.5,
     )
-    mask = torch.ones(N_BATCH, 1, N_PIECE, dtype=torch.bool)
+    mask = torch.ones(N_BATCH, 1, N_TOKEN, dtype=torch.bool)
     mask[1, 0, 4:] = False
-    return draw(N_BATCH, N_PIECE, D_MODEL), weights, mask
+    return draw(N_BATCH, N_TOKEN, D_MODEL), weights, mask
 
 
 def slow(layer, *, scaling=D_HEAD**-0.5, axis=-1, mask=True, heads=None, q="Q", k="K", v="V",
@@ -43,8 +43,8 @@ def slow(layer, *, scaling=D_HEAD**-0.5, axis=-1, mask=True, heads=None, q="Q", 
         offset = 0 if bias in without else getattr(weights, f"b_{letter}").numpy()
         flat = x @ matrix.T + offset
         if heads == "interleaved":  # feature index first, head index fastest
-            return flat.reshape(N_BATCH, N_PIECE, D_HEAD, N_HEADS).transpose(0, 3, 1, 2)
-        split = flat.reshape(N_BATCH, N_PIECE, N_HEADS, D_HEAD).transpose(0, 2, 1, 3)
+            return flat.reshape(N_BATCH, N_TOKEN, D_HEAD, N_HEADS).transpose(0, 3, 1, 2)
+        split = flat.reshape(N_BATCH, N_TOKEN, N_HEADS, D_HEAD).transpose(0, 2, 1, 3)
         return split[:, ::-1] if heads == "reversed" else split
 
     query, key, value = project(q, "Q"), project(k, "K"), project(v, "V")
@@ -57,14 +57,14 @@ def slow(layer, *, scaling=D_HEAD**-0.5, axis=-1, mask=True, heads=None, q="Q", 
     probabilities = exponent / exponent.sum(axis, keepdims=True)
     if mask is not False and axis == -1:
         probabilities = np.where(mask.any(-1, keepdims=True), probabilities, 0)
-    context = (probabilities @ value).transpose(0, 2, 1, 3).reshape(N_BATCH, N_PIECE, D_MODEL)
+    context = (probabilities @ value).transpose(0, 2, 1, 3).reshape(N_BATCH, N_TOKEN, D_MODEL)
     matrix = weights.W_O.numpy() if w_o is None else w_o
     offset = 0 if "O" in without else weights.b_O.numpy()
     return probabilities, context @ matrix.T + offset
 
 
 def transposed_mask(layer):
-    wide = np.broadcast_to(layer[2].numpy()[:, None], (N_BATCH, N_HEADS, N_PIECE, N_PIECE))
+    wide = np.broadcast_to(layer[2].numpy()[:, None], (N_BATCH, N_HEADS, N_TOKEN, N_TOKEN))
     return wide.transpose(0, 1, 3, 2)
 
 

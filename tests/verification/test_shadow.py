@@ -121,7 +121,7 @@ def test_a_model_without_attention_is_not_verified():
     report = verify_any(model_of("fnet"))
     assert not report.passed
     assert report.reason == (
-        "FNetModel has no attention module (pieces are mixed by Fourier transforms): nothing to "
+        "FNetModel has no attention module (tokens are mixed by Fourier transforms): nothing to "
         "verify."
     )
 

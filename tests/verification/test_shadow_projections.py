@@ -15,8 +15,8 @@ from inspector.verification import STAGES
 from inspector.verification.shadow import verify_any
 from inspector.verification.shadow_controls import ShadowControls
 from inspector.verification.shadow_projections import (
-    PIECES_AT_MOST,
     PROJECTION_MISTAKES,
+    TOKENS_AT_MOST,
     judge_projections,
 )
 
@@ -84,8 +84,8 @@ def test_the_figures_equal_numpy_on_the_layers_own_weights():
         x = projected.given[side].double().numpy()
         truth = np.zeros((*x.shape[:2], layer.out_features))
         weight, bias = (p.detach().double().numpy() for p in (layer.weight, layer.bias))
-        for text, piece, row in np.ndindex(*truth.shape):
-            truth[text, piece, row] = math.fsum(x[text, piece] * weight[row]) + bias[row]
+        for text, token, row in np.ndindex(*truth.shape):
+            truth[text, token, row] = math.fsum(x[text, token] * weight[row]) + bias[row]
         theirs = projected.made[side].flatten(2).double().numpy()
         error = theirs - truth
         found = judged[side]
@@ -116,7 +116,7 @@ def test_keys_of_cross_attention_are_of_what_the_encoder_read():
     assert [set(p.made) for p in later.values()][-1] == {"query", "output"}
 
 
-def test_after_a_cache_the_new_piece_alone_is_compared():
+def test_after_a_cache_the_new_token_alone_is_compared():
     for module, projected in projected_calls(model_of("gpt2"), "after a cache")[-2:]:
         assert projected.given["key"].shape[1] == 1 < projected.call.key.shape[2], module
         assert set(judge_projections(projected)) == set(FOUR)
@@ -214,9 +214,9 @@ def test_what_changes_nothing_is_no_mistake():
     assert tried["value bias dropped"]["stage"] == "value"
 
 
-def test_many_pieces_are_compared_in_part_spread_evenly():
+def test_many_tokens_are_compared_in_part_spread_evenly():
     _, projected = projected_calls(model_of("bert"), "one length")[0]
-    times = 1 + 3 * PIECES_AT_MOST // projected.given["query"].shape[1]
+    times = 1 + 3 * TOKENS_AT_MOST // projected.given["query"].shape[1]
 
     def longer(tensors):
         return {
@@ -226,19 +226,19 @@ def test_many_pieces_are_compared_in_part_spread_evenly():
 
     long = replace(projected, given=longer(projected.given), made=longer(projected.made))
     assert all(judgement.passed for judgement in judge_projections(long).values())
-    n_texts, n_pieces = long.given["query"].shape[:2]
-    n = n_texts * n_pieces
-    assert n > PIECES_AT_MOST
+    n_texts, n_tokens = long.given["query"].shape[:2]
+    n = n_texts * n_tokens
+    assert n > TOKENS_AT_MOST
     compared = set()
     for place in range(n):
         wrong = long.made["query"].clone()
-        wrong[place // n_pieces, place % n_pieces] += 1.0
+        wrong[place // n_tokens, place % n_tokens] += 1.0
         judged = judge_projections(
             replace(long, made={**long.made, "query": wrong}), sides=["query"]
         )
         if not judged["query"].passed:
             compared.add(place)
-    assert compared == {i * n // PIECES_AT_MOST for i in range(PIECES_AT_MOST)}
+    assert compared == {i * n // TOKENS_AT_MOST for i in range(TOKENS_AT_MOST)}
 
 
 def test_queries_without_a_key_are_left_out_of_the_output_alone():

@@ -22,28 +22,28 @@ def slow_stages(call, weights):
     """Return every stage by the equations, one number at a time, in float64."""
     x = call.hidden_states.double().numpy()
     mask = call.attention.mask.numpy()
-    n_batch, n_piece, d_model = x.shape
+    n_batch, n_token, d_model = x.shape
     n_heads, d_head = weights.n_heads, weights.d_head
     matrices = {name: getattr(weights, name).double().numpy() for name in ("W_Q", "W_K", "W_V")}
     biases = {name: getattr(weights, f"b_{name[-1]}").double().numpy() for name in matrices}
     w_o, b_o = weights.W_O.double().numpy(), weights.b_O.double().numpy()
-    q, k, v = (np.zeros((n_batch, n_heads, n_piece, d_head)) for _ in range(3))
+    q, k, v = (np.zeros((n_batch, n_heads, n_token, d_head)) for _ in range(3))
     for out, name in ((q, "W_Q"), (k, "W_K"), (v, "W_V")):
         for b in range(n_batch):
             for h in range(n_heads):
-                for i in range(n_piece):
+                for i in range(n_token):
                     for d in range(d_head):
                         row = h * d_head + d
                         out[b, h, i, d] = math.fsum(matrices[name][row] * x[b, i]) + float(
                             biases[name][row]
                         )
-    p = np.zeros((n_batch, n_heads, n_piece, n_piece))
-    context = np.zeros((n_batch, n_piece, n_heads * d_head))
-    output = np.zeros((n_batch, n_piece, d_model))
+    p = np.zeros((n_batch, n_heads, n_token, n_token))
+    context = np.zeros((n_batch, n_token, n_heads * d_head))
+    output = np.zeros((n_batch, n_token, d_model))
     for b in range(n_batch):
-        for i in range(n_piece):
+        for i in range(n_token):
             for h in range(n_heads):
-                keys = [j for j in range(n_piece) if mask[b, 0, min(i, mask.shape[2] - 1), j]]
+                keys = [j for j in range(n_token) if mask[b, 0, min(i, mask.shape[2] - 1), j]]
                 scores = {j: math.fsum(q[b, h, i] * k[b, h, j]) / math.sqrt(d_head) for j in keys}
                 top = max(scores.values())
                 weights_of = {j: math.exp(score - top) for j, score in scores.items()}
@@ -81,10 +81,10 @@ def test_the_slow_reference_notices_a_wrong_scale(minilm, calls):
 
 def test_theirs_are_the_layers_own_tensors(minilm, calls):
     theirs = their_stages(calls[2])
-    batch, pieces = calls[2].hidden_states.shape[:2]
-    assert theirs.query.shape == (batch, 12, pieces, 32)
-    assert theirs.probabilities.shape == (batch, 12, pieces, pieces)
-    assert theirs.context.shape == theirs.output.shape == (batch, pieces, 384)
+    batch, tokens = calls[2].hidden_states.shape[:2]
+    assert theirs.query.shape == (batch, 12, tokens, 32)
+    assert theirs.probabilities.shape == (batch, 12, tokens, tokens)
+    assert theirs.context.shape == theirs.output.shape == (batch, tokens, 384)
     assert (theirs.probabilities[1, :, :, 4:] == 0).all(), "padding of the shorter text"
 
 

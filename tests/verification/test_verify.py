@@ -27,7 +27,7 @@ from inspector.verification.report import worst_rows
 
 LENGTHS = (1, 7, 16, 17, 63, 64, 65, 128, 129)
 CASES = [
-    "one sentence", "padded batch", "single piece", "longest text", "padded everywhere",
+    "one sentence", "padded batch", "single token", "longest text", "padded everywhere",
     *(f"{n} tokens" for n in LENGTHS), *(f"drawn {n}" for n in range(1, 7)),
     "training, same seed",
 ]  # fmt: skip
@@ -86,7 +86,7 @@ def test_the_cases_are_what_they_are_called(minilm):
     padding = cases["padded batch"].batch.attention_mask
     assert padding.shape[0] > 1
     assert (padding == 0).any()
-    assert cases["single piece"].batch.input_ids.shape == (1, 1)
+    assert cases["single token"].batch.input_ids.shape == (1, 1)
     assert cases["longest text"].batch.input_ids.shape == (1, 512)
     assert cases["longest text"].batch.attention_mask.all()
     assert cases["training, same seed"].seed is not None
@@ -338,8 +338,8 @@ def test_progress_goes_from_nothing_to_all(minilm, quick):
     assert said[0][0] == "Layers: padded batch"
 
 
-def test_a_model_that_takes_few_pieces_is_given_short_cases(minilm):
-    short = replace(minilm, max_pieces=7)
+def test_a_model_that_takes_few_tokens_is_given_short_cases(minilm):
+    short = replace(minilm, max_tokens=7)
     cases = standard_cases(short)
     assert [case.name for case in cases] == [
         name for name in CASES if not name.endswith("tokens") or name in ("1 tokens", "7 tokens")

@@ -12,17 +12,17 @@ MakeMaps = Callable[..., AttentionMaps]
 
 @pytest.fixture(scope="session")
 def make_maps() -> MakeMaps:
-    """Return a function: pieces → maps with random rows that sum to one."""
+    """Return a function: tokens → maps with random rows that sum to one."""
 
     def make(
-        pieces: Sequence[str] | int = ("[CLS]", "the", "cat", "[SEP]"),
+        tokens: Sequence[str] | int = ("[CLS]", "the", "cat", "[SEP]"),
         n_layers: int = 2,
         n_heads: int = 3,
         text: str = "The cat",
         text_pair: str | None = None,
         sentence_b_start: int | None = None,
     ) -> AttentionMaps:
-        names = [f"p{i}" for i in range(pieces)] if isinstance(pieces, int) else list(pieces)
+        names = [f"p{i}" for i in range(tokens)] if isinstance(tokens, int) else list(tokens)
         shape = (n_layers, n_heads, len(names), len(names))
         weights = np.random.default_rng(0).exponential(size=shape) ** 3
         probabilities = (weights / weights.sum(-1, keepdims=True)).astype(np.float32)
@@ -48,5 +48,5 @@ HOSTILE = [
 
 @pytest.fixture(scope="session")
 def hostile() -> list[str]:
-    """Return pieces that would break out of a page that trusts them."""
+    """Return tokens that would break out of a page that trusts them."""
     return list(HOSTILE)

@@ -12,13 +12,13 @@ def refusal(view, *arguments, **options) -> str:
     return str(caught.value)
 
 
-def test_too_many_pieces_are_refused(make_maps):
+def test_too_many_tokens_are_refused(make_maps):
     assert refusal(make_maps(65, n_layers=1, n_heads=1).head_view) == (
-        "pieces (65) must be at most 64 for the head view: "
+        "tokens (65) must be at most 64 for the head view: "
         "give a shorter text, or take the numbers of a long one from frame()."
     )
     assert refusal(make_maps(33, n_layers=1, n_heads=1).model_view) == (
-        "pieces (33) must be at most 32 for the model view: "
+        "tokens (33) must be at most 32 for the model view: "
         "give a shorter text, or take the numbers of a long one from frame()."
     )
     assert make_maps(64, n_layers=1, n_heads=1).head_view().html
@@ -69,7 +69,7 @@ def test_a_longer_text_is_a_higher_page(make_maps):
     assert long.model_view().height > short.model_view().height
 
 
-def test_long_pieces_get_room_on_the_left(make_maps):
+def test_long_tokens_get_room_on_the_left(make_maps):
     assert "padding: 6px 0 0 0px" in make_maps(["short"]).head_view().html
     assert "padding: 6px 0 0 64px" in make_maps(["p" * 20]).head_view().html
     assert "padding: 6px 0 0 320px" in make_maps(["p" * 200]).head_view().html

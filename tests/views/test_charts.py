@@ -8,7 +8,7 @@ import pytest
 
 from inspector.errors import InputError
 from inspector.views import charts
-from inspector.views.charts.heads import MAX_MATRIX_PIECES
+from inspector.views.charts.heads import MAX_MATRIX_TOKENS
 
 
 def rows_of(spec: dict, layer: int | None = None) -> list[dict]:
@@ -62,7 +62,7 @@ def every_chart(weights, errors):
             "imaginary": [0.5, 0.0],
         }
     )
-    times = pd.DataFrame({"pieces": [8, 16], "seconds": [0.1, 0.3], "series": ["a", "a"]})
+    times = pd.DataFrame({"tokens": [8, 16], "seconds": [0.1, 0.3], "series": ["a", "a"]})
     return [
         charts.head_grid(weights, "q_norm"),
         charts.error_grid(errors),
@@ -205,7 +205,7 @@ def test_eigenvalues_of_a_zero_matrix_can_be_drawn():
     assert points["encoding"]["x"]["scale"]["domain"] == [-1.05, 1.05]
 
 
-def test_the_map_of_a_head_keeps_repeated_pieces_apart():
+def test_the_map_of_a_head_keeps_repeated_tokens_apart():
     probabilities = np.array([[0.1, 0.2, 0.7], [0.3, 0.3, 0.4]], dtype=np.float32)
     spec = charts.attention_matrix(probabilities, ["the", "the"], ["a", "a:b", "a"]).to_dict()
     assert spec["encoding"]["x"]["sort"] == ["0 a", "1 a:b", "2 a"]
@@ -220,23 +220,23 @@ def test_the_map_of_a_head_keeps_repeated_pieces_apart():
 
 
 def test_the_map_of_a_head_is_capped_and_must_fit():
-    n = MAX_MATRIX_PIECES
-    pieces = ["p"] * (n + 1)
+    n = MAX_MATRIX_TOKENS
+    tokens = ["p"] * (n + 1)
     assert (
-        len(rows_of(charts.attention_matrix(np.eye(n), pieces[:n], pieces[:n]).to_dict())) == n * n
+        len(rows_of(charts.attention_matrix(np.eye(n), tokens[:n], tokens[:n]).to_dict())) == n * n
     )
-    assert refusal(charts.attention_matrix, np.eye(n + 1), pieces, pieces) == (
-        "pieces (71) must be at most 70 for the map of one head: give a shorter text."
+    assert refusal(charts.attention_matrix, np.eye(n + 1), tokens, tokens) == (
+        "tokens (71) must be at most 70 for the map of one head: give a shorter text."
     )
     assert refusal(charts.attention_matrix, np.eye(2), ["a", "b"], ["a"]) == (
-        "probabilities have shape (2, 2), expected (query, key) = (2, 1), one for each piece."
+        "probabilities have shape (2, 2), expected (query, key) = (2, 1), one for each token."
     )
 
 
 def test_measured_cost_stands_beside_the_square_of_the_length():
     frame = pd.DataFrame(
         {
-            "pieces": [10, 20, 40, 40],
+            "tokens": [10, 20, 40, 40],
             "seconds": [0.1, 0.2, 0.8, 0.4],
             "series": ["a", "a", "a", "b"],
         }
@@ -246,9 +246,9 @@ def test_measured_cost_stands_beside_the_square_of_the_length():
         assert part["encoding"]["x"]["scale"]["type"] == "log"
         assert part["encoding"]["y"]["scale"]["type"] == "log"
     assert rows_of(spec, 0) == [
-        {"pieces": 10, "seconds": pytest.approx(0.05), "series": "n² line"},
-        {"pieces": 20, "seconds": pytest.approx(0.2), "series": "n² line"},
-        {"pieces": 40, "seconds": pytest.approx(0.8), "series": "n² line"},
+        {"tokens": 10, "seconds": pytest.approx(0.05), "series": "n² line"},
+        {"tokens": 20, "seconds": pytest.approx(0.2), "series": "n² line"},
+        {"tokens": 40, "seconds": pytest.approx(0.8), "series": "n² line"},
     ]
     assert rows_of(spec, 1) == frame.to_dict("records")
     for part in spec["layer"]:
@@ -261,9 +261,9 @@ def test_measured_cost_stands_beside_the_square_of_the_length():
 
 @pytest.mark.parametrize("seconds", [[0.0], []])
 def test_cost_must_be_positive(seconds):
-    frame = pd.DataFrame({"pieces": 8, "seconds": seconds, "series": "a"})
+    frame = pd.DataFrame({"tokens": 8, "seconds": seconds, "series": "a"})
     assert refusal(charts.cost_curve, frame) == (
-        "cost_curve needs positive pieces and seconds in every row: "
+        "cost_curve needs positive tokens and seconds in every row: "
         "a logarithm has no place for others."
     )
 
@@ -274,7 +274,7 @@ def test_cost_must_be_positive(seconds):
         ("error_grid", "layer, stage, error_in_u, passed"),
         ("spectrum", "matrix, index, singular_value"),
         ("eigenvalue_plane", "matrix, real, imaginary"),
-        ("cost_curve", "pieces, seconds, series"),
+        ("cost_curve", "tokens, seconds, series"),
     ],
 )
 def test_a_frame_that_lacks_a_column(chart, needed):

@@ -31,8 +31,8 @@ def test_every_row_is_the_probability_at_its_place(make_maps):
     assert len(frame) == 2 * 3 * 5 * 5
     for row in frame.itertuples():
         assert row.probability == maps.probabilities[row.layer, row.head, row.query, row.key]
-        assert row.query_piece == maps.pieces[row.query]
-        assert row.key_piece == maps.pieces[row.key]
+        assert row.query_token == maps.tokens[row.query]
+        assert row.key_token == maps.tokens[row.key]
     order = ["layer", "head", "query", "key"]
     assert frame[order].equals(frame[order].sort_values(order, ignore_index=True))
 
@@ -66,11 +66,11 @@ def test_heads_and_first_layers_that_are_not_there(make_maps):
     )
 
 
-def test_pieces_and_probabilities_must_fit():
+def test_tokens_and_probabilities_must_fit():
     probabilities = np.full((1, 2, 3, 3), 1 / 3, np.float32)
     assert refusal(AttentionMaps, probabilities, ["a", "b"], "t", None, "m", None) == (
         "probabilities have shape (1, 2, 3, 3), "
-        "expected (layer, head, query, key) with query = key = 2, one for each piece."
+        "expected (layer, head, query, key) with query = key = 2, one for each token."
     )
 
 
@@ -83,10 +83,10 @@ def test_probabilities_must_be_finite(value):
 
 
 @pytest.mark.parametrize("start", [0, 3, -1])
-def test_the_second_text_starts_within_the_pieces(start):
+def test_the_second_text_starts_within_the_tokens(start):
     probabilities = np.full((1, 1, 3, 3), 1 / 3, np.float32)
     assert refusal(AttentionMaps, probabilities, ["a", "b", "c"], "t", "u", "m", start) == (
-        f"sentence_b_start ({start}) must lie between 1 and 2: both texts have at least one piece."
+        f"sentence_b_start ({start}) must lie between 1 and 2: both texts have at least one token."
     )
 
 
@@ -100,7 +100,7 @@ def test_a_notebook_shows_a_named_image_and_no_script(make_maps):
     elements = Elements(maps._repr_html_())
     assert elements.count == {"figure": 1, "img": 1, "figcaption": 1}
     assert elements.value("img", "alt") == (
-        'Attention of every head: 4 pieces, tiny: <img src=x onerror="alert(1)">'
+        'Attention of every head: 4 tokens, tiny: <img src=x onerror="alert(1)">'
     )
     assert elements.value("img", "src").startswith("data:image/svg+xml;base64,")
     assert not [name for _, name, _ in elements.attributes if name.startswith("on")]

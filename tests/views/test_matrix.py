@@ -45,8 +45,8 @@ def test_shades_follow_size_and_sign():
 
 def test_a_large_matrix_shows_its_corner_and_says_its_shape():
     matrix = np.arange(13 * 384).reshape(13, 384)
-    caption, rows = table_of(matrix_html(matrix, None, None, "X", ("piece", "d_model")))
-    assert caption == "X: piece × d_model = 13 × 384, first 12 × 12 shown"
+    caption, rows = table_of(matrix_html(matrix, None, None, "X", ("token", "d_model")))
+    assert caption == "X: token × d_model = 13 × 384, first 12 × 12 shown"
     assert len(rows) == 1 + 12 + 1
     assert {len(row) for row in rows} == {1 + 12 + 1}
     assert rows[0] == ["", *(str(i) for i in range(12)), "…"]
@@ -86,13 +86,13 @@ def test_what_is_not_finite_has_no_shade_and_dims_nothing():
 
 
 def test_labels_and_captions_are_escaped(hostile):
-    pieces = [piece for piece in hostile if piece.isprintable()]
-    matrix = np.zeros((len(pieces), len(pieces)))
-    html = matrix_html(matrix, pieces, pieces, pieces[0], ("<b>", "&"))
+    tokens = [token for token in hostile if token.isprintable()]
+    matrix = np.zeros((len(tokens), len(tokens)))
+    html = matrix_html(matrix, tokens, tokens, tokens[0], ("<b>", "&"))
     caption, rows = table_of(html)
-    assert caption.startswith(f"{pieces[0]}: <b> × & = ")
-    assert rows[0][1:] == pieces
-    assert [row[0] for row in rows[1:]] == pieces
+    assert caption.startswith(f"{tokens[0]}: <b> × & = ")
+    assert rows[0][1:] == tokens
+    assert [row[0] for row in rows[1:]] == tokens
     assert "<img" not in html
     assert "<script" not in html
 

@@ -75,7 +75,7 @@ def data_of(page: str) -> dict:
 @pytest.mark.parametrize(
     ("view", "expected"), [("head_view", HEAD_ELEMENTS), ("model_view", MODEL_ELEMENTS)]
 )
-def test_hostile_pieces_and_texts_add_no_element(make_maps, hostile, view, expected):
+def test_hostile_tokens_and_texts_add_no_element(make_maps, hostile, view, expected):
     harmless = getattr(make_maps(len(hostile)), view)()
     attacked = getattr(make_maps(hostile, text=" ".join(hostile)), view)()
     assert Elements(harmless.html).count == expected
@@ -89,7 +89,7 @@ def test_hostile_pieces_and_texts_add_no_element(make_maps, hostile, view, expec
     assert data_of(attacked.html)["attention"][0]["left_text"] == hostile
 
 
-def test_control_bertviz_itself_lets_a_piece_become_elements(make_maps, hostile):
+def test_control_bertviz_itself_lets_a_token_become_elements(make_maps, hostile):
     from bertviz import model_view
 
     attention = [torch.full((1, 2, len(hostile), len(hostile)), 0.1)]

@@ -24,7 +24,7 @@ MATRICES = pd.DataFrame(
         "imaginary": [0.5, 0.0],
     }
 )
-TIMES = pd.DataFrame({"pieces": [8, 16], "seconds": [0.1, 0.3], "series": ["attention"] * 2})
+TIMES = pd.DataFrame({"tokens": [8, 16], "seconds": [0.1, 0.3], "series": ["attention"] * 2})
 CURVE = pd.DataFrame(
     {
         "kept": [1, 2],

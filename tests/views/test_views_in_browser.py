@@ -1,4 +1,4 @@
-"""The views in a real browser: drawn with the network cut, deaf to hostile pieces."""
+"""The views in a real browser: drawn with the network cut, deaf to hostile tokens."""
 
 import pytest
 
@@ -125,7 +125,7 @@ def test_one_part_of_a_pair_can_be_chosen(visit, page, make_maps):
 
 
 @pytest.mark.parametrize("view", ["head_view", "model_view"])
-def test_hostile_pieces_are_shown_as_they_are_and_do_nothing(visit, page, make_maps, hostile, view):
+def test_hostile_tokens_are_shown_as_they_are_and_do_nothing(visit, page, make_maps, hostile, view):
     maps = make_maps(hostile, n_layers=1, n_heads=2, text=hostile[0])
     visited = visit(getattr(maps, view)())
     title = page.title()
@@ -183,7 +183,7 @@ def test_a_notebook_frame_draws_and_asks_for_nothing(page, tmp_path, make_maps):
     assert errors == []
 
 
-def test_control_a_page_that_trusts_its_pieces_is_seen_to_misbehave(visit, page, make_maps):
+def test_control_a_page_that_trusts_its_tokens_is_seen_to_misbehave(visit, page, make_maps):
     class Trusting:
         def save(self, path):
             path.write_text("<script>'</script><img src=x onerror=alert(1)>'</script>")

@@ -33,7 +33,7 @@ def show(visit: Visit) -> None:
         layer, head = parts.head_chooser(model, visit.language)
     with guarded():
         maps = api.attend(model, text, second or None)
-    st.caption(t["pieces"].format(count=len(maps.pieces)))
+    st.caption(t["tokens"].format(count=len(maps.tokens)))
     parts.unknown(maps.vocabulary, visit.language)
     page = _page(maps, view, layer, visit.language)
     if page is None:
@@ -63,8 +63,8 @@ def _one_head(maps: AttentionMaps, layer: int, head: int, language: str) -> None
     with guarded():
         chart = attention_matrix(
             maps.probabilities[layer, head],
-            maps.pieces,
-            maps.pieces,
+            maps.tokens,
+            maps.tokens,
             names=words.of("charts", language),
         )
     parts.chart(chart, "attention-matrix", f"{t['view:matrix']} {layer}-{head}", width="content")

@@ -73,7 +73,7 @@ def _verdict(report: VerificationReport, t: words.Words) -> None:
 
 def _sizes(model: PretrainedModel, t: words.Words) -> None:
     st.subheader(t["sizes"], anchor=False)
-    for row in (("n_layers", "n_heads", "d_model"), ("d_head", "max_pieces", "dtype")):
+    for row in (("n_layers", "n_heads", "d_model"), ("d_head", "max_tokens", "dtype")):
         with st.container(horizontal=True):
             for name in row:
                 st.metric(t[name], str(getattr(model, name)), border=True)

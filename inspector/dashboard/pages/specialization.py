@@ -106,7 +106,7 @@ def _outcome(run: Run, language: str) -> None:
         documents=counted["documents"],
         malformed=counted["sentences skipped as malformed"],
         long=counted["sentences longer than the model takes"],
-        pieceless=counted["relations with a word that has no piece"],
+        tokenless=counted["relations with a word that has no token"],
     )
     st.markdown(outcome)
     st.markdown(totals)

@@ -23,7 +23,7 @@ from inspector.views.charts import error_grid
 
 
 def show(visit: Visit) -> None:
-    """Show the outcome, then each piece of evidence for it."""
+    """Show the outcome, then each kind of evidence for it."""
     t = words.of("verification", visit.language)
     parts.heading(t["title"], t["purpose"])
     report = store.report(visit.model, visit.language)

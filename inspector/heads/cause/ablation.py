@@ -55,8 +55,8 @@ _LOSS = (
 def ablation_frame(sums: DriftSums, how: str, seed: int = 0) -> pd.DataFrame:
     r"""Return how far silenced heads move the last hidden states, a row per head × relation × word.
 
-    With z and z' a piece's last hidden states with and without the heads, its drift is
-    $\lVert z' - z \rVert / \lVert z \rVert$; a word's is the mean over its pieces. Columns:
+    With z and z' a token's last hidden states with and without the heads, its drift is
+    $\lVert z' - z \rVert / \lVert z \rVert$; a word's is the mean over its tokens. Columns:
 
     - layer, head: the silenced head; −1 where several are silenced together.
     - heads: all that are silenced, as '2-8,3-1'; how: 'zero', 'mean' or 'uniform'.
@@ -75,9 +75,9 @@ def ablation_frame(sums: DriftSums, how: str, seed: int = 0) -> pd.DataFrame:
     And, for a model with a language-modelling head, in nats; else NaN, and loss_n 0:
 
     - loss_n: measured words that have a loss, and a match that has one. A word's loss is the mean
-      over its pieces t of $-\log p_t$. Of a decoder $p_t = p(t \mid \text{pieces before } t)$: a
-      piece with none before it has no loss, nor has a word of such pieces alone. Of a masked model
-      $p_t$ is that of t where all pieces of its word are the mask token, and so are those of
+      over its tokens t of $-\log p_t$. Of a decoder $p_t = p(t \mid \text{tokens before } t)$: a
+      token with none before it has no loss, nor has a word of such tokens alone. Of a masked model
+      $p_t$ is that of t where all tokens of its word are the mask token, and so are those of
       every seventh word before and after it: a text is read seven times, each word masked once.
     - loss: mean loss of these words, nothing silenced; loss_increase: mean of what it is more
       without the heads; matched_loss_increase: the same of the words matched with them.

@@ -21,12 +21,12 @@ from inspector.heads.cause.silencing import mean_outputs, silence_each, silence_
 from inspector.heads.observers import annotated_batches
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.heads.reading import check_some_read
-from inspector.models import PretrainedModel, piece_counts, word_batches
+from inspector.models import PretrainedModel, token_counts, word_batches
 from inspector.models.intervention import Head, check_heads, check_silencing
 from inspector.models.language_head import language_head
 
 Progress = Callable[[str, float], None]
-BATCH_SIZE, WINDOW_BATCH_SIZE, WINDOW_PIECES = 32, 2, 512
+BATCH_SIZE, WINDOW_BATCH_SIZE, WINDOW_TOKENS = 32, 2, 512
 
 
 def corpus_batches(
@@ -42,8 +42,8 @@ def corpus_batches(
     """
     _check_read(model, corpus)
     surfaces = [sentence.surface for sentence in corpus.sentences]
-    lengths, n_special = piece_counts(model, surfaces, going_on=True)
-    limit = min(model.max_pieces, WINDOW_PIECES) - n_special
+    lengths, n_special = token_counts(model, surfaces, going_on=True)
+    limit = min(model.max_tokens, WINDOW_TOKENS) - n_special
     texts = corpus_windows(corpus, lengths, limit).texts
     of_sentence = corpus.document_ids()
     documents = sorted({*of_sentence, *(text.document or "" for text in texts)})
@@ -106,13 +106,13 @@ def silence(
         means = mean_outputs(model, [batch.words for batch in batches])
     variants: list[tuple[Head, ...]] = [(head,) for head in chosen]
     sums = _sums(model if loss else None, documents, names, [chosen] if together else variants)
-    pieces = [batch.words.batch.input_ids.numel() for batch in batches]
+    tokens = [batch.words.batch.input_ids.numel() for batch in batches]
     done = 0
 
     def step() -> None:
         nonlocal done
         done += 1
-        show(f"Batches {done} of {len(batches)}", sum(pieces[:done]) / sum(pieces))
+        show(f"Batches {done} of {len(batches)}", sum(tokens[:done]) / sum(tokens))
 
     run = silence_together if together else silence_each
     run(model, batches, sums, way, means, step)
@@ -214,5 +214,5 @@ def _sums(
 
 def _check_read(model: PretrainedModel, corpus: Corpus) -> None:
     """Refuse a corpus of which the model can read no sentence."""
-    counted = piece_counts(model, [sentence.surface for sentence in corpus.sentences])
+    counted = token_counts(model, [sentence.surface for sentence in corpus.sentences])
     check_some_read(model, corpus.name, *counted)

@@ -9,8 +9,8 @@ import torch
 
 from inspector.heads.observers.batch import AnnotatedBatch
 
-# Pieces of a part: fewer than the processor's caches hold, more than calls cost.
-PIECES = 1300
+# Tokens of a part: fewer than the processor's caches hold, more than calls cost.
+TOKENS = 1300
 # Share of a part that may be padding.
 _PADDING = 0.05
 
@@ -44,7 +44,7 @@ def _runs(lengths: Sequence[int]) -> list[slice]:
     for row in range(1, len(lengths)):
         some = lengths[start : row + 1]
         cells = max(some) * len(some)
-        if cells > PIECES or cells - sum(some) > _PADDING * cells:
+        if cells > TOKENS or cells - sum(some) > _PADDING * cells:
             runs.append(slice(start, row))
             start = row
     return [*runs, slice(start, len(lengths))]

@@ -97,26 +97,26 @@ class DriftSums:
 
 def word_drift(
     batch: AnnotatedBatch,
-    before: Float[Tensor, "batch piece d_model"],
-    after: Float[Tensor, "variant batch piece d_model"],
+    before: Float[Tensor, "batch token d_model"],
+    after: Float[Tensor, "variant batch token d_model"],
 ) -> tuple[Float64[Tensor, "variant word"], Float64[Tensor, "variant word"]]:
     r"""Return each word's relative L2 drift and cosine, words as row · longest sentence + word.
 
-    Of a piece $\lVert z' - z \rVert / \lVert z \rVert$ and
+    Of a token $\lVert z' - z \rVert / \lVert z \rVert$ and
     $z \cdot z' / (\lVert z \rVert \lVert z' \rVert)$ with z and z' its last hidden states before
-    and after; of a word the mean over its pieces. Words without pieces have 0.
+    and after; of a word the mean over its tokens. Words without tokens have 0.
     """
     norm = torch.linalg.vector_norm(before, dim=-1, dtype=torch.float64)
     moved = torch.linalg.vector_norm(after - before, dim=-1, dtype=torch.float64) / norm
     other = torch.linalg.vector_norm(after, dim=-1, dtype=torch.float64)
     cosine = (after * before).sum(-1, dtype=torch.float64) / (norm * other)
-    words = batch.words.word_of_piece
-    row, piece = (words >= 0).nonzero().unbind(1)
-    place = row * batch.n_words + words[row, piece]
-    n_pieces = batch.word_pieces.n.flatten().clamp(min=1)
+    words = batch.words.word_of_token
+    row, token = (words >= 0).nonzero().unbind(1)
+    place = row * batch.n_words + words[row, token]
+    n_tokens = batch.word_tokens.n.flatten().clamp(min=1)
 
     def per_word(figure: Tensor) -> Tensor:
-        total = figure.new_zeros(len(figure), len(n_pieces))
-        return total.index_add_(1, place, figure[:, row, piece]) / n_pieces
+        total = figure.new_zeros(len(figure), len(n_tokens))
+        return total.index_add_(1, place, figure[:, row, token]) / n_tokens
 
     return per_word(moved), per_word(cosine)

@@ -37,12 +37,12 @@ def head_importance(
 ) -> pd.DataFrame:
     r"""Return how much each head matters: the slope of the last state to a gate on the head.
 
-    A gate ξ multiplies what a head gives and is 1; z(ξ) is a piece's last hidden state. Columns:
+    A gate ξ multiplies what a head gives and is 1; z(ξ) is a token's last hidden state. Columns:
 
     - layer, head: counted from 0; texts: how many the means are over.
     - importance: $\sqrt{\mathrm{mean}\, \lVert \partial z / \partial \xi \rVert^2 / \lVert z
-      \rVert^2}$ over the pieces but special ones: what silencing the head would move them by, were
-      the model linear. Estimated without bias from one random direction a piece, as
+      \rVert^2}$ over the tokens but special ones: what silencing the head would move them by, were
+      the model linear. Estimated without bias from one random direction a token, as
       $g^2 = (\sum_i r_i \cdot \partial z_i / \partial \xi / \lVert z_i \rVert)^2$ with r normal.
     - norm_gradient: mean over texts of $|\partial\, \mathrm{mean}_i \lVert z_i \rVert / \partial
       \xi|$: the head importance of the source, with the norm of the state for the loss. A model
@@ -64,14 +64,14 @@ def head_importance(
     shape = (model.n_layers, model.n_heads)
     squares = torch.zeros(shape, dtype=torch.float64, device=model.device)
     norms = torch.zeros_like(squares)
-    n_texts = n_pieces = 0
+    n_texts = n_tokens = 0
     for batch in batches:
         counted = batch.batch.attention_mask.bool() & ~batch.special
         by_direction, by_norm = _gradients(model, batch, counted, generator)
         squares += by_direction.double().square().sum(1)
         norms += by_norm.double().abs().sum(1)
         n_texts += len(counted)
-        n_pieces += int(counted.sum())
+        n_tokens += int(counted.sum())
         if step is not None:
             step()
     layer, head = (axis.ravel() for axis in np.indices(shape))
@@ -80,7 +80,7 @@ def head_importance(
             "layer": layer,
             "head": head,
             "texts": n_texts,
-            "importance": (squares / max(n_pieces, 1)).sqrt().flatten().cpu().numpy(),
+            "importance": (squares / max(n_tokens, 1)).sqrt().flatten().cpu().numpy(),
             "norm_gradient": (norms / max(n_texts, 1)).flatten().cpu().numpy(),
             "ablation_effect": np.nan if ablation is None else _effects(ablation, layer, head),
         }

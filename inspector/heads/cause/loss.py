@@ -1,7 +1,7 @@
 """A language model's loss at words, with and without heads: sums per document, relation and word.
 
-A decoder's loss at a word is that of its pieces given all before; a masked model's is that of its
-pieces when all of them are masked, every seventh word of the text at once.
+A decoder's loss at a word is that of its tokens given all before; a masked model's is that of its
+tokens when all of them are masked, every seventh word of the text at once.
 Must not know: how heads are silenced, statistics, files, engines.
 """
 
@@ -26,29 +26,29 @@ MASKED_EVERY = 7
 
 @dataclass(frozen=True)
 class Question:
-    """One text of each row, and the pieces that the states of this text are asked about."""
+    """One text of each row, and the tokens that the states of this text are asked about."""
 
     batch: Batch
     row: Int[Tensor, " asked"]
     place: Int[Tensor, " asked"]
-    """Where the state stands that speaks of the piece."""
-    piece: Int[Tensor, " asked"]
-    """The piece that is right."""
+    """Where the state stands that speaks of the token."""
+    token: Int[Tensor, " asked"]
+    """The token that is right."""
     word: Int[Tensor, " asked"]
     """Its word, as row · words of the longest sentence + word."""
     share: Float64[Tensor, " asked"]
-    """One over the pieces of its word that are asked about."""
+    """One over the tokens of its word that are asked about."""
     n_words: int
     """Words of all rows."""
 
 
 def questions(head: LanguageHead, batch: AnnotatedBatch) -> list[Question]:
     """Return what is asked: of a decoder in one go, of a masked model in seven."""
-    words, ids = batch.words.word_of_piece, batch.words.batch.input_ids
+    words, ids = batch.words.word_of_token, batch.words.batch.input_ids
     row, place = (words >= 0).nonzero().unbind(1)
     word = words[row, place]
     if head.kind == "causal":
-        # A piece with nothing before it has no loss.
+        # A token with nothing before it has no loss.
         has_one = (place > 0) & batch.attended[row, (place - 1).clamp(min=0)]
         row, place, word = row[has_one], place[has_one], word[has_one]
         return [_question(batch, batch.words.batch, row, place - 1, ids[row, place], word)]
@@ -66,16 +66,16 @@ def questions(head: LanguageHead, batch: AnnotatedBatch) -> list[Question]:
 
 
 def _question(
-    batch: AnnotatedBatch, text: Batch, row: Tensor, place: Tensor, piece: Tensor, word: Tensor
+    batch: AnnotatedBatch, text: Batch, row: Tensor, place: Tensor, token: Tensor, word: Tensor
 ) -> Question:
     n_words = len(batch.sentences) * batch.n_words
     flat = row * batch.n_words + word
     share = 1.0 / torch.bincount(flat, minlength=n_words)[flat].double()
-    return Question(text, row, place, piece, flat, share, n_words)
+    return Question(text, row, place, token, flat, share, n_words)
 
 
 def _known_words(asked: Sequence[Question], batch: AnnotatedBatch) -> Bool[Tensor, "batch word"]:
-    """Return which words have a loss: in a decoder not the first piece of a text."""
+    """Return which words have a loss: in a decoder not the first token of a text."""
     known = torch.zeros(len(batch.sentences) * batch.n_words, dtype=torch.bool)
     for question in asked:
         known[question.word.cpu()] = True
@@ -85,11 +85,11 @@ def _known_words(asked: Sequence[Question], batch: AnnotatedBatch) -> Bool[Tenso
 def word_losses(
     head: LanguageHead,
     question: Question,
-    states: Float[Tensor, "variant batch piece d_model"],
+    states: Float[Tensor, "variant batch token d_model"],
 ) -> Float64[Tensor, "variant word"]:
-    r"""Return each word's loss in nats: the mean of $-\log p$ over its pieces, 0 if not asked."""
+    r"""Return each word's loss in nats: the mean of $-\log p$ over its tokens, 0 if not asked."""
     picked = states[:, question.row, question.place]
-    found = head.log_probabilities(picked.flatten(0, 1), question.piece.repeat(len(states)))
+    found = head.log_probabilities(picked.flatten(0, 1), question.token.repeat(len(states)))
     total = found.new_zeros(len(states), question.n_words)
     return total.index_add_(1, question.word, -found.view(len(states), -1) * question.share)
 
@@ -138,14 +138,14 @@ class Answers:
         self._sums, self._marked = sums, marked
         self._before = torch.zeros(1, question.n_words, dtype=torch.float64)
 
-    def start(self, state: Float[Tensor, "batch piece d_model"]) -> None:
+    def start(self, state: Float[Tensor, "batch token d_model"]) -> None:
         """Add the loss of the unchanged model."""
         self._before = word_losses(self._sums.head, self.question, state[None])
         measured = whole_units(self._marked.measured.sums(self._before))
         np.add.at(self._sums.loss, self._marked.cell, measured[:, 0])
 
     def add(
-        self, variants: Sequence[int], states: Float[Tensor, "variant batch piece d_model"]
+        self, variants: Sequence[int], states: Float[Tensor, "variant batch token d_model"]
     ) -> None:
         """Add what some of the variants lose more than the unchanged model."""
         marked = self._marked

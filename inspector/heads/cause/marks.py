@@ -75,10 +75,10 @@ def marks(batch: AnnotatedBatch, known: Bool[Tensor, "batch word"] | None = None
     Args:
         batch: Sentences with their relations.
         known: Words of which there is a figure: others are neither measured nor matched with;
-            those with a piece where not given.
+            those with a token where not given.
     """
     found = _Found()
-    present = (batch.has_pieces if known is None else known).tolist()
+    present = (batch.has_tokens if known is None else known).tolist()
     for row, (sentence, document) in enumerate(zip(batch.sentences, batch.documents, strict=True)):
         classes = [
             kind if present[row][word] else None for word, kind in enumerate(_classes(sentence))
@@ -100,7 +100,7 @@ def marks(batch: AnnotatedBatch, known: Bool[Tensor, "batch word"] | None = None
                         of_kind[kind].append(start + word)
                 for kind, members in of_kind.items():
                     found.add(document, len(ENDS) * name + end, members, free[kind])
-    return found.marks(batch.words.word_of_piece.device)
+    return found.marks(batch.words.word_of_token.device)
 
 
 def _relations(

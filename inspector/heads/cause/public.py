@@ -128,7 +128,7 @@ def rollout(model: ModelOrName, text: str, *, residual: float = 0.5) -> pd.DataF
     loaded = _loaded(model)
     batch = loaded.encode([text])
     maps = attention_probabilities(loaded, batch)[:, 0].double().cpu().numpy()
-    return rollout_frame(maps, batch.pieces[0], residual)
+    return rollout_frame(maps, batch.tokens[0], residual)
 
 
 def for_each(read: Sequence[Corpus], frame_of: Callable[[Corpus], pd.DataFrame]) -> pd.DataFrame:

@@ -13,8 +13,8 @@ ROLLOUT_COLUMNS: dict[str, str] = {
     "layer": "int64",
     "query": "int64",
     "key": "int64",
-    "query_piece": "str",
-    "key_piece": "str",
+    "query_token": "str",
+    "key_token": "str",
     "rollout": "float64",
 }
 """Columns of the rollout frame, in order: column → dtype."""
@@ -57,7 +57,7 @@ def attention_rollout(
 
 def rollout_frame(
     probabilities: Float[np.ndarray, "layer head query key"],
-    pieces: list[str],
+    tokens: list[str],
     residual: float = 0.5,
 ) -> pd.DataFrame:
     """Return attention rollout as a row for each layer × query × key.
@@ -65,23 +65,23 @@ def rollout_frame(
     Columns:
 
     - layer: up to which layer, that one included.
-    - query, key: places in the text, from 0; query_piece, key_piece: what stands there.
+    - query, key: places in the text, from 0; query_token, key_token: what stands there.
     - rollout: share of the query's state after that layer which comes from the key's input.
 
     Args:
         probabilities: Of one text.
-        pieces: What stands at each place.
+        tokens: What stands at each place.
         residual: As `attention_rollout` takes it.
     """
     shares = attention_rollout(probabilities, residual)
     layer, query, key = (axis.ravel() for axis in np.indices(shares.shape))
-    named = np.array(pieces, dtype=object)
+    named = np.array(tokens, dtype=object)
     columns = {
         "layer": layer,
         "query": query,
         "key": key,
-        "query_piece": named[query],
-        "key_piece": named[key],
+        "query_token": named[query],
+        "key_token": named[key],
         "rollout": shares.ravel(),
     }
     return pd.DataFrame(columns).astype(ROLLOUT_COLUMNS)

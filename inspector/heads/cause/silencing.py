@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from inspector.heads.cause.cutting import PIECES, even_parts
+from inspector.heads.cause.cutting import TOKENS, even_parts
 from inspector.heads.cause.drift import DriftSums, word_drift
 from inspector.heads.cause.marks import marks
 from inspector.heads.observers.batch import AnnotatedBatch
@@ -35,7 +35,7 @@ Passes = Callable[[Batch], tuple[Tensor, Iterator[tuple[list[int], Tensor]]]]
 def mean_outputs(
     model: PretrainedModel, batches: Iterable[WordBatch]
 ) -> Float64[Tensor, "layer head d_head"]:
-    """Return what each head gives on average, over all pieces of the batches but padding.
+    """Return what each head gives on average, over all tokens of the batches but padding.
 
     Example:
         >>> import inspector
@@ -156,7 +156,7 @@ def _from_the_middle(
     replaced: Replacement,
 ) -> tuple[Tensor, Iterator[tuple[list[int], Tensor]]]:
     clean = resumer.clean(text)
-    at_once = max(1, PIECES // text.input_ids.numel())
+    at_once = max(1, TOKENS // text.input_ids.numel())
 
     def changed() -> Iterator[tuple[list[int], Tensor]]:
         for layer, variants in of_layer.items():
@@ -185,7 +185,7 @@ def _state(
 
 def _given(
     record: LayerRecord, layer: int, heads: Sequence[int], replaced: Replacement
-) -> Float[Tensor, "variant batch piece d_value"]:
+) -> Float[Tensor, "variant batch token d_value"]:
     """Return what each of the heads gives instead."""
     by_head = record.heads.transpose(1, 2)
     given = [replaced(layer, head, by_head, record.value, record.mask) for head in heads]

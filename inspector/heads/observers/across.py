@@ -105,7 +105,7 @@ def _asked(batch: AnnotatedBatch) -> list[_Row | None]:
     by_row: dict[int, list[tuple[int, Relation]]] = {}
     for pair, (row, relation) in enumerate(batch.scored[0]):
         by_row.setdefault(row, []).append((pair, relation))
-    device = batch.words.word_of_piece.device
+    device = batch.words.word_of_token.device
     return [
         _asked_of_row(batch, row, by_row[row], device) if row in by_row else None
         for row in range(len(batch.sentences))
@@ -121,7 +121,7 @@ def _asked_of_row(
     for pair, relation in pairs:
         answers = [(pair, relation.source, target) for target in relation.targets]
         groups.setdefault(relation.among, []).extend(answers)
-    everything = tuple(batch.has_pieces[row].nonzero()[:, 0].tolist())
+    everything = tuple(batch.has_tokens[row].nonzero()[:, 0].tolist())
     choices = []
     for among, answers in groups.items():
         table = torch.tensor(answers, device=device).unbind(1)
@@ -142,13 +142,13 @@ def _places(words: list[int], n_words: int, device: torch.device) -> Int[Tensor,
 
 
 class _Words:
-    """Sums and means over the pieces of words, in one row of a batch."""
+    """Sums and means over the tokens of words, in one row of a batch."""
 
     def __init__(self, batch: AnnotatedBatch, row: int) -> None:
-        pieces = batch.word_pieces
-        self._first, self._n = pieces.first[row], pieces.n[row].clamp(min=1)
+        tokens = batch.word_tokens
+        self._first, self._n = tokens.first[row], tokens.n[row].clamp(min=1)
         self._later = [
-            (word[rows == row], piece[rows == row]) for rows, word, piece in pieces.rounds
+            (word[rows == row], token[rows == row]) for rows, word, token in tokens.rounds
         ]
 
     def attention(
@@ -159,7 +159,7 @@ class _Words:
     ) -> Float64[Tensor, "head looking looked"]:
         """Return the attention of some words to some words; None stands for all of them.
 
-        Sums over the pieces of the word looked at, means over those of the word that looks.
+        Sums over the tokens of the word looked at, means over those of the word that looks.
         """
         # The side of which few words are asked for first: what follows is that much smaller.
         if looking is None:
@@ -177,8 +177,8 @@ class _Words:
         if words is not None:
             places = torch.full_like(self._first, -1)
             places[words] = torch.arange(len(words), device=words.device)
-        for word, piece in self._later:
+        for word, token in self._later:
             place = word if places is None else places[word]
             kept = place >= 0
-            merged.index_add_(dim, place[kept], values.index_select(dim, piece[kept]).double())
+            merged.index_add_(dim, place[kept], values.index_select(dim, token[kept]).double())
         return merged

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from inspector.corpora import Relation, Sentence
 from inspector.corpora.sentence import SUBSET
-from inspector.heads.observers.word_pieces import WordPieces, pieces_of_words
+from inspector.heads.observers.word_tokens import WordTokens, tokens_of_words
 from inspector.models import Batch, WordBatch
 
 # Cells of a head's maps that are described at once: of twelve heads, what a cache holds.
@@ -39,7 +39,7 @@ class RelationIndex:
 
 @dataclass(frozen=True)
 class AnnotatedBatch:
-    """A batch of sentences with their pieces, words and relations."""
+    """A batch of sentences with their tokens, words and relations."""
 
     words: WordBatch
     sentences: tuple[Sentence, ...]
@@ -57,18 +57,18 @@ class AnnotatedBatch:
         """Return the batch in runs of rows, each cut to its longest text."""
         return _parts(self)
 
-    def cut(self, rows: slice, pieces: slice) -> "AnnotatedBatch":
-        """Return some rows, and of these some pieces: all others must be padding."""
-        return _part(self, rows, pieces).batch
+    def cut(self, rows: slice, tokens: slice) -> "AnnotatedBatch":
+        """Return some rows, and of these some tokens: all others must be padding."""
+        return _part(self, rows, tokens).batch
 
     @cached_property
-    def attended(self) -> Bool[Tensor, "batch piece"]:
-        """Return which pieces are no padding."""
+    def attended(self) -> Bool[Tensor, "batch token"]:
+        """Return which tokens are no padding."""
         return self.words.batch.attention_mask.bool()
 
     @cached_property
-    def queries(self) -> Bool[Tensor, "batch piece"]:
-        """Return the non-special pieces: those whose attention is described."""
+    def queries(self) -> Bool[Tensor, "batch token"]:
+        """Return the non-special tokens: those whose attention is described."""
         return self.attended & ~self.words.special
 
     @cached_property
@@ -77,42 +77,42 @@ class AnnotatedBatch:
         return max(len(sentence.words) for sentence in self.sentences)
 
     @cached_property
-    def word_pieces(self) -> WordPieces:
-        """Return which pieces make up each word."""
-        return pieces_of_words(self.words.word_of_piece, self.n_words)
+    def word_tokens(self) -> WordTokens:
+        """Return which tokens make up each word."""
+        return tokens_of_words(self.words.word_of_token, self.n_words)
 
     @property
-    def has_pieces(self) -> Bool[Tensor, "batch word"]:
-        """Return which words have at least one piece."""
-        return self.word_pieces.n > 0
+    def has_tokens(self) -> Bool[Tensor, "batch word"]:
+        """Return which words have at least one token."""
+        return self.word_tokens.n > 0
 
     @cached_property
     def unknown_words(self) -> Bool[Tensor, "batch word"]:
-        """Return which words have a piece that stands for what the vocabulary lacks."""
-        words = self.words.word_of_piece
+        """Return which words have a token that stands for what the vocabulary lacks."""
+        words = self.words.word_of_token
         found = torch.zeros(len(words), self.n_words, dtype=torch.bool, device=words.device)
-        row, piece = (self.words.unknown & (words >= 0)).nonzero().unbind(1)
-        found[row, words[row, piece]] = True
+        row, token = (self.words.unknown & (words >= 0)).nonzero().unbind(1)
+        found[row, words[row, token]] = True
         return found
 
     @cached_property
-    def punctuation(self) -> Bool[Tensor, "batch piece"] | None:
-        """Return the pieces of words tagged PUNCT, None where a sentence has no tags."""
+    def punctuation(self) -> Bool[Tensor, "batch token"] | None:
+        """Return the tokens of words tagged PUNCT, None where a sentence has no tags."""
         if any(sentence.upos is None for sentence in self.sentences):
             return None
         tagged = torch.zeros(len(self.sentences), self.n_words, dtype=torch.bool)
         for row, sentence in enumerate(self.sentences):
             for word, tag in enumerate(sentence.upos or ()):
                 tagged[row, word] = tag == "PUNCT"
-        words = self.words.word_of_piece
+        words = self.words.word_of_token
         device_tags = tagged.to(words.device)
         return torch.gather(device_tags, 1, words.clamp(min=0)) & (words >= 0)
 
     @cached_property
     def repeats(self) -> Bool[Tensor, "batch query key"]:
-        """Return where a query's piece stands again at another place of the text.
+        """Return where a query's token stands again at another place of the text.
 
-        Unknown pieces are none: what stood at the two places need not be the same.
+        Unknown tokens are none: what stood at the two places need not be the same.
         """
         ids = self.words.batch.input_ids
         same = ids.unsqueeze(2) == ids.unsqueeze(1)
@@ -131,12 +131,12 @@ class AnnotatedBatch:
     def scored(self) -> tuple[list[tuple[int, Relation]], int]:
         """Return (row, relation) of every scored relation, and how many were left out.
 
-        Words without pieces are neither right nor to choose from; a relation whose source, or all
+        Words without tokens are neither right nor to choose from; a relation whose source, or all
         of whose right words, have none is left out.
         """
         kept: list[tuple[int, Relation]] = []
         left_out = 0
-        present = self.has_pieces.tolist()
+        present = self.has_tokens.tolist()
         for row, sentence in enumerate(self.sentences):
             for relation in sentence.relations:
                 if relation.label not in self.names or not (self.across or relation.is_plain):
@@ -163,7 +163,7 @@ class AnnotatedBatch:
             counts += [
                 (pair, self.names[name]) for name in relation.counted_as if name in self.names
             ]
-        device = self.words.word_of_piece.device
+        device = self.words.word_of_token.device
         table = torch.tensor(pairs, dtype=torch.long).reshape(-1, 4).to(device)
         counted = torch.tensor(counts, dtype=torch.long).reshape(-1, 2).to(device)
         return RelationIndex(*table.unbind(1), *counted.unbind(1))
@@ -178,16 +178,16 @@ class AnnotatedBatch:
 
     @property
     def relations_left_out(self) -> int:
-        """Return how many relations touch a word without pieces."""
+        """Return how many relations touch a word without tokens."""
         return self.scored[1]
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows of a batch, cut to the pieces of their longest text."""
+    """Some rows of a batch, cut to the tokens of their longest text."""
 
     rows: slice
-    pieces: slice
+    tokens: slice
     batch: AnnotatedBatch
 
 
@@ -214,27 +214,27 @@ def _runs(first: list[int], last: list[int]) -> list[slice]:
     return [*runs, slice(start, len(first))]
 
 
-def _part(batch: AnnotatedBatch, rows: slice, pieces: slice) -> Part:
+def _part(batch: AnnotatedBatch, rows: slice, tokens: slice) -> Part:
     words, whole = batch.words, batch.words.batch
     kinds = whole.token_type_ids
     cut = WordBatch(
         batch=Batch(
-            whole.input_ids[rows, pieces],
-            whole.attention_mask[rows, pieces],
-            None if kinds is None else kinds[rows, pieces],
-            whole.pieces[rows],
+            whole.input_ids[rows, tokens],
+            whole.attention_mask[rows, tokens],
+            None if kinds is None else kinds[rows, tokens],
+            whole.tokens[rows],
             whole.pair_starts[rows],
         ),
         sentences=words.sentences[rows],
-        word_of_piece=words.word_of_piece[rows, pieces],
-        special=words.special[rows, pieces],
-        separator=words.separator[rows, pieces],
-        unknown=words.unknown[rows, pieces],
+        word_of_token=words.word_of_token[rows, tokens],
+        special=words.special[rows, tokens],
+        separator=words.separator[rows, tokens],
+        unknown=words.unknown[rows, tokens],
     )
     part = replace(
         batch, words=cut, sentences=batch.sentences[rows], documents=batch.documents[rows]
     )
-    return Part(rows, pieces, part)
+    return Part(rows, tokens, part)
 
 
 def annotated_batches(

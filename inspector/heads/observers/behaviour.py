@@ -26,7 +26,7 @@ QUANTITIES = (
     "next_mass",
     "punctuation_mass",
     "duplicate_mass",
-    "distance_pieces",
+    "distance_tokens",
 )
 _OFFSETS = ("offset_mode", "offset_share")
 
@@ -49,20 +49,20 @@ class Behaviour:
 
     name = "behaviour"
 
-    def __init__(self, n_layers: int, n_heads: int, max_pieces: int) -> None:
+    def __init__(self, n_layers: int, n_heads: int, max_tokens: int) -> None:
         """Start with nothing seen.
 
         Args:
             n_layers: Layers of the model.
             n_heads: Heads of a layer.
-            max_pieces: The longest text, which bounds the offsets.
+            max_tokens: The longest text, which bounds the offsets.
         """
-        self.max_pieces = max_pieces
+        self.max_tokens = max_tokens
         self.sums = np.zeros((len(QUANTITIES), n_layers, n_heads))
-        self.offsets = np.zeros((n_layers, n_heads, 2 * max_pieces - 1), dtype=np.int64)
+        self.offsets = np.zeros((n_layers, n_heads, 2 * max_tokens - 1), dtype=np.int64)
         # One layer sees all queries: counted once a batch, in layer 0.
         self.counts = np.zeros(3, dtype=np.int64)
-        """Queries; those whose piece occurs again; those of sentences without tags."""
+        """Queries; those whose token occurs again; those of sentences without tags."""
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
         """Add one layer's attention on one batch."""
@@ -78,7 +78,7 @@ class Behaviour:
         chosen = batch.queries[:, None, :].to(torch.float64)
         sums = torch.einsum("qbhi,bci->qh", places.double(), chosen)
         self.sums[:, layer] += sums.cpu().numpy()
-        kept = offsets.movedim(1, 0)[:, batch.queries] + (self.max_pieces - 1)
+        kept = offsets.movedim(1, 0)[:, batch.queries] + (self.max_tokens - 1)
         n_heads, width = self.offsets.shape[1:]
         of_head = torch.arange(n_heads, device=kept.device).unsqueeze(1) * width
         counted = torch.bincount((kept + of_head).flatten(), minlength=n_heads * width)
@@ -118,8 +118,8 @@ class Behaviour:
             means[quantity] = _mean(self.sums[index], n).ravel()
         if untagged:
             means["punctuation_mass"] = np.full_like(means["punctuation_mass"], np.nan)
-        mode = _commonest(self.offsets, self.max_pieces)
-        means["offset_mode"] = mode.ravel() - (self.max_pieces - 1)
+        mode = _commonest(self.offsets, self.max_tokens)
+        means["offset_mode"] = mode.ravel() - (self.max_tokens - 1)
         hits = np.take_along_axis(self.offsets, mode[..., None], axis=-1)[..., 0]
         means["offset_share"] = _mean(hits.astype(np.float64), queries).ravel()
         return means
@@ -141,7 +141,7 @@ class NormBehaviour(Behaviour):
         Args:
             model: Whose W_O the norms are taken with.
         """
-        super().__init__(model.n_layers, model.n_heads, model.max_pieces)
+        super().__init__(model.n_layers, model.n_heads, model.max_tokens)
         self._gram = []
         for layer in range(model.n_layers):
             weights = model.layer_weights(layer)
@@ -164,7 +164,7 @@ class NormBehaviour(Behaviour):
 def behaviour_frame(weights: Behaviour, norms: NormBehaviour) -> pd.DataFrame:
     """Return the behaviour frame: a row per layer × head, columns `BEHAVIOUR_COLUMNS`.
 
-    Each mean is over all queries (non-special pieces) of the corpus; NaN where there was none.
+    Each mean is over all queries (non-special tokens) of the corpus; NaN where there was none.
     `punctuation_mass` is NaN where any sentence has no part-of-speech tags.
     """
     by_norm = {f"norm_{name}": values for name, values in norms.columns().items()}
@@ -176,16 +176,16 @@ def _describe(
     weights: Float[Tensor, "batch head query key"], batch: AnnotatedBatch
 ) -> tuple[Float[Tensor, "quantity batch head query"], Int[Tensor, "batch head query"]]:
     """Return every quantity of every query, and the offset of its largest weight."""
-    n_batch, _, n_pieces, _ = weights.shape
+    n_batch, _, n_tokens, _ = weights.shape
     content = batch.queries
     # p ln p is 0 where p is: the bound keeps the logarithm finite, and is faster than entr.
     bounded = weights.clamp(min=torch.finfo(weights.dtype).tiny)
     entropy = -(weights * bounded.log_()).sum(-1)
-    # A text of one piece, which decoders may have: its entropy, 0, is a share of 0 too.
+    # A text of one token, which decoders may have: its entropy, 0, is a share of 0 too.
     n_keys = batch.attended.sum(-1).clamp(min=2)
     share = entropy / torch.log(n_keys.to(weights.dtype))[:, None, None]
     top, place = weights.masked_fill(~content[:, None, None, :], -1.0).max(-1)
-    position = torch.arange(n_pieces, device=weights.device)
+    position = torch.arange(n_tokens, device=weights.device)
     apart = (position[:, None] - position[None, :]).abs() * content.unsqueeze(1)
     # Masses are products with 0/1 columns: one pass over the map for all of them.
     first = torch.zeros_like(content)
@@ -205,9 +205,9 @@ def _describe(
     distance = (weights * apart.to(weights.dtype).unsqueeze(1)).sum(-1)
     distance = distance / on_content.clamp(min=torch.finfo(weights.dtype).tiny)
     row, query, key = batch.repeat_places
-    on_others = weights.new_zeros(n_batch * n_pieces, weights.shape[1])
-    on_others.index_add_(0, row * n_pieces + query, weights[row, :, query, key])
-    duplicate = on_others.unflatten(0, (n_batch, n_pieces)).mT
+    on_others = weights.new_zeros(n_batch * n_tokens, weights.shape[1])
+    on_others.index_add_(0, row * n_tokens + query, weights[row, :, query, key])
+    duplicate = on_others.unflatten(0, (n_batch, n_tokens)).mT
     own = weights.diagonal(dim1=-2, dim2=-1)
     previous = torch.nn.functional.pad(weights.diagonal(-1, dim1=-2, dim2=-1), (1, 0))
     following = torch.nn.functional.pad(weights.diagonal(1, dim1=-2, dim2=-1), (0, 1))
@@ -240,9 +240,9 @@ def _mean(total: Float64[np.ndarray, "..."], n: int) -> Float64[np.ndarray, "...
 
 
 def _commonest(
-    counts: Int[np.ndarray, "layer head offset"], max_pieces: int
+    counts: Int[np.ndarray, "layer head offset"], max_tokens: int
 ) -> Int[np.ndarray, "layer head"]:
     """Return the place of the commonest offset; of equals the nearest, then the one before."""
     width = counts.shape[-1]
-    order = sorted(range(width), key=lambda place: (abs(place - (max_pieces - 1)), place))
+    order = sorted(range(width), key=lambda place: (abs(place - (max_tokens - 1)), place))
     return np.array(order)[counts[..., order].argmax(-1)]

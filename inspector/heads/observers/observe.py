@@ -59,8 +59,8 @@ def observe(
 
 
 def _part_of_call(call: AttentionCall, part: Part) -> AttentionCall:
-    """Return the call as it would have been on some of the rows, cut to some of the pieces."""
-    rows, pieces = part.rows, part.pieces
+    """Return the call as it would have been on some of the rows, cut to some of the tokens."""
+    rows, tokens = part.rows, part.tokens
 
     def of_rows(tensor: Tensor) -> Tensor:
         return tensor[rows] if tensor.shape[0] > 1 else tensor
@@ -68,18 +68,18 @@ def _part_of_call(call: AttentionCall, part: Part) -> AttentionCall:
     def of_scores(tensor: Tensor | None) -> Tensor | None:
         if tensor is None:
             return None
-        query, key = (pieces if size > 1 else slice(None) for size in tensor.shape[-2:])
+        query, key = (tokens if size > 1 else slice(None) for size in tensor.shape[-2:])
         return of_rows(tensor)[..., query, key]
 
     return replace(
         call,
-        query=call.query[rows, :, pieces],
-        key=call.key[rows, :, pieces],
-        value=call.value[rows, :, pieces],
+        query=call.query[rows, :, tokens],
+        key=call.key[rows, :, tokens],
+        value=call.value[rows, :, tokens],
         mask=of_scores(call.mask),
-        # In one piece: it is read many times.
-        probabilities=call.probabilities[rows, :, pieces, pieces].contiguous(),
-        context=call.context[rows, pieces],
+        # In one token: it is read many times.
+        probabilities=call.probabilities[rows, :, tokens, tokens].contiguous(),
+        context=call.context[rows, tokens],
         bias=of_scores(call.bias),
         sinks=None if call.sinks is None else of_rows(call.sinks),
         again=None,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.observers.batch import AnnotatedBatch
-from inspector.heads.observers.word_pieces import WordPieces
+from inspector.heads.observers.word_tokens import WordTokens
 from inspector.heads.relations import relation_accuracies
 from inspector.models import AttentionCall
 
@@ -22,44 +22,44 @@ def word_attention(
 ) -> Float64[Tensor, "batch head word word"]:
     """Return how much each word attends to each other, -1 where that is no choice.
 
-    Sums over the pieces of the word looked at, means over the pieces of the word that looks. A
-    word itself, words without pieces and words beyond the sentence are no choice.
+    Sums over the tokens of the word looked at, means over the tokens of the word that looks. A
+    word itself, words without tokens and words beyond the sentence are no choice.
 
     Source: Clark et al. (2019), arXiv:1906.04341, sec. 4.1.
     """
-    pieces = batch.word_pieces
-    n_batch, n_heads, n_pieces, _ = probabilities.shape
+    tokens = batch.word_tokens
+    n_batch, n_heads, n_tokens, _ = probabilities.shape
     n_words = batch.n_words
-    # All words by their first pieces at once, then what further pieces add.
-    places = pieces.first[:, :, None] * n_pieces + pieces.first[:, None, :]
+    # All words by their first tokens at once, then what further tokens add.
+    places = tokens.first[:, :, None] * n_tokens + tokens.first[:, None, :]
     flat = places.flatten(1).unsqueeze(1).expand(n_batch, n_heads, n_words**2)
     attention = probabilities.flatten(2).gather(2, flat).double()
     attention = attention.unflatten(2, (n_words, n_words))
-    if pieces.rounds:
-        _add_further_pieces(attention, probabilities, pieces)
-    attention /= pieces.n.clamp(min=1)[:, None, :, None]
+    if tokens.rounds:
+        _add_further_tokens(attention, probabilities, tokens)
+    attention /= tokens.n.clamp(min=1)[:, None, :, None]
     itself = torch.eye(n_words, dtype=torch.bool, device=attention.device)
-    choice = batch.has_pieces.unsqueeze(1) & batch.has_pieces.unsqueeze(2) & ~itself
+    choice = batch.has_tokens.unsqueeze(1) & batch.has_tokens.unsqueeze(2) & ~itself
     return attention.masked_fill_(~choice.unsqueeze(1), -1.0)
 
 
-def _add_further_pieces(
+def _add_further_tokens(
     attention: Float64[Tensor, "batch head word word"],
     probabilities: Float[Tensor, "batch head query key"],
-    pieces: WordPieces,
+    tokens: WordTokens,
 ) -> None:
-    """Add, in place, the pieces after the first: to words looked at, then of words that look."""
-    row, word, piece = (torch.cat(parts) for parts in zip(*pieces.rounds, strict=True))
+    """Add, in place, the tokens after the first: to words looked at, then of words that look."""
+    row, word, token = (torch.cat(parts) for parts in zip(*tokens.rounds, strict=True))
     of_query = probabilities.transpose(1, 2)  # (batch, query, head, key)
-    words = pieces.first[row]  # of each further piece's sentence: (further, word)
-    # To the words looked at, from the first pieces of those that look.
-    looked = of_query[row[:, None], words, :, piece[:, None]].double()
+    words = tokens.first[row]  # of each further token's sentence: (further, word)
+    # To the words looked at, from the first tokens of those that look.
+    looked = of_query[row[:, None], words, :, token[:, None]].double()
     attention.permute(0, 3, 2, 1).index_put_((row, word), looked, accumulate=True)
-    # Then the rows of further pieces that look, first merged over the words that they look at.
-    looking = of_query[row, piece].mT.double()  # (further, key, head)
+    # Then the rows of further tokens that look, first merged over the words that they look at.
+    looking = of_query[row, token].mT.double()  # (further, key, head)
     merged = looking.gather(1, words[..., None].expand(-1, -1, looking.shape[-1]))
     of, by = (row[:, None] == row).nonzero().unbind(1)
-    merged.index_put_((of, word[by]), looking[of, piece[by]], accumulate=True)
+    merged.index_put_((of, word[by]), looking[of, token[by]], accumulate=True)
     attention.permute(0, 2, 3, 1).index_put_((row, word), merged, accumulate=True)
 
 
@@ -86,7 +86,7 @@ class RelationScores:
         self.offsets: dict[int, np.ndarray] = {}
         """Offset (head − dependent, in words) → counts by document and relation."""
         self.left_out = 0
-        """Relations that touch a word without pieces."""
+        """Relations that touch a word without tokens."""
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
         """Add one layer's predictions on one batch."""

@@ -89,14 +89,14 @@ def check_tokenizer_settings(content: dict[str, Any], path: Path) -> None:
         if value is not None and not _is_length(value):
             raise ModelError(
                 f"{name} ({_shown(value)}) in {path} must be a whole number of at least 1: write "
-                "the most pieces that the model takes, or leave it out."
+                "the most tokens that the model takes, or leave it out."
             )
     for name in _SPECIAL:
         value = content.get(name)
-        piece = value.get("content") if isinstance(value, dict) else value
-        if value is not None and (not isinstance(piece, str) or not piece):
+        token = value.get("content") if isinstance(value, dict) else value
+        if value is not None and (not isinstance(token, str) or not token):
             raise ModelError(
-                f"{name} ({_shown(piece)}) in {path} must be a piece of the vocabulary, or null: "
+                f"{name} ({_shown(token)}) in {path} must be a token of the vocabulary, or null: "
                 "name the one that the model was trained with."
             )
 

@@ -2,7 +2,7 @@
 
 transformers rebuilds the tokenizers of many classes from the vocabulary alone, with the class's
 rules in the place of the file's. Both are given a list of texts, made for what such rules differ
-in; where they differ, the file's runs. Must not know: models; what is done with the pieces.
+in; where they differ, the file's runs. Must not know: models; what is done with the tokens.
 """
 
 import json
@@ -35,7 +35,7 @@ _MOST_STRINGS, _LONGEST_STRING = 100, 100
 _N_WORDS = 40
 # A step may make three bytes of a letter, a list of them not thousands of letters of one.
 _MOST_GROWTH = 100
-# What tokenizer_config.json may say of the pieces around a text, whatever tokenizer.json does.
+# What tokenizer_config.json may say of the tokens around a text, whatever tokenizer.json does.
 _SAYS_AROUND = {"add_bos_token", "add_eos_token", "src_lang", "tgt_lang", "language", "task"}
 
 
@@ -96,7 +96,7 @@ def _cut_and_pad_nothing(backend: Any) -> None:
 
 
 def _without_chance(backend: Any) -> None:
-    """Switch off what draws pieces by chance, which is for training."""
+    """Switch off what draws tokens by chance, which is for training."""
     if getattr(backend.model, "dropout", None):
         model = backend.model
         model.dropout = None
@@ -147,7 +147,7 @@ def _strings(backend: Any) -> Iterator[str]:
 
 
 def _differ(whole: Any, backend: Any) -> bool:
-    """Return whether two tokenizers make other pieces of some text."""
+    """Return whether two tokenizers make other tokens of some text."""
     _cut_and_pad_nothing(backend)
     _without_chance(backend)
     known = whole.get_vocab()
@@ -169,7 +169,7 @@ def _texts(whole: Any, backend: Any, known: dict[str, int]) -> Iterator[str]:
 
 
 def _ids(backend: Any, text: str) -> list[int] | None:
-    """Return piece ids; None where the tokenizer has no piece for what it does not know."""
+    """Return token ids; None where the tokenizer has no token for what it does not know."""
     try:
         ids: list[int] = backend.encode(text, add_special_tokens=False).ids
     except Exception as error:
@@ -180,7 +180,7 @@ def _ids(backend: Any, text: str) -> list[int] | None:
 
 
 def _is_unknown(error: Exception) -> bool:
-    """Return whether a tokenizer only says that it has no piece for what it does not know."""
+    """Return whether a tokenizer only says that it has no token for what it does not know."""
     return "unk" in str(error).lower()
 
 
@@ -191,7 +191,7 @@ def _around(backend: Any) -> Any:
 
 
 def _with_rules_of(whole: Any, loaded: Any, folder: Path) -> Any:
-    """Return the tokenizer of a file, with the special pieces and settings of the one loaded."""
+    """Return the tokenizer of a file, with the special tokens and settings of the one loaded."""
     from transformers import PreTrainedTokenizerFast
 
     special = {name: getattr(loaded, name, None) for name in loaded.SPECIAL_TOKENS_ATTRIBUTES}
@@ -201,15 +201,15 @@ def _with_rules_of(whole: Any, loaded: Any, folder: Path) -> Any:
         model_max_length=loaded.model_max_length,
         model_input_names=loaded.model_input_names,
         extra_special_tokens=[
-            piece
-            for piece in getattr(loaded, "extra_special_tokens", [])
-            if whole.token_to_id(str(piece)) is not None
+            token
+            for token in getattr(loaded, "extra_special_tokens", [])
+            if whole.token_to_id(str(token)) is not None
         ],
-        # One that the file does not know would be a piece that the model has no embedding for.
+        # One that the file does not know would be a token that the model has no embedding for.
         **{
-            name: piece
-            for name, piece in special.items()
-            if isinstance(piece, str) and whole.token_to_id(piece) is not None
+            name: token
+            for name, token in special.items()
+            if isinstance(token, str) and whole.token_to_id(token) is not None
         },
     )
     if whole.post_processor is None and loaded.is_fast:

@@ -38,7 +38,7 @@ _QUERY_AXIS = {"scores": 2, "probabilities": 2, "context": 1, "output": 1}
 _NUMBERS_AT_ONCE = 1_000_000
 # The stages whose numbers belong to queries alone, not to heads or keys.
 _BY_QUERY = {"context", "output"}
-_PIECE_AXIS = {"query": 2, "key": 2, "value": 2, **_QUERY_AXIS}
+_TOKEN_AXIS = {"query": 2, "key": 2, "value": 2, **_QUERY_AXIS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +221,7 @@ class Comparison:
         ]
         for stage in self._given.keys() & _QUERY_AXIS.keys() - {"scores"}:
             given, exact, *others = (
-                self._shared(values, getattr(truth, stage)).movedim(_PIECE_AXIS[stage], 1)
+                self._shared(values, getattr(truth, stage)).movedim(_TOKEN_AXIS[stage], 1)
                 for values in (
                     self._given[stage],
                     *(getattr(stages, stage) for stages in (truth, *blank)),
@@ -249,9 +249,9 @@ class Comparison:
         return not Comparison(self._layer, observation, self.dtype).follows(REFERENCE)
 
     def rows(self, stage: str, plan: Plan = REFERENCE) -> tuple[Tensor, Tensor, Tensor]:
-        """Return (error, truth, real): a stage's errors, batch and piece first, all rows."""
+        """Return (error, truth, real): a stage's errors, batch and token first, all rows."""
         truth = getattr(self._exact(plan), stage)
-        axis = _PIECE_AXIS[stage]
+        axis = _TOKEN_AXIS[stage]
         error = (self._shared(self._given[stage], truth) - truth).movedim(axis, 1)
         return error, truth.movedim(axis, 1), self.observation.probe.real
 
@@ -265,7 +265,7 @@ class Comparison:
             for allowed in (truth.allowed, self._reference.allowed):
                 if allowed is not None:
                     values = values.masked_fill(~allowed, 0.0)
-        return values.movedim(_PIECE_AXIS[stage], 1)[keep]
+        return values.movedim(_TOKEN_AXIS[stage], 1)[keep]
 
     def _shared(self, values: Tensor, like: Tensor) -> Tensor:
         """Return one key or value head of each group, where all query heads' were given."""

@@ -201,7 +201,7 @@ def unknown(likely_cause: str, distance: float) -> Diagnosis:
 
 
 def diagnose_randomness(
-    layer: Layer, probe: Probe, outputs: Float[Tensor, "call batch piece d_model"] | None
+    layer: Layer, probe: Probe, outputs: Float[Tensor, "call batch token d_model"] | None
 ) -> Diagnosis:
     """Return why an implementation answers differently each time.
 

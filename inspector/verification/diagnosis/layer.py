@@ -27,8 +27,8 @@ class Norm:
     """Whether the mean is taken off: LayerNorm does, RMSNorm does not."""
 
     def __call__(
-        self, hidden: Float[Tensor, "batch piece d_model"]
-    ) -> Float[Tensor, "batch piece d_model"]:
+        self, hidden: Float[Tensor, "batch token d_model"]
+    ) -> Float[Tensor, "batch token d_model"]:
         """Return the hidden states, each normalised by itself."""
         return normalised(hidden, self.weight, self.bias, self.eps, self.centred)
 
@@ -49,13 +49,13 @@ class Probe:
     """One input of a layer."""
 
     name: str
-    hidden: Float[Tensor, "batch piece d_model"]
-    padding: Bool[Tensor, "batch piece"] | None = None
-    """True for a real piece; None where every piece is one."""
+    hidden: Float[Tensor, "batch token d_model"]
+    padding: Bool[Tensor, "batch token"] | None = None
+    """True for a real token; None where every token is one."""
 
     @property
-    def real(self) -> Bool[Tensor, "batch piece"]:
-        """Return which pieces are real."""
+    def real(self) -> Bool[Tensor, "batch token"]:
+        """Return which tokens are real."""
         if self.padding is None:
             return torch.ones(self.hidden.shape[:2], dtype=torch.bool)
         return self.padding

@@ -51,7 +51,7 @@ def is_random(first: Tensor, second: Tensor, dtype: torch.dtype) -> bool:
 def explain_randomness(
     layer: Layer,
     probe: Probe,
-    outputs: Float[Tensor, "call batch piece d_model"],
+    outputs: Float[Tensor, "call batch token d_model"],
     ways: Sequence[tuple[Mistake, Plan]],
 ) -> RandomFinding:
     """Return what the calls compute in the mean: the right result if that fits, else a mistake.

@@ -1,9 +1,9 @@
 """What `build` gets and what must come back; whatever comes back becomes torch tensors, checked.
 
 `build(weights)` gets one layer's `LayerWeights` and returns a function of
-(hidden_states[batch, piece, d_model], padding_mask[batch, piece] or None): the mask is True for
-a real piece, and None where every piece is one. The function returns the output
-[batch, piece, d_model], or a mapping with any of the stages of `STAGE_AXES`; as torch tensors,
+(hidden_states[batch, token, d_model], padding_mask[batch, token] or None): the mask is True for
+a real token, and None where every token is one. The function returns the output
+[batch, token, d_model], or a mapping with any of the stages of `STAGE_AXES`; as torch tensors,
 numpy arrays, or anything with `__array__` or DLPack. Must not know: who calls, models.
 """
 
@@ -27,7 +27,7 @@ STAGE_AXES = {
     "scores": "(batch, head, query, key)",
     "probabilities": "(batch, head, query, key)",
     "context": "(batch, query, heads·d_head)",
-    "output": "(batch, piece, d_model)",
+    "output": "(batch, token, d_model)",
 }
 """Stage → its axes. Query and key after rotation where there is one; scores scaled, with the
 relative bias; keys and values of the groups, or repeated for every query head."""
@@ -35,18 +35,18 @@ relative bias; keys and values of the groups, or repeated for every query head."
 
 def stage_shapes(weights: LayerWeights, hidden: Tensor) -> dict[str, list[tuple[int, ...]]]:
     """Return stage → the shapes that it may have."""
-    batch, pieces, d_model = hidden.shape
+    batch, tokens, d_model = hidden.shape
     n, groups, width = weights.n_heads, weights.n_kv_heads, weights.d_head
     d_value = weights.W_V.shape[0] // groups
     wide = weights.W_O.shape[1]
     return {
-        "query": [(batch, n, pieces, width)],
-        "key": [(batch, groups, pieces, width), (batch, n, pieces, width)],
-        "value": [(batch, groups, pieces, d_value), (batch, n, pieces, d_value)],
-        "scores": [(batch, n, pieces, pieces)],
-        "probabilities": [(batch, n, pieces, pieces)],
-        "context": [(batch, pieces, wide)],
-        "output": [(batch, pieces, d_model)],
+        "query": [(batch, n, tokens, width)],
+        "key": [(batch, groups, tokens, width), (batch, n, tokens, width)],
+        "value": [(batch, groups, tokens, d_value), (batch, n, tokens, d_value)],
+        "scores": [(batch, n, tokens, tokens)],
+        "probabilities": [(batch, n, tokens, tokens)],
+        "context": [(batch, tokens, wide)],
+        "output": [(batch, tokens, d_model)],
     }
 
 

@@ -104,7 +104,7 @@ def _takes_part(errors: Tensor) -> Tensor:
 
 
 def _rows(error: Tensor, real: Tensor) -> str:
-    """Return which rows an error of (batch, piece, …) is in, in words; padding is left out."""
+    """Return which rows an error of (batch, token, …) is in, in words; padding is left out."""
     wrong = torch.zeros_like(real)
     wrong[real] = _takes_part(error[real].flatten(1))
     padded_texts = ~real.all(-1, keepdim=True).expand_as(real)

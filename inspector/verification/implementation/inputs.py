@@ -142,7 +142,7 @@ def _cases(model: PretrainedModel) -> list[Case]:
                 input_ids=batch.input_ids[:, :_LONGER],
                 attention_mask=batch.attention_mask[:, :_LONGER],
                 token_type_ids=None if kinds is None else kinds[:, :_LONGER],
-                pieces=[pieces[:_LONGER] for pieces in batch.pieces],
+                tokens=[tokens[:_LONGER] for tokens in batch.tokens],
             )
             name = "longer text"
         cases.append(Case(name, batch))

@@ -96,33 +96,33 @@ def cost_curve(frame: pd.DataFrame, *, names: Names | None = None) -> alt.LayerC
     The n² line goes through the slowest measurement of the longest text.
 
     Args:
-        frame: `pieces`, `seconds`, `series` (what was measured).
+        frame: `tokens`, `seconds`, `series` (what was measured).
         names: What the chart's words are called; in English where not given.
 
     Raises:
         InputError: If a column is missing, or a number is not positive.
     """
-    columns = ["pieces", "seconds", "series"]
+    columns = ["tokens", "seconds", "series"]
     shown = columns_of(frame, columns, "cost_curve")
-    if frame.empty or not (frame[["pieces", "seconds"]] > 0).all(axis=None):
+    if frame.empty or not (frame[["tokens", "seconds"]] > 0).all(axis=None):
         raise InputError(
-            "cost_curve needs positive pieces and seconds in every row: "
+            "cost_curve needs positive tokens and seconds in every row: "
             "a logarithm has no place for others."
         )
-    longest = frame["pieces"].max()
-    slowest = frame.loc[frame["pieces"] == longest, "seconds"].max()
-    lengths = np.sort(frame["pieces"].unique())
+    longest = frame["tokens"].max()
+    slowest = frame.loc[frame["tokens"] == longest, "seconds"].max()
+    lengths = np.sort(frame["tokens"].unique())
     shown["series"] = [named(names, name) for name in shown["series"]]
     square = named(names, "n² line")
     reference = pd.DataFrame(
-        {"pieces": lengths, "seconds": slowest * (lengths / longest) ** 2, "series": square}
+        {"tokens": lengths, "seconds": slowest * (lengths / longest) ** 2, "series": square}
     )
-    pieces, seconds = named(names, "pieces"), named(names, "seconds")
+    tokens, seconds = named(names, "tokens"), named(names, "seconds")
     x = alt.X(
-        field="pieces",
+        field="tokens",
         type="quantitative",
         scale=alt.Scale(type="log", nice=False),
-        title=pieces,
+        title=tokens,
     )
     # Every power of ten has a line, not every tenth of it as well.
     y = alt.Y(
@@ -135,7 +135,7 @@ def cost_curve(frame: pd.DataFrame, *, names: Names | None = None) -> alt.LayerC
     color = category(shown, "series", alt.Color, reference=square)
     tooltip = [
         alt.Tooltip(field="series", type="nominal", title=named(names, "series")),
-        alt.Tooltip(field="pieces", type="quantitative", title=pieces),
+        alt.Tooltip(field="tokens", type="quantitative", title=tokens),
         alt.Tooltip(field="seconds", type="quantitative", format=".3s", title=seconds),
     ]
     measured = alt.Chart(shown).mark_line(point=True).encode(x=x, y=y, color=color, tooltip=tooltip)
@@ -145,5 +145,5 @@ def cost_curve(frame: pd.DataFrame, *, names: Names | None = None) -> alt.LayerC
         .encode(x=x, y=y, color=color, tooltip=tooltip)
     )
     return alt.LayerChart(layer=[line, measured]).properties(
-        height=280, description="seconds against pieces, measured, beside a line that grows as n²"
+        height=280, description="seconds against tokens, measured, beside a line that grows as n²"
     )

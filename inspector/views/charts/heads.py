@@ -14,7 +14,7 @@ from inspector.errors import InputError
 from inspector.views.charts.shared import CELL, MARK, check_columns, columns_of
 from inspector.views.names import Names, named
 
-MAX_MATRIX_PIECES = 70
+MAX_MATRIX_TOKENS = 70
 """A chart holds at most 5,000 cells, and 70 × 70 are 4,900."""
 
 SIGNED = ("_symmetry", "_positivity")
@@ -91,25 +91,25 @@ def head_grid(
 
 def attention_matrix(
     probabilities: Float[np.ndarray, "query key"],
-    query_pieces: Sequence[str],
-    key_pieces: Sequence[str],
+    query_tokens: Sequence[str],
+    key_tokens: Sequence[str],
     *,
     names: Names | None = None,
 ) -> alt.Chart:
-    """Return one head's map: queries downwards, keys across, pieces labelled with their index.
+    """Return one head's map: queries downwards, keys across, tokens labelled with their index.
 
     Args:
         probabilities: The map of one head.
-        query_pieces: What looks, one per row.
-        key_pieces: What is looked at, one per column.
+        query_tokens: What looks, one per row.
+        key_tokens: What is looked at, one per column.
         names: What the chart's words are called; in English where not given.
 
     Raises:
-        InputError: If pieces and map differ in number, or there are more than 70 of them.
+        InputError: If tokens and map differ in number, or there are more than 70 of them.
     """
-    _check_matrix(probabilities, query_pieces, key_pieces)
-    queries = [f"{index} {piece}" for index, piece in enumerate(query_pieces)]
-    keys = [f"{index} {piece}" for index, piece in enumerate(key_pieces)]
+    _check_matrix(probabilities, query_tokens, key_tokens)
+    queries = [f"{index} {token}" for index, token in enumerate(query_tokens)]
+    keys = [f"{index} {token}" for index, token in enumerate(key_tokens)]
     frame = pd.DataFrame(
         {
             "query": np.repeat(np.array(queries, dtype=object), len(keys)),
@@ -172,17 +172,17 @@ def _scale(frame: pd.DataFrame, statistic: str) -> alt.Scale:
 
 def _check_matrix(
     probabilities: Float[np.ndarray, "query key"],
-    query_pieces: Sequence[str],
-    key_pieces: Sequence[str],
+    query_tokens: Sequence[str],
+    key_tokens: Sequence[str],
 ) -> None:
-    expected = (len(query_pieces), len(key_pieces))
+    expected = (len(query_tokens), len(key_tokens))
     if probabilities.shape != expected:
         raise InputError(
             f"probabilities have shape {probabilities.shape}, expected (query, key) = {expected}, "
-            "one for each piece."
+            "one for each token."
         )
-    if max(expected) > MAX_MATRIX_PIECES:
+    if max(expected) > MAX_MATRIX_TOKENS:
         raise InputError(
-            f"pieces ({max(expected)}) must be at most {MAX_MATRIX_PIECES} for the map of one "
+            f"tokens ({max(expected)}) must be at most {MAX_MATRIX_TOKENS} for the map of one "
             "head: give a shorter text."
         )

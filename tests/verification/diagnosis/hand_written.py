@@ -192,13 +192,13 @@ def _projected(x, w, letter, wrong, kv):
         return _scaled(flat, bias, w, letter, wrong["scaled"])
     if bias is not None and letter not in wrong.get("without", ""):
         flat = flat + bias.numpy().astype(x.dtype)
-    batch, pieces, _ = flat.shape
+    batch, tokens, _ = flat.shape
     n = w.n_kv_heads if kv else w.n_heads
     if wrong.get("split") == "interleaved":
-        return flat.reshape(batch, pieces, -1, n).transpose(0, 3, 1, 2)
+        return flat.reshape(batch, tokens, -1, n).transpose(0, 3, 1, 2)
     if wrong.get("split") == "in place":
-        return flat.reshape(batch, n, pieces, -1)
-    return flat.reshape(batch, pieces, n, -1).transpose(0, 2, 1, 3)
+        return flat.reshape(batch, n, tokens, -1)
+    return flat.reshape(batch, tokens, n, -1).transpose(0, 2, 1, 3)
 
 
 def _scaled(flat, bias, w, letter, how):
@@ -291,21 +291,21 @@ def _probabilities(scores, allowed, wrong):
 
 
 def _merged(heads, how):
-    batch, n, pieces, width = heads.shape
+    batch, n, tokens, width = heads.shape
     if how == "interleaved":
-        return heads.transpose(0, 2, 3, 1).reshape(batch, pieces, n * width)
+        return heads.transpose(0, 2, 3, 1).reshape(batch, tokens, n * width)
     if how == "in place":
-        return heads.reshape(batch, pieces, n * width)
+        return heads.reshape(batch, tokens, n * width)
     if how == "batch first":
-        heads = heads.transpose(1, 0, 2, 3).reshape(batch, n, pieces, width)
+        heads = heads.transpose(1, 0, 2, 3).reshape(batch, n, tokens, width)
     if how == "heads first":
-        heads = heads.reshape(n, batch, pieces, width).transpose(1, 0, 2, 3)
+        heads = heads.reshape(n, batch, tokens, width).transpose(1, 0, 2, 3)
     if how is not None and how.startswith(("mean", "sum")):
         one = heads.mean(1) if how.startswith("mean") else heads.sum(1)
         many = [one if h == 0 or "first" not in how else 0 * one for h in range(n)]
         return np.concatenate(many, -1)
     ordered = heads[:, ::-1] if how == "reversed" else heads
-    return ordered.transpose(0, 2, 1, 3).reshape(batch, pieces, n * width)
+    return ordered.transpose(0, 2, 1, 3).reshape(batch, tokens, n * width)
 
 
 def _output(context, w, wrong):

@@ -140,7 +140,7 @@ SENTENCES = [
     (
         returning(lambda output: output.transpose(1, 2)),
         (
-            "output (shape (1, 32, {rows})) must have the shape (batch, piece, d_model) = "
+            "output (shape (1, 32, {rows})) must have the shape (batch, token, d_model) = "
             f"(1, {{rows}}, 32), {ONE}."
         ),
     ),

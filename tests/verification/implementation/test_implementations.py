@@ -21,11 +21,11 @@ def all_stages(weights):
 
     def layer(hidden, padding):
         x = hidden.numpy().astype(np.float64)
-        batch, pieces, _ = x.shape
+        batch, tokens, _ = x.shape
 
         def heads(letter):
             flat = x @ w[f"W_{letter}"].T + w[f"b_{letter}"]
-            return flat.reshape(batch, pieces, weights.n_heads, -1).swapaxes(1, 2)
+            return flat.reshape(batch, tokens, weights.n_heads, -1).swapaxes(1, 2)
 
         q, k, v = map(heads, "QKV")
         scores = q @ k.swapaxes(-1, -2) * weights.scaling
@@ -33,7 +33,7 @@ def all_stages(weights):
             scores = np.where(padding.numpy()[:, None, None], scores, -np.inf)
         exponents = np.exp(scores - scores.max(-1, keepdims=True))
         probabilities = exponents / exponents.sum(-1, keepdims=True)
-        context = (probabilities @ v).swapaxes(1, 2).reshape(batch, pieces, -1)
+        context = (probabilities @ v).swapaxes(1, 2).reshape(batch, tokens, -1)
         return {
             "query": q, "key": k, "value": v, "scores": scores, "probabilities": probabilities,
             "context": context, "output": context @ w["W_O"].T + w["b_O"],

@@ -36,8 +36,8 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     if name in steps.UNTRAINED:
         st.info(t["untrained"], icon=":material/casino:")
     with guarded():
-        looking, looking_pieces = steps.layer_call(model, target, layer)
-        seen, seen_pieces = steps.layer_call(model, source, layer)
+        looking, looking_tokens = steps.layer_call(model, target, layer)
+        seen, seen_tokens = steps.layer_call(model, source, layer)
     weights = steps.layer_weights(model, seen)
     if places.counts_places(weights):
         st.caption(t["cross_places"])
@@ -50,4 +50,4 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         steps.score_function(name, weights),
     )
     formula = formulas.score_formula(weights) if name == "scaled" else _FORMULAS[name]
-    walk.through(done, looking_pieces, seen_pieces, layer, head, visit.language, formula)
+    walk.through(done, looking_tokens, seen_tokens, layer, head, visit.language, formula)

@@ -33,14 +33,14 @@ def show(visit: Visit, model: PretrainedModel) -> None:
 def _identities(visit: Visit, model: PretrainedModel, text: str, layer: int, head: int) -> None:
     t = words.of("concepts", visit.language)
     with guarded():
-        call, pieces = steps.layer_call(model, text, layer)
+        call, tokens = steps.layer_call(model, text, layer)
     weights = steps.layer_weights(model, call)
     if not walk.explained(call, weights, visit.language):
         return
     hidden = call.hidden_states[0]
     crossed = steps.head_steps(hidden, hidden.clone(), weights, head)
     own = split_heads(call.attention.context, model.n_heads)[0, head]
-    position = walk.position_chooser(t["position"], pieces)
+    position = walk.position_chooser(t["position"], tokens)
     alone = steps.one_position(crossed, position).output[0]
     summed = steps.layer_steps(hidden, weights).total
     rows = (
@@ -55,7 +55,7 @@ def _identities(visit: Visit, model: PretrainedModel, text: str, layer: int, hea
                 head_name=f"{layer}-{head}",
                 n_heads=model.n_heads,
                 layer=layer,
-                piece=plain(pieces[position]),
+                token=plain(tokens[position]),
             )
             st.markdown(note)
             _verdict(visit.language, ours, theirs)
@@ -77,7 +77,7 @@ def _context(visit: Visit, model: PretrainedModel, layer: int, head: int) -> Non
     st.caption(t["claim_context_note"].format(head_name=f"{layer}-{head}"))
     word = text_field(t["word"], "word", visit.settings.word)
     with guarded():
-        run = model.encode([word], special=False).pieces[0]
+        run = model.encode([word], special=False).tokens[0]
     found = []
     for number, (column, default) in enumerate(
         zip(st.columns(2), visit.settings.contexts, strict=True)
@@ -85,13 +85,13 @@ def _context(visit: Visit, model: PretrainedModel, layer: int, head: int) -> Non
         with column:
             text = text_field(t["context"].format(number=number + 1), f"context_{number}", default)
             with guarded():
-                call, pieces = steps.layer_call(model, text, layer)
-            places = steps.positions_of(pieces, run)
+                call, tokens = steps.layer_call(model, text, layer)
+            places = steps.positions_of(tokens, run)
             if not places:
                 st.warning(t["word_missing"])
                 continue
             row = call.attention.probabilities[0, head, places[0]]
-            parts.weights_over(pieces, row, t["piece"], t["weight"])
+            parts.weights_over(tokens, row, t["token"], t["weight"])
             found.append(call.hidden_states[0, places[0]])
     if len(found) == 2:
         difference = steps.largest_difference(found[0], found[1])

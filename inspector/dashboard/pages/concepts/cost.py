@@ -30,9 +30,9 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         st.dataframe(
             frame,
             hide_index=True,
-            column_order=["pieces", "seconds"],
+            column_order=["tokens", "seconds"],
             column_config={
-                "pieces": names["pieces"],
+                "tokens": names["tokens"],
                 "seconds": st.column_config.NumberColumn(names["seconds"], format="%.6f"),
             },
         )

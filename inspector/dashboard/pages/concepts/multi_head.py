@@ -29,7 +29,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     with right:
         layer, _ = parts.head_chooser(model, visit.language, with_head=False)
     with guarded():
-        call, pieces = steps.layer_call(model, text, layer)
+        call, tokens = steps.layer_call(model, text, layer)
     weights = steps.layer_weights(model, call)
     if not walk.explained(call, weights, visit.language):
         return
@@ -54,7 +54,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
             done.stages.context[0],
             "Concat",
             ("query", "heads·d_head"),
-            pieces,
+            tokens,
             language=visit.language,
         )
     with right:
@@ -64,14 +64,14 @@ def show(visit: Visit, model: PretrainedModel) -> None:
             done.stages.output[0],
             "Concat·W_O + b_O",
             ("query", "d_model"),
-            pieces,
+            tokens,
             language=visit.language,
         )
-    _sum_over_heads(done, call, pieces, visit.language)
+    _sum_over_heads(done, call, tokens, visit.language)
 
 
 def _sum_over_heads(
-    done: steps.LayerSteps, call: LayerCall, pieces: list[str], language: str
+    done: steps.LayerSteps, call: LayerCall, tokens: list[str], language: str
 ) -> None:
     t = words.of("concepts", language)
     st.subheader(t["step_sum"], anchor=False)
@@ -90,18 +90,18 @@ def _sum_over_heads(
     )
     scale = float(call.output.abs().max())
     st.caption(t["differences_note"].format(scale=f"{scale:.2f}"))
-    position = walk.position_chooser(t["position"], pieces)
+    position = walk.position_chooser(t["position"], tokens)
     rows = [t["row_head"].format(head=head) for head in range(len(done.contributions))]
     parts.matrix(
         done.contributions[:, position],
-        pieces[position],
+        tokens[position],
         ("head", "d_model"),
         rows,
         language=language,
     )
     parts.matrix(
         torch.stack([done.bias, done.total[position], call.output[0, position]]),
-        pieces[position],
+        tokens[position],
         ("row", "d_model"),
         [t["row_bias"], t["row_sum"], t["row_model"]],
         language=language,

@@ -13,7 +13,7 @@ from inspector.models import PretrainedModel
 
 
 def show(visit: Visit, model: PretrainedModel) -> None:
-    """Show every step from one sentence to its pieces' new states in one head."""
+    """Show every step from one sentence to its tokens' new states in one head."""
     t = words.of("concepts", visit.language)
     st.markdown(t["self_intro"])
     left, right = st.columns(2)
@@ -22,7 +22,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     with right:
         layer, head = parts.head_chooser(model, visit.language)
     with guarded():
-        call, pieces = steps.layer_call(model, text, layer)
+        call, tokens = steps.layer_call(model, text, layer)
     weights = steps.layer_weights(model, call)
     st.latex(
         r"Q = XW_Q \quad K = XW_K \quad V = XW_V \qquad Z = " + formulas.layer_formula(weights)
@@ -36,4 +36,4 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         t["self_check"].format(head_name=f"{layer}-{head}", difference=parts.figure(difference)),
         icon=":material/balance:",
     )
-    walk.through(done, pieces, pieces, layer, head, visit.language, formulas.score_formula(weights))
+    walk.through(done, tokens, tokens, layer, head, visit.language, formulas.score_formula(weights))

@@ -66,7 +66,7 @@ def through(
         with right:
             parts.matrix(steps.source, "X_s", ("key", "d_model"), source, language=language)
     else:
-        parts.matrix(steps.target, "X", ("piece", "d_model"), target, language=language)
+        parts.matrix(steps.target, "X", ("token", "d_model"), target, language=language)
 
     step("project", head_name=f"{layer}-{head}")
     from_target, from_source = ("X_t", "X_s") if crossed else ("X", "X")
@@ -128,18 +128,18 @@ def one_position(
     t = words.of("concepts", language)
     position = position_chooser(t["position"], target)
     st.caption(t["position_note"])
-    parts.weights_over(source, steps.probabilities[position], t["piece"], t["weight"])
+    parts.weights_over(source, steps.probabilities[position], t["token"], t["weight"])
 
 
-def position_chooser(label: str, pieces: Sequence[str]) -> int:
-    """Show a choice among the pieces of a text, and return the place of the chosen one."""
+def position_chooser(label: str, tokens: Sequence[str]) -> int:
+    """Show a choice among the tokens of a text, and return the place of the chosen one."""
     # After another text Streamlit may hold the old choice's label: that is no place in this one.
-    if st.session_state.get("position") not in range(len(pieces)):
-        st.session_state["position"] = min(1, len(pieces) - 1)
+    if st.session_state.get("position") not in range(len(tokens)):
+        st.session_state["position"] = min(1, len(tokens) - 1)
     position: int = st.selectbox(
         label,
-        range(len(pieces)),
-        format_func=lambda place: f"{place} · {pieces[place]}",
+        range(len(tokens)),
+        format_func=lambda place: f"{place} · {tokens[place]}",
         key="position",
     )
     return position

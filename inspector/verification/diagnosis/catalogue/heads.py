@@ -26,9 +26,9 @@ def split_interleaved(features: Tensor, n_heads: int) -> Tensor:
 
 
 def split_in_place(features: Tensor, n_heads: int) -> Tensor:
-    """Return the memory read as (batch, head, piece, d_head), without moving the axes."""
-    batch, pieces, width = features.shape
-    return features.reshape(batch, n_heads, pieces, width // n_heads)
+    """Return the memory read as (batch, head, token, d_head), without moving the axes."""
+    batch, tokens, width = features.shape
+    return features.reshape(batch, n_heads, tokens, width // n_heads)
 
 
 def merge_interleaved(heads: Tensor) -> Tensor:
@@ -37,9 +37,9 @@ def merge_interleaved(heads: Tensor) -> Tensor:
 
 
 def merge_in_place(heads: Tensor) -> Tensor:
-    """Return the memory read as (batch, piece, features), without moving the axes."""
-    batch, n_heads, pieces, d_head = heads.shape
-    return heads.reshape(batch, pieces, n_heads * d_head)
+    """Return the memory read as (batch, token, features), without moving the axes."""
+    batch, n_heads, tokens, d_head = heads.shape
+    return heads.reshape(batch, tokens, n_heads * d_head)
 
 
 def merge_reversed(heads: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ HEADS = (
     Mistake(
         "heads interleaved",
         "Split (head, feature) with the head as the slower index: "
-        "reshape(batch, piece, n_heads, d_head).",
+        "reshape(batch, token, n_heads, d_head).",
         equations.HEADS,
         several(
             {"split": split_interleaved}, {"split": split_interleaved, "merge": merge_interleaved}
@@ -87,7 +87,7 @@ HEADS = (
     ),
     Mistake(
         "heads split without moving the axes",
-        "Split into (batch, piece, head, d_head) first, then transpose piece and head: "
+        "Split into (batch, token, head, d_head) first, then transpose token and head: "
         "a reshape alone mixes them.",
         equations.HEADS,
         lambda layer: ({"split": split_in_place}, *_merged_in_place(layer, split=split_in_place)),
@@ -110,14 +110,14 @@ HEADS = (
     Mistake(
         "concatenation in the wrong order",
         "Put the heads side by side, each head's features together: transpose "
-        "(batch, head, piece, d_head) to (batch, piece, head, d_head), then flatten.",
+        "(batch, head, token, d_head) to (batch, token, head, d_head), then flatten.",
         equations.CONTEXT,
         several({"merge": merge_interleaved}, {"merge": merge_reversed}),
         _many_wide,
     ),
     Mistake(
         "heads merged without moving the axes",
-        "Transpose head and piece before the heads are put side by side: "
+        "Transpose head and token before the heads are put side by side: "
         "a reshape alone mixes them.",
         equations.CONTEXT,
         _merged_in_place,

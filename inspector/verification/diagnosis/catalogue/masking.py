@@ -15,22 +15,22 @@ from inspector.verification.diagnosis.catalogue import equations
 from inspector.verification.diagnosis.layer import Layer
 from inspector.verification.diagnosis.mistake import Mistake, Parameter, several, single
 
-_RULE = "Padding is True for a real piece: hide the keys where it is False"
+_RULE = "Padding is True for a real token: hide the keys where it is False"
 
 
-def no_padding(padding: Tensor, n_pieces: int) -> Tensor | None:
+def no_padding(padding: Tensor, n_tokens: int) -> Tensor | None:
     """Return None: nothing is hidden."""
     return None
 
 
-def inverted_padding(padding: Tensor, n_pieces: int) -> Tensor | None:
+def inverted_padding(padding: Tensor, n_tokens: int) -> Tensor | None:
     """Return a mask that shows the padding and hides the rest."""
-    return (~padding)[:, None, None, :].expand(-1, -1, n_pieces, -1)
+    return (~padding)[:, None, None, :].expand(-1, -1, n_tokens, -1)
 
 
-def transposed_padding(padding: Tensor, n_pieces: int) -> Tensor | None:
+def transposed_padding(padding: Tensor, n_tokens: int) -> Tensor | None:
     """Return a mask that hides queries, not keys."""
-    return padding[:, None, :, None].expand(-1, -1, -1, n_pieces)
+    return padding[:, None, :, None].expand(-1, -1, -1, n_tokens)
 
 
 @dataclass(frozen=True)
@@ -150,14 +150,14 @@ MASKING = (
     ),
     Mistake(
         "causal mask added",
-        "Let every query see the pieces behind it, too: this layer is not causal.",
+        "Let every query see the tokens behind it, too: this layer is not causal.",
         equations.MASK,
         single(order=Causality()),
         _not_causal,
     ),
     Mistake(
         "causal mask omitted",
-        "Hide the pieces behind the query: this layer is causal.",
+        "Hide the tokens behind the query: this layer is causal.",
         equations.MASK,
         single(order=any_order),
         _causal,

@@ -1,4 +1,4 @@
-"""Mistakes of what tells a head where pieces stand: relative bias, rotary angles.
+"""Mistakes of what tells a head where tokens stand: relative bias, rotary angles.
 
 Must not know: how a mistake is found.
 """
@@ -85,7 +85,7 @@ def _has_rotary(layer: Layer) -> bool:
 POSITIONS = (
     Mistake(
         "relative bias omitted",
-        "Add weights.relative_bias, cut to the pieces, to the scores of each head.",
+        "Add weights.relative_bias, cut to the tokens, to the scores of each head.",
         equations.BIAS,
         single(bias=no_bias),
         _has_bias,
@@ -99,7 +99,7 @@ POSITIONS = (
     ),
     Mistake(
         "rotary omitted",
-        "Turn query and key by the angles of their pieces before the scores.",
+        "Turn query and key by the angles of their tokens before the scores.",
         equations.ROTARY,
         single(rotate=no_rotation),
         _has_rotary,
