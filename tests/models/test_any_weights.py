@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from support.each import each
 
 import inspector
 from inspector.errors import UnsupportedModelError
@@ -41,7 +42,7 @@ def saved(tmp_path_factory):
     return made
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+@each("name", FOLDERS)
 def test_a_folder_without_a_tokenizer_has_weights(saved, name):
     n_modules, n_heads, seen = FOLDERS[name]
     frame = inspector.weight_statistics(saved(name))

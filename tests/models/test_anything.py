@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from support.each import each
 
 from inspector.errors import InputError, ModelError, UnsupportedModelError
 from inspector.models.anything import AnyModel, load_any, lock_of
@@ -42,7 +43,7 @@ def first_output(network, inputs):
         return next(iter(network(**inputs).values()))
 
 
-@pytest.mark.parametrize("name", SAMPLE)
+@each("name", SAMPLE)
 def test_what_is_loaded_computes_what_was_saved(saved, name):
     network, folder = saved(name)
     model = load_any(folder)
@@ -163,7 +164,7 @@ class TestRefused:
 class TestClassesThatAreNamed:
     """`architectures` is a name in a file that anyone may have written."""
 
-    @pytest.mark.parametrize("name", ["os", "Trainer", "pipeline", "__builtins__", 7, "BertModel"])
+    @each("name", ["os", "Trainer", "pipeline", "__builtins__", 7, "BertModel"])
     def test_only_a_model_of_that_configuration_is_built(self, folder, name):
         edit(folder, architectures=[name])
         assert type(load_any(folder).model).__name__ == "LlamaModel"
@@ -176,7 +177,7 @@ def test_a_network_has_one_lock():
 
 
 class TestInputs:
-    @pytest.mark.parametrize(
+    @each(
         ("name", "left"),
         [("bert", False), ("llama", True), ("gpt2", True), ("t5", False), ("bloom", True),
          ("deberta-v2", False), ("llava, text alone", True), ("xlnet", True)],
@@ -189,7 +190,7 @@ class TestInputs:
         assert bool(kept[:, -1].all()) is left
         assert bool(kept[:, 0].all()) is not left
 
-    @pytest.mark.parametrize("name", SAMPLE)
+    @each("name", SAMPLE)
     def test_a_seed_gives_the_same_numbers_and_another_others(self, name):
         network = configuration(name).build()
         one, two, other = (make_inputs(network, padded=True, seed=s) for s in (3, 3, 4))

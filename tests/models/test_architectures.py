@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from support.each import each
 from tiny_models import D_MODEL, FAMILIES, MAX_TOKENS, N_HEADS, N_LAYERS, save_tiny_model
 
 from inspector.errors import UnsupportedModelError, sentence
@@ -127,7 +128,7 @@ def _another(stage):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("wrong", "sentence"),
     [
         pytest.param(

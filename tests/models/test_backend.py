@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from support.each import each
 from tiny_models import FAMILIES, TEXTS
 from tolerances import TOLERANCE
 
@@ -18,10 +19,10 @@ def assert_close(ours, theirs):
     torch.testing.assert_close(ours, theirs, **TOLERANCE[ours.dtype])
 
 
-@pytest.mark.parametrize("reference", ["eager", "sdpa"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("texts", [TEXTS[1:2], TEXTS], ids=["no padding", "padding"])
-@pytest.mark.parametrize("family", FAMILIES)
+@each("reference", ["eager", "sdpa"])
+@each("dtype", ["float32", "float64"])
+@each("texts", [TEXTS[1:2], TEXTS], ids=["no padding", "padding"])
+@each("family", FAMILIES)
 def test_last_hidden_state_agrees(tiny, family, texts, dtype, reference):
     model = tiny(family, dtype)
     batch = model.encode(texts)
@@ -32,7 +33,7 @@ def test_last_hidden_state_agrees(tiny, family, texts, dtype, reference):
     assert_close(ours[real], last_hidden_state(model, batch, reference)[real])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each("family", FAMILIES)
 def test_training_with_the_same_seed_agrees(tiny, family):
     """Dropout falls on the same weights: one mask, drawn from the same generator."""
     model = tiny(family, "float64")
@@ -53,7 +54,7 @@ def test_training_with_the_same_seed_agrees(tiny, family):
     )
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each("family", FAMILIES)
 def test_padding_changes_nothing(tiny, family):
     """A backend without a mask function gets no mask, and transformers does not say so."""
     model = tiny(family, "float64")
@@ -86,7 +87,7 @@ def test_an_implementation_that_is_not_there_changes_nothing(bert, padded):
     assert bert.model.config._attn_implementation == "eager"
 
 
-@pytest.mark.parametrize(
+@each(
     ("argument", "value"),
     [
         ("position_bias", torch.zeros(1)),
@@ -96,7 +97,7 @@ def test_an_implementation_that_is_not_there_changes_nothing(bert, padded):
         ("softcap", 30.0),
     ],
 )
-@pytest.mark.parametrize("implementation", ["inspector", "inspector_shadow"])
+@each("implementation", ["inspector", "inspector_shadow"])
 def test_what_would_change_the_mathematics_is_refused_by_name(
     bert, padded, implementation, argument, value
 ):

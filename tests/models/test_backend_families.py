@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from support.each import each
 from tolerances import FLOAT32
 
 from inspector.errors import UnsupportedModelError
@@ -69,7 +70,7 @@ FAMILIES = {
 }
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_a_whole_model_is_the_same_with_our_attention(name):
     model, inputs = built(name), configuration(name).make_inputs()
     calls, shadows = [], []
@@ -216,8 +217,8 @@ class TestMasks:
         assert torch.equal(allowed.reshape(shape), mask)
         assert bias is None
 
-    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
-    @pytest.mark.parametrize("least", ["-inf", "min", "min and more"])
+    @each("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+    @each("least", ["-inf", "min", "min and more"])
     def test_the_least_number_forbids(self, dtype, least):
         number = float("-inf") if least == "-inf" else torch.finfo(dtype).min
         mask = torch.zeros(1, 1, 2, 3, dtype=dtype)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from support.each import each
 from tiny_models import FAMILIES, N_HEADS, N_LAYERS, TEXTS
 from tolerances import FLOAT32
 
@@ -14,7 +15,7 @@ def watched(model, batch, **options):
     return state, calls
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each("family", FAMILIES)
 def test_layers_are_shown_once_each_in_order(tiny, family):
     model = tiny(family)
     _, calls = watched(model, model.encode(TEXTS))
@@ -23,7 +24,7 @@ def test_layers_are_shown_once_each_in_order(tiny, family):
     ]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each("family", FAMILIES)
 def test_what_is_watched_is_the_models_own_eager_computation(tiny, family):
     model = tiny(family)
     batch = model.encode(TEXTS)
@@ -62,7 +63,7 @@ def test_training_mode_drops_the_same_weights_with_the_same_seed(bert, padded):
     assert ((kept == 0.0).double().mean() > 0.05).item()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each("family", FAMILIES)
 def test_probabilities_sum_to_one_and_leave_padding_out(tiny, family):
     model = tiny(family)
     batch = model.encode(TEXTS)

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 import torch
+from support.each import each
 
 from inspector.errors import InputError, sentence
 from inspector.models.families import CONFIGURATIONS, configuration
@@ -67,7 +68,7 @@ def test_texts_are_padded_on_the_side_that_the_family_uses():
     assert both["decoder_attention_mask"].sum(-1).tolist() == [7, 7, 5]
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@each("kind", sorted(KINDS))
 def test_inputs_follow_from_the_seed(kind):
     row = next(row for row in CONFIGURATIONS if row.kind == kind)
     first, again, other = row.make_inputs(1), row.make_inputs(1), row.make_inputs(2)
@@ -75,7 +76,7 @@ def test_inputs_follow_from_the_seed(kind):
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
-@pytest.mark.parametrize("name", SAMPLE)
+@each("name", SAMPLE)
 def test_a_network_runs_in_both_precisions(name):
     row = configuration(name)
     state = torch.get_rng_state()
@@ -106,9 +107,7 @@ def test_weights_follow_from_the_seed_and_none_is_zero():
     assert 0.5 < first["ln_f.weight"].mean() < 1.5
 
 
-@pytest.mark.parametrize(
-    "name", ["bert", "llama", "gpt2", "gemma2", "t5", "bart", "vit", "swin", "wav2vec2", "clip"]
-)
+@each("name", ["bert", "llama", "gpt2", "gemma2", "t5", "bart", "vit", "swin", "wav2vec2", "clip"])
 def test_attention_is_far_from_uniform(name):
     """Uniform attention would let a wrong scale or a lost mask pass."""
     from transformers import AttentionInterface

@@ -7,6 +7,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from support.each import each
 
 from inspector.errors import ModelError
 from inspector.models import load
@@ -132,7 +133,7 @@ FOLDERS = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "words"), FOLDERS.values(), ids=FOLDERS)
+@each(("spoil", "words"), FOLDERS.values(), ids=FOLDERS)
 def test_a_folder_that_is_no_models(folder, spoil, words):
     spoil(folder)
     with pytest.raises(ModelError) as caught:
@@ -208,7 +209,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "found", "then"), NAMES.values(), ids=NAMES)
+@each(("spoil", "found", "then"), NAMES.values(), ids=NAMES)
 def test_tensors_by_other_names(folder, spoil, found, then):
     spoil(folder)
     said = refusal(folder)
@@ -225,8 +226,8 @@ def test_control_the_prefix_of_the_type_itself_is_no_trouble(folder):
 DTYPES = ("int8", "uint8", "int16", "int32", "int64", "bool", "float8_e4m3fn", "float8_e5m2")
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("which", [KEY, "all", "encoder.layer.0.output.dense.bias"])
+@each("dtype", DTYPES)
+@each("which", [KEY, "all", "encoder.layer.0.output.dense.bias"])
 def test_codes_are_no_weights(folder, dtype, which):
     kind = getattr(torch, dtype)
     rewritten(lambda n, t: {n: t.to(kind) if which in (n, "all") else t})(folder)
@@ -272,8 +273,8 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+@each("place", PLACES)
+@each("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
 def test_pipes_and_devices_are_not_opened(folder, place, make):
     (folder / place).unlink(missing_ok=True)
     make(folder / place)
@@ -291,7 +292,7 @@ SIZES = {
 }
 
 
-@pytest.mark.parametrize("name", SIZES)
+@each("name", SIZES)
 def test_what_would_be_built_is_bounded(folder, name):
     """The last two are within the limits of each, but a thousand times what is stored."""
     path = folder / "config.json"
@@ -315,7 +316,7 @@ def test_other_weights_than_those_that_are_checked(folder):
     assert "has transformers_weights, which names other weights" in refusal(folder)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "words"),
     [
         ("https://huggingface.co/org/name", "give the hub id alone, 'org/name'."),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.each import each
 
 from inspector.models import layout_table
 from inspector.models.families import configuration
@@ -38,7 +39,7 @@ def built(name):
     return row.build(), row.make_inputs()
 
 
-@pytest.mark.parametrize("name", PROVED)
+@each("name", PROVED)
 def test_modules_that_show_nothing_are_proved(name):
     entries = prove_table_entry(*built(name)).values()
     assert [entry.reason for entry in entries] == [None] * len(entries)
@@ -146,7 +147,7 @@ def test_a_module_that_is_not_run_is_not_proved():
 
 
 class TestUndeclared:
-    @pytest.mark.parametrize(
+    @each(
         ("name", "kind"),
         [
             ("yoso", "YosoSelfAttention"),
@@ -183,7 +184,7 @@ class TestBetween:
         assert all(entry.proved and entry.by == "its calls" for entry in entries)
         assert {entry.layout.between for entry in entries} == {between}
 
-    @pytest.mark.parametrize(
+    @each(
         ("name", "between"),
         [
             ("afmoe", "nothing"),

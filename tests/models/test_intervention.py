@@ -4,6 +4,7 @@ from hashlib import sha256
 
 import pytest
 import torch
+from support.each import each
 from tiny_models import D_MODEL, FAMILIES, N_HEADS, N_LAYERS, TEXTS
 
 from inspector.errors import InputError
@@ -48,8 +49,8 @@ def without_columns(model, batch, heads):
                 model.linear(layer, "output").weight.copy_(weight)
 
 
-@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "albert"])
-@pytest.mark.parametrize("heads", [[(0, 1)], [(2, 3)], [(0, 0), (1, 2), (1, 3)]])
+@each("family", [name for name in FAMILIES if name != "albert"])
+@each("heads", [[(0, 1)], [(2, 3)], [(0, 0), (1, 2), (1, 3)]])
 def test_silencing_equals_zeroed_columns_to_the_last_bit(tiny, family, heads):
     model = tiny(family, "float64")
     batch = model.encode(TEXTS)
@@ -73,7 +74,7 @@ def test_layers_that_share_their_weights_are_silenced_one_by_one(tiny):
     assert (one_layer - zeroed).abs().max() > 0.01
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each("family", FAMILIES)
 def test_uniform_attention_equals_a_slow_mean_of_values(tiny, family):
     model = tiny(family, "float64")
     batch = model.encode(TEXTS)
@@ -129,7 +130,7 @@ def test_nothing_remains_changed(bert, padded):
         assert {name: m.forward for name, m in bert.model.named_modules()} == forwards
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each("family", FAMILIES)
 def test_running_again_from_a_layer_equals_running_the_whole_model(tiny, family):
     model = tiny(family, "float64")
     batch = model.encode(TEXTS)

@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 import transformers
+from support.each import each
 from tiny_decoders import byte_level_tokenizer
 from tiny_language_models import save_language_model
 from tolerances import FLOAT32, FLOAT64
@@ -49,7 +50,7 @@ def own_logits(folder, kind, inputs):
         return network.eval()(**inputs).logits[0]
 
 
-@pytest.mark.parametrize("name", HEADS)
+@each("name", HEADS)
 def test_its_logits_are_those_of_the_whole_language_model(folder_of, name):
     model = load(folder_of(name), dtype="float64")
     head = language_head(model)

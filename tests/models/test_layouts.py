@@ -4,6 +4,7 @@ import importlib.util
 
 import pytest
 import torch
+from support.each import each
 from torch import nn
 
 from inspector.models.layout_table import LAYOUTS, attention_sites, family_of, layouts_at
@@ -57,8 +58,8 @@ def slow_rows(fusion, sizes):
     return found
 
 
-@pytest.mark.parametrize("kind", ["Linear", "Conv1D"])
-@pytest.mark.parametrize(
+@each("kind", ["Linear", "Conv1D"])
+@each(
     ("fusion", "sizes"),
     [
         ("concatenated", SIZES),

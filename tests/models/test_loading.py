@@ -7,6 +7,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from support.each import each
 from tiny_models import N_HEADS, N_LAYERS, save_tiny_model
 
 import inspector
@@ -130,8 +131,8 @@ def test_a_stored_position_table_of_ids_is_no_trouble(folder, tiny):
     assert torch.equal(state_of(load(str(folder))), state_of(tiny("bert")))
 
 
-@pytest.mark.parametrize("key", ["_attn_implementation", "attn_implementation"])
-@pytest.mark.parametrize("choice", ["evil/kernel", "sdpa", "flash_attention_2"])
+@each("key", ["_attn_implementation", "attn_implementation"])
+@each("choice", ["evil/kernel", "sdpa", "flash_attention_2"])
 def test_an_attention_implementation_in_the_config_is_ignored(folder, tiny, key, choice):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, key: choice}))

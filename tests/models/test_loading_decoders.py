@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import torch
+from support.each import each
 from tiny_decoders import byte_level_tokenizer, save_tiny_decoder
 
 import inspector
@@ -31,7 +32,7 @@ LOADED = {
 }
 
 
-@pytest.mark.parametrize("name", LOADED)
+@each("name", LOADED)
 def test_a_model_says_what_it_was_seen_to_do(decoder, name):
     sizes, between, direction = LOADED[name]
     model = decoder(name)
@@ -45,7 +46,7 @@ def test_a_model_says_what_it_was_seen_to_do(decoder, name):
     assert model.unused_tensors == ()
 
 
-@pytest.mark.parametrize("name", LOADED)
+@each("name", LOADED)
 def test_attention_is_the_models_own(decoder, name):
     """Ours inside the model against transformers' `output_attentions`, on a padded batch."""
     model = decoder(name)

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from support.each import each
 from tiny_decoders import save_tiny_decoder
 
 import inspector
@@ -57,7 +58,7 @@ LOADED = {
 NO_MAPS = {"granite_swa"}
 
 
-@pytest.mark.parametrize("name", LOADED)
+@each("name", LOADED)
 def test_a_model_says_how_it_computes(decoder, name):
     term, turned = LOADED[name]
     model = decoder(name)
@@ -70,7 +71,7 @@ def test_a_model_says_how_it_computes(decoder, name):
     assert frame.attrs.get("before_rotation", False) == turned
 
 
-@pytest.mark.parametrize("name", sorted(LOADED.keys() - NO_MAPS))
+@each("name", sorted(LOADED.keys() - NO_MAPS))
 def test_maps_are_those_that_the_model_returns(decoder, name):
     model = decoder(name)
     batch = model.encode(TEXTS)
@@ -87,7 +88,7 @@ def test_maps_are_those_that_the_model_returns(decoder, name):
 
 
 # BitNet norms what its heads give before W_O: there a silenced head changes the others' share.
-@pytest.mark.parametrize("name", sorted(LOADED.keys() - {"bitnet"}))
+@each("name", sorted(LOADED.keys() - {"bitnet"}))
 def test_a_silenced_head_is_its_columns_of_w_o_set_to_zero(decoder, name):
     model = decoder(name)
     batch = model.encode(TEXTS[:2])

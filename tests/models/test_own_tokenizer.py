@@ -8,6 +8,7 @@ from contextlib import suppress
 from threading import Event, Thread
 
 import pytest
+from support.each import each
 from tiny_decoders import byte_level_tokenizer, save_tiny_decoder
 from tokenizers import Tokenizer
 
@@ -132,7 +133,7 @@ DIFFERENT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
+@each("change", DIFFERENT.values(), ids=DIFFERENT)
 def test_where_the_class_differs_the_files_runs(tiny_folder, tmp_path, change):
     folder = change(copied(tiny_folder, tmp_path))
     assert_the_files(folder)
@@ -246,8 +247,8 @@ class TestACasedVocabularyAlone:
             settings(folder, **said)
         return load(folder)
 
-    @pytest.mark.parametrize("family", ["bert", "distilbert", "electra"])
-    @pytest.mark.parametrize("said", [{}, {"model_max_length": 64}])
+    @each("family", ["bert", "distilbert", "electra"])
+    @each("said", [{}, {"model_max_length": 64}])
     def test_it_keeps_capitals_and_accents(self, tiny_folder, tmp_path, family, said):
         model = self.alone(copied(tiny_folder, tmp_path, family), ["Anna", "Café"], **said)
         assert model.encode(["the Anna Café"], special=False).tokens == [["the", "Anna", "Café"]]
@@ -451,7 +452,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "sentence"), REFUSED.values(), ids=REFUSED)
+@each(("spoil", "sentence"), REFUSED.values(), ids=REFUSED)
 def test_a_sentence_and_nothing_else(tiny_folder, tmp_path, capfd, spoil, sentence):
     """On the descriptor too, where Rust's panics are printed."""
     folder = copied(tiny_folder, tmp_path)

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import torch
+from support.each import each
 from tiny_decoders import save_tiny_decoder
 from tiny_models import save_tiny_model
 
@@ -155,7 +156,7 @@ def test_a_leak_is_found_at_load(tmp_path, monkeypatch):
 
 
 class TestWhatIsNoText:
-    @pytest.mark.parametrize(
+    @each(
         ("given", "sentence"),
         [
             (b"rain", "text (bytes) must be a string: decode it first."),

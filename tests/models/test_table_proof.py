@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 import torch
+from support.each import each
 
 from inspector.models import layout_table, table_proof
 from inspector.models.families import configuration
@@ -47,7 +48,7 @@ def proofs_of(name):
     return prove_table_entry(row.build(), row.make_inputs())
 
 
-@pytest.mark.parametrize("name", PROVED)
+@each("name", PROVED)
 def test_every_entry_is_proved(name):
     fusion, relation, n_modules = PROVED[name]
     proofs = proofs_of(name)

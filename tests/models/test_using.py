@@ -3,6 +3,7 @@
 import pytest
 import torch
 import transformers
+from support.each import each
 
 import inspector
 from inspector.errors import UnsupportedModelError
@@ -46,7 +47,7 @@ def written(network, seed=0):
     return found.sequences, torch.stack(found.scores)
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@each("name", WRITERS)
 def test_generate_writes_the_same_tokens(name):
     network = writer(name)
     theirs, their_scores = written(network)
@@ -149,7 +150,7 @@ class TestRefused:
 
 
 # Every fifth: all of them are run by `make architectures`.
-@pytest.mark.parametrize("row", CONFIGURATIONS[::5], ids=lambda row: row.name)
+@each("row", CONFIGURATIONS[::5], ids=lambda row: row.name)
 def test_what_is_let_in_gives_the_same_states(row):
     network = row.build()
     inputs = row.make_inputs()

@@ -1,14 +1,14 @@
 """The whole proof on every family of the table."""
 
-import pytest
+from support.each import each
 from tiny_models import FAMILIES, N_LAYERS, TEXTS, save_tiny_model
 
 from inspector.models import attention_probabilities, load
 from inspector.verification import STAGES, verify
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("family", FAMILIES)
+@each("dtype", ["float32", "float64"])
+@each("family", FAMILIES)
 def test_every_family_is_verified(tiny, family, dtype):
     report = verify(tiny(family, dtype))
     assert report.passed, str(report)

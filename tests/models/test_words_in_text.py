@@ -13,6 +13,7 @@ from slow_words import (
     words_of_marks,
     words_of_wordtoken,
 )
+from support.each import each
 
 from inspector.corpora import read_corpus
 from inspector.models import word_batches
@@ -109,8 +110,8 @@ def of_treebank(language):
     return read_corpus(path).sentences[:N_SENTENCES], slow_blocks(path, N_SENTENCES)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("language", TREEBANKS)
+@each("kind", KINDS)
+@each("language", TREEBANKS)
 def test_tokens_are_those_of_the_text_and_belong_to_the_word_that_begins_them(
     language, kind, minilm, capsys
 ):
