@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from benchmarks import (
+    ablation,
     backend,
-    cause,
+    call_by_call,
     diagnosis,
     imports,
     meaning,
     profile,
-    shadow,
     verify,
     weights,
 )
@@ -31,8 +31,8 @@ BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     "diagnosis": diagnosis.run,
     "profile": profile.run,
     "meaning": meaning.run,
-    "cause": cause.run,
-    "shadow": shadow.run,
+    "cause": ablation.run,
+    "shadow": call_by_call.run,
 }
 
 

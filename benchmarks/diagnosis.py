@@ -45,7 +45,7 @@ def run(settings: Settings | None = None) -> list[Measure]:
 def _unknown(number: int) -> "tuple[Layer, list[Observation]]":
     """Return a real layer, and what an unknown mistake makes of its inputs."""
     from inspector.verification.diagnosis import Observation
-    from inspector.verification.implementation.inputs import tried_layers
+    from inspector.verification.implementation.layer_inputs import tried_layers
 
     tried = tried_layers(minilm(), [number])[0]
     inputs = sorted(tried.inputs, key=lambda each: not each[0].name.startswith("random"))
@@ -94,7 +94,7 @@ def pairs_named(count: int, seed: int) -> float:
 
     from inspector.verification.diagnosis import REFERENCE, Comparison, diagnose
     from inspector.verification.diagnosis.search import Search, pairs_of, plan_of
-    from inspector.verification.implementation.inputs import random_probes
+    from inspector.verification.implementation.layer_inputs import random_probes
 
     layer, drawn = _random_layer(seed), random.Random(seed)
     probes = random_probes(layer, 1.0)

@@ -17,7 +17,7 @@ from benchmarks.timing import alternate
 if TYPE_CHECKING:
     from inspector.corpora import Corpus
     from inspector.models import WordBatch
-    from inspector.runs.shard_work import ProfileJob
+    from inspector.runs.profile.shard_worker import ProfileJob
 
 MEANING = 1.6
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -34,8 +34,8 @@ class Settings:
 
 def run(settings: Settings | None = None) -> list[Measure]:
     """Return the price of all relation kinds in bare forward passes."""
-    from inspector.runs.profile_job import profile_job
-    from inspector.runs.shard_work import ProfileSettings, ProfileWorker
+    from inspector.runs.profile.plan import profile_job
+    from inspector.runs.profile.shard_worker import ProfileSettings, ProfileWorker
 
     chosen = settings or Settings()
     read = corpus(chosen.documents)

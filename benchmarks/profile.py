@@ -153,8 +153,8 @@ def _distances(chosen: Settings) -> list[Measure]:
 
 def _around(chosen: Settings) -> list[Measure]:
     """Measure the parts of a run beside the pass: reading, tokenizing, writing."""
-    from inspector.runs.profiling import profile_corpus
-    from inspector.runs.shard_work import ProfileSettings
+    from inspector.runs.profile.profile_corpus import profile_corpus
+    from inspector.runs.profile.shard_worker import ProfileSettings
 
     shares = []
     for _ in range(chosen.around_repeats):
@@ -191,7 +191,7 @@ def peak_of_pass(sentences: int, size: int) -> float:
     """
     import torch
 
-    from inspector.runs.shard_work import ProfileJob, ProfileSettings, ProfileWorker
+    from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings, ProfileWorker
 
     torch.set_num_threads(1)
     read = corpus(500)

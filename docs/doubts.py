@@ -4,10 +4,10 @@ Must not know: how the claims were made.
 """
 
 import inspector
-from inspector.corpora.annotated import read_annotated
-from inspector.corpora.windows import corpus_windows
-from inspector.heads.examples import head_predictions
-from inspector.heads.halves import is_for_selection
+from inspector.corpora.annotation.annotated_corpus import read_annotated
+from inspector.corpora.annotation.document_windows import corpus_windows
+from inspector.heads.specialization.head_examples import head_predictions
+from inspector.heads.specialization.split import is_for_selection
 from inspector.models import token_counts
 
 model, data = inspector.load("minilm"), "../shared/data/"

@@ -12,27 +12,33 @@ from typing import Any
 import pandas as pd
 
 from inspector.corpora import Corpus
-from inspector.corpora.annotated import read_annotated
-from inspector.corpora.plain_text import text_surface
+from inspector.corpora.annotation.annotated_corpus import read_annotated
+from inspector.corpora.formats.plain_text import text_surface
 from inspector.errors import InputError
 from inspector.head_names import Heads
 from inspector.heads import weight_statistics as _weight_statistics
-from inspector.heads.cause import ablation_frame, silence
-from inspector.heads.cause.public import composition, for_each, head_importance, robustness, rollout
-from inspector.heads.comparison import compare_claims, compare_heads
+from inspector.heads.ablation import ablation_frame, silence
+from inspector.heads.ablation.public import (
+    composition,
+    for_each,
+    head_importance,
+    robustness,
+    rollout,
+)
+from inspector.heads.specialization.profile_comparison import compare_claims, compare_heads
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
-from inspector.models.any_weights import AnyModel, load_for_weights
-from inspector.models.intervention import check_heads
-from inspector.models.using import using
-from inspector.models.words import vocabulary_of
+from inspector.models.any_model.any_weights import AnyModel, load_for_weights
+from inspector.models.any_model.using import using
+from inspector.models.forward.head_ablation import check_heads
+from inspector.models.forward.sentence_batches import vocabulary_of
 from inspector.output import check_output, write_atomically
 from inspector.records import FRAME_WRITERS
-from inspector.runs.computation import Progress
-from inspector.runs.profiling import Run, profile_corpus
-from inspector.runs.shard_work import ProfileSettings, profile_settings
+from inspector.runs.engines.computation import Progress
+from inspector.runs.profile.profile_corpus import Run, profile_corpus
+from inspector.runs.profile.shard_worker import ProfileSettings, profile_settings
 from inspector.verification import ImplementationReport
 from inspector.verification import verify_implementation as _verify_implementation
-from inspector.verification.anything import verify
+from inspector.verification.verify_model import verify
 from inspector.views.maps import AttentionMaps
 
 __all__ = [
@@ -231,8 +237,8 @@ def ablate(
 ) -> pd.DataFrame:
     """Return what silencing heads changes at the words of each relation, and at words like them.
 
-    The columns are those of `inspector.heads.cause.ABLATION_COLUMNS`, explained in
-    `inspector.heads.cause.ablation_frame`. No weight is touched; the model is always restored.
+    The columns are those of `inspector.heads.ablation.ABLATION_COLUMNS`, explained in
+    `inspector.heads.ablation.ablation_frame`. No weight is touched; the model is always restored.
 
     Args:
         model: A loaded model, or what `inspector.load` takes.
@@ -272,7 +278,8 @@ def compare(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what differs between two profiles: of every head, and of every claim both make.
 
-    Columns: `inspector.heads.comparison.HEADS_COLUMNS` and `CLAIM_PAIRS_COLUMNS`; differences are
+    Columns: `inspector.heads.specialization.profile_comparison.HEADS_COLUMNS` and
+    `CLAIM_PAIRS_COLUMNS`; differences are
     other − run.
 
     Args:

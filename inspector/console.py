@@ -13,7 +13,7 @@ from inspector.text import printable
 if TYPE_CHECKING:
     import pandas as pd
 
-    from inspector.runs.profiling import Run
+    from inspector.runs.profile.profile_corpus import Run
     from inspector.verification import ImplementationReport, VerificationReport
 
 _MARKS = {True: "caught", False: "NOT CAUGHT", None: "below rounding"}

@@ -7,7 +7,17 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import backend, cause, growth, imports, meaning, profile, shadow, verify, weights
+from benchmarks import (
+    ablation,
+    backend,
+    call_by_call,
+    growth,
+    imports,
+    meaning,
+    profile,
+    verify,
+    weights,
+)
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.fresh import in_fresh_process, peak_megabytes
 from benchmarks.script import QUANTITIES, script
@@ -118,10 +128,10 @@ def test_cause_on_a_few_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         growth, "in_fresh_process", lambda function, settings, /, **given: function(**given)
     )
-    monkeypatch.setattr(cause, "peak_megabytes", lambda call: 1.0 + (call() is not None))
-    assert cause.Settings().sentences == 500
-    few = cause.Settings(2, gradient_sentences=2, gradient_repeats=1, memory=(1, 2))
-    rows = cause.run(few)
+    monkeypatch.setattr(ablation, "peak_megabytes", lambda call: 1.0 + (call() is not None))
+    assert ablation.Settings().sentences == 500
+    few = ablation.Settings(2, gradient_sentences=2, gradient_repeats=1, memory=(1, 2))
+    rows = ablation.run(few)
     assert [row.at_most for row in rows] == [None, 40.0, None, 4.0, None, 1.1]
     assert all(row.value > 0 for row in rows)
     assert rows[-1].value == 1.0
@@ -152,13 +162,13 @@ def test_the_script_finds_what_the_observers_find() -> None:
 def test_shadow_on_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its memory is taken in this process here: two new ones would take ten seconds."""
     monkeypatch.setattr(
-        shadow, "in_fresh_process", lambda function, settings, /, **given: function(**given)
+        call_by_call, "in_fresh_process", lambda function, settings, /, **given: function(**given)
     )
-    assert [(shape.texts, shape.tokens) for shape in shadow.Settings().shapes] == [
+    assert [(shape.texts, shape.tokens) for shape in call_by_call.Settings().shapes] == [
         (16, 40),
         (2, 256),
     ]
-    rows = shadow.run(shadow.Settings((backend.Shape(2, 8, 1),)))
+    rows = call_by_call.run(call_by_call.Settings((backend.Shape(2, 8, 1),)))
     maps = 2 * 12 * 8 * 8 * 4 / 1e6
     assert [row.at_most for row in rows] == [None, 2.0, 1.15, None, maps]
     assert all(row.value > 0 for row in rows if row.unit != "MB")

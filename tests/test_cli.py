@@ -77,7 +77,8 @@ class TestVerify:
         self, command, tiny_folder, monkeypatch
     ):
         """Our function with a mistake in it, so that the proof does not hold."""
-        from inspector.verification import MUTATIONS, stages
+        from inspector.verification import MUTATIONS
+        from inspector.verification.layers import stages
 
         wrong = next(mutation for mutation in MUTATIONS if mutation.name == "scale omitted")
         right, ours = stages.our_stages, stages.multi_head_attention

@@ -9,7 +9,7 @@ from tiny_language_models import save_language_model
 import inspector
 from inspector.errors import InputError
 from inspector.head_names import head_list
-from inspector.heads.cause import ABLATION_COLUMNS
+from inspector.heads.ablation import ABLATION_COLUMNS
 
 CONLLU = """\
 # newdoc id = {document}

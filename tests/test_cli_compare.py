@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from inspector.corpora import default_corpus
-from inspector.heads.comparison import HEADS_COLUMNS
+from inspector.heads.specialization.profile_comparison import HEADS_COLUMNS
 from inspector.models import load
-from inspector.runs.job import ProfileSettings
-from inspector.runs.profiling import profile_corpus
-from inspector.runs.result import decode_result
+from inspector.runs.profile.job import ProfileSettings
+from inspector.runs.profile.profile_corpus import profile_corpus
+from inspector.runs.store.result import decode_result
 
 
 @pytest.fixture(scope="module")

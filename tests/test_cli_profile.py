@@ -207,7 +207,7 @@ def test_ray_that_is_not_installed(profile, tmp_path, monkeypatch):
     def version(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("inspector.runs.engine.version", version)
+    monkeypatch.setattr("inspector.runs.engines.engine.version", version)
     done = profile(tmp_path / "run", "--engine", "ray")
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(

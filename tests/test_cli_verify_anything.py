@@ -5,7 +5,7 @@ import json
 import pytest
 
 import inspector
-from inspector.models.families import configuration
+from inspector.models.tiny_models import configuration
 
 
 @pytest.fixture(scope="module")

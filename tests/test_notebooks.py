@@ -79,7 +79,7 @@ def verify_your_attention(executed, html):
     assert "The nearest, which is not" not in html, "nothing is clearly nearer on every input"
 
 
-def semantics_and_cause(executed, html):
+def semantics_and_ablation(executed, html):
     for column in ("apart_lift", "matched_lift", "contrast", "needed", "ablation_effect", "drift"):
         assert f">{column}</th>" in html
     assert "<td>name:PER</td>" in html
@@ -94,7 +94,7 @@ def semantics_and_cause(executed, html):
 
 shows = {
     "quickstart": quickstart,
-    "semantics_and_cause": semantics_and_cause,
+    "semantics_and_ablation": semantics_and_ablation,
     "syntax": syntax,
     "verify_your_attention": verify_your_attention,
 }

@@ -88,7 +88,7 @@ def failing(monkeypatch, error):
     def fail(*arguments, **options):
         raise error
 
-    monkeypatch.setattr("inspector.models.any_weights.load_for_weights", fail)
+    monkeypatch.setattr("inspector.models.any_model.any_weights.load_for_weights", fail)
 
 
 NO_MEMORY = (

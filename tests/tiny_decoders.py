@@ -50,10 +50,10 @@ def save_tiny_decoder(folder: Path, name: str, **settings: Any) -> Path:
 
     Args:
         folder: Where; made if it does not exist.
-        name: Of a configuration of `inspector.models.families`.
+        name: Of a configuration of `inspector.models.tiny_models`.
         settings: Entries of config.json that shall differ.
     """
-    from inspector.models.families import configuration
+    from inspector.models.tiny_models import configuration
 
     row = configuration(name)
     tokenizer = byte_level_tokenizer(padding=row.kind != "decoder")

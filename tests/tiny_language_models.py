@@ -13,7 +13,7 @@ def save_language_model(folder: Path, name: str, kind: str, **settings: Any) -> 
 
     Args:
         folder: Where; made if it does not exist.
-        name: Of a configuration of `inspector.models.families`.
+        name: Of a configuration of `inspector.models.tiny_models`.
         kind: 'causal' or 'masked'.
         settings: Entries of config.json that shall differ.
     """
@@ -21,8 +21,8 @@ def save_language_model(folder: Path, name: str, kind: str, **settings: Any) -> 
     from tiny_decoders import byte_level_tokenizer
     from tiny_models import tiny_tokenizer
 
-    from inspector.models.families import configuration
-    from inspector.models.families.configuration import draw_weights
+    from inspector.models.tiny_models import configuration
+    from inspector.models.tiny_models.tiny_configuration import draw_weights
 
     if name in ("bert", "roberta", "distilbert", "electra", "albert"):
         tokenizer = tiny_tokenizer(name)

@@ -41,7 +41,7 @@ def architectures(
     """
     target = None if output is None else check_output(output, suffixes=[".md"], force=force)
     with progress() as show:
-        from inspector.verification.architectures import (
+        from inspector.verification.survey import (
             DIFFERS,
             VERIFIED,
             architectures_page,

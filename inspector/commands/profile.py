@@ -82,17 +82,17 @@ def profile(
     """Run the model once over a corpus; keep what every head does in a run folder."""
     with progress() as show:
         show("Reading", 0.0)
-        from inspector.runs.cause_work import SENTENCES_A_WINDOW, check_cause_sentences
-        from inspector.runs.engine import check_engine
-        from inspector.runs.place import check_run_folder
+        from inspector.runs.engines.engine import check_engine
+        from inspector.runs.profile.ablation_worker import SENTENCES_A_WINDOW, check_cause_sentences
+        from inspector.runs.store.folder_checks import check_run_folder
 
         check_engine(engine, workers)
         n_cause = check_cause_sentences(cause_sentences, cause=cause)
         check_run_folder(output, resume=resume, force=force)
         from inspector.api import load
-        from inspector.corpora.annotated import read_annotated
-        from inspector.runs.profiling import profile_corpus
-        from inspector.runs.shard_work import ProfileSettings
+        from inspector.corpora.annotation.annotated_corpus import read_annotated
+        from inspector.runs.profile.profile_corpus import profile_corpus
+        from inspector.runs.profile.shard_worker import ProfileSettings
 
         read = read_annotated(
             corpus or None,

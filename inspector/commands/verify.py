@@ -104,8 +104,11 @@ def _theirs(
     chosen = None if layers is None else numbers("layers", layers)
     with progress() as show:
         from inspector.api import load, verify_implementation
-        from inspector.verification.implementation.limits import check_memory, check_timeout
-        from inspector.verification.implementation.source import split_source
+        from inspector.verification.implementation.sandbox.resource_limits import (
+            check_memory,
+            check_timeout,
+        )
+        from inspector.verification.implementation.sandbox.source import split_source
 
         check_timeout(timeout)  # before a model is loaded for nothing
         check_memory(memory)

@@ -4,16 +4,16 @@ Everything that reads text for the scorers stands here, so that syntax, semantic
 them in one form. Must not know: torch, transformers, what a score is.
 """
 
-from inspector.corpora.annotations import annotate, annotate_from
+from inspector.corpora.annotation.registry import annotate, annotate_from
 from inspector.corpora.default import default_corpus
-from inspector.corpora.making import tree_sentence
-from inspector.corpora.plain_text import read_text
+from inspector.corpora.formats.conllu_files import read_conllu, write_conllu
+from inspector.corpora.formats.download import NamedCorpus, fetch_corpus, named_corpora
+from inspector.corpora.formats.from_tree import tree_sentence
+from inspector.corpora.formats.plain_text import read_text
+from inspector.corpora.formats.read_corpus import read_corpus
+from inspector.corpora.formats.spacy_parse import parse_text
 from inspector.corpora.probes import meaning_probes, syntax_probes
-from inspector.corpora.reading import read_corpus
 from inspector.corpora.sentence import Corpus, Labels, LeftOut, Relation, Sentence, Skipped
-from inspector.corpora.silver import parse_text
-from inspector.corpora.sources import NamedCorpus, fetch_corpus, named_corpora
-from inspector.corpora.treebank import read_conllu, write_conllu
 
 __all__ = [
     "Sentence",

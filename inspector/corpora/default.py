@@ -6,9 +6,9 @@ Something true to show where there is no file and no network. Must not know: mod
 import hashlib
 from pathlib import Path
 
+from inspector.corpora.formats.conllu_files import read_conllu
 from inspector.corpora.probes import meaning_probes, probe_files, syntax_probes
 from inspector.corpora.sentence import Corpus
-from inspector.corpora.treebank import read_conllu
 
 _SAMPLE = Path(__file__).parent / "sample"
 

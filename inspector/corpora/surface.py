@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from inspector.corpora.readers.misc import misc_value
+from inspector.corpora.misc_column import misc_value
 
 Line = tuple[str, str, str]
 """ID, FORM and MISC of a line of CoNLL-U."""

@@ -10,7 +10,7 @@ from threading import Event, Lock, Thread
 
 from inspector.errors import InputError, InspectorError
 from inspector.runs import Progress
-from inspector.runs.profiling import Run
+from inspector.runs.profile.profile_corpus import Run
 
 _ONE_AT_A_TIME = Lock()
 

@@ -12,12 +12,12 @@ import pandas as pd
 import streamlit as st
 
 from inspector.corpora import Sentence
-from inspector.dashboard import address, parts, store, words
+from inspector.dashboard import address, store, widgets, words
 from inspector.dashboard.guards import guarded, plain
-from inspector.dashboard.visit import Visit
-from inspector.heads.examples import Prediction, head_predictions
+from inspector.dashboard.session import Visit
+from inspector.heads.specialization.head_examples import Prediction, head_predictions
 from inspector.models import PretrainedModel
-from inspector.runs.profiling import Run
+from inspector.runs.profile.profile_corpus import Run
 from inspector.views.predictions import prediction_html, words_around
 
 _BEST = "best"
@@ -72,8 +72,8 @@ def _choice(rows: list[dict[Any, Any]], language: str) -> tuple[dict[Any, Any], 
     t, s = words.of("head", language), words.of("specialization", language)
     pairs = {f"{row['relation']}.{row['direction']}": row for row in rows}
     names = {
-        code: f"{row['relation']} · {s[row['direction']]} · {parts.percent(row['accuracy'])} "
-        f"({s['baseline']} {parts.percent(row['baseline_accuracy'])})"
+        code: f"{row['relation']} · {s[row['direction']]} · {widgets.percent(row['accuracy'])} "
+        f"({s['baseline']} {widgets.percent(row['baseline_accuracy'])})"
         for code, row in pairs.items()
     }
     best = next(iter(pairs))

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from inspector.attention import LayerWeights
-from inspector.dashboard.places import is_turned
+from inspector.dashboard.position_terms import is_turned
 from inspector.yaml_file import read_own_yaml
 
 

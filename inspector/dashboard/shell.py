@@ -14,11 +14,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
-from inspector.dashboard import address, parts, words
+from inspector.dashboard import address, widgets, words
 from inspector.dashboard.guards import guarded, plain, stop
 from inspector.dashboard.pages import (
+    ablation,
     attention,
-    cause,
     concepts,
     head,
     overview,
@@ -26,9 +26,9 @@ from inspector.dashboard.pages import (
     verification,
     weights,
 )
+from inspector.dashboard.session import Visit
 from inspector.dashboard.settings import Settings, config_path, read_settings
 from inspector.dashboard.store import VerifiableOnly
-from inspector.dashboard.visit import Visit
 from inspector.errors import InspectorError
 
 # Drawn here, because the browser would fetch an emoji or a named icon from another host.
@@ -57,7 +57,7 @@ _PAGES = (
     _Entry("weights", weights.show, ":material/grid_on:"),
     _Entry("specialization", specialization.show, ":material/category:"),
     _Entry("head", head.show, ":material/center_focus_strong:"),
-    _Entry("cause", cause.show, ":material/electrical_services:"),
+    _Entry("cause", ablation.show, ":material/electrical_services:"),
     _Entry("attention", attention.show, ":material/visibility:"),
     _Entry("concepts", concepts.show, ":material/school:"),
 )
@@ -96,7 +96,7 @@ def main(default_config: Path | None = None) -> None:
         with guarded():
             page.run()
     except VerifiableOnly as only:
-        parts.only_verifiable(str(only), t)
+        widgets.only_verifiable(str(only), t)
         st.page_link(others["verification"], label=t["to_verification"])
     finally:
         _tell_ignored(notice, t)

@@ -15,13 +15,13 @@ from inspector.corpora.sentence import Labels, Sentence, check_labels
 from inspector.dashboard import words
 from inspector.dashboard.default_runs import Computation, DefaultRuns
 from inspector.dashboard.guards import guarded
-from inspector.dashboard.visit import Visit
+from inspector.dashboard.session import Visit
 from inspector.errors import InputError, ModelError
 from inspector.models import PretrainedModel
-from inspector.models.anything import AnyModel, load_to_run
-from inspector.runs.profile_job import windows_of as windows_of_corpus
-from inspector.runs.profiling import Run
-from inspector.runs.shard_work import ProfileSettings
+from inspector.models.any_model.any_model import AnyModel, load_to_run
+from inspector.runs.profile.plan import windows_of as windows_of_corpus
+from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.profile.shard_worker import ProfileSettings
 from inspector.verification import VerificationReport
 
 _MODELS = 2

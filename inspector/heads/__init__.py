@@ -3,15 +3,18 @@
 Must not know: files, engines, any user interface.
 """
 
-from inspector.heads.claims import CLAIMS_COLUMNS, relation_claims
-from inspector.heads.controls import SEMANTIC_CONTROLS_COLUMNS, semantic_controls
 from inspector.heads.counts import DIRECTIONS, RelationCounts, concatenate
-from inspector.heads.power import POWER_COLUMNS, documents_needed
-from inspector.heads.relations import RELATIONS_COLUMNS, relation_accuracies
-from inspector.heads.roles import ROLES_COLUMNS, RoleRule, head_roles, role_rules
-from inspector.heads.support import SUPPORT_COLUMNS, supported_heads
-from inspector.heads.thin import ThinProduct
-from inspector.heads.weights import (
+from inspector.heads.relations_frame import RELATIONS_COLUMNS, relation_accuracies
+from inspector.heads.specialization.claims import CLAIMS_COLUMNS, relation_claims
+from inspector.heads.specialization.power import POWER_COLUMNS, documents_needed
+from inspector.heads.specialization.roles import ROLES_COLUMNS, RoleRule, head_roles, role_rules
+from inspector.heads.specialization.semantic_controls import (
+    SEMANTIC_CONTROLS_COLUMNS,
+    semantic_controls,
+)
+from inspector.heads.specialization.supported_heads import SUPPORT_COLUMNS, supported_heads
+from inspector.heads.weights.low_rank_product import ThinProduct
+from inspector.heads.weights.weight_statistics import (
     MODULES_WEIGHTS_COLUMNS,
     WEIGHTS_COLUMNS,
     eigenvalues,

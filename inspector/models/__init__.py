@@ -5,21 +5,26 @@ pass watched layer by layer. Must not know: linguistics, statistics.
 """
 
 from inspector.models.architectures import ARCHITECTURES, Architecture, architecture_for
-from inspector.models.backend import running, sdpa_context
-from inspector.models.calls import AttentionCall
-from inspector.models.capture import (
+from inspector.models.calls.attention_call import AttentionCall
+from inspector.models.forward.backend import running, sdpa_context
+from inspector.models.forward.capture import (
     LayerCall,
     attention_probabilities,
     last_hidden_state,
     watch,
 )
-from inspector.models.loading import load
-from inspector.models.names import ALIASES, DEFAULT_MODEL
+from inspector.models.forward.sentence_batches import (
+    WordBatch,
+    WordBatches,
+    token_counts,
+    word_batches,
+)
+from inspector.models.loading.load_model import load
+from inspector.models.loading.model_names import ALIASES, DEFAULT_MODEL
+from inspector.models.loading.random_init import random_twin
 from inspector.models.pretrained import DTYPES, Batch, LayerSite, PretrainedModel
-from inspector.models.seen_terms import complete_weights, unsaid
-from inspector.models.texts import check_text
-from inspector.models.twin import random_twin
-from inspector.models.words import WordBatch, WordBatches, token_counts, word_batches
+from inspector.models.tokenizing.text_input import check_text
+from inspector.models.weight_checks.observed_terms import complete_weights, unsaid
 
 __all__ = [
     "load",

@@ -1,6 +1,7 @@
 """Which model types can be loaded with their tokenizer: one row each.
 
-Where their weights are says `inspector.models.layout_table`; what a row says besides is what
+Where their weights are says `inspector.models.weight_layouts.layout_table`; what a row says besides
+is what
 loading must know. Must not know: how a model is loaded or run.
 """
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from inspector.errors import UnsupportedModelError
-from inspector.models.layouts import Layout
+from inspector.models.weight_layouts.layout import Layout
 
 _BERT_LAYOUT = Layout()
 

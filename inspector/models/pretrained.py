@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from inspector.attention import LayerWeights
 from inspector.errors import InputError, UnsupportedModelError
 from inspector.models.architectures import Architecture
-from inspector.models.layouts import HeadSizes, Layout
-from inspector.models.texts import check_text
-from inspector.models.tokenizing.safely import tokenized
+from inspector.models.tokenizing.guarded import tokenized
+from inspector.models.tokenizing.text_input import check_text
+from inspector.models.weight_layouts.layout import HeadSizes, Layout
 
 DTYPES = {
     "float32": torch.float32,

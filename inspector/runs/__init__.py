@@ -3,12 +3,12 @@
 Must not know: UI.
 """
 
-from inspector.runs.computation import Progress, compute
-from inspector.runs.engine import Worker, WorkerError, run_shards
-from inspector.runs.folder import RunFolder
-from inspector.runs.manifest import Manifest, differences
-from inspector.runs.place import check_run_folder
-from inspector.runs.shards import ShardResult
+from inspector.runs.engines.computation import Progress, compute
+from inspector.runs.engines.engine import Worker, WorkerError, run_shards
+from inspector.runs.store.folder_checks import check_run_folder
+from inspector.runs.store.manifest import Manifest, differences
+from inspector.runs.store.run_folder import RunFolder
+from inspector.runs.store.shards import ShardResult
 
 __all__ = [
     "Manifest",

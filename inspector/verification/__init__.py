@@ -3,14 +3,16 @@
 Must not know: corpora, linguistics, any user interface.
 """
 
-from inspector.verification.cases import Case, standard_cases
 from inspector.verification.implementation import (
     IMPLEMENTATION_COLUMNS,
     ImplementationReport,
     verify_implementation,
 )
 from inspector.verification.judge import Judgement, judge, unit_roundoff
-from inspector.verification.mutations import MUTATIONS, Mutation
+from inspector.verification.layers.cases import Case, standard_cases
+from inspector.verification.layers.mutations import MUTATIONS, Mutation
+from inspector.verification.layers.stages import STAGES
+from inspector.verification.layers.verify_layers import verify
 from inspector.verification.report import (
     VERIFICATION_COLUMNS,
     WHOLE_MODEL_COLUMNS,
@@ -18,8 +20,6 @@ from inspector.verification.report import (
     Coverage,
     VerificationReport,
 )
-from inspector.verification.stages import STAGES
-from inspector.verification.verifier import verify
 
 __all__ = [
     "verify",

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from inspector.errors import InputError
-from inspector.verification.paddings import KINDS, kinds_of
+from inspector.verification.padding_places import KINDS, kinds_of
 
 _MOST = 2**31
 _PLACES = {"left": "on the left", "right": "on the right", "inside": "inside"}

@@ -12,9 +12,9 @@ from jaxtyping import Float32
 
 from inspector.errors import InputError
 from inspector.views.bertviz import head_view_page, model_view_page
-from inspector.views.names import Names
 from inspector.views.page import Page
 from inspector.views.thumbnails import thumbnails_html
+from inspector.views.view_names import Names
 from inspector.vocabulary import Vocabulary
 
 FRAME_DTYPES = {

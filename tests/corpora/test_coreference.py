@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from inspector.corpora import Corpus, Relation, Sentence, read_conllu, tree_sentence
-from inspector.corpora.controls import with_controls
+from inspector.corpora.annotation.document_windows import corpus_windows, cut_windows
+from inspector.corpora.annotation.matched_pairs import with_controls
+from inspector.corpora.annotation.mentions import read_mentions
 from inspector.corpora.coreference import MentionHead, coreference_relations
 from inspector.corpora.default import sample_files
-from inspector.corpora.mentions import read_mentions
-from inspector.corpora.windows import corpus_windows, cut_windows
 
 WORDS = ["Ann", "met", "Bo", ";", "she", "liked", "him", ".", "Ann", "asked", "the", "boy"]
 TAGS = [

@@ -16,9 +16,9 @@ from inspector.corpora import (
     read_conllu,
     write_conllu,
 )
-from inspector.corpora.annotations import CARRIED
+from inspector.corpora.annotation.mentions import read_mentions
+from inspector.corpora.annotation.registry import CARRIED
 from inspector.corpora.coreference import MentionHead, coreference_relations
-from inspector.corpora.mentions import read_mentions
 from inspector.errors import InputError
 from tools.probes import meaning_and_logic
 from tools.probes.meaning_and_logic import BEYOND_SYNTAX, generate_beyond

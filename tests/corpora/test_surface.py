@@ -3,8 +3,8 @@
 from support.each import each
 
 from inspector.corpora import Sentence, read_corpus, read_text, tree_sentence
-from inspector.corpora.mentions import read_mentions
-from inspector.corpora.windows import corpus_windows
+from inspector.corpora.annotation.document_windows import corpus_windows
+from inspector.corpora.annotation.mentions import read_mentions
 
 ROWS = {
     "words": "1\tHello\t_\t_\t_\t_\t0\troot\t_\tSpaceAfter=No\n2\t,\t_\t_\t_\t_\t1\tpunct\t_\t_\n"

@@ -28,7 +28,7 @@ def small_model(tmp_path_factory):
     import torch
     from transformers import BertConfig, BertModel
 
-    from inspector.models.names import model_folder
+    from inspector.models.loading.model_names import model_folder
 
     folder = tmp_path_factory.mktemp("small")
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
@@ -51,8 +51,8 @@ def profiled(tmp_path_factory):
 
     from inspector.corpora import default_corpus
     from inspector.models import load
-    from inspector.runs.profiling import profile_corpus
-    from inspector.runs.shard_work import ProfileSettings
+    from inspector.runs.profile.profile_corpus import profile_corpus
+    from inspector.runs.profile.shard_worker import ProfileSettings
 
     folder = tmp_path_factory.mktemp("profiled")
     whole = default_corpus()
@@ -67,7 +67,7 @@ def profiled(tmp_path_factory):
 @pytest.fixture(scope="session")
 def only_verifiable(tmp_path_factory):
     """Return the folder of a tiny random deberta-v2, which `inspector.load` does not take."""
-    from inspector.models.families import configuration
+    from inspector.models.tiny_models import configuration
 
     folder = tmp_path_factory.mktemp("deberta")
     configuration("deberta-v2").build().save_pretrained(folder)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from inspector.attention import LayerWeights, multi_head_attention, repeat_key_value_heads
-from inspector.dashboard import measure, steps
+from inspector.dashboard import measure, walkthrough
 from inspector.models import load
 
 TEXT = "The animal didn't cross the street because it was too tired."
@@ -19,30 +19,30 @@ def model():
 
 @pytest.mark.parametrize(("layer", "head"), [(0, 0), (2, 8), (5, 11)])
 def test_one_head_is_the_models_own(model, layer, head):
-    call, tokens = steps.layer_call(model, TEXT, layer)
+    call, tokens = walkthrough.layer_call(model, TEXT, layer)
     hidden, weights = call.hidden_states[0], model.layer_weights(layer)
-    score = steps.score_function("scaled", weights)
-    done = steps.head_steps(hidden, hidden, weights, head, score)
+    score = walkthrough.score_function("scaled", weights)
+    done = walkthrough.head_steps(hidden, hidden, weights, head, score)
     assert len(tokens) == len(hidden) == 16
     torch.testing.assert_close(done.query, call.attention.query[0, head])
     torch.testing.assert_close(done.probabilities, call.attention.probabilities[0, head])
     own = call.attention.context[0].unflatten(-1, (model.n_heads, -1))[:, head]
     torch.testing.assert_close(done.output, own)
-    alone = steps.one_position(done, 3, score)
+    alone = walkthrough.one_position(done, 3, score)
     torch.testing.assert_close(alone.output[0], done.output[3])
 
 
 def test_a_target_and_a_source_may_differ_in_length(model):
-    looking, _ = steps.layer_call(model, "She opened the bank account.", 1)
-    seen, _ = steps.layer_call(model, TEXT, 1)
+    looking, _ = walkthrough.layer_call(model, "She opened the bank account.", 1)
+    seen, _ = walkthrough.layer_call(model, TEXT, 1)
     weights = model.layer_weights(1)
-    for name in steps.SCORES:
-        done = steps.head_steps(
+    for name in walkthrough.SCORES:
+        done = walkthrough.head_steps(
             looking.hidden_states[0],
             seen.hidden_states[0],
             weights,
             0,
-            steps.score_function(name, weights),
+            walkthrough.score_function(name, weights),
         )
         assert done.probabilities.shape == (8, 16)
         torch.testing.assert_close(done.probabilities.sum(-1), torch.ones(8))
@@ -51,19 +51,19 @@ def test_a_target_and_a_source_may_differ_in_length(model):
 def test_parameters_of_a_score_are_the_same_each_time_and_leave_the_generator_alone(model):
     weights = model.layer_weights(0)
     state = torch.get_rng_state()
-    first, second = (steps.score_function("additive", weights) for _ in range(2))
+    first, second = (walkthrough.score_function("additive", weights) for _ in range(2))
     assert torch.equal(first.vector, second.vector)
     assert torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.mark.parametrize("layer", [0, 5])
 def test_the_heads_add_up_to_the_models_output(model, layer):
-    call, _ = steps.layer_call(model, TEXT, layer)
-    done = steps.layer_steps(call.hidden_states[0], model.layer_weights(layer))
+    call, _ = walkthrough.layer_call(model, TEXT, layer)
+    done = walkthrough.layer_steps(call.hidden_states[0], model.layer_weights(layer))
     assert done.contributions.shape == (12, 16, 384)
     torch.testing.assert_close(done.total, done.stages.output[0], rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(done.total, call.output[0], rtol=1e-4, atol=1e-5)
-    assert steps.largest_difference(done.total, call.output[0]) < 1e-5
+    assert walkthrough.largest_difference(done.total, call.output[0]) < 1e-5
 
 
 def test_a_head_alone_takes_its_groups_keys_and_values():
@@ -77,17 +77,17 @@ def test_a_head_alone_takes_its_groups_keys_and_values():
         n_heads=4, n_kv_heads=2, scaling=0.5,
     )  # fmt: skip
     hidden = draw(7, 5)
-    done = steps.layer_steps(hidden, weights)
+    done = walkthrough.layer_steps(hidden, weights)
     torch.testing.assert_close(done.total, done.stages.output[0])
     shared = repeat_key_value_heads(done.stages.key, 4)
-    alone = steps.head_alone(weights, 3)
+    alone = walkthrough.head_alone(weights, 3)
     key = multi_head_attention(hidden[None], hidden[None], alone).key
     torch.testing.assert_close(key[:, 0], shared[:, 3])
 
 
 def test_a_word_is_found_where_it_stands():
-    assert steps.positions_of(["a", "b", "a", "b"], ["a", "b"]) == [0, 2]
-    assert steps.positions_of(["a"], ["a", "b"]) == []
+    assert walkthrough.positions_of(["a", "b", "a", "b"], ["a", "b"]) == [0, 2]
+    assert walkthrough.positions_of(["a"], ["a", "b"]) == []
 
 
 def test_times_are_measured_for_each_length():
@@ -102,7 +102,7 @@ def test_many_sessions_share_one_model(model):
     sentences = [f"{TEXT} {'Really. ' * n}" for n in range(8)]
 
     def read(text):
-        return steps.layer_call(model, text, 3)[0].attention.probabilities
+        return walkthrough.layer_call(model, text, 3)[0].attention.probabilities
 
     alone = [read(text) for text in sentences]
     with ThreadPoolExecutor(8) as readers:

@@ -8,7 +8,7 @@ import yaml
 from dashboard_driver import texts
 from tiny_decoders import save_tiny_decoder
 
-from inspector.dashboard import formulas, places, steps
+from inspector.dashboard import formulas, position_terms, walkthrough
 from inspector.models import load
 
 TEXT = "The keys to the old cabinet are on the kitchen table."
@@ -87,17 +87,17 @@ def test_a_layer_that_does_more_claims_nothing(open_page, folder):
 def test_heads_alone_add_up_to_the_models_layer(folder, name):
     """Each head by itself, whatever its layer does besides: also norms over all heads."""
     model = load(folder(name)[0])
-    call, _ = steps.layer_call(model, TEXT, 1)
-    weights, hidden = steps.layer_weights(model, call), call.hidden_states[0]
-    assert steps.follows(call, weights)
-    done = steps.layer_steps(hidden, weights)
+    call, _ = walkthrough.layer_call(model, TEXT, 1)
+    weights, hidden = walkthrough.layer_weights(model, call), call.hidden_states[0]
+    assert walkthrough.follows(call, weights)
+    done = walkthrough.layer_steps(hidden, weights)
     scale = float(call.output.abs().max())
-    assert steps.largest_difference(done.total, call.output[0]) < 1e-5 * scale
-    one = steps.head_steps(hidden, hidden.clone(), weights, 2)
+    assert walkthrough.largest_difference(done.total, call.output[0]) < 1e-5 * scale
+    one = walkthrough.head_steps(hidden, hidden.clone(), weights, 2)
     own = call.attention.context[0].unflatten(-1, (4, -1))[:, 2]
     torch.testing.assert_close(one.output, own, rtol=1e-4, atol=1e-5)
     for position in (0, 3, len(hidden) - 1):
-        alone = steps.one_position(one, position).output[0]
+        alone = walkthrough.one_position(one, position).output[0]
         torch.testing.assert_close(alone, one.output[position])
     assert (one.allowed is None) == (name == "t5")
     if weights.causal:
@@ -107,25 +107,25 @@ def test_heads_alone_add_up_to_the_models_layer(folder, name):
 
 def test_between_two_sentences_no_place_counts(folder):
     model = load(folder("llama")[0])
-    looking, _ = steps.layer_call(model, TEXT, 0)
-    seen, _ = steps.layer_call(model, "Rain fell.", 0)
-    weights = steps.layer_weights(model, looking)
-    assert places.counts_places(weights)
-    free = places.between_sentences(weights)
-    assert not places.counts_places(free)
-    done = steps.head_steps(looking.hidden_states[0], seen.hidden_states[0], free, 1)
+    looking, _ = walkthrough.layer_call(model, TEXT, 0)
+    seen, _ = walkthrough.layer_call(model, "Rain fell.", 0)
+    weights = walkthrough.layer_weights(model, looking)
+    assert position_terms.counts_places(weights)
+    free = position_terms.between_sentences(weights)
+    assert not position_terms.counts_places(free)
+    done = walkthrough.head_steps(looking.hidden_states[0], seen.hidden_states[0], free, 1)
     assert done.allowed is None
     torch.testing.assert_close(done.probabilities.sum(-1), torch.ones(len(done.target)))
     # With its places a longer target than its source is refused in a sentence.
     with pytest.raises(ValueError, match="must be at least as long as target"):
-        steps.head_steps(looking.hidden_states[0], seen.hidden_states[0], weights, 1)
+        walkthrough.head_steps(looking.hidden_states[0], seen.hidden_states[0], weights, 1)
 
 
 def test_formulas_say_what_a_layer_computes(folder):
     def formula(name):
         model = load(folder(name)[0])
-        call, _ = steps.layer_call(model, TEXT, 1)
-        return formulas.layer_formula(steps.layer_weights(model, call))
+        call, _ = walkthrough.layer_call(model, TEXT, 1)
+        return formulas.layer_formula(walkthrough.layer_weights(model, call))
 
     assert formula("gpt2") == (
         r"\mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt{d_k}} + M\right)V"

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from dashboard_driver import PAGES, ROOT, texts, turn_to
 
-from inspector.dashboard import guards, steps, store
+from inspector.dashboard import guards, store, walkthrough
 from inspector.dashboard.guards import MAX_CHARACTERS, check_field, plain
 from inspector.errors import InputError
 
@@ -241,7 +241,7 @@ def test_markdown_in_data_is_taken_apart():
 
 
 def test_a_trouble_that_is_not_foreseen_is_not_hidden(open_page, monkeypatch):
-    monkeypatch.setattr(steps, "layer_call", lambda *_: 1 / 0)
+    monkeypatch.setattr(walkthrough, "layer_call", lambda *_: 1 / 0)
     assert open_page("concepts").exception
 
 
@@ -268,7 +268,7 @@ def test_the_cost_is_measured_when_asked(open_page, monkeypatch):
 def test_only_what_sessions_share_is_cached():
     sources = (ROOT / "inspector" / "dashboard").rglob("*.py")
     cached = [path.name for path in sources if "@st.cache" in path.read_text(encoding="utf-8")]
-    assert sorted(cached) == ["cause_store.py", "store.py"]
+    assert sorted(cached) == ["ablation_store.py", "store.py"]
     assert guards.MAX_CHARACTERS == 2000
 
 

@@ -15,10 +15,10 @@ from inspector.dashboard.formulas import statistic_formulas
 from inspector.dashboard.settings import Settings
 from inspector.errors import InputError
 from inspector.heads import WEIGHTS_COLUMNS
-from inspector.heads.cause.marks import ENDS
-from inspector.heads.description import PHRASES
+from inspector.heads.ablation.target_words import ENDS
+from inspector.heads.specialization.head_description import PHRASES
 from inspector.verification import MUTATIONS, STAGES
-from inspector.verification.whole_model import NOISE, OURS_EAGER, OURS_SDPA
+from inspector.verification.layers.whole_model import NOISE, OURS_EAGER, OURS_SDPA
 
 APP = Path(__file__).parents[2] / "app.py"
 CATALOGUES = sorted(words.FOLDER.glob("*.yaml"))

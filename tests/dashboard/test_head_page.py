@@ -13,11 +13,11 @@ from inspector.corpora.default import sample_files
 from inspector.dashboard import store, words
 from inspector.dashboard.examples import _taken
 from inspector.dashboard.pages.head import _BY_WEIGHT, _offset
-from inspector.heads.examples import head_predictions
+from inspector.heads.specialization.head_examples import head_predictions
 from inspector.models import load
-from inspector.runs.profile_job import profile_job
-from inspector.runs.profiling import Run, profile_corpus
-from inspector.runs.shard_work import ProfileSettings
+from inspector.runs.profile.plan import profile_job
+from inspector.runs.profile.profile_corpus import Run, profile_corpus
+from inspector.runs.profile.shard_worker import ProfileSettings
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -12,9 +12,9 @@ from dashboard_driver import PAGES, texts, turn_to
 from inspector.dashboard import store, words
 from inspector.errors import ModelError
 from inspector.models import load
-from inspector.models.anything import AnyModel
-from inspector.models.families import configuration
-from inspector.verification.shadow import verify_any
+from inspector.models.any_model.any_model import AnyModel
+from inspector.models.tiny_models import configuration
+from inspector.verification.calls.verify_calls import verify_any
 
 PROFILING = ("weights", "specialization", "head", "cause", "attention", "concepts")
 NAMES = ("deberta-v2", "bloom", "vit", "t5", "yoso")

@@ -10,12 +10,12 @@ import pytest
 from slow_coreference import slow_scores, slow_windows
 
 from inspector.corpora import read_conllu
+from inspector.corpora.annotation.document_windows import corpus_windows
+from inspector.corpora.annotation.mentions import read_mentions
 from inspector.corpora.default import sample_files
-from inspector.corpora.mentions import read_mentions
-from inspector.corpora.windows import corpus_windows
 from inspector.heads.counts import DIRECTIONS
-from inspector.heads.examples import head_predictions
 from inspector.heads.observers import AcrossScores, annotated_batches, observe
+from inspector.heads.specialization.head_examples import head_predictions
 from inspector.models import token_counts, word_batches
 
 _DATA = Path(os.environ.get("INSPECTOR_DATA", Path(__file__).parents[3] / "shared" / "data"))

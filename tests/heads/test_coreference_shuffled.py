@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inspector.corpora import read_conllu, windows
+from inspector.corpora import read_conllu
+from inspector.corpora.annotation import document_windows
 from inspector.corpora.default import sample_files
-from inspector.heads.claims import relation_claims
 from inspector.heads.counts import RelationCounts
 from inspector.heads.observers import AcrossScores, annotated_batches, observe
+from inspector.heads.specialization.claims import relation_claims
 from inspector.models import token_counts, word_batches
 
 SEEDS = range(10)
@@ -22,7 +23,7 @@ TRUE = "true"
 
 def dealt(corpus, lengths, seed):
     """Return the windows of a corpus whose entities were dealt out anew."""
-    read = windows.read_mentions
+    read = document_windows.read_mentions
 
     def shuffled(sentences, documents):
         mentions, left_out = read(sentences, documents)
@@ -35,11 +36,11 @@ def dealt(corpus, lengths, seed):
                 mentions[i] = replace(mentions[i], entity=entity)
         return mentions, left_out
 
-    windows.read_mentions = read if seed == TRUE else shuffled
+    document_windows.read_mentions = read if seed == TRUE else shuffled
     try:
-        return windows.corpus_windows(corpus, lengths, 500).texts
+        return document_windows.corpus_windows(corpus, lengths, 500).texts
     finally:
-        windows.read_mentions = read
+        document_windows.read_mentions = read
 
 
 @pytest.fixture(scope="module")

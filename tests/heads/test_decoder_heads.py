@@ -16,8 +16,8 @@ from tiny_decoders import save_tiny_decoder
 from inspector.corpora import Corpus, Relation, Sentence
 from inspector.heads import weight_statistics
 from inspector.models import load
-from inspector.runs.profiling import profile_corpus
-from inspector.runs.shard_work import ProfileSettings
+from inspector.runs.profile.profile_corpus import profile_corpus
+from inspector.runs.profile.shard_worker import ProfileSettings
 
 D_HEAD, N_HEADS = 8, 4
 DECODERS = ("gpt2", "llama", "gpt_neox", "qwen3")

@@ -16,8 +16,8 @@ from slow_observers import attention_of
 
 from inspector.corpora import annotate, annotate_from, read_conllu
 from inspector.heads.counts import DIRECTIONS
-from inspector.runs.profiling import profile_corpus
-from inspector.runs.shard_work import ProfileSettings
+from inspector.runs.profile.profile_corpus import profile_corpus
+from inspector.runs.profile.shard_worker import ProfileSettings
 
 DATA = Path(os.environ.get("INSPECTOR_DATA", Path(__file__).parents[3] / "shared" / "data"))
 EWT, GUM = (

@@ -13,8 +13,8 @@ from test_profile_reference import predictions
 from test_profile_shuffled import counted, in_the_report_half_alone, told, twins
 
 from inspector.corpora import Corpus, Relation, annotate, meaning_probes
-from inspector.heads.claims import relation_claims
-from inspector.heads.support import supported_heads
+from inspector.heads.specialization.claims import relation_claims
+from inspector.heads.specialization.supported_heads import supported_heads
 
 SEEDS = range(12)
 KINDS = ("semantic", "logical")

@@ -13,8 +13,8 @@ from test_planted_model import N_POSITIONS, plant
 from tiny_models import tiny_tokenizer
 
 from inspector.corpora import Corpus, tree_sentence
-from inspector.runs.profiling import profile_corpus
-from inspector.runs.shard_work import ProfileSettings
+from inspector.runs.profile.profile_corpus import profile_corpus
+from inspector.runs.profile.shard_worker import ProfileSettings
 
 NOUNS = ("cat", "dog", "rain", "town", "table")
 KINDS = ("uniform", "same before", "previous")

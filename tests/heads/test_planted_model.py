@@ -12,8 +12,8 @@ from tiny_models import tiny_tokenizer
 
 from inspector.corpora import Corpus, Relation, Sentence
 from inspector.models import attention_probabilities, load, word_batches
-from inspector.runs.profiling import profile_corpus
-from inspector.runs.shard_work import ProfileSettings
+from inspector.runs.profile.profile_corpus import profile_corpus
+from inspector.runs.profile.shard_worker import ProfileSettings
 
 N_POSITIONS = 32
 SHARP = 40.0

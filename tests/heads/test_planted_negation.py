@@ -12,8 +12,8 @@ from test_planted_model import N_POSITIONS, plant
 from tiny_models import tiny_tokenizer
 
 from inspector.corpora import Corpus, annotate, tree_sentence
-from inspector.runs.profiling import profile_corpus
-from inspector.runs.shard_work import ProfileSettings
+from inspector.runs.profile.profile_corpus import profile_corpus
+from inspector.runs.profile.shard_worker import ProfileSettings
 
 NOUNS, VERBS = ("cat", "dog", "rain", "town", "table"), ("had", "could")
 OTHERS = ("uniform", "previous")

@@ -17,8 +17,8 @@ from slow_observers import attention_of, read_in_text, slow_behaviour, slow_rela
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
 from inspector.heads.counts import DIRECTIONS
-from inspector.runs.profiling import profile_corpus
-from inspector.runs.shard_work import ProfileSettings
+from inspector.runs.profile.profile_corpus import profile_corpus
+from inspector.runs.profile.shard_worker import ProfileSettings
 
 _DATA = Path(os.environ.get("INSPECTOR_DATA", Path(__file__).parents[3] / "shared" / "data"))
 EWT = _DATA / "ud-english-ewt" / "en_ewt-ud-dev.conllu"

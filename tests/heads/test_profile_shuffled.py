@@ -14,10 +14,10 @@ from test_profile_reference import predictions
 
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
-from inspector.heads.claims import relation_claims
 from inspector.heads.counts import RelationCounts
-from inspector.heads.halves import Halves
-from inspector.heads.support import supported_heads
+from inspector.heads.specialization.claims import relation_claims
+from inspector.heads.specialization.split import Halves
+from inspector.heads.specialization.supported_heads import supported_heads
 
 SEEDS = 20
 

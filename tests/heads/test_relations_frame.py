@@ -9,7 +9,7 @@ import pytest
 from planted_counts import changed, random_counts
 
 from inspector.heads.counts import DIRECTIONS, RelationCounts
-from inspector.heads.relations import (
+from inspector.heads.relations_frame import (
     RELATIONS_COLUMNS,
     commonest_offsets,
     pairs_at,

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from inspector.models.names import model_folder
+from inspector.models.loading.model_names import model_folder
 
 
 @pytest.fixture(scope="session")

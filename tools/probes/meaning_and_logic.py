@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from inspector.corpora.making import tree_sentence
+from inspector.corpora.formats.from_tree import tree_sentence
 from inspector.corpora.sentence import Labels, Sentence
 from inspector.errors import InputError
 from tools.probes.balance import Offsets

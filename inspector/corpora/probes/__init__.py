@@ -7,8 +7,8 @@ from other seeds. Must not know: models, the grammar.
 from dataclasses import replace
 from pathlib import Path
 
+from inspector.corpora.formats.conllu_files import read_conllu
 from inspector.corpora.sentence import Labels, Sentence
-from inspector.corpora.treebank import read_conllu
 
 FOLDER = Path(__file__).parent
 SYNTAX = "syntax.conllu"

@@ -11,9 +11,9 @@ the names Protasis and Apodosis as GUM has them.
 
 from collections.abc import Iterator
 
-from inspector.corpora.readers.adding import Additions
-from inspector.corpora.readers.misc import misc_value
-from inspector.corpora.readers.parsed import Parsed, parsed
+from inspector.corpora.misc_column import misc_value
+from inspector.corpora.readers.added_relations import Additions
+from inspector.corpora.readers.parsed_sentence import Parsed, parsed
 from inspector.corpora.sentence import Corpus, Relation, Sentence
 
 CONSEQUENCE, CUE = "condition:consequence", "condition:cue"

@@ -13,9 +13,9 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
-from inspector.corpora.readers.adding import Additions
-from inspector.corpora.readers.misc import misc_value
-from inspector.corpora.readers.parsed import parsed
+from inspector.corpora.misc_column import misc_value
+from inspector.corpora.readers.added_relations import Additions
+from inspector.corpora.readers.parsed_sentence import parsed
 from inspector.corpora.sentence import Corpus, Relation
 
 SENSES = ("contingency", "comparison", "expansion", "temporal")

@@ -7,8 +7,8 @@ to the one before it; the tree has the first instead. Must not know: files, mode
 Source: https://universaldependencies.org/u/overview/specific-syntax.html#coordination
 """
 
-from inspector.corpora.readers.adding import Additions
-from inspector.corpora.readers.parsed import Parsed, parsed
+from inspector.corpora.readers.added_relations import Additions
+from inspector.corpora.readers.parsed_sentence import Parsed, parsed
 from inspector.corpora.sentence import Corpus, Relation
 
 CONJUNCTS = "coordination:conjuncts"

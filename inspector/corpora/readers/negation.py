@@ -8,8 +8,8 @@ Source: https://universaldependencies.org/u/feat/Polarity.html; nobody, nothing 
 PronType=Neg.
 """
 
-from inspector.corpora.readers.adding import Additions
-from inspector.corpora.readers.parsed import Parsed, parsed
+from inspector.corpora.readers.added_relations import Additions
+from inspector.corpora.readers.parsed_sentence import Parsed, parsed
 from inspector.corpora.sentence import Corpus, Relation
 
 SCOPE, PREDICATE = "neg:scope", "neg:predicate"

@@ -6,8 +6,8 @@ it does not depend on. "No" is read as negation, numerals are not read. Must not
 models.
 """
 
-from inspector.corpora.readers.adding import Additions
-from inspector.corpora.readers.parsed import Parsed, parsed
+from inspector.corpora.readers.added_relations import Additions
+from inspector.corpora.readers.parsed_sentence import Parsed, parsed
 from inspector.corpora.sentence import Corpus, Relation
 
 NOUN, PARTITIVE, SCOPE = "quantifier:noun", "quantifier:partitive", "quantifier:scope"

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from math import log
 from pathlib import Path
 
-from inspector.corpora.readers.adding import Additions
-from inspector.corpora.readers.misc import misc_value
-from inspector.corpora.readers.notes import word_number
-from inspector.corpora.readers.parsed import parsed
+from inspector.corpora.misc_column import misc_value
+from inspector.corpora.readers.added_relations import Additions
+from inspector.corpora.readers.annotation_table import word_number
+from inspector.corpora.readers.parsed_sentence import parsed
 from inspector.corpora.readers.wordnet import DEBIAN, TAGS, Pointer, Synset, WordNet
 from inspector.corpora.sentence import Corpus, Relation
 

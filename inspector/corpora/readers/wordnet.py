@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from inspector.corpora.lines import shown
+from inspector.corpora.formats.line_reader import shown
 from inspector.errors import InputError, OutputError
 from inspector.input import open_regular
 

@@ -6,9 +6,9 @@ Must not know: how a probability is computed, how a view is drawn.
 import streamlit as st
 
 from inspector import api
-from inspector.dashboard import address, parts, store, words
+from inspector.dashboard import address, store, widgets, words
 from inspector.dashboard.guards import guarded, plain, text_field
-from inspector.dashboard.visit import Visit
+from inspector.dashboard.session import Visit
 from inspector.errors import InputError
 from inspector.views.charts import attention_matrix
 from inspector.views.maps import AttentionMaps
@@ -20,7 +20,7 @@ _VIEWS = ("head", "model", "matrix")
 def show(visit: Visit) -> None:
     """Show the text's attention in the view that the reader has chosen."""
     t = words.of("attention", visit.language)
-    parts.heading(t["title"], t["purpose"])
+    widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     text = text_field(t["sentence"], "sentence", visit.settings.sentence, lines=2)
     second = text_field(t["second"], "second", visit.settings.second_sentence, optional=True)
@@ -30,11 +30,11 @@ def show(visit: Visit) -> None:
             t["view"], "view", _VIEWS, "head", named=lambda name: t[f"view:{name}"]
         )
     with right:
-        layer, head = parts.head_chooser(model, visit.language)
+        layer, head = widgets.head_chooser(model, visit.language)
     with guarded():
         maps = api.attend(model, text, second or None)
     st.caption(t["tokens"].format(count=len(maps.tokens)))
-    parts.unknown(maps.vocabulary, visit.language)
+    widgets.unknown(maps.vocabulary, visit.language)
     page = _page(maps, view, layer, visit.language)
     if page is None:
         _one_head(maps, layer, head, visit.language)
@@ -67,7 +67,7 @@ def _one_head(maps: AttentionMaps, layer: int, head: int, language: str) -> None
             maps.tokens,
             names=words.of("charts", language),
         )
-    parts.chart(chart, "attention-matrix", f"{t['view:matrix']} {layer}-{head}", width="content")
+    widgets.chart(chart, "attention-matrix", f"{t['view:matrix']} {layer}-{head}", width="content")
 
 
 def _downloads(maps: AttentionMaps, page: Page | None, layer: int, language: str) -> None:

@@ -6,13 +6,13 @@ Must not know: how a number is computed, which examples are shown.
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import examples, parts, profiled, store, words
+from inspector.dashboard import examples, profiled, store, widgets, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.pages.weights import statistics_table
-from inspector.dashboard.visit import Visit
-from inspector.heads.description import PHRASES, describe_head
+from inspector.dashboard.session import Visit
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
-from inspector.runs.profiling import Run
+from inspector.heads.specialization.head_description import PHRASES, describe_head
+from inspector.runs.profile.profile_corpus import Run
 
 _BY_WEIGHT = [
     name
@@ -24,9 +24,9 @@ _BY_WEIGHT = [
 def show(visit: Visit) -> None:
     """Show the head's roles, behaviour, relations, examples and weights."""
     t = words.of("head", visit.language)
-    parts.heading(t["title"], t["purpose"])
+    widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
-    chosen = parts.head_chooser(model, visit.language)
+    chosen = widgets.head_chooser(model, visit.language)
     run = profiled.run(visit)
     if run is not None:
         _roles(run, chosen, visit.language)
@@ -48,7 +48,7 @@ def _roles(run: Run, chosen: tuple[int, int], language: str) -> None:
     if len(_of_head(run.roles, chosen)):
         said = {name: t[f"said_{name}"] for name in PHRASES}
         st.markdown(plain(describe_head(*chosen, run.roles, run.claims, said)))
-    parts.roles_table(run.roles, chosen, words.of("specialization", language))
+    widgets.roles_table(run.roles, chosen, words.of("specialization", language))
 
 
 def _behaviour(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
@@ -62,10 +62,10 @@ def _behaviour(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
         "punctuation": "punctuation_mass",
         "share": "offset_share",
     }
-    shares = {name: parts.percent(row[column]) for name, column in masses.items()}
+    shares = {name: widgets.percent(row[column]) for name, column in masses.items()}
     st.markdown(t["in_words"].format(offset=_offset(row["offset_mode"]), **shares))
     st.caption(t["behaviour_note"].format(queries=int(row["queries"])))
-    parts.text_table(
+    widgets.text_table(
         [t["quantity"], t["by_weight"], t["by_norm"], t["meaning"]],
         ([name, _figure(row, name), _figure(row, f"norm_{name}"), t[name]] for name in _BY_WEIGHT),
     )
@@ -90,9 +90,9 @@ def _relations(run: Run, chosen: tuple[int, int], language: str) -> pd.DataFrame
     frame = frame.sort_values("lead", ascending=False, kind="stable", na_position="last")
     st.header(t["relations"], anchor=False)
     st.caption(t["relations_note"])
-    percent = parts.percent_column
+    percent = widgets.percent_column
     st.dataframe(
-        parts.in_percent(frame).assign(direction=[s[name] for name in frame["direction"]]),
+        widgets.in_percent(frame).assign(direction=[s[name] for name in frame["direction"]]),
         key="head-relations",
         hide_index=True,
         height=320,
@@ -112,5 +112,5 @@ def _relations(run: Run, chosen: tuple[int, int], language: str) -> pd.DataFrame
     if claims.empty:
         st.markdown(t["no_claim"])
     else:
-        parts.claims_table(claims, "head-claims", s)
+        widgets.claims_table(claims, "head-claims", s)
     return frame

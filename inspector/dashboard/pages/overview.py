@@ -7,10 +7,10 @@ import re
 
 import streamlit as st
 
-from inspector.dashboard import parts, store, words
+from inspector.dashboard import store, widgets, words
 from inspector.dashboard.guards import plain
+from inspector.dashboard.session import Visit
 from inspector.dashboard.store import VerifiableOnly
-from inspector.dashboard.visit import Visit
 from inspector.models import PretrainedModel
 from inspector.verification import VerificationReport
 from inspector.verification.judge import NEAR_THEIRS
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"\b\d+\b")
 def show(visit: Visit) -> None:
     """Show the verdict first, then sizes, the place of the weights, and the files."""
     t = words.of("overview", visit.language)
-    parts.heading(t["title"], t["purpose"])
+    widgets.heading(t["title"], t["purpose"])
     try:
         model = store.model(visit.model, visit.language)
     except VerifiableOnly as only:
@@ -46,7 +46,7 @@ def _of_any(only: VerifiableOnly, visit: Visit, t: words.Words) -> None:
         t["class"]: type(only.model.model).__name__,
         t["dtype"]: only.model.dtype,
     }
-    parts.text_table([t["part"], t["name"]], named.items())
+    widgets.text_table([t["part"], t["name"]], named.items())
     _hashes(only.model.file_hashes, t)
 
 
@@ -56,7 +56,7 @@ def _verdict(report: VerificationReport, t: words.Words) -> None:
         st.markdown(
             t["verified_note"].format(
                 layers=report.frame["layer"].nunique(),
-                worst=parts.in_u(report.frame["error_in_u"].max()),
+                worst=widgets.in_u(report.frame["error_in_u"].max()),
                 allowed=f"{NEAR_THEIRS:.0f}",
                 dtype=report.dtype,
                 caught=sum(control["caught"] is True for control in report.controls),
@@ -96,13 +96,13 @@ def _architecture(model: PretrainedModel, t: words.Words) -> None:
         "W_O": names["output"],
         t["fusion"]: t[layout.fusion],
     }
-    parts.text_table([t["part"], t["name"]], named.items())
+    widgets.text_table([t["part"], t["name"]], named.items())
 
 
 def _hashes(files: dict[str, str], t: words.Words) -> None:
     st.subheader(t["files"], anchor=False)
     st.caption(t["files_note"])
-    parts.text_table([t["file"], "SHA-256"], sorted(files.items()))
+    widgets.text_table([t["file"], "SHA-256"], sorted(files.items()))
 
 
 def _files(model: PretrainedModel, t: words.Words) -> None:

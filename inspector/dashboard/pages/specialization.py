@@ -8,10 +8,10 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import address, parts, profiled, store, words
+from inspector.dashboard import address, profiled, store, widgets, words
 from inspector.dashboard.guards import plain
-from inspector.dashboard.visit import Visit
-from inspector.runs.profiling import Run
+from inspector.dashboard.session import Visit
+from inspector.runs.profile.profile_corpus import Run
 from inspector.views.charts import claims_forest, role_grid
 from inspector.views.charts.forest import VERDICTS
 
@@ -25,7 +25,7 @@ _GRID = "role-grid"
 def show(visit: Visit) -> None:
     """Show the grid of roles, the head that is chosen in it, and the claims."""
     t = words.of("specialization", visit.language)
-    parts.heading(t["title"], t["purpose"])
+    widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     run = profiled.run(visit)
     if run is None:
@@ -45,7 +45,7 @@ def show(visit: Visit) -> None:
             named=lambda name: t["every"] if name == _EVERY else t[name],
         )  # fmt: skip
     with right:
-        chosen = parts.head_chooser(model, visit.language)
+        chosen = widgets.head_chooser(model, visit.language)
     left, right = st.columns([5, 3])
     with left:
         _grid(run, relation, chosen, visit.language)
@@ -110,7 +110,7 @@ def _outcome(run: Run, language: str) -> None:
     )
     st.markdown(outcome)
     st.markdown(totals)
-    parts.unknown(run.vocabulary, language)
+    widgets.unknown(run.vocabulary, language)
     if run.unsure:
         names = ", ".join(plain(name) for name in run.unsure)
         st.warning(t["unsure"].format(names=names), icon=":material/warning:")
@@ -124,11 +124,11 @@ def _grid(run: Run, relation: str, chosen: tuple[int, int], language: str) -> No
     grid = role_grid(
         run.roles, run.behaviour, selected=chosen, marked=marked, names=_names(language)
     )
-    parts.chart(
+    widgets.chart(
         grid,
         _GRID,
         t["grid_alt"],
-        on_click=lambda: parts.choose_clicked_head(_GRID),
+        on_click=lambda: widgets.choose_clicked_head(_GRID),
         width="content",
     )
     st.caption(t["grid_note"])
@@ -152,10 +152,10 @@ def _head(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
     if own.empty:
         st.markdown(t["no_role"])
     else:
-        parts.text_table(
+        widgets.text_table(
             [t["role"], t["effect"], t["interval"]],
             (
-                [row["role"], parts.percent(row["effect"]), parts.interval(row)]
+                [row["role"], widgets.percent(row["effect"]), widgets.interval(row)]
                 for row in own.to_dict("records")
             ),
         )
@@ -174,10 +174,10 @@ def _claims(claims: pd.DataFrame, language: str) -> None:
         st.markdown(t["none_left"])
         return
     st.caption(t["claims_note"])
-    parts.claims_table(claims, "claims", t)
+    widgets.claims_table(claims, "claims", t)
     st.subheader(t["forest"], anchor=False)
     st.caption(t["forest_note"])
-    parts.chart(claims_forest(claims, names=_names(language)), "forest", t["forest"], least=760)
+    widgets.chart(claims_forest(claims, names=_names(language)), "forest", t["forest"], least=760)
 
 
 def _controls(controls: pd.DataFrame, language: str) -> None:
@@ -187,9 +187,9 @@ def _controls(controls: pd.DataFrame, language: str) -> None:
         return
     st.subheader(t["controls"], anchor=False)
     st.caption(t["controls_note"])
-    percent = parts.percent_column
+    percent = widgets.percent_column
     st.dataframe(
-        parts.in_percent(controls).assign(
+        widgets.in_percent(controls).assign(
             direction=[t[name] for name in controls["direction"]],
             head=[f"{row.layer}-{row.head}" for row in controls.itertuples()],
             verdict=[words.term(verdict, language) for verdict in controls["verdict"]],

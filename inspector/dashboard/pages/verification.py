@@ -8,9 +8,9 @@ import math
 
 import streamlit as st
 
-from inspector.dashboard import parts, store, words
+from inspector.dashboard import store, widgets, words
 from inspector.dashboard.guards import plain
-from inspector.dashboard.visit import Visit
+from inspector.dashboard.session import Visit
 from inspector.verification import Control, VerificationReport
 from inspector.verification.judge import (
     MAX_FLOOR,
@@ -25,7 +25,7 @@ from inspector.views.charts import error_grid
 def show(visit: Visit) -> None:
     """Show the outcome, then each kind of evidence for it."""
     t = words.of("verification", visit.language)
-    parts.heading(t["title"], t["purpose"])
+    widgets.heading(t["title"], t["purpose"])
     report = store.report(visit.model, visit.language)
     route = t[f"route_{_route(report)}"]
     if _route(report) != "weights" and "query" in set(report.frame["stage"]):
@@ -61,7 +61,7 @@ def _outcome(report: VerificationReport, t: words.Words) -> None:
     outcome = t["passed" if _route(report) == "weights" else "passed_in_shadow"].format(
         stages=len(report.frame),
         layers=report.frame["layer"].nunique(),
-        worst=parts.in_u(report.frame["error_in_u"].max()),
+        worst=widgets.in_u(report.frame["error_in_u"].max()),
         reached=report.coverage["reached"],
         total=report.coverage["total"],
         caught=sum(control["caught"] is True for control in report.controls),
@@ -87,7 +87,7 @@ def _grid(report: VerificationReport, t: words.Words, language: str) -> None:
         by_module=_route(report) != "weights",
         names=words.of("charts", language),
     )
-    parts.chart(grid, "error-grid", t["grid"], least=640)
+    widgets.chart(grid, "error-grid", t["grid"], least=640)
 
 
 def _rule(report: VerificationReport, t: words.Words) -> None:
@@ -112,15 +112,15 @@ def _noise(report: VerificationReport, t: words.Words, language: str) -> None:
     worst = report.frame.groupby("stage", sort=False)[
         ["max_abs_error", "noise_max_abs_error"]
     ].max()
-    parts.text_table(
+    widgets.text_table(
         [t["stage"], t["ours"], t["theirs"]],
         (
             [
                 words.term(str(stage), language),
-                parts.figure(row["max_abs_error"]),
+                widgets.figure(row["max_abs_error"]),
                 t["no_noise"]
                 if math.isnan(row["noise_max_abs_error"])
-                else parts.figure(row["noise_max_abs_error"]),
+                else widgets.figure(row["noise_max_abs_error"]),
             ]
             for stage, row in worst.iterrows()
         ),
@@ -130,14 +130,14 @@ def _noise(report: VerificationReport, t: words.Words, language: str) -> None:
 def _whole_model(report: VerificationReport, t: words.Words, language: str) -> None:
     st.subheader(t["whole"], anchor=False)
     st.caption(t["whole_note"])
-    parts.text_table(
+    widgets.text_table(
         [t["case"], t["comparison"], t["largest"], t["in_u"], t["holds"]],
         (
             [
                 words.term(row["case"], language),
                 words.term(row["comparison"], language),
-                parts.figure(row["max_abs_error"]),
-                parts.in_u(row["error_in_u"]),
+                widgets.figure(row["max_abs_error"]),
+                widgets.in_u(row["error_in_u"]),
                 _whole_model_verdict(row["comparison"], row["passed"], t),
             ]
             for row in report.whole_model.to_dict("records")
@@ -157,7 +157,7 @@ def _controls(report: VerificationReport, t: words.Words, language: str) -> None
     st.caption(t["controls_note"])
     if report.controls_note:
         st.caption(plain(report.controls_note))
-    parts.text_table(
+    widgets.text_table(
         [t["mistake"], t["caught"], t["where"]],
         (_control_row(control, t, language) for control in report.controls),
     )
@@ -179,14 +179,14 @@ def _coverage(report: VerificationReport, t: words.Words) -> None:
     st.markdown(t["coverage_note"].format(reached=coverage["reached"], total=coverage["total"]))
     modules = report.frame.groupby(["layer", "module"], sort=True)
     if len(modules):
-        parts.text_table(
+        widgets.text_table(
             [t["layer"], t["module"], t["stages"], t["largest_in_u"], t["holds"]],
             (
                 [
                     layer,
                     module,
                     len(rows),
-                    parts.in_u(rows["error_in_u"].max(skipna=False)),
+                    widgets.in_u(rows["error_in_u"].max(skipna=False)),
                     "✓" if rows["passed"].all() else "✗",
                 ]
                 for (layer, module), rows in modules
@@ -194,7 +194,7 @@ def _coverage(report: VerificationReport, t: words.Words) -> None:
         )
     if report.not_from_weights:
         st.markdown(t["not_from_weights"].format(count=len(report.not_from_weights)))
-        parts.text_table([t["module"], t["why"]], report.not_from_weights.items())
+        widgets.text_table([t["module"], t["why"]], report.not_from_weights.items())
     if coverage["not_reached"]:
         st.markdown(t["not_reached"].format(count=len(coverage["not_reached"])))
         st.code("\n".join(coverage["not_reached"]), language=None)

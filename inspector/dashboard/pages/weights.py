@@ -6,9 +6,9 @@ Must not know: how a statistic is computed.
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import address, parts, store, words
+from inspector.dashboard import address, store, widgets, words
 from inspector.dashboard.formulas import statistic_formulas
-from inspector.dashboard.visit import Visit
+from inspector.dashboard.session import Visit
 from inspector.heads import WEIGHTS_COLUMNS, eigenvalues, singular_values
 from inspector.models import PretrainedModel
 from inspector.views.charts import eigenvalue_plane, head_grid, spectrum
@@ -20,7 +20,7 @@ _GRID = "weights-grid"
 def show(visit: Visit) -> None:
     """Show the grid of one statistic, and the head that the reader has chosen in it."""
     t = words.of("weights", visit.language)
-    parts.heading(t["title"], t["purpose"])
+    widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     frame = store.weights(visit.model, visit.language)
     left, right = st.columns([3, 2])
@@ -29,16 +29,16 @@ def show(visit: Visit) -> None:
             t["statistic"], "statistic", _STATISTICS, "ov_eigenvalue_positivity"
         )
     with right:
-        layer, head = parts.head_chooser(model, visit.language)
+        layer, head = widgets.head_chooser(model, visit.language)
     meaning = words.of("statistics", visit.language)[statistic]
     st.markdown(f"${statistic_formulas()[statistic]}$ – {meaning}")
-    parts.chart(
+    widgets.chart(
         head_grid(
             frame, statistic, selected=(layer, head), names=words.of("charts", visit.language)
         ),
         _GRID,
         t["grid_alt"].format(statistic=statistic),
-        on_click=lambda: parts.choose_clicked_head(_GRID),
+        on_click=lambda: widgets.choose_clicked_head(_GRID),
     )
     st.caption(t["grid_note"])
     st.download_button(
@@ -63,12 +63,12 @@ def _spectra(model: PretrainedModel, layer: int, head: int, language: str) -> No
         st.subheader(t["spectrum"], anchor=False)
         st.caption(t["spectrum_note"])
         curve = spectrum(singular_values(model, layer, head), names=names)
-        parts.chart(curve, "spectrum", t["spectrum"])
+        widgets.chart(curve, "spectrum", t["spectrum"])
     with right:
         st.subheader(t["eigenvalues"], anchor=False)
         st.caption(t["eigenvalues_note"])
         plane = eigenvalue_plane(eigenvalues(model, layer, head), names=names)
-        parts.chart(plane, "eigenvalues", t["eigenvalues"])
+        widgets.chart(plane, "eigenvalues", t["eigenvalues"])
 
 
 def statistics_table(frame: pd.DataFrame, layer: int, head: int, language: str) -> None:

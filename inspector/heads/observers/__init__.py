@@ -3,7 +3,6 @@
 Must not know: files, engines, any user interface.
 """
 
-from inspector.heads.observers.across import AcrossScores
 from inspector.heads.observers.batch import AnnotatedBatch, annotated_batches
 from inspector.heads.observers.behaviour import (
     BEHAVIOUR_COLUMNS,
@@ -11,13 +10,14 @@ from inspector.heads.observers.behaviour import (
     NormBehaviour,
     behaviour_frame,
 )
-from inspector.heads.observers.distances import DISTANCES_COLUMNS, HeadDistances
-from inspector.heads.observers.observe import Observer, observe
-from inspector.heads.observers.relations import (
+from inspector.heads.observers.head_distances import DISTANCES_COLUMNS, HeadDistances
+from inspector.heads.observers.model_pass import Observer, observe
+from inspector.heads.observers.relation_scores import (
     RelationScores,
     counts_from_state,
     word_attention,
 )
+from inspector.heads.observers.window_scores import AcrossScores
 
 __all__ = [
     "AnnotatedBatch",

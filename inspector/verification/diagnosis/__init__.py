@@ -4,7 +4,6 @@ Must not know: models, files, any user interface.
 """
 
 from inspector.verification.diagnosis.catalogue import CATALOGUE
-from inspector.verification.diagnosis.comparison import Comparison, Observation
 from inspector.verification.diagnosis.diagnosis import (
     Diagnosis,
     Explanation,
@@ -16,6 +15,7 @@ from inspector.verification.diagnosis.distance import Distance
 from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Plan
 from inspector.verification.diagnosis.layer import STAGES, Layer, Norm, Probe
 from inspector.verification.diagnosis.mistake import Mistake
+from inspector.verification.diagnosis.plan_comparison import Comparison, Observation
 
 __all__ = [
     "diagnose",

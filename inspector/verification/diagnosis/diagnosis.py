@@ -14,11 +14,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from inspector.verification.diagnosis.catalogue import CATALOGUE
-from inspector.verification.diagnosis.comparison import Comparison, Observation
 from inspector.verification.diagnosis.evaluation import REFERENCE
+from inspector.verification.diagnosis.half_precision import likely_precision
 from inspector.verification.diagnosis.layer import Layer, Probe
-from inspector.verification.diagnosis.precision import likely_precision
-from inspector.verification.diagnosis.randomness import RandomFinding, explain_randomness
+from inspector.verification.diagnosis.plan_comparison import Comparison, Observation
+from inspector.verification.diagnosis.random_answers import RandomFinding, explain_randomness
 from inspector.verification.diagnosis.search import Candidate, Search
 
 _RANDOM = (

@@ -19,7 +19,7 @@ from inspector.attention import LayerWeights, Steps, attend_heads, combine_heads
 from inspector.attention.softmax import Softmax, mask_before_softmax, over_keys
 from inspector.verification.diagnosis.arithmetic import PLAIN, Arithmetic
 from inspector.verification.diagnosis.layer import Layer, Probe
-from inspector.verification.diagnosis.steps import hide_padding
+from inspector.verification.diagnosis.right_alternatives import hide_padding
 
 # So many results are kept, and of long texts no more than hold so many scores together.
 _KEPT, _SCORES_KEPT = 128, 2**24

@@ -13,11 +13,11 @@ from math import isfinite
 import torch
 
 from inspector.verification.diagnosis.catalogue import CATALOGUE
-from inspector.verification.diagnosis.comparison import Comparison
 from inspector.verification.diagnosis.evaluation import REFERENCE, Plan
 from inspector.verification.diagnosis.fitting import fit
 from inspector.verification.diagnosis.layer import Layer
 from inspector.verification.diagnosis.mistake import Changes, Mistake, Parameter
+from inspector.verification.diagnosis.plan_comparison import Comparison
 from inspector.verification.judge import unit_roundoff
 
 # What is farther than this, relative to the stages' scales, is not held against the rule.

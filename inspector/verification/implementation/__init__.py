@@ -3,12 +3,12 @@
 Must not know: command lines, any user interface.
 """
 
-from inspector.verification.implementation.contract import STAGE_AXES
 from inspector.verification.implementation.differences import Difference
-from inspector.verification.implementation.report import (
+from inspector.verification.implementation.implementation_report import (
     IMPLEMENTATION_COLUMNS,
     ImplementationReport,
 )
+from inspector.verification.implementation.sandbox.contract import STAGE_AXES
 from inspector.verification.implementation.verifier import verify_implementation
 
 __all__ = [

@@ -7,9 +7,9 @@ Must not know: models, judging.
 import sys
 from functools import partial
 
-from inspector.verification.implementation.child import serve
-from inspector.verification.implementation.source import load_build
-from inspector.verification.implementation.supervisor import Ends, supervise
+from inspector.verification.implementation.sandbox.child import serve
+from inspector.verification.implementation.sandbox.source import load_build
+from inspector.verification.implementation.sandbox.supervisor import Ends, supervise
 
 
 def main(source: str, ends: str, parent: str, memory: str) -> None:

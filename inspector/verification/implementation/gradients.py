@@ -11,7 +11,7 @@ from inspector.verification.diagnosis import REFERENCE, Distance, Evaluator, Lay
 from inspector.verification.diagnosis.arithmetic import ONE_BY_ONE, PLAIN, Arithmetic
 from inspector.verification.diagnosis.distance import largest, rms_of
 from inspector.verification.judge import HOPELESS, unit_roundoff, user_passes
-from inspector.verification.stages import GRADIENT
+from inspector.verification.layers.stages import GRADIENT
 
 __all__ = ["GRADIENT", "cotangent_for", "compare_gradient"]
 

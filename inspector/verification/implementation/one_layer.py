@@ -16,14 +16,14 @@ from inspector.verification.diagnosis import (
     diagnose_randomness,
     unknown,
 )
-from inspector.verification.diagnosis.randomness import CALLS, is_random
+from inspector.verification.diagnosis.random_answers import CALLS, is_random
 from inspector.verification.diagnosis.search import Search
 from inspector.verification.implementation.circumstances import circumstances
-from inspector.verification.implementation.contract import check_finite
 from inspector.verification.implementation.differences import Difference, first_difference
-from inspector.verification.implementation.inputs import TriedLayer
-from inspector.verification.implementation.process import ProcessTrial
-from inspector.verification.implementation.trial import Trial
+from inspector.verification.implementation.layer_inputs import TriedLayer
+from inspector.verification.implementation.sandbox.contract import check_finite
+from inspector.verification.implementation.sandbox.trial import Trial
+from inspector.verification.implementation.sandbox.user_process import ProcessTrial
 from inspector.verification.implementation.use import Use, row_of, try_ordinary_use
 
 Running = Trial | ProcessTrial

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from inspector.verification.cases import LENGTHS, N_DRAWN
 from inspector.verification.diagnosis import REFERENCE, Evaluator, Layer, Probe
-from inspector.verification.implementation.manner import LAYOUTS, PLAINLY, Manner
-from inspector.verification.paddings import draw_size, every_padding, kinds_of
+from inspector.verification.implementation.sandbox.manner import LAYOUTS, PLAINLY, Manner
+from inspector.verification.layers.cases import LENGTHS, N_DRAWN
+from inspector.verification.padding_places import draw_size, every_padding, kinds_of
 
 _LENGTH, _SHORT = 17, 9
 _MOST_DRAWN, _MOST_DRAWN_TOKENS = 300, 512

@@ -14,15 +14,15 @@ from torch import Tensor
 from inspector.verification.diagnosis import REFERENCE, Comparison, Observation
 from inspector.verification.diagnosis.distance import Distance, largest
 from inspector.verification.implementation.circumstances import Tried
-from inspector.verification.implementation.contract import stage_shapes
 from inspector.verification.implementation.differences import Difference, first_difference
 from inspector.verification.implementation.gradients import (
     GRADIENT,
     compare_gradient,
     cotangent_for,
 )
-from inspector.verification.implementation.inputs import TriedLayer
+from inspector.verification.implementation.layer_inputs import TriedLayer
 from inspector.verification.implementation.ordinary import OrdinaryUse, Trying
+from inspector.verification.implementation.sandbox.contract import stage_shapes
 from inspector.verification.judge import unit_roundoff
 
 Run = Callable[..., dict[str, Tensor]]

@@ -21,16 +21,19 @@ from inspector.verification.diagnosis.catalogue.precision import STORED
 from inspector.verification.diagnosis.catalogue.randomness import DROPOUT
 from inspector.verification.diagnosis.search import Search
 from inspector.verification.implementation.circumstances import circumstances
-from inspector.verification.implementation.inputs import tried_layers
-from inspector.verification.implementation.limits import check_memory, check_timeout
-from inspector.verification.implementation.one_layer import OneLayer, Running
-from inspector.verification.implementation.report import (
+from inspector.verification.implementation.implementation_report import (
     IMPLEMENTATION_COLUMNS,
     ImplementationReport,
 )
-from inspector.verification.implementation.starting import run_file, run_function
-from inspector.verification.implementation.trial import Trial
-from inspector.verification.paddings import kinds_of
+from inspector.verification.implementation.layer_inputs import tried_layers
+from inspector.verification.implementation.one_layer import OneLayer, Running
+from inspector.verification.implementation.sandbox.resource_limits import (
+    check_memory,
+    check_timeout,
+)
+from inspector.verification.implementation.sandbox.starting import run_file, run_function
+from inspector.verification.implementation.sandbox.trial import Trial
+from inspector.verification.padding_places import kinds_of
 from inspector.verification.report import typed_frame
 from inspector.verification.scope import Scope, check_seed, in_order
 
@@ -52,7 +55,7 @@ def verify_implementation(
 ) -> ImplementationReport:
     """Return whether an implementation computes what a model computes; if not, its mistake.
 
-    See `inspector.verification.implementation.contract` for what it gets and returns.
+    See `inspector.verification.implementation.sandbox.contract` for what it gets and returns.
 
     Args:
         build: Gets a layer's `LayerWeights`, returns what computes the layer.

@@ -5,7 +5,7 @@ page's theme. Every chart has a description, which is its accessible name.
 Must not know: how a number came to be; Streamlit.
 """
 
-from inspector.views.charts.cause import robustness_curve
+from inspector.views.charts.ablation import robustness_curve
 from inspector.views.charts.curves import cost_curve, eigenvalue_plane, spectrum
 from inspector.views.charts.errors import error_grid
 from inspector.views.charts.forest import claims_forest

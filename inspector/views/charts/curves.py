@@ -9,7 +9,7 @@ import pandas as pd
 
 from inspector.errors import InputError
 from inspector.views.charts.shared import REFERENCE, category, columns_of
-from inspector.views.names import Names, named
+from inspector.views.view_names import Names, named
 
 
 def spectrum(frame: pd.DataFrame, *, names: Names | None = None) -> alt.Chart:

@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from inspector.views.charts.shared import CELL, MARK, columns_of
-from inspector.views.names import Names, named
+from inspector.views.view_names import Names, named
 
 STAGES = ("query", "key", "value", "probabilities", "context", "output")
 """The stages of a layer, in the order in which they are computed."""

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from inspector.views.charts.shared import CATEGORIES, REFERENCE, columns_of
-from inspector.views.names import Names, named
+from inspector.views.view_names import Names, named
 
 VERDICTS = ("supported", "not supported", "underpowered")
 """In the order of the legend."""

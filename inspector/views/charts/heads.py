@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from inspector.errors import InputError
 from inspector.views.charts.shared import CELL, MARK, check_columns, columns_of
-from inspector.views.names import Names, named
+from inspector.views.view_names import Names, named
 
 MAX_MATRIX_TOKENS = 70
 """A chart holds at most 5,000 cells, and 70 × 70 are 4,900."""

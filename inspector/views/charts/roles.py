@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from inspector.views.charts.shared import CATEGORIES, MARK, REFERENCE, check_columns
-from inspector.views.names import Names, named
+from inspector.views.view_names import Names, named
 
 Axis = TypeVar("Axis", alt.X, alt.Y)
 

@@ -26,7 +26,7 @@ def layers():
 @pytest.fixture(scope="session")
 def minilm_layer(minilm):
     """Return layer 2 of the real model, and a function that observes an implementation of it."""
-    from inspector.verification.implementation.inputs import tried_layers
+    from inspector.verification.implementation.layer_inputs import tried_layers
 
     return tried_layers(minilm, [2])[0]
 
@@ -35,7 +35,7 @@ def minilm_layer(minilm):
 def probes():
     """Return a function: layer → its random inputs, and one without padding."""
     from inspector.verification.diagnosis import Probe
-    from inspector.verification.implementation.inputs import random_probes
+    from inspector.verification.implementation.layer_inputs import random_probes
 
     def made(layer):
         generator = torch.Generator().manual_seed(5)

@@ -28,11 +28,11 @@ def shared():
     Pairs with a number to fit, which are tried last and take seconds, are left out: none of those
     that are planted here is one, so that a pair that is missed before them is missed.
     """
-    from inspector.verification.diagnosis import comparison, search
+    from inspector.verification.diagnosis import plan_comparison, search
 
     evaluators, built, stacked = {}, {}, {}
-    ways, plans, evaluator = search._ways, search.plan_of, comparison.Evaluator
-    every, pairs = comparison.Comparison._every, search.pairs_of
+    ways, plans, evaluator = search._ways, search.plan_of, plan_comparison.Evaluator
+    every, pairs = plan_comparison.Comparison._every, search.pairs_of
 
     @lru_cache(None)
     def pairs_without_numbers(*ways):
@@ -62,8 +62,8 @@ def shared():
         return stacked[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "Evaluator", evaluate)
-        patch.setattr(comparison.Comparison, "_every", every_plan)
+        patch.setattr(plan_comparison, "Evaluator", evaluate)
+        patch.setattr(plan_comparison.Comparison, "_every", every_plan)
         patch.setattr(search, "_ways", lru_cache(None)(ways))
         patch.setattr(search, "plan_of", plan_of)
         patch.setattr(search, "pairs_of", fixed_pairs)

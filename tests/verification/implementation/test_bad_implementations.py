@@ -344,8 +344,8 @@ FILES = [
 @pytest.mark.parametrize(("text", "name", "sentence"), FILES)
 def test_files_that_cannot_be_used(tmp_path, text, name, sentence):
     from inspector.errors import InputError
-    from inspector.verification.implementation.source import load_build
-    from inspector.verification.implementation.trial import Trial
+    from inspector.verification.implementation.sandbox.source import load_build
+    from inspector.verification.implementation.sandbox.trial import Trial
 
     file = in_file(tmp_path, text)
     with pytest.raises(InputError) as caught:

@@ -6,7 +6,7 @@ from tiny_decoders import save_tiny_decoder
 from inspector.attention import multi_head_attention, padding_mask
 from inspector.errors import UnsupportedModelError
 from inspector.models import ARCHITECTURES, load
-from inspector.models.families import CONFIGURATIONS
+from inspector.models.tiny_models import CONFIGURATIONS
 from inspector.verification import verify_implementation
 
 LONGEST = 192

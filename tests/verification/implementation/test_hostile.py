@@ -29,7 +29,7 @@ def weights(tiny_bert):
 def tried(weights):
     """Return a function: build → what its process returns of an input, or its sentence."""
     from inspector.errors import InputError
-    from inspector.verification.implementation.starting import run_function
+    from inspector.verification.implementation.sandbox.starting import run_function
 
     def run(build, timeout=60.0, memory=None):
         try:
@@ -224,7 +224,7 @@ def test_more_memory_than_allowed_ends_it(tried, hogging):
 
 
 def test_half_of_what_is_free_is_allowed_where_nothing_is_said():
-    from inspector.verification.implementation.limits import half_of_free
+    from inspector.verification.implementation.sandbox.resource_limits import half_of_free
 
     lines = Path("/proc/meminfo").read_text().splitlines()
     (free,) = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")]
@@ -268,7 +268,7 @@ def test_what_it_started_ends_with_it_however_that_ends(tried, tmp_path, then):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_with_us_however_we_end(weights, tmp_path, number):
-    from inspector.verification.implementation.starting import run_function
+    from inspector.verification.implementation.sandbox.starting import run_function
 
     file = tmp_path / "process"
     build = leaves_behind(file, lambda weights: time.sleep(300))
@@ -359,7 +359,7 @@ def test_no_python_file_of_the_current_folder_is_run(tiny_folder, tmp_path):
 
 
 def test_no_worker_of_a_run_takes_a_file_of_the_current_folder(tmp_path, monkeypatch):
-    from inspector.runs.processes import end_process, start_process
+    from inspector.runs.engines.processes import end_process, start_process
 
     for name in FOREIGN:
         in_file(tmp_path, MARKED, f"{name}.py")

@@ -10,7 +10,7 @@ import torch
 from user_code import RIGHT, WRONG, Capsule, Wrapped, in_file, plain, returning
 
 from inspector.errors import InputError
-from inspector.verification.implementation.source import split_source
+from inspector.verification.implementation.sandbox.source import split_source
 
 
 def all_stages(weights):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from inspector.dashboard import address, parts, store, words
+from inspector.dashboard import address, store, widgets, words
 from inspector.dashboard.pages.concepts import (
     attention,
     claims,
@@ -16,7 +16,7 @@ from inspector.dashboard.pages.concepts import (
     multi_head,
     self_attention,
 )
-from inspector.dashboard.visit import Visit
+from inspector.dashboard.session import Visit
 from inspector.models import PretrainedModel
 
 _TOPICS: dict[str, Callable[[Visit, PretrainedModel], None]] = {
@@ -32,7 +32,7 @@ _TOPICS: dict[str, Callable[[Visit, PretrainedModel], None]] = {
 def show(visit: Visit) -> None:
     """Show the topic that the reader has chosen."""
     t = words.of("concepts", visit.language)
-    parts.heading(t["title"], t["purpose"])
+    widgets.heading(t["title"], t["purpose"])
     topic = address.switch(
         t["mode"],
         "mode",

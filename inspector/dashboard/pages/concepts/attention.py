@@ -5,10 +5,10 @@ Must not know: how a stage is computed.
 
 import streamlit as st
 
-from inspector.dashboard import address, formulas, parts, places, steps, words
+from inspector.dashboard import address, formulas, position_terms, walkthrough, widgets, words
 from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.pages.concepts import walk
-from inspector.dashboard.visit import Visit
+from inspector.dashboard.session import Visit
 from inspector.models import PretrainedModel
 
 _FORMULAS = {
@@ -27,27 +27,27 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     with left:
         target = text_field(t["target"], "target", visit.settings.target)
         name = address.select(
-            t["score"], "score", steps.SCORES, "scaled", named=lambda code: t[f"score:{code}"]
+            t["score"], "score", walkthrough.SCORES, "scaled", named=lambda code: t[f"score:{code}"]
         )
     with right:
         source = text_field(t["source"], "source", visit.settings.source)
-        layer, head = parts.head_chooser(model, visit.language)
+        layer, head = widgets.head_chooser(model, visit.language)
     st.caption(t["cross_note"])
-    if name in steps.UNTRAINED:
+    if name in walkthrough.UNTRAINED:
         st.info(t["untrained"], icon=":material/casino:")
     with guarded():
-        looking, looking_tokens = steps.layer_call(model, target, layer)
-        seen, seen_tokens = steps.layer_call(model, source, layer)
-    weights = steps.layer_weights(model, seen)
-    if places.counts_places(weights):
+        looking, looking_tokens = walkthrough.layer_call(model, target, layer)
+        seen, seen_tokens = walkthrough.layer_call(model, source, layer)
+    weights = walkthrough.layer_weights(model, seen)
+    if position_terms.counts_places(weights):
         st.caption(t["cross_places"])
-        weights = places.between_sentences(weights)
-    done = steps.head_steps(
+        weights = position_terms.between_sentences(weights)
+    done = walkthrough.head_steps(
         looking.hidden_states[0],
         seen.hidden_states[0],
         weights,
         head,
-        steps.score_function(name, weights),
+        walkthrough.score_function(name, weights),
     )
     formula = formulas.score_formula(weights) if name == "scaled" else _FORMULAS[name]
     walk.through(done, looking_tokens, seen_tokens, layer, head, visit.language, formula)

@@ -7,10 +7,10 @@ import streamlit as st
 from torch import Tensor
 
 from inspector.attention import split_heads
-from inspector.dashboard import parts, steps, words
+from inspector.dashboard import walkthrough, widgets, words
 from inspector.dashboard.guards import guarded, plain, text_field
 from inspector.dashboard.pages.concepts import walk
-from inspector.dashboard.visit import Visit
+from inspector.dashboard.session import Visit
 from inspector.models import PretrainedModel
 
 
@@ -22,7 +22,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     with left:
         text = text_field(t["sentence"], "sentence", visit.settings.sentence)
     with right:
-        layer, head = parts.head_chooser(model, visit.language)
+        layer, head = widgets.head_chooser(model, visit.language)
     _identities(visit, model, text, layer, head)
     _context(visit, model, layer, head)
     st.subheader(t["claim_open"], anchor=False)
@@ -33,16 +33,16 @@ def show(visit: Visit, model: PretrainedModel) -> None:
 def _identities(visit: Visit, model: PretrainedModel, text: str, layer: int, head: int) -> None:
     t = words.of("concepts", visit.language)
     with guarded():
-        call, tokens = steps.layer_call(model, text, layer)
-    weights = steps.layer_weights(model, call)
+        call, tokens = walkthrough.layer_call(model, text, layer)
+    weights = walkthrough.layer_weights(model, call)
     if not walk.explained(call, weights, visit.language):
         return
     hidden = call.hidden_states[0]
-    crossed = steps.head_steps(hidden, hidden.clone(), weights, head)
+    crossed = walkthrough.head_steps(hidden, hidden.clone(), weights, head)
     own = split_heads(call.attention.context, model.n_heads)[0, head]
     position = walk.position_chooser(t["position"], tokens)
-    alone = steps.one_position(crossed, position).output[0]
-    summed = steps.layer_steps(hidden, weights).total
+    alone = walkthrough.one_position(crossed, position).output[0]
+    summed = walkthrough.layer_steps(hidden, weights).total
     rows = (
         ("special", crossed.output, own),
         ("extension", summed, call.output[0]),
@@ -63,9 +63,9 @@ def _identities(visit: Visit, model: PretrainedModel, text: str, layer: int, hea
 
 def _verdict(language: str, ours: Tensor, theirs: Tensor) -> None:
     t = words.of("concepts", language)
-    difference = steps.largest_difference(ours, theirs)
-    st.markdown(f"### {parts.figure(difference)}")
-    if steps.agrees(ours, theirs):
+    difference = walkthrough.largest_difference(ours, theirs)
+    st.markdown(f"### {widgets.figure(difference)}")
+    if walkthrough.agrees(ours, theirs):
         st.badge(t["holds"], icon=":material/check:", color="green")
     else:
         st.badge(t["fails"], icon=":material/close:", color="red")
@@ -85,14 +85,14 @@ def _context(visit: Visit, model: PretrainedModel, layer: int, head: int) -> Non
         with column:
             text = text_field(t["context"].format(number=number + 1), f"context_{number}", default)
             with guarded():
-                call, tokens = steps.layer_call(model, text, layer)
-            places = steps.positions_of(tokens, run)
+                call, tokens = walkthrough.layer_call(model, text, layer)
+            places = walkthrough.positions_of(tokens, run)
             if not places:
                 st.warning(t["word_missing"])
                 continue
             row = call.attention.probabilities[0, head, places[0]]
-            parts.weights_over(tokens, row, t["token"], t["weight"])
+            widgets.weights_over(tokens, row, t["token"], t["weight"])
             found.append(call.hidden_states[0, places[0]])
     if len(found) == 2:
-        difference = steps.largest_difference(found[0], found[1])
+        difference = walkthrough.largest_difference(found[0], found[1])
         st.markdown(t["claim_context_hidden"].format(layer=layer, difference=f"{difference:.2f}"))

@@ -5,8 +5,8 @@ Must not know: how time is measured or drawn.
 
 import streamlit as st
 
-from inspector.dashboard import measure, parts, words
-from inspector.dashboard.visit import Visit
+from inspector.dashboard import measure, widgets, words
+from inspector.dashboard.session import Visit
 from inspector.models import PretrainedModel
 from inspector.views.charts import cost_curve
 
@@ -24,7 +24,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     if frame is None:
         return
     names = words.of("charts", visit.language)
-    parts.chart(cost_curve(frame, names=names), "cost-curve", t["cost_columns"])
+    widgets.chart(cost_curve(frame, names=names), "cost-curve", t["cost_columns"])
     st.caption(t["cost_note"].format(n_heads=model.n_heads, d_head=model.d_head))
     with st.expander(t["cost_columns"]):
         st.dataframe(

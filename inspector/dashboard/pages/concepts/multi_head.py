@@ -6,10 +6,10 @@ Must not know: how a stage is computed.
 import streamlit as st
 import torch
 
-from inspector.dashboard import parts, steps, words
+from inspector.dashboard import walkthrough, widgets, words
 from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.pages.concepts import walk
-from inspector.dashboard.visit import Visit
+from inspector.dashboard.session import Visit
 from inspector.models import LayerCall, PretrainedModel
 from inspector.views.thumbnails import thumbnails_html
 
@@ -27,13 +27,13 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     with left:
         text = text_field(t["sentence"], "sentence", visit.settings.sentence)
     with right:
-        layer, _ = parts.head_chooser(model, visit.language, with_head=False)
+        layer, _ = widgets.head_chooser(model, visit.language, with_head=False)
     with guarded():
-        call, tokens = steps.layer_call(model, text, layer)
-    weights = steps.layer_weights(model, call)
+        call, tokens = walkthrough.layer_call(model, text, layer)
+    weights = walkthrough.layer_weights(model, call)
     if not walk.explained(call, weights, visit.language):
         return
-    done = steps.layer_steps(call.hidden_states[0], weights)
+    done = walkthrough.layer_steps(call.hidden_states[0], weights)
 
     st.subheader(t["step_heads"], anchor=False)
     st.caption(t["step_heads_note"])
@@ -50,7 +50,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
                 n_heads=model.n_heads, d_head=model.d_head, width=model.n_heads * model.d_head
             )
         )
-        parts.matrix(
+        widgets.matrix(
             done.stages.context[0],
             "Concat",
             ("query", "heads·d_head"),
@@ -60,7 +60,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     with right:
         st.subheader(t["step_out"], anchor=False)
         st.caption(t["step_out_note"])
-        parts.matrix(
+        widgets.matrix(
             done.stages.output[0],
             "Concat·W_O + b_O",
             ("query", "d_model"),
@@ -71,7 +71,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
 
 
 def _sum_over_heads(
-    done: steps.LayerSteps, call: LayerCall, tokens: list[str], language: str
+    done: walkthrough.LayerSteps, call: LayerCall, tokens: list[str], language: str
 ) -> None:
     t = words.of("concepts", language)
     st.subheader(t["step_sum"], anchor=False)
@@ -80,26 +80,26 @@ def _sum_over_heads(
     left, right = st.columns(2)
     left.metric(
         t["sum_difference"],
-        parts.figure(steps.largest_difference(done.total, done.stages.output[0])),
+        widgets.figure(walkthrough.largest_difference(done.total, done.stages.output[0])),
         border=True,
     )
     right.metric(
         t["real_difference"].format(layer=call.layer),
-        parts.figure(steps.largest_difference(done.total, call.output[0])),
+        widgets.figure(walkthrough.largest_difference(done.total, call.output[0])),
         border=True,
     )
     scale = float(call.output.abs().max())
     st.caption(t["differences_note"].format(scale=f"{scale:.2f}"))
     position = walk.position_chooser(t["position"], tokens)
     rows = [t["row_head"].format(head=head) for head in range(len(done.contributions))]
-    parts.matrix(
+    widgets.matrix(
         done.contributions[:, position],
         tokens[position],
         ("head", "d_model"),
         rows,
         language=language,
     )
-    parts.matrix(
+    widgets.matrix(
         torch.stack([done.bias, done.total[position], call.output[0, position]]),
         tokens[position],
         ("row", "d_model"),

@@ -5,10 +5,10 @@ Must not know: how a stage is computed.
 
 import streamlit as st
 
-from inspector.dashboard import formulas, parts, steps, words
+from inspector.dashboard import formulas, walkthrough, widgets, words
 from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.pages.concepts import walk
-from inspector.dashboard.visit import Visit
+from inspector.dashboard.session import Visit
 from inspector.models import PretrainedModel
 
 
@@ -20,20 +20,22 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     with left:
         text = text_field(t["sentence"], "sentence", visit.settings.sentence)
     with right:
-        layer, head = parts.head_chooser(model, visit.language)
+        layer, head = widgets.head_chooser(model, visit.language)
     with guarded():
-        call, tokens = steps.layer_call(model, text, layer)
-    weights = steps.layer_weights(model, call)
+        call, tokens = walkthrough.layer_call(model, text, layer)
+    weights = walkthrough.layer_weights(model, call)
     st.latex(
         r"Q = XW_Q \quad K = XW_K \quad V = XW_V \qquad Z = " + formulas.layer_formula(weights)
     )
     if not walk.explained(call, weights, visit.language):
         return
     hidden = call.hidden_states[0]
-    done = steps.head_steps(hidden, hidden, weights, head)
-    difference = steps.largest_difference(done.probabilities, call.attention.probabilities[0, head])
+    done = walkthrough.head_steps(hidden, hidden, weights, head)
+    difference = walkthrough.largest_difference(
+        done.probabilities, call.attention.probabilities[0, head]
+    )
     st.info(
-        t["self_check"].format(head_name=f"{layer}-{head}", difference=parts.figure(difference)),
+        t["self_check"].format(head_name=f"{layer}-{head}", difference=widgets.figure(difference)),
         icon=":material/balance:",
     )
     walk.through(done, tokens, tokens, layer, head, visit.language, formulas.score_formula(weights))

@@ -10,8 +10,8 @@ import streamlit as st
 from torch import Tensor
 
 from inspector.attention import LayerWeights
-from inspector.dashboard import parts, words
-from inspector.dashboard.steps import HeadSteps, follows
+from inspector.dashboard import widgets, words
+from inspector.dashboard.walkthrough import HeadSteps, follows
 from inspector.models import LayerCall
 
 
@@ -62,11 +62,11 @@ def through(
     if crossed:
         left, right = st.columns(2)
         with left:
-            parts.matrix(steps.target, "X_t", ("query", "d_model"), target, language=language)
+            widgets.matrix(steps.target, "X_t", ("query", "d_model"), target, language=language)
         with right:
-            parts.matrix(steps.source, "X_s", ("key", "d_model"), source, language=language)
+            widgets.matrix(steps.source, "X_s", ("key", "d_model"), source, language=language)
     else:
-        parts.matrix(steps.target, "X", ("token", "d_model"), target, language=language)
+        widgets.matrix(steps.target, "X", ("token", "d_model"), target, language=language)
 
     step("project", head_name=f"{layer}-{head}")
     from_target, from_source = ("X_t", "X_s") if crossed else ("X", "X")
@@ -83,29 +83,31 @@ def through(
 
     if steps.bias is not None:
         step("bias")
-        parts.matrix(steps.bias, "B", ("query", "key"), target, source, language=language)
+        widgets.matrix(steps.bias, "B", ("query", "key"), target, source, language=language)
     left, right = st.columns(2)
     with left:
         step("scores")
         st.latex(score_formula)
-        parts.matrix(steps.scores, "S", ("query", "key"), target, source, language=language)
+        widgets.matrix(steps.scores, "S", ("query", "key"), target, source, language=language)
     if steps.allowed is not None:
         with right:
             step("mask")
             st.latex(r"s_{ij} \leftarrow -\infty \;\text{ where } m_{ij} = 0")
-            parts.matrix(steps.allowed, "M", ("query", "key"), target, source, language=language)
+            widgets.matrix(steps.allowed, "M", ("query", "key"), target, source, language=language)
         left, right = st.columns(2)
     with right if steps.allowed is None else left:
         step("softmax")
         sink = " + e^{t}" if steps.weights.sinks is not None else ""
         st.latex(rf"p_{{ij}} = \frac{{e^{{s_{{ij}}}}}}{{\sum_{{j'}} e^{{s_{{ij'}}}}{sink}}}")
-        parts.matrix(steps.probabilities, "P", ("query", "key"), target, source, language=language)
+        widgets.matrix(
+            steps.probabilities, "P", ("query", "key"), target, source, language=language
+        )
 
     left, right = st.columns(2)
     with left:
         step("output")
         st.latex(r"Z = P\,V")
-        parts.matrix(steps.output, "Z", ("query", "d_head"), target, language=language)
+        widgets.matrix(steps.output, "Z", ("query", "d_head"), target, language=language)
     with right:
         one_position(steps, target, source, language)
 
@@ -118,7 +120,7 @@ def _side_by_side(
         st.columns(len(matrices)), matrices, strict=True
     ):
         with column:
-            parts.matrix(values, name, (side, "d_head"), tokens, language=language)
+            widgets.matrix(values, name, (side, "d_head"), tokens, language=language)
 
 
 def one_position(
@@ -128,7 +130,7 @@ def one_position(
     t = words.of("concepts", language)
     position = position_chooser(t["position"], target)
     st.caption(t["position_note"])
-    parts.weights_over(source, steps.probabilities[position], t["token"], t["weight"])
+    widgets.weights_over(source, steps.probabilities[position], t["token"], t["weight"])
 
 
 def position_chooser(label: str, tokens: Sequence[str]) -> int:

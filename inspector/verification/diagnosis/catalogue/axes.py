@@ -13,7 +13,7 @@ from inspector.verification.diagnosis.catalogue import equations
 from inspector.verification.diagnosis.catalogue.masking import any_order, no_padding
 from inspector.verification.diagnosis.layer import Layer
 from inspector.verification.diagnosis.mistake import Changes, Mistake, several, single
-from inspector.verification.diagnosis.steps import mask_with_nothing
+from inspector.verification.diagnosis.right_alternatives import mask_with_nothing
 
 
 def split_heads_first(features: Tensor, n_heads: int) -> Tensor:

@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from inspector.verification.changes import (
+from inspector.verification.diagnosis.catalogue import equations
+from inspector.verification.diagnosis.layer import Layer
+from inspector.verification.diagnosis.mistake import Changes, Mistake, several, single
+from inspector.verification.diagnosis.right_alternatives import mask_with_nothing
+from inspector.verification.weight_changes import (
     interleaved_rows,
     reorder_heads,
     reversed_rows,
     rotated_rows,
 )
-from inspector.verification.diagnosis.catalogue import equations
-from inspector.verification.diagnosis.layer import Layer
-from inspector.verification.diagnosis.mistake import Changes, Mistake, several, single
-from inspector.verification.diagnosis.steps import mask_with_nothing
 
 
 def split_interleaved(features: Tensor, n_heads: int) -> Tensor:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from inspector.attention import LayerWeights
-from inspector.verification.changes import (
+from inspector.verification.diagnosis.catalogue import equations
+from inspector.verification.diagnosis.layer import Layer, Norm
+from inspector.verification.diagnosis.mistake import Changes, Mistake, several, single
+from inspector.verification.weight_changes import (
     Applies,
     Change,
     are_square,
@@ -19,9 +22,6 @@ from inspector.verification.changes import (
     value_from_key,
     without,
 )
-from inspector.verification.diagnosis.catalogue import equations
-from inspector.verification.diagnosis.layer import Layer, Norm
-from inspector.verification.diagnosis.mistake import Changes, Mistake, several, single
 
 _LINES = {
     "Q": ("query", equations.QUERY),

@@ -1,0 +1,149 @@
+"""All annotation beyond the tree: what a treebank carries by itself, and what files add to it.
+
+The one registry: a name for each, the function that reads it, and what its relations say. Rows are
+added to a sentence's relations, none is replaced. Must not know: how any of it is read, models.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inspector.corpora.formats.line_reader import LineReader, shown
+from inspector.corpora.readers import semantic_roles, user_relations
+from inspector.corpora.readers.comparatives import comparisons
+from inspector.corpora.readers.conditions import conditions
+from inspector.corpora.readers.connectives import connectives
+from inspector.corpora.readers.coordination import coordinations
+from inspector.corpora.readers.entity_names import carried_names, read_names
+from inspector.corpora.readers.negation import negations
+from inspector.corpora.readers.quantifiers import quantifiers
+from inspector.corpora.readers.semantic_roles import carried_roles, read_roles
+from inspector.corpora.readers.supersenses import carried_supersenses, read_supersenses
+from inspector.corpora.readers.user_relations import read_relations
+from inspector.corpora.readers.word_meaning import carried_meaning, read_word_meaning
+from inspector.corpora.readers.wordnet import DEBIAN
+from inspector.corpora.sentence import Corpus
+from inspector.errors import InputError
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Annotation that sentences carry by themselves."""
+
+    read: Callable[[Corpus], Corpus]
+    relations: tuple[str, ...]
+    """How the names of its relations begin."""
+    needs: str
+    """Where it is read."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Annotation that stands in a file beside the corpus."""
+
+    read: Callable[[Corpus, str | Path], Corpus]
+    relations: tuple[str, ...]
+    file: str
+    """What its file looks like."""
+
+
+CARRIED: dict[str, Carried] = {
+    "negation": Carried(negations, ("neg:",), "the tree"),
+    "conditions": Carried(conditions, ("condition:",), "the tree, CxnElt="),
+    "coordination": Carried(coordinations, ("coordination:",), "the tree"),
+    "comparison": Carried(comparisons, ("comparison:",), "the tree"),
+    "quantifiers": Carried(quantifiers, ("quantifier:",), "the tree"),
+    "connectives": Carried(connectives, ("connective:", "connective-own:"), "PDTB="),
+    "roles": Carried(carried_roles, ("role:", "role-dep:", "role-copula:", "neg:"), "Args="),
+    "names": Carried(carried_names, ("name:",), "Name="),
+    "meaning": Carried(carried_meaning, ("meaning:",), "Meaning="),
+    "supersenses": Carried(carried_supersenses, ("supersense:", "idiom:"), "Supersense=, Idiom="),
+}
+"""Name → annotation, in the order in which it is added."""
+
+BESIDE: dict[str, Beside] = {
+    "roles": Beside(
+        read_roles, CARRIED["roles"].relations, "a table with the columns sent_id, pred_id, …"
+    ),
+    "names": Beside(read_names, ("name:",), "IOB2 tags, *.iob2"),
+    "supersenses": Beside(
+        read_supersenses, ("supersense:", "idiom:"), "CoNLL-U-Lex of STREUSLE, *.conllulex"
+    ),
+    "meaning": Beside(
+        read_word_meaning,
+        ("meaning:", "meaning-control:"),
+        "a folder of WordNet's database files, or 'wordnet' for Debian's",
+    ),
+    "relations": Beside(
+        read_relations, ("user:",), "a table with the columns sent_id, from, to, label"
+    ),
+}
+"""Name → annotation in files."""
+_SUFFIXES = {".iob2": "names", ".conllulex": "supersenses"}
+_WORDNET = "wordnet"
+
+
+def annotate(corpus: Corpus, names: Sequence[str] | None = None) -> Corpus:
+    """Return the corpus with the annotation that its sentences carry.
+
+    Twice is the same as once. Generated probes of syntax stay as they are, and so do trees in
+    other label schemes than Universal Dependencies' (those of a parser).
+
+    Args:
+        corpus: What to annotate; it is not changed.
+        names: Some of `CARRIED`; all where not given.
+
+    Raises:
+        InputError: If a name is unknown.
+
+    Example:
+        >>> from inspector.corpora import meaning_probes
+        >>> probes = meaning_probes()[:20]
+        >>> corpus = annotate(Corpus("probes", probes, [], "", "generated"), ["conditions"])
+        >>> corpus.relation_counts()["logical", "condition:cue"]
+        1
+    """
+    for name in CARRIED if names is None else names:
+        if name not in CARRIED:
+            raise InputError(
+                f"annotation ({name!r}) must be a known one. Available: "
+                f"{', '.join(map(repr, CARRIED))}."
+            )
+        if not corpus.annotation.startswith("silver:"):
+            corpus = CARRIED[name].read(corpus)
+    return corpus
+
+
+def annotate_from(corpus: Corpus, path: str | Path) -> Corpus:
+    """Return the corpus with the annotation of a file, whose kind is told from the file itself.
+
+    Args:
+        corpus: What the file belongs to.
+        path: One of the files of `BESIDE`.
+
+    Raises:
+        InputError: If it is none of them, or does not belong to the corpus.
+        OutputError: If it cannot be read.
+    """
+    if str(path) == _WORDNET and not Path(path).exists():
+        path = DEBIAN
+    return BESIDE[_kind_of(Path(path))].read(corpus, path)
+
+
+def _kind_of(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if path.is_dir() or path == DEBIAN:
+        return "meaning"
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    first = next(iter(LineReader(path, hashlib.sha256(), "annotation")), (1, ""))[1] or ""
+    columns = first.split("\t")
+    for name, needed in (("roles", semantic_roles.COLUMNS), ("relations", user_relations.COLUMNS)):
+        if set(needed) <= set(columns):
+            return name
+    available = "; ".join(f"{name}: {beside.file}" for name, beside in BESIDE.items())
+    raise InputError(
+        f"annotation ({shown(path)}) must be of a kind that can be told by its suffix or by the "
+        f"columns that its first line names. Available: {available}."
+    )

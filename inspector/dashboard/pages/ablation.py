@@ -1,0 +1,140 @@
+"""Cause: how much each head matters, what is lost without one, and how many are enough.
+
+Must not know: how a head is silenced, how a figure is computed.
+"""
+
+import pandas as pd
+import streamlit as st
+
+from inspector import api
+from inspector.dashboard import ablation_store, store, widgets, words
+from inspector.dashboard.ablation_store import Measured
+from inspector.dashboard.guards import guarded
+from inspector.dashboard.session import Visit
+from inspector.models import PretrainedModel
+from inspector.views.charts import head_grid
+from inspector.views.charts.ablation import robustness_curve
+
+_GRID = "cause-grid"
+
+
+def show(visit: Visit) -> None:
+    """Show what silencing does; where nobody has asked for it yet, the offer to compute it."""
+    t = words.of("cause", visit.language)
+    widgets.heading(t["title"], t["purpose"])
+    model = store.model(visit.model, visit.language)
+    layer, head = widgets.head_chooser(model, visit.language)
+    measured = ablation_store.kept(visit.model)
+    if measured is None:
+        offer = st.empty()
+        with offer.container(border=True):
+            st.markdown(t["offer"].format(sentences=ablation_store.SENTENCES))
+            asked = st.button(t["compute"], key="silence", type="primary")
+        if not asked:
+            return
+        offer.empty()
+        measured = _measure(model, visit.model, t)
+    names = words.of("charts", visit.language)
+    st.header(t["importance"], anchor=False)
+    st.caption(t["importance_note"])
+    widgets.chart(
+        head_grid(measured.importance, "importance", selected=(layer, head), names=names),
+        _GRID,
+        t["importance_alt"],
+        on_click=lambda: widgets.choose_clicked_head(_GRID),
+    )
+    _ablation(model, visit.model, (layer, head), visit.language)
+    st.header(t["curve"], anchor=False)
+    st.caption(t["curve_note"])
+    widgets.chart(robustness_curve(measured.curve, names=names), "robustness", t["curve_alt"])
+    _loss(measured.curve, visit.language)
+    _downloads(measured, visit.language)
+
+
+def _loss(curve: pd.DataFrame, language: str) -> None:
+    """Show how much the loss grows; where the model has none, say why."""
+    t = words.of("cause", language)
+    if not curve["loss_n"].any():
+        st.caption(t["no_loss"])
+        return
+    whole = curve.sort_values("kept").iloc[-1]
+    st.caption(t["loss_note"].format(loss=whole["loss"], n=whole["loss_n"]))
+    names = words.of("charts", language)
+    widgets.chart(robustness_curve(curve, "loss_increase", names=names), "loss", t["loss_alt"])
+
+
+def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language: str) -> None:
+    t = words.of("cause", language)
+    st.header(t["ablation"].format(head_name=f"{head[0]}-{head[1]}"), anchor=False)
+    st.caption(t["ablation_note"])
+    with st.spinner(t["computing"].format(what=f"{head[0]}-{head[1]}"), show_time=True), guarded():
+        frame = ablation_store.without(model, name, head)
+    of_all = frame[frame["relation"] == "(all)"].iloc[0]
+    st.markdown(
+        t["average"].format(
+            effect=widgets.percent(of_all["effect"]), cosine=f"{of_all['cosine']:.3f}"
+        )
+    )
+    rows = frame[frame["relation"] != "(all)"].sort_values("difference", ascending=False)
+    shown = rows.assign(
+        word=[words.term(word, language) for word in rows["word"]],
+        interval=[widgets.interval(row) for row in rows.to_dict("records")],
+        **{name: 100 * rows[name] for name in ("effect", "matched_effect", "difference")},
+    )
+    st.dataframe(
+        shown,
+        key="ablation",
+        hide_index=True,
+        column_order=[
+            *("relation", "word", "n", "effect", "matched_effect", "difference", "interval"),
+            *(["loss_difference"] if rows["loss_n"].any() else []),
+        ],
+        column_config={
+            "relation": t["relation"],
+            "word": t["word"],
+            "n": t["words"],
+            "effect": widgets.percent_column(t["effect"]),
+            "matched_effect": widgets.percent_column(t["matched"]),
+            "difference": widgets.percent_column(t["difference"]),
+            "interval": t["interval"],
+            "loss_difference": st.column_config.NumberColumn(t["loss"], format="%.3f"),
+        },
+    )
+
+
+def _measure(model: PretrainedModel, name: str, t: words.Words) -> Measured:
+    """Return what the page shows, and keep it for all sessions; meanwhile say how far it is."""
+    place = st.empty()
+
+    def show(what: str, share: float) -> None:
+        place.progress(min(share, 1.0), t["computing"].format(what=what))
+
+    with guarded():
+        show("", 0.0)
+        measured = Measured(
+            api.head_importance(
+                model, ablation_store.some_sentences(ablation_store.SENTENCES), check=False
+            ),
+            api.robustness(
+                model, ablation_store.some_sentences(ablation_store.CURVE_SENTENCES), progress=show
+            ),
+        )
+    place.empty()
+    ablation_store.keep(name, measured)
+    return measured
+
+
+def _downloads(measured: Measured, language: str) -> None:
+    csv = words.of("shell", language)["csv"]
+    files = {"importance.csv": measured.importance, "robustness.csv": measured.curve}
+    with st.container(horizontal=True):
+        for file, frame in files.items():
+            st.download_button(
+                f"{csv} ({file.removesuffix('.csv')})",
+                frame.to_csv(index=False),
+                file,
+                "text/csv",
+                key=f"cause-{file}",
+                on_click="ignore",
+                icon=":material/download:",
+            )

@@ -1,0 +1,193 @@
+"""The model run with heads silenced, each by itself or all together, and what that does added up.
+
+Each by itself costs little where layers run one by one: those before the silenced head are computed
+once for all. Other models run whole for each head. Must not know: statistics, files, engines.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from inspector.heads.ablation.batch_parts import TOKENS, even_parts
+from inspector.heads.ablation.state_change import DriftSums, word_drift
+from inspector.heads.ablation.target_words import marks
+from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.models import AttentionCall, Batch, PretrainedModel, WordBatch, running
+from inspector.models.forward.backend import OURS
+from inspector.models.forward.head_ablation import (
+    Head,
+    Replacement,
+    Silencing,
+    replacement,
+    silenced,
+)
+from inspector.models.forward.partial_forward import LayerRecord, Resumer, resumable
+from inspector.models.forward.partial_forward_check import is_resumable
+
+Step = Callable[[], None]
+Passes = Callable[[Batch], tuple[Tensor, Iterator[tuple[list[int], Tensor]]]]
+"""A text → the last states of the unchanged model, and those of the variants, some at a time."""
+
+
+def mean_outputs(
+    model: PretrainedModel, batches: Iterable[WordBatch]
+) -> Float64[Tensor, "layer head d_head"]:
+    """Return what each head gives on average, over all tokens of the batches but padding.
+
+    Example:
+        >>> import inspector
+        >>> from inspector.models import word_batches
+        >>> model = inspector.load("minilm")
+        >>> mean_outputs(model, word_batches(model, [["A", "cat"]], 1).batches).shape
+        torch.Size([6, 12, 32])
+    """
+    total = torch.zeros(
+        model.n_layers, model.n_heads * model.d_head, dtype=torch.float64, device=model.device
+    )
+    n = 0
+    for batch in batches:
+        attended = batch.batch.attention_mask.bool()
+        calls: list[AttentionCall] = []
+        with running(model, OURS, calls.append), torch.inference_mode():
+            model.model(**batch.batch.inputs())
+        for layer, call in enumerate(calls):
+            total[layer] += call.context[attended].sum(0, dtype=torch.float64)
+        n += int(attended.sum())
+    return (total / max(n, 1)).unflatten(-1, (model.n_heads, model.d_head))
+
+
+def silence_each(
+    model: PretrainedModel,
+    batches: Iterable[AnnotatedBatch],
+    sums: DriftSums,
+    how: Silencing = "zero",
+    means: Float64[Tensor, "layer head d_head"] | None = None,
+    step: Step | None = None,
+) -> None:
+    """Add the drift, and the loss, of each variant, which lacks one head, over the batches.
+
+    A model that cannot be run again from the middle is run whole, as `silence_together` does.
+
+    Args:
+        model: Whose heads.
+        batches: Texts with their relations.
+        sums: What is added to; its variants have one head each.
+        how: How a head is silenced.
+        means: What each head gives on average, for 'mean'.
+        step: Called after each batch.
+    """
+    read = list(batches)
+    if not read:
+        return
+    if not is_resumable(model, even_parts(read[0])[0].words.batch):
+        silence_together(model, read, sums, how, means, step)
+        return
+    replaced = replacement(how, means)
+    of_layer: dict[int, list[int]] = {}
+    for variant, ((layer, _head),) in enumerate(sums.variants):
+        of_layer.setdefault(layer, []).append(variant)
+    with resumable(model) as resumer:
+        _add_all(
+            read, sums, lambda text: _from_the_middle(resumer, text, sums, of_layer, replaced), step
+        )
+
+
+def silence_together(
+    model: PretrainedModel,
+    batches: Iterable[AnnotatedBatch],
+    sums: DriftSums,
+    how: Silencing = "zero",
+    means: Float64[Tensor, "layer head d_head"] | None = None,
+    step: Step | None = None,
+) -> None:
+    """Add the drift, and the loss, of each variant, which may lack any set of heads.
+
+    Args: as `silence_each`.
+    """
+
+    def passes(text: Batch) -> tuple[Tensor, Iterator[tuple[list[int], Tensor]]]:
+        return _state(model, text, ()), (
+            ([variant], _state(model, text, heads, how, means)[None])
+            for variant, heads in enumerate(sums.variants)
+        )
+
+    _add_all(batches, sums, passes, step)
+
+
+def _add_all(
+    batches: Iterable[AnnotatedBatch], sums: DriftSums, passes: Passes, step: Step | None
+) -> None:
+    for batch in batches:
+        for part in even_parts(batch):
+            with torch.inference_mode():
+                _add(part, sums, passes)
+        if step is not None:
+            step()
+
+
+def _add(part: AnnotatedBatch, sums: DriftSums, passes: Passes) -> None:
+    """Add what the variants do to one part: the drift, and the loss where it is asked for."""
+    marked, plain = marks(part), part.words.batch
+    sums.count(marked)
+    asked = [] if sums.losses is None else sums.losses.asked(part)
+    texts = [(answers.question.batch, answers) for answers in asked]
+    # A decoder is asked about the text itself; a masked model about others.
+    of_plain = next((answers for text, answers in texts if text is plain), None)
+    others = [(text, answers) for text, answers in texts if text is not plain]
+    for text, answers in [(plain, of_plain), *others]:
+        clean, changed = passes(text)
+        if answers is not None:
+            answers.start(clean)
+        for variants, states in changed:
+            if text is plain:
+                sums.add(marked, variants, *word_drift(part, clean, states))
+            if answers is not None:
+                answers.add(variants, states)
+
+
+def _from_the_middle(
+    resumer: Resumer,
+    text: Batch,
+    sums: DriftSums,
+    of_layer: dict[int, list[int]],
+    replaced: Replacement,
+) -> tuple[Tensor, Iterator[tuple[list[int], Tensor]]]:
+    clean = resumer.clean(text)
+    at_once = max(1, TOKENS // text.input_ids.numel())
+
+    def changed() -> Iterator[tuple[list[int], Tensor]]:
+        for layer, variants in of_layer.items():
+            record = clean.layers[layer]
+            for start in range(0, len(variants), at_once):
+                some = variants[start : start + at_once]
+                heads = [sums.variants[variant][0][1] for variant in some]
+                given = _given(record, layer, heads, replaced)
+                yield some, resumer.states(clean, layer, heads, given)
+
+    return clean.state, changed()
+
+
+def _state(
+    model: PretrainedModel,
+    text: Batch,
+    heads: Sequence[Head],
+    how: str = "zero",
+    means: Tensor | None = None,
+) -> Tensor:
+    changed = silenced(model, heads, how, means) if heads else nullcontext()
+    with running(model, OURS), changed, torch.inference_mode():
+        state: Tensor = model.model(**text.inputs()).last_hidden_state
+    return state
+
+
+def _given(
+    record: LayerRecord, layer: int, heads: Sequence[int], replaced: Replacement
+) -> Float[Tensor, "variant batch token d_value"]:
+    """Return what each of the heads gives instead."""
+    by_head = record.heads.transpose(1, 2)
+    given = [replaced(layer, head, by_head, record.value, record.mask) for head in heads]
+    shape = record.heads[:, :, 0].shape
+    return torch.stack([one.expand(shape) for one in given])

@@ -1,0 +1,223 @@
+"""A whole corpus with heads silenced: from sentences to the sums that frames are made of.
+
+Must not know: statistics, files, engines.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from inspector.corpora import Corpus
+from inspector.corpora.annotation.document_windows import corpus_windows
+from inspector.corpora.sentence import SUBSET
+from inspector.errors import InputError
+from inspector.head_names import Heads
+from inspector.heads.ablation.ablate_heads import mean_outputs, silence_each, silence_together
+from inspector.heads.ablation.importance import head_importance
+from inspector.heads.ablation.pruning_curve import (
+    SEEDS,
+    keep_counts,
+    robustness_frame,
+    silenced_sets,
+)
+from inspector.heads.ablation.state_change import DriftSums
+from inspector.heads.ablation.word_loss import LossSums
+from inspector.heads.enough_words import check_some_read
+from inspector.heads.observers import annotated_batches
+from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.models import PretrainedModel, token_counts, word_batches
+from inspector.models.forward.head_ablation import Head, check_heads, check_silencing
+from inspector.models.loading.language_head import language_head
+
+Progress = Callable[[str, float], None]
+BATCH_SIZE, WINDOW_BATCH_SIZE, WINDOW_TOKENS = 32, 2, 512
+
+
+def corpus_batches(
+    model: PretrainedModel, corpus: Corpus, batch_size: int = BATCH_SIZE
+) -> tuple[list[AnnotatedBatch], list[str], list[str]]:
+    """Return a corpus as annotated batches, with its documents and its relations' names, sorted.
+
+    Sentences by themselves, then windows of many sentences for the relations that go from one to
+    another. What is longer than the model takes is left out.
+
+    Raises:
+        InputError: If no sentence is left.
+    """
+    _check_read(model, corpus)
+    surfaces = [sentence.surface for sentence in corpus.sentences]
+    lengths, n_special = token_counts(model, surfaces, going_on=True)
+    limit = min(model.max_tokens, WINDOW_TOKENS) - n_special
+    texts = corpus_windows(corpus, lengths, limit).texts
+    of_sentence = corpus.document_ids()
+    documents = sorted({*of_sentence, *(text.document or "" for text in texts)})
+    names = sorted(
+        {
+            relation.label
+            for one in corpus.sentences
+            for relation in one.relations
+            if relation.is_plain
+        }
+        | {relation.label for text in texts for relation in text.relations}
+    )
+    names = [name for name in names if SUBSET not in name]
+    places = {name: place for place, name in enumerate(names)}
+    made: list[AnnotatedBatch] = []
+    for sentences, of_each, size in (
+        (corpus.sentences, of_sentence, batch_size),
+        (texts, [text.document or "" for text in texts], WINDOW_BATCH_SIZE),
+    ):
+        if not sentences:
+            continue
+        cut = word_batches(model, [sentence.surface for sentence in sentences], size)
+        of_document = [documents.index(document) for document in of_each]
+        across = sentences is texts
+        made += annotated_batches(cut.batches, sentences, of_document, places, across=across)
+    return made, documents, names
+
+
+def silence(
+    model: PretrainedModel,
+    heads: Heads,
+    corpus: Corpus,
+    *,
+    how: str = "zero",
+    together: bool = False,
+    loss: bool = True,
+    progress: Progress | None = None,
+) -> DriftSums:
+    """Return the drift over a corpus without each of some heads, or without all of them.
+
+    Args:
+        model: Whose heads.
+        heads: Which are silenced.
+        corpus: What is read.
+        how: 'zero', 'mean' (over this corpus) or 'uniform'.
+        together: Whether all are silenced at once, not each by itself.
+        loss: Whether the loss is measured too, where the model has a language-modelling head. A
+            masked model reads each text seven times more for it.
+        progress: Told how far it is.
+
+    Raises:
+        InputError: If there is no such head or way, or no sentence.
+    """
+    chosen, way = check_heads(model, heads), check_silencing(how)
+    batches, documents, names = corpus_batches(model, corpus)
+    show = progress or (lambda what, share: None)
+    means = None
+    if way == "mean":
+        show("Means of all heads", 0.0)
+        means = mean_outputs(model, [batch.words for batch in batches])
+    variants: list[tuple[Head, ...]] = [(head,) for head in chosen]
+    sums = _sums(model if loss else None, documents, names, [chosen] if together else variants)
+    tokens = [batch.words.batch.input_ids.numel() for batch in batches]
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        show(f"Batches {done} of {len(batches)}", sum(tokens[:done]) / sum(tokens))
+
+    run = silence_together if together else silence_each
+    run(model, batches, sums, way, means, step)
+    return sums
+
+
+def importance_over(
+    model: PretrainedModel,
+    corpus: Corpus,
+    *,
+    check: bool = True,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Return the importance frame of all heads over a corpus.
+
+    Args:
+        model: Whose heads.
+        corpus: What is read.
+        check: Whether each head is silenced too: `ablation_effect` and the rank correlation.
+        seed: Of the random directions.
+        progress: Told how far it is.
+
+    Raises:
+        InputError: If the corpus has no sentence that the model can take.
+    """
+    ablation = None
+    if check:
+        ablation = silence(model, every_head(model), corpus, loss=False, progress=progress)
+    _check_read(model, corpus)
+    surfaces = [sentence.surface for sentence in corpus.sentences]
+    made = word_batches(model, surfaces, BATCH_SIZE).batches
+    return head_importance(model, made, ablation=ablation, seed=seed)
+
+
+def robustness_over(
+    model: PretrainedModel,
+    corpus: Corpus,
+    *,
+    kept: Sequence[int] | None = None,
+    seeds: Sequence[int] = SEEDS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Return the robustness frame over a corpus.
+
+    Args:
+        model: Whose heads.
+        corpus: What is read.
+        kept: Heads that are kept in each layer; some from 1 to all but one where not given.
+        seeds: Of the random orders.
+        seed: Of the intervals, and of the importance by which heads are ordered.
+        progress: Told how far it is.
+
+    Raises:
+        InputError: If a number of heads cannot be kept, or there is no sentence.
+    """
+    counts = keep_counts(model.n_heads) if kept is None else tuple(sorted(set(kept)))
+    for count in counts:
+        if not 0 <= count < model.n_heads:
+            raise InputError(
+                f"kept ({count}) must be from 0 to {model.n_heads - 1}: with all "
+                f"{model.n_heads} heads of a layer nothing changes."
+            )
+    show = progress or (lambda what, share: None)
+    show("Importance", 0.0)
+    importance = importance_over(model, corpus, check=False, seed=seed)
+    sets = silenced_sets(importance, counts, seeds)
+    texts = replace(corpus, sentences=[replace(one, relations=()) for one in corpus.sentences])
+    batches, documents, names = corpus_batches(model, texts)
+    sums = _sums(model, documents, names, list(sets.values()))
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        show(f"Batches {done} of {len(batches)}", done / len(batches))
+
+    silence_together(model, batches, sums, step=step)
+    return robustness_frame(sums, list(sets), model.n_heads, seed)
+
+
+def every_head(model: PretrainedModel) -> list[Head]:
+    """Return all heads of a model, layer by layer."""
+    return [(layer, head) for layer in range(model.n_layers) for head in range(model.n_heads)]
+
+
+def _sums(
+    model: PretrainedModel | None,
+    documents: list[str],
+    names: list[str],
+    variants: list[tuple[Head, ...]],
+) -> DriftSums:
+    """Return sums with nothing in them; with those of the loss if a model is given that has one."""
+    head = None if model is None else language_head(model)
+    losses = None if head is None else LossSums(head, documents, names, variants)
+    return DriftSums(documents, names, variants, losses)
+
+
+def _check_read(model: PretrainedModel, corpus: Corpus) -> None:
+    """Refuse a corpus of which the model can read no sentence."""
+    counted = token_counts(model, [sentence.surface for sentence in corpus.sentences])
+    check_some_read(model, corpus.name, *counted)

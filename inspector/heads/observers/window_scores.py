@@ -1,0 +1,184 @@
+"""Which of several right words each head finds, in windows of many sentences.
+
+The rule of `RelationScores`, computed for the words alone that a relation asks about: a window has
+hundreds of words, and few of them stand in a relation. Must not know: what a window is of.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float64, Int, Int64
+from torch import Tensor
+
+from inspector.corpora import Relation
+from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.heads.observers.relation_scores import RelationScores
+from inspector.models import AttentionCall
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The pairs of a row whose predictions are chosen from the same words."""
+
+    among: Int[Tensor, " choice"]
+    """These words."""
+    pair: Int[Tensor, " answer"]
+    """The pair that an answer is for; each right word of a pair is an answer."""
+    source: Int[Tensor, " answer"]
+    target: Int[Tensor, " answer"]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What is asked about one window."""
+
+    looking: Int[Tensor, " looking"]
+    """The words whose attention is asked for."""
+    looked: Int[Tensor, " looked"]
+    """The words to which attention is asked for: the sources."""
+    place_looking: Int[Tensor, " word"]
+    """Each word's place in `looking`."""
+    place_looked: Int[Tensor, " word"]
+    choices: tuple[_Choice, ...]
+
+
+class AcrossScores(RelationScores):
+    """How often each head's prediction is right, where several words may be.
+
+    From the source a head predicts right if its word is any of the right ones; to the source, if
+    any of the right words' prediction is the source; and, attended by, if the word that attends
+    most to the source is any of them. The offset −k predicts right if the word k before the source
+    is any of them, counted in the words to choose from.
+    """
+
+    def _hits(
+        self, layer: int, call: AttentionCall, batch: AnnotatedBatch
+    ) -> Bool[Tensor, "pair direction head"]:
+        if layer == 0:
+            self._rows = _asked(batch)
+        n_pairs, n_heads = len(batch.relations.row), call.probabilities.shape[1]
+        found = torch.zeros(
+            n_pairs, 3, n_heads, dtype=torch.int32, device=call.probabilities.device
+        )
+        for row, asked in enumerate(self._rows):
+            if asked is None:
+                continue
+            words = _Words(batch, row)
+            looking = words.attention(call.probabilities[row], asked.looking, None)
+            looked = words.attention(call.probabilities[row], None, asked.looked)
+            looking[:, torch.arange(len(asked.looking)), asked.looking] = -1.0
+            looked[:, asked.looked, torch.arange(len(asked.looked))] = -1.0
+            for choice in asked.choices:
+                looks_at = choice.among[looking[:, :, choice.among].argmax(-1)]
+                looked_from = choice.among[looked[:, choice.among].argmax(1)]
+                source, target = asked.place_looking[choice.source], choice.target
+                hits = torch.stack(
+                    [
+                        looks_at[:, source] == target,
+                        looks_at[:, asked.place_looking[target]] == choice.source,
+                        looked_from[:, asked.place_looked[choice.source]] == target,
+                    ]
+                )
+                found.index_add_(0, choice.pair, hits.permute(2, 0, 1).to(torch.int32))
+        return found > 0
+
+    def _offsets(
+        self, batch: AnnotatedBatch, counted: Int64[np.ndarray, " count"]
+    ) -> tuple[Int64[np.ndarray, " offset"], Int64[np.ndarray, " offset"]]:
+        """Return (count, offset) of every offset at which a count's pair has a right word."""
+        apart = [_offsets_of(relation) for _, relation in batch.scored[0]]
+        sizes = np.array([len(apart[pair]) for pair in counted], dtype=np.int64)
+        flat = [offset for pair in counted for offset in apart[pair]]
+        return np.repeat(np.arange(len(counted)), sizes), np.array(flat, dtype=np.int64)
+
+
+def _offsets_of(relation: Relation) -> list[int]:
+    """Return how far right words are from the source, in the words that are chosen from."""
+    if not relation.among:
+        return [target - relation.source for target in relation.targets]
+    place = {word: i for i, word in enumerate(relation.among)}
+    return [place[target] - place[relation.source] for target in relation.targets]
+
+
+def _asked(batch: AnnotatedBatch) -> list[_Row | None]:
+    by_row: dict[int, list[tuple[int, Relation]]] = {}
+    for pair, (row, relation) in enumerate(batch.scored[0]):
+        by_row.setdefault(row, []).append((pair, relation))
+    device = batch.words.word_of_token.device
+    return [
+        _asked_of_row(batch, row, by_row[row], device) if row in by_row else None
+        for row in range(len(batch.sentences))
+    ]
+
+
+def _asked_of_row(
+    batch: AnnotatedBatch, row: int, pairs: list[tuple[int, Relation]], device: torch.device
+) -> _Row:
+    sources = sorted({relation.source for _, relation in pairs})
+    words = sorted({*sources, *(word for _, relation in pairs for word in relation.targets)})
+    groups: dict[tuple[int, ...], list[tuple[int, int, int]]] = {}
+    for pair, relation in pairs:
+        answers = [(pair, relation.source, target) for target in relation.targets]
+        groups.setdefault(relation.among, []).extend(answers)
+    everything = tuple(batch.has_tokens[row].nonzero()[:, 0].tolist())
+    choices = []
+    for among, answers in groups.items():
+        table = torch.tensor(answers, device=device).unbind(1)
+        choices.append(_Choice(torch.tensor(among or everything, device=device), *table))
+    return _Row(
+        looking=torch.tensor(words, device=device),
+        looked=torch.tensor(sources, device=device),
+        place_looking=_places(words, batch.n_words, device),
+        place_looked=_places(sources, batch.n_words, device),
+        choices=tuple(choices),
+    )
+
+
+def _places(words: list[int], n_words: int, device: torch.device) -> Int[Tensor, " word"]:
+    places = torch.zeros(n_words, dtype=torch.long, device=device)
+    places[torch.tensor(words, device=device)] = torch.arange(len(words), device=device)
+    return places
+
+
+class _Words:
+    """Sums and means over the tokens of words, in one row of a batch."""
+
+    def __init__(self, batch: AnnotatedBatch, row: int) -> None:
+        tokens = batch.word_tokens
+        self._first, self._n = tokens.first[row], tokens.n[row].clamp(min=1)
+        self._later = [
+            (word[rows == row], token[rows == row]) for rows, word, token in tokens.rounds
+        ]
+
+    def attention(
+        self,
+        probabilities: Tensor,
+        looking: Int[Tensor, " looking"] | None,
+        looked: Int[Tensor, " looked"] | None,
+    ) -> Float64[Tensor, "head looking looked"]:
+        """Return the attention of some words to some words; None stands for all of them.
+
+        Sums over the tokens of the word looked at, means over those of the word that looks.
+        """
+        # The side of which few words are asked for first: what follows is that much smaller.
+        if looking is None:
+            merged = self._merged(self._merged(probabilities, looked, 2), None, 1)
+            return merged.div_(self._n[:, None])
+        merged = self._merged(self._merged(probabilities, looking, 1), looked, 2)
+        return merged.div_(self._n[looking][:, None])
+
+    def _merged(
+        self, values: Tensor, words: Int[Tensor, " some"] | None, dim: int
+    ) -> Float64[Tensor, "head a b"]:
+        first = self._first if words is None else self._first[words]
+        merged = values.index_select(dim, first).double()
+        places = None
+        if words is not None:
+            places = torch.full_like(self._first, -1)
+            places[words] = torch.arange(len(words), device=words.device)
+        for word, token in self._later:
+            place = word if places is None else places[word]
+            kept = place >= 0
+            merged.index_add_(dim, place[kept], values.index_select(dim, token[kept]).double())
+        return merged

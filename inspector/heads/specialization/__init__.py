@@ -1,0 +1,4 @@
+"""From counts to claims: splits, baselines, intervals, lifts, roles, comparisons.
+
+Must not know: attention maps, files, engines.
+"""

@@ -1,0 +1,132 @@
+"""How far heads lie above the baseline on the report half, and what counts as following.
+
+Claims and roles both come from here, so one head has the same lift and interval in both.
+Must not know: which heads are asked about and why, models, files.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int64, UInt8
+
+from inspector.heads.relations_frame import share
+from inspector.heads.specialization.inference import ratio_intervals
+from inspector.heads.specialization.split import Halves
+
+MAX_Q = 0.05
+"""q must be below this."""
+MIN_LIFT = 0.10
+"""Accuracy over the baseline that counts as following: Voita et al. (2019), sec. 5.2."""
+MIN_PAIRS = 20
+"""Pairs in each half, below which nothing is claimed."""
+MAX_UNKNOWN = 0.20
+"""Share of a relation's pairs with a word that the vocabulary does not know, above which nothing is
+claimed: the model cannot tell such words apart."""
+
+LIFT_COLUMNS: dict[str, str] = {
+    "n": "int64",
+    "accuracy": "float64",
+    "baseline_offset": "int64",
+    "baseline_accuracy": "float64",
+    "lift": "float64",
+    "ci_low": "float64",
+    "ci_high": "float64",
+}
+"""Columns that any frame of lifts has, in order: column → dtype."""
+
+
+def differences(
+    halves: Halves, relation: int, correct: Int64[np.ndarray, "row document"]
+) -> Int64[np.ndarray, "row document"]:
+    """Return right − baseline's right in each document of the report half.
+
+    0 everywhere if the selection half has no pair: then no baseline could be chosen.
+    """
+    if not halves.n_selection[relation]:
+        return np.zeros_like(correct)
+    return correct - halves.baseline_correct[relation]
+
+
+def lifts(
+    halves: Halves,
+    relation: int,
+    correct: Int64[np.ndarray, "row document"],
+    weights: UInt8[np.ndarray, "draw document"],
+) -> dict[str, np.ndarray]:
+    """Return the columns n … ci_high of one relation, and n_selection, a row for each of `correct`.
+
+    Args:
+        halves: Both halves of the corpus.
+        relation: Which relation, by position.
+        correct: What each row has right in each document of the report half.
+        weights: Resamples of these documents.
+    """
+    rows = len(correct)
+    n = np.full(rows, halves.n_report[relation])
+    baseline = np.full(rows, halves.baseline_correct[relation].sum())
+    apart = differences(halves, relation, correct)
+    columns = {
+        "n": n,
+        "accuracy": share(correct.sum(axis=1), n),
+        "baseline_offset": np.full(rows, halves.baseline_offsets[relation]),
+        "baseline_accuracy": share(baseline, n),
+        "lift": share(apart.sum(axis=1), n),
+        "n_selection": np.full(rows, halves.n_selection[relation]),
+    }
+    low_and_high = ratio_intervals(apart, halves.pairs[relation], weights)
+    columns |= {"ci_low": low_and_high[:, 0], "ci_high": low_and_high[:, 1]}
+    if not halves.n_selection[relation]:
+        for name in ("baseline_accuracy", "lift", "ci_low", "ci_high"):
+            columns[name] = np.full(rows, np.nan)
+    return columns
+
+
+def is_supported(frame: pd.DataFrame) -> pd.Series:
+    """Return which rows follow their relation: every condition, with nothing left undefined.
+
+    q_value < 0.05, ci_low > 0, lift ≥ 0.10, accuracy > random_init_accuracy (so never without
+    random twins), and at least 20 pairs in each half.
+    """
+    return (
+        (frame["q_value"] < MAX_Q)
+        & (frame["ci_low"] > 0)
+        & (frame["lift"] >= MIN_LIFT)
+        & (frame["accuracy"] > frame["random_init_accuracy"])
+        & _has_enough_pairs(frame)
+    )
+
+
+def is_underpowered(frame: pd.DataFrame) -> pd.Series:
+    """Return which rows leave it open.
+
+    Too few pairs, an interval that holds 0 and 0.10, or none, as with fewer than 5 documents.
+    """
+    undecided = (frame["ci_low"] <= 0) & (frame["ci_high"] >= MIN_LIFT)
+    return undecided | frame["ci_low"].isna() | ~_has_enough_pairs(frame)
+
+
+def is_known(frame: pd.DataFrame, unknown: Mapping[str, float] | None) -> pd.Series:
+    """Return which rows are of a relation whose words the vocabulary knows.
+
+    Args:
+        frame: With a column `relation`.
+        unknown: Relation → the share of its pairs with a word that it does not know; none where
+            that was not counted.
+    """
+    shares = unknown or {}
+    known = [shares.get(name, 0.0) <= MAX_UNKNOWN for name in frame["relation"]]
+    return pd.Series(known, index=frame.index, dtype=bool)
+
+
+def stacked(parts: Sequence[Mapping[str, np.ndarray]], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return parts under each other; without parts, no rows of the columns given."""
+    if parts:
+        return pd.DataFrame(
+            {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        )
+    return pd.DataFrame({name: [] for name in (*columns, "n_selection")})
+
+
+def _has_enough_pairs(frame: pd.DataFrame) -> pd.Series:
+    return frame[["n", "n_selection"]].min(axis=1) >= MIN_PAIRS

@@ -1,0 +1,121 @@
+"""Two profiles of models of the same shape, head by head and claim by claim.
+
+What differs between two checkpoints, two seeds or two corpora. Must not know: files, runs, models.
+"""
+
+import pandas as pd
+
+from inspector.errors import InputError
+from inspector.heads.observers.behaviour import BEHAVIOUR_COLUMNS
+from inspector.heads.specialization.claims import CLAIMS_COLUMNS
+
+_QUANTITIES = [name for name in BEHAVIOUR_COLUMNS if name not in ("layer", "head", "queries")]
+_FIGURES = ("head_name", "accuracy", "lift", "verdict")
+
+HEADS_COLUMNS: dict[str, str] = {
+    "layer": "int64",
+    "head": "int64",
+    "roles": "str",
+    "other_roles": "str",
+    "roles_kept": "int64",
+    "roles_lost": "int64",
+    "roles_gained": "int64",
+    **dict.fromkeys((f"{name}_difference" for name in _QUANTITIES), "float64"),
+}
+"""Columns of the comparison of heads, in order: column → dtype."""
+
+CLAIM_PAIRS_COLUMNS: dict[str, str] = {
+    "relation": "str",
+    "direction": "str",
+    "head": "str",
+    "other_head": "str",
+    "accuracy": "float64",
+    "other_accuracy": "float64",
+    "lift": "float64",
+    "other_lift": "float64",
+    "lift_difference": "float64",
+    "verdict": "str",
+    "other_verdict": "str",
+    "agree": "bool",
+}
+"""Columns of the comparison of claims, in order: column → dtype."""
+
+
+def compare_heads(
+    behaviour: pd.DataFrame,
+    other_behaviour: pd.DataFrame,
+    roles: pd.DataFrame,
+    other_roles: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return a row per head: its roles in both profiles, and how its behaviour differs.
+
+    Columns: `layer, head`; `roles` and `other_roles`, joined by ', ' and sorted; how many roles
+    were kept, lost and gained; and, for each quantity of the behaviour frame, other − one.
+
+    Args:
+        behaviour: Of one profile.
+        other_behaviour: Of the other.
+        roles: Of one profile.
+        other_roles: Of the other.
+
+    Raises:
+        InputError: If the two have other layers or heads.
+    """
+    key = ["layer", "head"]
+    one, other = (frame.set_index(key).sort_index() for frame in (behaviour, other_behaviour))
+    if not one.index.equals(other.index):
+        raise InputError(
+            f"runs ({_shape(behaviour)} and {_shape(other_behaviour)}) must be of models with the "
+            "same layers and heads: profile two that have."
+        )
+    differences = (other[_QUANTITIES] - one[_QUANTITIES]).add_suffix("_difference")
+    frame = differences.astype("float64").reset_index()
+    before, after = _roles_of(roles), _roles_of(other_roles)
+    pairs = [
+        (before.get(place, set()), after.get(place, set()))
+        for place in zip(frame["layer"], frame["head"], strict=True)
+    ]
+    frame["roles"] = [", ".join(sorted(a)) for a, _ in pairs]
+    frame["other_roles"] = [", ".join(sorted(b)) for _, b in pairs]
+    frame["roles_kept"] = [len(a & b) for a, b in pairs]
+    frame["roles_lost"] = [len(a - b) for a, b in pairs]
+    frame["roles_gained"] = [len(b - a) for a, b in pairs]
+    return frame[list(HEADS_COLUMNS)].astype(HEADS_COLUMNS)
+
+
+def compare_claims(claims: pd.DataFrame, other_claims: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per relation × direction that both profiles make a claim of.
+
+    `head` and `other_head` are written 2-8; `lift_difference` is other − one; the two `agree` if
+    they name the same head and both are supported, or neither is supported.
+
+    Args:
+        claims: Of one profile.
+        other_claims: Of the other.
+    """
+    key = ["relation", "direction"]
+    named = [
+        frame[list(CLAIMS_COLUMNS)].assign(
+            head_name=[f"{row.layer}-{row.head}" for row in frame.itertuples()]
+        )[[*key, *_FIGURES]]
+        for frame in (claims, other_claims)
+    ]
+    pairs = named[0].merge(named[1], on=key, suffixes=("", "_2"))
+    supported, other_supported = (pairs[name] == "supported" for name in ("verdict", "verdict_2"))
+    same = pairs["head_name"] == pairs["head_name_2"]
+    frame = pairs.rename(columns={"head_name": "head", "head_name_2": "other_head"})
+    frame = frame.rename(columns={f"{name}_2": f"other_{name}" for name in _FIGURES[1:]})
+    frame["lift_difference"] = frame["other_lift"] - frame["lift"]
+    frame["agree"] = (supported == other_supported) & (same | ~supported)
+    return frame[list(CLAIM_PAIRS_COLUMNS)].astype(CLAIM_PAIRS_COLUMNS)
+
+
+def _roles_of(roles: pd.DataFrame) -> dict[tuple[int, int], set[str]]:
+    found: dict[tuple[int, int], set[str]] = {}
+    for layer, head, role in zip(roles["layer"], roles["head"], roles["role"], strict=True):
+        found.setdefault((layer, head), set()).add(role)
+    return found
+
+
+def _shape(behaviour: pd.DataFrame) -> str:
+    return f"{behaviour['layer'].nunique()} × {behaviour['head'].nunique()}"

@@ -1,0 +1,142 @@
+"""What is seen of one forward of a module with mathematics of its own, and a call made of it.
+
+A reader says what the queries, keys, values, mask, bias and scaling are; the probabilities and
+the context that ours is held against are the module's own. Must not know: any class of modules.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from inspector.attention import split_heads
+from inspector.models.calls.attention_call import AttentionCall
+from inspector.models.calls.call_arguments import split_mask
+from inspector.models.custom_attention.softmax_watch import Product
+
+_HEADS = ("num_attention_heads", "num_heads", "n_heads", "n_head", "num_attn_heads")
+_CACHES = ("layer_past", "past_key_values", "cache", "layer_state")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of one forward of a module."""
+
+    module: Any
+    arguments: dict[str, Any]
+    """Of its forward, defaults included."""
+    made: dict[str, Tensor]
+    """Linear layer → what it made, the first time."""
+    context: Tensor
+    weights: Tensor
+    """The probabilities that it returned; the first that it made, where its softmax was watched."""
+    products: Sequence[Product] = ()
+    """What its softmax made, and the values weighted by it; where that was watched."""
+    again: dict[str, Tensor] = field(default_factory=dict)
+    """Linear layer → what it made the second time."""
+    returned: Any = None
+    """By the module."""
+
+    @property
+    def n_heads(self) -> int:
+        """Return the number of the module's heads."""
+        return int(first(self.module, *_HEADS))
+
+    def heads(self, *names: str) -> tuple[Tensor, ...]:
+        """Return what linear layers made, split into the module's heads."""
+        return tuple(split_heads(self.made[name], self.n_heads) for name in names)
+
+
+Calls = AttentionCall | Sequence[AttentionCall] | None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One way to read a module."""
+
+    read: Callable[[Seen], Calls]
+    output: str | None = None
+    """The linear layer that holds W_O, below the module; None where it returns the context."""
+    watched: bool = False
+    """Whether probabilities and context are taken from its softmax and the product after it."""
+
+
+def first(module: Any, *names: str) -> Any:
+    """Return the first attribute that a module has."""
+    return next(getattr(module, name) for name in names if hasattr(module, name))
+
+
+def called(
+    seen: Seen,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    term: str,
+    scaling: float | None = None,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    product: int | None = None,
+) -> AttentionCall:
+    """Return the call; keys and values before it are taken from the cache, where there is one.
+
+    Args:
+        seen: Of the module.
+        query: As its scores are computed from.
+        key: The same.
+        value: The same.
+        term: What its score term is called.
+        scaling: Of the scores; 1/√d_head where not given.
+        bias: Added to the scores.
+        mask: In the place of the argument `attention_mask`.
+        product: Which of the watched products is the call's; what it returned where not given.
+    """
+    key, value = _with_cache(seen, key, value)
+    given = seen.arguments.get("attention_mask") if mask is None else mask
+    allowed, added = split_mask(seen.module, query.dtype, given)
+    if bias is not None:
+        added = bias if added is None else bias + added
+    shape = (*query.shape[:3], key.shape[2])
+    if product is None:
+        weights, context = seen.weights.reshape(shape), seen.context
+    else:
+        watched = seen.products[product]
+        weights = watched.probabilities.reshape(shape)
+        heads = watched.context.reshape(*query.shape[:3], value.shape[3])
+        context = heads.transpose(1, 2).flatten(2)
+    return AttentionCall(
+        seen.module,
+        query,
+        key,
+        value,
+        allowed,
+        query.shape[-1] ** -0.5 if scaling is None else scaling,
+        0.0,
+        None,
+        weights,
+        context,
+        added,
+        own_term=term,
+    )
+
+
+def _with_cache(seen: Seen, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    caches = (seen.arguments.get(name) for name in _CACHES)
+    cache = next((cache for cache in caches if cache is not None), None)
+    if cache is None:
+        return key, value
+    cache = getattr(cache, "self_attention_cache", cache)
+    layer = cache.layers[first(seen.module, "layer_idx", "layer_id")]
+    return layer.keys, layer.values
+
+
+def without_cache(seen: Seen) -> Seen:
+    """Return what was seen, as of a module that keeps nothing: of keys that another part made."""
+    kept = {name: given for name, given in seen.arguments.items() if name not in _CACHES}
+    return replace(seen, arguments=kept)
+
+
+def linear(features: Tensor, layer: nn.Linear) -> Tensor:
+    """Return what a linear layer makes of features, without calling it: hooks stay silent."""
+    return nn.functional.linear(features, layer.weight, layer.bias)

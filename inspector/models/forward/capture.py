@@ -1,0 +1,226 @@
+"""One forward pass watched: for each layer its input, every stage of its attention, its output.
+
+The calls are handed over one by one, as they happen, so that nothing need be kept.
+Must not know: what is done with them.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from inspector.errors import UnsupportedModelError
+from inspector.models.calls.attention_call import AttentionCall
+from inspector.models.custom_attention.hooks import watch_own_maths
+from inspector.models.forward.backend import OURS, SHADOW, running
+from inspector.models.pretrained import Batch, PretrainedModel
+from inspector.models.weight_layouts.layout import SIDES
+
+_PLACES = ("position_embeddings", "sinusoidal_pos", "position_ids")
+# How many features turn, where a module makes its angles itself.
+_WIDTHS = ("pos_embd_dim",)
+
+
+@dataclass(frozen=True)
+class LayerCall:
+    """What one layer's attention did in one forward pass, by its own computation."""
+
+    layer: int
+    """Counted from 0, in the order in which layers run."""
+    module: str
+    """Name of the attention module."""
+    hidden_states: Float[Tensor, "batch token d_model"]
+    """What the projections were given."""
+    attention: AttentionCall
+    output: Float[Tensor, "batch token d_output"]
+    """What W_O made of the context."""
+    key_source: Float[Tensor, "batch token d_source"] | None = None
+    """What W_K was given, where that is not what W_Q was given."""
+    value_source: Float[Tensor, "batch token d_value_source"] | None = None
+    given: Float[Tensor, "batch token heads_d_value"] | None = None
+    """What W_O was given, where that is not the context: a gate or a norm stands between."""
+    places: Mapping[str, Any] = field(default_factory=dict)
+    """What the attention module was told of where its tokens stand: argument → value."""
+
+
+def watch(
+    model: PretrainedModel,
+    batch: Batch,
+    on_layer: Callable[[LayerCall], None],
+    *,
+    seed: int | None = None,
+    gradients: bool = False,
+) -> Float[Tensor, "batch token d_model"]:
+    """Return the last hidden state of the model's own eager computation, showing each layer.
+
+    Args:
+        model: What runs.
+        batch: What it runs on.
+        on_layer: Called once for each layer, in order, while the model runs.
+        seed: Where given, the model runs in training mode with this seed; the generator's state
+            and the mode are restored.
+        gradients: Whether the model runs with gradients on: each layer's hidden states then have
+            one, though the parameters may have none.
+
+    Raises:
+        UnsupportedModelError: If an attention call reaches no layer that the model's
+            architecture names.
+    """
+    return _forward(model, batch, _Watcher(model, on_layer), SHADOW, seed, gradients)
+
+
+def attention_probabilities(
+    model: PretrainedModel, batch: Batch
+) -> Float[Tensor, "layer batch head query key"]:
+    """Return the probabilities of all layers, computed by our attention inside the model.
+
+    Where a model has mathematics of its own, they are those that it computed with.
+    """
+    maps: list[Tensor] = []
+    with running(model, OURS, lambda call: maps.append(call.probabilities)), torch.inference_mode():
+        model.model(**batch.inputs())
+    return torch.stack(maps)
+
+
+def last_hidden_state(
+    model: PretrainedModel, batch: Batch, implementation: str
+) -> Float[Tensor, "batch token d_model"]:
+    """Return the last hidden state with one of 'eager', 'sdpa', 'inspector' as attention."""
+    with running(model, implementation), torch.inference_mode():
+        state: Tensor = model.model(**batch.inputs()).last_hidden_state
+    return state
+
+
+def _forward(
+    model: PretrainedModel,
+    batch: Batch,
+    watcher: "_Watcher",
+    implementation: str,
+    seed: int | None,
+    gradients: bool,
+) -> Tensor:
+    with ExitStack() as stack:
+        stack.enter_context(running(model, implementation, watcher.attention_called))
+        stack.enter_context(watch_own_maths(model.model, watcher.attention_called))
+        stack.callback(watcher.close)
+        stack.enter_context(torch.set_grad_enabled(gradients))
+        if gradients:
+            embeddings: Any = model.model
+            handle = embeddings.get_input_embeddings().register_forward_hook(_with_gradient)
+            stack.callback(handle.remove)
+        if seed is not None:
+            stack.enter_context(torch.random.fork_rng(devices=[]))
+            torch.manual_seed(seed)
+            model.model.train()  # `running` restores the mode
+        state: Tensor = model.model(**batch.inputs()).last_hidden_state
+    return state.detach()
+
+
+def _with_gradient(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
+    return output if output.requires_grad else output.requires_grad_()
+
+
+class _Watcher:
+    """Puts a layer's input, its attention call and its output together, in whatever order."""
+
+    def __init__(self, model: PretrainedModel, on_layer: Callable[[LayerCall], None]) -> None:
+        self._on_layer = on_layer
+        self._names = {id(module): name for name, module in model.model.named_modules()}
+        self._layer = 0
+        self._sources: dict[str, Tensor] = {}
+        self._places: dict[str, Any] = {}
+        self._call: AttentionCall | None = None
+        self._output: tuple[Tensor, Tensor] | None = None
+        # By site, not by layer: before the proof, layers that share a module are one site.
+        layers: dict[tuple[int, str], tuple[Any, str, bool]] = {}
+        for site in model.sites:
+            module = model.model.get_submodule(site.attention)
+            layers[id(module), ""] = (module, "", False)
+            for side in SIDES:
+                linear = model.linear_at(site, side)
+                last = type(linear).__name__ == "Conv1d"  # channels before tokens
+                layers[id(linear), side] = (linear, side, last)
+        self._handles = [
+            module.register_forward_hook(partial(self._projected, last))
+            if side == "output"
+            else module.register_forward_pre_hook(
+                partial(self._projecting, side, last), with_kwargs=True
+            )
+            for module, side, last in layers.values()
+        ]
+
+    def close(self) -> None:
+        """Take the hooks away."""
+        for handle in self._handles:
+            handle.remove()
+
+    def _projecting(
+        self, side: str, last: bool, module: nn.Module, args: tuple[Any, ...], kwargs: Any
+    ) -> None:
+        if not side:  # a new call of the attention module begins
+            self._sources, self._call, self._output = {}, None, None
+            self._places = _places(module, args, kwargs)
+        else:  # some project positions too, afterwards
+            self._sources.setdefault(side, args[0].mT if last else args[0])
+
+    def attention_called(self, call: AttentionCall) -> None:
+        """Keep the call until W_O has been applied to what came out of it, or has been already."""
+        if "query" not in self._sources:
+            name = self._names.get(id(call.module), type(call.module).__name__)
+            raise UnsupportedModelError(
+                f"module ({name}) calls attention but is not in the table of architectures: "
+                "its weights cannot be found."
+            )
+        self._call = call
+        self._show()
+
+    def _projected(
+        self, last: bool, module: nn.Module, args: tuple[Any, ...], output: Tensor
+    ) -> None:
+        pair = (args[0], output)
+        self._output = (pair[0].mT, pair[1].mT) if last else pair
+        self._show()
+
+    def _show(self) -> None:
+        call, sources = self._call, self._sources
+        if call is None or self._output is None or "query" not in sources:
+            return
+        given, output = self._output
+        hidden = sources["query"]
+        self._sources, self._call, self._output = {}, None, None
+        self._on_layer(
+            LayerCall(
+                self._layer,
+                self._names[id(call.module)],
+                hidden,
+                call,
+                output,
+                key_source=_unless_same(sources.get("key"), hidden),
+                value_source=_unless_same(sources.get("value"), hidden),
+                given=_unless_same(given, call.context),
+                places=self._places,
+            )
+        )
+        self._layer += 1
+
+
+def _places(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return what a module's forward is told of places, and how many features turn by them."""
+    names = inspect.signature(module.forward).parameters
+    told = {**dict(zip(names, args, strict=False)), **kwargs}
+    places = {name: told[name] for name in _PLACES if told.get(name) is not None}
+    width = next((w for name in _WIDTHS if (w := getattr(module, name, None))), None)
+    return places if width is None else {**places, "rotary_width": width}
+
+
+def _unless_same(tensor: Tensor | None, other: Tensor) -> Tensor | None:
+    """Return a tensor unless it holds the same numbers as another."""
+    if tensor is None or tensor is other:
+        return None
+    return None if tensor.shape == other.shape and torch.equal(tensor, other) else tensor

@@ -1,0 +1,162 @@
+"""A model's tokenizer: loaded and proved usable.
+
+Must not know: what is done with the tokens.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from inspector.errors import ModelError
+from inspector.models.architectures import Architecture
+from inspector.models.tokenizing.cased_vocabulary import casing
+from inspector.models.tokenizing.guarded import is_failure, one_line, silence
+from inspector.models.tokenizing.tokenizer_json import the_folders_own
+
+# The maps of one text grow with the square of its tokens: more than this fits no memory.
+_MOST_TOKENS = 8192
+
+
+def load_tokenizer(folder: Path, config: Any, architecture: Architecture) -> Any:
+    """Return the tokenizer of a folder: what its tokenizer.json makes of a text, this does.
+
+    A decoder's that has no padding token is given its end of text as one: what is padded is
+    masked. It pads on the right, whatever side its files say (the left is for generating): most
+    models count their positions from the first column, padding or not, so that padding on the left
+    would move every token.
+
+    Raises:
+        ModelError: If it cannot be read, is a slow one, lacks a padding token, knows no ordinary
+            token, is another model's, or has a rule that fails or does not end.
+    """
+    try:
+        with silence():
+            settings = _settings(folder)
+            tokenizer = _from_files(folder, config, settings)
+            if architecture.kind == "decoder" and tokenizer.pad_token_id is None:
+                tokenizer.pad_token = (
+                    tokenizer.eos_token or tokenizer.bos_token or tokenizer.unk_token
+                )
+            _check_vocabulary(folder, tokenizer, config.vocab_size)
+            _check_around(folder, tokenizer, config)
+            _set_inputs(tokenizer, config, settings)
+    except ModelError:
+        raise
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        raise ModelError(f"tokenizer of {folder} cannot be loaded: {one_line(error)}") from None
+    tokenizer.padding_side = "right"
+    return tokenizer
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    file = folder / "tokenizer_config.json"
+    content: dict[str, Any] = {}
+    if file.is_file():
+        content = json.loads(file.read_text(encoding="utf-8"))
+    return content
+
+
+def _from_files(folder: Path, config: Any, settings: dict[str, Any]) -> Any:
+    loaded = _as_transformers_has_it(folder, config, settings)
+    tokenizer = the_folders_own(loaded, folder, settings)
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"tokenizer of {folder} is a slow one, which does not say which token belongs to which "
+            "word: save it as tokenizer.json."
+        )
+    return tokenizer
+
+
+def _as_transformers_has_it(folder: Path, config: Any, settings: dict[str, Any]) -> Any:
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    has_rules = (folder / "tokenizer.json").is_file()
+    try:
+        loaded = AutoTokenizer.from_pretrained(folder, config=config, **options)
+    except ImportError:  # what is lacking would cut the text before tokenizer.json's rules do
+        raise
+    except Exception as error:
+        # The class that the settings name may want other files than tokenizer.json.
+        if has_rules:
+            return PreTrainedTokenizerFast.from_pretrained(folder, **options)
+        if "tiktoken" in str(error):  # for which it takes what sentencepiece cannot read
+            raise ModelError(
+                f"tokenizer of {folder} is no sentencepiece model: the file is cut short, another "
+                "one, or a Git LFS pointer. Download it again."
+            ) from None
+        raise
+    keeping = {} if has_rules else casing(loaded, settings)
+    if keeping:
+        loaded = AutoTokenizer.from_pretrained(folder, config=config, **options, **keeping)
+    return loaded
+
+
+def _set_inputs(tokenizer: Any, config: Any, settings: dict[str, Any]) -> None:
+    """Let a tokenizer return the mask, without which padding is read, and kinds where they count.
+
+    A class for any tokenizer.json knows no kinds; then the file's post-processor tells them apart.
+    """
+    kinds = "token_type_ids" in tokenizer.model_input_names
+    if type(tokenizer).__name__ == "TokenizersBackend" and "model_input_names" not in settings:
+        pair = tokenizer.backend_tokenizer.encode("a", "a")
+        kinds = kinds or 1 <= max(pair.type_ids, default=0) < getattr(config, "type_vocab_size", 0)
+    named = ["token_type_ids"] if kinds else []
+    tokenizer.model_input_names = ["input_ids", *named, "attention_mask"]
+
+
+def _check_vocabulary(folder: Path, tokenizer: Any, n_embeddings: int) -> None:
+    vocabulary: dict[str, int] = tokenizer.get_vocab()
+    special = {token: vocabulary[token] for token in tokenizer.all_special_tokens
+               if token in vocabulary}  # fmt: skip
+    ordinary = set(vocabulary.values()) - set(special.values())
+    if not ordinary:
+        raise ModelError(
+            f"tokenizer of {folder} knows {len(vocabulary)} special tokens and nothing else: every "
+            "word would be unknown. Add the vocabulary that the model was trained with."
+        )
+    if max(ordinary) >= n_embeddings:
+        raise ModelError(
+            f"tokenizer of {folder} has token ids up to {max(vocabulary.values())}, but the model "
+            f"has embeddings for {n_embeddings} tokens: it is another model's tokenizer."
+        )
+    beyond = sorted(token for token, number in special.items() if number >= n_embeddings)
+    if beyond:
+        raise ModelError(
+            f"tokenizer of {folder} has {len(beyond)} special token(s) for which the model has no "
+            f"embedding ({', '.join(beyond[:3])}): name tokens of its vocabulary in "
+            "tokenizer_config.json."
+        )
+    if tokenizer.pad_token_id is None:
+        raise ModelError(
+            f"tokenizer of {folder} has no padding token: texts of different lengths "
+            "cannot be put in one batch. Set pad_token in tokenizer_config.json."
+        )
+
+
+def _check_around(folder: Path, tokenizer: Any, config: Any) -> None:
+    """Refuse ids that only the post-processor makes: they need not be in the vocabulary."""
+    around = tokenizer.backend_tokenizer.encode("a")
+    limits = {"an id": (around.ids, config.vocab_size)}
+    if "token_type_ids" in tokenizer.model_input_names:
+        limits["a type_id"] = (around.type_ids, getattr(config, "type_vocab_size", None))
+    for what, (numbers, most) in limits.items():
+        if most and max(numbers, default=0) >= most:
+            raise ModelError(
+                f"post_processor in {folder / 'tokenizer.json'} gives tokens {what} of "
+                f"{max(numbers)}, but the model has embeddings for {most}: it is another model's."
+            )
+
+
+def most_tokens(architecture: Architecture, config: Any, tokenizer: Any) -> int:
+    """Return the most tokens, special ones included, that one text may have."""
+    positions = getattr(config, "max_position_embeddings", None)
+    limits = [int(tokenizer.model_max_length or _MOST_TOKENS), _MOST_TOKENS]
+    if positions is not None:  # T5 and its kin know distances, not places
+        offset = architecture.position_offset
+        if offset:  # positions are counted from the padding token's id
+            offset = max(offset, (getattr(config, "pad_token_id", None) or 0) + 1)
+        limits.append(int(positions) - offset)
+    return min(limits)

@@ -1,0 +1,238 @@
+"""The layout table proved on a whole network, call by call of one forward pass.
+
+For families that hand their attention to transformers, from what they hand over; for the others,
+from the probabilities that they return, or from their answer to changed weights.
+Must not know: loading; verification's finer rule.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from inspector.models.calls.attention_call import AttentionCall
+from inspector.models.forward.backend import SHADOW, running
+from inspector.models.weight_layouts.call_check import Entry, SeenCall, is_close, prove_entry
+from inspector.models.weight_layouts.layout import Layout
+from inspector.models.weight_layouts.layout_table import UNDECLARED, attention_sites
+from inspector.models.weight_layouts.perturbation_check import prove_by_response
+
+_SOURCES = ("query", "key", "value")
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A network as `running` takes it."""
+
+    model: nn.Module
+    lock: RLock
+
+
+def prove_table_entry(
+    network: nn.Module, inputs: Mapping[str, Any], lock: Any = None
+) -> dict[str, Entry]:
+    """Return attention module → its entry of the table, proved or not, in the order of the network.
+
+    Every module that the table knows is there, every other that calls transformers' attention, and
+    those of which it says why no entry can be.
+
+    Args:
+        network: In evaluation mode; what is set on it is restored.
+        inputs: Keyword arguments of its forward pass.
+        lock: Held while it runs with another attention than its own.
+
+    Example:
+        >>> from inspector.models.tiny_models import configuration
+        >>> row = configuration("gpt2")
+        >>> proofs = prove_table_entry(row.build(), row.make_inputs())
+        >>> [(name, entry.proved, entry.query) for name, entry in proofs.items()]
+        [('h.0.attn', True, 'as projected'), ('h.1.attn', True, 'as projected')]
+    """
+    sites = dict(attention_sites(network))
+    watcher = _TableWatcher(network, sites)
+    with ExitStack() as stack:
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(running(_Network(network, lock or RLock()), SHADOW, watcher.called))
+        stack.enter_context(watcher.hooked())
+        network(**inputs)
+    unseen = {name: layouts for name, layouts in sites.items() if name not in watcher.entries}
+    if unseen:
+        watcher.entries |= _prove_own_mathematics(network, inputs, unseen)
+    for name, layouts in unseen.items():
+        if name not in watcher.entries or not watcher.entries[name].proved:
+            entry = prove_by_response(network, inputs, name, layouts)
+            if entry.proved or name not in watcher.entries:
+                watcher.entries[name] = entry
+    for name, module in network.named_modules():
+        if type(module).__name__ in UNDECLARED:
+            watcher.entries[name] = Entry(reason=UNDECLARED[type(module).__name__])
+    order = [name for name, _ in network.named_modules() if name in watcher.entries]
+    return {name: watcher.entries[name] for name in order}
+
+
+def _prove_own_mathematics(
+    network: nn.Module, inputs: Mapping[str, Any], sites: dict[str, tuple[Layout, ...]]
+) -> dict[str, Entry]:
+    """Return the entries of modules that never call transformers' attention."""
+    watcher = _TableWatcher(network, sites)
+    network_: Any = network
+    with torch.no_grad(), watcher.hooked():
+        try:
+            network_(**inputs, output_attentions=True)
+        except TypeError:  # a network that has no such argument shows no probabilities
+            return {}
+    return watcher.entries
+
+
+class _TableWatcher:
+    """Puts together what each attention module takes, makes and hands on."""
+
+    def __init__(self, network: nn.Module, sites: dict[str, tuple[Layout, ...]]) -> None:
+        self.entries: dict[str, Entry] = {}
+        self._modules = dict(network.named_modules())
+        self._names = {id(module): name for name, module in self._modules.items()}
+        self._sites = sites
+        self._inputs: dict[int, Tensor] = {}
+        self._calls: dict[str, AttentionCall] = {}
+        self._probabilities: dict[str, Tensor] = {}
+        self._outputs: dict[str, tuple[Tensor, Tensor]] = {}
+
+    @contextmanager
+    def hooked(self) -> Iterator[None]:
+        """Watch the projections of every site as long as this lasts."""
+        handles = []
+        for site, layouts in self._sites.items():
+            names = layouts[0].names(site)
+            if not set(names.values()) <= set(self._modules):
+                continue  # parameters of the module itself: nothing can be watched
+            for side in _SOURCES:
+                layer = self._modules[names[side]]
+                handles.append(layer.register_forward_pre_hook(self._projecting))
+            handles.append(
+                self._modules[names["output"]].register_forward_hook(self._projected(site))
+            )
+            handles.append(self._modules[site].register_forward_hook(self._returned(site)))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def called(self, call: AttentionCall) -> None:
+        """Keep a call until W_O has been applied to what came out of it."""
+        name = self._names.get(id(call.module), type(call.module).__name__)
+        if name in self._sites:
+            self._calls[name] = call
+        else:
+            self.entries[name] = Entry(reason="the table has no layout for it")
+
+    def _projecting(self, module: nn.Module, args: tuple[Tensor, ...]) -> None:
+        self._inputs[id(module)] = args[0]
+
+    def _projected(self, site: str) -> Any:
+        def hook(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+            self._outputs[site] = (args[0], output)
+            self._judge(site)
+
+        return hook
+
+    def _returned(self, site: str) -> Any:
+        def hook(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+            found = _probabilities(output)
+            if found is not None and site not in self._calls:
+                self._probabilities[site] = found
+                self._judge(site)
+
+        return hook
+
+    def _judge(self, site: str) -> None:
+        call, probabilities = self._calls.get(site), self._probabilities.get(site)
+        if site not in self._outputs or (call is None and probabilities is None):
+            return
+        if self._outputs[site][0].ndim != 3:  # what W_O is given is no (batch, query, features)
+            return
+        self._calls.pop(site, None)
+        self._probabilities.pop(site, None)
+        given, output = self._outputs.pop(site)
+        names = self._sites[site][0].names(site)
+        sources: dict[str, Any] = {
+            f"{side}_source": self._inputs[id(self._modules[names[side]])] for side in _SOURCES
+        }
+        seen = _seen(sources, given, output, call, probabilities)
+        entry = prove_entry(self._modules, site, self._sites[site], seen)
+        before = self.entries.get(site)
+        if before is None or before.proved:  # a module called twice is proved twice
+            self.entries[site] = entry
+
+
+def _seen(
+    sources: dict[str, Any],
+    given: Tensor,
+    output: Tensor,
+    call: AttentionCall | None,
+    probabilities: Tensor | None,
+) -> SeenCall:
+    if call is None:
+        width = given.shape[-1] // (1 if probabilities is None else probabilities.shape[1])
+        return SeenCall(
+            **sources,
+            context=given,
+            output=output,
+            scaling=width**-0.5,
+            probabilities=probabilities,
+        )
+    if not is_close(call.context, given) and is_close(call.context, given.transpose(0, 1)):
+        given, output = given.transpose(0, 1), output.transpose(0, 1)  # tokens first, then texts
+    return seen_call(call, sources, given, output)
+
+
+def is_causal(call: AttentionCall) -> bool:
+    """Return whether a call's mask let no query look ahead."""
+    n_query, n_key = call.query.shape[-2], call.key.shape[-2]
+    if call.mask is None or n_query != n_key or n_query == 1:
+        return False
+    return not bool(call.mask.expand(*call.mask.shape[:2], n_query, n_key).triu(1).any())
+
+
+def seen_call(
+    call: AttentionCall, sources: Mapping[str, Tensor], given: Tensor | None, output: Tensor
+) -> SeenCall:
+    """Return what a call shows of the layers around it.
+
+    Args:
+        call: As the model computed it.
+        sources: 'query_source', 'key_source', 'value_source' → what each projection was given.
+        given: What W_O was given, where that was seen.
+        output: What came of it.
+    """
+    return SeenCall(
+        **sources,
+        context=call.context,
+        output=output,
+        scaling=call.scaling,
+        causal=is_causal(call),
+        query=call.query,
+        key=call.key,
+        value=call.value,
+        probabilities=call.probabilities,
+        given=given,
+    )
+
+
+def _probabilities(output: Any) -> Tensor | None:
+    """Return the first tensor (batch, head, query, key) whose rows sum to one, where there is."""
+    if isinstance(output, Tensor):
+        if output.ndim != 4 or not output.is_floating_point():
+            return None
+        sums = output.sum(-1)
+        return output if bool(((sums - 1.0).abs() < 1e-3).all()) else None
+    if isinstance(output, tuple | list):
+        for part in output:
+            found = _probabilities(part)
+            if found is not None:
+                return found
+    return None

@@ -1,0 +1,217 @@
+"""What the linear layers around attention are given and make, call by call, and by which weights.
+
+Where a module keeps its weights is proved on its first call that shows all of them; from then on
+each call is handed over with them. Must not know: what is done with them, the rule that judges.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from inspector.attention import LayerWeights
+from inspector.models.calls.attention_call import AttentionCall
+from inspector.models.weight_checks.network_check import seen_call
+from inspector.models.weight_layouts.call_check import Entry, prove_entry
+from inspector.models.weight_layouts.layout import SIDES, Layout, Side
+from inspector.models.weight_layouts.layout_table import attention_sites
+
+_LAYERS = ("Linear", "Conv1D")
+_HALF_TYPES = (torch.bfloat16, torch.float16)
+_NO_LAYOUT = "the table of layouts has none for it"
+_NO_LAYER = "what projects there is no layer by itself, Linear or Conv1D, that could be watched"
+_NOT_SEEN = "its layers were not seen to project, token by token, what it attends with"
+_HALF = "half precision rounds too much to prove where its weights are"
+
+
+@dataclass(frozen=True)
+class ProjectedCall:
+    """One attention call, and what the layers around it were given and made."""
+
+    call: AttentionCall
+    weights: LayerWeights
+    """Proved on the module's first call."""
+    given: Mapping[str, Tensor]
+    """'query', 'key', 'value', 'output', those that ran → (batch, token, …) that it was given."""
+    made: Mapping[str, Tensor]
+    """The same → (batch, token, …) that came of it; heads, where there are any, in their order.
+
+    Of queries, keys and values those of the call, where nothing stands between; else what the
+    layer itself made, before a rotation or a norm.
+    """
+
+
+OnProjected = Callable[[str, ProjectedCall], None]
+"""Called with the name of the module, and what was seen."""
+
+
+@dataclass
+class _Seen:
+    """What one forward of a module has shown so far."""
+
+    given: dict[str, Tensor] = field(default_factory=dict)
+    made: dict[str, Tensor] = field(default_factory=dict)
+    call: AttentionCall | None = None
+
+
+class Projections:
+    """The linear layers around the attention of a network, watched while it runs."""
+
+    def __init__(self, network: nn.Module) -> None:
+        """Look where the table says that they are; nothing is watched yet.
+
+        Args:
+            network: A model of transformers.
+        """
+        self.entries: dict[str, Entry] = {}
+        """Module → its entry of the table, once a call has proved or disproved it."""
+        self._modules = dict(network.named_modules())
+        self._declared = dict(attention_sites(network))
+        self._sites = dict(_watchable_sites(self._declared, self._modules))
+        self._called: set[str] = set()
+        self._seen: dict[str, _Seen] = {}
+        self._on_projected: OnProjected = lambda name, projected: None
+
+    @contextmanager
+    def watched(self, on_projected: OnProjected) -> Iterator[None]:
+        """Show each call with what is around it, as long as this lasts.
+
+        Args:
+            on_projected: Called once W_O was applied and the call was shown, in either order.
+        """
+        self._on_projected = on_projected
+        with ExitStack() as stack:
+            stack.callback(self._seen.clear)
+            for site, layouts in self._sites.items():
+                begin = self._modules[site].register_forward_pre_hook(partial(self._begin, site))
+                stack.callback(begin.remove)
+                for side, name in layouts[0].names(site).items():
+                    hook = partial(self._made, site, side)
+                    stack.callback(self._modules[name].register_forward_hook(hook).remove)
+            yield
+
+    def called(self, name: str, call: AttentionCall) -> None:
+        """Take a call into account.
+
+        Args:
+            name: Of the module that calls.
+            call: As the model computed it.
+        """
+        self._called.add(name)
+        if name in self._sites:
+            self._seen.setdefault(name, _Seen()).call = call
+            self._finish(name)
+
+    def not_proved(self) -> dict[str, str]:
+        """Return module that called → why it is not known by which weights."""
+        found = {}
+        for name in sorted(self._called):
+            entry = self.entries.get(name)
+            if name not in self._sites:
+                found[name] = _NO_LAYER if name in self._declared else _NO_LAYOUT
+            elif entry is None:
+                found[name] = _NOT_SEEN
+            elif not entry.proved:
+                found[name] = entry.reason or _NOT_SEEN
+        return found
+
+    def _begin(self, site: str, *_: object) -> None:
+        self._seen[site] = _Seen()
+
+    def _made(self, site: str, side: str, module: nn.Module, args: Any, output: Any) -> None:
+        seen = self._seen.get(site)
+        # The first: the same layer may be applied to positions later.
+        if seen is None or side in seen.made or not args or not isinstance(output, Tensor):
+            return
+        seen.given[side], seen.made[side] = args[0], output
+        if side == "output":
+            self._finish(site)
+
+    def _finish(self, site: str) -> None:
+        seen = self._seen[site]
+        if seen.call is None or "output" not in seen.made:
+            return
+        del self._seen[site]
+        entry = self.entries.get(site)
+        if entry is None and _shows_all(seen, seen.call):
+            entry = self.entries[site] = self._proved(site, seen, seen.call)
+        if entry is not None and entry.weights is not None:
+            self._on_projected(site, _projected(entry, entry.weights, seen, seen.call))
+
+    def _proved(self, site: str, seen: _Seen, call: AttentionCall) -> Entry:
+        if call.query.dtype in _HALF_TYPES:
+            return Entry(reason=_HALF)
+        sources = {f"{side}_source": seen.given[side] for side in ("query", "key", "value")}
+        shown = seen_call(call, sources, seen.given["output"], seen.made["output"])
+        return prove_entry(self._modules, site, self._sites[site], shown)
+
+
+def _watchable_sites(
+    declared: dict[str, tuple[Layout, ...]], modules: dict[str, nn.Module]
+) -> Iterator[tuple[str, tuple[Layout, ...]]]:
+    """Yield name → layouts of the modules whose projections are layers that can be watched."""
+    for site, layouts in declared.items():
+        names = layouts[0].names(site)
+        same = tuple(
+            layout for layout in layouts if layout.kind in _LAYERS and layout.names(site) == names
+        )
+        if same and set(names.values()) <= set(modules):
+            yield site, same
+
+
+def _shows_all(seen: _Seen, call: AttentionCall) -> bool:
+    """Return whether all layers ran, each on the tokens that the call is about."""
+    n_texts, _, n_queries, _ = call.query.shape
+    tokens = {"query": n_queries, "key": call.key.shape[2], "value": call.key.shape[2]}
+    return (
+        len(seen.made) == len(SIDES)
+        and call.context.shape[:2] == (n_texts, n_queries)
+        and all(
+            tensor.ndim == 3 and tensor.shape[:2] == (n_texts, tokens.get(side, n_queries))
+            for tensors in (seen.given, seen.made)
+            for side, tensor in tensors.items()
+        )
+    )
+
+
+def _projected(
+    entry: Entry, weights: LayerWeights, seen: _Seen, call: AttentionCall
+) -> ProjectedCall:
+    made: dict[str, Tensor] = {}
+    for side in SIDES:
+        found = _made(entry, side, seen, call) if side in seen.made else None
+        if found is not None:
+            made[side] = found
+    given = {side: seen.given[side] for side in made}
+    return ProjectedCall(call, weights, given, made)
+
+
+def _made(entry: Entry, side: Side, seen: _Seen, call: AttentionCall) -> Tensor | None:
+    """Return what is to be held against a projection; None where it cannot be told apart."""
+    made = seen.made[side]
+    if side == "output":
+        return made
+    as_projected = {
+        "query": entry.query == "as projected",
+        "key": entry.key == "as projected",
+        "value": entry.value_factor == 1.0,
+    }
+    heads: Tensor = getattr(call, side)
+    n_texts, n_given = made.shape[:2]
+    if as_projected[side] and heads.shape[0] == n_texts and heads.shape[2] >= n_given:
+        return heads[:, :, heads.shape[2] - n_given :].transpose(1, 2)  # the rest was cached
+    return _own_rows(entry, side, made)
+
+
+def _own_rows(entry: Entry, side: Side, made: Tensor) -> Tensor | None:
+    """Return the part of a layer's result that is of one side, where the layer holds several."""
+    layout, sizes = entry.layout, entry.sizes
+    if layout is None or sizes is None:
+        return None
+    if {"query": layout.query_bias, "value": layout.value_bias}.get(side):
+        return None  # the layer has not added it
+    return layout.rows(made.movedim(-1, 0), side, sizes).movedim(0, -1)

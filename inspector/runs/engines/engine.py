@@ -1,0 +1,116 @@
+"""Where shards are computed: in this process, in processes of this machine, or on a Ray cluster.
+
+The one seam for all of them. Shard ids go in, (id, result) come out as each is done; what a shard
+gives must depend on its id alone. A worker that dies is replaced and its shard given out again.
+Must not know: what is computed; models, corpora, UI.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from inspector.errors import InputError, no_memory
+from inspector.runs.engines.pool import Results, Worker, WorkerError, out_of_memory
+from inspector.runs.engines.processes import in_processes
+
+ENGINES = ("local", "ray")
+LEAST_PROCESSES = 4
+"""As many as may be asked for on a machine of few cores."""
+OLDEST_RAY = (2, 60)
+"""From here on a cluster that Ray starts by itself asks for a token."""
+
+__all__ = ["ENGINES", "OLDEST_RAY", "Worker", "WorkerError", "check_engine", "run_shards"]
+
+
+def check_engine(engine: str, workers: int = 1) -> None:
+    """Refuse an engine that is not known or not installed, and less than one worker.
+
+    Raises:
+        InputError: If it is.
+
+    Example:
+        >>> check_engine("local", 2)
+    """
+    if engine not in ENGINES:
+        raise InputError(
+            f"engine ({engine}) must be one that there is. Available: {', '.join(ENGINES)}."
+        )
+    if not isinstance(workers, int) or workers < 1:
+        raise InputError(f"workers ({workers}) must be at least 1: 1 computes in this process.")
+    if engine == "ray":
+        _check_ray()
+
+
+def run_shards(
+    shard_ids: Sequence[int],
+    make_worker: Callable[[], Worker],
+    *,
+    workers: int = 1,
+    engine: str = "local",
+    gpus: int = 0,
+) -> Results:
+    """Return an iterator of (shard id, result), as each is done. Close it to stop early.
+
+    Args:
+        shard_ids: What to compute.
+        make_worker: Called once in every process that computes; returns the function from shard
+            id to result. Unless it is called in this process it is pickled, so it must be a
+            function or class of a module that can be imported, or a `functools.partial` of one.
+            It must fix whatever else the result depends on, such as the number of torch threads.
+        workers: How many processes, at most: never more than shards, nor, on this machine, than
+            twice its cores; 1 computes in this one, with the engine 'local'.
+        engine: 'local', this machine; or 'ray', see `inspector.runs.engines.ray_cluster`.
+        gpus: How many of them each worker is given, by an engine that hands them out.
+
+    Raises:
+        InputError: If `workers` is less than 1, or the engine is not known or not installed.
+        InspectorError: What a worker raised, as it raised it.
+        WorkerError: If a shard ended three worker processes, or the cluster cannot be used.
+        RuntimeError: If a worker process raised anything else; its traceback is in the notes.
+
+    Example:
+        >>> import numpy as np
+        >>> from inspector.runs import ShardResult
+        >>> def make_worker():
+        ...     return lambda shard_id: ShardResult({"square": np.array(shard_id**2)})
+        >>> [(i, int(result.arrays["square"])) for i, result in run_shards([2, 3], make_worker)]
+        [(2, 4), (3, 9)]
+    """
+    check_engine(engine, workers)
+    capped = min(workers, max(len(shard_ids), 1))
+    if engine == "ray":
+        from inspector.runs.engines.ray_cluster import on_ray
+
+        return on_ray(shard_ids, make_worker, capped, gpus)
+    if workers == 1:
+        return _in_this_process(shard_ids, make_worker)
+    most = max(LEAST_PROCESSES, 2 * (os.cpu_count() or 1))
+    return in_processes(shard_ids, make_worker, min(capped, most))
+
+
+def _in_this_process(shard_ids: Sequence[int], make_worker: Callable[[], Worker]) -> Results:
+    if shard_ids:
+        worker = make_worker()
+        for shard_id in shard_ids:
+            try:
+                result = worker(shard_id)
+            except (MemoryError, RuntimeError, OSError) as error:
+                if no_memory(error):
+                    raise out_of_memory(shard_id) from error
+                raise
+            yield shard_id, result
+
+
+def _check_ray() -> None:
+    oldest = ".".join(map(str, OLDEST_RAY))
+    try:
+        found = version("ray")
+    except PackageNotFoundError:
+        found = "none"
+    parts = [int(part) for part in found.split(".")[:2] if part.isdigit()]
+    if tuple(parts) < OLDEST_RAY:
+        raise InputError(
+            f"engine (ray) needs ray {oldest} or newer, and {found} is installed: install "
+            "inspector's extra 'ray' (pip install '.[ray]'), or choose another. "
+            "Available: local."
+        )

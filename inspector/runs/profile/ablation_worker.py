@@ -1,0 +1,176 @@
+"""What a profile asks of cause: which sentences are read without each head, and one shard of that.
+
+The sentences are of the report half, on which no head was chosen: such that rare relations are
+asked in several documents too. Must not know: folders, claims, UI.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from inspector.corpora import Sentence
+from inspector.corpora.sentence import SUBSET
+from inspector.errors import InputError
+from inspector.heads.ablation import DriftSums, silence_each
+from inspector.heads.ablation.necessity import MIN_DOCUMENTS
+from inspector.heads.observers import annotated_batches
+from inspector.heads.specialization.lift import MIN_PAIRS
+from inspector.heads.specialization.split import is_for_selection
+from inspector.models import PretrainedModel, word_batches
+from inspector.runs.store.shards import ShardResult
+
+SENTENCES_A_SHARD, WINDOWS_A_SHARD = 32, 1
+"""Sentences, and windows, whose shard costs about as much as one of the profile itself."""
+STANDARD_SENTENCES = 128
+"""Sentences that are read without each head where no number is asked for."""
+SENTENCES_A_WINDOW = 16
+"""Sentences that are asked for each window that is."""
+DOCUMENTS = (MIN_DOCUMENTS, 2 * MIN_DOCUMENTS)
+"""Documents in which each relation is asked, where it has as many: first so many, then more."""
+
+_Item = TypeVar("_Item")
+
+
+def check_cause_sentences(number: int | None, *, cause: bool = True) -> int:
+    """Return how many sentences are to be read without each head.
+
+    Args:
+        number: What was asked for, if anything.
+        cause: Whether any are read.
+
+    Raises:
+        InputError: If it is less than 1, or none are read and it is given all the same.
+
+    Example:
+        >>> check_cause_sentences(None)
+        128
+    """
+    if number is None:
+        return STANDARD_SENTENCES
+    if not cause:
+        raise InputError(
+            f"cause-sentences ({number}) and --no-cause are both given, and only one can be: "
+            "--no-cause asks for none."
+        )
+    if number < 1:
+        raise InputError(
+            f"cause-sentences ({number}) must be at least 1: --no-cause asks for none."
+        )
+    return number
+
+
+def sample(
+    sentences: Sequence[Sentence], documents: Sequence[str], size: int, *, across: bool = False
+) -> tuple[int, ...]:
+    """Return places of sentences of the report half: rare relations first, then evenly spread.
+
+    Of each relation with pairs enough there that a claim on it may be supported, beginning with
+    that of the fewest documents, one sentence in each of some documents (`DOCUMENTS`), spread over
+    all that have it. What is left of `size` is spread over the other sentences that have
+    relations. Only what is annotated decides, never what a head does there.
+
+    Args:
+        sentences: All there are.
+        documents: The document of each.
+        size: How many, at most.
+        across: Whether the sentences are windows.
+    """
+    report = [
+        (place, sentence, document)
+        for place, (sentence, document) in enumerate(zip(sentences, documents, strict=True))
+        if sentence.relations and not is_for_selection(document)
+    ]
+    names = {
+        place: [one.label for one in sentence.relations if across or one.is_plain]
+        for place, sentence, _ in report
+    }
+    pairs = Counter(name for found in names.values() for name in found)
+    first: dict[str, dict[str, int]] = defaultdict(dict)
+    for place, _, document in report:
+        for name in names[place]:
+            first[name].setdefault(document, place)
+    known = [name for name in asked_names(list(first)) if pairs[name] >= MIN_PAIRS]
+    taken: list[int] = []
+    asked: dict[str, set[str]] = defaultdict(set)
+    for n_documents in DOCUMENTS:
+        for name in sorted(known, key=lambda name: len(first[name])):
+            others = [document for document in first[name] if document not in asked[name]]
+            wanted = min(max(n_documents - len(asked[name]), 0), size - len(taken))
+            for document in _spread(others, wanted):
+                taken.append(first[name][document])
+                for found in names[taken[-1]]:
+                    asked[found].add(document)
+    rest = sorted(set(names) - set(taken))
+    return tuple(sorted([*taken, *_spread(rest, size - len(taken))]))
+
+
+def _spread(items: Sequence[_Item], size: int) -> list[_Item]:
+    """Return as many of the items, evenly spread, all where there are fewer.
+
+    Example:
+        >>> _spread("abcdef", 3)
+        ['a', 'c', 'e']
+    """
+    taken = min(size, len(items))
+    return [items[number * len(items) // taken] for number in range(taken)]
+
+
+def asked_names(*names: Sequence[str]) -> list[str]:
+    """Return the relations that are asked about, sorted: all but the subsets for controls."""
+    return sorted({name for some in names for name in some if SUBSET not in name})
+
+
+def cause_shard(
+    model: PretrainedModel,
+    sentences: Sequence[Sentence],
+    documents: Sequence[str],
+    names: Sequence[str],
+    batch_size: int,
+    *,
+    across: bool,
+) -> ShardResult:
+    """Return the drift of some sentences without each of the model's heads.
+
+    Args:
+        model: Whose heads.
+        sentences: What is read.
+        documents: The document of each.
+        names: Relations that are asked about.
+        batch_size: Sentences in a batch.
+        across: Whether the sentences are windows.
+    """
+    known = list(dict.fromkeys(documents))
+    made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
+    batches = annotated_batches(
+        made.batches,
+        sentences,
+        [known.index(document) for document in documents],
+        {name: place for place, name in enumerate(names)},
+        across=across,
+    )
+    sums = DriftSums(known, list(names), every_head(model.n_layers, model.n_heads))
+    silence_each(model, batches, sums)
+    return ShardResult(sums.state(), {"documents": known})
+
+
+def every_head(n_layers: int, n_heads: int) -> list[tuple[tuple[int, int], ...]]:
+    """Return the variants of a model that lack one head each.
+
+    Example:
+        >>> every_head(1, 2)
+        [((0, 0),), ((0, 1),)]
+    """
+    return [((layer, head),) for layer, head in np.ndindex(n_layers, n_heads)]
+
+
+def cause_sums(
+    shards: Sequence[ShardResult], names: Sequence[str], n_layers: int, n_heads: int
+) -> DriftSums:
+    """Return what the shards found, added up."""
+    documents = sorted({one for shard in shards for one in shard.labels["documents"]})
+    sums = DriftSums(documents, list(names), every_head(n_layers, n_heads))
+    for shard in shards:
+        sums.add_state(shard.arrays, shard.labels["documents"], names)
+    return sums

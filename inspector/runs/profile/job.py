@@ -1,0 +1,210 @@
+"""What a profile is asked for: its settings, all that a worker needs, and what each shard is of.
+
+Must not know: how a shard is computed, folders, frames, UI.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from inspector.corpora import Labels, Sentence
+from inspector.errors import InputError
+from inspector.models import PretrainedModel, load
+from inspector.runs.profile.ablation_worker import (
+    SENTENCES_A_SHARD,
+    STANDARD_SENTENCES,
+    WINDOWS_A_SHARD,
+    asked_names,
+)
+from inspector.runs.profile.versions import check_same
+
+
+@dataclass(frozen=True)
+class ProfileSettings:
+    """What changes the figures of a profile, besides model and corpus."""
+
+    labels: Labels = "universal"
+    """'universal' or 'full' relation labels."""
+    distances: bool = False
+    """Whether all heads are compared with each other too."""
+    twin_seeds: tuple[int, ...] = (1, 2, 3)
+    """Seeds of the twins with random weights."""
+    shard_size: int = 128
+    """Consecutive sentences in a shard."""
+    batch_size: int = 32
+    """Sentences in a batch, at most."""
+    seed: int = 0
+    """Of the bootstrap and of the sign flips."""
+    coreference: bool = True
+    """Whether mentions are followed from sentence to sentence, where a treebank marks them."""
+    window_tokens: int = 512
+    """Tokens in a window of sentences that are read together, at most; fewer where the model takes
+    fewer."""
+    window_shard_size: int = 16
+    """Consecutive windows in a shard."""
+    window_batch_size: int = 2
+    """Windows in a batch, at most."""
+    cause: bool = True
+    """Whether each head is silenced as well, to see if the model needs those that are claimed."""
+    cause_sentences: int = STANDARD_SENTENCES
+    """Sentences that are read without each head, at most."""
+    cause_windows: int = 8
+    """Windows that are read without each head, at most."""
+
+
+def profile_settings(settings: ProfileSettings | None, cause: bool | None) -> ProfileSettings:
+    """Return the settings given, or the standard ones, with heads silenced or not.
+
+    Raises:
+        InputError: If both are given.
+
+    Example:
+        >>> profile_settings(None, False).cause
+        False
+    """
+    if settings is None:
+        return ProfileSettings() if cause is None else ProfileSettings(cause=cause)
+    if cause is not None:
+        raise InputError(
+            f"cause ({cause}) and settings are both given, and a setting stands in one place: put "
+            f"it into the settings, ProfileSettings(cause={cause}, ...)."
+        )
+    return settings
+
+
+@dataclass(frozen=True)
+class ProfileJob:
+    """Everything that a worker needs to compute any shard of a profile."""
+
+    model: str
+    revision: str | None
+    dtype: str
+    device: str
+    sentences: tuple[Sentence, ...]
+    documents: tuple[str, ...]
+    """The document of each sentence."""
+    relations: tuple[str, ...]
+    """Names of the relations that are scored, sorted."""
+    settings: ProfileSettings
+    windows: tuple[Sentence, ...] = ()
+    """Sentences that are read together, as one each, with the relations that are scored there."""
+    window_relations: tuple[str, ...] = ()
+    """Names of the relations that are scored in windows, sorted."""
+    cause_sentences: tuple[int, ...] = ()
+    """Places of the sentences that are read without each head."""
+    cause_windows: tuple[int, ...] = ()
+    """Places of the windows that are."""
+    identity: dict[str, str] = field(default_factory=dict)
+    """The model's files and the versions that every worker must have; not asked where empty."""
+
+    @property
+    def n_sentence_shards(self) -> int:
+        """Return how many shards the sentences make."""
+        return -(-len(self.sentences) // self.settings.shard_size)
+
+    @property
+    def n_shards_each(self) -> int:
+        """Return how many shards a model's sentences and then its windows make."""
+        return self.n_sentence_shards - (-len(self.windows) // self.settings.window_shard_size)
+
+    @property
+    def n_models(self) -> int:
+        """Return the model and its twins; without relations twins have nothing to say."""
+        asked = self.relations or self.window_relations
+        return 1 + (len(self.settings.twin_seeds) if asked else 0)
+
+    @property
+    def n_cause_shards(self) -> int:
+        """Return how many shards are read without each head: of sentences, then of windows."""
+        of_sentences = -(-len(self.cause_sentences) // SENTENCES_A_SHARD)
+        return of_sentences - (-len(self.cause_windows) // WINDOWS_A_SHARD)
+
+    @property
+    def n_shards(self) -> int:
+        """Return the shards of the model and of its twins, and those without each head."""
+        return self.n_models * self.n_shards_each + self.n_cause_shards
+
+    @property
+    def asked_names(self) -> list[str]:
+        """Return the relations about which it is asked whether a head is needed."""
+        return asked_names(self.relations, self.window_relations)
+
+    def load(self) -> PretrainedModel:
+        """Return the model.
+
+        Raises:
+            ModelError: If it, or a package, is another one here than where the run was begun.
+        """
+        model = load(self.model, revision=self.revision, dtype=self.dtype, device=self.device)
+        if self.identity:
+            check_same(self.identity, model)
+        return model
+
+
+@dataclass(frozen=True)
+class ShardPlace:
+    """What one shard is of: some sentences or windows, and who reads them."""
+
+    job: ProfileJob
+    twin_seed: int | None
+    """The twin with random weights that reads; None for the model itself."""
+    is_cause: bool
+    """Whether they are read without each head."""
+    across: bool
+    """Whether they are windows."""
+    sentences: tuple[Sentence, ...]
+    document_of_each: tuple[str, ...]
+
+    @classmethod
+    def of(cls, jobs: Sequence[ProfileJob], shard_id: int) -> "ShardPlace":
+        """Return what a shard is of.
+
+        Args:
+            jobs: Whose shards are numbered one after the other: the model's sentences and windows,
+                then each twin's, then what is read without each head.
+            shard_id: Its number.
+        """
+        left, job = shard_id, jobs[0]
+        for job in jobs:
+            if left < job.n_shards:
+                break
+            left -= job.n_shards
+        number, place = divmod(left, job.n_shards_each)
+        is_cause = number >= job.n_models
+        kinds: tuple[Sequence[int], Sequence[int]]
+        if is_cause:
+            place = left - job.n_models * job.n_shards_each
+            kinds = (job.cause_sentences, job.cause_windows)
+            sizes = (SENTENCES_A_SHARD, WINDOWS_A_SHARD)
+        else:
+            kinds = (range(len(job.sentences)), range(len(job.windows)))
+            sizes = (job.settings.shard_size, job.settings.window_shard_size)
+        of_sentences = -(-len(kinds[0]) // sizes[0])
+        across = place >= of_sentences
+        start = (place - of_sentences if across else place) * sizes[across]
+        chosen = kinds[across][start : start + sizes[across]]
+        windows = job.windows
+        return cls(
+            job=job,
+            twin_seed=None if is_cause or not number else job.settings.twin_seeds[number - 1],
+            is_cause=is_cause,
+            across=across,
+            sentences=tuple((windows if across else job.sentences)[i] for i in chosen),
+            document_of_each=tuple(
+                (windows[i].document or "") if across else job.documents[i] for i in chosen
+            ),
+        )
+
+    @property
+    def documents(self) -> list[str]:
+        """Return the documents, in order, each once."""
+        return list(dict.fromkeys(self.document_of_each))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the relations that are scored."""
+        return self.job.window_relations if self.across else self.job.relations
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is seen where the model looks as well, not only what it finds."""
+        return not (self.is_cause or self.across) and self.twin_seed is None

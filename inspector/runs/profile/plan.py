@@ -1,0 +1,128 @@
+"""What a profile computes, worked out before any shard: its sentences, windows and relation names.
+
+Must not know: how a shard is computed, folders, frames, UI.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from inspector.corpora import Corpus, Sentence
+from inspector.corpora.annotation.document_windows import Windows, corpus_windows
+from inspector.corpora.annotation.matched_pairs import MATCHED, with_controls
+from inspector.corpora.sentence import SUBSET
+from inspector.errors import InputError
+from inspector.heads.enough_words import check_some_read
+from inspector.models import PretrainedModel, token_counts
+from inspector.runs.profile.ablation_worker import sample
+from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings
+from inspector.runs.profile.versions import identity
+
+KINDS = ("syntax", "semantic", "logical")
+"""Kinds of relations, in the order in which frames have them."""
+
+
+def profile_job(
+    model: PretrainedModel, corpus: Corpus, settings: ProfileSettings, revision: str | None
+) -> tuple[ProfileJob, Windows]:
+    """Return what workers compute, and the windows of it with what they leave out.
+
+    Args:
+        model: Whose heads.
+        corpus: What is read.
+        settings: What changes the figures.
+        revision: Of a hub id.
+
+    Raises:
+        InputError: If the corpus has no sentence that the model can read, or its relations cannot
+            be named apart.
+    """
+    lengths, n_special = token_counts(model, [sentence.surface for sentence in corpus.sentences])
+    check_some_read(model, corpus.name, lengths, n_special)
+    windows = windows_of(model, corpus, settings)
+    _check_names((*corpus.sentences, *windows.texts))
+    sentences = tuple(with_controls(sentence, sentence.heads) for sentence in corpus.sentences)
+    documents = tuple(corpus.document_ids())
+    of_windows = [window.document or "" for window in windows.texts]
+    n_sentences, n_windows = settings.cause_sentences, settings.cause_windows
+    job = ProfileJob(
+        # Workers of a cluster are in another folder than we.
+        model=str(model.folder.resolve()) if Path(model.name).is_dir() else model.name,
+        revision=revision,
+        dtype=model.dtype,
+        device=str(model.device),
+        sentences=sentences,
+        documents=documents,
+        relations=_names(sentences, across=False),
+        settings=settings,
+        windows=windows.texts,
+        window_relations=_names(windows.texts, across=True),
+        cause_sentences=sample(sentences, documents, n_sentences) if settings.cause else (),
+        cause_windows=(
+            sample(windows.texts, of_windows, n_windows, across=True) if settings.cause else ()
+        ),
+        identity=identity(model),
+    )
+    return job, windows
+
+
+def windows_of(model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> Windows:
+    """Return the windows of a corpus, as long as the model and the settings allow.
+
+    Args:
+        model: Whose tokenizer counts.
+        corpus: What is read.
+        settings: Whether mentions are read, and how long a window may be.
+    """
+    if not settings.coreference:
+        return corpus_windows(corpus, (), 0, coreference=False)
+    surfaces = [sentence.surface for sentence in corpus.sentences]
+    lengths, n_special = token_counts(model, surfaces, going_on=True)
+    limit = min(model.max_tokens, settings.window_tokens) - n_special
+    return corpus_windows(corpus, lengths, limit)
+
+
+def relation_kinds(job: ProfileJob) -> dict[str, str]:
+    """Return the kind of each relation, kinds in their order, names sorted; controls left out."""
+    found = {
+        relation.label: relation.kind
+        for sentence in (*job.sentences, *job.windows)
+        for relation in sentence.relations
+        if SUBSET not in relation.label
+    }
+    order = sorted(found, key=lambda label: (KINDS.index(found[label]), label))
+    return {label: found[label] for label in order}
+
+
+def _names(sentences: Iterable[Sentence], *, across: bool) -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            {
+                name
+                for sentence in sentences
+                for relation in sentence.relations
+                if across or relation.is_plain
+                for name in relation.counted_as
+            }
+        )
+    )
+
+
+def _check_names(sentences: Iterable[Sentence]) -> None:
+    kinds: dict[str, str] = {}
+    for sentence in sentences:
+        for relation in sentence.relations:
+            if relation.kind not in KINDS:
+                raise InputError(
+                    f"kind ({relation.kind}) of relation '{relation.label}' must be a known one. "
+                    f"Available: {', '.join(KINDS)}."
+                )
+            if SUBSET in relation.label.removesuffix(f"{SUBSET}{MATCHED}"):
+                raise InputError(
+                    f"relation ({relation.label}) must not have '{SUBSET}' in its name, which "
+                    "stands for subsets of pairs: leave it out."
+                )
+            if kinds.setdefault(relation.label, relation.kind) != relation.kind:
+                raise InputError(
+                    f"relation ({relation.label}) must be of one kind, not of "
+                    f"{kinds[relation.label]} and {relation.kind}: name the two apart."
+                )

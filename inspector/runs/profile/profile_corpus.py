@@ -1,0 +1,279 @@
+"""A profile: one pass over a corpus, from the model to the frames of a run.
+
+Shards are computed or found, added up in their order, and turned into frames.
+Must not know: UI; how an observer or a claim computes.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from inspector.corpora import Corpus
+from inspector.errors import InputError, OutputError
+from inspector.models import PretrainedModel
+from inspector.runs.engines.computation import Progress, compute
+from inspector.runs.engines.engine import Worker, check_engine
+from inspector.runs.profile.plan import profile_job
+from inspector.runs.profile.profile_frames import (
+    UNSURE,
+    VOCABULARY_ROWS,
+    expected_frames,
+    profile_frames,
+)
+from inspector.runs.profile.shard_check import shard_fits
+from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings, ProfileWorker
+from inspector.runs.profile.versions import versions
+from inspector.runs.store.folder_checks import FRAME_SUFFIX
+from inspector.runs.store.manifest import Manifest
+from inspector.runs.store.result import DamageError
+from inspector.runs.store.run_folder import RunFolder
+from inspector.runs.store.stored_frames import check_columns
+from inspector.vocabulary import Vocabulary
+
+_SETTINGS = (
+    *("labels", "distances", "twin_seeds", "seed", "coreference"),
+    *("window_tokens", "window_shard_size", "window_batch_size"),
+    *("cause", "cause_sentences", "cause_windows"),
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """The frames of a profile, and what they were computed from."""
+
+    manifest: Manifest
+    frames: dict[str, pd.DataFrame]
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Run":
+        """Return a run that stands in a folder.
+
+        Raises:
+            OutputError: If there is none, it is not complete, or it is damaged.
+        """
+        folder = RunFolder.open(path)
+        folder.check_complete()
+        frames = {name: folder.read_frame(name) for name in folder.frames}
+        several = "corpus" in frames.get("behaviour", ())
+        expected = expected_frames(folder.manifest.settings, several=several)
+        for name, columns in expected.items():
+            try:
+                if name not in frames:
+                    raise DamageError("it is not there")
+                check_columns(frames[name], columns)
+            except DamageError as error:
+                raise OutputError(
+                    f"frame ({folder.path / name}{FRAME_SUFFIX}) cannot be used, {error}: the run "
+                    "was changed, or another version of inspector wrote it. Run the command again "
+                    "with --resume, or profile anew."
+                ) from None
+        order = [*expected, *(name for name in frames if name not in expected)]
+        return cls(folder.manifest, {name: frames[name] for name in order})
+
+    @property
+    def behaviour(self) -> pd.DataFrame:
+        """Return where each head looks: a row per layer × head."""
+        return self.frames["behaviour"]
+
+    @property
+    def relations(self) -> pd.DataFrame:
+        """Return how often each head is right: a row per layer × head × relation × direction."""
+        return self.frames["relations"]
+
+    @property
+    def claims(self) -> pd.DataFrame:
+        """Return what may be said of relations: a row per relation × direction."""
+        return self.frames["claims"]
+
+    @property
+    def semantic_controls(self) -> pd.DataFrame:
+        """Return what is left of claims on meaning when simpler explanations are ruled out."""
+        return self.frames["semantic_controls"]
+
+    @property
+    def roles(self) -> pd.DataFrame:
+        """Return what heads may be called, and why."""
+        return self.frames["roles"]
+
+    @property
+    def kinds(self) -> pd.DataFrame:
+        """Return whether each relation is of 'syntax', 'semantic' or 'logical'."""
+        return self.frames["kinds"]
+
+    @property
+    def power(self) -> pd.DataFrame:
+        """Return how many documents each relation would need."""
+        return self.frames["power"]
+
+    @property
+    def totals(self) -> pd.DataFrame:
+        """Return how much was read, and how much was left out and why."""
+        return self.frames["totals"]
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Return how much of what was read the model's vocabulary knows, of all corpora."""
+        counted = self.totals.groupby("what")["count"].sum()
+        return Vocabulary(
+            **{name: int(counted.get(row, 0)) for name, row in VOCABULARY_ROWS.items()}
+        )
+
+    @property
+    def unsure(self) -> list[str]:
+        """Return the relations of which the vocabulary knows too few words for any claim."""
+        ending = f": {UNSURE}"
+        found = {str(what) for what in self.totals["what"] if str(what).endswith(ending)}
+        return sorted(what.removesuffix(ending) for what in found)
+
+    def summary(self) -> str:
+        """Return what was found in a sentence."""
+        counted = self.totals.groupby("what")["count"].sum()
+        supported = self.claims[self.claims["verdict"] == "supported"]
+        named = sorted(set(supported["relation"]))
+        return (
+            f"{self.manifest.model} on {self.manifest.corpus}: {counted['sentences']} sentences, "
+            f"{counted['words']} words; {len(supported)} of {len(self.claims)} claims supported"
+            f"{', of ' + ', '.join(named) if named else ''}; {len(self.roles)} roles; "
+            f"{self.vocabulary}."
+        )
+
+    def __repr__(self) -> str:
+        """Return the summary: the frames are shown by their own names."""
+        return f"<Run: {self.summary()}>"
+
+
+def profile_corpus(
+    model: PretrainedModel,
+    corpus: Corpus | Sequence[Corpus],
+    folder: str | Path | None = None,
+    *,
+    settings: ProfileSettings | None = None,
+    revision: str | None = None,
+    workers: int = 1,
+    engine: str = "local",
+    resume: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Return what every head does on a corpus, from one pass over it.
+
+    Args:
+        model: Whose heads.
+        corpus: What is read; or several, each profiled by itself, which the last column of every
+            frame, `corpus`, keeps apart.
+        folder: Where the run is kept; nowhere if not given.
+        settings: The standard ones if not given.
+        revision: Of a hub id, so that worker processes load the same files.
+        workers: Processes; the result is the same for any number.
+        engine: Where shards are computed: 'local', this machine, or 'ray', the cluster that
+            RAY_ADDRESS names, or one on this machine; the result is the same.
+        resume: Go on with the run that stands in the folder.
+        force: Replace it.
+        progress: Told how far it is.
+
+    Raises:
+        InputError: If a corpus has no sentence, a run was started with other settings, or there is
+            no such engine.
+        OutputError: If the folder cannot be used.
+    """
+    check_engine(engine, workers)
+    corpora = [corpus] if isinstance(corpus, Corpus) else list(corpus)
+    if not corpora:
+        raise InputError("corpus ([]) must be at least one: give a corpus to read.")
+    made = [profile_job(model, one, settings or ProfileSettings(), revision) for one in corpora]
+    jobs = [job for job, _ in made]
+    manifest = _manifest(model, corpora, jobs)
+    with ExitStack() as stack:
+        place = folder or Path(stack.enter_context(TemporaryDirectory())) / "run"
+        run = stack.enter_context(RunFolder.create(place, manifest, resume=resume, force=force))
+        make_worker, gpus = _make_worker(model, jobs, workers, engine)
+        shards = compute(
+            run,
+            range(manifest.n_shards),
+            make_worker,
+            workers,
+            progress,
+            engine=engine,
+            gpus=gpus,
+            fits=shard_fits(model, jobs),
+        )
+        parts = []
+        for one, (job, windows) in zip(corpora, made, strict=True):
+            own, shards = shards[: job.n_shards], shards[job.n_shards :]
+            parts.append(profile_frames(model, one, job, windows, own))
+        frames = parts[0] if len(parts) == 1 else _side_by_side(parts, _names(corpora))
+        for name, frame in frames.items():
+            run.write_frame(name, frame)
+        found = Run(manifest, frames)
+        run.finish(vocabulary=asdict(found.vocabulary))
+    return found
+
+
+def _make_worker(
+    model: PretrainedModel, jobs: Sequence[ProfileJob], workers: int, engine: str
+) -> tuple[Callable[[], Worker], int]:
+    """Return what makes a worker, and how many GPUs the engine is to give it."""
+    if engine == "ray" and model.device.type == "cuda":
+        # An actor of Ray sees no other than its own, whatever its number.
+        return partial(ProfileWorker, [replace(job, device="cuda") for job in jobs]), 1
+    if engine == "local" and workers == 1:
+        return partial(ProfileWorker, jobs, model), 0
+    return partial(ProfileWorker, jobs), 0
+
+
+def _names(corpora: Sequence[Corpus]) -> list[str]:
+    """Return the corpora's names, numbered where several have the same."""
+    names: list[str] = []
+    for corpus in corpora:
+        name, count = corpus.name, 1
+        while name in names:
+            count += 1
+            name = f"{corpus.name}~{count}"
+        names.append(name)
+    return names
+
+
+def _side_by_side(
+    parts: Sequence[dict[str, pd.DataFrame]], names: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """Return frames of several corpora as one each, the corpus in the last column."""
+    return {
+        name: pd.concat(
+            [part[name].assign(corpus=of) for part, of in zip(parts, names, strict=True)],
+            ignore_index=True,
+        ).astype({"corpus": "str"})
+        for name in parts[0]
+    }
+
+
+def _manifest(
+    model: PretrainedModel, corpora: Sequence[Corpus], jobs: Sequence[ProfileJob]
+) -> Manifest:
+    plain = asdict(jobs[0].settings)
+    hashes = [corpus.sha256 for corpus in corpora]
+    return Manifest(
+        model=model.name,
+        model_files=model.file_hashes,
+        corpus=", ".join(_names(corpora)),
+        corpus_sha256=hashes[0] if len(hashes) == 1 else _joined(hashes),
+        settings={
+            **{name: plain[name] for name in _SETTINGS},
+            "dtype": model.dtype,
+            "device": model.device.type,
+            "annotation": ", ".join(dict.fromkeys(corpus.annotation for corpus in corpora)),
+        },
+        versions=versions(),
+        shard_size=jobs[0].settings.shard_size,
+        batch_size=jobs[0].settings.batch_size,
+        n_shards=sum(job.n_shards for job in jobs),
+    )
+
+
+def _joined(hashes: Sequence[str]) -> str:
+    return sha256("\n".join(hashes).encode()).hexdigest()

@@ -1,0 +1,279 @@
+"""The frames of a profile, from what its shards kept.
+
+Must not know: folders, how a shard is computed or a claim made, UI.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import groupby
+
+import pandas as pd
+
+from inspector.corpora import Corpus
+from inspector.corpora.annotation.document_windows import Windows
+from inspector.heads.ablation import NEEDED_COLUMNS, needed_heads, with_needed
+from inspector.heads.counts import RelationCounts, concatenate
+from inspector.heads.observers import (
+    BEHAVIOUR_COLUMNS,
+    DISTANCES_COLUMNS,
+    Behaviour,
+    HeadDistances,
+    NormBehaviour,
+    behaviour_frame,
+    counts_from_state,
+)
+from inspector.heads.relations_frame import RELATIONS_COLUMNS, relation_accuracies
+from inspector.heads.specialization.claims import CLAIMS_COLUMNS, relation_claims
+from inspector.heads.specialization.lift import MAX_UNKNOWN
+from inspector.heads.specialization.power import POWER_COLUMNS, documents_needed
+from inspector.heads.specialization.roles import ROLES_COLUMNS, head_roles
+from inspector.heads.specialization.semantic_controls import (
+    SEMANTIC_CONTROLS_COLUMNS,
+    semantic_controls,
+)
+from inspector.heads.specialization.supported_heads import supported_heads
+from inspector.models import PretrainedModel
+from inspector.runs.profile.ablation_worker import cause_sums
+from inspector.runs.profile.plan import relation_kinds
+from inspector.runs.profile.shard_worker import ProfileJob
+from inspector.runs.store.shards import ShardResult
+from inspector.vocabulary import Vocabulary
+
+KINDS_COLUMNS: dict[str, str] = {"relation": "str", "kind": "str"}
+"""Each relation, and whether it is of 'syntax', 'semantic' or 'logical'."""
+TOTALS_COLUMNS: dict[str, str] = {"what": "str", "count": "int64"}
+VOCABULARY_ROWS = {
+    "words": "words read",
+    "unknown_words": "words unknown to the vocabulary",
+    "tokens": "tokens read",
+    "unknown_tokens": "tokens unknown to the vocabulary",
+    "words_without_token": "words without a token",
+}
+"""Field of `Vocabulary` → its row of the totals."""
+UNSURE = "pairs with a word unknown to the vocabulary, more than 20 %: its claims are underpowered"
+"""What totals and skipped say, after its name, of a relation about which nothing is claimed."""
+SKIPPED_COLUMNS: dict[str, str] = {
+    "file": "str",
+    "line": "int64",
+    "sentence": "str",
+    "reason": "str",
+}
+FRAMES: dict[str, dict[str, str]] = {
+    "behaviour": BEHAVIOUR_COLUMNS,
+    "relations": RELATIONS_COLUMNS,
+    "claims": CLAIMS_COLUMNS,
+    "semantic_controls": SEMANTIC_CONTROLS_COLUMNS,
+    "roles": ROLES_COLUMNS,
+    "power": POWER_COLUMNS,
+    "kinds": KINDS_COLUMNS,
+    "totals": TOTALS_COLUMNS,
+    "skipped": SKIPPED_COLUMNS,
+}
+"""The frames of every run, and their columns; `needed` and `distances` where asked for."""
+
+
+def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[str, dict[str, str]]:
+    """Return the frames of a run, and the columns that each must have.
+
+    Args:
+        settings: Those of its manifest.
+        several: Whether it is of several corpora, which the last column keeps apart.
+
+    Example:
+        >>> list(expected_frames({"cause": True}, several=True)["claims"])[-2:]
+        ['needed', 'corpus']
+    """
+    frames = {name: dict(columns) for name, columns in FRAMES.items()}
+    if settings.get("cause"):
+        frames["claims"]["needed"] = "str"
+        frames["needed"] = dict(NEEDED_COLUMNS)
+    if settings.get("distances"):
+        frames["distances"] = dict(DISTANCES_COLUMNS)
+    if several:
+        for columns in frames.values():
+            columns["corpus"] = "str"
+    return frames
+
+
+_NOTHING = Vocabulary()
+
+
+def profile_frames(
+    model: PretrainedModel,
+    corpus: Corpus,
+    job: ProfileJob,
+    windows: Windows,
+    shards: Sequence[ShardResult],
+) -> dict[str, pd.DataFrame]:
+    """Return the frames by name.
+
+    Each kind of relation is a family of its own: what is asked of meaning changes no q-value of
+    syntax.
+
+    Args:
+        model: That was profiled.
+        corpus: That it was profiled on.
+        job: What was computed.
+        windows: The windows of it.
+        shards: What each shard gave, in order: the model's, then each twin's, then those read
+            without each head.
+    """
+    each = job.n_shards_each
+    own = shards[:each]
+    described = own[: job.n_sentence_shards]
+    behaviour, norms = (
+        Behaviour(model.n_layers, model.n_heads, model.max_tokens),
+        NormBehaviour(model),
+    )
+    for shard in described:
+        behaviour.add_state(shard.arrays)
+        norms.add_state(shard.arrays)
+    frame = behaviour_frame(behaviour, norms)
+    counts = _counts(own, job)
+    twins = [
+        _counts(shards[number * each : (number + 1) * each], job)
+        for number in range(1, job.n_models)
+    ]
+    kinds = relation_kinds(job)
+    unknown = _unknown_pairs(own, job)
+    pairs = dict(zip(counts.relations, counts.n.sum(axis=0).tolist(), strict=True))
+    shares = {name: unknown[name] / n for name, n in pairs.items() if n}
+    unsure = {name: unknown[name] for name in kinds if shares.get(name, 0.0) > MAX_UNKNOWN}
+    frames = {
+        "behaviour": frame,
+        **_relation_frames(counts, twins, kinds, shares, job.settings.seed),
+    }
+    supported = frames.pop("supported")
+    frames["roles"] = head_roles(
+        *(frame, frames["claims"], supported), kinds=kinds, controls=frames["semantic_controls"]
+    )
+    frames["kinds"] = pd.DataFrame(kinds.items(), columns=list(KINDS_COLUMNS)).astype(KINDS_COLUMNS)
+    frames["totals"] = _totals(corpus, job, windows, own, behaviour, unsure)
+    frames["skipped"] = _skipped(corpus, windows, unsure)
+    if job.settings.cause:
+        names, without = job.asked_names, shards[job.n_models * each :]
+        sums = cause_sums(without, names, model.n_layers, model.n_heads)
+        frames["needed"] = needed_heads(frames["claims"], sums, job.settings.seed)
+        frames["claims"] = with_needed(frames["claims"], frames["needed"])
+    if job.settings.distances:
+        distances = HeadDistances(model.n_layers, model.n_heads)
+        for shard in described:
+            distances.add_state(shard.arrays)
+        frames["distances"] = distances.frame()
+    return frames
+
+
+def _relation_frames(
+    counts: RelationCounts,
+    twins: Sequence[RelationCounts],
+    kinds: Mapping[str, str],
+    unknown: Mapping[str, float],
+    seed: int,
+) -> dict[str, pd.DataFrame]:
+    """Return the frames about relations, kind by kind."""
+    parts: dict[str, list[pd.DataFrame]] = {
+        name: [] for name in ("relations", "claims", "supported", "power", "semantic_controls")
+    }
+    families = [list(labels) for _, labels in groupby(kinds, key=lambda label: kinds[label])]
+    for labels in families or [[]]:
+        here = counts.of_relations(labels)
+        there = [twin.of_relations(labels) for twin in twins]
+        claims = relation_claims(here, there, seed, unknown=unknown)
+        supported = supported_heads(here, there, seed, unknown=unknown)
+        parts["relations"].append(relation_accuracies(here))
+        parts["claims"].append(claims)
+        parts["supported"].append(supported)
+        parts["power"].append(documents_needed(here))
+        if not labels or kinds[labels[0]] == "syntax":
+            claims, supported = claims.iloc[:0], supported.iloc[:0]
+        parts["semantic_controls"].append(semantic_controls(counts, claims, supported, seed))
+    frames = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
+    if len(families) > 1:
+        order = ["layer", "head"]
+        frames["relations"] = frames["relations"].sort_values(
+            order, kind="stable", ignore_index=True
+        )
+    return frames
+
+
+def _counts(shards: Sequence[ShardResult], job: ProfileJob) -> RelationCounts:
+    parts = []
+    for place, shard in enumerate(shards):
+        in_windows = place >= job.n_sentence_shards
+        names = job.window_relations if in_windows else job.relations
+        parts.append(counts_from_state(shard.arrays, shard.labels["documents"], list(names)))
+    return concatenate(parts)
+
+
+def _unknown_pairs(shards: Sequence[ShardResult], job: ProfileJob) -> Counter[str]:
+    """Return how many pairs of each relation have a word that the vocabulary does not know."""
+    unknown: Counter[str] = Counter()
+    for place, shard in enumerate(shards):
+        names = job.window_relations if place >= job.n_sentence_shards else job.relations
+        pairs = shard.arrays["relations.unknown"].tolist()
+        unknown.update(dict(zip(names, pairs, strict=True)))
+    return unknown
+
+
+def _totals(
+    corpus: Corpus,
+    job: ProfileJob,
+    windows: Windows,
+    shards: Sequence[ShardResult],
+    behaviour: Behaviour,
+    unsure: Mapping[str, int],
+) -> pd.DataFrame:
+    def added(name: str, among: Sequence[ShardResult]) -> int:
+        return sum(int(shard.arrays[name].sum()) for shard in among)
+
+    of_sentences, of_windows = shards[: job.n_sentence_shards], shards[job.n_sentence_shards :]
+    counted = {
+        "sentences": len(corpus.sentences),
+        "words": corpus.n_words,
+        "documents": len(set(corpus.document_ids())),
+        "queries": int(behaviour.counts[0]),
+        "sentences skipped as malformed": len(corpus.skipped),
+        "sentences longer than the model takes": added("too_long", of_sentences),
+        "sentences of which the tokenizer makes no token": added("without_tokens", of_sentences),
+        **_vocabulary_rows(of_sentences),
+        "relations with a word that has no token": added("relations.left_out", shards),
+    }
+    if job.windows:
+        counted |= {
+            "windows": len(job.windows),
+            "windows longer than the model takes": added("too_long", of_windows),
+        }
+    if windows.n_mentions or windows.left_out:
+        counted |= {
+            "mentions": windows.n_mentions,
+            "mentions that cannot be read": len(windows.left_out),
+            "mentions whose antecedents are in earlier windows": windows.n_before,
+            "documents without mentions": windows.documents_without,
+        }
+    for one in corpus.left_out:
+        counted[f"{one.annotation}: {one.reason}"] = one.count
+    counted |= {f"{name}: {UNSURE}": n for name, n in unsure.items()}
+    return pd.DataFrame(counted.items(), columns=list(TOTALS_COLUMNS)).astype(TOTALS_COLUMNS)
+
+
+def _vocabulary_rows(shards: Sequence[ShardResult]) -> dict[str, int]:
+    """Return what was read of a corpus, and what of it the vocabulary does not know."""
+    known = sum((Vocabulary(*shard.arrays["vocabulary"].tolist()) for shard in shards), _NOTHING)
+    return {VOCABULARY_ROWS[name]: count for name, count in asdict(known).items()}
+
+
+def _skipped(corpus: Corpus, windows: Windows, unsure: Mapping[str, int]) -> pd.DataFrame:
+    rows = [
+        (one.file, one.line, one.sentence or "", one.reason)
+        for one in (*corpus.skipped, *windows.left_out)
+    ]
+    if windows.documents_without:
+        reason = f"coreference: documents without mentions ({windows.documents_without})"
+        rows.append(("", 0, ", ".join(windows.examples_without), reason))
+    rows += [
+        ("", 0, ", ".join(one.examples), f"{one.annotation}: {one.reason} ({one.count})")
+        for one in corpus.left_out
+    ]
+    rows += [("", 0, "", f"{name}: {UNSURE} ({n})") for name, n in unsure.items()]
+    return pd.DataFrame(rows, columns=list(SKIPPED_COLUMNS)).astype(SKIPPED_COLUMNS)

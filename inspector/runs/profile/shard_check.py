@@ -1,0 +1,95 @@
+"""Whether a shard that lies in a folder can be what a worker gives: its arrays, and their sums.
+
+A seal says that a shard is whole, not who made it. Must not know: folders, how a shard is computed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
+
+import numpy as np
+
+from inspector.heads.ablation import DriftSums
+from inspector.heads.observers import (
+    AcrossScores,
+    Behaviour,
+    HeadDistances,
+    NormBehaviour,
+    RelationScores,
+)
+from inspector.models import PretrainedModel
+from inspector.runs.profile.ablation_worker import every_head
+from inspector.runs.profile.job import ProfileJob, ShardPlace
+from inspector.runs.store.shards import ShardResult
+from inspector.vocabulary import Vocabulary
+
+State = Mapping[str, np.ndarray]
+_OFFSETS, _OFFSET_COUNTS = "relations.offsets", "relations.offset_counts"
+
+
+def shard_fits(
+    model: PretrainedModel, jobs: Sequence[ProfileJob]
+) -> Callable[[int, ShardResult], bool]:
+    """Return a function from a shard's number and what it holds to whether it fits these jobs.
+
+    Args:
+        model: Whose heads.
+        jobs: What is computed, one for each corpus.
+    """
+
+    def fits(shard_id: int, result: ShardResult) -> bool:
+        place = ShardPlace.of(jobs, shard_id)
+        documents = place.documents
+        if result.labels != {"documents": documents}:
+            return False
+        return _has_shapes(result.arrays, _empty(model, place, documents)) and _adds_up(
+            result.arrays
+        )
+
+    return fits
+
+
+def _empty(model: PretrainedModel, place: ShardPlace, documents: list[str]) -> State:
+    """Return the state of observers that have seen nothing, as a worker would have them."""
+    size, job = (model.n_layers, model.n_heads), place.job
+    if place.is_cause:
+        return DriftSums(documents, job.asked_names, every_head(*size)).state()
+    kind = AcrossScores if place.across else RelationScores
+    arrays = {
+        "too_long": np.array(0),
+        "without_tokens": np.array(0),
+        "vocabulary": np.array(astuple(Vocabulary())),
+        **kind(*size, documents, list(place.names)).state(),
+    }
+    if place.is_whole:
+        looks = Behaviour(*size, model.max_tokens).state()
+        norms = {name.replace(Behaviour.name, NormBehaviour.name, 1): looks[name] for name in looks}
+        arrays |= looks | norms
+        if job.settings.distances:
+            arrays |= HeadDistances(*size).state()
+    return arrays
+
+
+def _has_shapes(arrays: State, expected: State) -> bool:
+    """Return whether all arrays are there, of their shapes; how many offsets there are is open."""
+    for name, empty in expected.items():
+        found = arrays.get(name)
+        if found is None or found.dtype != empty.dtype:
+            return False
+        shape = empty.shape
+        if name in (_OFFSETS, _OFFSET_COUNTS):
+            shape = (*shape[:-1], arrays[_OFFSETS].size) if _OFFSETS in arrays else shape
+        if found.shape != shape or not np.isfinite(found).all():
+            return False
+    return True
+
+
+def _adds_up(arrays: State) -> bool:
+    """Return whether counts are counts: none below 0, no more right than asked."""
+    counts = [array for name, array in arrays.items() if not name.endswith("cosine")]
+    if any((array < 0).any() for array in counts if array.dtype.kind == "i" and array.ndim != 1):
+        return False
+    if _OFFSETS not in arrays:
+        return True
+    n = arrays["relations.n"]
+    enough = (arrays[_OFFSET_COUNTS].sum(axis=-1) >= n).all()
+    return bool(enough and (arrays["relations.correct"] <= n[:, :, None, None, None]).all())

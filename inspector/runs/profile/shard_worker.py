@@ -1,0 +1,137 @@
+"""What one shard of a profile computes: a model, or a random twin of it, over some sentences.
+
+A result depends on model, sentences and settings alone: batches are cut inside the shard and
+torch runs on one thread. Must not know: folders, frames, UI.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple
+
+import numpy as np
+import torch
+
+from inspector.corpora import Sentence
+from inspector.heads.observers import (
+    AcrossScores,
+    Behaviour,
+    HeadDistances,
+    NormBehaviour,
+    RelationScores,
+    annotated_batches,
+    observe,
+)
+from inspector.models import PretrainedModel, random_twin, word_batches
+from inspector.runs.profile.ablation_worker import cause_shard
+from inspector.runs.profile.job import ProfileJob as ProfileJob
+from inspector.runs.profile.job import ProfileSettings as ProfileSettings
+from inspector.runs.profile.job import ShardPlace
+from inspector.runs.profile.job import profile_settings as profile_settings
+from inspector.runs.store.shards import ShardResult
+
+
+class ProfileWorker:
+    """Computes shards; holds the model and the twin it used last."""
+
+    def __init__(
+        self, job: ProfileJob | Sequence[ProfileJob], model: PretrainedModel | None = None
+    ) -> None:
+        """Load the model, unless it is given.
+
+        Args:
+            job: What is computed; or several jobs of one model, one for each corpus, whose shards
+                are numbered one after the other.
+            model: The model.
+        """
+        self.jobs = [job] if isinstance(job, ProfileJob) else list(job)
+        self.model = model or self.jobs[0].load()
+        self._twin: tuple[int, PretrainedModel] | None = None
+
+    def __call__(self, shard_id: int) -> ShardResult:
+        """Return what the observers kept of one shard."""
+        place = ShardPlace.of(self.jobs, shard_id)
+        settings = place.job.settings
+        with _one_thread():
+            if place.is_cause:
+                return cause_shard(
+                    self.model,
+                    place.sentences,
+                    place.document_of_each,
+                    place.job.asked_names,
+                    1 if place.across else settings.batch_size,
+                    across=place.across,
+                )
+            model = self.model
+            if place.twin_seed is not None:
+                model = self._random_twin(place.twin_seed)
+            return _observed(
+                model,
+                _scores(model, place),
+                _describers(model, settings) if place.is_whole else [],
+                place.sentences,
+                place.document_of_each,
+                settings.window_batch_size if place.across else settings.batch_size,
+            )
+
+    def _random_twin(self, seed: int) -> PretrainedModel:
+        if self._twin is None or self._twin[0] != seed:
+            self._twin = None  # the old one first, so that two are never held
+            self._twin = (seed, random_twin(self.model, seed))
+        return self._twin[1]
+
+
+def _scores(model: PretrainedModel, place: ShardPlace) -> RelationScores:
+    kind = AcrossScores if place.across else RelationScores
+    return kind(model.n_layers, model.n_heads, place.documents, list(place.names))
+
+
+def _describers(
+    model: PretrainedModel, settings: ProfileSettings
+) -> list[Behaviour | NormBehaviour | HeadDistances]:
+    found: list[Behaviour | NormBehaviour | HeadDistances] = [
+        Behaviour(model.n_layers, model.n_heads, model.max_tokens),
+        NormBehaviour(model),
+    ]
+    if settings.distances:
+        found.append(HeadDistances(model.n_layers, model.n_heads))
+    return found
+
+
+def _observed(
+    model: PretrainedModel,
+    scores: RelationScores,
+    others: Sequence[Behaviour | HeadDistances],
+    sentences: tuple[Sentence, ...],
+    documents: tuple[str, ...],
+    batch_size: int,
+) -> ShardResult:
+    """Return what the observers kept of one pass over sentences."""
+    kept = [scores, *others]
+    made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
+    batches = annotated_batches(
+        made.batches,
+        sentences,
+        [scores.documents.index(document) for document in documents],
+        {name: place for place, name in enumerate(scores.names)},
+        across=isinstance(scores, AcrossScores),
+    )
+    observe(model, batches, kept)
+    arrays: dict[str, np.ndarray] = {
+        "too_long": np.array(len(made.too_long)),
+        "without_tokens": np.array(len(made.without_tokens)),
+        "vocabulary": np.array(astuple(made.vocabulary)),
+    }
+    for observer in kept:
+        arrays |= observer.state()
+    return ShardResult(arrays, {"documents": scores.documents})
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: how many there are decides in which order numbers are added."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,238 @@
+"""Any model of transformers, verified call by call beside its own attention.
+
+No weights need be known. What is not reached, or not reached by a rule that ours has, is never
+passed: it is named, with the reason. Must not know: how a report is shown.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+from inspector.errors import UnsupportedModelError
+from inspector.models import AttentionCall
+from inspector.models.any_model.any_model import AnyModel
+from inspector.models.any_model.call_watch import (
+    COMPLAINTS,
+    Pass,
+    attention_modules,
+    idle_parts,
+    not_reached,
+    passes,
+    watch_calls,
+)
+from inspector.models.custom_attention.unsupported import other_mathematics
+from inspector.models.weight_checks.projection_calls import ProjectedCall, Projections
+from inspector.verification.calls.call_comparison import judge_call, rows_left_out
+from inspector.verification.calls.call_controls import ShadowControls
+from inspector.verification.calls.call_projections import judge_projections
+from inspector.verification.judge import Judgement
+from inspector.verification.layers.stages import STAGES
+from inspector.verification.layers.verify_layers import Progress
+from inspector.verification.report import (
+    VERIFICATION_COLUMNS,
+    WHOLE_MODEL_COLUMNS,
+    Coverage,
+    Route,
+    VerificationReport,
+    typed_frame,
+    worst_rows,
+)
+from inspector.verification.scope import Scope
+
+_SOME = 3
+
+
+def verify_any(
+    model: AnyModel,
+    *,
+    inputs: dict[str, Tensor] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> VerificationReport:
+    r"""Return the proof, or disproof, that our attention computes what any model computes.
+
+    The model runs with its own eager attention. At each call ours is evaluated on the same
+    queries, keys, values and mask, in the model's dtype and in float64 (the truth), and judged by
+    the rule of `inspector.verification.verify` on its probabilities and its context. Where the
+    module's own numbers prove in which layers its weights are, query, key, value and output are
+    judged, too, from what these layers were given: `.not_from_weights` names the other modules.
+    All attention modules must be reached; modules with mathematics of their own count as reached
+    only where ours has their score term and hooks prove that probabilities · values is the
+    context.
+
+    Args:
+        model: As `load_any` or `AnyModel.of` returned it.
+        inputs: Keyword arguments of its forward; random ones that suit it where not given.
+        seed: Of the random inputs.
+        progress: Told how far it is.
+
+    Example:
+        >>> from inspector.models.tiny_models import configuration
+        >>> verify_any(AnyModel.of(configuration("gemma2").build())).passed
+        True
+    """
+    say = progress or (lambda what, share: None)
+    findings = _Findings(model, seed)
+    for one in passes(model, inputs, seed):
+        say(f"Calls: {one.name}", 0.1)
+        findings.run(model, one)
+    for name, part in idle_parts(model, findings.ran):
+        for one in passes(part, seed=seed):
+            say(f"Calls of {name}: {one.name}", 0.5)
+            findings.run(part, one, prefix=f"{name}.")
+    say("Controls", 0.8)
+    controls, note = findings.controls.finish()
+    say("Report", 1.0)
+    every = typed_frame(findings.rows, VERIFICATION_COLUMNS)
+    return VerificationReport(
+        model=model.name,
+        dtype=model.dtype,
+        frame=worst_rows(sorted(findings.rows, key=lambda row: STAGES.index(row["stage"]))),
+        cases=every,
+        whole_model=typed_frame([], WHOLE_MODEL_COLUMNS),
+        coverage=findings.coverage(),
+        controls=controls,
+        controls_note=note,
+        route=findings.route(),
+        reason=findings.reason(),
+        not_run=tuple(findings.complaints),
+        not_from_weights=findings.not_from_weights(),
+        scope=findings.scope,
+    )
+
+
+@dataclass
+class _Findings:
+    """What the passes of one model have shown so far."""
+
+    model: AnyModel
+    seed: int
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    layers: dict[str, int] = field(default_factory=dict)
+    """Module that calls → its number, in the order of the first calls."""
+    own_terms: set[str] = field(default_factory=set)
+    """Those of the modules that were reached by hooks around their own mathematics."""
+    ran: set[str] = field(default_factory=set)
+    refused: str | None = None
+    complaints: list[str] = field(default_factory=list)
+    runs: int = 0
+    """How many passes were begun."""
+    controls: ShadowControls = field(default_factory=ShadowControls)
+    projections: dict[str, Projections] = field(default_factory=dict)
+    """What stands before the names of a part's modules → the linear layers of that part."""
+
+    def __post_init__(self) -> None:
+        """Begin with a scope of nothing."""
+        self.scope = Scope(0, 0, self.model.file_hashes, self.seed, modes=("evaluation",))
+
+    def run(self, model: AnyModel, one: Pass, prefix: str = "") -> None:
+        """Take one pass into account."""
+
+        def on_call(name: str, call: AttentionCall) -> None:
+            self._judge(f"{prefix}{name}", call, one.name)
+
+        def on_projected(name: str, projected: ProjectedCall) -> None:
+            self._judge_projections(f"{prefix}{name}", projected, one.name)
+
+        ran: set[str] = set()
+        self.runs += 1
+        watched = self.projections.setdefault(prefix, Projections(model.model))
+        try:
+            watch_calls(model, one.run, on_call, ran, (watched, on_projected))
+        except UnsupportedModelError as error:
+            self.refused = str(error)
+        except COMPLAINTS as error:
+            said = " ".join(str(error).split())[:200]
+            self.complaints.append(f"{prefix}{one.name}: {type(error).__name__} {said}")
+        self.ran |= {f"{prefix}{name}" for name in ran}
+
+    def _judge(self, name: str, call: AttentionCall, case: str) -> None:
+        layer = self.layers.setdefault(name, len(self.layers))
+        self.scope = self.scope.with_call(call.query, call.key, call.mask)
+        if call.own_term is not None:
+            self.own_terms.add(name)
+        self._add_rows(name, call, case, judge_call(call))
+        self.controls.try_on(layer, call)
+
+    def _judge_projections(self, name: str, projected: ProjectedCall, case: str) -> None:
+        self._add_rows(name, projected.call, case, judge_projections(projected))
+        self.controls.try_projections(self.layers[name], projected)
+
+    def _add_rows(
+        self, name: str, call: AttentionCall, case: str, judged: dict[str, Judgement]
+    ) -> None:
+        left_out = rows_left_out(call)
+        for stage, judgement in judged.items():
+            self.rows.append(
+                {
+                    "layer": self.layers[name],
+                    "module": name,
+                    "stage": stage,
+                    "case": case,
+                    **vars(judgement),
+                    "rms_ratio": judgement.rms_ratio,
+                    "noise_max_abs_error": float("nan"),
+                    "rows_left_out": left_out,
+                }
+            )
+
+    def not_from_weights(self) -> dict[str, str]:
+        """Return module → why its query, key, value and output were not judged."""
+        return {
+            f"{prefix}{name}": reason
+            for prefix, watched in self.projections.items()
+            for name, reason in watched.not_proved().items()
+        }
+
+    def coverage(self) -> Coverage:
+        """Return how many attention modules were reached, and which were not."""
+        missed = not_reached(self.model.model, set(self.layers))
+        return Coverage(
+            reached=len(self.layers), total=len(self.layers) + len(missed), not_reached=missed
+        )
+
+    def route(self) -> Route:
+        """Return how ours was put beside theirs."""
+        if not self.layers:
+            return "none"
+        if not self.own_terms:
+            return "backend"
+        through = set(self.layers) - self.own_terms
+        return "backend and own score term" if through else "own score term"
+
+    def reason(self) -> str | None:
+        """Return why the model is not verified, where no figure says it."""
+        if self.refused is not None:
+            return self.refused
+        modules = attention_modules(self.model.model)
+        if not modules:
+            told = _told(self.model.model.modules())
+            kind = type(self.model.model).__name__
+            return f"{kind} has no attention module{told}: nothing to verify."
+        missed = not_reached(self.model.model, set(self.layers))
+        if not missed:
+            return None
+        kinds = {type(modules[name]).__name__ for name in missed if name in self.ran}
+        said = f" The model said: {self.complaints[0]}." if self.complaints else ""
+        if kinds:
+            told = _told(modules[name] for name in missed)
+            # It may be that alone which is odd, where the model refused all that it was run on.
+            said = said if len(self.complaints) == self.runs else ""
+            return (
+                f"{_some(kinds)} computes attention by mathematics of its own{told}, in which "
+                f"inspector's function has no part.{said}"
+            )
+        return f"{_some(missed)} did not run on the inputs that inspector can make.{said}"
+
+
+def _told(modules: Iterable[nn.Module]) -> str:
+    known = "; ".join(other_mathematics(modules))
+    return f" ({known})" if known else ""
+
+
+def _some(names: set[str] | list[str]) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - _SOME} more" if len(ordered) > _SOME else ""
+    return ", ".join(ordered[:_SOME]) + more

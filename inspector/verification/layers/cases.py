@@ -1,0 +1,163 @@
+"""The inputs on which a model is verified: real text, in every shape that has hidden a mistake.
+
+Must not know: what is done with them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import isqrt
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inspector.models import Batch, PretrainedModel
+from inspector.verification.padding_places import draw_size, every_padding
+
+_SENTENCE = "The keys to the cabinet that she bought in the old town are on the kitchen table."
+_PADDED = [
+    "Rain.",
+    "The committee, which had met twice since the spring, could not agree on a date.",
+    "He gave the dog a bone, and it was gone within a minute.",
+]
+_PARAGRAPH = (
+    "When the ferry was late, the passengers waited on the pier and watched the gulls. "
+    "Nobody knew whether the captain had turned back, or the storm had simply held him up. "
+    "A child asked if ships could sleep; her grandfather said that they could, but only in port. "
+)
+# Longer texts than this are not tried; those whose scores hold more numbers, neither.
+_MOST_TOKENS, _MOST_SCORES = 2048, 2**26
+# A bias of positions is a number for each head and each two tokens of the longest text.
+_MOST_TOKENS_WITH_BIAS = 512
+LENGTHS = (1, 7, 16, 17, 63, 64, 65, 128, 129)
+_LENGTH = 17
+N_DRAWN = 6
+_MOST_DRAWN_TOKENS = 256
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input of a verification."""
+
+    name: str
+    batch: Batch
+    seed: int | None = None
+    """Where given, the model is run in training mode, with this seed for its dropout."""
+    gradients: bool = False
+    """Whether the gradient of the hidden states is compared, too."""
+    whole_model: bool = True
+    """Whether the whole model is run on it."""
+
+
+def standard_cases(model: PretrainedModel, seed: int = 0) -> list[Case]:
+    """Return the cases that every verification runs, in the order in which they are reported.
+
+    Args:
+        model: Whose cases.
+        seed: Of the tokens, and of the sizes of six cases.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    cases = [*text_cases(model), *_sized_cases(model, generator)]
+    if dropout_probability(model) > 0.0:
+        cases.append(Case("training, same seed", padded_case(model).batch, seed=20170612))
+    return cases
+
+
+def text_cases(model: PretrainedModel) -> list[Case]:
+    """Return the cases of real text."""
+    return [
+        Case("one sentence", model.encode([_SENTENCE], truncate=True)),
+        padded_case(model),
+        Case("single token", _first_token(model)),
+        Case("longest text", longest_text(model, longest_length(model))),
+    ]
+
+
+def padded_case(model: PretrainedModel) -> Case:
+    """Return the case with padding: the one on which every control can be caught."""
+    return Case("padded batch", model.encode(_PADDED, truncate=True))
+
+
+def dropout_probability(model: PretrainedModel) -> float:
+    """Return the probability with which the model drops attention weights in training."""
+    config = model.model.config
+    for name in ("attention_probs_dropout_prob", "attention_dropout"):
+        if hasattr(config, name):
+            return float(getattr(config, name))
+    return 0.0
+
+
+def longest_length(model: PretrainedModel, *, biased: bool = False) -> int:
+    """Return how many tokens the longest text has: all that the model takes, up to 2,048.
+
+    Args:
+        model: Whose text.
+        biased: Whether a table of all positions is kept for each layer.
+    """
+    most = _MOST_TOKENS_WITH_BIAS if biased else _MOST_TOKENS
+    return min(model.max_tokens, most, isqrt(_MOST_SCORES // model.n_heads))
+
+
+def longest_text(model: PretrainedModel, longest: int) -> Batch:
+    """Return a text of real sentences of so many tokens."""
+    # Every repetition has more tokens than words.
+    repetitions = longest // len(_PARAGRAPH.split()) + 1
+    bounded = replace(model, max_tokens=longest)
+    return bounded.encode([_PARAGRAPH * repetitions], truncate=True)
+
+
+def _first_token(model: PretrainedModel) -> Batch:
+    batch = model.encode(["attention"], special=False)
+    kinds = batch.token_type_ids
+    return replace(
+        batch,
+        input_ids=batch.input_ids[:, :1],
+        attention_mask=batch.attention_mask[:, :1],
+        token_type_ids=None if kinds is None else kinds[:, :1],
+        tokens=[batch.tokens[0][:1]],
+    )
+
+
+def _sized_cases(model: PretrainedModel, generator: torch.Generator) -> Iterator[Case]:
+    """Yield random tokens: padded everywhere, of all lengths, and of sizes that are drawn."""
+    length = min(_LENGTH, model.max_tokens)
+    real = every_padding(length)
+    batch = _random_tokens(model, real, generator)
+    yield Case("padded everywhere", batch, gradients=True, whole_model=False)
+    for n in LENGTHS:
+        if n <= model.max_tokens:
+            whole = torch.ones(1, n, dtype=torch.bool)
+            batch = _random_tokens(model, whole, generator)
+            yield Case(f"{n} tokens", batch, gradients=n == LENGTHS[-3], whole_model=False)
+    for number in range(N_DRAWN):
+        rows, length, drawn = draw_size(
+            min(model.max_tokens, _MOST_DRAWN_TOKENS), _MOST_DRAWN_TOKENS, generator
+        )
+        whole = torch.ones(rows, length, dtype=torch.bool)
+        batch = _random_tokens(model, whole if drawn is None else drawn, generator)
+        yield Case(f"drawn {number + 1}", batch, whole_model=False)
+
+
+def _random_tokens(model: PretrainedModel, real: Tensor, generator: torch.Generator) -> Batch:
+    """Return random tokens of the vocabulary, with padding where `real` is False."""
+    tokenizer = model.tokenizer
+    special = set(tokenizer.all_special_ids)
+    config: Any = model.model.config
+    size = min(len(tokenizer), config.get_text_config().vocab_size)
+    ordinary = torch.tensor([number for number in range(size) if number not in special] or [0])
+    drawn = torch.randint(len(ordinary), tuple(real.shape), generator=generator)
+    pad = tokenizer.pad_token_id
+    ids = ordinary[drawn].masked_fill(~real, pad if pad is not None and pad < size else 0)
+    kinds = "token_type_ids" in tokenizer.model_input_names
+    place = model.device
+    tokens = [
+        tokenizer.convert_ids_to_tokens(row[keep].tolist())
+        for row, keep in zip(ids, real, strict=True)
+    ]
+    return Batch(
+        ids.to(place),
+        real.long().to(place),
+        torch.zeros_like(ids).to(place) if kinds else None,
+        tokens,
+        [None] * len(ids),
+    )

@@ -1,0 +1,63 @@
+"""One verification for every model: from its weights where that is enough, else in shadow.
+
+Must not know: how a report is shown.
+"""
+
+from os import PathLike
+
+from torch import nn
+
+from inspector.models import DEFAULT_MODEL, PretrainedModel
+from inspector.models.any_model.any_model import AnyModel, load_to_run
+from inspector.verification.calls.verify_calls import verify_any
+from inspector.verification.layers.verify_layers import Progress, follows_from_weights
+from inspector.verification.layers.verify_layers import verify as verify_layers
+from inspector.verification.report import VerificationReport
+from inspector.verification.scope import check_seed
+
+
+def verify(
+    model: PretrainedModel | AnyModel | nn.Module | str | PathLike[str] = DEFAULT_MODEL,
+    *,
+    dtype: str = "float32",
+    device: str = "cpu",
+    revision: str | None = None,
+    seed: int | None = None,
+    progress: Progress | None = None,
+) -> VerificationReport:
+    """Return the proof, or disproof, that our equations compute what the model computes.
+
+    See `inspector.verification` for the rule. `.passed`, `.frame` (a row per layer × stage),
+    `.coverage` and `.controls` are what to look at; in a notebook the report shows itself. BERT
+    and its kin are verified from their weights, from query to output; every other model in
+    shadow: each of its attention calls, computed again by ours on the same queries and keys.
+
+    Args:
+        model: A loaded model, what `inspector.load` takes, a folder of any model of transformers,
+            or such a model in memory.
+        dtype: In which a model is loaded that is given by name.
+        device: On which it is loaded.
+        revision: Branch, tag or commit of a hub id.
+        seed: Of the inputs that are drawn anew in each run; reported, drawn where not given.
+        progress: Called with what is being done and the share that is done.
+
+    Raises:
+        ModelError: If the model cannot be loaded.
+
+    Example:
+        >>> import inspector
+        >>> inspector.verify("minilm").coverage
+        {'reached': 6, 'total': 6, 'not_reached': []}
+    """
+    seed = check_seed(seed)
+    if isinstance(model, (str, PathLike)):
+        if progress is not None:
+            progress("Loading", 0.0)
+        model = load_to_run(model, dtype=dtype, device=device, revision=revision)
+    if isinstance(model, PretrainedModel):
+        if follows_from_weights(model):
+            return verify_layers(model, seed=seed, progress=progress)
+        model = AnyModel(model.name, model.model, model.dtype, model.file_hashes)
+    elif not isinstance(model, AnyModel):
+        model = AnyModel.of(model)
+    return verify_any(model, seed=seed, progress=progress)

@@ -1,0 +1,1 @@
+"""Stands here so that the helpers of this folder are importable from the folders in it."""
