@@ -6,7 +6,9 @@ truth as theirs is. Must not know: models, layers, stages.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -28,7 +30,8 @@ USER_RMS_RATIO, USER_RMS_FLOOR = 2.0, 0.4
 USER_MAX_RATIO, USER_MAX_FLOOR = 4.0, 4.0
 # What is so many times farther off than torch's own order of sums allows is not excused by any
 # other order. Chosen, not measured, far above what sums of some thousand terms taken one by one
-# lose: a random walk of as many roundings.
+# lose: a random walk of as many roundings. Multiplied by the largest score, whose rounding the
+# softmax passes on: dp = p (ds - Σ p ds), so that |dp| ≤ 2 p max|ds|.
 HOPELESS = 1000.0
 # Where a step is rounded to a coarser dtype, a last bit of float32 may turn the rounding of a
 # few elements: that much of the rounding's whole effect is allowed.
@@ -173,22 +176,64 @@ class Distances:
         return Judgement(**figures, scale=scale, error_in_u=in_u, passed=passed)
 
 
-def user_passes(error: Tensor, way: Tensor, unit: float) -> bool:
-    """Return whether a user's error is explained by that of a right way of computing.
+class Size(NamedTuple):
+    """How large the numbers of a tensor are."""
+
+    rms: float
+    most: float
+
+
+NOTHING = Size(0.0, 0.0)
+
+
+def size_of(values: Tensor) -> Size:
+    """Return the size of numbers, `NOTHING` where there are none."""
+    if not values.numel():
+        return NOTHING
+    return Size(float(values.square().mean().sqrt()), _largest(values))
+
+
+def user_share(
+    error: Size,
+    ways: Iterable[Size],
+    unit: float,
+    *,
+    turned: Size = NOTHING,
+    largest_score: float = 0.0,
+) -> float:
+    """Return how much of what rounding explains a user's error takes: what is right, at most 1.
 
     Args:
-        error: What was returned - truth, in float64.
-        way: What a right way in the same dtype gives - truth.
+        error: Of what was returned - truth, in float64.
+        ways: Of what right ways give - truth, the quick ones first: no more of them is computed
+            than it takes.
         unit: The dtype's unit roundoff × scale.
+        turned: What is allowed besides.
+        largest_score: Of the truth.
+
+    Example:
+        >>> user_share(Size(3.0, 6.0), [Size(1.0, 1.0), Size(2.0, 2.0)], 0.0)
+        0.75
     """
-    if not error.numel():
-        return True
-    rms, most = (float(error.square().mean().sqrt()), _largest(error))
-    way_rms, way_most = (float(way.square().mean().sqrt()), _largest(way))
-    return (
-        rms <= USER_RMS_RATIO * way_rms + USER_RMS_FLOOR * unit
-        and most <= USER_MAX_RATIO * way_most + USER_MAX_FLOOR * unit
-    )
+    if not math.isfinite(error.most):
+        return math.inf
+    share, rms, most = math.inf, 0.0, 0.0
+    for way in ways:
+        rms, most = max(rms, way.rms), max(most, way.most)
+        allowed = Size(
+            turned.rms + USER_RMS_RATIO * rms + USER_RMS_FLOOR * unit,
+            turned.most + USER_MAX_RATIO * most + USER_MAX_FLOOR * unit,
+        )
+        share = max(map(_ratio, error, allowed))
+        if share <= 1.0 or error.rms > HOPELESS * (1.0 + largest_score) * allowed.rms:
+            break
+    return share
+
+
+def _ratio(part: float, whole: float) -> float:
+    if whole == 0.0:
+        return 0.0 if part == 0.0 else math.inf
+    return part / whole
 
 
 def _largest(values: Tensor) -> float:

@@ -21,6 +21,8 @@ class Distance:
     """max |truth|."""
     error_in_u: float
     """max_error / (u·scale)."""
+    share: float
+    """Of what rounding explains: see `user_share`."""
     passed: bool
 
 

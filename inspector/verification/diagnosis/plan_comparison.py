@@ -2,7 +2,7 @@
 
 The truth is the plan in float64. An implementation follows a plan if it is no farther from that
 truth than right computations in its dtype are: torch's own, the real layer's where there is one,
-and the same sums taken one by one. Must not know: mistakes, where the numbers come from.
+and the same sums in other orders. Must not know: mistakes, where the numbers come from.
 """
 
 import math
@@ -14,8 +14,8 @@ from torch import Tensor
 
 from inspector.attention.functional import unchanged
 from inspector.attention.softmax import SoftmaxOver, over_the_keys
-from inspector.verification.diagnosis.arithmetic import ONE_BY_ONE, PLAIN
-from inspector.verification.diagnosis.distance import Distance, largest, rms_of
+from inspector.verification.diagnosis.arithmetic import ORDERS, Arithmetic, right_orders
+from inspector.verification.diagnosis.distance import Distance, largest
 from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Plan, Stages
 from inspector.verification.diagnosis.layer import STAGES, Layer, Probe
 from inspector.verification.diagnosis.right_alternatives import (
@@ -23,14 +23,13 @@ from inspector.verification.diagnosis.right_alternatives import (
     mask_with_nothing,
 )
 from inspector.verification.judge import (
-    HOPELESS,
+    NOTHING,
     PADDING_SHARE,
     TURNED_SHARE,
-    USER_MAX_FLOOR,
-    USER_MAX_RATIO,
-    USER_RMS_FLOOR,
-    USER_RMS_RATIO,
+    Size,
+    size_of,
     unit_roundoff,
+    user_share,
 )
 
 # A plan that leaves more queries than this without a key is held against too little.
@@ -63,10 +62,7 @@ class Comparison:
         self.observation, self.dtype, self._layer = observation, dtype, layer
         probe = observation.probe
         self._exact = Evaluator(layer, probe, torch.float64)
-        half = torch.finfo(dtype).bits < 32
-        # Sums taken one by one in half precision are no way in which anyone computes.
-        arithmetics = (PLAIN,) if half else (PLAIN, ONE_BY_ONE)
-        self._ways = [Evaluator(layer, probe, dtype, each) for each in arithmetics]
+        self._ways = {(torch.float64, 0): self._exact}
         self._given = {
             stage: observation.stages[stage].double()
             for stage in STAGES
@@ -155,29 +151,27 @@ class Comparison:
             ours, exact = (
                 self._select(each, stage, truth) for each in (given, getattr(truth, stage))
             )
-            error, scale = ours - exact, largest(exact)
-            worst, rms = largest(error), rms_of(error)
+            error, scale = size_of(ours - exact), largest(exact)
             unit = unit_roundoff(self.dtype) * scale
-            allowed_rms, allowed = USER_RMS_FLOOR * unit, USER_MAX_FLOOR * unit
+            turned = NOTHING
             if unrounded_truth is not None:
                 effect = exact - self._select(getattr(unrounded_truth, stage), stage, truth)
-                allowed_rms += TURNED_SHARE * rms_of(effect)
-                allowed += 2.0 * largest(effect)
-            passed = False
-            for way_rms, way_most in self._right_ways(plan, stage, exact, truth):
-                most_rms = allowed_rms + USER_RMS_RATIO * way_rms
-                passed = rms <= most_rms and worst <= allowed + USER_MAX_RATIO * way_most
-                if passed or not explained or not rms <= HOPELESS * most_rms:
-                    break
+                turned = Size(TURNED_SHARE * size_of(effect).rms, 2.0 * largest(effect))
+            share = math.inf
+            if explained:
+                ways = self._right_ways(plan, stage, exact, truth)
+                steep = largest(truth.scores)
+                share = user_share(error, ways, unit, turned=turned, largest_score=steep)
             found.append(
                 Distance(
                     stage=stage,
                     probe=self.observation.probe.name,
-                    max_error=worst,
-                    rms_error=rms,
+                    max_error=error.most,
+                    rms_error=error.rms,
                     scale=scale,
-                    error_in_u=worst / unit if unit > 0.0 else worst,
-                    passed=explained and passed,
+                    error_in_u=error.most / unit if unit > 0.0 else error.most,
+                    share=share,
+                    passed=share <= 1.0,
                 )
             )
         return found
@@ -190,23 +184,33 @@ class Comparison:
     def _far(self, stage: str) -> Distance:
         """Return how far a plan is that makes something of another shape."""
         name = self.observation.probe.name
-        return Distance(stage, name, math.inf, math.inf, 0.0, math.inf, passed=False)
+        return Distance(
+            stage, name, math.inf, math.inf, 0.0, math.inf, share=math.inf, passed=False
+        )
 
-    def _right_ways(
-        self, plan: Plan, stage: str, exact: Tensor, truth: Stages
-    ) -> Iterator[tuple[float, float]]:
-        """Yield how far right ways are, each with those before it, the slow ones last."""
-        rms, most = 0.0, 0.0
+    def _right_ways(self, plan: Plan, stage: str, exact: Tensor, truth: Stages) -> Iterator[Size]:
+        """Yield how far right ways are: the real layer first, the slow ones last."""
 
-        def farther(values: Tensor) -> tuple[float, float]:
-            error = self._select(values.double(), stage, truth) - exact
-            return max(rms, rms_of(error)), max(most, largest(error))
+        def size(values: Tensor) -> Size:
+            return size_of(self._select(values.double(), stage, truth) - exact)
 
+        theirs = NOTHING
         if plan is REFERENCE and stage in self.observation.theirs:
-            rms, most = farther(self.observation.theirs[stage])
-        for way in self._ways:
-            rms, most = farther(getattr(way(plan), stage))
-            yield rms, most
+            theirs = size(self.observation.theirs[stage])
+        orders = right_orders(lambda *how: self._way(*how)(plan).scores, self.dtype)
+        for dtype, order in orders:
+            found = size(getattr(self._way(dtype, order)(plan), stage))
+            yield Size(max(found.rms, theirs.rms), max(found.most, theirs.most))
+
+    def _way(self, dtype: torch.dtype, order: Arithmetic) -> Evaluator:
+        """Return what computes so; kept where it is asked for again."""
+        number = next((n for n, kept in enumerate(ORDERS) if kept is order), None)
+        if number is None:
+            return Evaluator(self._layer, self.observation.probe, dtype, order)
+        key = (dtype, number)
+        if key not in self._ways:
+            self._ways[key] = Evaluator(self._layer, self.observation.probe, dtype, order)
+        return self._ways[key]
 
     def follows(self, plan: Plan) -> bool:
         """Return whether every stage that was given is within rounding of a plan."""

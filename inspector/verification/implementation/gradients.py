@@ -4,13 +4,15 @@ A vector-Jacobian product with a cotangent that is drawn from a seed and is 0 wh
 the output: at padding. Must not know: implementations, models.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
 from inspector.verification.diagnosis import REFERENCE, Distance, Evaluator, Layer, Probe
-from inspector.verification.diagnosis.arithmetic import ONE_BY_ONE, PLAIN, Arithmetic
-from inspector.verification.diagnosis.distance import largest, rms_of
-from inspector.verification.judge import HOPELESS, unit_roundoff, user_passes
+from inspector.verification.diagnosis.arithmetic import PLAIN, Arithmetic, right_orders
+from inspector.verification.diagnosis.distance import largest
+from inspector.verification.judge import Size, size_of, unit_roundoff, user_share
 from inspector.verification.layers.stages import GRADIENT
 
 __all__ = ["GRADIENT", "cotangent_for", "compare_gradient"]
@@ -47,30 +49,30 @@ def compare_gradient(
     exact, defined = _gradient(layer, probe, stage, cotangent, torch.float64)
     finite = given.isfinite().flatten(1).all(-1)
     keep = probe.real.any(-1) & (defined | finite)
-    error = (given.double() - exact)[keep]
     truth = exact[keep]
-    unit = unit_roundoff(dtype) * largest(truth)
+    found = given.double()[keep] - truth
+    error, unit = size_of(found), unit_roundoff(dtype) * largest(truth)
 
-    def way(arithmetic: Arithmetic) -> Tensor:
-        found, _ = _gradient(layer, probe, stage, cotangent, dtype, arithmetic)
-        return found.double()[keep] - truth
+    def ways() -> Iterator[Size]:
+        for precision, order in right_orders(scores, dtype, backward=True):
+            way, _ = _gradient(layer, probe, stage, cotangent, precision, order)
+            yield size_of(way.double()[keep] - truth)
 
-    plain = way(PLAIN)
-    passed = user_passes(error, plain, unit)
-    hopeless = not rms_of(error) <= HOPELESS * (rms_of(plain) + unit)
-    if not passed and not hopeless and torch.finfo(dtype).bits >= 32:
-        passed = user_passes(error, way(ONE_BY_ONE), unit)
-    worst = largest(error)
+    def scores(precision: torch.dtype, order: Arithmetic) -> Tensor:
+        return Evaluator(layer, probe, precision, order)(REFERENCE).scores
+
+    share = user_share(error, ways(), unit, largest_score=largest(scores(torch.float64, PLAIN)))
     distance = Distance(
         stage=GRADIENT,
         probe=probe.name,
-        max_error=worst,
-        rms_error=rms_of(error),
+        max_error=error.most,
+        rms_error=error.rms,
         scale=largest(truth),
-        error_in_u=worst / unit if unit > 0.0 else worst,
-        passed=passed,
+        error_in_u=error.most / unit if unit > 0.0 else error.most,
+        share=share,
+        passed=share <= 1.0,
     )
-    return distance, bool(error.isfinite().all())
+    return distance, bool(found.isfinite().all())
 
 
 def _gradient(
