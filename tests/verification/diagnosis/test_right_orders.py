@@ -49,11 +49,9 @@ def refusals(kind, dtype, seeds, names):
     ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "seed"), [("bert", 2), ("gpt2", 120), ("llama", 121), ("llama", 122), ("t5", 0)]
-)
+@pytest.mark.parametrize(("kind", "seed"), [("bert", 2), ("gpt2", 2), ("llama", 122), ("t5", 0)])
 def test_large_scores_excuse_every_order_of_sums(kind, seed):
-    """All but the last were refused in one of these orders: two keys tie, or the sum is large."""
+    """All but the last were refused in one of these orders: two keys tie, or a sum is large."""
     assert refusals(kind, torch.float32, [seed], FEW) == []
 
 
