@@ -25,7 +25,8 @@ MAX_RATIO, MAX_FLOOR = 3.0, 4.0
 NOISE_RATIO = 4.0
 
 # A user's implementation: rms(theirs - truth) ≤ 2 × the largest of the right ways' + 0.4 u·scale,
-# its largest error ≤ 4 × theirs + 4 u·scale. Seen on right implementations: 1.3 and 2.4 times.
+# its largest error ≤ 4 × theirs + 4 u·scale. Seen on right implementations: 1.3 and 2.4 times; of
+# all that is allowed, two thirds where scores are large.
 USER_RMS_RATIO, USER_RMS_FLOOR = 2.0, 0.4
 USER_MAX_RATIO, USER_MAX_FLOOR = 4.0, 4.0
 # What is so many times farther off than torch's own order of sums allows is not excused by any
@@ -197,7 +198,6 @@ def user_share(
     error: Size,
     ways: Iterable[Size],
     unit: float,
-    *,
     turned: Size = NOTHING,
     largest_score: float = 0.0,
 ) -> float:

@@ -23,7 +23,11 @@ class Distance:
     """max_error / (u·scale)."""
     share: float
     """Of what rounding explains: see `user_share`."""
-    passed: bool
+
+    @property
+    def passed(self) -> bool:
+        """Return whether rounding explains it."""
+        return self.share <= 1.0
 
 
 def largest(values: Tensor) -> float:

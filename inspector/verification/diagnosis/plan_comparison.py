@@ -8,6 +8,7 @@ and the same sums in other orders. Must not know: mistakes, where the numbers co
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -62,7 +63,7 @@ class Comparison:
         self.observation, self.dtype, self._layer = observation, dtype, layer
         probe = observation.probe
         self._exact = Evaluator(layer, probe, torch.float64)
-        self._ways = {(torch.float64, 0): self._exact}
+        self._ways: dict[Any, Evaluator] = {(torch.float64, 0): self._exact}
         self._given = {
             stage: observation.stages[stage].double()
             for stage in STAGES
@@ -160,8 +161,7 @@ class Comparison:
             share = math.inf
             if explained:
                 ways = self._right_ways(plan, stage, exact, truth)
-                steep = largest(truth.scores)
-                share = user_share(error, ways, unit, turned=turned, largest_score=steep)
+                share = user_share(error, ways, unit, turned, largest(truth.scores))
             found.append(
                 Distance(
                     stage=stage,
@@ -171,7 +171,6 @@ class Comparison:
                     scale=scale,
                     error_in_u=error.most / unit if unit > 0.0 else error.most,
                     share=share,
-                    passed=share <= 1.0,
                 )
             )
         return found
@@ -183,10 +182,8 @@ class Comparison:
 
     def _far(self, stage: str) -> Distance:
         """Return how far a plan is that makes something of another shape."""
-        name = self.observation.probe.name
-        return Distance(
-            stage, name, math.inf, math.inf, 0.0, math.inf, share=math.inf, passed=False
-        )
+        inf = math.inf
+        return Distance(stage, self.observation.probe.name, inf, inf, 0.0, inf, inf)
 
     def _right_ways(self, plan: Plan, stage: str, exact: Tensor, truth: Stages) -> Iterator[Size]:
         """Yield how far right ways are: the real layer first, the slow ones last."""
@@ -194,11 +191,9 @@ class Comparison:
         def size(values: Tensor) -> Size:
             return size_of(self._select(values.double(), stage, truth) - exact)
 
-        theirs = NOTHING
-        if plan is REFERENCE and stage in self.observation.theirs:
-            theirs = size(self.observation.theirs[stage])
-        orders = right_orders(lambda *how: self._way(*how)(plan).scores, self.dtype)
-        for dtype, order in orders:
+        given = self.observation.theirs.get(stage) if plan is REFERENCE else None
+        theirs = NOTHING if given is None else size(given)
+        for dtype, order in right_orders(lambda *how: self._way(*how)(plan).scores, self.dtype):
             found = size(getattr(self._way(dtype, order)(plan), stage))
             yield Size(max(found.rms, theirs.rms), max(found.most, theirs.most))
 

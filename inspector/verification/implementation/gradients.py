@@ -70,7 +70,6 @@ def compare_gradient(
         scale=largest(truth),
         error_in_u=error.most / unit if unit > 0.0 else error.most,
         share=share,
-        passed=share <= 1.0,
     )
     return distance, bool(found.isfinite().all())
 
