@@ -1,27 +1,12 @@
-"""How a layer computes its scores and its heads, and each weight statistic, in formulas.
+"""How a layer computes its scores and its heads, in formulas.
 
 Must not know: where they are shown.
 """
 
 import math
-from functools import cache
-from pathlib import Path
 
 from inspector.attention import LayerWeights
 from inspector.dashboard.position_terms import is_turned
-from inspector.yaml_file import read_own_yaml
-
-
-@cache
-def statistic_formulas() -> dict[str, str]:
-    r"""Return the formula of each weight statistic, in LaTeX.
-
-    Example:
-        >>> statistic_formulas()["q_norm"]
-        '\\lVert W_Q \\rVert_F'
-    """
-    formulas: dict[str, str] = read_own_yaml(Path(__file__).with_name("formulas.yaml"))
-    return formulas
 
 
 def score_formula(weights: LayerWeights) -> str:

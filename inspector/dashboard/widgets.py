@@ -15,6 +15,7 @@ from torch import Tensor
 
 from inspector.dashboard import address, words
 from inspector.dashboard.guards import plain
+from inspector.frames import meanings
 from inspector.html import table
 from inspector.models import PretrainedModel
 from inspector.views.matrix import matrix_html
@@ -163,8 +164,9 @@ def roles_table(roles: pd.DataFrame, head: tuple[int, int], t: words.Words) -> N
     text_table([t["role"], t["evidence"]], zip(own["role"], own["evidence"], strict=True))
 
 
-def claims_table(claims: pd.DataFrame, key: str, t: words.Words) -> None:
+def claims_table(claims: pd.DataFrame, key: str, language: str) -> None:
     """Show claims, each figure beside what it must be seen against."""
+    t = words.of("specialization", language)
     rows = claims.to_dict("records")
     shown = in_percent(claims).assign(
         direction=[t[name] for name in claims["direction"]],
@@ -182,7 +184,7 @@ def claims_table(claims: pd.DataFrame, key: str, t: words.Words) -> None:
             "relation", "direction", "head", "verdict", "n", "accuracy", "baseline_accuracy",
             "lift", "interval", "q_value", "random_init_accuracy", "needed",
         ],
-        column_config={
+        column_config=explained("claims", language, {
             "relation": t["relation"],
             "direction": t["direction"],
             "head": t["head"],
@@ -195,7 +197,7 @@ def claims_table(claims: pd.DataFrame, key: str, t: words.Words) -> None:
             "q_value": st.column_config.NumberColumn("q", format="%.2g"),
             "random_init_accuracy": percent_column(t["random"]),
             "needed": t["needed"],
-        },
+        }),
     )  # fmt: skip
 
 
@@ -204,6 +206,25 @@ def _needed(claims: pd.DataFrame, t: words.Words) -> dict[str, list[str]]:
     if "needed" not in claims:
         return {}
     return {"needed": [t[f"needed_{name}"] for name in claims["needed"]]}
+
+
+def explained(frame: str, language: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how columns are shown, with what each means where the reader points at its name.
+
+    Args:
+        frame: Whose columns they are; what it does not have gets no explanation.
+        language: Of the explanations.
+        columns: Column → its label, or its configuration.
+    """
+    says = meanings(frame, language)
+    configured = {
+        name: st.column_config.Column(shown) if isinstance(shown, str) else shown
+        for name, shown in columns.items()
+    }
+    return {
+        name: {**shown, "help": says[name]} if name in says else shown
+        for name, shown in configured.items()
+    }
 
 
 def unknown(known: Vocabulary, language: str) -> None:

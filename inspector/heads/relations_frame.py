@@ -7,19 +7,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
+from inspector.frames import dtypes
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 
-RELATIONS_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "head": "int64",
-    "relation": "str",
-    "direction": "str",
-    "n": "int64",
-    "correct": "int64",
-    "accuracy": "float64",
-    "baseline_offset": "int64",
-    "baseline_accuracy": "float64",
-}
+RELATIONS_COLUMNS = dtypes("relations")
 """Columns of the relations frame, in order: column → dtype."""
 
 

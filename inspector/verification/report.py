@@ -10,46 +10,15 @@ from typing import Any, Literal, TypedDict
 
 import pandas as pd
 
+from inspector.frames import dtypes
 from inspector.html import escape, table
 from inspector.records import records
 from inspector.verification.scope import Scope
 
-VERIFICATION_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "module": "str",
-    "stage": "str",
-    "case": "str",
-    "max_abs_error": "float64",
-    "rms_error": "float64",
-    "reference_rms_error": "float64",
-    "rms_ratio": "float64",
-    "max_error": "float64",
-    "reference_max_error": "float64",
-    "noise_max_abs_error": "float64",
-    "scale": "float64",
-    "error_in_u": "float64",
-    "rows_left_out": "int64",
-    "passed": "bool",
-}
-"""Columns of `frame` and `cases`: column → dtype.
+VERIFICATION_COLUMNS = dtypes("verification")
+"""Column → dtype of `frame` and `cases`."""
 
-max_abs_error = max|ours - theirs|; rms_error = rms(ours - truth); reference_rms_error =
-rms(theirs - truth); rms_ratio their quotient; max_error = max|ours - truth|;
-reference_max_error = max|theirs - truth|; noise_max_abs_error = max|sdpa - eager|, NaN where
-sdpa has no such tensor; scale = max|theirs|; error_in_u = max_abs_error / (u·scale);
-rows_left_out = queries without an allowed key.
-"""
-
-WHOLE_MODEL_COLUMNS: dict[str, str] = {
-    "case": "str",
-    "comparison": "str",
-    "max_abs_error": "float64",
-    "rms_error": "float64",
-    "reference_rms_error": "float64",
-    "scale": "float64",
-    "error_in_u": "float64",
-    "passed": "bool",
-}
+WHOLE_MODEL_COLUMNS = dtypes("whole_model")
 """Columns of `whole_model`; the row 'sdpa - eager' is the noise and is not judged (passed)."""
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from inspector.frames import dtypes
 from inspector.models.any_model.any_model import AnyModel
 from inspector.models.any_model.call_watch import COMPLAINTS
 from inspector.models.log_level import quiet
@@ -23,32 +24,8 @@ from inspector.verification.calls.verify_calls import verify_any
 from inspector.verification.layers.verify_layers import Progress
 from inspector.verification.report import VerificationReport, typed_frame
 
-ARCHITECTURES_COLUMNS: dict[str, str] = {
-    "name": "str",
-    "model_type": "str",
-    "kind": "str",
-    "route": "str",
-    "calls": "int64",
-    "reached": "int64",
-    "total": "int64",
-    "error_in_u": "float64",
-    "rms_ratio": "float64",
-    "controls": "int64",
-    "controls_caught": "int64",
-    "weights_proved": "int64",
-    "weights_total": "int64",
-    "verdict": "str",
-    "reason": "str",
-}
-"""Columns of the frame: column → dtype.
-
-calls = attention calls on which ours was evaluated; reached, total = attention modules;
-error_in_u = largest max|ours - theirs| / (u·scale) and rms_ratio = largest rms(ours - truth) /
-rms(theirs - truth) over all calls, NaN where there was none; controls, controls_caught =
-deliberate mistakes tried and seen; weights_proved of weights_total modules have their W_Q, W_K,
-W_V, W_O where the table says; verdict = 'verified', 'not verified' (not, or not wholly, reached)
-or 'differs'; reason = why not, empty where verified.
-"""
+ARCHITECTURES_COLUMNS = dtypes("architectures")
+"""Column → dtype of the frame."""
 
 VERIFIED, NOT_VERIFIED, DIFFERS = "verified", "not verified", "differs"
 

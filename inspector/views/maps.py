@@ -11,21 +11,14 @@ import pandas as pd
 from jaxtyping import Float32
 
 from inspector.errors import InputError
+from inspector.frames import dtypes
 from inspector.views.bertviz import head_view_page, model_view_page
 from inspector.views.page import Page
 from inspector.views.thumbnails import thumbnails_html
 from inspector.views.view_names import Names
 from inspector.vocabulary import Vocabulary
 
-FRAME_DTYPES = {
-    "layer": "int32",
-    "head": "int32",
-    "query": "int32",
-    "key": "int32",
-    "query_token": "category",
-    "key_token": "category",
-    "probability": "float32",
-}
+FRAME_DTYPES = dtypes("attention")
 """The columns of `AttentionMaps.frame`, in their order, and their dtypes."""
 
 

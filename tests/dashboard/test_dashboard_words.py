@@ -11,10 +11,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from inspector.dashboard import words
-from inspector.dashboard.formulas import statistic_formulas
 from inspector.dashboard.settings import Settings
 from inspector.errors import InputError
-from inspector.heads import WEIGHTS_COLUMNS
 from inspector.heads.ablation.target_words import ENDS
 from inspector.heads.specialization.head_description import PHRASES
 from inspector.verification import MUTATIONS, STAGES
@@ -179,12 +177,6 @@ def test_a_catalogue_that_is_no_yaml_stands_on_the_page(folder, monkeypatch):
 def test_a_language_that_nobody_wrote_is_no_setting():
     with pytest.raises(ValueError, match="must be one of en, zh, not 'fr'"):
         Settings(language="fr")
-
-
-def test_every_statistic_has_a_formula_and_a_meaning():
-    statistics = [name for name in WEIGHTS_COLUMNS if name not in ("layer", "head")]
-    assert list(statistic_formulas()) == statistics
-    assert list(words.of("statistics", "en")) == statistics
 
 
 def test_in_english_a_description_says_what_the_library_says():

@@ -89,16 +89,20 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language
             *("relation", "word", "n", "effect", "matched_effect", "difference", "interval"),
             *(["loss_difference"] if rows["loss_n"].any() else []),
         ],
-        column_config={
-            "relation": t["relation"],
-            "word": t["word"],
-            "n": t["words"],
-            "effect": widgets.percent_column(t["effect"]),
-            "matched_effect": widgets.percent_column(t["matched"]),
-            "difference": widgets.percent_column(t["difference"]),
-            "interval": t["interval"],
-            "loss_difference": st.column_config.NumberColumn(t["loss"], format="%.3f"),
-        },
+        column_config=widgets.explained(
+            "ablation",
+            language,
+            {
+                "relation": t["relation"],
+                "word": t["word"],
+                "n": t["words"],
+                "effect": widgets.percent_column(t["effect"]),
+                "matched_effect": widgets.percent_column(t["matched"]),
+                "difference": widgets.percent_column(t["difference"]),
+                "interval": t["interval"],
+                "loss_difference": st.column_config.NumberColumn(t["loss"], format="%.3f"),
+            },
+        ),
     )
 
 

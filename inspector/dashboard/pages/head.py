@@ -10,6 +10,7 @@ from inspector.dashboard import examples, profiled, store, widgets, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.pages.weights import statistics_table
 from inspector.dashboard.session import Visit
+from inspector.frames import meanings
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
 from inspector.heads.specialization.head_description import PHRASES, describe_head
 from inspector.runs.profile.profile_corpus import Run
@@ -30,7 +31,7 @@ def show(visit: Visit) -> None:
     run = profiled.run(visit)
     if run is not None:
         _roles(run, chosen, visit.language)
-        _behaviour(run, chosen, t)
+        _behaviour(run, chosen, visit.language)
         if len(run.relations):
             relations = _relations(run, chosen, visit.language)
             examples.show(model, run, relations, visit)
@@ -51,7 +52,8 @@ def _roles(run: Run, chosen: tuple[int, int], language: str) -> None:
     widgets.roles_table(run.roles, chosen, words.of("specialization", language))
 
 
-def _behaviour(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
+def _behaviour(run: Run, chosen: tuple[int, int], language: str) -> None:
+    t, says = words.of("head", language), meanings("behaviour", language)
     row = _of_head(run.behaviour, chosen).iloc[0]
     st.header(t["behaviour"], anchor=False)
     masses = {
@@ -67,7 +69,10 @@ def _behaviour(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
     st.caption(t["behaviour_note"].format(queries=int(row["queries"])))
     widgets.text_table(
         [t["quantity"], t["by_weight"], t["by_norm"], t["meaning"]],
-        ([name, _figure(row, name), _figure(row, f"norm_{name}"), t[name]] for name in _BY_WEIGHT),
+        (
+            [name, _figure(row, name), _figure(row, f"norm_{name}"), says[name]]
+            for name in _BY_WEIGHT
+        ),
     )
 
 
@@ -98,19 +103,20 @@ def _relations(run: Run, chosen: tuple[int, int], language: str) -> pd.DataFrame
         height=320,
         column_order=["relation", "direction", "n", "accuracy", "baseline_accuracy", "lead",
                       "baseline_offset"],
-        column_config={
+        column_config=widgets.explained("relations", language, {
             "relation": s["relation"],
             "direction": s["direction"],
+            "n": s["pairs"],
             "accuracy": percent(s["accuracy"]),
             "baseline_accuracy": percent(s["baseline"]),
             "lead": percent(t["lead"]),
             "baseline_offset": st.column_config.NumberColumn(t["offset"], format="%+d"),
-        },
+        }),
     )  # fmt: skip
     st.subheader(t["claims_by_name"], anchor=False)
     claims = _of_head(run.claims, chosen)
     if claims.empty:
         st.markdown(t["no_claim"])
     else:
-        widgets.claims_table(claims, "head-claims", s)
+        widgets.claims_table(claims, "head-claims", language)
     return frame

@@ -174,7 +174,7 @@ def _claims(claims: pd.DataFrame, language: str) -> None:
         st.markdown(t["none_left"])
         return
     st.caption(t["claims_note"])
-    widgets.claims_table(claims, "claims", t)
+    widgets.claims_table(claims, "claims", language)
     st.subheader(t["forest"], anchor=False)
     st.caption(t["forest_note"])
     widgets.chart(claims_forest(claims, names=_names(language)), "forest", t["forest"], least=760)
@@ -198,7 +198,7 @@ def _controls(controls: pd.DataFrame, language: str) -> None:
         hide_index=True,
         column_order=["relation", "direction", "head", "verdict", "n", "accuracy",
                       "nearest_mention", "nearest_same_head", "matched_accuracy", "apart_lift"],
-        column_config={
+        column_config=widgets.explained("semantic_controls", language, {
             "relation": t["relation"],
             "direction": t["direction"],
             "head": t["head"],
@@ -209,7 +209,7 @@ def _controls(controls: pd.DataFrame, language: str) -> None:
             "nearest_same_head": percent(t["nearest_same_head"]),
             "matched_accuracy": percent(t["matched"]),
             "apart_lift": percent(t["apart"]),
-        },
+        }),
     )  # fmt: skip
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from inspector.dashboard import address, store, widgets, words
-from inspector.dashboard.formulas import statistic_formulas
 from inspector.dashboard.session import Visit
+from inspector.frames import frames
 from inspector.heads import WEIGHTS_COLUMNS, eigenvalues, singular_values
 from inspector.models import PretrainedModel
 from inspector.views.charts import eigenvalue_plane, head_grid, spectrum
@@ -30,8 +30,8 @@ def show(visit: Visit) -> None:
         )
     with right:
         layer, head = widgets.head_chooser(model, visit.language)
-    meaning = words.of("statistics", visit.language)[statistic]
-    st.markdown(f"${statistic_formulas()[statistic]}$ – {meaning}")
+    column = frames().column("weights", statistic)
+    st.markdown(f"${column.formula}$ – {column.says(visit.language)}")
     widgets.chart(
         head_grid(
             frame, statistic, selected=(layer, head), names=words.of("charts", visit.language)
@@ -74,12 +74,12 @@ def _spectra(model: PretrainedModel, layer: int, head: int, language: str) -> No
 def statistics_table(frame: pd.DataFrame, layer: int, head: int, language: str) -> None:
     """Show every statistic of one head, with its meaning and its formula."""
     t = words.of("weights", language)
-    meanings = words.of("statistics", language)
+    columns = {name: frames().column("weights", name) for name in _STATISTICS}
     row = frame[(frame["layer"] == layer) & (frame["head"] == head)].iloc[0]
     st.markdown(t["notation"])
     lines = [f"| {t['statistic']} | {t['value']} | {t['meaning']} |", "|---|---:|---|"]
     lines += [
-        f"| `{name}` | {row[name]:.4g} | {meanings[name]} ${statistic_formulas()[name]}$ |"
-        for name in _STATISTICS
+        f"| `{name}` | {row[name]:.4g} | {column.says(language)} ${column.formula}$ |"
+        for name, column in columns.items()
     ]
     st.markdown("\n".join(lines))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
+from inspector.frames import dtypes
 from inspector.heads.ablation.state_change import UNIT, DriftSums
 from inspector.heads.ablation.target_words import ALL_WORDS, ANY_WORD, ENDS
 from inspector.heads.specialization.inference import (
@@ -18,32 +19,7 @@ from inspector.heads.specialization.inference import (
     sign_flip_p_values,
 )
 
-ABLATION_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "head": "int64",
-    "heads": "str",
-    "how": "str",
-    "relation": "str",
-    "word": "str",
-    "n": "int64",
-    "documents": "int64",
-    "effect": "float64",
-    "matched_effect": "float64",
-    "difference": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "p_value": "float64",
-    "cosine": "float64",
-    "matched_cosine": "float64",
-    "loss_n": "int64",
-    "loss": "float64",
-    "loss_increase": "float64",
-    "matched_loss_increase": "float64",
-    "loss_difference": "float64",
-    "loss_ci_low": "float64",
-    "loss_ci_high": "float64",
-    "loss_p_value": "float64",
-}
+ABLATION_COLUMNS = dtypes("ablation")
 """Columns of the ablation frame, in order: column → dtype."""
 _EFFECT = ("effect", "matched_effect", "difference", "ci_low", "ci_high", "p_value")
 _LOSS = (

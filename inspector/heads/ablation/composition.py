@@ -10,18 +10,10 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from inspector.attention import repeat_key_value_heads
+from inspector.frames import dtypes
 from inspector.models import PretrainedModel
 
-COMPOSITION_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "head": "int64",
-    "from_layer": "int64",
-    "from_head": "int64",
-    "kind": "str",
-    "score": "float64",
-    "baseline": "float64",
-    "excess": "float64",
-}
+COMPOSITION_COLUMNS = dtypes("composition")
 """Columns of the composition frame, in order: column → dtype."""
 KINDS = ("Q", "K", "V")
 

@@ -11,18 +11,12 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from inspector.frames import dtypes
 from inspector.heads.ablation.state_change import UNIT, DriftSums
 from inspector.models import PretrainedModel, WordBatch
 from inspector.models.forward.head_ablation import gated
 
-IMPORTANCE_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "head": "int64",
-    "texts": "int64",
-    "importance": "float64",
-    "norm_gradient": "float64",
-    "ablation_effect": "float64",
-}
+IMPORTANCE_COLUMNS = dtypes("importance")
 """Columns of the importance frame, in order: column → dtype."""
 Step = Callable[[], None]
 

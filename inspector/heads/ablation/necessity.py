@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
+from inspector.frames import dtypes
 from inspector.heads.ablation.state_change import UNIT, DriftSums
 from inspector.heads.ablation.target_words import ENDS
 from inspector.heads.specialization.inference import bootstrap_weights, ratio_intervals
@@ -22,26 +23,7 @@ NOT_ASKED = "not asked"
 """What stands in `needed` where a claim is not supported, or no word of it was measured."""
 _DRAW = 3
 
-NEEDED_COLUMNS: dict[str, str] = {
-    "relation": "str",
-    "direction": "str",
-    "layer": "int64",
-    "head": "int64",
-    "word": "str",
-    "n": "int64",
-    "documents": "int64",
-    "effect": "float64",
-    "matched_effect": "float64",
-    "difference": "float64",
-    "random_heads": "int64",
-    "random_effect": "float64",
-    "random_difference": "float64",
-    "contrast": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "p_value": "float64",
-    "needed": "str",
-}
+NEEDED_COLUMNS = dtypes("needed")
 """Columns of the needed frame, in order: column → dtype."""
 
 

@@ -8,26 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from inspector.frames import dtypes
 from inspector.heads.ablation.state_change import UNIT, DriftSums
 from inspector.heads.specialization.inference import bootstrap_weights, ratio_intervals
 from inspector.models.forward.head_ablation import Head
 
-ROBUSTNESS_COLUMNS: dict[str, str] = {
-    "kept": "int64",
-    "order": "str",
-    "seed": "int64",
-    "n": "int64",
-    "documents": "int64",
-    "drift": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "cosine": "float64",
-    "loss_n": "int64",
-    "loss": "float64",
-    "loss_increase": "float64",
-    "loss_ci_low": "float64",
-    "loss_ci_high": "float64",
-}
+ROBUSTNESS_COLUMNS = dtypes("robustness")
 """Columns of the robustness frame, in order: column → dtype."""
 _INCREASE = ("loss_increase", "loss_ci_low", "loss_ci_high")
 SEEDS = (0, 1, 2, 3, 4)

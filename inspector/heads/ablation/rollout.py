@@ -8,15 +8,9 @@ import pandas as pd
 from jaxtyping import Float, Float64
 
 from inspector.errors import InputError
+from inspector.frames import dtypes
 
-ROLLOUT_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "query": "int64",
-    "key": "int64",
-    "query_token": "str",
-    "key_token": "str",
-    "rollout": "float64",
-}
+ROLLOUT_COLUMNS = dtypes("rollout")
 """Columns of the rollout frame, in order: column → dtype."""
 
 

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
+from inspector.frames import dtypes
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models import AttentionCall, PretrainedModel
 
@@ -30,17 +31,7 @@ QUANTITIES = (
 )
 _OFFSETS = ("offset_mode", "offset_share")
 
-BEHAVIOUR_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "head": "int64",
-    "queries": "int64",
-    **dict.fromkeys(QUANTITIES, "float64"),
-    "offset_mode": "int64",
-    "offset_share": "float64",
-    **dict.fromkeys((f"norm_{name}" for name in QUANTITIES), "float64"),
-    "norm_offset_mode": "int64",
-    "norm_offset_share": "float64",
-}
+BEHAVIOUR_COLUMNS = dtypes("behaviour")
 """Columns of the behaviour frame, in order: column → dtype."""
 
 

@@ -9,16 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from inspector.frames import dtypes
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models import AttentionCall
 
-DISTANCES_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "head": "int64",
-    "other_layer": "int64",
-    "other_head": "int64",
-    "distance_nats": "float64",
-}
+DISTANCES_COLUMNS = dtypes("distances")
 """Columns of the distances frame: a row for each pair of heads, the earlier one first."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from inspector.frames import dtypes
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.relations_frame import share
 from inspector.heads.specialization.inference import (
@@ -18,7 +19,6 @@ from inspector.heads.specialization.inference import (
     sign_flip_p_values,
 )
 from inspector.heads.specialization.lift import (
-    LIFT_COLUMNS,
     differences,
     is_known,
     is_supported,
@@ -28,19 +28,7 @@ from inspector.heads.specialization.lift import (
 )
 from inspector.heads.specialization.split import Halves, random_init_accuracies
 
-CLAIMS_COLUMNS: dict[str, str] = {
-    "relation": "str",
-    "direction": "str",
-    "layer": "int64",
-    "head": "int64",
-    **LIFT_COLUMNS,
-    "p_value": "float64",
-    "q_value": "float64",
-    "selection_accuracy": "float64",
-    "optimism": "float64",
-    "random_init_accuracy": "float64",
-    "verdict": "str",
-}
+CLAIMS_COLUMNS = dtypes("claims")
 """Columns of the claims frame, in order: column → dtype."""
 
 

@@ -24,17 +24,6 @@ MAX_UNKNOWN = 0.20
 """Share of a relation's pairs with a word that the vocabulary does not know, above which nothing is
 claimed: the model cannot tell such words apart."""
 
-LIFT_COLUMNS: dict[str, str] = {
-    "n": "int64",
-    "accuracy": "float64",
-    "baseline_offset": "int64",
-    "baseline_accuracy": "float64",
-    "lift": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-}
-"""Columns that any frame of lifts has, in order: column → dtype."""
-
 
 def differences(
     halves: Halves, relation: int, correct: Int64[np.ndarray, "row document"]

@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import Float64
 
 from inspector.errors import InputError
+from inspector.frames import dtypes
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.relations_frame import share
 from inspector.heads.specialization.inference import (
@@ -19,18 +20,7 @@ from inspector.heads.specialization.inference import (
 from inspector.heads.specialization.lift import MIN_LIFT, differences, stacked
 from inspector.heads.specialization.split import Halves
 
-POWER_COLUMNS: dict[str, str] = {
-    "relation": "str",
-    "direction": "str",
-    "layer": "int64",
-    "head": "int64",
-    "n": "int64",
-    "documents": "int64",
-    "lift": "float64",
-    "standard_error": "float64",
-    "documents_needed": "float64",
-    "documents_needed_for_lift": "float64",
-}
+POWER_COLUMNS = dtypes("power")
 """Columns of the power frame, in order: column → dtype."""
 
 

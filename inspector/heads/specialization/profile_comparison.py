@@ -6,38 +6,17 @@ What differs between two checkpoints, two seeds or two corpora. Must not know: f
 import pandas as pd
 
 from inspector.errors import InputError
+from inspector.frames import dtypes
 from inspector.heads.observers.behaviour import BEHAVIOUR_COLUMNS
 from inspector.heads.specialization.claims import CLAIMS_COLUMNS
 
 _QUANTITIES = [name for name in BEHAVIOUR_COLUMNS if name not in ("layer", "head", "queries")]
 _FIGURES = ("head_name", "accuracy", "lift", "verdict")
 
-HEADS_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "head": "int64",
-    "roles": "str",
-    "other_roles": "str",
-    "roles_kept": "int64",
-    "roles_lost": "int64",
-    "roles_gained": "int64",
-    **dict.fromkeys((f"{name}_difference" for name in _QUANTITIES), "float64"),
-}
+HEADS_COLUMNS = dtypes("compared_heads")
 """Columns of the comparison of heads, in order: column → dtype."""
 
-CLAIM_PAIRS_COLUMNS: dict[str, str] = {
-    "relation": "str",
-    "direction": "str",
-    "head": "str",
-    "other_head": "str",
-    "accuracy": "float64",
-    "other_accuracy": "float64",
-    "lift": "float64",
-    "other_lift": "float64",
-    "lift_difference": "float64",
-    "verdict": "str",
-    "other_verdict": "str",
-    "agree": "bool",
-}
+CLAIM_PAIRS_COLUMNS = dtypes("compared_claims")
 """Columns of the comparison of claims, in order: column → dtype."""
 
 

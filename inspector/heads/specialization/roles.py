@@ -16,19 +16,12 @@ import pandas as pd
 import yaml
 
 from inspector.errors import InputError
+from inspector.frames import dtypes
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.specialization.claims import CLAIMS_COLUMNS
 from inspector.heads.specialization.supported_heads import SUPPORT_COLUMNS
 
-ROLES_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "head": "int64",
-    "role": "str",
-    "evidence": "str",
-    "effect": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-}
+ROLES_COLUMNS = dtypes("roles")
 """Columns of the roles frame, in order: column → dtype."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from inspector.frames import dtypes
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.specialization.inference import bootstrap_weights, ratio_difference_intervals
 from inspector.heads.specialization.lift import MIN_LIFT, MIN_PAIRS, lifts
@@ -21,30 +22,7 @@ RULES = {"nearest_mention": "|nearest-mention", "nearest_same_head": "|nearest-s
 _MEANING, _CONTROL = "meaning:", "meaning-control:"
 _FREQUENCY = "explained by distance, part of speech and frequency"
 
-SEMANTIC_CONTROLS_COLUMNS: dict[str, str] = {
-    "relation": "str",
-    "direction": "str",
-    "layer": "int64",
-    "head": "int64",
-    "n": "int64",
-    "accuracy": "float64",
-    "lift": "float64",
-    "nearest_mention": "float64",
-    "nearest_same_head": "float64",
-    "n_matched": "int64",
-    "matched_accuracy": "float64",
-    "matched_lift": "float64",
-    "matched_ci_low": "float64",
-    "matched_ci_high": "float64",
-    "n_apart": "int64",
-    "apart_accuracy": "float64",
-    "apart_baseline_accuracy": "float64",
-    "apart_lift": "float64",
-    "apart_ci_low": "float64",
-    "apart_ci_high": "float64",
-    "lift_left": "float64",
-    "verdict": "str",
-}
+SEMANTIC_CONTROLS_COLUMNS = dtypes("semantic_controls")
 """Columns of the semantic_controls frame, in order: column → dtype."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from inspector.frames import dtypes
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.specialization.inference import (
     benjamini_hochberg,
@@ -16,7 +17,6 @@ from inspector.heads.specialization.inference import (
     exact_sign_flip_p_values,
 )
 from inspector.heads.specialization.lift import (
-    LIFT_COLUMNS,
     differences,
     is_known,
     is_supported,
@@ -25,17 +25,7 @@ from inspector.heads.specialization.lift import (
 )
 from inspector.heads.specialization.split import Halves, random_init_accuracies
 
-SUPPORT_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "head": "int64",
-    "relation": "str",
-    "direction": "str",
-    **LIFT_COLUMNS,
-    "p_value": "float64",
-    "q_value": "float64",
-    "random_init_accuracy": "float64",
-    "supported": "bool",
-}
+SUPPORT_COLUMNS = dtypes("supported")
 """Columns of the frame of every head's support, in order: column → dtype."""
 
 

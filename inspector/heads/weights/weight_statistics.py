@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from inspector.attention import LayerWeights, repeat_key_value_heads
+from inspector.frames import dtypes
 from inspector.heads.weights.low_rank_product import ThinProduct
 from inspector.models import PretrainedModel
 from inspector.models.any_model.any_model import AnyModel
@@ -26,17 +27,10 @@ _PRODUCT_STATISTICS = (
     "eigenvalue_positivity",
 )
 
-WEIGHTS_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "head": "int64",
-    **dict.fromkeys(("q_norm", "k_norm", "v_norm", "o_norm"), "float64"),
-    **dict.fromkeys(("q_bias_norm", "k_bias_norm", "v_bias_norm"), "float64"),
-    **{f"qk_{name}": "float64" for name in _PRODUCT_STATISTICS},
-    **{f"ov_{name}": "float64" for name in _PRODUCT_STATISTICS},
-}
+WEIGHTS_COLUMNS = dtypes("weights")
 """Columns of the weights frame, in order: column → dtype."""
 
-MODULES_WEIGHTS_COLUMNS: dict[str, str] = {**WEIGHTS_COLUMNS, "module": "str"}
+MODULES_WEIGHTS_COLUMNS = dtypes("module_weights")
 """Columns of the weights frame of any network, whose `layer` counts its attention modules."""
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from inspector.corpora import Corpus
 from inspector.corpora.annotation.document_windows import Windows
+from inspector.frames import dtypes
 from inspector.heads.ablation import NEEDED_COLUMNS, needed_heads, with_needed
 from inspector.heads.counts import RelationCounts, concatenate
 from inspector.heads.observers import (
@@ -40,9 +41,9 @@ from inspector.runs.profile.shard_worker import ProfileJob
 from inspector.runs.store.shards import ShardResult
 from inspector.vocabulary import Vocabulary
 
-KINDS_COLUMNS: dict[str, str] = {"relation": "str", "kind": "str"}
+KINDS_COLUMNS = dtypes("kinds")
 """Each relation, and whether it is of 'syntax', 'semantic' or 'logical'."""
-TOTALS_COLUMNS: dict[str, str] = {"what": "str", "count": "int64"}
+TOTALS_COLUMNS = dtypes("totals")
 VOCABULARY_ROWS = {
     "words": "words read",
     "unknown_words": "words unknown to the vocabulary",
@@ -53,12 +54,7 @@ VOCABULARY_ROWS = {
 """Field of `Vocabulary` → its row of the totals."""
 UNSURE = "pairs with a word unknown to the vocabulary, more than 20 %: its claims are underpowered"
 """What totals and skipped say, after its name, of a relation about which nothing is claimed."""
-SKIPPED_COLUMNS: dict[str, str] = {
-    "file": "str",
-    "line": "int64",
-    "sentence": "str",
-    "reason": "str",
-}
+SKIPPED_COLUMNS = dtypes("skipped")
 FRAMES: dict[str, dict[str, str]] = {
     "behaviour": BEHAVIOUR_COLUMNS,
     "relations": RELATIONS_COLUMNS,

@@ -8,28 +8,15 @@ from typing import Any
 
 import pandas as pd
 
+from inspector.frames import dtypes
 from inspector.html import escape, table
 from inspector.records import records
 from inspector.verification.diagnosis import Diagnosis
 from inspector.verification.implementation.differences import Difference
 from inspector.verification.scope import Scope
 
-IMPLEMENTATION_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "module": "str",
-    "stage": "str",
-    "input": "str",
-    "max_abs_error": "float64",
-    "rms_error": "float64",
-    "scale": "float64",
-    "error_in_u": "float64",
-    "passed": "bool",
-}
-"""Columns of `frame`, a row per layer × stage × input: column → dtype.
-
-max_abs_error = max|returned - truth|, rms_error its root mean square, truth our float64 on the same
-input; scale = max|truth|; error_in_u = max_abs_error / (u·scale), u the dtype's unit roundoff.
-"""
+IMPLEMENTATION_COLUMNS = dtypes("implementation")
+"""Column → dtype of `frame`, a row per layer × stage × input."""
 
 
 @dataclass(frozen=True, repr=False)
