@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from inspector.arguments import checked
 from inspector.corpora import Corpus
 from inspector.corpora.annotation.annotated_corpus import read_annotated
 from inspector.corpora.formats.plain_text import text_surface
@@ -19,14 +20,16 @@ from inspector.head_names import Heads
 from inspector.heads import weight_statistics as _weight_statistics
 from inspector.heads.ablation import ablation_frame, silence
 from inspector.heads.ablation.public import (
+    ModelOrName,
     composition,
     for_each,
     head_importance,
+    loaded,
     robustness,
     rollout,
 )
 from inspector.heads.specialization.profile_comparison import compare_claims, compare_heads
-from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
+from inspector.models import DEFAULT_MODEL, attention_probabilities, load
 from inspector.models.any_model.any_weights import AnyModel, load_for_weights
 from inspector.models.any_model.using import using
 from inspector.models.forward.head_ablation import check_heads
@@ -57,10 +60,8 @@ __all__ = [
     "weight_statistics",
 ]
 
-ModelOrName = PretrainedModel | str | PathLike[str]
-"""A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id."""
 
-
+@checked
 def verify_implementation(
     build: Callable[..., Any] | str,
     model: ModelOrName = DEFAULT_MODEL,
@@ -103,17 +104,9 @@ def verify_implementation(
         >>> verify_implementation(build, "minilm", layers=[0]).passed
         True
     """
-    if isinstance(model, PretrainedModel):
-        if dtype is not None and dtype != model.dtype:
-            raise InputError(
-                f"dtype ({dtype}) must be that of the model ({model.dtype}): load it in {dtype}, "
-                "or give its name."
-            )
-        loaded = model
-    else:
-        loaded = load(model, dtype=dtype or "float32")
+    ready = loaded(model, dtype)
     settings: dict[str, Any] = {"timeout": timeout, "memory": memory, "seed": seed}
-    return _verify_implementation(build, loaded, layers=layers, progress=progress, **settings)
+    return _verify_implementation(build, ready, layers=layers, progress=progress, **settings)
 
 
 def weight_statistics(model: ModelOrName | AnyModel = DEFAULT_MODEL) -> pd.DataFrame:
@@ -134,6 +127,7 @@ def weight_statistics(model: ModelOrName | AnyModel = DEFAULT_MODEL) -> pd.DataF
     return _weight_statistics(load_for_weights(model))
 
 
+@checked
 def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> AttentionMaps:
     """Return every head's attention probabilities on one text, or on a pair of texts.
 
@@ -153,26 +147,27 @@ def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> Atten
         >>> attend("minilm", "The cat sat.").probabilities.shape
         (6, 12, 6, 6)
     """
-    loaded = _loaded(model)
-    batch = loaded.encode([text], None if text_pair is None else [text_pair])
-    probabilities = attention_probabilities(loaded, batch)[:, 0]
+    ready = loaded(model)
+    batch = ready.encode([text], None if text_pair is None else [text_pair])
+    probabilities = attention_probabilities(ready, batch)[:, 0]
     return AttentionMaps(
         probabilities=probabilities.float().cpu().numpy(),
         tokens=batch.tokens[0],
         text=text,
         text_pair=text_pair,
-        model=loaded.name,
+        model=ready.name,
         sentence_b_start=batch.pair_starts[0],
-        vocabulary=vocabulary_of(loaded, [text_surface(one) for one in (text, text_pair) if one]),
+        vocabulary=vocabulary_of(ready, [text_surface(one) for one in (text, text_pair) if one]),
     )
 
 
+@checked
 def profile(
     model: ModelOrName = DEFAULT_MODEL,
     corpus: Corpus | str | Path | Sequence[Corpus | str | Path] | None = None,
     output: str | Path | None = None,
     *,
-    annotations: Sequence[str | Path] = (),
+    annotations: str | Path | Sequence[str | Path] = (),
     cause: bool | None = None,
     settings: ProfileSettings | None = None,
     workers: int = 1,
@@ -189,8 +184,8 @@ def profile(
             one; inspector's own treebank and probes where it is not given. Of several each is
             profiled by itself, and kept apart by the last column of every frame, `corpus`. What
             is read from files has the annotation that its sentences carry.
-        annotations: Files of further annotation (roles, names, relations of your own); each is
-            added to the corpora that it belongs to.
+        annotations: A file of further annotation (roles, names, relations of your own), or several;
+            each is added to the corpora that it belongs to.
         output: A folder that keeps the run; it is not kept where none is given.
         cause: Whether heads are silenced as well, so that the claims say in their column `needed`
             whether the model needs the head; they are where not given. Not beside settings.
@@ -211,9 +206,9 @@ def profile(
     """
     chosen = profile_settings(settings, cause)
     return profile_corpus(
-        _loaded(model),
-        read_annotated(corpus, annotations, labels=chosen.labels),
-        output,
+        corpus=read_annotated(corpus, annotations, labels=chosen.labels),
+        model=loaded(model),
+        folder=output,
         settings=chosen,
         workers=workers,
         engine=engine,
@@ -223,6 +218,7 @@ def profile(
     )
 
 
+@checked
 def ablate(
     model: ModelOrName,
     heads: Heads,
@@ -260,11 +256,11 @@ def ablate(
     target = None
     if output is not None:
         target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
-    loaded = _loaded(model)
-    chosen = check_heads(loaded, heads)
+    ready = loaded(model)
+    chosen = check_heads(ready, heads)
 
     def frame_of(one: Corpus) -> pd.DataFrame:
-        sums = silence(loaded, chosen, one, how=how, together=together, progress=progress)
+        sums = silence(ready, chosen, one, how=how, together=together, progress=progress)
         return ablation_frame(sums, how, seed)
 
     frame = for_each(read_annotated(corpus), frame_of)
@@ -290,7 +286,7 @@ def compare(
         InputError: If the two have other layers or heads, or one is of several corpora.
         OutputError: If a folder holds no complete run.
     """
-    one, two = (each if isinstance(each, Run) else Run.open(Path(each)) for each in (run, other))
+    one, two = (each if isinstance(each, Run) else Run.open(each) for each in (run, other))
     for each in (one, two):
         if "corpus" in each.behaviour:
             raise InputError(
@@ -299,7 +295,3 @@ def compare(
             )
     heads = compare_heads(one.behaviour, two.behaviour, one.roles, two.roles)
     return heads, compare_claims(one.claims, two.claims)
-
-
-def _loaded(model: ModelOrName) -> PretrainedModel:
-    return model if isinstance(model, PretrainedModel) else load(model)

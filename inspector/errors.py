@@ -1,15 +1,20 @@
 """What can go wrong, one class per kind of trouble; each carries the sentence that users read.
 
 The command line turns a class into its exit code, the dashboard into a message on the page.
-Must not know: anything of inspector.
+Must not know: anything of inspector but how text is made harmless.
 """
 
 import re
+
+from inspector.text import in_a_line
 
 MOST_CHARACTERS = 500
 """Of a sentence: what users gave stands in it, and may be of any length."""
 
 _KEPT_AT_THE_END = 200  # where it says how to mend it
+_MOST_OF_WHAT_IS_GIVEN = 100
+# A number of hundreds of digits, a path, or what stands in brackets.
+_GIVEN = re.compile(r"\S{101,}|\([^()]{101,}\)")
 _NO_MEMORY = re.compile(
     r"out of memory|not enough memory|(?:can't|cannot|unable to) allocate|bad_alloc|MemoryError|"
     r"failed to map segment|_ALLOC_FAILED|can't start new thread",
@@ -20,19 +25,20 @@ _NO_MEMORY = re.compile(
 def sentence(text: str) -> str:
     r"""Return a text fit to be shown: on one line, no longer than it may be, steering nothing.
 
-    What is too long loses its middle, so that both what is wrong and how to mend it stay.
+    Of what is too long, what was given is shortened first; then the middle is left out, so that
+    both what is wrong and how to mend it stay.
 
     Example:
         >>> sentence("red\x1b[31m,\n  as it came")
         'red�[31m, as it came'
-        >>> len(sentence("a" * 1_000_000))
+        >>> len(sentence("a " * 1_000_000))
         500
     """
     if len(text) > MOST_CHARACTERS:
-        end = text[-_KEPT_AT_THE_END:]
-        text = f"{text[: MOST_CHARACTERS - len(end) - 3]} … {end}"
-    words = re.sub(r"[\t\n\r\f\v]\s*", " ", text)
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
+        text = _GIVEN.sub(lambda found: in_a_line(found[0], _MOST_OF_WHAT_IS_GIVEN), text)
+    # A name with an order in it is shown with its mark: without, it would be another name.
+    marked = text.replace("\x1b", "\N{REPLACEMENT CHARACTER}")
+    return in_a_line(marked, MOST_CHARACTERS, end=_KEPT_AT_THE_END)
 
 
 def no_memory(error: BaseException) -> bool:

@@ -6,6 +6,7 @@ Must not know: who shows it.
 import re
 
 _LEFT_OUT = " … "
+_BREAKS = re.compile(r"[\t\n\r\f\v]\s*")
 # What terminals take as an order: ESC [ … letter; ESC ] … BEL or ESC \; ESC and one sign.
 _ORDERS = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[ -/]*[0-~])")
 
@@ -30,8 +31,13 @@ def without_orders(text: str) -> str:
     return _ORDERS.sub("", text)
 
 
-def in_a_line(text: str, most: int) -> str:
-    r"""Return the text as part of a sentence: on one line, harmless, its middle left out if long.
+def in_a_line(text: str, most: int, *, end: int | None = None) -> str:
+    r"""Return the text for one line: harmless, steering nothing, its middle left out if long.
+
+    Args:
+        text: From anybody.
+        most: The most characters that are kept.
+        end: How many of them are the last of the text; half if not given.
 
     Example:
         >>> in_a_line("no\n  such \x07 head", 300)
@@ -41,8 +47,8 @@ def in_a_line(text: str, most: int) -> str:
     """
     if len(text) > 4 * most:  # what is thrown away is not looked at
         text = text[: 2 * most] + text[-2 * most :]
-    line = printable(" ".join(without_orders(text).split()))
+    line = printable(_BREAKS.sub(" ", without_orders(text)).strip())
     if len(line) <= most:
         return line
-    half = (most - len(_LEFT_OUT)) // 2
-    return line[:half] + _LEFT_OUT + line[-half:]
+    last = (most - len(_LEFT_OUT)) // 2 if end is None else end
+    return line[: most - len(_LEFT_OUT) - last] + _LEFT_OUT + line[-last:]

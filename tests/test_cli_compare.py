@@ -117,7 +117,7 @@ DAMAGED = {
     ),
     "another version's": (
         of_schema_1,
-        "manifest ({run}/manifest.json) has schema 1, and this inspector reads schema 2: use the",
+        "manifest ({run}/manifest.json) has schema 1, and this inspector reads schema 3: use the",
     ),
     "no manifest": (
         lambda folder: (folder / "manifest.json").unlink(),

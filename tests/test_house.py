@@ -16,8 +16,9 @@ ROOT = Path(inspector.__file__).parent
 
 # A room may import the rooms before it, never one that stands in the same line or after it.
 ORDER = (
+    {"text"},
     {"errors"},
-    {"head_names", "html", "input", "output", "records", "streams", "text", "vocabulary"},
+    {"arguments", "head_names", "html", "input", "output", "records", "streams", "vocabulary"},
     {"yaml_file"},
     {"frames"},
     {"attention", "corpora"},
@@ -89,6 +90,7 @@ ONLY_IN = {
 # All that these rooms may import from outside.
 ALLOWED = {
     "attention": {"torch", "jaxtyping"},
+    "arguments": set(),
     "errors": set(),
     "frames": {"pydantic"},
     "head_names": set(),

@@ -10,10 +10,9 @@ from typing import Any
 
 from torch import Tensor
 
-from inspector.errors import InputError
+from inspector.arguments import MOST_SEED, check
 from inspector.verification.padding_places import KINDS, kinds_of
 
-_MOST = 2**31
 _PLACES = {"left": "on the left", "right": "on the right", "inside": "inside"}
 
 
@@ -26,17 +25,11 @@ def check_seed(seed: int | None) -> int:
     Example:
         >>> check_seed(-1)
         Traceback (most recent call last):
-        inspector.errors.InputError: seed (-1) must be a whole number from 0 to 2147483647: leave
-        it out to have one drawn.
+        inspector.errors.InputError: seed (-1) must be a whole number from 0 to 2147483647, or be
+        left out.
     """
-    if seed is None:
-        return randbelow(_MOST)
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < _MOST:
-        raise InputError(
-            f"seed ({seed}) must be a whole number from 0 to {_MOST - 1}: leave it out to have "
-            "one drawn."
-        )
-    return seed
+    check("seed", seed, optional=True)
+    return randbelow(MOST_SEED + 1) if seed is None else seed
 
 
 @dataclass(frozen=True)

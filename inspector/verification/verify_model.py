@@ -7,6 +7,7 @@ from os import PathLike
 
 from torch import nn
 
+from inspector.arguments import checked
 from inspector.models import DEFAULT_MODEL, PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, load_to_run
 from inspector.verification.calls.verify_calls import verify_any
@@ -16,6 +17,7 @@ from inspector.verification.report import VerificationReport
 from inspector.verification.scope import check_seed
 
 
+@checked
 def verify(
     model: PretrainedModel | AnyModel | nn.Module | str | PathLike[str] = DEFAULT_MODEL,
     *,

@@ -6,6 +6,7 @@ Must not know: formats, models, what relations are scored for.
 from collections.abc import Sequence
 from pathlib import Path
 
+from inspector.arguments import are_several, refused
 from inspector.corpora.annotation.mentions import read_mentions
 from inspector.corpora.annotation.registry import annotate, annotate_from
 from inspector.corpora.default import default_corpus
@@ -15,11 +16,12 @@ from inspector.errors import InputError
 
 Given = Corpus | str | Path
 """A corpus, a file, or a known name."""
+_MUST_BE = "a corpus, a file, a known name, or several of these"
 
 
 def read_annotated(
     given: Given | Sequence[Given] | None = None,
-    files: Sequence[str | Path] = (),
+    files: str | Path | Sequence[str | Path] = (),
     *,
     labels: Labels = "universal",
     strict: bool = False,
@@ -42,7 +44,11 @@ def read_annotated(
     if given is None:
         corpora = [annotate(default_corpus())]
     else:
+        if not (isinstance(given, Corpus | str | Path) or are_several(given)):
+            raise refused("corpus", given, _MUST_BE)
         several = [given] if isinstance(given, Corpus | str | Path) else given
+        if not several:
+            raise InputError("corpus ([]) must be at least one: give a corpus to read.")
         corpora = [
             one
             if isinstance(one, Corpus)
@@ -52,7 +58,7 @@ def read_annotated(
     if strict:
         for corpus in corpora:
             _refuse_broken_mentions(corpus)
-    for file in files:
+    for file in [files] if isinstance(files, str | Path) else files:
         corpora = _annotated(corpora, file)
     return corpora
 

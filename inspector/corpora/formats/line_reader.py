@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from inspector.arguments import are_several, as_path, refused
 from inspector.errors import InputError, OutputError
 from inspector.input import open_regular
 
@@ -167,7 +168,10 @@ def as_paths(paths: Paths) -> list[Path]:
     Raises:
         InputError: If there is none.
     """
-    files = [Path(paths)] if isinstance(paths, str | Path) else [Path(p) for p in paths]
+    if not (isinstance(paths, str | Path) or are_several(paths)):
+        raise refused("corpus", paths, "the path of a file, or several")
+    several = [paths] if isinstance(paths, str | Path) else paths
+    files = [as_path("corpus", path) for path in several]
     if not files:
         raise InputError("corpus ([]) must hold at least one file: give a .conllu or .txt file.")
     return files

@@ -176,6 +176,8 @@ def robustness_over(
         InputError: If a number of heads cannot be kept, or there is no sentence.
     """
     counts = keep_counts(model.n_heads) if kept is None else tuple(sorted(set(kept)))
+    if not counts:
+        raise InputError("kept ([]) must hold at least one number, or be left out.")
     for count in counts:
         if not 0 <= count < model.n_heads:
             raise InputError(

@@ -8,17 +8,21 @@ from os import PathLike
 
 import pandas as pd
 
+from inspector.arguments import checked
 from inspector.corpora import Corpus
 from inspector.corpora.annotation.annotated_corpus import Given, read_annotated
+from inspector.errors import InputError
 from inspector.heads.ablation.composition import composition as _composition
 from inspector.heads.ablation.corpus_pass import Progress, importance_over, robustness_over
 from inspector.heads.ablation.rollout import rollout_frame
 from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
 
 ModelOrName = PretrainedModel | str | PathLike[str]
+"""A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id."""
 Corpora = Given | Sequence[Given] | None
 
 
+@checked
 def head_importance(
     model: ModelOrName = DEFAULT_MODEL,
     corpus: Corpora = None,
@@ -45,13 +49,14 @@ def head_importance(
         InputError: If the corpus cannot be used.
         ModelError: If the model cannot be loaded.
     """
-    loaded = _loaded(model)
+    ready = loaded(model)
     return for_each(
         read_annotated(corpus),
-        lambda one: importance_over(loaded, one, check=check, seed=seed, progress=progress),
+        lambda one: importance_over(ready, one, check=check, seed=seed, progress=progress),
     )
 
 
+@checked
 def robustness(
     model: ModelOrName = DEFAULT_MODEL,
     corpus: Corpora = None,
@@ -79,10 +84,10 @@ def robustness(
         InputError: If a number of heads cannot be kept, or the corpus cannot be used.
         ModelError: If the model cannot be loaded.
     """
-    loaded = _loaded(model)
+    ready = loaded(model)
     return for_each(
         read_annotated(corpus),
-        lambda one: robustness_over(loaded, one, kept=kept, seed=seed, progress=progress),
+        lambda one: robustness_over(ready, one, kept=kept, seed=seed, progress=progress),
     )
 
 
@@ -102,9 +107,10 @@ def composition(model: ModelOrName = DEFAULT_MODEL) -> pd.DataFrame:
         >>> composition("minilm").shape
         (6480, 8)
     """
-    return _composition(_loaded(model))
+    return _composition(loaded(model))
 
 
+@checked
 def rollout(model: ModelOrName, text: str, *, residual: float = 0.5) -> pd.DataFrame:
     """Return attention rollout of one text: what of each input arrives where, after each layer.
 
@@ -125,9 +131,9 @@ def rollout(model: ModelOrName, text: str, *, residual: float = 0.5) -> pd.DataF
         >>> frame.groupby(["layer", "query"])["rollout"].sum().round(6).unique().tolist()
         [1.0]
     """
-    loaded = _loaded(model)
-    batch = loaded.encode([text])
-    maps = attention_probabilities(loaded, batch)[:, 0].double().cpu().numpy()
+    ready = loaded(model)
+    batch = ready.encode([text])
+    maps = attention_probabilities(ready, batch)[:, 0].double().cpu().numpy()
     return rollout_frame(maps, batch.tokens[0], residual)
 
 
@@ -145,5 +151,18 @@ def for_each(read: Sequence[Corpus], frame_of: Callable[[Corpus], pd.DataFrame])
     return pd.concat(named, ignore_index=True)
 
 
-def _loaded(model: ModelOrName) -> PretrainedModel:
-    return model if isinstance(model, PretrainedModel) else load(model)
+def loaded(model: ModelOrName, dtype: str | None = None) -> PretrainedModel:
+    """Return a model, loaded where it is given by name: in a dtype, or in float32.
+
+    Raises:
+        InputError: If it was loaded in another dtype.
+        ModelError: If it cannot be loaded.
+    """
+    if not isinstance(model, PretrainedModel):
+        return load(model, dtype=dtype or "float32")
+    if dtype not in (None, model.dtype):
+        raise InputError(
+            f"dtype ({dtype}) must be that of the model ({model.dtype}): load it in {dtype}, or "
+            "give its name."
+        )
+    return model

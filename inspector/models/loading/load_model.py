@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from inspector.arguments import checked
 from inspector.errors import InputError, ModelError
 from inspector.models.architectures import Architecture
 from inspector.models.forward.padding_check import (
@@ -33,6 +34,7 @@ from inspector.models.weight_checks.layer_check import prove_sites, unproved_sit
 _ACTIVATIONS = ("hidden_act", "activation", "activation_function", "hidden_activation")
 
 
+@checked
 def load(
     name: str | os.PathLike[str] = DEFAULT_MODEL,
     *,

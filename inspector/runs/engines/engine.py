@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
+from inspector.arguments import shown
 from inspector.errors import InputError, no_memory
 from inspector.runs.engines.pool import Results, Worker, WorkerError, out_of_memory
 from inspector.runs.engines.processes import in_processes
@@ -33,10 +34,12 @@ def check_engine(engine: str, workers: int = 1) -> None:
     """
     if engine not in ENGINES:
         raise InputError(
-            f"engine ({engine}) must be one that there is. Available: {', '.join(ENGINES)}."
+            f"engine ({shown(engine)}) must be one that there is. Available: {', '.join(ENGINES)}."
         )
-    if not isinstance(workers, int) or workers < 1:
-        raise InputError(f"workers ({workers}) must be at least 1: 1 computes in this process.")
+    if workers < 1:
+        raise InputError(
+            f"workers ({shown(workers)}) must be at least 1: 1 computes in this process."
+        )
     if engine == "ray":
         _check_ray()
 

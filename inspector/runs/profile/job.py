@@ -4,8 +4,10 @@ Must not know: how a shard is computed, folders, frames, UI.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import get_args
 
+from inspector.arguments import is_whole, refused
 from inspector.corpora import Labels, Sentence
 from inspector.errors import InputError
 from inspector.models import PretrainedModel, load
@@ -16,6 +18,10 @@ from inspector.runs.profile.ablation_worker import (
     asked_names,
 )
 from inspector.runs.profile.versions import check_same
+
+_AT_LEAST_ONE = (
+    *("shard_size", "batch_size", "window_tokens", "window_shard_size", "window_batch_size"),
+)
 
 
 @dataclass(frozen=True)
@@ -50,17 +56,38 @@ class ProfileSettings:
     cause_windows: int = 8
     """Windows that are read without each head, at most."""
 
+    def __post_init__(self) -> None:
+        """Refuse a setting that is none.
+
+        Raises:
+            InputError: If it is of another type than the standard one, or too small.
+        """
+        for one in fields(self):
+            given = getattr(self, one.name)
+            if isinstance(one.default, bool) and not isinstance(given, bool):
+                raise refused(one.name, given, "True or False")
+            if type(one.default) is int:
+                least = int(one.name in _AT_LEAST_ONE)
+                if not is_whole(given) or given < least:
+                    raise refused(one.name, given, f"a whole number, at least {least}")
+        if self.labels not in get_args(Labels):
+            raise refused("labels", self.labels, f"one of {', '.join(get_args(Labels))}")
+        if not isinstance(self.twin_seeds, tuple) or not all(map(is_whole, self.twin_seeds)):
+            raise refused("twin_seeds", self.twin_seeds, "whole numbers, such as (1, 2, 3)")
+
 
 def profile_settings(settings: ProfileSettings | None, cause: bool | None) -> ProfileSettings:
     """Return the settings given, or the standard ones, with heads silenced or not.
 
     Raises:
-        InputError: If both are given.
+        InputError: If both are given, or settings are none.
 
     Example:
         >>> profile_settings(None, False).cause
         False
     """
+    if settings is not None and not isinstance(settings, ProfileSettings):
+        raise refused("settings", settings, "inspector's ProfileSettings, or be left out")
     if settings is None:
         return ProfileSettings() if cause is None else ProfileSettings(cause=cause)
     if cause is not None:

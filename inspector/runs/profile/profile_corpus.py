@@ -9,11 +9,13 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
+from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from inspector.arguments import as_path
 from inspector.corpora import Corpus
 from inspector.errors import InputError, OutputError
 from inspector.models import PretrainedModel
@@ -51,13 +53,14 @@ class Run:
     frames: dict[str, pd.DataFrame]
 
     @classmethod
-    def open(cls, path: str | Path) -> "Run":
+    def open(cls, path: str | PathLike[str]) -> "Run":
         """Return a run that stands in a folder.
 
         Raises:
+            InputError: If it is no path.
             OutputError: If there is none, it is not complete, or it is damaged.
         """
-        folder = RunFolder.open(path)
+        folder = RunFolder.open(as_path("run", path))
         folder.check_complete()
         frames = {name: folder.read_frame(name) for name in folder.frames}
         several = "corpus" in frames.get("behaviour", ())
