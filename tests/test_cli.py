@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from interrupting import start_interruptible
+from support.each import each
 
 from inspector.cli import app
 from inspector.heads import WEIGHTS_COLUMNS
@@ -173,7 +174,7 @@ class TestAttend:
 
 
 class TestHelp:
-    @pytest.mark.parametrize("name", COMMANDS)
+    @each("name", COMMANDS)
     def test_every_command_has_an_example(self, command, name):
         result = command(name, "--help")
         assert (result.code, result.err) == (0, "")

@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 import pytest
+from support.each import each
 from tiny_language_models import save_language_model
 
 import inspector
@@ -78,7 +79,7 @@ def test_all_stands_for_every_head(command, tiny_folder, treebank):
 RANGE = "must be one that the model has: layers count from 0 to 2, heads from 0 to 3."
 
 
-@pytest.mark.parametrize(
+@each(
     ("heads", "words"),
     [
         ("9-40", f"head (9-40) {RANGE}"),
@@ -112,7 +113,7 @@ def test_all_heads_in_a_notebook(tiny_folder, treebank):
     assert set(frame["heads"].str.count(",")) == {11}
 
 
-@pytest.mark.parametrize(
+@each(
     ("heads", "shown"),
     [
         (8, "8"),

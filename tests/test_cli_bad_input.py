@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from support.each import each
 
 from inspector.errors import sentence
 
@@ -371,7 +372,7 @@ def assert_refused(result, code, sentence):
     assert result.code == code
 
 
-@pytest.mark.parametrize(("spoil", "sentence"), FOLDERS.values(), ids=FOLDERS)
+@each(("spoil", "sentence"), FOLDERS.values(), ids=FOLDERS)
 def test_a_model_that_cannot_be_used(command, folder, spoil, sentence):
     spoil(folder)
     output = folder.parent / "weights.csv"
@@ -501,7 +502,7 @@ def test_an_unknown_name_without_a_network(command, name):
 NOTHING = ["./no/such/folder", "/no-such", "a b", "a/b/c", "a\ud800", "a\x1b[31m"]
 
 
-@pytest.mark.parametrize("name", NOTHING)
+@each("name", NOTHING)
 def test_a_name_of_nothing(command, name):
     shown = name.replace("\x1b", "�").replace("\ud800", "�")
     assert_refused(
@@ -559,7 +560,7 @@ NOT_UNICODE = (
 )
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "sentence"),
     [
         ("", "text ('') must not be empty: give at least one word."),
@@ -717,7 +718,7 @@ def test_a_full_disk(command, folder, monkeypatch):
 # Options
 
 
-@pytest.mark.parametrize(
+@each(
     ("arguments", "sentence"),
     [
         (

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from support.each import each
 
 from inspector.corpora import default_corpus
 from inspector.heads.specialization.profile_comparison import HEADS_COLUMNS
@@ -161,7 +162,7 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize(("damage", "words"), DAMAGED.values(), ids=DAMAGED)
+@each(("damage", "words"), DAMAGED.values(), ids=DAMAGED)
 def test_a_run_that_is_not_whole_is_refused_in_a_sentence(command, runs, tmp_path, damage, words):
     folder = tmp_path / "run"
     shutil.copytree(runs[0], folder)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from interrupting import start_interruptible
+from support.each import each
 
 FRAMES = ("behaviour", "relations", "claims", "roles", "power", "kinds", "totals", "skipped")
 FIELDS = "{}\t{}\t_\t{}\t_\t_\t{}\t{}\t_\t_"
@@ -175,7 +176,7 @@ def test_strict_stops_at_a_malformed_sentence(profile, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "words"),
     [
         (["--engine", "cloud"], "engine (cloud) must be one that there is. Available: local, ray."),

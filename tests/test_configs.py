@@ -7,6 +7,7 @@ import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
+from support.each import each
 
 from inspector.dashboard.settings import Settings, config_path, read_settings
 from inspector.errors import InputError
@@ -49,7 +50,7 @@ def test_a_wrong_setting_is_named(tmp_path):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "sentence"),
     [
         (None, "settings (mine.yaml) could not be read: No such file or directory."),

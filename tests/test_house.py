@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from support.each import each
 
 import inspector
 
@@ -238,7 +239,7 @@ def test_no_arrow_points_back():
     assert violations(ROOT) == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("file", "line", "sentence"),
     [
         (

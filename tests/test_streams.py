@@ -6,6 +6,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from support.each import each
 
 # What a command does with its streams, without the seconds that torch takes.
 PROGRAM = """
@@ -44,7 +45,7 @@ def run(redirection, tmp_path, times=PLENTY):
     return SimpleNamespace(code=code, out=done.stdout, err=done.stderr)
 
 
-@pytest.mark.parametrize(
+@each(
     ("redirection", "code", "err"),
     [
         ("", 0, "message\nlost: None\n"),
@@ -97,7 +98,7 @@ NO_MEMORY = (
 )
 
 
-@pytest.mark.parametrize(
+@each(
     "error",
     [
         MemoryError(),

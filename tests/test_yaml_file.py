@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from support.each import each
 
 from inspector.corpora import named_corpora
 from inspector.dashboard.settings import read_settings
@@ -34,7 +35,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("content", "words"), BAD.values(), ids=BAD)
+@each(("content", "words"), BAD.values(), ids=BAD)
 def test_what_is_no_plain_yaml_is_said_at_once(tmp_path, content, words):
     path = tmp_path / "mine.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())

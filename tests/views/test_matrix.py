@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from support.each import each
 
 from inspector.errors import InputError
 from inspector.views.matrix import matrix_html
@@ -62,7 +63,7 @@ def test_an_ellipsis_stands_only_where_something_is_left_out(shape):
     assert all((row[-1] == "…") is (shape[1] > 12) for row in rows[:-1])
 
 
-@pytest.mark.parametrize(
+@each(
     ("matrix", "shown"),
     [
         (np.array([[True, False]]), ["1", "0"]),

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
-import pytest
+from support.each import each
 
 from inspector.dashboard import words
 from inspector.views import bertviz, charts, matrix, thumbnails
@@ -103,7 +103,7 @@ def encodings(spec):
             yield from encodings(value)
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@each("name", DRAWN)
 def test_every_title_of_a_chart_can_be_said_otherwise(name):
     asked = Asked()
     spec = DRAWN[name](asked).to_dict()
@@ -120,7 +120,7 @@ def test_every_title_of_a_chart_can_be_said_otherwise(name):
     ] == []
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@each("name", DRAWN)
 def test_the_dashboard_has_every_word_of_a_chart_in_chinese(name):
     asked = Asked()
     DRAWN[name](asked)
@@ -129,7 +129,7 @@ def test_the_dashboard_has_every_word_of_a_chart_in_chinese(name):
     assert asked.words - statistics <= set(known)
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@each("name", DRAWN)
 def test_in_english_nothing_changes(name):
     assert DRAWN[name](words.of("charts", "en")).to_dict() == DRAWN[name](None).to_dict()
 

@@ -2,8 +2,6 @@
 
 import pytest
 
-from inspector.views.bertviz import NOTES, TITLES
-
 pytestmark = pytest.mark.browser
 
 
@@ -98,9 +96,9 @@ def test_the_model_view_shrinks_to_its_page(visit, page, make_maps):
 @pytest.mark.parametrize("view", ["head_view", "model_view"])
 def test_a_view_speaks_another_language(visit, page, make_maps, view):
     names = {
-        "Layer:": "层：", "Layers": "层", "Heads": "头", NOTES["head"]: "<b>说明</b>",
-        NOTES["model"]: "<b>说明</b>", TITLES["head"]: "{title}（视图）",
-        TITLES["model"]: "{title}（视图）",
+        "Layer:": "层：", "Layers": "层", "Heads": "头", "head view note": "<b>说明</b>",
+        "model view note": "<b>说明</b>", "head view": "{title}（视图）",
+        "model view": "{title}（视图）",
     }  # fmt: skip
     visited = visit(getattr(make_maps(["Heads", "Layer:"]), view)(names=names))
     assert page.title() == "tiny: The cat（视图）"

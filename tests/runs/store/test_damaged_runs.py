@@ -4,12 +4,14 @@ import dataclasses
 import os
 import random
 import shutil
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
 from cheap_run import IDS, computed, figures, make_worker, manifest, run
 from killing import contents
+from support.each import each
 
 from inspector.errors import InspectorError, OutputError
 from inspector.runs import RunFolder, ShardResult, check_run_folder, compute, run_shards
@@ -86,7 +88,7 @@ def test_every_single_byte_of_the_result_counts(folder):
     assert path.read_bytes() == data
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "why"),
     [
         (b"", "it is not JSON"),
@@ -164,7 +166,7 @@ METADATA = [
 ]
 
 
-@pytest.mark.parametrize("metadata", METADATA, ids=range(len(METADATA)))
+@each("metadata", METADATA, ids=range(len(METADATA)))
 def test_damaged_metadata_of_pandas_are_no_traceback(folder, metadata):
     import hashlib
 
@@ -253,8 +255,8 @@ def test_shards_that_do_not_fit_the_work_are_computed_anew(tmp_path):
 # What is no regular file of the run's own
 
 
-@pytest.mark.parametrize("name", ["shards", "sums.parquet", "manifest.json", "result.json", "lock"])
-@pytest.mark.parametrize("how", [{"resume": True}, {"force": True}])
+@each("name", ["shards", "sums.parquet", "manifest.json", "result.json", "lock"])
+@each("how", [{"resume": True}, {"force": True}])
 def test_a_link_inside_a_run_is_never_written_through(folder, tmp_path, name, how):
     target = tmp_path / "elsewhere"
     if name == "lock":
@@ -304,11 +306,11 @@ def test_the_folder_itself_may_be_a_link(tmp_path, kept):
     assert contents(tmp_path / "real") == contents(kept)
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     ["manifest.json", "result.json", "sums.parquet", "shards/000003.safetensors", "lock"],
 )
-@pytest.mark.parametrize("kind", ["pipe", "folder"])
+@each("kind", ["pipe", "folder"])
 def test_a_pipe_or_a_folder_instead_of_a_file_ends_in_a_sentence(folder, name, kind):
     path = folder / name
     path.unlink(missing_ok=True)
@@ -402,30 +404,49 @@ def damage(path, draw):
 
 
 def damaged_and_mended(kept, place, rounds, seed):
-    """Damage a run, open it, resume it: a sentence or the same frames, and the same bytes."""
+    """Damage a run, open it, resume it; return how often each ended how, and what was false.
+
+    True are a sentence or the same frames, then the same bytes: or a sentence where the manifest
+    no longer says which run this is.
+    """
     draw, whole = random.Random(seed), contents(kept)
-    frames = opened(kept)
+    frames, ends, false = opened(kept), Counter(), []
     for number in range(rounds):
         folder = place / str(number)
         shutil.copytree(kept, folder)
         victims = draw.sample(sorted(whole), draw.choice([1, 1, 2, 3]))
         for victim in victims:
             damage(folder / victim, draw)
-        found, _ = told(lambda folder=folder: opened(folder))
-        for name, frame in (found or {}).items():
-            pd.testing.assert_frame_equal(frame, frames[name])
-        _, said = told(lambda folder=folder: run(folder, manifest(), resume=True))
-        if said:  # a manifest that no longer says which run this is
-            assert "manifest.json" in victims, (victims, said)
-        else:
-            assert contents(folder) == whole, victims
+        found, refused = told(lambda folder=folder: opened(folder))
+        ends["refused" if refused else "opened"] += 1
+        if not refused and not same(found, frames):
+            false.append(("opened with other frames", number, victims))
+        _, refused = told(lambda folder=folder: run(folder, manifest(), resume=True))
+        ends["not resumed" if refused else "mended"] += 1
+        if refused and "manifest.json" not in victims:
+            false.append((refused, number, victims))
+        if not refused and contents(folder) != whole:
+            false.append(("mended to other bytes", number, victims))
         shutil.rmtree(folder)
+    return ends, false
+
+
+def same(found, frames):
+    return found.keys() == frames.keys() and all(
+        found[name].equals(frames[name]) for name in frames
+    )
 
 
 def test_whatever_is_damaged_is_seen(kept, tmp_path):
-    damaged_and_mended(kept, tmp_path, 25, seed=1)
+    ends, false = damaged_and_mended(kept, tmp_path, 25, seed=1)
+    assert false == []
+    assert ends["refused"] >= 8  # what only shards lack, frames do not show
+    assert ends["mended"] >= 16
 
 
 @pytest.mark.full
 def test_whatever_is_damaged_is_seen_at_length(kept, tmp_path):
-    damaged_and_mended(kept, tmp_path, 1500, seed=random.randrange(10**9))
+    ends, false = damaged_and_mended(kept, tmp_path, 1500, seed=random.randrange(10**9))
+    assert false == []
+    assert ends["refused"] > 400
+    assert ends["mended"] > 900
