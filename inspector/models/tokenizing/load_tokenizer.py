@@ -153,6 +153,8 @@ def _check_around(folder: Path, tokenizer: Any, config: Any) -> None:
 def most_tokens(architecture: Architecture, config: Any, tokenizer: Any) -> int:
     """Return the most tokens, special ones included, that one text may have."""
     positions = getattr(config, "max_position_embeddings", None)
+    if positions is None:
+        positions = getattr(config, "max_seq_len", None)  # MPT's ALiBi goes as far
     limits = [int(tokenizer.model_max_length or _MOST_TOKENS), _MOST_TOKENS]
     if positions is not None:  # T5 and its kin know distances, not places
         offset = architecture.position_offset

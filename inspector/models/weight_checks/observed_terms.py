@@ -74,16 +74,27 @@ def scaled_queries(weights: LayerWeights, call: LayerCall) -> float:
 def relative_bias(calls: Sequence[LayerCall]) -> Tensor | None:
     """Return what a layer was seen to add to scores, (head, query, key), from its longest text.
 
-    ALiBi's bias is the same for all queries: taken from key i on, it is that of the distance.
+    ALiBi's bias is the same for all queries: taken from key i on, it is that of the distance, and
+    that of a shorter text is its beginning.
     """
-    biases = [call.attention.bias for call in calls if call.attention.bias is not None]
-    if not biases or any(map(_follows_from_text, calls)):
+    attentions = [call.attention for call in calls]
+    biased = [(each, each.bias) for each in attentions if each.bias is not None]
+    if not biased or any(map(_follows_from_text, calls)):
         return None  # none, or what follows from the texts: no weight of the layer says it
-    longest = max(biases, key=lambda bias: bias.shape[-1])[0].detach().cpu()
-    heads = calls[0].attention.query.shape[1]
-    if longest.shape[-2] == 1:
-        longest = longest - longest.mT
-    return longest.expand(heads, -1, -1)
+    attention, of_texts = max(biased, key=lambda pair: pair[1].shape[-1])
+    bias = of_texts[0].detach().cpu()
+    if _is_the_same_for_all_queries(bias, attention.mask):
+        bias = bias[..., -1:, :] - bias[..., -1:, :].mT
+    return bias.expand(attention.query.shape[1], -1, -1)
+
+
+def _is_the_same_for_all_queries(bias: Tensor, mask: Tensor | None) -> bool:
+    """Return whether each query that may look at a key adds what the last one adds there."""
+    differs = bias != bias[..., -1:, :]
+    if mask is None:
+        return not bool(differs.any())
+    allowed = mask[0].cpu()
+    return bool(allowed[..., -1, :].all()) and not bool((differs & allowed).any())
 
 
 def _follows_from_text(call: LayerCall) -> bool:

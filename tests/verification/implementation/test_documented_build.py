@@ -13,11 +13,12 @@ LONGEST = 192
 # Settings that say how many tokens a network takes.
 _LENGTHS = ("max_position_embeddings", "n_positions", "n_ctx", "seq_length", "max_seq_len")
 ALL = [row.name for row in CONFIGURATIONS if row.model_type in ARCHITECTURES]
-# One of each term that a score can have: order, rotation in three ways, bias in three, window,
+# One of each term that a score can have: order, rotation in three ways, bias in four, window,
 # norms in four ways, cap, sinks, a query scaled by itself, mathematics of their own.
 SOME = (
     "bert", "gpt2", "llama", "gptj", "cohere", "t5", "bloom", "mistral", "modernbert", "qwen3",
-    "olmo2", "phi, normed", "hunyuan_v1_dense", "gemma2", "gpt_oss", "opt", "esm, rotary",
+    "olmo2", "phi, normed", "hunyuan_v1_dense", "gemma2", "gpt_oss", "opt", "esm, rotary", "mpt",
+    "falcon, ALiBi",
 )  # fmt: skip
 REFUSED = {
     "mobilebert": "it projects queries, keys and values from inputs that differ",
