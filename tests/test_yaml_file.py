@@ -1,15 +1,19 @@
 """YAML of strangers: plain data, or a reason in a few words; never a traceback, never a hang."""
 
 import time
+from pathlib import Path
 
 import pytest
+import yaml
 from support.each import each
 
+import inspector
 from inspector.corpora import named_corpora
 from inspector.dashboard.settings import read_settings
 from inspector.errors import InputError
-from inspector.yaml_file import YamlError, read_yaml
+from inspector.yaml_file import YamlError, read_own_yaml, read_yaml
 
+SHIPPED = sorted(Path(inspector.__file__).parent.rglob("*.yaml"))
 LAUGHS = "a: &a [x, x]\n" + "".join(
     f"{new}: &{new} [*{old}, *{old}]\n" for old, new in zip("abcdefghij", "bcdefghijk", strict=True)
 )
@@ -77,3 +81,36 @@ def test_a_registry_of_anything_is_refused_in_a_sentence(tmp_path, entry):
     path.write_text(entry)
     with pytest.raises(InputError, match=r"in the registry must have a plain name and title"):
         named_corpora(path)
+
+
+class NoDuplicates(yaml.SafeLoader):
+    """YAML lets a later key replace an earlier one without a word."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        assert len(keys) == len(set(keys)), [key for key in keys if keys.count(key) > 1]
+        return super().construct_mapping(node, deep)
+
+
+def no_duplicates(text):
+    loader = NoDuplicates(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_no_table_of_inspector_says_a_thing_twice(path):
+    assert no_duplicates(path.read_text(encoding="utf-8")) == read_own_yaml(path)
+
+
+def test_control_a_key_that_stands_twice_is_seen():
+    with pytest.raises(AssertionError):
+        no_duplicates("a: 1\nb: {c: 1, c: 2}")
+
+
+def test_a_table_of_inspector_that_is_no_yaml_is_said(tmp_path):
+    (tmp_path / "a.yaml").write_text("a: [")
+    with pytest.raises(YamlError, match="while parsing a flow node"):
+        read_own_yaml(tmp_path / "a.yaml")

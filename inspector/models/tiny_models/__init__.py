@@ -5,26 +5,10 @@ Must not know: what is tried.
 """
 
 from inspector.errors import InputError
-from inspector.models.tiny_models.audio import AUDIO
-from inspector.models.tiny_models.decoders import DECODERS
-from inspector.models.tiny_models.encoder_decoders import ENCODER_DECODERS
-from inspector.models.tiny_models.mixed import MIXED
-from inspector.models.tiny_models.mixtures import MIXTURES
-from inspector.models.tiny_models.model_parts import PARTS
-from inspector.models.tiny_models.text_encoders import TEXT_ENCODERS
+from inspector.models.tiny_models.tables import read_configurations
 from inspector.models.tiny_models.tiny_configuration import Configuration, Kind
-from inspector.models.tiny_models.vision import VISION
 
-CONFIGURATIONS: tuple[Configuration, ...] = (
-    *TEXT_ENCODERS,
-    *DECODERS,
-    *MIXTURES,
-    *ENCODER_DECODERS,
-    *VISION,
-    *AUDIO,
-    *MIXED,
-    *PARTS,
-)
+CONFIGURATIONS: tuple[Configuration, ...] = read_configurations()
 """All of them, by kind."""
 
 __all__ = ["CONFIGURATIONS", "Configuration", "Kind", "configuration"]

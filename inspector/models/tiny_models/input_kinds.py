@@ -4,6 +4,7 @@ Texts are a batch of three lengths, so that it is padded, on the side that the f
 Must not know: any model.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -20,7 +21,7 @@ _TARGET_LENGTHS = (7, 7, 5)
 def text(
     padding: Literal["right", "left"] = "right",
     *,
-    lengths: tuple[int, ...] = _LENGTHS,
+    lengths: Sequence[int] = _LENGTHS,
     pad_id: int = 0,
     prefix: str = "",
 ) -> MakeInputs:
@@ -51,14 +52,14 @@ def ids(name: str, length: int, *, batch: int = 3) -> MakeInputs:
     return lambda generator: {name: _ids(generator, batch, length)}
 
 
-def numbers(name: str, *shape: int) -> MakeInputs:
+def numbers(name: str, shape: Sequence[int]) -> MakeInputs:
     """Return a maker of standard normal numbers: pixels, samples, features."""
-    return lambda generator: {name: torch.randn(shape, generator=generator)}
+    return lambda generator: {name: torch.randn(*shape, generator=generator)}
 
 
 def pixels(size: int = 16, *, channels: int = 3, batch: int = 2) -> MakeInputs:
     """Return a maker of `pixel_values` of square images."""
-    return numbers("pixel_values", batch, channels, size, size)
+    return numbers("pixel_values", (batch, channels, size, size))
 
 
 def boxes(length: int, *, coordinates: int = 4, batch: int = 3) -> MakeInputs:
@@ -71,7 +72,7 @@ def boxes(length: int, *, coordinates: int = 4, batch: int = 3) -> MakeInputs:
     return make
 
 
-def samples(length: int, *, lengths: tuple[int, ...] = ()) -> MakeInputs:
+def samples(length: int, *, lengths: Sequence[int] = ()) -> MakeInputs:
     """Return a maker of `input_values`, sound as samples, with its mask where lengths are given."""
 
     def make(generator: Generator) -> dict[str, Tensor]:

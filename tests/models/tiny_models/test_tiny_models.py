@@ -8,10 +8,13 @@ from collections import Counter
 
 import pytest
 import torch
+import yaml
+from pydantic import ValidationError
 from support.each import each
 
 from inspector.errors import InputError, sentence
-from inspector.models.tiny_models import CONFIGURATIONS, configuration
+from inspector.models.tiny_models import CONFIGURATIONS, configuration, tables
+from inspector.yaml_file import read_own_yaml
 
 KINDS = {row.kind for row in CONFIGURATIONS}
 SAMPLE = sorted(
@@ -134,3 +137,49 @@ def test_attention_is_far_from_uniform(name):
         AttentionInterface._global_mapping.pop("watched")
         AttentionMaskInterface._global_mapping.pop("watched")
     assert min(sharpness) > 1.5, sharpness
+
+
+def test_every_template_of_a_table_is_used():
+    for name in tables.FILES:
+        file = tables._File.model_validate(read_own_yaml(tables.FOLDER / f"{name}.yaml"))
+        assert {model.like for model in file.models.values()} == set(file.templates), name
+
+
+@pytest.mark.parametrize(
+    ("entry", "wrong"),
+    [
+        ({"like": "gpt", "setting": {}}, "setting"),
+        ({"like": 1}, "like"),
+        ({"like": "gpt", "kind": "poem"}, "kind"),
+        ({"like": "gpt", "inputs": [{"smells": {}}]}, "smells"),
+    ],
+)
+def test_an_entry_of_a_table_that_is_wrong_is_refused(entry, wrong, tmp_path, monkeypatch):
+    template = {"kind": "decoder", "inputs": [{"text": {}}]}
+    data = {"templates": {"gpt": template}, "models": {"gpt2": entry}}
+    (tmp_path / "decoders.yaml").write_text(yaml.safe_dump(data))
+    monkeypatch.setattr(tables, "FOLDER", tmp_path)
+    monkeypatch.setattr(tables, "FILES", ("decoders",))
+    with pytest.raises(ValidationError) as error:
+        tables.read_configurations()
+    assert wrong in error.value.errors()[0]["loc"]
+
+
+def test_what_a_model_says_stands_in_its_templates_place(tmp_path, monkeypatch):
+    template = {
+        "kind": "decoder",
+        "inputs": [{"text": {}}],
+        "settings": {"n_layer": 2, "n_head": 4},
+    }
+    model = {"like": "gpt", "settings": {"n_head": 2}, "class": "GPT2Model", "kind": "vision"}
+    data = {
+        "templates": {"gpt": template},
+        "models": {"gpt2, small": model, "gpt2": {"like": "gpt"}},
+    }
+    (tmp_path / "decoders.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
+    monkeypatch.setattr(tables, "FOLDER", tmp_path)
+    monkeypatch.setattr(tables, "FILES", ("decoders",))
+    small, plain = tables.read_configurations()
+    assert (small.name, small.model_type, small.kind) == ("gpt2, small", "gpt2", "vision")
+    assert (small.settings, small.class_name) == ({"n_layer": 2, "n_head": 2}, "GPT2Model")
+    assert (plain.settings, plain.class_name) == ({"n_layer": 2, "n_head": 4}, "AutoModel")
