@@ -19,9 +19,8 @@ from inspector.models.forward.sentence_batches import (
     token_counts,
     word_batches,
 )
-from inspector.models.loading.load_model import load
+from inspector.models.loading.load_model import load, random_twin
 from inspector.models.loading.model_names import ALIASES, DEFAULT_MODEL
-from inspector.models.loading.random_init import random_twin
 from inspector.models.pretrained import DTYPES, Batch, LayerSite, PretrainedModel
 from inspector.models.tokenizing.text_input import check_text
 from inspector.models.weight_checks.observed_terms import complete_weights, unsaid

@@ -24,8 +24,7 @@ from inspector.models.forward.head_ablation import (
     replacement,
     silenced,
 )
-from inspector.models.forward.partial_forward import LayerRecord, Resumer, resumable
-from inspector.models.forward.partial_forward_check import is_resumable
+from inspector.models.forward.partial_forward import LayerRecord, Resumer, is_resumable, resumable
 
 Step = Callable[[], None]
 Passes = Callable[[Batch], tuple[Tensor, Iterator[tuple[list[int], Tensor]]]]

@@ -6,7 +6,10 @@ table says. Must not know: what is done with the model.
 """
 
 import os
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import torch
@@ -187,3 +190,24 @@ def _n_layers(architecture: Architecture, config: Any) -> int:
     if architecture.kind == "encoder of two":
         return int(getattr(config, "encoder_layers", None) or config.num_layers)
     return int(config.num_hidden_layers) * int(getattr(config, "inner_group_num", 1))
+
+
+def random_twin(model: PretrainedModel, seed: int) -> PretrainedModel:
+    """Return the same architecture with random weights, drawn as transformers initialises it.
+
+    What such a model scores is what the architecture and the tokenizer give away by themselves.
+
+    Args:
+        model: Whose architecture, tokenizer, device and dtype the twin has.
+        seed: Of the weights; the generator's state is restored.
+    """
+    from transformers import AutoModel
+
+    trained: Any = model.model
+    config = deepcopy(trained.config)
+    with torch.random.fork_rng(devices=[]), quiet():
+        torch.manual_seed(seed)
+        network = AutoModel.from_config(config, attn_implementation="eager", dtype=torch.float32)
+    reader = reader_of(model.architecture, network).eval()
+    reader.to(device=model.device, dtype=model.torch_dtype)
+    return replace(model, name=f"{model.name}, random {seed}", model=reader, lock=RLock())

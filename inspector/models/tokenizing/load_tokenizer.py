@@ -4,17 +4,20 @@ Must not know: what is done with the tokens.
 """
 
 import json
+import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from inspector.errors import ModelError
 from inspector.models.architectures import Architecture
-from inspector.models.tokenizing.cased_vocabulary import casing
 from inspector.models.tokenizing.guarded import is_failure, one_line, silence
 from inspector.models.tokenizing.tokenizer_json import the_folders_own
 
 # The maps of one text grow with the square of its tokens: more than this fits no memory.
 _MOST_TOKENS = 8192
+# Some lists have a stray word that their tokenizer never makes.
+_STRAY = 0.001
 
 
 def load_tokenizer(folder: Path, config: Any, architecture: Architecture) -> Any:
@@ -162,3 +165,42 @@ def most_tokens(architecture: Architecture, config: Any, tokenizer: Any) -> int:
             offset = max(offset, (getattr(config, "pad_token_id", None) or 0) + 1)
         limits.append(int(positions) - offset)
     return min(limits)
+
+
+def casing(loaded: Any, settings: dict[str, Any]) -> dict[str, bool]:
+    """Return the settings by which a tokenizer's texts keep what its vocabulary has.
+
+    A vocabulary with capitals is not for small letters; one with accents, not for letters
+    stripped of them. What a file says stands.
+
+    Args:
+        loaded: The tokenizer as its class's defaults have it.
+        settings: Of the folder's tokenizer_config.json.
+
+    Returns:
+        Nothing where the tokenizer is right as it is.
+    """
+    if not getattr(loaded, "do_lower_case", False):
+        return {}
+    special = set(loaded.all_special_tokens)
+    words = [word for word in loaded.get_vocab() if word not in special and not _is_marked(word)]
+    found: dict[str, bool] = {}
+    if settings.get("do_lower_case") is None and _many(words, str.lower):
+        found["do_lower_case"] = False
+    if settings.get("strip_accents") is None and _many(words, _stripped):
+        found["strip_accents"] = False
+    return found
+
+
+def _is_marked(word: str) -> bool:
+    return word[:1] + word[-1:] in ("[]", "<>")
+
+
+def _many(words: list[str], change: Callable[[str], str]) -> bool:
+    """Return whether a change would put some of the words out of reach."""
+    return sum(change(word) != word for word in words) > _STRAY * len(words)
+
+
+def _stripped(word: str) -> str:
+    decomposed = unicodedata.normalize("NFD", word)
+    return "".join(letter for letter in decomposed if unicodedata.category(letter) != "Mn")

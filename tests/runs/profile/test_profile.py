@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from inspector.api import ablate
+from inspector.api import ablate, head_importance, robustness
 from inspector.corpora import Corpus, Relation, Sentence, Skipped, read_conllu, read_text
 from inspector.corpora.default import sample_files
 from inspector.errors import InputError, OutputError
-from inspector.heads.ablation.public import head_importance, robustness
 from inspector.heads.counts import DIRECTIONS, concatenate
 from inspector.heads.observers import counts_from_state
 from inspector.heads.specialization.claims import relation_claims

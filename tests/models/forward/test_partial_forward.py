@@ -6,8 +6,7 @@ from tiny_decoders import save_tiny_decoder
 from tiny_models import TEXTS
 
 from inspector.models import load
-from inspector.models.forward.partial_forward import Resumer
-from inspector.models.forward.partial_forward_check import is_resumable
+from inspector.models.forward.partial_forward import Resumer, is_resumable
 
 
 @pytest.mark.parametrize(("name", "can"), [("gpt2", True), ("olmo", True), ("t5", False)])
