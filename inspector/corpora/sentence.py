@@ -86,6 +86,15 @@ class Sentence:
     """The line of its first word there, counted from 1."""
     written: Surface | None = field(default=None, compare=False, repr=False)
     """How it stands in its text, where text and source do not say so: of joined sentences."""
+    lemmas: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """This column and the next four, a word each, '_' for nothing; empty without a tree."""
+    feats: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    heads: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    """Each word's head in the tree, counted from 0; -1 for the root's."""
+    deprels: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """Each word's label in the tree, root, punctuation and subtypes included."""
+    misc: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """Where treebanks keep entities and spacing."""
 
     @property
     def surface(self) -> Surface:
@@ -118,29 +127,9 @@ class Sentence:
         return tuple(cells[index] for cells in self._lines() if cells[0].isdecimal())
 
     @property
-    def misc(self) -> tuple[str, ...]:
-        """Return each word's last column, where treebanks keep entities and spacing."""
-        return self.column("misc")
-
-    @property
     def deps(self) -> tuple[str, ...]:
         """Return each word's enhanced dependencies, unread."""
         return self.column("deps")
-
-    @property
-    def deprels(self) -> tuple[str, ...]:
-        """Return each word's label in the tree, root, punctuation and subtypes included."""
-        return self.column("deprel")
-
-    @property
-    def heads(self) -> tuple[int, ...]:
-        """Return each word's head in the tree, counted from 0; -1 for the root's.
-
-        A sentence without a tree has none: the result is empty.
-        """
-        if not self.source:
-            return ()
-        return tuple(int(head) - 1 for head in self.column("head"))
 
     @property
     def comments(self) -> tuple[str, ...]:

@@ -43,6 +43,9 @@ class Rows:
     heads: list[int] = field(default_factory=list)
     """Counted from 0; -1 for the root's."""
     deprels: list[str] = field(default_factory=list)
+    lemmas: list[str] = field(default_factory=list)
+    feats: list[str] = field(default_factory=list)
+    misc: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
 
 
@@ -150,6 +153,9 @@ def _add_word(rows: Rows, number: int, word: int, row: dict[str, Any]) -> None:
     rows.upos.append(intern(row["upos"]))
     rows.heads.append(head - 1)
     rows.deprels.append(intern(deprel))
+    rows.lemmas.append(intern(row["lemma"]))
+    rows.feats.append(intern(row["feats"]))
+    rows.misc.append(intern(row["misc"]))
     rows.lines.append(number)
 
 
@@ -221,4 +227,9 @@ def make_sentence(
         source=source,
         file=file,
         line=rows.lines[0] if file else 0,
+        lemmas=tuple(rows.lemmas),
+        feats=tuple(rows.feats),
+        heads=tuple(rows.heads),
+        deprels=tuple(rows.deprels),
+        misc=tuple(rows.misc),
     )

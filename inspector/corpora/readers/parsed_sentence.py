@@ -1,19 +1,18 @@
 """A sentence's tree as the readers of logic ask for it: lemmas, labels, children, predicates.
 
-The columns are read once; where a treebank has no lemma, the word in small letters stands for
-it. Must not know: relations, corpora, what is looked for.
+Where a treebank has no lemma, the word in small letters stands for it.
+Must not know: relations, corpora, what is looked for.
 """
 
 from dataclasses import dataclass
 
-from inspector.corpora.sentence import COLUMNS, Sentence
+from inspector.corpora.sentence import Sentence
 
 ARGUMENTS = frozenset({"nsubj", "obj", "iobj", "obl", "csubj", "dislocated", "vocative"})
 """Labels by which a word depends on a predicate."""
 _INSIDE = frozenset(
     {"nmod", "conj", "appos", "compound", "flat", "fixed", "amod", "nummod", "det", "list"}
 )
-_WANTED = tuple(COLUMNS.index(name) for name in ("lemma", "upos", "feats", "head", "deprel"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,21 +90,15 @@ def parsed(sentence: Sentence) -> Parsed | None:
     """
     if not sentence.source or f"{FOR_SYNTAX}\n" in sentence.source:
         return None
-    rows = [
-        [cells[index] for index in _WANTED]
-        for line in sentence.source.split("\n")
-        if line and line[0] != "#" and (cells := line.split("\t"))[0].isdecimal()
-    ]
-    lemmas, upos, feats, heads, deprels = zip(*rows, strict=True)
     return tree_of(
         tuple(
             (word if lemma == "_" and word != "_" else lemma).lower()
-            for word, lemma in zip(sentence.words, lemmas, strict=True)
+            for word, lemma in zip(sentence.words, sentence.lemmas, strict=True)
         ),
-        upos,
-        feats,
-        tuple(int(head) - 1 for head in heads),
-        deprels,
+        sentence.upos or ("_",) * len(sentence.words),
+        sentence.feats,
+        sentence.heads,
+        sentence.deprels,
     )
 
 

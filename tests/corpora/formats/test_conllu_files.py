@@ -44,7 +44,11 @@ def test_all_columns_root_and_punctuation_can_still_be_had(read):
     assert sentence.deprels == ("nsubj:outer", "root", "punct")
     assert sentence.misc == ("Entity=(1-animal)", "SpaceAfter=No", "_")
     assert sentence.deps == ("2:nsubj", "0:root", "2:punct")
-    assert sentence.column("lemma") == ("dog", "bark", ".")
+    assert sentence.lemmas == ("dog", "bark", ".")
+    assert sentence.feats == sentence.column("feats")
+    for name in ("lemma", "deprel", "misc"):
+        field = {"lemma": "lemmas", "deprel": "deprels"}.get(name, name)
+        assert getattr(sentence, field) == sentence.column(name)
     assert sentence.comments == ("# global.Entity = x",)
 
 
@@ -275,7 +279,8 @@ def test_a_plain_sentence_has_no_tree():
 
     plain = Sentence("p", None, ("Go",), None, ())
     assert plain.heads == ()
-    assert plain.misc == ("_",)
+    assert plain.misc == plain.deprels == ()
+    assert plain.column("misc") == ("_",)
     with pytest.raises(InputError) as error:
         write_conllu([plain])
     assert str(error.value) == (
