@@ -31,8 +31,8 @@ BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     "diagnosis": diagnosis.run,
     "profile": profile.run,
     "meaning": meaning.run,
-    "cause": ablation.run,
-    "shadow": call_by_call.run,
+    "ablation": ablation.run,
+    "call_by_call": call_by_call.run,
 }
 
 

@@ -1,6 +1,6 @@
-"""Silencing every head, and importance by gradient, against what is bare: time, and peak memory.
+"""Ablating every head, and importance by gradient, against what is bare: time, and peak memory.
 
-Must not know: how a head is silenced.
+Must not know: how a head is ablated.
 """
 
 from collections.abc import Callable
@@ -43,14 +43,14 @@ def _ablation(chosen: Settings) -> list[Measure]:
     """Measure batch by batch, a pass before and one after, so that a busy machine slows both."""
     read = corpus(chosen.sentences)
     made = batches(read, _BATCH_SIZE)
-    every_head_silenced(read, made[:1], (0,))
+    every_head_ablated(read, made[:1], (0,))
     seconds = dict.fromkeys(("before", "even before", "ablation", "even after", "after"), 0.0)
     for batch in made:
         one, even = [batch], unpadded(batch)
         ways: dict[str, Callable[[], None]] = {
             "before": partial(forward, one),
             "even before": partial(forward, even),
-            "ablation": partial(every_head_silenced, read, one),
+            "ablation": partial(every_head_ablated, read, one),
             "even after": partial(forward, even),
             "after": partial(forward, one),
         }
@@ -59,12 +59,12 @@ def _ablation(chosen: Settings) -> list[Measure]:
             seconds[name] += times.median(name)
     plain = (seconds["before"] + seconds["after"]) / 2
     cut = (seconds["even before"] + seconds["even after"]) / 2
-    what = f"cause: {read.name}, {chosen.sentences} sentences"
-    silenced = f"{what}, each of minilm's 72 heads silenced, in passes"
+    what = f"ablation: {read.name}, {chosen.sentences} sentences"
+    ablated = f"{what}, each of minilm's 72 heads ablated, in passes"
     return [
         Measure(f"{what}, an eager pass", plain, "s"),
-        Measure(silenced, seconds["ablation"] / plain, "×", PASSES),
-        Measure(f"{silenced} without padding", seconds["ablation"] / cut, "×"),
+        Measure(ablated, seconds["ablation"] / plain, "×", PASSES),
+        Measure(f"{ablated} without padding", seconds["ablation"] / cut, "×"),
     ]
 
 
@@ -79,18 +79,18 @@ def _importance(chosen: Settings) -> list[Measure]:
         chosen.gradient_repeats,
         warm_ups=0,
     )
-    what = f"cause: {chosen.gradient_sentences} sentences, importance over"
+    what = f"ablation: {chosen.gradient_sentences} sentences, importance over"
     ratio = times.ratio("importance", "backward")
     return [Measure(f"{what} a forward and backward pass", ratio, "×", GRADIENT)]
 
 
 def _memory(chosen: Settings) -> list[Measure]:
-    what = "cause: peak memory of silencing a layer's heads"
+    what = "ablation: peak memory of ablating a layer's heads"
     return peak_growth(what, peak_of_ablation, chosen.memory, MEMORY, among=chosen.memory)
 
 
 def peak_of_ablation(sentences: int, among: tuple[int, int]) -> float:
-    """Return the peak memory of silencing each head of the last layer but one, in MB.
+    """Return the peak memory of ablating each head of the last layer but one, in MB.
 
     Of this process, beyond the loaded model, the texts, which are made into batches before, and
     what the libraries keep of a first batch. The batches of the fewer sentences come again and
@@ -103,12 +103,12 @@ def peak_of_ablation(sentences: int, among: tuple[int, int]) -> float:
     read = corpus(min(among))
     made = batches(read, _BATCH_SIZE) * (sentences // min(among))
     layers = (minilm().n_layers - 2,)
-    every_head_silenced(read, made[-1:], layers)
-    return peak_megabytes(partial(every_head_silenced, read, made, layers))
+    every_head_ablated(read, made[-1:], layers)
+    return peak_megabytes(partial(every_head_ablated, read, made, layers))
 
 
 def unpadded(batch: "AnnotatedBatch") -> "list[AnnotatedBatch]":
-    """Return a batch in parts with next to no padding, as silencing cuts it."""
+    """Return a batch in parts with next to no padding, as ablation cuts it."""
     from inspector.heads.ablation.batch_parts import even_parts
 
     return even_parts(batch)
@@ -125,18 +125,18 @@ def forward(made: "list[AnnotatedBatch]") -> None:
             minilm().model(**batch.words.batch.inputs())
 
 
-def every_head_silenced(
+def every_head_ablated(
     read: "Corpus", made: "list[AnnotatedBatch]", layers: tuple[int, ...] | None = None
 ) -> None:
-    """Silence each head of some layers (all) by itself, drift and its sums included."""
-    from inspector.heads.ablation import DriftSums, silence_each
+    """Ablate each head of some layers (all) by itself, sums included."""
+    from inspector.heads.ablation import StateChangeSums, ablate_each
 
     model = minilm()
     documents = list(dict.fromkeys(read.document_ids()))
     names = sorted({label for _, label in read.relation_counts()})
     chosen = range(model.n_layers) if layers is None else layers
     heads = [(layer, head) for layer in chosen for head in range(model.n_heads)]
-    silence_each(model, made, DriftSums(documents, names, [(head,) for head in heads]))
+    ablate_each(model, made, StateChangeSums(documents, names, [(head,) for head in heads]))
 
 
 def forward_and_backward(made: "list[AnnotatedBatch]") -> None:

@@ -1,4 +1,4 @@
-"""Verification in shadow, and whole models on our attention: what they cost beside eager.
+"""Call-by-call verification, and whole models on our attention: what they cost beside eager.
 
 Whole forward passes of minilm on the same batches, alternated; memory in a fresh process for each.
 Must not know: how a call is judged.
@@ -13,8 +13,8 @@ from benchmarks.subjects import batch, minilm
 from benchmarks.table import Measure
 from benchmarks.timing import alternate
 
-SHADOW_RATIO, USING_RATIO = 2.0, 1.15
-EAGER, SHADOW, USING = "eager", "shadow", "using"
+CALL_BY_CALL_RATIO, USING_RATIO = 2.0, 1.15
+EAGER, WATCH, USING = "eager", "watched", "using"
 _FLOAT32_BYTES = 4
 
 
@@ -26,7 +26,7 @@ class Settings:
 
 
 def run(settings: Settings | None = None) -> list[Measure]:
-    """Return time and peak memory of a pass in shadow, and time on our attention, over eager's."""
+    """Return time and peak memory of a watched pass, and time on our attention, over eager's."""
     chosen = settings or Settings()
     return [measure for shape in chosen.shapes for measure in (*_times(shape), *_memory(shape))]
 
@@ -34,7 +34,7 @@ def run(settings: Settings | None = None) -> list[Measure]:
 def _times(shape: Shape) -> list[Measure]:
     ways = {
         EAGER: forward(EAGER, shape.texts, shape.tokens, padded=True),
-        SHADOW: in_shadow(shape.texts, shape.tokens),
+        WATCH: call_by_call(shape.texts, shape.tokens),
         USING: on_ours(shape),
     }
     times = alternate(ways, shape.repeats, warm_ups=1)
@@ -42,7 +42,10 @@ def _times(shape: Shape) -> list[Measure]:
     return [
         Measure(f"{what}, eager's time", times.median(EAGER), "s"),
         Measure(
-            f"{what}, a verified pass over eager's", times.ratio(SHADOW, EAGER), "×", SHADOW_RATIO
+            f"{what}, a verified pass over eager's",
+            times.ratio(WATCH, EAGER),
+            "×",
+            CALL_BY_CALL_RATIO,
         ),
         Measure(f"{what}, using ours over eager's", times.ratio(USING, EAGER), "×", USING_RATIO),
     ]
@@ -52,7 +55,7 @@ def _memory(shape: Shape) -> list[Measure]:
     """Measure what a verified pass holds beyond eager's peak: at most one layer's maps."""
     import torch
 
-    eager, shadow = (
+    eager, watched = (
         in_fresh_process(
             peak_of_pass,
             DIRECT_ALLOCATION,
@@ -61,14 +64,14 @@ def _memory(shape: Shape) -> list[Measure]:
             tokens=shape.tokens,
             threads=torch.get_num_threads(),
         )
-        for way in (EAGER, SHADOW)
+        for way in (EAGER, WATCH)
     )
     maps = shape.texts * minilm().n_heads * shape.tokens**2 * _FLOAT32_BYTES / 1e6
     what = _what(shape)
     return [
         Measure(f"{what}, eager's peak memory", eager, "MB"),
         Measure(
-            f"{what}, a verified pass beyond that (one layer's maps)", shadow - eager, "MB", maps
+            f"{what}, a verified pass beyond that (one layer's maps)", watched - eager, "MB", maps
         ),
     ]
 
@@ -81,7 +84,7 @@ def peak_of_pass(way: str, texts: int, tokens: int, threads: int) -> float:
     import torch
 
     torch.set_num_threads(threads)
-    made = in_shadow if way == SHADOW else _eager
+    made = call_by_call if way == WATCH else _eager
     made(2, 2)()
     return peak_megabytes(made(texts, tokens))
 
@@ -90,7 +93,7 @@ def _eager(texts: int, tokens: int) -> Callable[[], None]:
     return forward(EAGER, texts, tokens, padded=True)
 
 
-def in_shadow(texts: int, tokens: int) -> Callable[[], None]:
+def call_by_call(texts: int, tokens: int) -> Callable[[], None]:
     """Return one pass in which every call and its projections are judged, ready to be called.
 
     Where the weights are is proved in the first pass, and not again.
@@ -139,4 +142,4 @@ def on_ours(shape: Shape) -> Callable[[], None]:
 
 
 def _what(shape: Shape) -> str:
-    return f"shadow: minilm, {shape.texts}×{shape.tokens} padded"
+    return f"call by call: minilm, {shape.texts}×{shape.tokens} padded"

@@ -39,16 +39,18 @@ def run(settings: Settings | None = None) -> list[Measure]:
 
     chosen = settings or Settings()
     read = corpus(chosen.documents)
-    job, _ = profile_job(minilm(), read, ProfileSettings(twin_seeds=(1,), cause=False), None)
+    job, _ = profile_job(
+        minilm(), read, ProfileSettings(random_init_seeds=(1,), ablation=False), None
+    )
     batches = texts(job)
     worker = ProfileWorker(job, minilm())
 
     def scored() -> None:
-        # A twin's shards hold the relations alone; its weights cost what the model's do.
+        # A random model's shards hold the relations alone; its weights cost what the model's do.
         for shard_id in range(job.n_shards_each, 2 * job.n_shards_each):
             worker(shard_id)
 
-    scored()  # draws the twin's weights
+    scored()  # draws the random weights
     ways = {"bare": lambda: bare(batches), "scored": scored}
     times = alternate(ways, chosen.repeats, warm_ups=0)
     what = f"meaning: {read.name}, {chosen.documents} documents, {len(job.windows)} windows"

@@ -165,7 +165,7 @@ def _around(chosen: Settings) -> list[Measure]:
         with TemporaryDirectory() as place:
             start = time.perf_counter()
             folder = Path(place) / "run"
-            profile_corpus(minilm(), read, folder, settings=ProfileSettings(cause=False))
+            profile_corpus(minilm(), read, folder, settings=ProfileSettings(ablation=False))
             whole = time.perf_counter() - start + around
             start = time.perf_counter()
             for number, path in enumerate(p for p in folder.rglob("*") if p.is_file()):
@@ -173,7 +173,7 @@ def _around(chosen: Settings) -> list[Measure]:
                     file.write(path.read_bytes())
                     os.fsync(file.fileno())
             shares.append((around + time.perf_counter() - start) / whole)
-    what = f"profile: {chosen.sentences} sentences, three twins, a run kept in a folder"
+    what = f"profile: {chosen.sentences} sentences, three random models, a run kept in a folder"
     share = median(shares)
     return [Measure(f"{what}, share of reading, tokenizing, writing", share, "", OVERHEAD)]
 
@@ -204,7 +204,7 @@ def peak_of_pass(sentences: int, size: int) -> float:
         sentences=tuple(taken),
         documents=tuple(replace(read, sentences=taken).document_ids()),
         relations=tuple(_names(read)),
-        settings=ProfileSettings(batch_size=size, shard_size=125, cause=False),
+        settings=ProfileSettings(batch_size=size, shard_size=125, ablation=False),
     )
     worker = ProfileWorker(job, minilm())
 

@@ -1,7 +1,7 @@
 """The peer of a profile that anybody could write: `output_attentions=True`, then numpy.
 
 Behaviour's quantities and the counts of relations, sentence by sentence, all heads at once.
-Must not know: the observers that it is held against.
+Must not know: the observers that it is compared with.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple

@@ -18,7 +18,7 @@ from inspector.corpora.formats.plain_text import text_surface
 from inspector.errors import InputError
 from inspector.head_names import Heads
 from inspector.heads import weight_statistics as _weight_statistics
-from inspector.heads.ablation import ablation_frame, silence
+from inspector.heads.ablation import ablation_frame, ablation_over
 from inspector.heads.ablation.composition import composition as _composition
 from inspector.heads.ablation.corpus_pass import importance_over, robustness_over
 from inspector.heads.ablation.rollout import rollout_frame
@@ -166,7 +166,7 @@ def profile(
     output: str | Path | None = None,
     *,
     annotations: str | Path | Sequence[str | Path] = (),
-    cause: bool | None = None,
+    ablation: bool | None = None,
     settings: ProfileSettings | None = None,
     workers: int = 1,
     engine: str = "local",
@@ -185,7 +185,7 @@ def profile(
         annotations: A file of further annotation (roles, names, relations of your own), or several;
             each is added to the corpora that it belongs to.
         output: A folder that keeps the run; it is not kept where none is given.
-        cause: Whether heads are silenced as well, so that the claims say in their column `needed`
+        ablation: Whether heads are ablated as well, so that the claims say in their column `needed`
             whether the model needs the head; they are where not given. Not beside settings.
         settings: Labels, shard and batch size, seeds; the standard ones where not given.
         workers: Processes; the result is the same for any number.
@@ -202,7 +202,7 @@ def profile(
         OutputError: If the folder cannot be used.
         WorkerError: If a part of the work ends every process it is given to.
     """
-    chosen = profile_settings(settings, cause)
+    chosen = profile_settings(settings, ablation)
     return profile_corpus(
         corpus=read_annotated(corpus, annotations, labels=chosen.labels),
         model=loaded(model),
@@ -229,7 +229,7 @@ def ablate(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Return what silencing heads changes at the words of each relation, and at words like them.
+    """Return what ablating heads changes at the words of each relation, and at words like them.
 
     The columns are those of `inspector.heads.ablation.ABLATION_COLUMNS`, explained in
     `inspector.heads.ablation.ablation_frame`. No weight is touched; the model is always restored.
@@ -238,9 +238,9 @@ def ablate(
         model: A loaded model, or what `inspector.load` takes.
         heads: '2-8' or (2, 8), layer 2 and head 8, from 0; several of these; or 'all'.
         corpus: As `profile` takes it; several are kept apart by the last column, `corpus`.
-        how: What a silenced head gives: 'zero' nothing, 'mean' what it gives on average over the
+        how: What an ablated head gives: 'zero' nothing, 'mean' what it gives on average over the
             corpus, 'uniform' the mean of all values.
-        together: Whether all heads are silenced at once, not each by itself.
+        together: Whether all heads are ablated at once, not each by itself.
         output: A file that gets the frame: .csv, .parquet or .json.
         force: Replace a file that exists.
         seed: Of the intervals and tests.
@@ -258,7 +258,7 @@ def ablate(
     chosen = check_heads(ready, heads)
 
     def frame_of(one: Corpus) -> pd.DataFrame:
-        sums = silence(ready, chosen, one, how=how, together=together, progress=progress)
+        sums = ablation_over(ready, chosen, one, how=how, together=together, progress=progress)
         return ablation_frame(sums, how, seed)
 
     frame = for_each(read_annotated(corpus), frame_of)
@@ -313,7 +313,7 @@ def head_importance(
     Args:
         model: A loaded model, or what `inspector.load` takes.
         corpus: As `inspector.profile` takes it; several are kept apart by the last column.
-        check: Whether each head is silenced as well, for `ablation_effect`: as long as some forty
+        check: Whether each head is ablated as well, for `ablation_effect`: as long as some forty
             passes.
         seed: Of the random directions.
         progress: Called with what is being done and the share that is done.
@@ -338,7 +338,7 @@ def robustness(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Return how far states drift, and the loss, when only some heads of each layer are kept.
+    """Return how far states move, and the loss, when only some heads of each layer are kept.
 
     By order of importance and by five random orders; the loss is there for a model that was saved
     with its language-modelling head. The columns are those of

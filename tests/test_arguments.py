@@ -50,8 +50,8 @@ def refusal(function, *args, **kwargs):
         ("annotations", None, "None", FILES),
         ("annotations", [None], "[None]", FILES),
         ("annotations", b"x", "b'x'", FILES),
-        ("cause", "yes", "'yes'", f"{FLAG}, or be left out"),
-        ("cause", 1, "1", f"{FLAG}, or be left out"),
+        ("ablation", "yes", "'yes'", f"{FLAG}, or be left out"),
+        ("ablation", 1, "1", f"{FLAG}, or be left out"),
         ("force", None, "None", FLAG),
         ("resume", 0, "0", FLAG),
         ("settings", {}, "{}", "must be inspector's ProfileSettings, or be left out"),
@@ -133,14 +133,20 @@ def test_what_is_no_run_is_not_compared(given):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"cause": "yes"}, f"cause ('yes') {FLAG}."),
+        ({"ablation": "yes"}, f"ablation ('yes') {FLAG}."),
         ({"distances": 1}, f"distances (1) {FLAG}."),
         ({"shard_size": 0}, "shard_size (0) must be a whole number, at least 1."),
         ({"batch_size": "7"}, "batch_size ('7') must be a whole number, at least 1."),
         ({"seed": -1}, "seed (-1) must be a whole number, at least 0."),
-        ({"cause_sentences": True}, "cause_sentences (True) must be a whole number, at least 0."),
+        (
+            {"ablation_sentences": True},
+            "ablation_sentences (True) must be a whole number, at least 0.",
+        ),
         ({"labels": "all"}, "labels ('all') must be one of universal, full."),
-        ({"twin_seeds": 3}, "twin_seeds (3) must be whole numbers, such as (1, 2, 3)."),
+        (
+            {"random_init_seeds": 3},
+            "random_init_seeds (3) must be whole numbers, such as (1, 2, 3).",
+        ),
     ],
 )
 def test_settings_are_what_they_must_be(settings, words):

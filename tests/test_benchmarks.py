@@ -123,7 +123,7 @@ def test_backend_on_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(row.value > 0 for row in rows if row.unit == "s")
 
 
-def test_cause_on_a_few_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ablation_on_a_few_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its memory is taken in this process here, and needs not be more than before."""
     monkeypatch.setattr(
         growth, "in_fresh_process", lambda function, settings, /, **given: function(**given)
@@ -138,7 +138,7 @@ def test_cause_on_a_few_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_script_finds_what_the_observers_find() -> None:
-    """Else the two would not be held against each other on the same figures."""
+    """Else the two would not be compared with each other on the same figures."""
     read = profile.corpus(24)
     made = profile.batches(read, 8)
     names = sorted({label for _, label in read.relation_counts()})
@@ -159,7 +159,7 @@ def test_the_script_finds_what_the_observers_find() -> None:
     assert found.correct.any()
 
 
-def test_shadow_on_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_call_by_call_on_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its memory is taken in this process here: two new ones would take ten seconds."""
     monkeypatch.setattr(
         call_by_call, "in_fresh_process", lambda function, settings, /, **given: function(**given)
@@ -240,5 +240,5 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
     assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
     assert list(BENCHMARKS) == [
         "imports", "weights", "backend", "verify", "diagnosis", "profile",
-        "meaning", "cause", "shadow",
+        "meaning", "ablation", "watched",
     ]  # fmt: skip

@@ -23,7 +23,7 @@ def runs(tiny_folder, tmp_path_factory):
     """Return the folders of two runs of a tiny model, over other sentences."""
     folder, whole = tmp_path_factory.mktemp("runs"), default_corpus()
     model = load(tiny_folder("bert"))
-    settings = ProfileSettings(twin_seeds=(), coreference=False, cause=False)
+    settings = ProfileSettings(random_init_seeds=(), coreference=False, ablation=False)
     for name, start in (("one", 0), ("two", 30)):
         part = replace(whole, name=name, sentences=whole.sentences[start : start + 30])
         profile_corpus(model, part, folder / name, settings=settings)

@@ -181,12 +181,12 @@ def test_strict_stops_at_a_malformed_sentence(profile, tmp_path):
     [
         (["--engine", "cloud"], "engine (cloud) must be one that there is. Available: local, ray."),
         (
-            ["--cause-sentences", "0"],
-            "cause-sentences (0) must be at least 1: --no-cause asks for none.",
+            ["--ablation-sentences", "0"],
+            "ablation-sentences (0) must be at least 1: --no-ablation asks for none.",
         ),
         (
-            ["--no-cause", "--cause-sentences", "9"],
-            "cause-sentences (9) and --no-cause are both given, and only one can be: ",
+            ["--no-ablation", "--ablation-sentences", "9"],
+            "ablation-sentences (9) and --no-ablation are both given, and only one can be: ",
         ),
         (["--workers", "-1"], "workers (-1) must be at least 1: 1 computes in this process."),
         (["--workers", "0"], "workers (0) must be at least 1: 1 computes in this process."),
@@ -234,7 +234,7 @@ def test_a_corpus_of_which_every_sentence_is_too_long_ends_with_2(profile, tmp_p
     words = [row.format(i, i - 1, "obj" if i > 1 else "root") for i in range(1, 40)]
     path = tmp_path / "long.conllu"
     path.write_text("\n\n".join(["\n".join(words)] * 3) + "\n\n", encoding="utf-8")
-    done = profile(tmp_path / "run", "--no-cause", corpus=path)
+    done = profile(tmp_path / "run", "--no-ablation", corpus=path)
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(
         f"inspector: corpus (long) has nothing that {tiny_folder()} can read: 3 of 3 sentences "
@@ -306,9 +306,9 @@ def test_interrupted_it_says_how_to_go_on(profile, tiny_folder, tmp_path):
 def test_more_sentences_are_read_without_each_head_where_asked(profile, tmp_path):
     settings = {}
     for number in (2, 4):
-        done = profile(tmp_path / str(number), "--cause-sentences", number)
+        done = profile(tmp_path / str(number), "--ablation-sentences", number)
         assert done.code == 0, done.err
         manifest = json.loads((tmp_path / str(number) / "manifest.json").read_text())
         settings[number] = manifest["settings"]
-    asked = {n: (one["cause_sentences"], one["cause_windows"]) for n, one in settings.items()}
+    asked = {n: (one["ablation_sentences"], one["ablation_windows"]) for n, one in settings.items()}
     assert asked == {2: (2, 1), 4: (4, 1)}

@@ -80,7 +80,14 @@ def verify_your_attention(executed, html):
 
 
 def semantics_and_ablation(executed, html):
-    for column in ("apart_lift", "matched_lift", "contrast", "needed", "ablation_effect", "drift"):
+    for column in (
+        "apart_lift",
+        "matched_lift",
+        "contrast",
+        "needed",
+        "ablation_effect",
+        "state_change",
+    ):
         assert f">{column}</th>" in html
     assert "<td>name:PER</td>" in html
     assert re.search(r"<td>underpowered</td>", html), "what survives is not said of few pairs"
@@ -89,7 +96,7 @@ def semantics_and_ablation(executed, html):
     correlation = next(
         text for text in outputs(executed, "text/plain") if re.fullmatch(r"-?[01]\.\d+", text)
     )
-    assert float(correlation) > 0.8, "the cheap order of heads is nearly that of silencing them"
+    assert float(correlation) > 0.8, "the cheap order of heads is nearly that of ablating them"
 
 
 shows = {

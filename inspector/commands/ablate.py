@@ -1,4 +1,4 @@
-"""The command that silences heads and writes what changes.
+"""The command that ablates heads and writes what changes.
 
 Must not know: formulas.
 """
@@ -36,7 +36,7 @@ def ablate(
     ] = None,
     how: Annotated[str, typer.Option(help="What they give instead: zero, mean, uniform.")] = "zero",
     together: Annotated[
-        bool, typer.Option("--together", help="Silence all at once, not each by itself.")
+        bool, typer.Option("--together", help="Ablate all at once, not each by itself.")
     ] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A .csv, .parquet or .json file.")
@@ -47,7 +47,7 @@ def ablate(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Silence heads; say how far states move where a relation is, and where it is not.
+    """Ablate heads; say how far states move where a relation is, and where it is not.
 
     For a model that was saved with its language-modelling head, what the loss is more, too.
     """
@@ -57,11 +57,11 @@ def ablate(
     target = frame_target(output, force=force)
     with progress() as show:
         show("Reading", 0.0)
-        from inspector.api import ablate as silence
+        from inspector.api import ablate as ablate_heads
         from inspector.api import load
 
         loaded = load(model, device=device, revision=revision)
-        frame = silence(
+        frame = ablate_heads(
             loaded,
             heads,
             corpus,

@@ -36,10 +36,10 @@ Parse = Annotated[bool, typer.Option("--parse", help="Give plain text spaCy's tr
 Distances = Annotated[
     bool, typer.Option("--distances", help="Compare all heads with each other too.")
 ]
-Cause = Annotated[
-    bool, typer.Option(help="Silence heads, to say whether the model needs the claimed ones.")
+Ablation = Annotated[
+    bool, typer.Option(help="Ablate heads, to say whether the model needs the claimed ones.")
 ]
-CauseSentences = Annotated[
+AblationSentences = Annotated[
     int | None,
     typer.Option(
         help="Sentences that are read without each head, at most (128), and a window for every 16 "
@@ -68,8 +68,8 @@ def profile(
     strict: Strict = False,
     parse: Parse = False,
     distances: Distances = False,
-    cause: Cause = True,
-    cause_sentences: CauseSentences = None,
+    ablation: Ablation = True,
+    ablation_sentences: AblationSentences = None,
     engine: Engine = "local",
     workers: Workers = 1,
     resume: Resume = False,
@@ -83,11 +83,14 @@ def profile(
     with progress() as show:
         show("Reading", 0.0)
         from inspector.runs.engines.engine import check_engine
-        from inspector.runs.profile.ablation_worker import SENTENCES_A_WINDOW, check_cause_sentences
+        from inspector.runs.profile.ablation_worker import (
+            SENTENCES_A_WINDOW,
+            check_ablation_sentences,
+        )
         from inspector.runs.store.folder_checks import check_run_folder
 
         check_engine(engine, workers)
-        n_cause = check_cause_sentences(cause_sentences, cause=cause)
+        n_ablation = check_ablation_sentences(ablation_sentences, ablation=ablation)
         check_run_folder(output, resume=resume, force=force)
         from inspector.api import load
         from inspector.corpora.annotation.annotated_corpus import read_annotated
@@ -110,9 +113,9 @@ def profile(
                 settings=ProfileSettings(
                     labels=labels,
                     distances=distances,
-                    cause=cause,
-                    cause_sentences=n_cause,
-                    cause_windows=-(-n_cause // SENTENCES_A_WINDOW),
+                    ablation=ablation,
+                    ablation_sentences=n_ablation,
+                    ablation_windows=-(-n_ablation // SENTENCES_A_WINDOW),
                 ),
                 revision=revision,
                 workers=workers,

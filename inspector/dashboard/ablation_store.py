@@ -1,7 +1,7 @@
-"""What sessions share of the Cause page: importance and curve of a model, ablations of its heads.
+"""What sessions share of the Ablation page: a model's importance and curve, its heads' ablations.
 
 On inspector's own corpus alone, so that nothing that a reader types is kept.
-Must not know: pages; how a head is silenced.
+Must not know: pages; how a head is ablated.
 """
 
 from dataclasses import dataclass, replace

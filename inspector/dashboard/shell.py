@@ -57,7 +57,7 @@ _PAGES = (
     _Entry("weights", weights.show, ":material/grid_on:"),
     _Entry("specialization", specialization.show, ":material/category:"),
     _Entry("head", head.show, ":material/center_focus_strong:"),
-    _Entry("cause", ablation.show, ":material/electrical_services:"),
+    _Entry("ablation", ablation.show, ":material/electrical_services:"),
     _Entry("attention", attention.show, ":material/visibility:"),
     _Entry("concepts", concepts.show, ":material/school:"),
 )

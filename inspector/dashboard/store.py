@@ -27,7 +27,7 @@ from inspector.verification import VerificationReport
 _MODELS = 2
 
 # A reader waits for it: fewer texts are read without each head than the command line reads.
-_SETTINGS = ProfileSettings(cause=True, cause_sentences=64, cause_windows=4)
+_SETTINGS = ProfileSettings(ablation=True, ablation_sentences=64, ablation_windows=4)
 _WORKERS = min(2, os.cpu_count() or 1)
 
 

@@ -19,7 +19,7 @@ from inspector.models.forward.sentence_batches import (
     token_counts,
     word_batches,
 )
-from inspector.models.loading.load_model import load, random_twin
+from inspector.models.loading.load_model import load, random_init_model
 from inspector.models.loading.model_names import ALIASES, DEFAULT_MODEL
 from inspector.models.pretrained import DTYPES, Batch, LayerSite, PretrainedModel
 from inspector.models.tokenizing.text_input import check_text
@@ -27,7 +27,7 @@ from inspector.models.weight_checks.observed_terms import complete_weights, unsa
 
 __all__ = [
     "load",
-    "random_twin",
+    "random_init_model",
     "PretrainedModel",
     "LayerSite",
     "Batch",

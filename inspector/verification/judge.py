@@ -89,7 +89,7 @@ def judge(
 
     Args:
         ours: What is on trial.
-        theirs: What it is held against.
+        theirs: What it is compared with.
         truth: Both in float64.
         dtype: In which ours and theirs were computed.
 

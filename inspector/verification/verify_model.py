@@ -1,4 +1,4 @@
-"""One verification for every model: from its weights where that is enough, else in shadow.
+"""One verification for every model: from its weights where that is enough, else call by call.
 
 Must not know: how a report is shown.
 """
@@ -31,8 +31,8 @@ def verify(
 
     See `inspector.verification` for the rule. `.passed`, `.frame` (a row per layer × stage),
     `.coverage` and `.controls` are what to look at; in a notebook the report shows itself. BERT
-    and its kin are verified from their weights, from query to output; every other model in
-    shadow: each of its attention calls, computed again by ours on the same queries and keys.
+    and its kin are verified from their weights, from query to output; every other model
+    call by call: each attention call is computed again by ours on the same queries and keys.
 
     Args:
         model: A loaded model, what `inspector.load` takes, a folder of any model of transformers,

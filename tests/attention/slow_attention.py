@@ -1,6 +1,6 @@
 """Attention in plain Python: loops over floats, nothing of torch but reading and writing tensors.
 
-Slow, and written from the papers alone, so that it shares no mistake with what it is held against.
+Slow, and written from the papers alone, so that it shares no mistake with what it is compared with.
 """
 
 import itertools

@@ -43,7 +43,7 @@ def small_model(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def profiled(tmp_path_factory):
-    """Return a settings file with a run over 40 sentences of the default corpus, random twins too.
+    """Return a settings file with a run over 40 sentences of the default corpus, random models too.
 
     It is what `inspector profile` leaves, but for its length.
     """
@@ -58,7 +58,7 @@ def profiled(tmp_path_factory):
     whole = default_corpus()
     sentences = whole.sentences[60:260:5]
     few = replace(whole, name="forty", sentences=sentences, sha256="40" * 32)
-    profile_corpus(load("minilm"), few, folder / "run", settings=ProfileSettings(cause=False))
+    profile_corpus(load("minilm"), few, folder / "run", settings=ProfileSettings(ablation=False))
     config = folder / "profiled.yaml"
     config.write_text(yaml.safe_dump({"run": str(folder / "run")}))
     return config

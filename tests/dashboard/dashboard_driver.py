@@ -7,7 +7,7 @@ from streamlit.util import calc_hash
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
-    "overview", "verification", "weights", "specialization", "head", "cause", "attention",
+    "overview", "verification", "weights", "specialization", "head", "ablation", "attention",
     "concepts",
 )  # fmt: skip
 

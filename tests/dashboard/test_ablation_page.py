@@ -1,4 +1,4 @@
-"""The Cause page: it computes when asked, and shows what was computed in both languages."""
+"""The Ablation page: it computes when asked, and shows what was computed in both languages."""
 
 import json
 
@@ -36,9 +36,9 @@ def asked(open_page, small_model, tmp_path, monkeypatch):
 
     def press(model=small_model, **query):
         config.write_text(yaml.safe_dump({"models": [str(model)]}))
-        app = open_page("cause", config=config, **query)
+        app = open_page("ablation", config=config, **query)
         assert not app.exception
-        return app.button(key="silence").click().run()
+        return app.button(key="ablate").click().run()
 
     yield press
     forget()
@@ -46,11 +46,11 @@ def asked(open_page, small_model, tmp_path, monkeypatch):
 
 def test_nothing_is_computed_before_it_is_asked_for(open_page):
     forget()
-    app = open_page("cause")
+    app = open_page("ablation")
     assert not app.exception
     assert "**200** sentences" in texts(app)
     assert not app.get("vega_lite_chart")
-    assert app.button(key="silence").label == "Silence heads"
+    assert app.button(key="ablate").label == "Ablate heads"
 
 
 def test_what_is_shown_is_what_the_library_says(asked, small_model):

@@ -98,9 +98,9 @@ def test_a_model_that_is_only_verifiable_can_be_walked(reader, only_verifiable):
     )
 
 
-def test_the_cause_page_draws_what_it_computed(reader, small_model):
-    reader.open(f"cause?model={quote(str(small_model))}&layer=1")
-    reader.page.get_by_role("button", name="Silence heads").click()
+def test_the_ablation_page_draws_what_it_computed(reader, small_model):
+    reader.open(f"ablation?model={quote(str(small_model))}&layer=1")
+    reader.page.get_by_role("button", name="Ablate heads").click()
     expect(reader.page.get_by_role("heading", name="Many heads or one?")).to_be_visible(
         timeout=PATIENCE
     )

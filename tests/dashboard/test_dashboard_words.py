@@ -114,7 +114,10 @@ def page_dropped(data):
     [
         (figure_dropped, "shell.ignored must have {available}, {given}, {key}, {taken}. Mend"),
         (sentences_renamed, "no shell.model; unknown shell.modell. Mend de.yaml in words/."),
-        (page_dropped, "no shell.attention; no shell.cause; no shell.concepts; no shell.csv; no "),
+        (
+            page_dropped,
+            "no shell.ablation; no shell.attention; no shell.concepts; no shell.csv; no ",
+        ),
     ],
 )
 def test_a_language_that_says_other_things_is_refused(folder, change, sentence):

@@ -34,7 +34,10 @@ def with_mentions(tmp_path_factory):
     whole = read_conllu(sample_files())
     few = replace(whole, sentences=whole.sentences[:18], sha256="18" * 32)
     profile_corpus(
-        load("minilm"), few, folder / "run", settings=ProfileSettings(twin_seeds=(), cause=False)
+        load("minilm"),
+        few,
+        folder / "run",
+        settings=ProfileSettings(random_init_seeds=(), ablation=False),
     )
     config = folder / "mentions.yaml"
     config.write_text(yaml.safe_dump({"run": str(folder / "run")}))

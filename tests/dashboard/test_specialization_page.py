@@ -115,7 +115,7 @@ def test_without_a_run_it_is_offered_and_computed_once_for_all(
     asked = []
 
     def profile(model, *, settings, workers, progress):
-        assert settings.cause
+        assert settings.ablation
         assert workers >= 1
         asked.append(model.name)
         progress("Shards 1 of 2", 0.5)

@@ -16,7 +16,7 @@ from inspector.models.any_model.any_model import AnyModel
 from inspector.models.tiny_models import configuration
 from inspector.verification.calls.verify_calls import verify_any
 
-PROFILING = ("weights", "specialization", "head", "cause", "attention", "concepts")
+PROFILING = ("weights", "specialization", "head", "ablation", "attention", "concepts")
 NAMES = ("deberta-v2", "bloom", "vit", "t5", "yoso")
 
 

@@ -100,7 +100,7 @@ def plant(
 def without_pairs(
     counts: RelationCounts, relation: str, even: bool, but: int = 0
 ) -> RelationCounts:
-    """Return counts with no pair of a relation in one half, but for the first few documents."""
+    """Return counts with no pair of a relation in one split, but for the first few documents."""
     from slow_claims import parity
 
     keep = np.ones((len(counts.documents), len(counts.relations)), dtype=np.int32)

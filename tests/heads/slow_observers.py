@@ -118,8 +118,8 @@ def slow_behaviour(model, sentences, maps_of):
         content = [j for j in range(size) if ids[j] not in special]
         for i in content:
             n += 1
-            twins = [j for j in content if j != i and ids[j] == ids[i]]
-            repeated += bool(twins)
+            repeats = [j for j in content if j != i and ids[j] == ids[i]]
+            repeated += bool(repeats)
             for layer in range(maps.shape[0]):
                 for head in range(maps.shape[1]):
                     p = [float(value) for value in maps[layer, head, i]]
@@ -143,7 +143,7 @@ def slow_behaviour(model, sentences, maps_of):
                             for j in content
                             if word_ids[j] is not None and sentence.upos[word_ids[j]] == "PUNCT"
                         ),
-                        "duplicate_mass": math.fsum(p[j] for j in twins),
+                        "duplicate_mass": math.fsum(p[j] for j in repeats),
                         "distance_tokens": math.fsum(p[j] * abs(i - j) for j in content)
                         / on_content,
                     }

@@ -115,7 +115,9 @@ SENTENCES = tuple(
 def test_a_profile_of_ten_sentences_equals_plain_loops(decoder, name):
     model = decoder(name)
     corpus = Corpus("ten", list(SENTENCES), [], "0" * 64, "gold")
-    settings = ProfileSettings(twin_seeds=(1, 2, 3), shard_size=4, batch_size=3, cause=False)
+    settings = ProfileSettings(
+        random_init_seeds=(1, 2, 3), shard_size=4, batch_size=3, ablation=False
+    )
     run = profile_corpus(model, corpus, settings=settings)
 
     n, correct, _, _ = slow_relation_counts(model, SENTENCES)

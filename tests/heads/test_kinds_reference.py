@@ -27,7 +27,7 @@ EWT, GUM = (
 ROLES = DATA / "up-english-ewt/srl-ewt-v2.16-dev.tsv"
 NAMES = DATA / "uner-english-ewt/en_ewt-ud-dev.iob2"
 STREUSLE = DATA / "streusle/streusle.ud_dev.conllulex"
-SETTINGS = ProfileSettings(twin_seeds=(), shard_size=64, coreference=False, cause=False)
+SETTINGS = ProfileSettings(random_init_seeds=(), shard_size=64, coreference=False, ablation=False)
 # What each kind of annotation must show on these documents, and of each at least how many.
 TREE = ("neg:scope", "condition:cue", "coordination:and", "comparison:cue", "quantifier:noun")
 BESIDE = {

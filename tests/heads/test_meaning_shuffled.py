@@ -1,6 +1,6 @@
 """Meaning and logic whose other ends were dealt out at random: no head is said to follow them.
 
-The real model reads the probes once; every deal is held against the same predictions. Coreference
+The real model reads the probes once; every deal is compared with the same predictions. Coreference
 is dealt in a test of its own. Must not know: how claims are made.
 """
 
@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from slow_observers import attention_of
 from test_profile_reference import predictions
-from test_profile_shuffled import counted, in_the_report_half_alone, told, twins
+from test_profile_shuffled import counted, in_the_of_test_split_alone, random_models, told
 
 from inspector.corpora import Corpus, Relation, annotate, meaning_probes
 from inspector.heads.specialization.claims import relation_claims
@@ -58,7 +58,7 @@ def test_no_claim_holds_where_ends_are_dealt_at_random(predicted, kind):
     with_any = 0
     for seed in SEEDS:
         counts = dealt(predicted, kind, seed)
-        frame = relation_claims(counts, twins(counts), seed)
+        frame = relation_claims(counts, random_models(counts), seed)
         assert (frame["n"] >= 20).sum() >= 9
         assert (frame["verdict"] != "underpowered").any()
         with_any += (frame["verdict"] == "supported").any()
@@ -68,14 +68,14 @@ def test_no_claim_holds_where_ends_are_dealt_at_random(predicted, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_head_is_supported_where_ends_are_dealt_at_random(predicted, kind):
     counts = dealt(predicted, kind, 99)
-    assert supported_heads(counts, twins(counts))["supported"].mean() < 0.001
+    assert supported_heads(counts, random_models(counts))["supported"].mean() < 0.001
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_control_the_true_ends_have_lifts(predicted, kind):
     def largest(seed):
         counts = dealt(predicted, kind, seed)
-        frame = relation_claims(counts, twins(counts))
+        frame = relation_claims(counts, random_models(counts))
         return frame[frame["n"] >= 20]["lift"].max()
 
     assert largest(None) > 0.2
@@ -83,17 +83,17 @@ def test_control_the_true_ends_have_lifts(predicted, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_control_a_leak_between_the_halves_would_be_seen(predicted, kind, monkeypatch):
+def test_control_a_leak_between_the_splits_would_be_seen(predicted, kind, monkeypatch):
     """And a head that is told where relations lead is found: there are pairs enough."""
 
     def optimism():
         counts = [dealt(predicted, kind, seed) for seed in SEEDS]
-        frames = [relation_claims(one, twins(one)) for one in counts]
+        frames = [relation_claims(one, random_models(one)) for one in counts]
         return [frame[frame["n"] >= 20]["optimism"].mean() for frame in frames]
 
     assert min(optimism()) > 0.0
     counts = dealt(predicted, kind, 0)
-    frame = relation_claims(told(counts, 0.6), twins(counts))
+    frame = relation_claims(told(counts, 0.6), random_models(counts))
     assert (frame["verdict"] == "supported").sum() >= 2
-    in_the_report_half_alone(monkeypatch)
+    in_the_of_test_split_alone(monkeypatch)
     assert max(optimism()) == 0.0

@@ -136,10 +136,10 @@ def test_nan_is_documented(method: Callable[..., Any]) -> None:
 
 def test_one_zero_head_leaves_the_others_alone() -> None:
     weights = random_weights()
-    silenced = weights.W_Q.clone()
-    silenced[5:10] = 0.0
+    ablated = weights.W_Q.clone()
+    ablated[5:10] = 0.0
     before = weight_statistics(planted_model(weights))
-    after = weight_statistics(planted_model(changed(weights, W_Q=silenced)))
+    after = weight_statistics(planted_model(changed(weights, W_Q=ablated)))
     pd.testing.assert_frame_equal(before.drop(index=1), after.drop(index=1), check_exact=True)
     assert after.loc[1, ["qk_effective_rank", "qk_symmetry"]].isna().all()
 

@@ -78,7 +78,7 @@ def test_it_is_found_for_the_same_string_and_not_for_the_rest(tmp_path):
     model = plant(tmp_path / "bert", KINDS)
     assert tiny_tokenizer("bert").tokenize("that") == ["that"]
     run = profile_corpus(
-        model, corpus(), settings=ProfileSettings(window_tokens=N_POSITIONS, cause=False)
+        model, corpus(), settings=ProfileSettings(window_tokens=N_POSITIONS, ablation=False)
     )
     head = KINDS.index("same before")
     claims = run.claims.set_index(["relation", "direction"])
@@ -106,7 +106,7 @@ def test_control_a_head_is_not_found_where_the_words_are_others(tmp_path):
     run = profile_corpus(
         model,
         Corpus("turned", turned, [], "0" * 64, "generated"),
-        settings=ProfileSettings(window_tokens=N_POSITIONS, cause=False),
+        settings=ProfileSettings(window_tokens=N_POSITIONS, ablation=False),
     )
     frame = run.relations.query("relation == 'coref:nominal' and direction == 'dependent_to_head'")
     assert (frame[frame["head"] == KINDS.index("same before")]["correct"] == 0).all()

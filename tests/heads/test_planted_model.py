@@ -108,7 +108,9 @@ def planted(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(planted):
     corpus = Corpus("planted", sentences(), [], "0" * 64, "generated")
-    return profile_corpus(planted[1], corpus, settings=ProfileSettings(batch_size=7, cause=False))
+    return profile_corpus(
+        planted[1], corpus, settings=ProfileSettings(batch_size=7, ablation=False)
+    )
 
 
 def test_the_heads_attend_as_planted(planted):
@@ -118,9 +120,9 @@ def test_the_heads_attend_as_planted(planted):
     maps = dict(zip(kinds, attention_probabilities(model, batch)[0, 0], strict=True))
     n = len(words) + 2
     for i in range(1, n - 1):
-        twins = [j for j in range(1, n - 1) if j != i and words[j - 1] == words[i - 1]]
+        repeats = [j for j in range(1, n - 1) if j != i and words[j - 1] == words[i - 1]]
         wanted = torch.zeros(n)
-        wanted[twins or [i]] = 1 / len(twins or [i])
+        wanted[repeats or [i]] = 1 / len(repeats or [i])
         torch.testing.assert_close(maps["same"][i], wanted, atol=1e-4, rtol=0)
         assert maps["previous"][i, i - 1] > 0.9999
         assert maps["separator"][i, n - 1] > 0.9999

@@ -89,7 +89,7 @@ def corpus():
 
 
 def profiled(folder, kinds):
-    return profile_corpus(plant(folder, kinds), corpus(), settings=ProfileSettings(cause=False))
+    return profile_corpus(plant(folder, kinds), corpus(), settings=ProfileSettings(ablation=False))
 
 
 def test_they_are_found_for_negation_and_for_nothing_else(run):

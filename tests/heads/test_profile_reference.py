@@ -22,7 +22,7 @@ from inspector.runs.profile.shard_worker import ProfileSettings
 
 _DATA = Path(os.environ.get("INSPECTOR_DATA", Path(__file__).parents[3] / "shared" / "data"))
 EWT = _DATA / "ud-english-ewt" / "en_ewt-ud-dev.conllu"
-SETTINGS = ProfileSettings(twin_seeds=(), shard_size=64, coreference=False, cause=False)
+SETTINGS = ProfileSettings(random_init_seeds=(), shard_size=64, coreference=False, ablation=False)
 
 
 def predictions(maps, word_ids):

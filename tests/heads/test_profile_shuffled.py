@@ -1,6 +1,6 @@
 """Trees whose ends were dealt out at random: what follows no relation is not said to follow one.
 
-The real model reads the sample once; its predictions are then held against dealt trees. Both ends
+The real model reads the sample once; its predictions are then compared with dealt trees. Both ends
 are dealt: a head that looks at nouns finds many an object even if only its verb was dealt.
 """
 
@@ -16,7 +16,7 @@ from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
 from inspector.heads.counts import RelationCounts
 from inspector.heads.specialization.claims import relation_claims
-from inspector.heads.specialization.split import Halves
+from inspector.heads.specialization.split import Split
 from inspector.heads.specialization.supported_heads import supported_heads
 
 SEEDS = 20
@@ -70,8 +70,8 @@ def counted(predicted, draw=None):
     return RelationCounts(documents, names, offsets, correct, n, at_offset)
 
 
-def twins(counts):
-    """Return twins that find nothing, the weakest control there is."""
+def random_models(counts):
+    """Return random models that find nothing, the weakest control there is."""
     nothing = RelationCounts(
         counts.documents,
         counts.relations,
@@ -91,18 +91,16 @@ def told(counts, share=0.35):
     return replace(counts, correct=correct)
 
 
-def in_the_report_half_alone(monkeypatch):
-    """Plant a leak: heads and baselines are chosen on the half that they are judged on."""
-    honest = Halves.of
-    monkeypatch.setattr(
-        Halves, "of", lambda counts: Halves(honest(counts).report, honest(counts).report)
-    )
+def in_the_of_test_split_alone(monkeypatch):
+    """Plant a leak: heads and baselines are chosen on the split that they are judged on."""
+    honest = Split.of
+    monkeypatch.setattr(Split, "of", lambda counts: Split(honest(counts).test, honest(counts).test))
 
 
 def dealt_claims(predicted):
     for seed in range(SEEDS):
         counts = counted(predicted, np.random.default_rng(seed))
-        yield relation_claims(counts, twins(counts), seed)
+        yield relation_claims(counts, random_models(counts), seed)
 
 
 def figures(frames):
@@ -122,8 +120,8 @@ def test_no_claim_holds_on_dealt_trees(predicted):
     assert optimism > 0.05  # what the choice of a head promises, and does not keep
 
 
-def test_control_a_leak_between_the_halves_would_be_seen(predicted, monkeypatch):
-    in_the_report_half_alone(monkeypatch)
+def test_control_a_leak_between_the_splits_would_be_seen(predicted, monkeypatch):
+    in_the_of_test_split_alone(monkeypatch)
     lift, _, optimism = figures(dealt_claims(predicted))
     assert lift > 0.04
     assert optimism == 0.0
@@ -132,24 +130,24 @@ def test_control_a_leak_between_the_halves_would_be_seen(predicted, monkeypatch)
 def test_control_a_head_that_is_told_is_found(predicted):
     """The sample is large enough for what passes there to mean something."""
     counts = counted(predicted, np.random.default_rng(0))
-    frame = relation_claims(told(counts), twins(counts))
+    frame = relation_claims(told(counts), random_models(counts))
     found = frame[(frame["verdict"] == "supported")]
     assert len(found) >= 8
     assert set(zip(found["layer"], found["head"], found["direction"], strict=True)) == {
         (2, 3, "dependent_to_head")
     }
-    heads = supported_heads(told(counts), twins(counts)).query("supported")
+    heads = supported_heads(told(counts), random_models(counts)).query("supported")
     assert {(2, 3)} == set(zip(heads["layer"], heads["head"], strict=True))
 
 
 def test_no_head_is_supported_on_dealt_trees(predicted):
     counts = counted(predicted, np.random.default_rng(99))
-    assert not supported_heads(counts, twins(counts))["supported"].any()
+    assert not supported_heads(counts, random_models(counts))["supported"].any()
 
 
 def test_the_true_trees_have_lifts(predicted):
     """The control: the same predictions on the true trees beat the baseline by far."""
-    true = relation_claims(counted(predicted), twins(counted(predicted)))
+    true = relation_claims(counted(predicted), random_models(counted(predicted)))
     other = next(dealt_claims(predicted))
     big = true[true["n"] >= 20]
     assert big["lift"].max() > 0.2

@@ -30,7 +30,7 @@ CURVE = pd.DataFrame(
         "kept": [1, 2],
         "order": ["importance", "random"],
         "seed": [0, 0],
-        "drift": [0.5, 0.0],
+        "state_change": [0.5, 0.0],
         "ci_low": [0.4, 0.0],
         "ci_high": [0.6, 0.0],
         "loss_increase": [1.5, 0.0],

@@ -84,7 +84,7 @@ def generate_beyond(
 
     What they say beyond their trees stands in their last column, as treebanks have it: `Args=`,
     `Entity=`, `Name=`, `Meaning=`, `Supersense=`, `Idiom=`, `PDTB=`; `inspector.corpora.annotate`
-    reads it. A document has one sentence of each construction, so that either half of the
+    reads it. A document has one sentence of each construction, so that either split of the
     documents has them all; those with mentions have documents of their own, which keeps windows
     over them short. The same seed gives the same sentences on every platform. A sentence distracts,
     and its comment says so, if another word of the part of speech of what is looked for stands at

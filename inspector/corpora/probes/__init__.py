@@ -54,7 +54,7 @@ def meaning_probes(*, labels: Labels = "universal") -> list[Sentence]:
 
     What they say beyond their trees stands in their last column, as treebanks have it: `Args=`,
     `Entity=`, `Name=`, `Meaning=`, `Supersense=`, `Idiom=`, `PDTB=`; `inspector.corpora.annotate`
-    reads it. A document has one sentence of each construction, so that either half of the
+    reads it. A document has one sentence of each construction, so that either split of the
     documents has them all; those with mentions have documents of their own, which keeps windows
     over them short. A sentence distracts, and its comment says so, if another word of the part of
     speech of what is looked for stands at least as near. Their syntax is balanced together with

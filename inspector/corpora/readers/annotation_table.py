@@ -1,4 +1,4 @@
-"""Files of annotation that stand beside a corpus: read line by line, held against its sentences.
+"""Files of annotation that stand beside a corpus: read line by line, compared with its sentences.
 
 Two shapes: a table with a header (one relation a line), and blocks of word lines that name their
 sentence, as CoNLL-U has them. Whatever does not fit is counted with its line; a file of which

@@ -1,7 +1,7 @@
 """Word meaning: content words of one sentence that WordNet relates, and pairs matched to them.
 
 `meaning:synonym`, `:antonym`, `:hypernym` (to the broader word, three steps at most), `:part` (to
-the whole). A word's commonest meaning is held against the three commonest of the other, antonyms
+the whole). A word's commonest meaning is compared with the three commonest of the other, antonyms
 against all: not annotated in context, and noisy.
 `meaning-control:…`: for each, a pair that WordNet does not relate, at the same distance, of the
 same parts of speech and of the nearest frequencies. Must not know: how WordNet is stored, models.

@@ -1,6 +1,6 @@
-"""Cause: how much each head matters, what is lost without one, and how many are enough.
+"""Ablation: how much each head matters, what is lost without one, and how many are enough.
 
-Must not know: how a head is silenced, how a figure is computed.
+Must not know: how a head is ablated, how a figure is computed.
 """
 
 import pandas as pd
@@ -15,12 +15,12 @@ from inspector.models import PretrainedModel
 from inspector.views.charts import head_grid
 from inspector.views.charts.ablation import robustness_curve
 
-_GRID = "cause-grid"
+_GRID = "ablation-grid"
 
 
 def show(visit: Visit) -> None:
-    """Show what silencing does; where nobody has asked for it yet, the offer to compute it."""
-    t = words.of("cause", visit.language)
+    """Show what ablation does; where nobody has asked for it yet, the offer to compute it."""
+    t = words.of("ablation", visit.language)
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     layer, head = widgets.head_chooser(model, visit.language)
@@ -29,7 +29,7 @@ def show(visit: Visit) -> None:
         offer = st.empty()
         with offer.container(border=True):
             st.markdown(t["offer"].format(sentences=ablation_store.SENTENCES))
-            asked = st.button(t["compute"], key="silence", type="primary")
+            asked = st.button(t["compute"], key="ablate", type="primary")
         if not asked:
             return
         offer.empty()
@@ -53,7 +53,7 @@ def show(visit: Visit) -> None:
 
 def _loss(curve: pd.DataFrame, language: str) -> None:
     """Show how much the loss grows; where the model has none, say why."""
-    t = words.of("cause", language)
+    t = words.of("ablation", language)
     if not curve["loss_n"].any():
         st.caption(t["no_loss"])
         return
@@ -64,7 +64,7 @@ def _loss(curve: pd.DataFrame, language: str) -> None:
 
 
 def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language: str) -> None:
-    t = words.of("cause", language)
+    t = words.of("ablation", language)
     st.header(t["ablation"].format(head_name=f"{head[0]}-{head[1]}"), anchor=False)
     st.caption(t["ablation_note"])
     with st.spinner(t["computing"].format(what=f"{head[0]}-{head[1]}"), show_time=True), guarded():
@@ -138,7 +138,7 @@ def _downloads(measured: Measured, language: str) -> None:
                 frame.to_csv(index=False),
                 file,
                 "text/csv",
-                key=f"cause-{file}",
+                key=f"ablation-{file}",
                 on_click="ignore",
                 icon=":material/download:",
             )

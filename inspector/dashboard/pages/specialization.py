@@ -181,7 +181,7 @@ def _claims(claims: pd.DataFrame, language: str) -> None:
 
 
 def _controls(controls: pd.DataFrame, language: str) -> None:
-    """Show what is left of claims on meaning and logic when simpler causes are ruled out."""
+    """Show what is left of claims on meaning and logic when simpler rules are ruled out."""
     t = words.of("specialization", language)
     if controls.empty:
         return

@@ -58,7 +58,7 @@ def _outcome(report: VerificationReport, t: words.Words) -> None:
         for sentence in report.failures():
             st.markdown(f"- {plain(sentence)}")
         return
-    outcome = t["passed" if _route(report) == "weights" else "passed_in_shadow"].format(
+    outcome = t["passed" if _route(report) == "weights" else "passed_call_by_call"].format(
         stages=len(report.frame),
         layers=report.frame["layer"].nunique(),
         worst=widgets.in_u(report.frame["error_in_u"].max()),
@@ -102,8 +102,8 @@ def _rule(report: VerificationReport, t: words.Words) -> None:
             rf"\max|\mathrm{{theirs}} - \mathrm{{truth}}| + {MAX_FLOOR:g}\,u\,s"
             rf"\end{{aligned}}"
         )
-        in_shadow = _route(report) != "weights"
-        st.markdown(t["rule_cases_in_shadow" if in_shadow else "rule_cases"])
+        call_by_call = _route(report) != "weights"
+        st.markdown(t["rule_cases_call_by_call" if call_by_call else "rule_cases"])
 
 
 def _noise(report: VerificationReport, t: words.Words, language: str) -> None:

@@ -1,6 +1,6 @@
-"""The model run with heads silenced, each by itself or all together, and what that does added up.
+"""The model run with heads ablated, each by itself or all together, and what that does added up.
 
-Each by itself costs little where layers run one by one: those before the silenced head are computed
+Each by itself costs little where layers run one by one: those before the ablated head are computed
 once for all. Other models run whole for each head. Must not know: statistics, files, engines.
 """
 
@@ -12,19 +12,24 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from inspector.heads.ablation.batch_parts import TOKENS, even_parts
-from inspector.heads.ablation.state_change import DriftSums, word_drift
+from inspector.heads.ablation.state_change import StateChangeSums, word_state_change
 from inspector.heads.ablation.target_words import marks
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models import AttentionCall, Batch, PretrainedModel, WordBatch, running
 from inspector.models.forward.backend import OURS
 from inspector.models.forward.head_ablation import (
+    Ablation,
     Head,
     Replacement,
-    Silencing,
+    ablated,
     replacement,
-    silenced,
 )
-from inspector.models.forward.partial_forward import LayerRecord, Resumer, is_resumable, resumable
+from inspector.models.forward.partial_forward import (
+    LayerRecord,
+    PartialForward,
+    partial_forward,
+    runs_in_parts,
+)
 
 Step = Callable[[], None]
 Passes = Callable[[Batch], tuple[Tensor, Iterator[tuple[list[int], Tensor]]]]
@@ -58,53 +63,53 @@ def mean_outputs(
     return (total / max(n, 1)).unflatten(-1, (model.n_heads, model.d_head))
 
 
-def silence_each(
+def ablate_each(
     model: PretrainedModel,
     batches: Iterable[AnnotatedBatch],
-    sums: DriftSums,
-    how: Silencing = "zero",
+    sums: StateChangeSums,
+    how: Ablation = "zero",
     means: Float64[Tensor, "layer head d_head"] | None = None,
     step: Step | None = None,
 ) -> None:
-    """Add the drift, and the loss, of each variant, which lacks one head, over the batches.
+    """Add the state change, and the loss, of each variant, which lacks one head.
 
-    A model that cannot be run again from the middle is run whole, as `silence_together` does.
+    A model that cannot run in part is run whole, as `ablate_together` does.
 
     Args:
         model: Whose heads.
         batches: Texts with their relations.
         sums: What is added to; its variants have one head each.
-        how: How a head is silenced.
+        how: How a head is ablated.
         means: What each head gives on average, for 'mean'.
         step: Called after each batch.
     """
     read = list(batches)
     if not read:
         return
-    if not is_resumable(model, even_parts(read[0])[0].words.batch):
-        silence_together(model, read, sums, how, means, step)
+    if not runs_in_parts(model, even_parts(read[0])[0].words.batch):
+        ablate_together(model, read, sums, how, means, step)
         return
     replaced = replacement(how, means)
     of_layer: dict[int, list[int]] = {}
     for variant, ((layer, _head),) in enumerate(sums.variants):
         of_layer.setdefault(layer, []).append(variant)
-    with resumable(model) as resumer:
+    with partial_forward(model) as partial:
         _add_all(
-            read, sums, lambda text: _from_the_middle(resumer, text, sums, of_layer, replaced), step
+            read, sums, lambda text: _partial_passes(partial, text, sums, of_layer, replaced), step
         )
 
 
-def silence_together(
+def ablate_together(
     model: PretrainedModel,
     batches: Iterable[AnnotatedBatch],
-    sums: DriftSums,
-    how: Silencing = "zero",
+    sums: StateChangeSums,
+    how: Ablation = "zero",
     means: Float64[Tensor, "layer head d_head"] | None = None,
     step: Step | None = None,
 ) -> None:
-    """Add the drift, and the loss, of each variant, which may lack any set of heads.
+    """Add the state change, and the loss, of each variant, which may lack any set of heads.
 
-    Args: as `silence_each`.
+    Args: as `ablate_each`.
     """
 
     def passes(text: Batch) -> tuple[Tensor, Iterator[tuple[list[int], Tensor]]]:
@@ -117,7 +122,7 @@ def silence_together(
 
 
 def _add_all(
-    batches: Iterable[AnnotatedBatch], sums: DriftSums, passes: Passes, step: Step | None
+    batches: Iterable[AnnotatedBatch], sums: StateChangeSums, passes: Passes, step: Step | None
 ) -> None:
     for batch in batches:
         for part in even_parts(batch):
@@ -127,8 +132,8 @@ def _add_all(
             step()
 
 
-def _add(part: AnnotatedBatch, sums: DriftSums, passes: Passes) -> None:
-    """Add what the variants do to one part: the drift, and the loss where it is asked for."""
+def _add(part: AnnotatedBatch, sums: StateChangeSums, passes: Passes) -> None:
+    """Add what the variants do to one part: to its states, and to the loss if it is asked for."""
     marked, plain = marks(part), part.words.batch
     sums.count(marked)
     asked = [] if sums.losses is None else sums.losses.asked(part)
@@ -142,19 +147,19 @@ def _add(part: AnnotatedBatch, sums: DriftSums, passes: Passes) -> None:
             answers.start(clean)
         for variants, states in changed:
             if text is plain:
-                sums.add(marked, variants, *word_drift(part, clean, states))
+                sums.add(marked, variants, *word_state_change(part, clean, states))
             if answers is not None:
                 answers.add(variants, states)
 
 
-def _from_the_middle(
-    resumer: Resumer,
+def _partial_passes(
+    partial: PartialForward,
     text: Batch,
-    sums: DriftSums,
+    sums: StateChangeSums,
     of_layer: dict[int, list[int]],
     replaced: Replacement,
 ) -> tuple[Tensor, Iterator[tuple[list[int], Tensor]]]:
-    clean = resumer.clean(text)
+    clean = partial.clean(text)
     at_once = max(1, TOKENS // text.input_ids.numel())
 
     def changed() -> Iterator[tuple[list[int], Tensor]]:
@@ -164,7 +169,7 @@ def _from_the_middle(
                 some = variants[start : start + at_once]
                 heads = [sums.variants[variant][0][1] for variant in some]
                 given = _given(record, layer, heads, replaced)
-                yield some, resumer.states(clean, layer, heads, given)
+                yield some, partial.states(clean, layer, heads, given)
 
     return clean.state, changed()
 
@@ -176,7 +181,7 @@ def _state(
     how: str = "zero",
     means: Tensor | None = None,
 ) -> Tensor:
-    changed = silenced(model, heads, how, means) if heads else nullcontext()
+    changed = ablated(model, heads, how, means) if heads else nullcontext()
     with running(model, OURS), changed, torch.inference_mode():
         state: Tensor = model.model(**text.inputs()).last_hidden_state
     return state

@@ -1,6 +1,6 @@
-"""What changes when heads are silenced: a row for each head, relation and word.
+"""What changes when heads are ablated: a row for each head, relation and word.
 
-Must not know: how a head is silenced, models, files.
+Must not know: how a head is ablated, models, files.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Int64
 
 from inspector.frames import dtypes
-from inspector.heads.ablation.state_change import UNIT, DriftSums
+from inspector.heads.ablation.state_change import UNIT, StateChangeSums
 from inspector.heads.ablation.target_words import ALL_WORDS, ANY_WORD, ENDS
 from inspector.heads.specialization.inference import (
     bootstrap_weights,
@@ -28,21 +28,21 @@ _LOSS = (
 )  # fmt: skip
 
 
-def ablation_frame(sums: DriftSums, how: str, seed: int = 0) -> pd.DataFrame:
-    r"""Return how far silenced heads move the last hidden states, a row per head × relation × word.
+def ablation_frame(sums: StateChangeSums, how: str, seed: int = 0) -> pd.DataFrame:
+    r"""Return how far ablated heads move the last hidden states, a row per head × relation × word.
 
-    With z and z' a token's last hidden states with and without the heads, its drift is
+    With z and z' a token's last hidden states with and without the heads, its change is
     $\lVert z' - z \rVert / \lVert z \rVert$; a word's is the mean over its tokens. Columns:
 
-    - layer, head: the silenced head; −1 where several are silenced together.
-    - heads: all that are silenced, as '2-8,3-1'; how: 'zero', 'mean' or 'uniform'.
+    - layer, head: the ablated head; −1 where several are ablated together.
+    - heads: all that are ablated, as '2-8,3-1'; how: 'zero', 'mean' or 'uniform'.
     - relation: a relation's name, or '(all)' for all words.
     - word: which of the relation's two words is measured: 'dependent' (where it comes from) or
       'head' (where it goes to); '(any)' for all words.
     - n, documents: measured words, and the documents that have any.
-    - effect: mean drift of the measured words, 0 for none.
-    - matched_effect: mean drift of the words matched with them: of each word the mean over the
-      words of its sentence and class (content or function) that take no part in the relation.
+    - effect: mean state change of the measured words, 0 for none.
+    - matched_effect: mean state change of the words matched with them: of each word the mean over
+      the words of its sentence and class (content or function) that take no part in the relation.
     - difference: effect − matched_effect: what is lost there and not everywhere; ci_low, ci_high:
       its 95 % bootstrap interval over documents, 10,000 draws; p_value: one-sided sign-flip test
       of it over documents, 10,000 flips.
@@ -55,7 +55,7 @@ def ablation_frame(sums: DriftSums, how: str, seed: int = 0) -> pd.DataFrame:
       token with none before it has no loss, nor has a word of such tokens alone. Of a masked model
       $p_t$ is that of t where all tokens of its word are the mask token, and so are those of
       every seventh word before and after it: a text is read seven times, each word masked once.
-    - loss: mean loss of these words, nothing silenced; loss_increase: mean of what it is more
+    - loss: mean loss of these words, nothing ablated; loss_increase: mean of what it is more
       without the heads; matched_loss_increase: the same of the words matched with them.
     - loss_difference: loss_increase − matched_loss_increase, with loss_ci_low, loss_ci_high and
       loss_p_value as for difference.
@@ -64,7 +64,7 @@ def ablation_frame(sums: DriftSums, how: str, seed: int = 0) -> pd.DataFrame:
 
     Args:
         sums: Of all batches; with its `losses` where there is a head.
-        how: How the heads were silenced.
+        how: How the heads were ablated.
         seed: Of the draws.
     """
     n_documents = len(sums.documents)

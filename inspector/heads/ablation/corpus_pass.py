@@ -1,4 +1,4 @@
-"""A whole corpus with heads silenced: from sentences to the sums that frames are made of.
+"""A whole corpus with heads ablated: from sentences to the sums that frames are made of.
 
 Must not know: statistics, files, engines.
 """
@@ -13,21 +13,21 @@ from inspector.corpora.annotation.document_windows import corpus_windows
 from inspector.corpora.sentence import SUBSET
 from inspector.errors import InputError
 from inspector.head_names import Heads
-from inspector.heads.ablation.ablate_heads import mean_outputs, silence_each, silence_together
+from inspector.heads.ablation.ablate_heads import ablate_each, ablate_together, mean_outputs
 from inspector.heads.ablation.importance import head_importance
 from inspector.heads.ablation.pruning_curve import (
     SEEDS,
+    ablated_sets,
     keep_counts,
     robustness_frame,
-    silenced_sets,
 )
-from inspector.heads.ablation.state_change import DriftSums
+from inspector.heads.ablation.state_change import StateChangeSums
 from inspector.heads.ablation.word_loss import LossSums
 from inspector.heads.enough_words import check_some_read
 from inspector.heads.observers import annotated_batches
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models import PretrainedModel, token_counts, word_batches
-from inspector.models.forward.head_ablation import Head, check_heads, check_silencing
+from inspector.models.forward.head_ablation import Head, check_ablation, check_heads
 from inspector.models.loading.language_head import language_head
 
 Progress = Callable[[str, float], None]
@@ -77,7 +77,7 @@ def corpus_batches(
     return made, documents, names
 
 
-def silence(
+def ablation_over(
     model: PretrainedModel,
     heads: Heads,
     corpus: Corpus,
@@ -86,15 +86,15 @@ def silence(
     together: bool = False,
     loss: bool = True,
     progress: Progress | None = None,
-) -> DriftSums:
-    """Return the drift over a corpus without each of some heads, or without all of them.
+) -> StateChangeSums:
+    """Return the state change over a corpus without each of some heads, or without all of them.
 
     Args:
         model: Whose heads.
-        heads: Which are silenced.
+        heads: Which are ablated.
         corpus: What is read.
         how: 'zero', 'mean' (over this corpus) or 'uniform'.
-        together: Whether all are silenced at once, not each by itself.
+        together: Whether all are ablated at once, not each by itself.
         loss: Whether the loss is measured too, where the model has a language-modelling head. A
             masked model reads each text seven times more for it.
         progress: Told how far it is.
@@ -102,7 +102,7 @@ def silence(
     Raises:
         InputError: If there is no such head or way, or no sentence.
     """
-    chosen, way = check_heads(model, heads), check_silencing(how)
+    chosen, way = check_heads(model, heads), check_ablation(how)
     batches, documents, names = corpus_batches(model, corpus)
     show = progress or (lambda what, share: None)
     means = None
@@ -119,7 +119,7 @@ def silence(
         done += 1
         show(f"Batches {done} of {len(batches)}", sum(tokens[:done]) / sum(tokens))
 
-    run = silence_together if together else silence_each
+    run = ablate_together if together else ablate_each
     run(model, batches, sums, way, means, step)
     return sums
 
@@ -137,7 +137,7 @@ def importance_over(
     Args:
         model: Whose heads.
         corpus: What is read.
-        check: Whether each head is silenced too: `ablation_effect` and the rank correlation.
+        check: Whether each head is ablated too: `ablation_effect` and the rank correlation.
         seed: Of the random directions.
         progress: Told how far it is.
 
@@ -146,7 +146,7 @@ def importance_over(
     """
     ablation = None
     if check:
-        ablation = silence(model, every_head(model), corpus, loss=False, progress=progress)
+        ablation = ablation_over(model, every_head(model), corpus, loss=False, progress=progress)
     _check_read(model, corpus)
     surfaces = [sentence.surface for sentence in corpus.sentences]
     made = word_batches(model, surfaces, BATCH_SIZE).batches
@@ -187,7 +187,7 @@ def robustness_over(
     show = progress or (lambda what, share: None)
     show("Importance", 0.0)
     importance = importance_over(model, corpus, check=False, seed=seed)
-    sets = silenced_sets(importance, counts, seeds)
+    sets = ablated_sets(importance, counts, seeds)
     texts = replace(corpus, sentences=[replace(one, relations=()) for one in corpus.sentences])
     batches, documents, names = corpus_batches(model, texts)
     sums = _sums(model, documents, names, list(sets.values()))
@@ -198,7 +198,7 @@ def robustness_over(
         done += 1
         show(f"Batches {done} of {len(batches)}", done / len(batches))
 
-    silence_together(model, batches, sums, step=step)
+    ablate_together(model, batches, sums, step=step)
     return robustness_frame(sums, list(sets), model.n_heads, seed)
 
 
@@ -212,11 +212,11 @@ def _sums(
     documents: list[str],
     names: list[str],
     variants: list[tuple[Head, ...]],
-) -> DriftSums:
+) -> StateChangeSums:
     """Return sums with nothing in them; with those of the loss if a model is given that has one."""
     head = None if model is None else language_head(model)
     losses = None if head is None else LossSums(head, documents, names, variants)
-    return DriftSums(documents, names, variants, losses)
+    return StateChangeSums(documents, names, variants, losses)
 
 
 def _check_read(model: PretrainedModel, corpus: Corpus) -> None:

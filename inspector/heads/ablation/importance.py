@@ -12,7 +12,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from inspector.frames import dtypes
-from inspector.heads.ablation.state_change import UNIT, DriftSums
+from inspector.heads.ablation.state_change import UNIT, StateChangeSums
 from inspector.models import PretrainedModel, WordBatch
 from inspector.models.forward.head_ablation import gated
 
@@ -25,7 +25,7 @@ def head_importance(
     model: PretrainedModel,
     batches: Iterable[WordBatch],
     *,
-    ablation: DriftSums | None = None,
+    ablation: StateChangeSums | None = None,
     seed: int = 0,
     step: Step | None = None,
 ) -> pd.DataFrame:
@@ -35,20 +35,20 @@ def head_importance(
 
     - layer, head: counted from 0; texts: how many the means are over.
     - importance: $\sqrt{\mathrm{mean}\, \lVert \partial z / \partial \xi \rVert^2 / \lVert z
-      \rVert^2}$ over the tokens but special ones: what silencing the head would move them by, were
+      \rVert^2}$ over the tokens but special ones: what ablating the head would move them by, were
       the model linear. Estimated without bias from one random direction a token, as
       $g^2 = (\sum_i r_i \cdot \partial z_i / \partial \xi / \lVert z_i \rVert)^2$ with r normal.
     - norm_gradient: mean over texts of $|\partial\, \mathrm{mean}_i \lVert z_i \rVert / \partial
       \xi|$: the head importance of the source, with the norm of the state for the loss. A model
       that ends in a layer norm holds that norm nearly still, so that it says little of it.
-    - ablation_effect: the true mean drift without the head, from `ablation`; NaN without.
+    - ablation_effect: the true mean state change without the head, from `ablation`; NaN without.
 
     attrs['rank_correlation'] is Spearman's of importance and ablation_effect, NaN without.
 
     Args:
         model: Whose heads.
         batches: Texts.
-        ablation: The drift without each head, over the same texts.
+        ablation: The state change without each head, over the same texts.
         seed: Of the random directions.
         step: Called after each batch.
 
@@ -141,8 +141,8 @@ class _Frozen:
             one.requires_grad_(before)
 
 
-def _effects(ablation: DriftSums, layer: np.ndarray, head: np.ndarray) -> np.ndarray:
-    """Return each head's mean drift over all words."""
+def _effects(ablation: StateChangeSums, layer: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """Return each head's mean state change over all words."""
     total = ablation.effect[:, -1].sum(axis=0) * UNIT / max(int(ablation.n[:, -1].sum()), 1)
     found = {variant[0]: total[place] for place, variant in enumerate(ablation.variants)}
     return np.array([found.get(one, np.nan) for one in zip(layer, head, strict=True)])

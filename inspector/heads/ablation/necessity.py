@@ -1,6 +1,6 @@
-"""Whether the model needs the head of a claim: silenced, against random heads.
+"""Whether the model needs the head of a claim: ablated, against random heads.
 
-Must not know: how a head is silenced, models, files.
+Must not know: how a head is ablated, models, files.
 """
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Int64
 
 from inspector.frames import dtypes
-from inspector.heads.ablation.state_change import UNIT, DriftSums
+from inspector.heads.ablation.state_change import UNIT, StateChangeSums
 from inspector.heads.ablation.target_words import ENDS
 from inspector.heads.specialization.inference import bootstrap_weights, ratio_intervals
 
@@ -27,7 +27,7 @@ NEEDED_COLUMNS = dtypes("needed")
 """Columns of the needed frame, in order: column → dtype."""
 
 
-def needed_heads(claims: pd.DataFrame, sums: DriftSums, seed: int = 0) -> pd.DataFrame:
+def needed_heads(claims: pd.DataFrame, sums: StateChangeSums, seed: int = 0) -> pd.DataFrame:
     """Return, for each supported claim, whether the model needs its head more than random ones.
 
     Columns:
@@ -49,7 +49,7 @@ def needed_heads(claims: pd.DataFrame, sums: DriftSums, seed: int = 0) -> pd.Dat
     Args:
         claims: The claims of a profile.
         sums: Of variants that lack one head each, all heads of the model among them, over
-            documents of the report half.
+            documents of the test split.
         seed: Of the draws.
     """
     heads = [one[0] for one in sums.variants]

@@ -1,4 +1,4 @@
-"""Many heads or one: drift and loss when only some heads of each layer are kept.
+"""Many heads or one: state change and loss when only some heads of each layer are kept.
 
 Must not know: files, engines.
 """
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from inspector.frames import dtypes
-from inspector.heads.ablation.state_change import UNIT, DriftSums
+from inspector.heads.ablation.state_change import UNIT, StateChangeSums
 from inspector.heads.specialization.inference import bootstrap_weights, ratio_intervals
 from inspector.models.forward.head_ablation import Head
 
@@ -31,10 +31,10 @@ def keep_counts(n_heads: int) -> tuple[int, ...]:
     return tuple(sorted(count for count in wanted if 1 <= count < n_heads))
 
 
-def silenced_sets(
+def ablated_sets(
     importance: pd.DataFrame, counts: Sequence[int], seeds: Sequence[int] = SEEDS
 ) -> dict[tuple[int, str, int], tuple[Head, ...]]:
-    """Return (kept, order, seed) → the heads that are silenced.
+    """Return (kept, order, seed) → the heads that are ablated.
 
     By importance the most important heads of each layer are kept, with seed −1; by random order
     those that come first in an order drawn anew for each layer and seed.
@@ -65,9 +65,9 @@ def silenced_sets(
 
 
 def robustness_frame(
-    sums: DriftSums, keys: Sequence[tuple[int, str, int]], n_heads: int, seed: int = 0
+    sums: StateChangeSums, keys: Sequence[tuple[int, str, int]], n_heads: int, seed: int = 0
 ) -> pd.DataFrame:
-    """Return drift and loss when fewer heads are kept: a row for each number and order.
+    """Return state change and loss when fewer heads are kept: a row for each number and order.
 
     Columns:
 
@@ -75,15 +75,16 @@ def robustness_frame(
     - order: 'importance' (the most important of each layer are kept) or 'random'; seed: of the
       random order, −1 for importance.
     - n, documents: words, and documents.
-    - drift: mean over words of ‖z' − z‖ / ‖z‖ with z the last hidden state and z' that without the
-      other heads; ci_low, ci_high: 95 % bootstrap interval over documents, 10,000 draws.
+    - state_change: mean over words of ‖z' − z‖ / ‖z‖ with z the last hidden state and z' that
+      without the other heads; ci_low, ci_high: 95 % bootstrap interval over documents (10,000
+      draws).
     - cosine: mean cosine between z and z'.
     - loss_n: words that have a loss, as in the ablation frame; 0, and what follows NaN, for a
       model without a language-modelling head. loss: their mean loss in nats with these heads;
       loss_increase: what it is more than with all; loss_ci_low, loss_ci_high: its 95 % bootstrap
       interval over documents.
 
-    With all heads kept drift and loss_increase are 0: that row is there for each order.
+    With all heads kept state_change and loss_increase are 0: that row is there for each order.
 
     Args:
         sums: Of one variant for each key.
@@ -92,11 +93,11 @@ def robustness_frame(
         seed: Of the draws.
     """
     by_id = sorted(range(len(sums.documents)), key=lambda place: sums.documents[place])
-    n, drift = sums.n[by_id, -1], sums.effect[by_id, -1].T
+    n, state_change = sums.n[by_id, -1], sums.effect[by_id, -1].T
     whole = max(int(n.sum()), 1)
-    intervals = ratio_intervals(drift, n, bootstrap_weights(len(n), seed)) * UNIT
+    intervals = ratio_intervals(state_change, n, bootstrap_weights(len(n), seed)) * UNIT
     frame = pd.DataFrame(keys, columns=["kept", "order", "seed"]).assign(
-        drift=drift.sum(axis=1) * UNIT / whole,
+        state_change=state_change.sum(axis=1) * UNIT / whole,
         ci_low=intervals[:, 0],
         ci_high=intervals[:, 1],
         cosine=sums.cosine[-1] * UNIT / whole,
@@ -106,7 +107,7 @@ def robustness_frame(
     every = (
         frame[["order", "seed"]]
         .drop_duplicates()
-        .assign(kept=n_heads, drift=0.0, ci_low=0.0, ci_high=0.0, cosine=1.0, loss=before)
+        .assign(kept=n_heads, state_change=0.0, ci_low=0.0, ci_high=0.0, cosine=1.0, loss=before)
     )
     increase = 0.0 if np.isfinite(before) else np.nan
     every = every.assign(**dict.fromkeys(_INCREASE, increase))
@@ -118,7 +119,7 @@ def robustness_frame(
 
 
 def _losses(
-    sums: DriftSums, by_id: Sequence[int], seed: int
+    sums: StateChangeSums, by_id: Sequence[int], seed: int
 ) -> tuple[float, dict[str, np.ndarray | float]]:
     """Return the loss with all heads, and the columns of the loss: a row for each variant."""
     losses = sums.losses

@@ -1,4 +1,4 @@
-"""How far states move when heads are silenced: sums per document, relation and word.
+"""How far states move when heads are ablated: sums per document, relation and word.
 
 The loss is summed beside them where it is asked for. Sums are of whole units: the same bits
 whatever the number of workers. Must not know: statistics, files, engines.
@@ -21,8 +21,8 @@ from inspector.models.forward.head_ablation import Head
 
 
 @dataclass(eq=False)
-class DriftSums:
-    """Sums of the drift at measured and at matched words, for each variant of the model."""
+class StateChangeSums:
+    """Sums of the state change at measured and at matched words, for each variant of the model."""
 
     documents: list[str]
     names: list[str]
@@ -34,7 +34,7 @@ class DriftSums:
     n: Int64[np.ndarray, "document cell"] = field(init=False)
     """Measured words."""
     effect: Int64[np.ndarray, "document cell variant"] = field(init=False)
-    """Relative L2 drift at the measured words, in `UNIT`."""
+    """Relative L2 change at the measured words, in `UNIT`."""
     matched: Int64[np.ndarray, "document cell variant"] = field(init=False)
     """The same at the matched words: of each measured word's matches the mean."""
     cosine: Int64[np.ndarray, "cell variant"] = field(init=False)
@@ -61,7 +61,7 @@ class DriftSums:
         effect: Float64[Tensor, "variant word"],
         cosine: Float64[Tensor, "variant word"],
     ) -> None:
-        """Add a batch's drift, for some of the variants."""
+        """Add a batch's state changes, for some of the variants."""
         where = (marked.document[:, None], marked.cell[:, None], np.array(variants)[None, :])
         np.add.at(self.effect, where, whole_units(marked.measured.sums(effect)))
         np.add.at(self.matched, where, whole_units(marked.matched.sums(effect)))
@@ -71,7 +71,7 @@ class DriftSums:
     def state(self) -> dict[str, np.ndarray]:
         """Return all sums by name."""
         names = ("n", "effect", "matched", "cosine", "matched_cosine")
-        return {f"cause.{name}": getattr(self, name) for name in names}
+        return {f"ablation.{name}": getattr(self, name) for name in names}
 
     def add_state(
         self, state: dict[str, np.ndarray], documents: Sequence[str], names: Sequence[str]
@@ -88,19 +88,19 @@ class DriftSums:
             n_cells(self.names) - 1
         ]
         columns = np.array(cells, dtype=np.int64)
-        self.n[np.ix_(rows, columns)] += state["cause.n"]
-        self.effect[np.ix_(rows, columns)] += state["cause.effect"]
-        self.matched[np.ix_(rows, columns)] += state["cause.matched"]
-        self.cosine[columns] += state["cause.cosine"]
-        self.matched_cosine[columns] += state["cause.matched_cosine"]
+        self.n[np.ix_(rows, columns)] += state["ablation.n"]
+        self.effect[np.ix_(rows, columns)] += state["ablation.effect"]
+        self.matched[np.ix_(rows, columns)] += state["ablation.matched"]
+        self.cosine[columns] += state["ablation.cosine"]
+        self.matched_cosine[columns] += state["ablation.matched_cosine"]
 
 
-def word_drift(
+def word_state_change(
     batch: AnnotatedBatch,
     before: Float[Tensor, "batch token d_model"],
     after: Float[Tensor, "variant batch token d_model"],
 ) -> tuple[Float64[Tensor, "variant word"], Float64[Tensor, "variant word"]]:
-    r"""Return each word's relative L2 drift and cosine, words as row · longest sentence + word.
+    r"""Return each word's relative L2 change and cosine, words as row · longest sentence + word.
 
     Of a token $\lVert z' - z \rVert / \lVert z \rVert$ and
     $z \cdot z' / (\lVert z \rVert \lVert z' \rVert)$ with z and z' its last hidden states before

@@ -26,7 +26,7 @@ from inspector.heads.specialization.lift import (
     lifts,
     stacked,
 )
-from inspector.heads.specialization.split import Halves, random_init_accuracies
+from inspector.heads.specialization.split import Split, random_init_accuracies
 
 CLAIMS_COLUMNS = dtypes("claims")
 """Columns of the claims frame, in order: column → dtype."""
@@ -34,59 +34,59 @@ CLAIMS_COLUMNS = dtypes("claims")
 
 def relation_claims(
     counts: RelationCounts,
-    random_twins: Sequence[RelationCounts] = (),
+    random_init_counts: Sequence[RelationCounts] = (),
     seed: int = 0,
     *,
     unknown: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Return a claim for each relation × direction: its best head, and whether that is so.
 
-    Documents whose id has an even SHA-256 are the selection half, the others the report half.
+    Documents whose id has an even SHA-256 are the selection split, the others the test split.
     Columns (accuracies and lift are shares from 0 to 1):
 
     - relation; direction: one of DIRECTIONS.
-    - layer, head: right most often on the selection half; the first of equal ones.
-    - n, accuracy: pairs of the report half, and the share that this head predicts.
-    - baseline_offset: the commonest offset (head − dependent, in words) on the selection half,
-      the nearest of equal ones, and of −k and k the former; 0 where that half has no pair.
-    - baseline_accuracy: share of the report half at that offset; lift: accuracy − that.
+    - layer, head: right most often on the selection split; the first of equal ones.
+    - n, accuracy: pairs of the test split, and the share that this head predicts.
+    - baseline_offset: the commonest offset (head − dependent, in words) on the selection split,
+      the nearest of equal ones, and of −k and k the former; 0 where that split has no pair.
+    - baseline_accuracy: share of the test split at that offset; lift: accuracy − that.
     - ci_low, ci_high: 95 % bootstrap interval of lift over documents, 10,000 draws; NaN where
-      fewer than 5 documents of the report half hold the relation.
+      fewer than 5 documents of the test split hold the relation.
     - p_value: one-sided sign-flip test of lift over documents, 10,000 flips.
     - q_value: Benjamini–Hochberg over all rows of the frame.
-    - selection_accuracy: on the selection half; optimism: that − accuracy.
-    - random_init_accuracy: the same procedure with random weights, the best twin; NaN without.
-    - verdict: 'underpowered' with fewer than 20 pairs in either half, no interval, or one that
+    - selection_accuracy: on the selection split; optimism: that − accuracy.
+    - random_init_accuracy: the same procedure with random weights, the best model; NaN without.
+    - verdict: 'underpowered' with fewer than 20 pairs in either split, no interval, or one that
       holds both 0 and 0.10, or more than 20 % of the relation's pairs with a word that the
       vocabulary does not know; 'supported' if q_value < 0.05, ci_low > 0, lift ≥ 0.10 and
-      accuracy > random_init_accuracy, so never without twins; else 'not supported'.
+      accuracy > random_init_accuracy, so never without; else 'not supported'.
 
-    What a half without pairs leaves undefined is NaN, and p_value 1. All rows share their draws:
+    What a split without pairs leaves undefined is NaN, and p_value 1. All rows share their draws:
     no row depends on which others there are, but for its q_value.
 
     Args:
         counts: Of the model, over the whole corpus.
-        random_twins: Counts of the same corpus by models of the same architecture with random
+        random_init_counts: Counts of the same corpus by models of the same architecture with random
             weights: none, or at least 3.
         seed: Of the draws.
         unknown: Relation → the share of its pairs with a word that the vocabulary does not know.
 
     Raises:
-        InputError: If there are one or two twins, or one counted another corpus.
+        InputError: If there are one or two of them, or one counted another corpus.
 
     Source: Clark et al. (2019), arXiv:1906.04341, sec. 4.2, for the best head per relation, there
         chosen and scored on the same sentences; Voita et al. (2019), arXiv:1905.09418, sec. 5.2,
         for the baseline.
     """
-    halves = Halves.of(counts)
-    twins = random_init_accuracies(halves, random_twins)
-    n_documents = len(halves.report.documents)
+    split = Split.of(counts)
+    random_models = random_init_accuracies(split, random_init_counts)
+    n_documents = len(split.test.documents)
     weights, signs = bootstrap_weights(n_documents, seed), flip_signs(n_documents, seed)
     parts = []
     for position, relation in enumerate(counts.relations):
-        correct = halves.chosen_correct[position]
-        layer, head = np.divmod(halves.chosen[position], counts.n_layers_and_heads[1])
-        lifted = lifts(halves, position, correct, weights)
+        correct = split.chosen_correct[position]
+        layer, head = np.divmod(split.chosen[position], counts.n_layers_and_heads[1])
+        lifted = lifts(split, position, correct, weights)
         parts.append(
             {
                 "relation": np.full(len(DIRECTIONS), relation, dtype=object),
@@ -94,11 +94,11 @@ def relation_claims(
                 "layer": layer,
                 "head": head,
                 **lifted,
-                "p_value": sign_flip_p_values(differences(halves, position, correct), signs),
+                "p_value": sign_flip_p_values(differences(split, position, correct), signs),
                 "selection_accuracy": share(
-                    halves.selected_correct[position], lifted["n_selection"]
+                    split.selected_correct[position], lifted["n_selection"]
                 ),
-                "random_init_accuracy": twins[position],
+                "random_init_accuracy": random_models[position],
             }
         )
     return _judged(stacked(parts, CLAIMS_COLUMNS), unknown)

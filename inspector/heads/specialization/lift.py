@@ -1,4 +1,4 @@
-"""How far heads lie above the baseline on the report half, and what counts as following.
+"""How far heads lie above the baseline on the test split, and what counts as following.
 
 Claims and roles both come from here, so one head has the same lift and interval in both.
 Must not know: which heads are asked about and why, models, files.
@@ -12,33 +12,33 @@ from jaxtyping import Int64, UInt8
 
 from inspector.heads.relations_frame import share
 from inspector.heads.specialization.inference import ratio_intervals
-from inspector.heads.specialization.split import Halves
+from inspector.heads.specialization.split import Split
 
 MAX_Q = 0.05
 """q must be below this."""
 MIN_LIFT = 0.10
 """Accuracy over the baseline that counts as following: Voita et al. (2019), sec. 5.2."""
 MIN_PAIRS = 20
-"""Pairs in each half, below which nothing is claimed."""
+"""Pairs in each split, below which nothing is claimed."""
 MAX_UNKNOWN = 0.20
 """Share of a relation's pairs with a word that the vocabulary does not know, above which nothing is
 claimed: the model cannot tell such words apart."""
 
 
 def differences(
-    halves: Halves, relation: int, correct: Int64[np.ndarray, "row document"]
+    split: Split, relation: int, correct: Int64[np.ndarray, "row document"]
 ) -> Int64[np.ndarray, "row document"]:
-    """Return right − baseline's right in each document of the report half.
+    """Return right − baseline's right in each document of the test split.
 
-    0 everywhere if the selection half has no pair: then no baseline could be chosen.
+    0 everywhere if the selection split has no pair: then no baseline could be chosen.
     """
-    if not halves.n_selection[relation]:
+    if not split.n_selection[relation]:
         return np.zeros_like(correct)
-    return correct - halves.baseline_correct[relation]
+    return correct - split.baseline_correct[relation]
 
 
 def lifts(
-    halves: Halves,
+    split: Split,
     relation: int,
     correct: Int64[np.ndarray, "row document"],
     weights: UInt8[np.ndarray, "draw document"],
@@ -46,26 +46,26 @@ def lifts(
     """Return the columns n … ci_high of one relation, and n_selection, a row for each of `correct`.
 
     Args:
-        halves: Both halves of the corpus.
+        split: Both splits of the corpus.
         relation: Which relation, by position.
-        correct: What each row has right in each document of the report half.
+        correct: What each row has right in each document of the test split.
         weights: Resamples of these documents.
     """
     rows = len(correct)
-    n = np.full(rows, halves.n_report[relation])
-    baseline = np.full(rows, halves.baseline_correct[relation].sum())
-    apart = differences(halves, relation, correct)
+    n = np.full(rows, split.n_test[relation])
+    baseline = np.full(rows, split.baseline_correct[relation].sum())
+    apart = differences(split, relation, correct)
     columns = {
         "n": n,
         "accuracy": share(correct.sum(axis=1), n),
-        "baseline_offset": np.full(rows, halves.baseline_offsets[relation]),
+        "baseline_offset": np.full(rows, split.baseline_offsets[relation]),
         "baseline_accuracy": share(baseline, n),
         "lift": share(apart.sum(axis=1), n),
-        "n_selection": np.full(rows, halves.n_selection[relation]),
+        "n_selection": np.full(rows, split.n_selection[relation]),
     }
-    low_and_high = ratio_intervals(apart, halves.pairs[relation], weights)
+    low_and_high = ratio_intervals(apart, split.pairs[relation], weights)
     columns |= {"ci_low": low_and_high[:, 0], "ci_high": low_and_high[:, 1]}
-    if not halves.n_selection[relation]:
+    if not split.n_selection[relation]:
         for name in ("baseline_accuracy", "lift", "ci_low", "ci_high"):
             columns[name] = np.full(rows, np.nan)
     return columns
@@ -75,7 +75,7 @@ def is_supported(frame: pd.DataFrame) -> pd.Series:
     """Return which rows follow their relation: every condition, with nothing left undefined.
 
     q_value < 0.05, ci_low > 0, lift ≥ 0.10, accuracy > random_init_accuracy (so never without
-    random twins), and at least 20 pairs in each half.
+    random models), and at least 20 pairs in each split.
     """
     return (
         (frame["q_value"] < MAX_Q)

@@ -18,7 +18,7 @@ from inspector.heads.specialization.inference import (
     ratio_standard_errors,
 )
 from inspector.heads.specialization.lift import MIN_LIFT, differences, stacked
-from inspector.heads.specialization.split import Halves
+from inspector.heads.specialization.split import Split
 
 POWER_COLUMNS = dtypes("power")
 """Columns of the power frame, in order: column → dtype."""
@@ -33,11 +33,11 @@ def documents_needed(counts: RelationCounts, power: float = 0.8) -> pd.DataFrame
     lies above c with this probability. Power 0.5 asks that it does so on average. Columns:
 
     - relation, direction, layer, head, n, lift: those of `relation_claims`.
-    - documents: $\hat D$, documents of the report half.
+    - documents: $\hat D$, documents of the test split.
     - standard_error: of lift, over these documents, linearised; NaN where fewer than 2 of them
       hold the relation.
     - documents_needed, documents_needed_for_lift: D for c = 0 and c = 0.10, documents of the
-      report half; a corpus needs about twice as many. Infinite if lift ≤ c. NaN if lift or
+      test split; a corpus needs about twice as many. Infinite if lift ≤ c. NaN if lift or
       its error is unknown: a single document that holds the relation cannot tell how much
       documents vary.
 
@@ -55,20 +55,20 @@ def documents_needed(counts: RelationCounts, power: float = 0.8) -> pd.DataFrame
             f"power ({power}) must be at least 0.5 and below 1: the probability with which the "
             "interval is to clear its mark."
         )
-    halves = Halves.of(counts)
-    n_documents = len(halves.report.documents)
+    split = Split.of(counts)
+    n_documents = len(split.test.documents)
     quantiles = normal_quantile((1 + LEVEL) / 2) + normal_quantile(power)
     parts = []
     for position, relation in enumerate(counts.relations):
-        apart = differences(halves, position, halves.chosen_correct[position])
-        pairs = np.broadcast_to(halves.pairs[position], apart.shape)
+        apart = differences(split, position, split.chosen_correct[position])
+        pairs = np.broadcast_to(split.pairs[position], apart.shape)
         errors = ratio_standard_errors(apart, pairs)
-        if (halves.pairs[position] > 0).sum() < 2:
+        if (split.pairs[position] > 0).sum() < 2:
             errors = np.full_like(errors, np.nan)
         lift = share(apart.sum(axis=1), pairs.sum(axis=1))
-        if not halves.n_selection[position]:
+        if not split.n_selection[position]:
             lift, errors = np.full_like(lift, np.nan), np.full_like(errors, np.nan)
-        layer, head = np.divmod(halves.chosen[position], counts.n_layers_and_heads[1])
+        layer, head = np.divmod(split.chosen[position], counts.n_layers_and_heads[1])
         scale = quantiles * errors * np.sqrt(n_documents)
         parts.append(
             {

@@ -1,4 +1,4 @@
-"""What is left of a head that follows a relation of meaning when simpler causes are ruled out.
+"""What is left of a head that follows a relation of meaning when simpler rules are ruled out.
 
 Another rule that finds the same words, pairs that are alike but for the relation, pairs that syntax
 or the same word explain. Must not know: how pairs were matched or set apart, models, files.
@@ -14,7 +14,7 @@ from inspector.frames import dtypes
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.specialization.inference import bootstrap_weights, ratio_difference_intervals
 from inspector.heads.specialization.lift import MIN_LIFT, MIN_PAIRS, lifts
-from inspector.heads.specialization.split import Halves
+from inspector.heads.specialization.split import Split
 
 APART, MATCHED = "|apart", "|matched"
 RULES = {"nearest_mention": "|nearest-mention", "nearest_same_head": "|nearest-same-head"}
@@ -31,7 +31,7 @@ def semantic_controls(
 ) -> pd.DataFrame:
     """Return the controls of each claim on a relation of meaning, and of each supported head.
 
-    All figures are of the report half. Columns:
+    All figures are of the test split. Columns:
 
     - relation, direction, layer, head, n, accuracy, lift: those of the claim, or of the head.
     - nearest_mention, nearest_same_head: what these rules get right: the mention just before, and
@@ -42,7 +42,7 @@ def semantic_controls(
       with its 95 % bootstrap interval over documents, matched_ci_low and matched_ci_high.
     - n_apart, apart_accuracy, apart_baseline_accuracy, apart_lift, apart_ci_low, apart_ci_high:
       as in the claims, of the pairs alone that are neither direct dependencies nor the same word
-      twice; the offset is chosen for them, on the selection half.
+      twice; the offset is chosen for them, on the selection split.
     - lift_left: apart_lift / lift: the share of the effect that is left.
     - verdict: that of the claim where it is not supported. Else 'explained by …' where a simpler
       explanation does as well: apart_lift < 0.10 or apart_ci_low ≤ 0 or no pair is apart ('the same
@@ -69,82 +69,82 @@ def semantic_controls(
     asked = asked.sort_values(
         key, key=lambda column: column.map(rank) if column.name == "direction" else column
     )
-    halves = _Halves(counts, seed)
-    rows = [_row(halves, row) for row in asked.to_dict("records")]
+    split = _Splits(counts, seed)
+    rows = [_row(split, row) for row in asked.to_dict("records")]
     frame = pd.DataFrame(rows, columns=list(SEMANTIC_CONTROLS_COLUMNS))
     return frame.astype(SEMANTIC_CONTROLS_COLUMNS)
 
 
-class _Halves:
-    """The halves of the counts, and where each name stands in them."""
+class _Splits:
+    """The splits of the counts, and where each name stands in them."""
 
     def __init__(self, counts: RelationCounts, seed: int) -> None:
-        self.halves = Halves.of(counts)
+        self.split = Split.of(counts)
         self.place = {name: position for position, name in enumerate(counts.relations)}
-        self.weights = bootstrap_weights(len(self.halves.report.documents), seed)
+        self.weights = bootstrap_weights(len(self.split.test.documents), seed)
 
     def pairs(self, name: str) -> np.ndarray:
-        """Return the pairs of a name in each document of the report half; 0 where unknown."""
+        """Return the pairs of a name in each document of the test split; 0 where unknown."""
         if name in self.place:
-            return np.asarray(self.halves.pairs[self.place[name]])
-        return np.zeros(len(self.halves.report.documents), dtype=np.int64)
+            return np.asarray(self.split.pairs[self.place[name]])
+        return np.zeros(len(self.split.test.documents), dtype=np.int64)
 
     def correct(self, name: str, row: Mapping[Any, Any]) -> np.ndarray:
-        """Return what the row's head has right of a name in each document of the report half."""
+        """Return what the row's head has right of a name in each document of the test split."""
         if name not in self.place:
-            return np.zeros(len(self.halves.report.documents), dtype=np.int64)
+            return np.zeros(len(self.split.test.documents), dtype=np.int64)
         direction = DIRECTIONS.index(row["direction"])
-        table = self.halves.report.correct[:, self.place[name], direction]
+        table = self.split.test.correct[:, self.place[name], direction]
         return table[:, row["layer"], row["head"]].astype(np.int64)
 
 
-def _row(halves: _Halves, row: Mapping[Any, Any]) -> dict[str, Any]:
+def _row(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
     found = {name: row[name] for name in ("relation", "direction", "layer", "head", "n")}
     found |= {"accuracy": row["accuracy"], "lift": row["lift"]}
-    pairs = halves.pairs(row["relation"])
+    pairs = split.pairs(row["relation"])
     is_coreference = str(row["relation"]).startswith("coref")
     for column, subset in RULES.items():
-        right = halves.pairs(row["relation"] + subset).sum()
+        right = split.pairs(row["relation"] + subset).sum()
         found[column] = right / pairs.sum() if is_coreference and pairs.sum() else np.nan
-    found |= _matched(halves, row)
-    found |= _apart(halves, row)
+    found |= _matched(split, row)
+    found |= _apart(split, row)
     lift = float(row["lift"])
     found["lift_left"] = found["apart_lift"] / lift if lift > 0 else np.nan
     found["verdict"] = row["verdict"]
     if row["verdict"] == "supported":
-        found["verdict"] = _by_frequency(halves, row) or _verdict(found)
+        found["verdict"] = _by_frequency(split, row) or _verdict(found)
     return found
 
 
-def _by_frequency(halves: _Halves, row: Mapping[Any, Any]) -> str:
+def _by_frequency(split: _Splits, row: Mapping[Any, Any]) -> str:
     """Return the verdict where pairs matched for frequency as well decide, '' where they do not."""
     name = str(row["relation"])
     if name.startswith(_CONTROL):
         return _FREQUENCY
     control = name.replace(_MEANING, _CONTROL, 1)
-    if not name.startswith(_MEANING) or control not in halves.place:
+    if not name.startswith(_MEANING) or control not in split.place:
         return ""
-    n, low, _ = _difference(halves, row, control)
+    n, low, _ = _difference(split, row, control)
     if n.sum() < MIN_PAIRS or np.isnan(low):
         return "underpowered"
     return "" if low > 0 else _FREQUENCY
 
 
 def _difference(
-    halves: _Halves, row: Mapping[Any, Any], other: str
+    split: _Splits, row: Mapping[Any, Any], other: str
 ) -> tuple[np.ndarray, float, float]:
     """Return the pairs of another name, and the interval of the row's accuracy over theirs."""
     name = row["relation"]
-    pairs, others = halves.pairs(name), halves.pairs(other)
-    right, found = halves.correct(name, row), halves.correct(other, row)
-    return others, *ratio_difference_intervals(right, pairs, found, others, halves.weights)
+    pairs, others = split.pairs(name), split.pairs(other)
+    right, found = split.correct(name, row), split.correct(other, row)
+    return others, *ratio_difference_intervals(right, pairs, found, others, split.weights)
 
 
-def _matched(halves: _Halves, row: Mapping[Any, Any]) -> dict[str, Any]:
+def _matched(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
     name = row["relation"]
-    pairs = halves.pairs(name)
-    right, found = halves.correct(name, row), halves.correct(name + MATCHED, row)
-    matched, low, high = _difference(halves, row, name + MATCHED)
+    pairs = split.pairs(name)
+    right, found = split.correct(name, row), split.correct(name + MATCHED, row)
+    matched, low, high = _difference(split, row, name + MATCHED)
     known = bool(pairs.sum() and matched.sum())
     accuracy = found.sum() / matched.sum() if matched.sum() else np.nan
     return {
@@ -156,13 +156,13 @@ def _matched(halves: _Halves, row: Mapping[Any, Any]) -> dict[str, Any]:
     }
 
 
-def _apart(halves: _Halves, row: Mapping[Any, Any]) -> dict[str, Any]:
+def _apart(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
     name = row["relation"] + APART
-    if name not in halves.place:
+    if name not in split.place:
         columns = ("accuracy", "baseline_accuracy", "lift", "ci_low", "ci_high")
         return {"n_apart": 0} | dict.fromkeys((f"apart_{column}" for column in columns), np.nan)
-    correct = halves.correct(name, row)[None]
-    lifted = lifts(halves.halves, halves.place[name], correct, halves.weights)
+    correct = split.correct(name, row)[None]
+    lifted = lifts(split.split, split.place[name], correct, split.weights)
     columns = ("accuracy", "baseline_accuracy", "lift", "ci_low", "ci_high")
     return {"n_apart": lifted["n"][0]} | {f"apart_{name}": lifted[name][0] for name in columns}
 

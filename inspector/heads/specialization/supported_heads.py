@@ -23,7 +23,7 @@ from inspector.heads.specialization.lift import (
     lifts,
     stacked,
 )
-from inspector.heads.specialization.split import Halves, random_init_accuracies
+from inspector.heads.specialization.split import Split, random_init_accuracies
 
 SUPPORT_COLUMNS = dtypes("supported")
 """Columns of the frame of every head's support, in order: column → dtype."""
@@ -31,7 +31,7 @@ SUPPORT_COLUMNS = dtypes("supported")
 
 def supported_heads(
     counts: RelationCounts,
-    random_twins: Sequence[RelationCounts] = (),
+    random_init_counts: Sequence[RelationCounts] = (),
     seed: int = 0,
     *,
     unknown: Mapping[str, float] | None = None,
@@ -40,33 +40,33 @@ def supported_heads(
 
     One row per layer × head × relation × direction. Columns n to ci_high and
     random_init_accuracy are those of `relation_claims`, for this head; its own accuracy is of the
-    report half, on which nothing was chosen.
+    test split, on which nothing was chosen.
 
     - p_value: the same sign-flip test with all flips instead of 10,000, exact to 1e-12: with
       p ≥ 1e-4 no head could survive a correction over thousands.
     - q_value: Benjamini–Hochberg over all rows of this frame.
     - supported: q_value < 0.05, ci_low > 0, lift ≥ 0.10, accuracy > random_init_accuracy (so
-      never without twins), at least 20 pairs in each half, and at most 20 % of the relation's
-      pairs with a word that the vocabulary does not know.
+      never without random models), at least 20 pairs in each split, and at most 20 % of the
+      relation's pairs with a word that the vocabulary does not know.
 
     Args:
         counts: Of the model, over the whole corpus.
-        random_twins: Counts of the same corpus by models of the same architecture with random
+        random_init_counts: Counts of the same corpus by models of the same architecture with random
             weights: none, or at least 3.
         seed: Of the bootstrap.
         unknown: Relation → the share of its pairs with a word that the vocabulary does not know.
 
     Raises:
-        InputError: If there are one or two twins, or one counted another corpus.
+        InputError: If there are one or two of them, or one counted another corpus.
     """
-    halves = Halves.of(counts)
-    twins = random_init_accuracies(halves, random_twins)
-    weights = bootstrap_weights(len(halves.report.documents), seed)
+    split = Split.of(counts)
+    random_models = random_init_accuracies(split, random_init_counts)
+    weights = bootstrap_weights(len(split.test.documents), seed)
     shape = (len(DIRECTIONS), *counts.n_layers_and_heads)
     direction, layer, head = (axis.ravel() for axis in np.indices(shape))
     parts = []
     for position, relation in enumerate(counts.relations):
-        correct = halves.report.correct[:, position].reshape(weights.shape[1], len(head))
+        correct = split.test.correct[:, position].reshape(weights.shape[1], len(head))
         correct = np.ascontiguousarray(correct.T, dtype=np.int64)
         parts.append(
             {
@@ -74,9 +74,9 @@ def supported_heads(
                 "head": head,
                 "relation": np.full(len(head), relation, dtype=object),
                 "direction": np.array(DIRECTIONS, dtype=object)[direction],
-                **lifts(halves, position, correct, weights),
-                "p_value": exact_sign_flip_p_values(differences(halves, position, correct)),
-                "random_init_accuracy": twins[position][direction],
+                **lifts(split, position, correct, weights),
+                "p_value": exact_sign_flip_p_values(differences(split, position, correct)),
+                "random_init_accuracy": random_models[position][direction],
             }
         )
     frame = stacked(parts, SUPPORT_COLUMNS)

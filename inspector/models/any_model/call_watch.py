@@ -1,4 +1,4 @@
-"""A forward pass in shadow: the model computes with its own attention, each call is shown.
+"""A watched forward pass: the model computes with its own attention, each call is shown.
 
 Also which modules of a network are attention, and what is run so that all of them are reached:
 texts of one length, padded ones, single tokens after a cache, parts that the whole leaves out.
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from inspector.models.any_model.any_model import AnyModel
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.custom_attention.hooks import watch_own_maths
-from inspector.models.forward.backend import SHADOW, running
+from inspector.models.forward.backend import WATCH, running
 from inspector.models.weight_checks.projection_calls import OnProjected, Projections
 
 _ATTENTION = "Attention"
@@ -73,7 +73,7 @@ def watch_calls(
                 note = partial(_note, ran, name)
                 stack.callback(module.register_forward_pre_hook(note).remove)
         stack.enter_context(watch_own_maths(model.model, observer))
-        stack.enter_context(running(model, SHADOW, observer))
+        stack.enter_context(running(model, WATCH, observer))
         stack.enter_context(torch.no_grad())
         run()
 

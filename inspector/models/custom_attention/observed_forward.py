@@ -1,7 +1,7 @@
 """What is seen of one forward of a module with mathematics of its own, and a call made of it.
 
 A reader says what the queries, keys, values, mask, bias and scaling are; the probabilities and
-the context that ours is held against are the module's own. Must not know: any class of modules.
+the context that ours is compared with are the module's own. Must not know: any class of modules.
 """
 
 from collections.abc import Callable, Sequence

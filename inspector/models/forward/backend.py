@@ -1,6 +1,6 @@
 """Our attention inside a model of transformers, and a look at what the model's own one does.
 
-Two backends are registered: `inspector` computes with `inspector.attention`; `inspector_shadow`
+Two backends are registered: `inspector` computes with `inspector.attention`; `inspector_watch`
 lets the model compute with its own eager function and only looks. Both with a mask function:
 without one transformers drops the mask and says nothing. Whoever wants to see the calls gives
 an observer. Must not know: what the observer is for.
@@ -25,7 +25,7 @@ from inspector.models.custom_attention.hooks import watch_own_maths
 from inspector.models.log_level import quiet
 
 OURS = "inspector"
-SHADOW = "inspector_shadow"
+WATCH = "inspector_watch"
 
 Observer = Callable[[AttentionCall], None]
 _observer: ContextVar[Observer | None] = ContextVar("inspector_observer", default=None)
@@ -77,8 +77,8 @@ def running(
 
     Args:
         model: Locked for other threads as long as this lasts.
-        implementation: `OURS`, `SHADOW`, or one of transformers' own ('eager', 'sdpa').
-        observer: Called with each attention call of `OURS` and `SHADOW`; where a model was proved
+        implementation: `OURS`, `WATCH`, or one of transformers' own ('eager', 'sdpa').
+        observer: Called with each attention call of `OURS` and `WATCH`; where a model was proved
             to have mathematics of its own, with `OURS` it is called with those too.
         evaluating: Whether each module is put in evaluation mode; else it keeps its own.
     """
@@ -142,8 +142,8 @@ def register() -> None:
 
     AttentionInterface.register(OURS, _ours)
     AttentionMaskInterface.register(OURS, finite_mask)
-    AttentionInterface.register(SHADOW, _shadow)
-    AttentionMaskInterface.register(SHADOW, finite_mask)
+    AttentionInterface.register(WATCH, _watch)
+    AttentionMaskInterface.register(WATCH, finite_mask)
 
 
 def _ours(
@@ -189,7 +189,7 @@ def _ours(
     return output, probabilities
 
 
-def _shadow(
+def _watch(
     module: nn.Module,
     query: Tensor,
     key: Tensor,

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from inspector.errors import UnsupportedModelError
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.custom_attention.hooks import watch_own_maths
-from inspector.models.forward.backend import OURS, SHADOW, running
+from inspector.models.forward.backend import OURS, WATCH, running
 from inspector.models.pretrained import Batch, PretrainedModel
 from inspector.models.weight_layouts.layout import SIDES
 
@@ -72,7 +72,7 @@ def watch(
         UnsupportedModelError: If an attention call reaches no layer that the model's
             architecture names.
     """
-    return _forward(model, batch, _Watcher(model, on_layer), SHADOW, seed, gradients)
+    return _forward(model, batch, _Watcher(model, on_layer), WATCH, seed, gradients)
 
 
 def attention_probabilities(

@@ -1,4 +1,4 @@
-"""Heads of a real model put out of action, or turned down by a gate, while it runs.
+"""Heads of a real model ablated, or turned down by a gate, while it runs.
 
 What a head gives is replaced between the attention function and W_O: no weight is touched, and
 nothing remains afterwards. Must not know: what is measured meanwhile; texts, linguistics.
@@ -19,21 +19,21 @@ from inspector.head_names import Head as Head
 from inspector.models.forward.backend import OURS, intervention, running
 from inspector.models.pretrained import PretrainedModel
 
-Silencing = Literal["zero", "mean", "uniform"]
-"""What a silenced head gives: nothing, what it gives on average, or the mean of all values."""
+Ablation = Literal["zero", "mean", "uniform"]
+"""What an ablated head gives: nothing, what it gives on average, or the mean of all values."""
 
 
-def check_silencing(how: str) -> Silencing:
-    """Return the way of silencing if it is a known one.
+def check_ablation(how: str) -> Ablation:
+    """Return the kind of ablation if it is a known one.
 
     Raises:
         InputError: If it is not.
     """
-    known: tuple[Silencing, ...] = get_args(Silencing)
+    known: tuple[Ablation, ...] = get_args(Ablation)
     for one in known:
         if how == one:
             return one
-    raise InputError(f"how ({how}) must be a way to silence a head. Available: {', '.join(known)}.")
+    raise InputError(f"how ({how}) must be a way to ablate a head. Available: {', '.join(known)}.")
 
 
 def check_heads(model: PretrainedModel, heads: Heads) -> tuple[Head, ...]:
@@ -56,7 +56,7 @@ def check_heads(model: PretrainedModel, heads: Heads) -> tuple[Head, ...]:
 
 
 @contextmanager
-def silenced(
+def ablated(
     model: PretrainedModel,
     heads: Heads,
     how: str = "zero",
@@ -77,7 +77,7 @@ def silenced(
     Example:
         >>> import inspector
         >>> model = inspector.load("minilm")
-        >>> with silenced(model, [(2, 8)]):
+        >>> with ablated(model, [(2, 8)]):
         ...     state = model.model(**model.encode(["A cat."]).inputs()).last_hidden_state
     """
     chosen = check_heads(model, heads)
@@ -86,7 +86,7 @@ def silenced(
             f"how (uniform) needs the values and masks of model {model.name}, which computes "
             "attention by mathematics of its own. Available: zero, mean."
         )
-    replaced = replacement(check_silencing(how), means)
+    replaced = replacement(check_ablation(how), means)
     of_layer: dict[int, list[int]] = {}
     for layer, head in chosen:
         of_layer.setdefault(layer, []).append(head)
@@ -126,9 +126,9 @@ Replacement = Callable[[int, int, Tensor, Tensor, Tensor | None], Tensor]
 
 
 def replacement(
-    how: Silencing, means: Float[Tensor, "layer head d_head"] | None = None
+    how: Ablation, means: Float[Tensor, "layer head d_head"] | None = None
 ) -> Replacement:
-    """Return the function that says what a silenced head gives.
+    """Return the function that says what an ablated head gives.
 
     Raises:
         InputError: If means are needed and not given.

@@ -1,4 +1,4 @@
-"""A model run again from the middle: only what comes after a changed layer is computed.
+"""A partial forward pass: only what comes after a changed layer is computed.
 
 A first pass keeps what entered each layer and what its heads gave. Then the model runs with one
 head's output replaced, a head for each variant, many variants in one batch: embeddings and earlier
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from inspector.errors import UnsupportedModelError
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.forward.backend import OURS, intervention, running
-from inspector.models.forward.head_ablation import silenced
+from inspector.models.forward.head_ablation import ablated
 from inspector.models.pretrained import Batch, PretrainedModel
 
 # How far two ways to the same states may be apart, of their norm.
@@ -51,8 +51,8 @@ class CleanPass:
     """The last hidden state."""
 
 
-class Resumer:
-    """Runs a model once, then again from any of its layers; made by `resumable`."""
+class PartialForward:
+    """Runs a model once, then again from any of its layers; made by `partial_forward`."""
 
     def __init__(self, model: PretrainedModel) -> None:
         """Find the blocks: the modules that run one after the other, one for each layer."""
@@ -81,7 +81,7 @@ class Resumer:
         if not self._next == len(calls) == len(self._entering) == self._model.n_layers:
             raise UnsupportedModelError(
                 f"model ({self._model.name}) runs {self._next} blocks and {len(calls)} attentions "
-                f"for {self._model.n_layers} layers: it cannot be run again from the middle."
+                f"for {self._model.n_layers} layers: it cannot run in part."
             )
         records = [
             LayerRecord(
@@ -196,7 +196,7 @@ class Resumer:
             if not isinstance(output, Tensor):
                 raise UnsupportedModelError(
                     f"model ({self._model.name}) hands more than hidden states from layer to "
-                    "layer: it cannot be run again from the middle."
+                    "layer: it cannot run in part."
                 )
             return output
 
@@ -238,29 +238,29 @@ class Resumer:
 
 
 @contextmanager
-def resumable(model: PretrainedModel) -> Iterator[Resumer]:
+def partial_forward(model: PretrainedModel) -> Iterator[PartialForward]:
     """Give what runs a model once and then again from any of its layers, without gradients.
 
     Example:
         >>> import inspector, torch
         >>> model = inspector.load("minilm")
-        >>> with resumable(model) as resumer:
-        ...     clean = resumer.clean(model.encode(["A cat."]))
+        >>> with partial_forward(model) as partial:
+        ...     clean = partial.clean(model.encode(["A cat."]))
         ...     given = clean.layers[5].heads[:, :, 3]
-        ...     same = resumer.states(clean, 5, [3], given[None])
+        ...     same = partial.states(clean, 5, [3], given[None])
         >>> torch.allclose(same[0], clean.state, atol=1e-5)
         True
     """
-    resumer = Resumer(model)
+    partial = PartialForward(model)
     with ExitStack() as stack:
-        stack.enter_context(running(model, OURS, resumer.observed))
-        token = intervention.set(resumer)
+        stack.enter_context(running(model, OURS, partial.observed))
+        token = intervention.set(partial)
         stack.callback(intervention.reset, token)
         stack.enter_context(torch.inference_mode())
-        for module, forward in list(resumer.replaced_forwards()):
+        for module, forward in list(partial.replaced_forwards()):
             stack.callback(_put_back, module, module.__dict__.get("forward"))
             module.forward = forward
-        yield resumer
+        yield partial
 
 
 def _width(linear: Any) -> int:
@@ -299,10 +299,10 @@ def _repeated(tensor: Tensor, times: int) -> Tensor:
     return tensor.repeat(times, *(1 for _ in tensor.shape[1:]))
 
 
-def is_resumable(model: PretrainedModel, batch: Batch) -> bool:
-    """Return whether going on from the middle gives what whole passes give.
+def runs_in_parts(model: PretrainedModel, batch: Batch) -> bool:
+    """Return whether partial forward passes give what whole passes give.
 
-    Tried on the batch with a head of the first layer and one of the last put out of action.
+    Tried on the batch with a head of the first layer and one of the last ablated.
 
     Args:
         model: Any that is loaded.
@@ -311,22 +311,22 @@ def is_resumable(model: PretrainedModel, batch: Batch) -> bool:
     Example:
         >>> import inspector
         >>> model = inspector.load("minilm")
-        >>> is_resumable(model, model.encode(["A cat."]))
+        >>> runs_in_parts(model, model.encode(["A cat."]))
         True
     """
     tried = sorted({0, model.n_layers - 1})
-    with resumable(model) as resumer:
+    with partial_forward(model) as partial:
         try:
-            clean = resumer.clean(batch)
+            clean = partial.clean(batch)
         except UnsupportedModelError:
             return False
         again = []
         for layer in tried:
             given = torch.zeros_like(clean.layers[layer].heads[:, :, 0])
-            again.append(resumer.states(clean, layer, [0], given[None])[0])
+            again.append(partial.states(clean, layer, [0], given[None])[0])
     attended = batch.attention_mask.bool()
     for layer, state in zip(tried, again, strict=True):
-        with silenced(model, [(layer, 0)]), torch.inference_mode():
+        with ablated(model, [(layer, 0)]), torch.inference_mode():
             whole = model.model(**batch.inputs()).last_hidden_state
         apart = (state - whole)[attended].norm() / whole[attended].norm()
         if not float(apart) < _ROUNDING[model.dtype]:

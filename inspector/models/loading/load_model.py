@@ -192,13 +192,13 @@ def _n_layers(architecture: Architecture, config: Any) -> int:
     return int(config.num_hidden_layers) * int(getattr(config, "inner_group_num", 1))
 
 
-def random_twin(model: PretrainedModel, seed: int) -> PretrainedModel:
+def random_init_model(model: PretrainedModel, seed: int) -> PretrainedModel:
     """Return the same architecture with random weights, drawn as transformers initialises it.
 
     What such a model scores is what the architecture and the tokenizer give away by themselves.
 
     Args:
-        model: Whose architecture, tokenizer, device and dtype the twin has.
+        model: Whose architecture, tokenizer, device and dtype it has.
         seed: Of the weights; the generator's state is restored.
     """
     from transformers import AutoModel

@@ -12,7 +12,7 @@ from typing import Any
 
 from inspector.errors import ModelError
 
-# Two that began before either ended would put back each other's silence.
+# Two that began before either ended would put back what the other took away.
 _SILENT = RLock()
 
 
@@ -86,7 +86,7 @@ def within(seconds: float, work: Callable[[], None], *, otherwise: str) -> None:
 
 
 @contextmanager
-def silence() -> Iterator[None]:
+def muted() -> Iterator[None]:
     """Keep off the terminal what is written to its descriptors: Rust's words, not Python's.
 
     For loading alone: while it lasts, no thread's messages are seen, and other loads wait.

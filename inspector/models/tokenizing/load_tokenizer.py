@@ -11,7 +11,7 @@ from typing import Any
 
 from inspector.errors import ModelError
 from inspector.models.architectures import Architecture
-from inspector.models.tokenizing.guarded import is_failure, one_line, silence
+from inspector.models.tokenizing.guarded import is_failure, muted, one_line
 from inspector.models.tokenizing.tokenizer_json import the_folders_own
 
 # The maps of one text grow with the square of its tokens: more than this fits no memory.
@@ -33,7 +33,7 @@ def load_tokenizer(folder: Path, config: Any, architecture: Architecture) -> Any
             token, is another model's, or has a rule that fails or does not end.
     """
     try:
-        with silence():
+        with muted():
             settings = _settings(folder)
             tokenizer = _from_files(folder, config, settings)
             if architecture.kind == "decoder" and tokenizer.pad_token_id is None:

@@ -1,4 +1,4 @@
-"""The tokenizer that runs is the folder's own: transformers' is held against tokenizer.json.
+"""The tokenizer that runs is the folder's own: transformers' is compared with tokenizer.json.
 
 transformers rebuilds the tokenizers of many classes from the vocabulary alone, with the class's
 rules in the place of the file's. Both are given a list of texts, made for what such rules differ

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from inspector.models.calls.attention_call import AttentionCall
-from inspector.models.forward.backend import SHADOW, running
+from inspector.models.forward.backend import WATCH, running
 from inspector.models.weight_layouts.call_check import Entry, SeenCall, is_close, prove_entry
 from inspector.models.weight_layouts.layout import Layout
 from inspector.models.weight_layouts.layout_table import UNDECLARED, attention_sites
@@ -56,7 +56,7 @@ def prove_table_entry(
     watcher = _TableWatcher(network, sites)
     with ExitStack() as stack:
         stack.enter_context(torch.no_grad())
-        stack.enter_context(running(_Network(network, lock or RLock()), SHADOW, watcher.called))
+        stack.enter_context(running(_Network(network, lock or RLock()), WATCH, watcher.called))
         stack.enter_context(watcher.hooked())
         network(**inputs)
     unseen = {name: layouts for name, layouts in sites.items() if name not in watcher.entries}

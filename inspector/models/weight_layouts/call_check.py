@@ -1,4 +1,4 @@
-"""An entry of the layout table held against one call of the attention that it is about.
+"""An entry of the layout table compared with one call of the attention that it is about.
 
 The values must follow from W_V, the output from W_O and the context; queries and keys from W_Q
 and W_K, or be them scaled, or turned by a rotation, which keeps their lengths.

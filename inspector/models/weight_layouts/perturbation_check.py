@@ -120,7 +120,7 @@ def _sizes(layout: Layout, modules: dict[str, nn.Module], attention: str) -> Hea
 
 
 class _Trial:
-    """One layout held against how a module answers."""
+    """One layout compared with how a module answers."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""What a profile asks of cause: which sentences are read without each head, and one shard of that.
+"""Ablation in a profile: which sentences are read without each head, and one shard of that.
 
-The sentences are of the report half, on which no head was chosen: such that rare relations are
+The sentences are of the test split, on which no head was chosen: such that rare relations are
 asked in several documents too. Must not know: folders, claims, UI.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from inspector.corpora import Sentence
 from inspector.corpora.sentence import SUBSET
 from inspector.errors import InputError
-from inspector.heads.ablation import DriftSums, silence_each
+from inspector.heads.ablation import StateChangeSums, ablate_each
 from inspector.heads.ablation.necessity import MIN_DOCUMENTS
 from inspector.heads.observers import annotated_batches
 from inspector.heads.specialization.lift import MIN_PAIRS
@@ -33,30 +33,30 @@ DOCUMENTS = (MIN_DOCUMENTS, 2 * MIN_DOCUMENTS)
 _Item = TypeVar("_Item")
 
 
-def check_cause_sentences(number: int | None, *, cause: bool = True) -> int:
+def check_ablation_sentences(number: int | None, *, ablation: bool = True) -> int:
     """Return how many sentences are to be read without each head.
 
     Args:
         number: What was asked for, if anything.
-        cause: Whether any are read.
+        ablation: Whether any are read.
 
     Raises:
         InputError: If it is less than 1, or none are read and it is given all the same.
 
     Example:
-        >>> check_cause_sentences(None)
+        >>> check_ablation_sentences(None)
         128
     """
     if number is None:
         return STANDARD_SENTENCES
-    if not cause:
+    if not ablation:
         raise InputError(
-            f"cause-sentences ({number}) and --no-cause are both given, and only one can be: "
-            "--no-cause asks for none."
+            f"ablation-sentences ({number}) and --no-ablation are both given, and only one can be: "
+            "--no-ablation asks for none."
         )
     if number < 1:
         raise InputError(
-            f"cause-sentences ({number}) must be at least 1: --no-cause asks for none."
+            f"ablation-sentences ({number}) must be at least 1: --no-ablation asks for none."
         )
     return number
 
@@ -64,7 +64,7 @@ def check_cause_sentences(number: int | None, *, cause: bool = True) -> int:
 def sample(
     sentences: Sequence[Sentence], documents: Sequence[str], size: int, *, across: bool = False
 ) -> tuple[int, ...]:
-    """Return places of sentences of the report half: rare relations first, then evenly spread.
+    """Return places of sentences of the test split: rare relations first, then evenly spread.
 
     Of each relation with pairs enough there that a claim on it may be supported, beginning with
     that of the fewest documents, one sentence in each of some documents (`DOCUMENTS`), spread over
@@ -122,7 +122,7 @@ def asked_names(*names: Sequence[str]) -> list[str]:
     return sorted({name for some in names for name in some if SUBSET not in name})
 
 
-def cause_shard(
+def ablation_shard(
     model: PretrainedModel,
     sentences: Sequence[Sentence],
     documents: Sequence[str],
@@ -131,7 +131,7 @@ def cause_shard(
     *,
     across: bool,
 ) -> ShardResult:
-    """Return the drift of some sentences without each of the model's heads.
+    """Return the state change of some sentences without each of the model's heads.
 
     Args:
         model: Whose heads.
@@ -150,8 +150,8 @@ def cause_shard(
         {name: place for place, name in enumerate(names)},
         across=across,
     )
-    sums = DriftSums(known, list(names), every_head(model.n_layers, model.n_heads))
-    silence_each(model, batches, sums)
+    sums = StateChangeSums(known, list(names), every_head(model.n_layers, model.n_heads))
+    ablate_each(model, batches, sums)
     return ShardResult(sums.state(), {"documents": known})
 
 
@@ -165,12 +165,12 @@ def every_head(n_layers: int, n_heads: int) -> list[tuple[tuple[int, int], ...]]
     return [((layer, head),) for layer, head in np.ndindex(n_layers, n_heads)]
 
 
-def cause_sums(
+def ablation_sums(
     shards: Sequence[ShardResult], names: Sequence[str], n_layers: int, n_heads: int
-) -> DriftSums:
+) -> StateChangeSums:
     """Return what the shards found, added up."""
     documents = sorted({one for shard in shards for one in shard.labels["documents"]})
-    sums = DriftSums(documents, list(names), every_head(n_layers, n_heads))
+    sums = StateChangeSums(documents, list(names), every_head(n_layers, n_heads))
     for shard in shards:
         sums.add_state(shard.arrays, shard.labels["documents"], names)
     return sums

@@ -32,8 +32,8 @@ class ProfileSettings:
     """'universal' or 'full' relation labels."""
     distances: bool = False
     """Whether all heads are compared with each other too."""
-    twin_seeds: tuple[int, ...] = (1, 2, 3)
-    """Seeds of the twins with random weights."""
+    random_init_seeds: tuple[int, ...] = (1, 2, 3)
+    """Seeds of the randomly initialised models."""
     shard_size: int = 128
     """Consecutive sentences in a shard."""
     batch_size: int = 32
@@ -49,11 +49,11 @@ class ProfileSettings:
     """Consecutive windows in a shard."""
     window_batch_size: int = 2
     """Windows in a batch, at most."""
-    cause: bool = True
-    """Whether each head is silenced as well, to see if the model needs those that are claimed."""
-    cause_sentences: int = STANDARD_SENTENCES
+    ablation: bool = True
+    """Whether each head is ablated as well, to see if the model needs those that are claimed."""
+    ablation_sentences: int = STANDARD_SENTENCES
     """Sentences that are read without each head, at most."""
-    cause_windows: int = 8
+    ablation_windows: int = 8
     """Windows that are read without each head, at most."""
 
     def __post_init__(self) -> None:
@@ -72,28 +72,32 @@ class ProfileSettings:
                     raise refused(one.name, given, f"a whole number, at least {least}")
         if self.labels not in get_args(Labels):
             raise refused("labels", self.labels, f"one of {', '.join(get_args(Labels))}")
-        if not isinstance(self.twin_seeds, tuple) or not all(map(is_whole, self.twin_seeds)):
-            raise refused("twin_seeds", self.twin_seeds, "whole numbers, such as (1, 2, 3)")
+        if not isinstance(self.random_init_seeds, tuple) or not all(
+            map(is_whole, self.random_init_seeds)
+        ):
+            raise refused(
+                "random_init_seeds", self.random_init_seeds, "whole numbers, such as (1, 2, 3)"
+            )
 
 
-def profile_settings(settings: ProfileSettings | None, cause: bool | None) -> ProfileSettings:
-    """Return the settings given, or the standard ones, with heads silenced or not.
+def profile_settings(settings: ProfileSettings | None, ablation: bool | None) -> ProfileSettings:
+    """Return the settings given, or the standard ones, with heads ablated or not.
 
     Raises:
         InputError: If both are given, or settings are none.
 
     Example:
-        >>> profile_settings(None, False).cause
+        >>> profile_settings(None, False).ablation
         False
     """
     if settings is not None and not isinstance(settings, ProfileSettings):
         raise refused("settings", settings, "inspector's ProfileSettings, or be left out")
     if settings is None:
-        return ProfileSettings() if cause is None else ProfileSettings(cause=cause)
-    if cause is not None:
+        return ProfileSettings() if ablation is None else ProfileSettings(ablation=ablation)
+    if ablation is not None:
         raise InputError(
-            f"cause ({cause}) and settings are both given, and a setting stands in one place: put "
-            f"it into the settings, ProfileSettings(cause={cause}, ...)."
+            f"ablation ({ablation}) and settings are both given, and a setting stands in one "
+            f"place: put it into the settings, ProfileSettings(ablation={ablation}, ...)."
         )
     return settings
 
@@ -116,9 +120,9 @@ class ProfileJob:
     """Sentences that are read together, as one each, with the relations that are scored there."""
     window_relations: tuple[str, ...] = ()
     """Names of the relations that are scored in windows, sorted."""
-    cause_sentences: tuple[int, ...] = ()
+    ablation_sentences: tuple[int, ...] = ()
     """Places of the sentences that are read without each head."""
-    cause_windows: tuple[int, ...] = ()
+    ablation_windows: tuple[int, ...] = ()
     """Places of the windows that are."""
     identity: dict[str, str] = field(default_factory=dict)
     """The model's files and the versions that every worker must have; not asked where empty."""
@@ -135,20 +139,20 @@ class ProfileJob:
 
     @property
     def n_models(self) -> int:
-        """Return the model and its twins; without relations twins have nothing to say."""
+        """Return the model and the random ones; without relations these have nothing to say."""
         asked = self.relations or self.window_relations
-        return 1 + (len(self.settings.twin_seeds) if asked else 0)
+        return 1 + (len(self.settings.random_init_seeds) if asked else 0)
 
     @property
-    def n_cause_shards(self) -> int:
+    def n_ablation_shards(self) -> int:
         """Return how many shards are read without each head: of sentences, then of windows."""
-        of_sentences = -(-len(self.cause_sentences) // SENTENCES_A_SHARD)
-        return of_sentences - (-len(self.cause_windows) // WINDOWS_A_SHARD)
+        of_sentences = -(-len(self.ablation_sentences) // SENTENCES_A_SHARD)
+        return of_sentences - (-len(self.ablation_windows) // WINDOWS_A_SHARD)
 
     @property
     def n_shards(self) -> int:
-        """Return the shards of the model and of its twins, and those without each head."""
-        return self.n_models * self.n_shards_each + self.n_cause_shards
+        """Return the shards of the model and the random ones, and those without each head."""
+        return self.n_models * self.n_shards_each + self.n_ablation_shards
 
     @property
     def asked_names(self) -> list[str]:
@@ -172,9 +176,9 @@ class ShardPlace:
     """What one shard is of: some sentences or windows, and who reads them."""
 
     job: ProfileJob
-    twin_seed: int | None
-    """The twin with random weights that reads; None for the model itself."""
-    is_cause: bool
+    random_init_seed: int | None
+    """Seed of the randomly initialised model that reads; None for the model itself."""
+    is_ablation: bool
     """Whether they are read without each head."""
     across: bool
     """Whether they are windows."""
@@ -187,7 +191,7 @@ class ShardPlace:
 
         Args:
             jobs: Whose shards are numbered one after the other: the model's sentences and windows,
-                then each twin's, then what is read without each head.
+                then each random model's, then what is read without each head.
             shard_id: Its number.
         """
         left, job = shard_id, jobs[0]
@@ -196,11 +200,11 @@ class ShardPlace:
                 break
             left -= job.n_shards
         number, place = divmod(left, job.n_shards_each)
-        is_cause = number >= job.n_models
+        is_ablation = number >= job.n_models
         kinds: tuple[Sequence[int], Sequence[int]]
-        if is_cause:
+        if is_ablation:
             place = left - job.n_models * job.n_shards_each
-            kinds = (job.cause_sentences, job.cause_windows)
+            kinds = (job.ablation_sentences, job.ablation_windows)
             sizes = (SENTENCES_A_SHARD, WINDOWS_A_SHARD)
         else:
             kinds = (range(len(job.sentences)), range(len(job.windows)))
@@ -212,8 +216,10 @@ class ShardPlace:
         windows = job.windows
         return cls(
             job=job,
-            twin_seed=None if is_cause or not number else job.settings.twin_seeds[number - 1],
-            is_cause=is_cause,
+            random_init_seed=None
+            if is_ablation or not number
+            else job.settings.random_init_seeds[number - 1],
+            is_ablation=is_ablation,
             across=across,
             sentences=tuple((windows if across else job.sentences)[i] for i in chosen),
             document_of_each=tuple(
@@ -234,4 +240,4 @@ class ShardPlace:
     @property
     def is_whole(self) -> bool:
         """Whether it is seen where the model looks as well, not only what it finds."""
-        return not (self.is_cause or self.across) and self.twin_seed is None
+        return not (self.is_ablation or self.across) and self.random_init_seed is None

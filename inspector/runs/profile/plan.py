@@ -43,7 +43,7 @@ def profile_job(
     sentences = tuple(with_controls(sentence, sentence.heads) for sentence in corpus.sentences)
     documents = tuple(corpus.document_ids())
     of_windows = [window.document or "" for window in windows.texts]
-    n_sentences, n_windows = settings.cause_sentences, settings.cause_windows
+    n_sentences, n_windows = settings.ablation_sentences, settings.ablation_windows
     job = ProfileJob(
         # Workers of a cluster are in another folder than we.
         model=str(model.folder.resolve()) if Path(model.name).is_dir() else model.name,
@@ -56,9 +56,9 @@ def profile_job(
         settings=settings,
         windows=windows.texts,
         window_relations=_names(windows.texts, across=True),
-        cause_sentences=sample(sentences, documents, n_sentences) if settings.cause else (),
-        cause_windows=(
-            sample(windows.texts, of_windows, n_windows, across=True) if settings.cause else ()
+        ablation_sentences=sample(sentences, documents, n_sentences) if settings.ablation else (),
+        ablation_windows=(
+            sample(windows.texts, of_windows, n_windows, across=True) if settings.ablation else ()
         ),
         identity=identity(model),
     )

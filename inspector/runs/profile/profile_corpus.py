@@ -39,9 +39,9 @@ from inspector.runs.store.stored_frames import check_columns
 from inspector.vocabulary import Vocabulary
 
 _SETTINGS = (
-    *("labels", "distances", "twin_seeds", "seed", "coreference"),
+    *("labels", "distances", "random_init_seeds", "seed", "coreference"),
     *("window_tokens", "window_shard_size", "window_batch_size"),
-    *("cause", "cause_sentences", "cause_windows"),
+    *("ablation", "ablation_sentences", "ablation_windows"),
 )
 
 

@@ -35,7 +35,7 @@ from inspector.heads.specialization.semantic_controls import (
 )
 from inspector.heads.specialization.supported_heads import supported_heads
 from inspector.models import PretrainedModel
-from inspector.runs.profile.ablation_worker import cause_sums
+from inspector.runs.profile.ablation_worker import ablation_sums
 from inspector.runs.profile.plan import relation_kinds
 from inspector.runs.profile.shard_worker import ProfileJob
 from inspector.runs.store.shards import ShardResult
@@ -77,11 +77,11 @@ def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[st
         several: Whether it is of several corpora, which the last column keeps apart.
 
     Example:
-        >>> list(expected_frames({"cause": True}, several=True)["claims"])[-2:]
+        >>> list(expected_frames({"ablation": True}, several=True)["claims"])[-2:]
         ['needed', 'corpus']
     """
     frames = {name: dict(columns) for name, columns in FRAMES.items()}
-    if settings.get("cause"):
+    if settings.get("ablation"):
         frames["claims"]["needed"] = "str"
         frames["needed"] = dict(NEEDED_COLUMNS)
     if settings.get("distances"):
@@ -112,8 +112,8 @@ def profile_frames(
         corpus: That it was profiled on.
         job: What was computed.
         windows: The windows of it.
-        shards: What each shard gave, in order: the model's, then each twin's, then those read
-            without each head.
+        shards: What each shard gave, in order: the model's, then each random model's, then
+            those read without each head.
     """
     each = job.n_shards_each
     own = shards[:each]
@@ -127,7 +127,7 @@ def profile_frames(
         norms.add_state(shard.arrays)
     frame = behaviour_frame(behaviour, norms)
     counts = _counts(own, job)
-    twins = [
+    random_models = [
         _counts(shards[number * each : (number + 1) * each], job)
         for number in range(1, job.n_models)
     ]
@@ -138,7 +138,7 @@ def profile_frames(
     unsure = {name: unknown[name] for name in kinds if shares.get(name, 0.0) > MAX_UNKNOWN}
     frames = {
         "behaviour": frame,
-        **_relation_frames(counts, twins, kinds, shares, job.settings.seed),
+        **_relation_frames(counts, random_models, kinds, shares, job.settings.seed),
     }
     supported = frames.pop("supported")
     frames["roles"] = head_roles(
@@ -147,9 +147,9 @@ def profile_frames(
     frames["kinds"] = pd.DataFrame(kinds.items(), columns=list(KINDS_COLUMNS)).astype(KINDS_COLUMNS)
     frames["totals"] = _totals(corpus, job, windows, own, behaviour, unsure)
     frames["skipped"] = _skipped(corpus, windows, unsure)
-    if job.settings.cause:
+    if job.settings.ablation:
         names, without = job.asked_names, shards[job.n_models * each :]
-        sums = cause_sums(without, names, model.n_layers, model.n_heads)
+        sums = ablation_sums(without, names, model.n_layers, model.n_heads)
         frames["needed"] = needed_heads(frames["claims"], sums, job.settings.seed)
         frames["claims"] = with_needed(frames["claims"], frames["needed"])
     if job.settings.distances:
@@ -162,7 +162,7 @@ def profile_frames(
 
 def _relation_frames(
     counts: RelationCounts,
-    twins: Sequence[RelationCounts],
+    random_models: Sequence[RelationCounts],
     kinds: Mapping[str, str],
     unknown: Mapping[str, float],
     seed: int,
@@ -174,7 +174,7 @@ def _relation_frames(
     families = [list(labels) for _, labels in groupby(kinds, key=lambda label: kinds[label])]
     for labels in families or [[]]:
         here = counts.of_relations(labels)
-        there = [twin.of_relations(labels) for twin in twins]
+        there = [random_model.of_relations(labels) for random_model in random_models]
         claims = relation_claims(here, there, seed, unknown=unknown)
         supported = supported_heads(here, there, seed, unknown=unknown)
         parts["relations"].append(relation_accuracies(here))

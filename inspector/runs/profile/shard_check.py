@@ -8,7 +8,7 @@ from dataclasses import astuple
 
 import numpy as np
 
-from inspector.heads.ablation import DriftSums
+from inspector.heads.ablation import StateChangeSums
 from inspector.heads.observers import (
     AcrossScores,
     Behaviour,
@@ -51,8 +51,8 @@ def shard_fits(
 def _empty(model: PretrainedModel, place: ShardPlace, documents: list[str]) -> State:
     """Return the state of observers that have seen nothing, as a worker would have them."""
     size, job = (model.n_layers, model.n_heads), place.job
-    if place.is_cause:
-        return DriftSums(documents, job.asked_names, every_head(*size)).state()
+    if place.is_ablation:
+        return StateChangeSums(documents, job.asked_names, every_head(*size)).state()
     kind = AcrossScores if place.across else RelationScores
     arrays = {
         "too_long": np.array(0),

@@ -1,4 +1,4 @@
-"""What one shard of a profile computes: a model, or a random twin of it, over some sentences.
+"""What one shard of a profile computes: a model, or a random one, over some sentences.
 
 A result depends on model, sentences and settings alone: batches are cut inside the shard and
 torch runs on one thread. Must not know: folders, frames, UI.
@@ -21,8 +21,8 @@ from inspector.heads.observers import (
     annotated_batches,
     observe,
 )
-from inspector.models import PretrainedModel, random_twin, word_batches
-from inspector.runs.profile.ablation_worker import cause_shard
+from inspector.models import PretrainedModel, random_init_model, word_batches
+from inspector.runs.profile.ablation_worker import ablation_shard
 from inspector.runs.profile.job import ProfileJob as ProfileJob
 from inspector.runs.profile.job import ProfileSettings as ProfileSettings
 from inspector.runs.profile.job import ShardPlace
@@ -31,7 +31,7 @@ from inspector.runs.store.shards import ShardResult
 
 
 class ProfileWorker:
-    """Computes shards; holds the model and the twin it used last."""
+    """Computes shards; holds the model and the random one it used last."""
 
     def __init__(
         self, job: ProfileJob | Sequence[ProfileJob], model: PretrainedModel | None = None
@@ -45,15 +45,15 @@ class ProfileWorker:
         """
         self.jobs = [job] if isinstance(job, ProfileJob) else list(job)
         self.model = model or self.jobs[0].load()
-        self._twin: tuple[int, PretrainedModel] | None = None
+        self._random_model: tuple[int, PretrainedModel] | None = None
 
     def __call__(self, shard_id: int) -> ShardResult:
         """Return what the observers kept of one shard."""
         place = ShardPlace.of(self.jobs, shard_id)
         settings = place.job.settings
         with _one_thread():
-            if place.is_cause:
-                return cause_shard(
+            if place.is_ablation:
+                return ablation_shard(
                     self.model,
                     place.sentences,
                     place.document_of_each,
@@ -62,8 +62,8 @@ class ProfileWorker:
                     across=place.across,
                 )
             model = self.model
-            if place.twin_seed is not None:
-                model = self._random_twin(place.twin_seed)
+            if place.random_init_seed is not None:
+                model = self._random_init_model(place.random_init_seed)
             return _observed(
                 model,
                 _scores(model, place),
@@ -73,11 +73,11 @@ class ProfileWorker:
                 settings.window_batch_size if place.across else settings.batch_size,
             )
 
-    def _random_twin(self, seed: int) -> PretrainedModel:
-        if self._twin is None or self._twin[0] != seed:
-            self._twin = None  # the old one first, so that two are never held
-            self._twin = (seed, random_twin(self.model, seed))
-        return self._twin[1]
+    def _random_init_model(self, seed: int) -> PretrainedModel:
+        if self._random_model is None or self._random_model[0] != seed:
+            self._random_model = None  # the old one first, so that two are never held
+            self._random_model = (seed, random_init_model(self.model, seed))
+        return self._random_model[1]
 
 
 def _scores(model: PretrainedModel, place: ShardPlace) -> RelationScores:

@@ -14,7 +14,7 @@ from typing import Any
 
 from inspector.errors import OutputError
 
-SCHEMA = 3
+SCHEMA = 4
 _SHOWN = 60
 _HASH_SHOWN = 12
 

@@ -1,4 +1,4 @@
-"""Controls of a verification in shadow: each deliberate mistake, tried on the calls as they come.
+"""Controls of a call-by-call check: each deliberate mistake, tried on the calls as they come.
 
 Nothing is kept of a call: a mistake that was caught is not tried again.
 Must not know: how a call came to be seen, how the report shows it.
@@ -24,7 +24,7 @@ _SPREAD = (
 )
 
 
-class ShadowControls:
+class CallControls:
     """What became of each mistake so far."""
 
     def __init__(self) -> None:

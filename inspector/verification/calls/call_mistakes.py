@@ -1,4 +1,4 @@
-"""Deliberate mistakes in a single attention call: the controls of a verification in shadow.
+"""Deliberate mistakes in a single attention call: the controls of a call-by-call verification.
 
 Each changes the terms of the call, or the way in which they are put together.
 Must not know: models, the rule, how a call came to be seen.

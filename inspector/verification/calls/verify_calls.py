@@ -25,7 +25,7 @@ from inspector.models.any_model.call_watch import (
 from inspector.models.custom_attention.unsupported import other_mathematics
 from inspector.models.weight_checks.projection_calls import ProjectedCall, Projections
 from inspector.verification.calls.call_comparison import judge_call, rows_left_out
-from inspector.verification.calls.call_controls import ShadowControls
+from inspector.verification.calls.call_controls import CallControls
 from inspector.verification.calls.call_projections import judge_projections
 from inspector.verification.judge import Judgement
 from inspector.verification.layers.stages import STAGES
@@ -119,7 +119,7 @@ class _Findings:
     complaints: list[str] = field(default_factory=list)
     runs: int = 0
     """How many passes were begun."""
-    controls: ShadowControls = field(default_factory=ShadowControls)
+    controls: CallControls = field(default_factory=CallControls)
     projections: dict[str, Projections] = field(default_factory=dict)
     """What stands before the names of a part's modules → the linear layers of that part."""
 

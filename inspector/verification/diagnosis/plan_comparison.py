@@ -1,4 +1,4 @@
-"""What somebody's implementation returned, held against what a plan computes.
+"""What somebody's implementation returned, compared with what a plan computes.
 
 The truth is the plan in float64. An implementation follows a plan if it is no farther from that
 truth than right computations in its dtype are: torch's own, the real layer's where there is one,
@@ -33,7 +33,7 @@ from inspector.verification.judge import (
     user_share,
 )
 
-# A plan that leaves more queries than this without a key is held against too little.
+# A plan that leaves more queries than this without a key is compared with too little.
 _DEFINED = 0.5
 # The axis of the queries in stages that have one.
 _QUERY_AXIS = {"scores": 2, "probabilities": 2, "context": 1, "output": 1}

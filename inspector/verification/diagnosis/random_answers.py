@@ -1,6 +1,6 @@
 """An implementation that answers differently each time: dropout that was left on, as a rule.
 
-Its mean over many calls is held against what plans compute, its variance against what dropout
+Its mean over many calls is compared with what plans compute, its variance against what dropout
 would give. Must not know: where the numbers come from.
 """
 

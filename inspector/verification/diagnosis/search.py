@@ -1,7 +1,7 @@
 """The search for the mistake, or the two, that reproduce what an implementation returned.
 
 Every way of making every mistake is computed on one small input, then every two that fit
-together; what comes near is held against all inputs by the rule of rounding.
+together; what comes near is compared with all inputs by the rule of rounding.
 Must not know: where the numbers come from, how a finding is told.
 """
 
@@ -20,7 +20,7 @@ from inspector.verification.diagnosis.mistake import Changes, Mistake, Parameter
 from inspector.verification.diagnosis.plan_comparison import Comparison
 from inspector.verification.judge import unit_roundoff
 
-# What is farther than this, relative to the stages' scales, is not held against the rule.
+# What is farther than this, relative to the stages' scales, is not compared with the rule.
 _NEAR, _NEAR_IN_U = 1e-3, 64.0
 _FINALISTS = 12
 # A fit of a pair goes on from its best start only where it is this near to begin with.
@@ -96,7 +96,7 @@ class Search:
             yield _sorted([self._candidate(each) for each in open_ones])
 
     def _nearest(self, choices: Sequence[Sequence[Way]]) -> list[Candidate]:
-        """Return the nearest of mistakes without numbers to fit, all held against the input."""
+        """Return the nearest of mistakes without numbers to fit, all compared with the input."""
         if not choices:
             return []
         distances = self._screen.distances([plan_of(ways, ()) for ways in choices])

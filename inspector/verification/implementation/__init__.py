@@ -1,4 +1,4 @@
-"""A user's own attention, held against a model's layers: is it the same, and if not, why.
+"""A user's own attention, compared with a model's layers: is it the same, and if not, why.
 
 Must not know: command lines, any user interface.
 """

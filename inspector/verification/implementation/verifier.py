@@ -59,7 +59,7 @@ def verify_implementation(
 
     Args:
         build: Gets a layer's `LayerWeights`, returns what computes the layer.
-        model: Whose layers it is held against.
+        model: Whose layers it is compared with.
         layers: Which; all where not given.
         timeout: Seconds that a call may take. It then runs in a process of its own, as FILE.py:NAME
             always does.

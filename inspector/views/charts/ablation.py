@@ -1,4 +1,4 @@
-"""Charts of cause: how far states drift, and how much loss grows, with fewer heads.
+"""Charts of ablation: how far states move, and how much loss grows, with fewer heads.
 
 Must not know: how a number came to be; Streamlit.
 """
@@ -13,14 +13,14 @@ from inspector.views.view_names import Names, named
 
 _ORDERS = ("importance", "random")
 _FIGURES = {
-    "drift": ("drift of the last state", "ci_low", "ci_high"),
+    "state_change": ("change of the last hidden state", "ci_low", "ci_high"),
     "loss_increase": ("loss beyond the whole model's", "loss_ci_low", "loss_ci_high"),
 }
 
 
 def robustness_curve(
     frame: pd.DataFrame,
-    figure: Literal["drift", "loss_increase"] = "drift",
+    figure: Literal["state_change", "loss_increase"] = "state_change",
     *,
     names: Names | None = None,
 ) -> alt.LayerChart:
@@ -29,8 +29,8 @@ def robustness_curve(
     Bands are 95 % intervals over documents.
 
     Args:
-        frame: `kept`, `order`, `seed`, the figure and its interval: `drift`, `ci_low`, `ci_high`,
-            or `loss_increase`, `loss_ci_low`, `loss_ci_high`.
+        frame: `kept`, `order`, `seed`, the figure and its interval: `state_change`, `ci_low`,
+            `ci_high`, or `loss_increase`, `loss_ci_low`, `loss_ci_high`.
         figure: Which of the two.
         names: What the chart's words are called; in English where not given.
 

@@ -1,11 +1,11 @@
-"""Silencing measured again with plain loops: whole passes, one word at a time, in Python floats.
+"""Ablation measured again with plain loops: whole passes, one word at a time, in Python floats.
 
-Must not know: how inspector counts; only how it silences a head, which has tests of its own.
+Must not know: how inspector counts; only how it ablates a head, which has tests of its own.
 """
 
 import torch
 
-from inspector.models.forward.head_ablation import silenced
+from inspector.models.forward.head_ablation import ablated
 from inspector.models.forward.sentence_batches import word_batches
 
 CONTENT = {"NOUN", "PROPN", "VERB", "ADJ", "ADV", "NUM"}
@@ -31,10 +31,10 @@ def word_states(model, sentence):
     ]
 
 
-def drifts(model, sentence, heads, how, means):
-    """Return (relative drift, cosine) of each word, None where it has no token."""
+def state_changes(model, sentence, heads, how, means):
+    """Return (relative change, cosine) of each word, None where it has no token."""
     before = word_states(model, sentence)
-    with silenced(model, heads, how, means):
+    with ablated(model, heads, how, means):
         after = word_states(model, sentence)
     found = []
     for old, new in zip(before, after, strict=True):
@@ -53,7 +53,7 @@ def mean(values):
 
 def slow_ablation(model, sentences, heads, how="zero", means=None):
     """Return (relation, word) → n, effect, matched effect, cosine, matched cosine."""
-    return grouped(sentences, [drifts(model, one, heads, how, means) for one in sentences])
+    return grouped(sentences, [state_changes(model, one, heads, how, means) for one in sentences])
 
 
 def grouped(sentences, figures):

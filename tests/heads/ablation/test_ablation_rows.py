@@ -1,4 +1,4 @@
-"""The ablation frame equals plain loops; silencing hurts where a planted relation is."""
+"""The ablation frame equals plain loops; ablation hurts where a planted relation is."""
 
 import math
 
@@ -14,14 +14,14 @@ from inspector.heads.ablation import (
     ABLATION_COLUMNS,
     ablate_heads,
     ablation_frame,
+    ablation_over,
     batch_parts,
     corpus_batches,
     mean_outputs,
-    silence,
 )
-from inspector.heads.ablation.ablate_heads import silence_each, silence_together
+from inspector.heads.ablation.ablate_heads import ablate_each, ablate_together
 from inspector.heads.ablation.batch_parts import even_parts
-from inspector.heads.ablation.state_change import UNIT, DriftSums
+from inspector.heads.ablation.state_change import UNIT, StateChangeSums
 from inspector.heads.ablation.target_words import n_cells
 from inspector.models import load, word_batches
 
@@ -81,7 +81,7 @@ def test_each_head_equals_plain_loops(model, how, tagged):
     made = corpus(tagged)
     words = word_batches(model, [one.surface for one in made.sentences], 4)
     means = mean_outputs(model, words.batches) if how == "mean" else None
-    frame = ablation_frame(silence(model, [(1, 2), (0, 3)], made, how=how), how)
+    frame = ablation_frame(ablation_over(model, [(1, 2), (0, 3)], made, how=how), how)
     assert set(frame["heads"]) == {"0-3", "1-2"}
     for layer, head in [(0, 3), (1, 2)]:
         own = frame[frame["heads"] == f"{layer}-{head}"]
@@ -94,7 +94,7 @@ def test_each_head_equals_plain_loops(model, how, tagged):
 def test_a_set_equals_plain_loops_and_is_no_single_head(model):
     heads = [(2, 0), (0, 3), (2, 1)]
     made = corpus()
-    frame = ablation_frame(silence(model, heads, made, together=True), "zero")
+    frame = ablation_frame(ablation_over(model, heads, made, together=True), "zero")
     assert set(frame["heads"]) == {"0-3,2-0,2-1"}
     assert (frame[["layer", "head"]] == -1).all(axis=None)
     assert_frame_equals_loops(frame, slow_ablation(model, made.sentences, heads))
@@ -102,7 +102,7 @@ def test_a_set_equals_plain_loops_and_is_no_single_head(model):
 
 def test_control_another_head_does_not_equal(model):
     made = corpus()
-    frame = ablation_frame(silence(model, [(1, 2)], made), "zero")
+    frame = ablation_frame(ablation_over(model, [(1, 2)], made), "zero")
     with pytest.raises(AssertionError):
         assert_frame_equals_loops(frame, slow_ablation(model, made.sentences, [(1, 1)]))
 
@@ -110,9 +110,9 @@ def test_control_another_head_does_not_equal(model):
 def test_one_by_one_equals_together_for_single_heads(model):
     batches, documents, names = corpus_batches(model, corpus(), 3)
     variants = [((layer, head),) for layer in range(3) for head in range(4)]
-    sums = [DriftSums(documents, names, list(variants)) for _ in range(2)]
-    silence_each(model, batches, sums[0])
-    silence_together(model, batches, sums[1])
+    sums = [StateChangeSums(documents, names, list(variants)) for _ in range(2)]
+    ablate_each(model, batches, sums[0])
+    ablate_together(model, batches, sums[1])
     for name, one in sums[0].state().items():
         assert np.abs(one - sums[1].state()[name]).max() <= 2
 
@@ -121,10 +121,10 @@ def test_one_by_one_equals_together_for_single_heads(model):
 def test_whole_passes_give_the_same_where_layers_run_one_by_one(model, monkeypatch, how):
     made = corpus()
     heads = [(0, 3), (1, 2), (2, 0)]
-    fast = silence(model, heads, made, how=how)
-    monkeypatch.setattr(ablate_heads, "is_resumable", lambda model, batch: False)
-    monkeypatch.setattr(ablate_heads, "resumable", None)
-    slow = silence(model, heads, made, how=how)
+    fast = ablation_over(model, heads, made, how=how)
+    monkeypatch.setattr(ablate_heads, "runs_in_parts", lambda model, batch: False)
+    monkeypatch.setattr(ablate_heads, "partial_forward", None)
+    slow = ablation_over(model, heads, made, how=how)
     for name, one in fast.state().items():
         assert np.abs(one - slow.state()[name]).max() <= 2
 
@@ -133,7 +133,7 @@ def test_a_model_whose_layers_hand_on_more_than_states_is_run_whole(tmp_path):
     """T5's hand on their position bias."""
     t5 = load(save_tiny_decoder(tmp_path / "t5", "t5"), dtype="float64")
     made = corpus()
-    frame = ablation_frame(silence(t5, [(0, 1), (1, 2)], made), "zero")
+    frame = ablation_frame(ablation_over(t5, [(0, 1), (1, 2)], made), "zero")
     for layer, head in [(0, 1), (1, 2)]:
         own = frame[frame["heads"] == f"{layer}-{head}"]
         assert_frame_equals_loops(own, slow_ablation(t5, made.sentences, [(layer, head)]))
@@ -160,7 +160,7 @@ def test_parts_hold_every_row_once_and_next_to_no_padding(model, monkeypatch):
 
 
 def test_columns_are_as_they_are_written(model):
-    frame = ablation_frame(silence(model, [(1, 2)], corpus()), "zero")
+    frame = ablation_frame(ablation_over(model, [(1, 2)], corpus()), "zero")
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == ABLATION_COLUMNS
     assert list(frame.columns) == list(ABLATION_COLUMNS)
     assert isinstance(frame.index, pd.RangeIndex)
@@ -172,10 +172,10 @@ def test_columns_are_as_they_are_written(model):
 
 def test_sums_of_parts_are_the_sums_of_the_whole(model):
     made = corpus()
-    whole = silence(model, [(1, 2), (2, 3)], made)
-    added = DriftSums(whole.documents, whole.names, whole.variants)
+    whole = ablation_over(model, [(1, 2), (2, 3)], made)
+    added = StateChangeSums(whole.documents, whole.names, whole.variants)
     for part in (made.sentences[:5], made.sentences[5:]):
-        some = silence(model, [(1, 2), (2, 3)], Corpus("part", list(part), [], "0" * 64, "g"))
+        some = ablation_over(model, [(1, 2), (2, 3)], Corpus("part", list(part), [], "0" * 64, "g"))
         added.add_state(some.state(), some.documents, some.names)
     assert (added.n == whole.n).all()
     assert np.abs(added.effect - whole.effect).max() <= 2 * len(made.sentences)
@@ -184,13 +184,13 @@ def test_sums_of_parts_are_the_sums_of_the_whole(model):
 def test_the_order_of_documents_changes_nothing(model):
     made = corpus()
     turned = Corpus("turned", made.sentences[::-1], [], "0" * 64, "generated")
-    one, two = (ablation_frame(silence(model, [(1, 2)], it), "zero") for it in (made, turned))
+    one, two = (ablation_frame(ablation_over(model, [(1, 2)], it), "zero") for it in (made, turned))
     pd.testing.assert_frame_equal(one, two, check_exact=False, rtol=1e-5)
 
 
 def planted_sums(effect_at_relation):
-    """Return 12 documents with ten words each, whose relation's dependents drift as given."""
-    sums = DriftSums([f"d{i}" for i in range(12)], ["x"], [((0, 0),), ((0, 1),)])
+    """Return 12 documents with ten words each, whose relation's dependents change as given."""
+    sums = StateChangeSums([f"d{i}" for i in range(12)], ["x"], [((0, 0),), ((0, 1),)])
     rng = np.random.default_rng(0)
     sums.n[:, :] = 10
     for variant, extra in enumerate((effect_at_relation, 0.0)):
@@ -213,5 +213,5 @@ def test_a_planted_effect_is_found_and_chance_is_not():
 
 def test_a_corpus_without_a_sentence_is_refused(model):
     with pytest.raises(InputError) as caught:
-        silence(model, [(0, 0)], Corpus("nothing", [], [], "0" * 64, "gold"))
+        ablation_over(model, [(0, 0)], Corpus("nothing", [], [], "0" * 64, "gold"))
     assert str(caught.value) == ("corpus (nothing) has no sentence: give one that has some.")

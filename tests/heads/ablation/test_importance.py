@@ -1,4 +1,4 @@
-"""Importance equals differences of real passes; the robustness curve equals silenced models."""
+"""Importance equals differences of real passes; the robustness curve equals ablated models."""
 
 import numpy as np
 import pytest
@@ -14,9 +14,9 @@ from inspector.heads.ablation import (
     robustness_over,
 )
 from inspector.heads.ablation.importance import rank_correlation
-from inspector.heads.ablation.pruning_curve import keep_counts, silenced_sets
+from inspector.heads.ablation.pruning_curve import ablated_sets, keep_counts
 from inspector.models import load, word_batches
-from inspector.models.forward.head_ablation import gated, silenced
+from inspector.models.forward.head_ablation import ablated, gated
 
 WORDS = ("the", "cat", "dog", "rain", "old", "town", "table", "had", "could", "not", "that")
 N_LAYERS, N_HEADS = 3, 4
@@ -88,17 +88,19 @@ def test_the_frame_is_checked_against_true_ablation(model, corpus):
     assert frame.attrs["rank_correlation"] > 0.3
     assert frame["texts"].eq(6).all()
     row = frame.iloc[7]
-    drift = []
+    state_change = []
     for sentence in corpus.sentences:
         batch = word_batches(model, [sentence.surface], 1).batches[0]
         with torch.no_grad():
             before = model.model(**batch.batch.inputs()).last_hidden_state[0]
-            with silenced(model, [(1, 3)]):
+            with ablated(model, [(1, 3)]):
                 after = model.model(**batch.batch.inputs()).last_hidden_state[0]
         moved = (after - before).norm(dim=1) / before.norm(dim=1)
         of_token = batch.word_of_token[0]
-        drift += [float(moved[of_token == word].mean()) for word in range(len(sentence.words))]
-    assert row["ablation_effect"] == pytest.approx(np.mean(drift), rel=1e-6)
+        state_change += [
+            float(moved[of_token == word].mean()) for word in range(len(sentence.words))
+        ]
+    assert row["ablation_effect"] == pytest.approx(np.mean(state_change), rel=1e-6)
     plain = importance_over(model, corpus, check=False)
     assert plain["ablation_effect"].isna().all()
     assert np.isnan(plain.attrs["rank_correlation"])
@@ -116,36 +118,38 @@ def test_ranks_are_correlated_as_ranks():
     assert np.isnan(rank_correlation(one, np.ones(4)))
 
 
-def test_the_curve_equals_silenced_models(model, corpus):
+def test_the_curve_equals_ablated_models(model, corpus):
     frame = robustness_over(model, corpus, kept=[1, 3], seeds=[0, 1])
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == ROBUSTNESS_COLUMNS
     assert len(frame) == 3 * 3
-    sets = silenced_sets(importance_over(model, corpus, check=False), [1, 3], [0, 1])
+    sets = ablated_sets(importance_over(model, corpus, check=False), [1, 3], [0, 1])
     for (kept, order, seed), heads in sets.items():
         assert len(heads) == N_LAYERS * (N_HEADS - kept)
         assert {layer for layer, _ in heads} == set(range(N_LAYERS))
-        drift = []
+        state_change = []
         for sentence in corpus.sentences:
             batch = word_batches(model, [sentence.surface], 1).batches[0]
             with torch.no_grad():
                 before = model.model(**batch.batch.inputs()).last_hidden_state[0]
-                with silenced(model, heads):
+                with ablated(model, heads):
                     after = model.model(**batch.batch.inputs()).last_hidden_state[0]
             moved = (after - before).norm(dim=1) / before.norm(dim=1)
             of_token = batch.word_of_token[0]
-            drift += [float(moved[of_token == word].mean()) for word in range(len(sentence.words))]
+            state_change += [
+                float(moved[of_token == word].mean()) for word in range(len(sentence.words))
+            ]
         asked = (frame["kept"] == kept) & (frame["order"] == order) & (frame["seed"] == seed)
         row = frame[asked].iloc[0]
-        assert row["drift"] == pytest.approx(np.mean(drift), rel=1e-6)
-        assert row["n"] == len(drift)
-        assert row["ci_low"] <= row["drift"] <= row["ci_high"]
+        assert row["state_change"] == pytest.approx(np.mean(state_change), rel=1e-6)
+        assert row["n"] == len(state_change)
+        assert row["ci_low"] <= row["state_change"] <= row["ci_high"]
     whole = frame[frame["kept"] == N_HEADS]
-    assert (whole["drift"] == 0.0).all()
+    assert (whole["state_change"] == 0.0).all()
 
 
 def test_sets_grow_from_the_most_important(model, corpus):
     importance = importance_over(model, corpus, check=False)
-    sets = silenced_sets(importance, [1, 2, 3], [0])
+    sets = ablated_sets(importance, [1, 2, 3], [0])
     for order, seed in (("importance", -1), ("random", 0)):
         one, two, three = (set(sets[kept, order, seed]) for kept in (1, 2, 3))
         assert three < two < one

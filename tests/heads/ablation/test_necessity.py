@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from inspector.heads.ablation import NEEDED_COLUMNS, DriftSums, needed_heads, with_needed
+from inspector.heads.ablation import NEEDED_COLUMNS, StateChangeSums, needed_heads, with_needed
 from inspector.heads.ablation.necessity import _verdicts, random_heads
 from inspector.heads.ablation.state_change import UNIT
 from inspector.heads.specialization.claims import CLAIMS_COLUMNS
@@ -17,11 +17,11 @@ def sums(extra, n_documents=30, heads=HEADS, noise=0.02, seed=0):
     """Return sums where one head moves the dependents of 'obj' by `extra` more than the rest."""
     rng = np.random.default_rng(seed)
     documents = [f"d{i:02}" for i in range(n_documents)]
-    made = DriftSums(documents, ["nsubj", "obj"], [(head,) for head in heads])
+    made = StateChangeSums(documents, ["nsubj", "obj"], [(head,) for head in heads])
     made.n[:] = rng.integers(3, 9, size=made.n.shape)
-    drift = rng.normal(0.1, noise, size=made.effect.shape)
-    drift[:, 2, OWN % len(heads)] += extra
-    made.effect[:] = np.rint(drift * made.n[:, :, None] / UNIT)
+    state_change = rng.normal(0.1, noise, size=made.effect.shape)
+    state_change[:, 2, OWN % len(heads)] += extra
+    made.effect[:] = np.rint(state_change * made.n[:, :, None] / UNIT)
     matched = rng.normal(0.1, noise, size=made.effect.shape)
     made.matched[:] = np.rint(matched * made.n[:, :, None] / UNIT)
     return made

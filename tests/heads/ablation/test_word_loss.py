@@ -14,12 +14,12 @@ from inspector.heads.ablation import (
     ABLATION_COLUMNS,
     ROBUSTNESS_COLUMNS,
     ablation_frame,
+    ablation_over,
     importance_over,
     robustness_over,
-    silence,
 )
 from inspector.heads.ablation.fixed_point import UNIT
-from inspector.heads.ablation.pruning_curve import silenced_sets
+from inspector.heads.ablation.pruning_curve import ablated_sets
 from inspector.heads.ablation.word_loss import MASKED_EVERY
 from inspector.models import load, word_batches
 
@@ -151,7 +151,7 @@ def assert_losses_equal(frame, slow):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_losses_equal_loops_over_whole_language_models(models, folders, corpus, name):
-    frame = ablation_frame(silence(models[name], HEADS, corpus), "zero")
+    frame = ablation_frame(ablation_over(models[name], HEADS, corpus), "zero")
     assert {column: str(kind) for column, kind in frame.dtypes.items()} == ABLATION_COLUMNS
     for head in HEADS:
         own = frame[frame["heads"] == f"{head[0]}-{head[1]}"]
@@ -160,7 +160,7 @@ def test_losses_equal_loops_over_whole_language_models(models, folders, corpus, 
 
 
 def test_a_set_of_heads_equals_them_too(models, folders, corpus):
-    frame = ablation_frame(silence(models["gpt2"], HEADS, corpus, together=True), "zero")
+    frame = ablation_frame(ablation_over(models["gpt2"], HEADS, corpus, together=True), "zero")
     assert_losses_equal(frame, slow_losses(folders["gpt2"], "gpt2", models["gpt2"], corpus, HEADS))
 
 
@@ -168,7 +168,7 @@ def test_a_set_of_heads_equals_them_too(models, folders, corpus):
 def test_control_another_head_or_another_mask_does_not_equal(
     models, folders, corpus, name, changed
 ):
-    frame = ablation_frame(silence(models[name], [(0, 1)], corpus), "zero")
+    frame = ablation_frame(ablation_over(models[name], [(0, 1)], corpus), "zero")
     heads = [(0, 1)] if changed else [(0, 2)]
     slow = slow_losses(folders[name], name, models[name], corpus, heads, **changed)
     with pytest.raises(AssertionError):
@@ -180,15 +180,15 @@ def test_the_first_word_of_a_decoders_text_has_no_loss(models):
     corpus = Corpus("one", [one], [], "0" * 64, "none")
     for name, known in (("gpt2", False), ("bert", True)):
         tokens = word_batches(models[name], [one.surface], 1).batches[0].word_of_token[0].tolist()
-        sums = silence(models[name], [(0, 1)], corpus)
+        sums = ablation_over(models[name], [(0, 1)], corpus)
         of_first = tokens.count(0) > 1 or known  # its first token has none, further ones have
         assert sums.n[0].tolist() == [1, 1, 3]
         assert sums.losses.n[0].tolist() == [int(of_first), 1, 2 + of_first]
 
 
 def test_what_is_not_asked_for_is_not_there(models, corpus):
-    with_loss = ablation_frame(silence(models["gpt2"], HEADS, corpus), "zero")
-    without = ablation_frame(silence(models["gpt2"], HEADS, corpus, loss=False), "zero")
+    with_loss = ablation_frame(ablation_over(models["gpt2"], HEADS, corpus), "zero")
+    without = ablation_frame(ablation_over(models["gpt2"], HEADS, corpus, loss=False), "zero")
     rest = [name for name in ABLATION_COLUMNS if name not in LOSS]
     assert with_loss[rest].equals(without[rest])
     assert without["loss_n"].eq(0).all()
@@ -197,7 +197,7 @@ def test_what_is_not_asked_for_is_not_there(models, corpus):
 
 def test_a_model_without_a_head_says_so(tiny_folder, corpus):
     model = load(str(tiny_folder("bert")))
-    sums = silence(model, [(0, 1)], corpus)
+    sums = ablation_over(model, [(0, 1)], corpus)
     assert sums.losses is None
     frame = ablation_frame(sums, "zero")
     assert frame["loss_n"].eq(0).all()
@@ -211,7 +211,7 @@ def test_the_curve_holds_the_loss(models, folders, corpus):
     model = models["llama"]
     frame = robustness_over(model, corpus, kept=[3], seeds=[0])
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == ROBUSTNESS_COLUMNS
-    sets = silenced_sets(importance_over(model, corpus, check=False), [3], [0])
+    sets = ablated_sets(importance_over(model, corpus, check=False), [3], [0])
     rows = frame.set_index(["kept", "order", "seed"])
     plain = [replace_relations(one) for one in corpus.sentences]
     bare = Corpus("bare", plain, [], "0" * 64, "none")

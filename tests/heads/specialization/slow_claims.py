@@ -35,13 +35,13 @@ def quantile(values: Sequence[float], probability: float) -> float:
 
 
 class Slow:
-    """One corpus, its halves, and what the design says of one relation and direction."""
+    """One corpus, its splits, and what the design says of one relation and direction."""
 
     def __init__(self, counts: Any) -> None:
         self.counts = counts
         numbered = list(enumerate(counts.documents))
         self.selection = [i for i, name in numbered if parity(name) == 0]
-        self.report = sorted(
+        self.test = sorted(
             (i for i, name in numbered if parity(name) == 1), key=lambda i: counts.documents[i]
         )
         _, _, _, self.n_layers, self.n_heads = counts.correct.shape
@@ -70,12 +70,12 @@ class Slow:
             return 0
         return int(self.counts.offset_counts[i, r, self.counts.offsets.index(offset)])
 
-    def random_init(self, r: int, k: int, twins: Sequence[Any]) -> float:
+    def random_init(self, r: int, k: int, random_models: Sequence[Any]) -> float:
         reached = []
-        for twin in twins:
-            other = Slow(twin)
+        for random_model in random_models:
+            other = Slow(random_model)
             head = other.best_head(r, k)
-            share = quotient(other.right(other.report, r, k, *head), other.pairs(other.report, r))
+            share = quotient(other.right(other.test, r, k, *head), other.pairs(other.test, r))
             reached.append(number(share))
         return max(reached) if reached else NAN
 
@@ -83,20 +83,18 @@ class Slow:
         self, r: int, k: int, place: tuple[int, int], weights: list[list[int]]
     ) -> dict[str, Any]:
         """Return what is said of one head: n … ci_high, and its differences by document."""
-        n, known = self.pairs(self.report, r), self.pairs(self.selection, r) > 0
-        accuracy = quotient(self.right(self.report, r, k, *place), n)
-        base = quotient(sum(self.baseline_right(i, r) for i in self.report), n) if known else None
+        n, known = self.pairs(self.test, r), self.pairs(self.selection, r) > 0
+        accuracy = quotient(self.right(self.test, r, k, *place), n)
+        base = quotient(sum(self.baseline_right(i, r) for i in self.test), n) if known else None
         lift = accuracy - base if accuracy is not None and base is not None else None
         apart = [
             int(self.counts.correct[(i, r, k, *place)]) - self.baseline_right(i, r) if known else 0
-            for i in self.report
+            for i in self.test
         ]
         ratios = []
-        holding = sum(int(self.counts.n[i, r]) > 0 for i in self.report)
+        holding = sum(int(self.counts.n[i, r]) > 0 for i in self.test)
         for draw in weights if holding >= 5 else []:
-            drawn = sum(
-                w * int(self.counts.n[i, r]) for w, i in zip(draw, self.report, strict=True)
-            )
+            drawn = sum(w * int(self.counts.n[i, r]) for w, i in zip(draw, self.test, strict=True))
             if drawn:
                 ratios.append(sum(w * d for w, d in zip(draw, apart, strict=True)) / drawn)
         defined = known and bool(ratios)
@@ -117,7 +115,7 @@ class Slow:
         k: int,
         weights: list[list[int]],
         signs: list[list[int]],
-        twins: Sequence[Any],
+        random_models: Sequence[Any],
     ) -> dict[str, Any]:
         """Return a row of the claims frame without q_value and verdict."""
         place = self.best_head(r, k)
@@ -136,7 +134,7 @@ class Slow:
             "p_value": (1 + reached) / (1 + len(signs)),
             "selection_accuracy": number(selection),
             "optimism": number(selection) - row["accuracy"],
-            "random_init_accuracy": self.random_init(r, k, twins),
+            "random_init_accuracy": self.random_init(r, k, random_models),
         }
 
 

@@ -22,7 +22,7 @@ from inspector.heads.specialization.inference import (
     sign_flip_p_values,
 )
 from inspector.heads.specialization.lift import differences, is_supported, is_underpowered
-from inspector.heads.specialization.split import Halves, is_for_selection
+from inspector.heads.specialization.split import Split, is_for_selection
 from inspector.heads.specialization.supported_heads import supported_heads
 
 DRAWS = 400  # p ≥ 1 / 401: enough for a q below 0.05 over 15 rows
@@ -33,7 +33,9 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def twins_of(counts: RelationCounts, number: int = 3, rate: float = 0.2) -> list[RelationCounts]:
+def random_models_of(
+    counts: RelationCounts, number: int = 3, rate: float = 0.2
+) -> list[RelationCounts]:
     """Return the same corpus as counted by heads that are right at this rate."""
     rng = np.random.default_rng(99)
     pairs = np.broadcast_to(counts.n[:, :, None, None, None], counts.correct.shape)
@@ -58,18 +60,18 @@ def assert_row(row: dict[str, Any], expected: dict[str, Any]) -> None:
             assert row[name] == value, name
 
 
-def assert_equals_slow(counts: RelationCounts, twins: list[RelationCounts]) -> pd.DataFrame:
+def assert_equals_slow(counts: RelationCounts, random_models: list[RelationCounts]) -> pd.DataFrame:
     """Hold a frame made with few draws against plain loops over the same draws."""
-    frame = relation_claims(counts, twins, seed=5)
+    frame = relation_claims(counts, random_models, seed=5)
     slow = Slow(counts)
-    weights = bootstrap_weights(len(slow.report), 5, DRAWS).tolist()
-    signs = flip_signs(len(slow.report), 5, DRAWS).tolist()
+    weights = bootstrap_weights(len(slow.test), 5, DRAWS).tolist()
+    signs = flip_signs(len(slow.test), 5, DRAWS).tolist()
     rows = iter(frame.to_dict("records"))
     for r, relation in enumerate(counts.relations):
         for k, direction in enumerate(DIRECTIONS):
             row = next(rows)
             assert (row["relation"], row["direction"]) == (relation, direction)
-            assert_row(row, slow.claim(r, k, weights, signs, twins))
+            assert_row(row, slow.claim(r, k, weights, signs, random_models))
             assert row["verdict"] == verdict(row, slow.pairs(slow.selection, r))
     assert next(rows, None) is None
     np.testing.assert_allclose(
@@ -82,7 +84,7 @@ def assert_equals_slow(counts: RelationCounts, twins: list[RelationCounts]) -> p
 @pytest.mark.parametrize("seed", range(4))
 def test_every_column_equals_plain_loops(seed: int) -> None:
     counts = random_counts(n_documents=16, seed=seed)
-    assert_equals_slow(counts, twins_of(counts) if seed % 2 else [])
+    assert_equals_slow(counts, random_models_of(counts) if seed % 2 else [])
 
 
 @pytest.mark.usefixtures("few_draws")
@@ -91,17 +93,17 @@ def test_planted_heads_and_real_ids_equal_plain_loops() -> None:
     named = changed(
         counts, documents=tuple(f"weblog-juancole.com_é_{i}" for i in range(len(counts.documents)))
     )
-    frame = assert_equals_slow(named, twins_of(named, 4))
+    frame = assert_equals_slow(named, random_models_of(named, 4))
     assert set(frame["verdict"]) == {"supported", "not supported", "underpowered"}
 
 
 @pytest.mark.parametrize(("n_documents", "verdict"), [(4, "underpowered"), (5, "not supported")])
-def test_fewer_than_five_documents_of_the_report_half_leave_a_claim_open(
+def test_fewer_than_five_documents_of_the_test_split_leave_a_claim_open(
     n_documents: int, verdict: str
 ) -> None:
     planted = plant(null_counts(1), "det", DIRECTIONS[0], (1, 1), 0.99)
     counts = without_pairs(planted, "det", even=False, but=n_documents)
-    row = relation_claims(counts, twins_of(counts)).query("relation == 'det'").iloc[0]
+    row = relation_claims(counts, random_models_of(counts)).query("relation == 'det'").iloc[0]
     assert row["n"] >= 20
     assert row["lift"] > 0.5
     assert row[["ci_low", "ci_high"]].isna().all() == (n_documents < 5)
@@ -112,14 +114,14 @@ def test_fewer_than_five_documents_of_the_report_half_leave_a_claim_open(
 @pytest.mark.parametrize("n_documents", [4, 5])
 def test_few_documents_equal_plain_loops(n_documents: int) -> None:
     counts = without_pairs(null_counts(1), "det", even=False, but=n_documents)
-    assert_equals_slow(counts, twins_of(counts))
+    assert_equals_slow(counts, random_models_of(counts))
 
 
 @pytest.mark.usefixtures("few_draws")
 @pytest.mark.parametrize("even", [True, False])
-def test_a_relation_absent_from_one_half(even: bool) -> None:
+def test_a_relation_absent_from_one_split(even: bool) -> None:
     counts = without_pairs(plant(null_counts(1), "det", DIRECTIONS[0], (1, 1), 0.9), "det", even)
-    frame = assert_equals_slow(counts, twins_of(counts))
+    frame = assert_equals_slow(counts, random_models_of(counts))
     rows = frame[frame["relation"] == "det"]
     assert (rows["verdict"] == "underpowered").all()
     assert (rows["p_value"] == 1).all()
@@ -165,12 +167,12 @@ def test_documents_are_split_by_the_parity_of_their_hash() -> None:
     assert 70 < sum(map(is_for_selection, names)) < 130
 
 
-def test_halves_share_no_document_and_lose_none() -> None:
+def test_splits_share_no_document_and_lose_none() -> None:
     counts = random_counts(n_documents=30)
-    halves = Halves.of(counts)
-    selection, report = set(halves.selection.documents), set(halves.report.documents)
-    assert not selection & report
-    assert selection | report == set(counts.documents)
+    split = Split.of(counts)
+    selection, test = set(split.selection.documents), set(split.test.documents)
+    assert not selection & test
+    assert selection | test == set(counts.documents)
 
 
 def test_ties_go_to_the_lowest_layer_then_head() -> None:
@@ -184,7 +186,7 @@ def test_ties_go_to_the_lowest_layer_then_head() -> None:
 
 def test_a_planted_head_is_recovered_and_supported() -> None:
     counts = plant(null_counts(7), "obj", "attended_by_head", (3, 4), 0.7)
-    frame = relation_claims(counts, twins_of(counts))
+    frame = relation_claims(counts, random_models_of(counts))
     found = frame[frame["verdict"] == "supported"].to_dict("records")
     assert [(row["relation"], row["direction"], row["layer"], row["head"]) for row in found] == [
         ("obj", "attended_by_head", 3, 4)
@@ -197,21 +199,21 @@ def test_a_planted_head_is_recovered_and_supported() -> None:
 @pytest.mark.parametrize(("share", "verdict"), [(0.2, "supported"), (0.201, "underpowered")])
 def test_a_relation_with_many_unknown_words_is_underpowered(share: float, verdict: str) -> None:
     counts = plant(null_counts(7), "obj", "attended_by_head", (3, 4), 0.7)
-    known = relation_claims(counts, twins_of(counts))
-    frame = relation_claims(counts, twins_of(counts), unknown={"obj": share, "det": 0.1})
+    known = relation_claims(counts, random_models_of(counts))
+    frame = relation_claims(counts, random_models_of(counts), unknown={"obj": share, "det": 0.1})
     row = frame.query("relation == 'obj' and direction == 'attended_by_head'").iloc[0]
     assert row["verdict"] == verdict
     others = frame["relation"] != "obj"
     assert frame[others].equals(known[others])
     assert frame.drop(columns="verdict").equals(known.drop(columns="verdict"))
     strong = plant(null_counts(7), "obj", "attended_by_head", (3, 4), 0.97)
-    own = supported_heads(strong, twins_of(counts), unknown={"obj": share})
+    own = supported_heads(strong, random_models_of(counts), unknown={"obj": share})
     assert own.loc[own["relation"] == "obj", "supported"].any() == (verdict == "supported")
 
 
-def test_a_random_twin_as_good_as_the_model_takes_the_claim_back() -> None:
+def test_a_random_model_as_good_as_the_model_takes_the_claim_back() -> None:
     counts = plant(null_counts(7), "obj", "attended_by_head", (3, 4), 0.7)
-    weak = twins_of(counts, 2)
+    weak = random_models_of(counts, 2)
     strong = [*weak, plant(weak[0], "obj", "attended_by_head", (0, 1), 0.95)]
     frame = relation_claims(counts, strong)
     row = frame.query("relation == 'obj' and direction == 'attended_by_head'").iloc[0]
@@ -223,7 +225,7 @@ def test_a_random_twin_as_good_as_the_model_takes_the_claim_back() -> None:
     assert row["verdict"] == "not supported"
 
 
-def test_without_random_twins_nothing_is_supported() -> None:
+def test_without_random_models_nothing_is_supported() -> None:
     counts = plant(null_counts(7), "obj", "attended_by_head", (3, 4), 0.7)
     frame = relation_claims(counts)
     assert frame["random_init_accuracy"].isna().all()
@@ -261,7 +263,7 @@ def test_every_condition_of_a_verdict_counts(
 
 
 def counts_with_pairs(in_selection: int, in_report: int) -> RelationCounts:
-    """Return one pair a document, always found by every head, its offset new in the report half."""
+    """Return one pair a document, always found by every head, its offset new in the test split."""
     names = [f"document-{number}" for number in range(200)]
     even = [name for name in names if is_for_selection(name)][:in_selection]
     odd = [name for name in names if not is_for_selection(name)][:in_report]
@@ -281,11 +283,11 @@ def counts_with_pairs(in_selection: int, in_report: int) -> RelationCounts:
     ("in_selection", "in_report", "expected"),
     [(20, 20, "supported"), (19, 40, "underpowered"), (40, 19, "underpowered")],
 )
-def test_twenty_pairs_in_each_half_are_needed(
+def test_twenty_pairs_in_each_split_are_needed(
     in_selection: int, in_report: int, expected: str
 ) -> None:
     counts = counts_with_pairs(in_selection, in_report)
-    frame = relation_claims(counts, twins_of(counts))
+    frame = relation_claims(counts, random_models_of(counts))
     assert set(frame["verdict"]) == {expected}
     assert (frame["lift"] == 1).all()
 
@@ -293,11 +295,11 @@ def test_twenty_pairs_in_each_half_are_needed(
 def test_a_lift_of_exactly_a_tenth_is_enough() -> None:
     """6 / 10 − 5 / 10 is below 0.1 in floating point; lift is not computed so."""
     counts = counts_with_pairs(30, 100)
-    report = np.array([not is_for_selection(name) for name in counts.documents])
+    test = np.array([not is_for_selection(name) for name in counts.documents])
     at_one, right = np.zeros(130, dtype=int), np.ones(130, dtype=int)
-    at_one[np.flatnonzero(report)[:50]] = 1
-    right[np.flatnonzero(report)[60:]] = 0
-    at_one[~report] = 1
+    at_one[np.flatnonzero(test)[:50]] = 1
+    right[np.flatnonzero(test)[60:]] = 0
+    at_one[~test] = 1
     offset_counts = np.stack([at_one, 1 - at_one], axis=-1)[:, None]
     correct = np.broadcast_to(right[:, None, None, None, None], counts.correct.shape)
     edge = changed(
@@ -305,7 +307,7 @@ def test_a_lift_of_exactly_a_tenth_is_enough() -> None:
         correct=correct.astype(np.int32),
         offset_counts=offset_counts.astype(np.int32),
     )
-    frame = relation_claims(edge, twins_of(edge, rate=0.05))
+    frame = relation_claims(edge, random_models_of(edge, rate=0.05))
     assert (frame["lift"] == 0.1).all()
     assert 0.6 - 0.5 < 0.1
     assert set(frame["verdict"]) == {"supported"}
@@ -315,7 +317,7 @@ def test_shuffled_heads_support_nothing() -> None:
     supported = rows = rejected_runs = 0
     for seed in range(20):
         counts = null_counts(seed)
-        frame = relation_claims(counts, twins_of(counts, rate=0.05), seed=seed)
+        frame = relation_claims(counts, random_models_of(counts, rate=0.05), seed=seed)
         supported += (frame["verdict"] == "supported").sum()
         rejected_runs += (frame["q_value"] < 0.05).any()
         rows += len(frame)
@@ -332,21 +334,21 @@ def test_under_the_null_the_p_values_of_claims_are_uniform() -> None:
         assert abs((p <= level).mean() - level) < margin
 
 
-def test_the_winner_on_one_half_is_worse_on_the_other() -> None:
+def test_the_winner_on_one_split_is_worse_on_the_other() -> None:
     optimism = pd.concat([relation_claims(null_counts(seed))["optimism"] for seed in range(10)])
     assert optimism.mean() > 0.03
     assert (optimism > 0).mean() > 0.8
 
 
 def test_choosing_and_judging_on_the_same_documents_would_support_chance() -> None:
-    """The control of the two above: this is what the halves are for."""
+    """The control of the two above: this is what the splits are for."""
     naive = honest = 0
     for seed in range(8):
         counts = null_counts(seed, n_documents=80, n_layers=6, n_heads=12)
         honest += (relation_claims(counts)["p_value"] < 0.05).sum()
-        report = Halves.of(counts).report
-        on_itself = Halves(selection=report, report=report)
-        signs = flip_signs(len(report.documents), 0)
+        test = Split.of(counts).test
+        on_itself = Split(selection=test, test=test)
+        signs = flip_signs(len(test.documents), 0)
         p = [
             sign_flip_p_values(differences(on_itself, r, on_itself.chosen_correct[r]), signs)
             for r in range(len(counts.relations))
@@ -397,33 +399,33 @@ def test_a_seed_moves_the_draws_and_nothing_else() -> None:
     pd.testing.assert_frame_equal(one[fixed], other[fixed], check_exact=True)
 
 
-def refusal(counts: RelationCounts, twins: list[RelationCounts]) -> str:
+def refusal(counts: RelationCounts, random_models: list[RelationCounts]) -> str:
     with pytest.raises(InputError) as error:
-        relation_claims(counts, twins)
+        relation_claims(counts, random_models)
     return str(error.value)
 
 
-def test_one_or_two_twins_are_too_few() -> None:
+def test_one_or_two_random_models_are_too_few() -> None:
     counts = random_counts()
-    assert refusal(counts, twins_of(counts, 2)) == (
-        "random_twins (2) must be none or at least 3: the best of fewer says little of what "
+    assert refusal(counts, random_models_of(counts, 2)) == (
+        "random_init_counts (2) must be none or at least 3: the best of fewer says little of what "
         "random weights can do."
     )
 
 
-def test_twins_must_have_read_the_same_corpus() -> None:
+def test_random_models_must_have_read_the_same_corpus() -> None:
     counts = random_counts(n_documents=20)
-    twins = twins_of(counts)
-    renamed = changed(twins[1], documents=tuple(f"other-{i}" for i in range(20)))
-    assert refusal(counts, [twins[0], renamed, twins[2]]) == (
-        "random_twins[1] has other documents than the model: count the same corpus with both."
+    random_models = random_models_of(counts)
+    renamed = changed(random_models[1], documents=tuple(f"other-{i}" for i in range(20)))
+    assert refusal(counts, [random_models[0], renamed, random_models[2]]) == (
+        "random_init_counts[1] has other documents than the model: count the same corpus with both."
     )
-    relabelled = changed(twins[2], relations=("case", "det", "nsubj"))
-    assert refusal(counts, [*twins[:2], relabelled]) == (
-        "random_twins[2] has other relations than the model: count the same corpus with both."
+    relabelled = changed(random_models[2], relations=("case", "det", "nsubj"))
+    assert refusal(counts, [*random_models[:2], relabelled]) == (
+        "random_init_counts[2] has other relations than the model: count the same corpus with both."
     )
     again = random_counts(n_documents=20, seed=1)
-    sentence = refusal(counts, [again, *twins[:2]])
-    assert sentence.startswith("random_twins[0] (")
+    sentence = refusal(counts, [again, *random_models[:2]])
+    assert sentence.startswith("random_init_counts[0] (")
     assert " pairs) has other pairs than the model (" in sentence
     assert sentence.endswith("): count the same corpus with both.")

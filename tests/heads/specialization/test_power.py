@@ -38,12 +38,12 @@ def test_every_column_equals_plain_loops(power: float) -> None:
     shared = ["relation", "direction", "layer", "head", "n", "lift"]
     assert frame[shared].equals(claims[shared])
     slow = Slow(counts)
-    assert (frame["documents"] == len(slow.report)).all()
+    assert (frame["documents"] == len(slow.test)).all()
     for i, row in enumerate(frame.to_dict("records")):
         r, k = divmod(i, 3)
         place = (row["layer"], row["head"])
         apart = slow.lift_row(r, k, place, [])["apart"]
-        pairs = [int(counts.n[d, r]) for d in slow.report]
+        pairs = [int(counts.n[d, r]) for d in slow.test]
         for name, mark in (("documents_needed", 0.0), ("documents_needed_for_lift", 0.1)):
             error, needed = slow_needed(apart, pairs, mark, power)
             assert row["standard_error"] == pytest.approx(error, rel=1e-12)
@@ -79,14 +79,14 @@ def test_so_many_documents_clear_zero_as_often_as_asked() -> None:
 
 def test_one_document_with_the_relation_cannot_tell() -> None:
     counts = plant(null_counts(4), "det", DIRECTIONS[0], (1, 2), 0.9)
-    report = Slow(counts).report
+    test = Slow(counts).test
     n, correct, offsets = counts.n.copy(), counts.correct.copy(), counts.offset_counts.copy()
     place = counts.relations.index("det")
     for table in (n, correct, offsets):
-        table[report[1:], place] = 0
+        table[test[1:], place] = 0
     alone = dataclasses.replace(counts, n=n, correct=correct, offset_counts=offsets)
     row = documents_needed(alone).query("relation == 'det'").iloc[0]
-    assert row["n"] == n[report[0], place] > 0
+    assert row["n"] == n[test[0], place] > 0
     assert np.isnan(row["standard_error"])
     assert np.isnan(row["documents_needed"])
     assert np.isnan(row["documents_needed_for_lift"])
@@ -107,9 +107,9 @@ def test_what_is_unknown_or_out_of_reach() -> None:
 def test_a_perfect_head_needs_as_many_documents_as_an_interval() -> None:
     counts = random_counts(n_documents=20, relations=("det",))
     away = np.zeros_like(counts.offset_counts)
-    halves = Slow(counts)
-    away[halves.selection, :, OFFSETS.index(1)] = counts.n[halves.selection]
-    away[halves.report, :, OFFSETS.index(-3)] = counts.n[halves.report]
+    split = Slow(counts)
+    away[split.selection, :, OFFSETS.index(1)] = counts.n[split.selection]
+    away[split.test, :, OFFSETS.index(-3)] = counts.n[split.test]
     perfect = np.broadcast_to(counts.n[:, :, None, None, None], counts.correct.shape).copy()
     frame = documents_needed(changed(counts, correct=perfect, offset_counts=away))
     assert (frame["lift"] == 1).all()

@@ -220,7 +220,7 @@ def test_the_claims_correction_is_named_where_both_hold() -> None:
     assert len(frame) == 1
 
 
-def twins_of(counts: RelationCounts) -> list[RelationCounts]:
+def random_models_of(counts: RelationCounts) -> list[RelationCounts]:
     nothing = changed(counts, correct=np.zeros_like(counts.correct))
     return [nothing] * 3
 
@@ -228,8 +228,8 @@ def twins_of(counts: RelationCounts) -> list[RelationCounts]:
 def test_planted_heads_get_their_roles_from_counts_and_no_other_does() -> None:
     counts = plant(null_counts(12, n_documents=80), "obj", DIRECTIONS[1], (3, 4), 0.75)
     counts = plant(counts, "obj", DIRECTIONS[1], (1, 0), 0.65)
-    claims = relation_claims(counts, twins_of(counts))
-    supported = supported_heads(counts, twins_of(counts))
+    claims = relation_claims(counts, random_models_of(counts))
+    supported = supported_heads(counts, random_models_of(counts))
     frame = head_roles(behaviour_of(), claims, supported)
     assert frame[["layer", "head", "role"]].to_dict("split")["data"] == [
         [1, 0, "syntactic:obj"],

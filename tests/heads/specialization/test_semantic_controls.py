@@ -43,10 +43,16 @@ def controls_of(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return (semantic controls, claims) of the one relation."""
     here = counts.of_relations([name])
-    twins = [null_counts(3, n_documents=60, relations=NAMES).of_relations([NAME])] * 3
-    twins = [changed(twin, relations=(name,), offsets=here.offsets) for twin in twins]
-    twins = [changed(twin, n=here.n, offset_counts=here.offset_counts) for twin in twins]
-    claims, support = relation_claims(here, twins), supported_heads(here, twins)
+    random_models = [null_counts(3, n_documents=60, relations=NAMES).of_relations([NAME])] * 3
+    random_models = [
+        changed(random_model, relations=(name,), offsets=here.offsets)
+        for random_model in random_models
+    ]
+    random_models = [
+        changed(random_model, n=here.n, offset_counts=here.offset_counts)
+        for random_model in random_models
+    ]
+    claims, support = relation_claims(here, random_models), supported_heads(here, random_models)
     return semantic_controls(counts, claims, support, seed), claims
 
 
@@ -57,7 +63,7 @@ def row_of(counts: RelationCounts, name: str = NAME) -> dict[str, Any]:
     return asked.iloc[0].to_dict()
 
 
-def report_half(counts: RelationCounts) -> list[int]:
+def of_test_split(counts: RelationCounts) -> list[int]:
     from slow_claims import parity
 
     return [i for i, name in enumerate(counts.documents) if parity(name)]
@@ -152,7 +158,7 @@ def test_columns_and_figures_equal_plain_loops() -> None:
     counts = counts_with(apart=0.6, matched=0.3, rule=0.4)
     frame, _ = controls_of(counts)
     assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == SEMANTIC_CONTROLS_COLUMNS
-    row, half = row_of(counts), report_half(counts)
+    row, half = row_of(counts), of_test_split(counts)
     total = dict.fromkeys(NAMES, 0)
     right = dict.fromkeys(NAMES, 0)
     for document in half:

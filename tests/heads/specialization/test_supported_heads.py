@@ -21,17 +21,17 @@ from inspector.heads.specialization.supported_heads import SUPPORT_COLUMNS, supp
 DRAWS = 50
 
 
-def twins_of(counts: RelationCounts, rate: float = 0.05) -> list[RelationCounts]:
+def random_models_of(counts: RelationCounts, rate: float = 0.05) -> list[RelationCounts]:
     """Return the same corpus as counted by heads that are right at this rate."""
     rng = np.random.default_rng(99)
     pairs = np.broadcast_to(counts.n[:, :, None, None, None], counts.correct.shape)
     return [changed(counts, correct=rng.binomial(pairs, rate).astype(np.int32)) for _ in range(3)]
 
 
-def assert_equals_slow(counts: RelationCounts, twins: list[RelationCounts]) -> pd.DataFrame:
-    frame = supported_heads(counts, twins, seed=5)
+def assert_equals_slow(counts: RelationCounts, random_models: list[RelationCounts]) -> pd.DataFrame:
+    frame = supported_heads(counts, random_models, seed=5)
     slow = Slow(counts)
-    weights = bootstrap_weights(len(slow.report), 5, DRAWS).tolist()
+    weights = bootstrap_weights(len(slow.test), 5, DRAWS).tolist()
     rows = iter(frame.to_dict("records"))
     for layer in range(slow.n_layers):
         for head in range(slow.n_heads):
@@ -44,7 +44,7 @@ def assert_equals_slow(counts: RelationCounts, twins: list[RelationCounts]) -> p
                         "head": head,
                         "relation": relation,
                         "direction": direction,
-                        "random_init_accuracy": slow.random_init(r, k, twins),
+                        "random_init_accuracy": slow.random_init(r, k, random_models),
                     }
                     row = next(rows)
                     for name, value in expected.items():
@@ -77,15 +77,15 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("few_draws")
 def test_every_column_equals_plain_loops() -> None:
     counts = plant(random_counts(n_documents=24), "det", DIRECTIONS[0], (1, 2), 0.97)
-    frame = assert_equals_slow(counts, twins_of(counts))
+    frame = assert_equals_slow(counts, random_models_of(counts))
     assert set(frame["supported"]) == {True, False}
 
 
 @pytest.mark.usefixtures("few_draws")
 @pytest.mark.parametrize("even", [True, False])
-def test_a_relation_absent_from_one_half_supports_no_head(even: bool) -> None:
+def test_a_relation_absent_from_one_split_supports_no_head(even: bool) -> None:
     counts = without_pairs(random_counts(n_documents=12), "det", even)
-    frame = assert_equals_slow(counts, twins_of(counts))
+    frame = assert_equals_slow(counts, random_models_of(counts))
     rows = frame[frame["relation"] == "det"]
     assert (rows["p_value"] == 1).all()
     assert not rows["supported"].any()
@@ -117,10 +117,12 @@ def test_columns_types_and_index() -> None:
 
 def test_a_claims_head_has_the_same_figures_here() -> None:
     counts = plant(null_counts(4), "case", DIRECTIONS[2], (1, 5), 0.7)
-    twins = twins_of(counts)
-    claims = relation_claims(counts, twins, seed=3)
+    random_models = random_models_of(counts)
+    claims = relation_claims(counts, random_models, seed=3)
     key = ["layer", "head", "relation", "direction"]
-    both = claims.merge(supported_heads(counts, twins, seed=3), on=key, suffixes=("", "_own"))
+    both = claims.merge(
+        supported_heads(counts, random_models, seed=3), on=key, suffixes=("", "_own")
+    )
     assert len(both) == len(claims)
     for name in (
         "n",
@@ -142,7 +144,7 @@ def test_every_head_that_follows_a_relation_is_found_not_only_the_best() -> None
     counts = null_counts(6)
     for head in ((0, 1), (2, 3), (3, 0)):
         counts = plant(counts, "nsubj", DIRECTIONS[1], head, 0.75)
-    frame = supported_heads(counts, twins_of(counts))
+    frame = supported_heads(counts, random_models_of(counts))
     found = frame[frame["supported"]]
     assert set(zip(found["layer"], found["head"], strict=True)) >= {(0, 1), (2, 3), (3, 0)}
     strays = found[(found["relation"] != "nsubj") | (found["direction"] != DIRECTIONS[1])]
@@ -152,7 +154,7 @@ def test_every_head_that_follows_a_relation_is_found_not_only_the_best() -> None
 def test_one_head_among_thousands_survives_correction() -> None:
     counts = null_counts(9, n_documents=80, n_layers=12, n_heads=24, rate=0.2)
     counts = plant(counts, "nsubj", DIRECTIONS[1], (7, 17), 0.8)
-    frame = supported_heads(counts, twins_of(counts))
+    frame = supported_heads(counts, random_models_of(counts))
     assert len(frame) == 4320
     found = frame[frame["supported"]]
     assert (7, 17) in set(zip(found["layer"], found["head"], strict=True))
@@ -161,23 +163,25 @@ def test_one_head_among_thousands_survives_correction() -> None:
 
 
 def test_under_the_null_no_head_is_supported_but_what_q_allows() -> None:
-    runs = [supported_heads(c, twins_of(c)) for c in map(null_counts, range(8))]
+    runs = [supported_heads(c, random_models_of(c)) for c in map(null_counts, range(8))]
     rejected = sum((frame["q_value"] < 0.05).any() for frame in runs)
     assert rejected <= stats.binom.ppf(0.999, 8, 0.05)
     p = pd.concat(runs)["p_value"]
     assert abs((p <= 0.05).mean() - 0.05) < 0.03
 
 
-def test_without_random_twins_no_head_is_supported() -> None:
+def test_without_random_models_no_head_is_supported() -> None:
     counts = plant(null_counts(4), "case", DIRECTIONS[2], (1, 5), 0.9)
     assert not supported_heads(counts)["supported"].any()
-    assert supported_heads(counts, twins_of(counts))["supported"].any()
+    assert supported_heads(counts, random_models_of(counts))["supported"].any()
 
 
-def test_two_twins_are_too_few() -> None:
+def test_two_random_models_are_too_few() -> None:
     counts = random_counts()
-    with pytest.raises(InputError, match=r"^random_twins \(2\) must be none or at least 3: the"):
-        supported_heads(counts, twins_of(counts)[:2])
+    with pytest.raises(
+        InputError, match=r"^random_init_counts \(2\) must be none or at least 3: the"
+    ):
+        supported_heads(counts, random_models_of(counts)[:2])
 
 
 def test_the_order_of_documents_changes_nothing() -> None:

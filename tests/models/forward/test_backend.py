@@ -1,4 +1,4 @@
-"""Our attention inside real models: the same numbers, nothing dropped in silence, all restored."""
+"""Our attention inside real models: the same numbers, nothing dropped silently, all restored."""
 
 import copy
 import threading
@@ -97,7 +97,7 @@ def test_an_implementation_that_is_not_there_changes_nothing(bert, padded):
         ("softcap", 30.0),
     ],
 )
-@each("implementation", ["inspector", "inspector_shadow"])
+@each("implementation", ["inspector", "inspector_watch"])
 def test_what_would_change_the_mathematics_is_refused_by_name(
     bert, padded, implementation, argument, value
 ):
@@ -109,7 +109,7 @@ def test_what_would_change_the_mathematics_is_refused_by_name(
     )
 
 
-@pytest.mark.parametrize("implementation", ["inspector", "inspector_shadow"])
+@pytest.mark.parametrize("implementation", ["inspector", "inspector_watch"])
 def test_a_bias_hidden_in_the_mask_is_added(bert, padded, implementation):
     n = padded.input_ids.shape[1]
     mask = torch.zeros(3, 1, n, n)
@@ -189,7 +189,7 @@ class TestRestored:
     def test_a_run_within_a_run(self, bert, padded):
         outer, inner = [], []
         with running(bert, "inspector", outer.append), torch.inference_mode():
-            with running(bert, "inspector_shadow", inner.append):
+            with running(bert, "inspector_watch", inner.append):
                 bert.model(**padded.inputs())
             assert bert.model.config._attn_implementation == "inspector"
             bert.model(**padded.inputs())

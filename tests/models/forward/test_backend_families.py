@@ -18,7 +18,7 @@ from inspector.models.calls.eager_functions import eager_function
 from inspector.models.forward.backend import _ours, register
 from inspector.models.tiny_models import configuration
 
-OURS, SHADOW = "inspector", "inspector_shadow"
+OURS, WATCH = "inspector", "inspector_watch"
 
 
 def built(name, dtype=torch.float32):
@@ -73,18 +73,18 @@ FAMILIES = {
 @each("name", FAMILIES)
 def test_a_whole_model_is_the_same_with_our_attention(name):
     model, inputs = built(name), configuration(name).make_inputs()
-    calls, shadows = [], []
+    calls, watched_calls = [], []
     theirs = run(model, inputs, "eager")
     ours = run(model, inputs, OURS, calls.append)
     torch.testing.assert_close(ours, theirs, **FLOAT32)
-    assert torch.equal(run(model, inputs, SHADOW, shadows.append), theirs)
-    assert len(calls) == len(shadows) > 0
-    for call, shadow in zip(calls, shadows, strict=True):
-        torch.testing.assert_close(rows(call), rows(shadow), **FLOAT32)
+    assert torch.equal(run(model, inputs, WATCH, watched_calls.append), theirs)
+    assert len(calls) == len(watched_calls) > 0
+    for call, seen in zip(calls, watched_calls, strict=True):
+        torch.testing.assert_close(rows(call), rows(seen), **FLOAT32)
     found = {
         term
         for term in ("mask", "bias", "softcap", "sinks")
-        for call in shadows
+        for call in watched_calls
         if getattr(call, term) is not None
     }
     assert found == FAMILIES[name]
@@ -131,13 +131,13 @@ def test_left_padding_changes_nothing(name):
 def test_a_row_without_a_key_stays_finite_in_float64():
     """eager makes it NaN there: its mask's least number is -inf in the float32 of its softmax."""
     model, inputs = built("llama", torch.float64), configuration("llama").make_inputs()
-    shadows = []
-    shadow = run(model, inputs, SHADOW, shadows.append)
+    watched_calls = []
+    watched = run(model, inputs, WATCH, watched_calls.append)
     ours = run(model, inputs, OURS)
-    assert shadow.isfinite().all()
+    assert watched.isfinite().all()
     assert ours.isfinite().all()
     assert run(model, inputs, "eager").isnan().any()
-    assert all(call.softmax_dtype == torch.float32 for call in shadows)
+    assert all(call.softmax_dtype == torch.float32 for call in watched_calls)
 
 
 class TestTraps:
@@ -181,7 +181,7 @@ class TestTraps:
         assert torch.equal(ours, run(model, inputs, "eager"))
         assert calls == []
 
-    @pytest.mark.parametrize("implementation", [OURS, SHADOW])
+    @pytest.mark.parametrize("implementation", [OURS, WATCH])
     @pytest.mark.parametrize("name", ["indices", "block_indices"])
     def test_keys_chosen_by_index_are_refused_by_name(self, implementation, name):
         """Some families hand over which keys count, where the backend is not one they know."""

@@ -1,4 +1,4 @@
-"""Silencing heads: equal to a model without them, and nothing of it remains."""
+"""Ablated heads: equal to a model without them, and nothing of it remains."""
 
 from hashlib import sha256
 
@@ -10,8 +10,8 @@ from tiny_models import D_MODEL, FAMILIES, N_HEADS, N_LAYERS, TEXTS
 from inspector.errors import InputError
 from inspector.models import attention_probabilities, last_hidden_state
 from inspector.models.forward.backend import OURS, running
-from inspector.models.forward.head_ablation import check_heads, gated, silenced
-from inspector.models.forward.partial_forward import resumable
+from inspector.models.forward.head_ablation import ablated, check_heads, gated
+from inspector.models.forward.partial_forward import partial_forward
 
 D_HEAD = D_MODEL // N_HEADS
 
@@ -51,23 +51,23 @@ def without_columns(model, batch, heads):
 
 @each("family", [name for name in FAMILIES if name != "albert"])
 @each("heads", [[(0, 1)], [(2, 3)], [(0, 0), (1, 2), (1, 3)]])
-def test_silencing_equals_zeroed_columns_to_the_last_bit(tiny, family, heads):
+def test_ablation_equals_zeroed_columns_to_the_last_bit(tiny, family, heads):
     model = tiny(family, "float64")
     batch = model.encode(TEXTS)
-    with silenced(model, heads):
+    with ablated(model, heads):
         ours = state_of(model, batch)
     assert torch.equal(ours, without_columns(model, batch, heads))
     assert (ours - last_hidden_state(model, batch, OURS)).abs().max() > 0.01
 
 
-def test_layers_that_share_their_weights_are_silenced_one_by_one(tiny):
-    """ALBERT's W_O is one for all layers: zeroed columns would silence a head in each."""
+def test_layers_that_share_their_weights_are_ablated_one_by_one(tiny):
+    """ALBERT's W_O is one for all layers: zeroed columns would ablate a head in each."""
     model = tiny("albert", "float64")
     batch = model.encode(TEXTS)
     every = [(layer, 1) for layer in range(N_LAYERS)]
-    with silenced(model, every):
+    with ablated(model, every):
         all_layers = state_of(model, batch)
-    with silenced(model, [(1, 1)]):
+    with ablated(model, [(1, 1)]):
         one_layer = state_of(model, batch)
     zeroed = without_columns(model, batch, [(0, 1)])
     assert torch.equal(all_layers, zeroed)
@@ -79,7 +79,7 @@ def test_uniform_attention_equals_a_slow_mean_of_values(tiny, family):
     model = tiny(family, "float64")
     batch = model.encode(TEXTS)
     seen = []
-    with silenced(model, [(1, 2)], "uniform"), running(model, OURS, seen.append):
+    with ablated(model, [(1, 2)], "uniform"), running(model, OURS, seen.append):
         state_of(model, batch)
     call = seen[1]
     for row, kept in enumerate(batch.attention_mask.sum(1).tolist()):
@@ -91,13 +91,13 @@ def test_uniform_attention_equals_a_slow_mean_of_values(tiny, family):
 def test_mean_gives_what_was_given(bert, padded):
     means = torch.arange(N_LAYERS * N_HEADS * D_HEAD).view(N_LAYERS, N_HEADS, D_HEAD).double()
     seen = []
-    with silenced(bert, [(2, 0)], "mean", means), running(bert, OURS, seen.append):
+    with ablated(bert, [(2, 0)], "mean", means), running(bert, OURS, seen.append):
         state_of(bert, padded)
     assert (seen[2].context[:, :, :D_HEAD] == means[2, 0].float()).all()
     assert not (seen[2].context[:, :, D_HEAD : 2 * D_HEAD] == means[2, 1].float()).any()
 
 
-def test_gates_of_one_change_nothing_and_of_zero_silence(bert, padded):
+def test_gates_of_one_change_nothing_and_of_zero_ablate(bert, padded):
     plain = last_hidden_state(bert, padded, OURS)
     gates = torch.ones(N_LAYERS, 1, N_HEADS)
     with gated(bert, gates):
@@ -105,7 +105,7 @@ def test_gates_of_one_change_nothing_and_of_zero_silence(bert, padded):
     gates[1, 0, 3] = 0.0
     with gated(bert, gates):
         closed = state_of(bert, padded)
-    with silenced(bert, [(1, 3)]):
+    with ablated(bert, [(1, 3)]):
         assert torch.equal(closed, state_of(bert, padded))
 
 
@@ -114,10 +114,10 @@ def test_nothing_remains_changed(bert, padded):
     maps = attention_probabilities(bert, padded)
     forwards = {name: module.forward for name, module in bert.model.named_modules()}
     ways = [
-        lambda: silenced(bert, [(0, 0), (2, 1)]),
-        lambda: silenced(bert, [(0, 0)], "uniform"),
+        lambda: ablated(bert, [(0, 0), (2, 1)]),
+        lambda: ablated(bert, [(0, 0)], "uniform"),
         lambda: gated(bert, torch.zeros(N_LAYERS, 1, N_HEADS)),
-        lambda: resumable(bert),
+        lambda: partial_forward(bert),
     ]
     for way in ways:
         with way():
@@ -134,14 +134,14 @@ def test_nothing_remains_changed(bert, padded):
 def test_running_again_from_a_layer_equals_running_the_whole_model(tiny, family):
     model = tiny(family, "float64")
     batch = model.encode(TEXTS)
-    with resumable(model) as resumer:
-        clean = resumer.clean(batch)
+    with partial_forward(model) as partial:
+        clean = partial.clean(batch)
         again = {}
         for layer in range(N_LAYERS):
             heads = clean.layers[layer].heads
             given = torch.zeros(N_HEADS + 1, *heads[:, :, 0].shape, dtype=heads.dtype)
             given[-1] = heads[:, :, 2]
-            again[layer] = resumer.states(clean, layer, [*range(N_HEADS), 2], given)
+            again[layer] = partial.states(clean, layer, [*range(N_HEADS), 2], given)
     attended = batch.attention_mask.bool()
     plain = last_hidden_state(model, batch, OURS)
     assert torch.equal(clean.state, plain)
@@ -149,7 +149,7 @@ def test_running_again_from_a_layer_equals_running_the_whole_model(tiny, family)
         # The last variant has its head as it was.
         torch.testing.assert_close(again[layer][-1], plain, rtol=1e-11, atol=1e-12)
         for head in range(N_HEADS):
-            with silenced(model, [(layer, head)]):
+            with ablated(model, [(layer, head)]):
                 slow = state_of(model, batch)
             got = again[layer][head]
             torch.testing.assert_close(got[attended], slow[attended], rtol=1e-11, atol=1e-12)
@@ -157,11 +157,11 @@ def test_running_again_from_a_layer_equals_running_the_whole_model(tiny, family)
 
 
 def test_an_error_in_the_middle_leaves_the_next_run_alone(bert, padded):
-    with resumable(bert) as resumer:
-        clean = resumer.clean(padded)
+    with partial_forward(bert) as partial:
+        clean = partial.clean(padded)
         with pytest.raises(IndexError):
-            resumer.states(clean, 1, [N_HEADS], clean.layers[1].heads[None, :, :, 0])
-        assert torch.equal(resumer.clean(padded).state, clean.state)
+            partial.states(clean, 1, [N_HEADS], clean.layers[1].heads[None, :, :, 0])
+        assert torch.equal(partial.clean(padded).state, clean.state)
 
 
 RANGE = "must be one that the model has: layers count from 0 to 2, heads from 0 to 3."
@@ -182,12 +182,12 @@ def test_heads_that_are_not_there_are_named(bert, heads, words):
 
 
 def test_ways_that_are_not_there_are_named(bert):
-    with pytest.raises(InputError) as caught, silenced(bert, [(0, 0)], "loudly"):
+    with pytest.raises(InputError) as caught, ablated(bert, [(0, 0)], "loudly"):
         pass
     assert str(caught.value) == (
-        "how (loudly) must be a way to silence a head. Available: zero, mean, uniform."
+        "how (loudly) must be a way to ablate a head. Available: zero, mean, uniform."
     )
-    with pytest.raises(InputError) as caught, silenced(bert, [(0, 0)], "mean"):
+    with pytest.raises(InputError) as caught, ablated(bert, [(0, 0)], "mean"):
         pass
     assert str(caught.value) == (
         "how (mean) needs what each head gives on average: "

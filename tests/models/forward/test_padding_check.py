@@ -16,7 +16,7 @@ from inspector.models import (
     attention_probabilities,
     last_hidden_state,
     load,
-    random_twin,
+    random_init_model,
     word_batches,
 )
 from inspector.models.forward import padding_check as padding_module
@@ -99,7 +99,7 @@ def test_profile_of_left_and_right_is_the_same(tmp_path, family):
 def test_mobilebert_does_not_read_the_padding_beside_the_last_token(tmp_path, monkeypatch):
     folder = save_tiny_decoder(tmp_path / "model", "mobilebert")
     model = load(folder)
-    assert_alone_as_in_a_batch(random_twin(model, seed=3))
+    assert_alone_as_in_a_batch(random_init_model(model, seed=3))
     # A text may hold the padding token itself: it is read as the model reads it.
     batch = model.encode(["rain<|endoftext|>rain"])
     assert batch.input_ids[0].tolist().count(model.tokenizer.pad_token_id) == 1

@@ -12,7 +12,7 @@ from tiny_language_models import save_language_model
 from tolerances import FLOAT32, FLOAT64
 
 from inspector.errors import ModelError
-from inspector.models import last_hidden_state, load, random_twin
+from inspector.models import last_hidden_state, load, random_init_model
 from inspector.models.loading import language_head as module
 from inspector.models.loading.language_head import language_head
 
@@ -120,7 +120,7 @@ def test_an_encoder_decoder_has_none(tmp_path):
 
 def test_a_network_that_is_not_the_files_own_has_none(folder_of):
     model = load(folder_of("gpt2"))
-    assert language_head(random_twin(model, 1)) is None
+    assert language_head(random_init_model(model, 1)) is None
     with torch.no_grad():
         model.layer_weights(0).W_O[0, 0] += 1.0
     assert language_head(model) is None

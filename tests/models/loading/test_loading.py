@@ -192,22 +192,22 @@ def test_a_name_with_a_nul_character():
     )
 
 
-def test_a_random_twin_has_the_weights_of_its_seed(tiny_folder):
+def test_a_random_model_has_the_weights_of_its_seed(tiny_folder):
     """As transformers draws them: other seeds, other weights; nobody else's draws change."""
     from transformers import AutoModel
 
-    from inspector.models import random_twin
+    from inspector.models import random_init_model
 
     model = load(tiny_folder("bert"))
     before = torch.random.get_rng_state()
-    twins = {seed: random_twin(model, seed) for seed in (1, 2)}
+    random_models = {seed: random_init_model(model, seed) for seed in (1, 2)}
     assert torch.equal(torch.random.get_rng_state(), before)
-    for seed, twin in twins.items():
+    for seed, random_model in random_models.items():
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             drawn = AutoModel.from_config(model.model.config)
         for name, weight in drawn.state_dict().items():
-            assert torch.equal(twin.model.state_dict()[name], weight), name
+            assert torch.equal(random_model.model.state_dict()[name], weight), name
     name = "encoder.layer.0.attention.self.query.weight"
-    one, other = (twin.model.state_dict()[name] for twin in twins.values())
+    one, other = (random_model.model.state_dict()[name] for random_model in random_models.values())
     assert not torch.equal(one, other)

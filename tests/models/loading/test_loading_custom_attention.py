@@ -10,7 +10,7 @@ from tiny_decoders import save_tiny_decoder
 import inspector
 from inspector.errors import InputError, ModelError, UnsupportedModelError
 from inspector.models import attention_probabilities, load
-from inspector.models.forward.head_ablation import gated, silenced
+from inspector.models.forward.head_ablation import ablated, gated
 
 TEXTS = ["The dog had rain.", "That cat, not the old dog, saw the town; rain.", "A"]
 # Configuration → the score term of its own mathematics, None where transformers computes; whether
@@ -87,15 +87,15 @@ def test_maps_are_those_that_the_model_returns(decoder, name):
             assert (maps[layer, row] - given[row])[:, :n, :n].abs().max() < 1e-5
 
 
-# BitNet norms what its heads give before W_O: there a silenced head changes the others' share.
+# BitNet norms what its heads give before W_O: there an ablated head changes the others' share.
 @each("name", sorted(LOADED.keys() - {"bitnet"}))
-def test_a_silenced_head_is_its_columns_of_w_o_set_to_zero(decoder, name):
+def test_a_ablated_head_is_its_columns_of_w_o_set_to_zero(decoder, name):
     model = decoder(name)
     batch = model.encode(TEXTS[:2])
     kept = batch.attention_mask.bool()
     with torch.no_grad():
         clean = model.model(**batch.inputs()).last_hidden_state
-        with silenced(model, [(1, 2)]):
+        with ablated(model, [(1, 2)]):
             ours = model.model(**batch.inputs()).last_hidden_state
         w_o = model.layer_weights(1).W_O
         before, width = w_o.clone(), w_o.shape[1] // 4
@@ -143,7 +143,7 @@ def test_bloom_by_plain_loops_from_its_weights(decoder):
 def test_a_profile_is_made(decoder, name, tmp_path):
     corpus = tmp_path / "two.txt"
     corpus.write_text("The cat sat on the table.\nA dog had the bone that nobody saw.\n")
-    run = inspector.profile(decoder(name), corpus, cause=name == "bloom")
+    run = inspector.profile(decoder(name), corpus, ablation=name == "bloom")
     assert len(run.behaviour) == 8
     assert run.behaviour["entropy_nats"].between(0.0, math.log(32)).all()
 
@@ -159,7 +159,7 @@ def test_gates_work_on_own_mathematics_too(decoder):
         gates[0, 0, 3] = 0.0
         with gated(model, gates):
             less = model.model(**batch.inputs()).last_hidden_state
-        with silenced(model, [(0, 3)]):
+        with ablated(model, [(0, 3)]):
             silent = model.model(**batch.inputs()).last_hidden_state
         again = model.model(**batch.inputs()).last_hidden_state
     assert torch.allclose(same, clean, atol=1e-5)
@@ -172,7 +172,7 @@ def test_the_mean_of_values_needs_a_mask_that_own_mathematics_hides(decoder):
     model = decoder("bloom")
     with (
         pytest.raises(InputError) as caught,
-        silenced(model, [(0, 0)], "uniform"),
+        ablated(model, [(0, 0)], "uniform"),
     ):
         pass
     assert str(caught.value) == (

@@ -10,7 +10,7 @@ from tiny_decoders import byte_level_tokenizer, save_tiny_decoder
 
 import inspector
 from inspector.errors import ModelError, UnsupportedModelError
-from inspector.models import attention_probabilities, load, random_twin
+from inspector.models import attention_probabilities, load, random_init_model
 from inspector.verification import STAGES
 
 TEXTS = ["The dog had rain.", "That cat, not the old dog, saw the town; rain.", "A"]
@@ -111,16 +111,19 @@ def test_a_text_is_as_long_as_positions_or_memory_let_it_be(decoder):
     assert decoder("t5").max_tokens == 8192  # it knows distances, not places
 
 
-def test_random_twins_are_of_the_same_kind(decoder):
+def test_random_models_are_of_the_same_kind(decoder):
     for name in ("gpt2", "t5"):
         model = decoder(name)
-        twin = random_twin(model, seed=3)
-        maps = attention_probabilities(twin, twin.encode(TEXTS[:1]))
+        random_model = random_init_model(model, seed=3)
+        maps = attention_probabilities(random_model, random_model.encode(TEXTS[:1]))
         own = attention_probabilities(model, model.encode(TEXTS[:1]))
         assert maps.shape == own.shape
         assert not torch.allclose(maps, own)
         assert torch.equal(
-            maps, attention_probabilities(random_twin(model, seed=3), twin.encode(TEXTS[:1]))
+            maps,
+            attention_probabilities(
+                random_init_model(model, seed=3), random_model.encode(TEXTS[:1])
+            ),
         )
 
 
@@ -215,7 +218,7 @@ class TestVerifyAFolder:
         assert len(report.frame) == 2 * 7
         assert all(control["caught"] is True for control in report.controls)
 
-    def test_others_in_shadow(self, decoder_folder):
+    def test_others_call_by_call(self, decoder_folder):
         report = inspector.verify(decoder_folder("llama"))
         assert report.passed, str(report)
         assert report.route == "backend"
@@ -230,34 +233,34 @@ class TestVerifyAFolder:
 
 @pytest.mark.parametrize("name", ["gpt2", "gpt_bigcode", "llama", "gpt_neox"])
 def test_a_head_put_out_of_action_is_its_columns_of_w_o_set_to_zero(decoder_folder, name):
-    """Fused matrices and Conv1D too: `resumable` gives what a changed checkpoint gives."""
-    from inspector.models.forward.partial_forward import resumable
+    """Fused matrices and Conv1D too: `partial_forward` gives what a changed checkpoint gives."""
+    from inspector.models.forward.partial_forward import partial_forward
 
     model = load(decoder_folder(name))
     batch = model.encode(TEXTS[:2])
     kept = batch.attention_mask.bool()
     for layer in range(2):
-        with resumable(model) as resumer:
-            clean = resumer.clean(batch)
+        with partial_forward(model) as partial:
+            clean = partial.clean(batch)
             nothing = torch.zeros_like(clean.layers[layer].heads[:, :, 1])
-            silenced = resumer.states(clean, layer, [1], nothing[None])[0]
+            ablated = partial.states(clean, layer, [1], nothing[None])[0]
         w_o = model.layer_weights(layer).W_O  # the network's own memory
         before = w_o.clone()
         with torch.no_grad():
             w_o[:, 8:16] = 0.0
             expected = model.model(**batch.inputs()).last_hidden_state
             w_o.copy_(before)
-        assert (silenced - expected)[kept].abs().max() < 1e-4
-        assert (silenced - clean.state)[kept].abs().max() > 1e-2
+        assert (ablated - expected)[kept].abs().max() < 1e-4
+        assert (ablated - clean.state)[kept].abs().max() > 1e-2
 
 
 def test_a_model_that_hands_on_more_than_hidden_states_is_not_run_again(decoder):
     """T5's layers hand on their position bias too."""
-    from inspector.models.forward.partial_forward import resumable
+    from inspector.models.forward.partial_forward import partial_forward
 
     model = decoder("t5")
-    with resumable(model) as resumer, pytest.raises(UnsupportedModelError) as caught:
-        resumer.clean(model.encode(TEXTS[:1]))
+    with partial_forward(model) as partial, pytest.raises(UnsupportedModelError) as caught:
+        partial.clean(model.encode(TEXTS[:1]))
     assert str(caught.value) == (
         f"model ({model.name}) hands more than hidden states from layer to layer: it cannot be "
         "run again from the middle."

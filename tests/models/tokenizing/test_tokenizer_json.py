@@ -1,4 +1,4 @@
-"""The tokenizer that runs is the folder's: held against what `tokenizers` makes of its file."""
+"""The tokenizer that runs is the folder's: compared with what `tokenizers` makes of its file."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 import inspector
 from inspector.errors import InputError, ModelError
 from inspector.models import load, word_batches
-from inspector.models.tokenizing.guarded import silence, within
+from inspector.models.tokenizing.guarded import muted, within
 
 TEXTS = (
     "cattle category",
@@ -527,18 +527,18 @@ def test_rust_writes_nothing_on_either_stream(tiny_folder, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_silences_that_overlap_leave_the_streams(capfd):
+def test_overlapping_mutes_leave_the_streams(capfd):
     within_first, within_second, after_first = Event(), Event(), Event()
 
     def second():
         within_first.wait()
-        with silence():
+        with muted():
             within_second.set()
             after_first.wait(5)
 
     thread = Thread(target=second)
     thread.start()
-    with silence():
+    with muted():
         within_first.set()
         within_second.wait(0.2)
     after_first.set()

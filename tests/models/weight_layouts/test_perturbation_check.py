@@ -174,7 +174,7 @@ class TestUndeclared:
 
 
 class TestBetween:
-    """A gate or a norm before W_O is declared, and held against what W_O was given."""
+    """A gate or a norm before W_O is declared, and compared with what W_O was given."""
 
     @pytest.mark.parametrize(
         ("name", "between"), [("afmoe", "a gate"), ("qwen3_next", "a gate"), ("bitnet", "a norm")]

@@ -158,7 +158,7 @@ def test_a_profile_has_the_same_bytes(address, command, tiny_folder, tmp_path, m
     corpus = tmp_path / "few.conllu"
     corpus.write_text("\n\n".join(sentences) + "\n\n", encoding="utf-8")
     monkeypatch.chdir(tiny_folder().parent)  # the worker stands elsewhere, and finds the model
-    given = ("profile", tiny_folder().name, "--corpus", corpus, "--no-cause")
+    given = ("profile", tiny_folder().name, "--corpus", corpus, "--no-ablation")
     local = command(*given, "-o", tmp_path / "local")
     there = command(*given, "-o", tmp_path / "ray", "--engine", "ray", "--json")
     assert (local.code, there.code) == (0, 0), there.err

@@ -1,4 +1,4 @@
-"""A profile of a tiny model with its random twins: the frames, and that they are always the same.
+"""A profile of a tiny model and of random ones: the frames, and that they are always the same.
 
 What is compared is the bytes of every file of the run.
 """
@@ -17,13 +17,13 @@ from inspector.errors import InputError, OutputError
 from inspector.heads.counts import DIRECTIONS, concatenate
 from inspector.heads.observers import counts_from_state
 from inspector.heads.specialization.claims import relation_claims
-from inspector.models import load, random_twin
+from inspector.models import load, random_init_model
 from inspector.runs.profile.plan import profile_job
 from inspector.runs.profile.profile_corpus import Run, profile_corpus
 from inspector.runs.profile.shard_worker import ProfileSettings, ProfileWorker
 
 N_LAYERS, N_HEADS = 3, 4
-SETTINGS = ProfileSettings(shard_size=16, batch_size=8, coreference=False, cause=False)
+SETTINGS = ProfileSettings(shard_size=16, batch_size=8, coreference=False, ablation=False)
 
 INTEGERS = ("layer", "head", "queries", "offset_mode", "norm_offset_mode", "n", "correct")
 INTEGERS += ("n_matched", "n_apart")
@@ -186,7 +186,7 @@ def test_frames_have_a_row_for_each_thing(undisturbed, corpus):
     assert len(run.claims) == len(run.power) == len(relations) * 3
     assert set(run.relations["relation"]) == set(run.claims["relation"]) == relations
     assert set(run.claims["direction"]) == set(DIRECTIONS)
-    assert run.claims["random_init_accuracy"].notna().any(), "the twins were read"
+    assert run.claims["random_init_accuracy"].notna().any(), "the random models were read"
     assert set(run.claims["verdict"]) <= {"supported", "not supported", "underpowered"}
 
 
@@ -261,7 +261,10 @@ def test_a_damaged_shard_is_computed_again_and_no_other(
         ({"batch_size": 4}, "batch size: 8 ≠ 4"),
         ({"shard_size": 32}, "shard size: 16 ≠ 32; n shards: 16 ≠ 8"),
         ({"labels": "full"}, "settings labels: 'universal' ≠ 'full'"),
-        ({"twin_seeds": (4, 5, 6)}, r"settings twin_seeds: \[1, 2, 3\] ≠ \[4, 5, 6\]"),
+        (
+            {"random_init_seeds": (4, 5, 6)},
+            r"settings random_init_seeds: \[1, 2, 3\] ≠ \[4, 5, 6\]",
+        ),
         ({"seed": 1}, "settings seed: 0 ≠ 1"),
         ({"distances": True}, "settings distances: False ≠ True"),
     ],
@@ -324,7 +327,7 @@ def test_totals_count_what_is_left_out(undisturbed, tiny, corpus):
 
 @pytest.mark.parametrize("batch_size", [1, 5, 62])
 def test_batch_size_and_order_change_no_count(tiny, corpus, undisturbed, batch_size):
-    settings = replace(SETTINGS, batch_size=batch_size, shard_size=62, twin_seeds=())
+    settings = replace(SETTINGS, batch_size=batch_size, shard_size=62, random_init_seeds=())
     turned = replace(corpus, sentences=corpus.sentences[::-1])
     other = profile_corpus(tiny, turned, settings=settings)
     for name in ("behaviour", "relations"):
@@ -339,7 +342,7 @@ def test_batch_size_and_order_change_no_count(tiny, corpus, undisturbed, batch_s
 
 
 def test_distances_are_there_where_they_are_asked_for(tiny, corpus, tmp_path):
-    settings = replace(SETTINGS, distances=True, twin_seeds=())
+    settings = replace(SETTINGS, distances=True, random_init_seeds=())
     small = replace(corpus, sentences=corpus.sentences[:8])
     run = profile_corpus(tiny, small, tmp_path / "run", settings=settings)
     found = run.frames["distances"]
@@ -348,8 +351,8 @@ def test_distances_are_there_where_they_are_asked_for(tiny, corpus, tmp_path):
     assert_same_frames(Run.open(tmp_path / "run"), run)
 
 
-def test_without_twins_nothing_is_supported(tiny, corpus):
-    run = profile_corpus(tiny, corpus, settings=replace(SETTINGS, twin_seeds=()))
+def test_without_random_models_nothing_is_supported(tiny, corpus):
+    run = profile_corpus(tiny, corpus, settings=replace(SETTINGS, random_init_seeds=()))
     assert run.manifest.n_shards == 4
     assert run.claims["random_init_accuracy"].isna().all()
     assert "supported" not in set(run.claims["verdict"])
@@ -360,7 +363,7 @@ def test_plain_text_gives_behaviour_only(tiny, tmp_path):
     text.write_text("The dog had rain. The old cat could not table the dog.\n\nThat town.\n")
     read = read_text([text])
     run = profile_corpus(tiny, read, tmp_path / "run", settings=SETTINGS)
-    assert run.manifest.n_shards == 1, "no twins: there is nothing to compare with theirs"
+    assert run.manifest.n_shards == 1, "no random models: there is nothing to compare with theirs"
     assert run.manifest.settings["annotation"] == "none"
     for name in ("relations", "claims", "power"):
         assert len(run.frames[name]) == 0
@@ -417,7 +420,7 @@ def test_a_corpus_of_which_nothing_can_be_read_is_refused(tiny, texts, why, meas
 
 def test_progress_grows_to_the_end(tiny, corpus):
     shares = []
-    settings = replace(SETTINGS, twin_seeds=())
+    settings = replace(SETTINGS, random_init_seeds=())
     profile_corpus(
         tiny, corpus, settings=settings, progress=lambda what, share: shares.append(share)
     )
@@ -427,7 +430,7 @@ def test_progress_grows_to_the_end(tiny, corpus):
 
 def own_counts(job, model):
     """Return what a model counts on a job's sentences, the shards one after the other."""
-    alone = replace(job, settings=replace(job.settings, twin_seeds=()))
+    alone = replace(job, settings=replace(job.settings, random_init_seeds=()))
     worker = ProfileWorker(alone, model)
     results = [worker(place) for place in range(alone.n_shards)]
     return concatenate(
@@ -439,11 +442,13 @@ def own_counts(job, model):
 
 
 def test_the_random_models_are_those_of_the_seeds_and_none_is_the_model(tiny, corpus, undisturbed):
-    settings = replace(SETTINGS, twin_seeds=(4, 5, 6))
+    settings = replace(SETTINGS, random_init_seeds=(4, 5, 6))
     job, _ = profile_job(tiny, corpus, settings, revision=None)
     own = own_counts(job, tiny)
-    twins = [own_counts(job, random_twin(tiny, seed)) for seed in settings.twin_seeds]
-    for one, other in combinations([own, *twins], 2):
+    random_models = [
+        own_counts(job, random_init_model(tiny, seed)) for seed in settings.random_init_seeds
+    ]
+    for one, other in combinations([own, *random_models], 2):
         assert not np.array_equal(one.correct, other.correct)
     worker = ProfileWorker(job, tiny)
     each = job.n_shards_each
@@ -457,10 +462,10 @@ def test_the_random_models_are_those_of_the_seeds_and_none_is_the_model(tiny, co
                     sentences=job.sentences[place * 16 : (place + 1) * 16],
                     documents=job.documents[place * 16 : (place + 1) * 16],
                 ),
-                random_twin(tiny, settings.twin_seeds[number - 1]),
+                random_init_model(tiny, settings.random_init_seeds[number - 1]),
             )
             assert np.array_equal(found.arrays["relations.correct"], known.correct)
-    expected = relation_claims(own, twins, settings.seed)
+    expected = relation_claims(own, random_models, settings.seed)
     claims = profile_corpus(tiny, corpus, settings=settings).claims
     assert claims["random_init_accuracy"].notna().any()
     pd.testing.assert_frame_equal(claims, expected)

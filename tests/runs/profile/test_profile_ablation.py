@@ -1,4 +1,4 @@
-"""A profile that silences heads: claims say what is needed, and the bytes are always the same."""
+"""A profile that ablates heads: claims say what is needed, and the bytes are always the same."""
 
 import shutil
 from dataclasses import replace
@@ -21,7 +21,7 @@ from inspector.runs.profile.shard_check import shard_fits
 from inspector.runs.store.shards import encode_shard
 
 WORDS = ("the", "cat", "dog", "rain", "old", "town", "table", "had", "could", "not", "that")
-SETTINGS = ProfileSettings(shard_size=64, batch_size=16, cause=True, cause_sentences=40)
+SETTINGS = ProfileSettings(shard_size=64, batch_size=16, ablation=True, ablation_sentences=40)
 
 
 def sentence(number):
@@ -59,7 +59,7 @@ def contents(folder):
 
 @pytest.fixture(scope="module")
 def kept(model, corpus, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cause") / "run"
+    folder = tmp_path_factory.mktemp("ablation") / "run"
     profile_corpus(model, corpus, folder, settings=SETTINGS)
     return folder
 
@@ -67,7 +67,7 @@ def kept(model, corpus, tmp_path_factory):
 def test_claims_have_needed_last_and_the_rest_as_without(kept, model, corpus):
     run = Run.open(kept)
     assert list(run.claims.columns)[-1] == "needed"
-    plain = profile_corpus(model, corpus, settings=replace(SETTINGS, cause=False))
+    plain = profile_corpus(model, corpus, settings=replace(SETTINGS, ablation=False))
     pd.testing.assert_frame_equal(run.claims.drop(columns="needed"), plain.claims)
     assert "needed" not in plain.frames
     asked = run.claims["verdict"] == "supported"
@@ -86,7 +86,7 @@ def test_two_workers_and_a_damaged_shard_give_the_same_bytes(kept, corpus, model
     assert contents(two) == contents(kept)
 
 
-def test_the_sample_is_of_the_report_half_alone(corpus):
+def test_the_sample_is_of_the_test_split_alone(corpus):
     documents = corpus.document_ids()
     every = sample(corpus.sentences, documents, 1000)
     assert {documents[place] for place in every} == {
@@ -128,8 +128,8 @@ def test_rare_relations_are_asked_in_as_many_documents_as_there_must_be():
     evenly = [even[number * len(even) // 24] for number in range(24)]
     assert len(asked(evenly, rare)) < 6  # control: spread over all, it would be missed
     assert sample(made[:], documents, 24) == some
-    halves = [documents[place] for place in some]
-    assert halves[0] < halves[-1]
+    split = [documents[place] for place in some]
+    assert split[0] < split[-1]
 
 
 def test_text_without_relations_has_nothing_to_ask(model):
@@ -139,17 +139,17 @@ def test_text_without_relations_has_nothing_to_ask(model):
     assert list(run.claims.columns)[-1] == "needed"
 
 
-def test_the_standard_settings_silence_heads_and_a_setting_stands_in_one_place(model, corpus):
+def test_the_standard_settings_ablate_heads_and_a_setting_stands_in_one_place(model, corpus):
     assert profile_settings(None, None) == ProfileSettings()
-    assert ProfileSettings().cause
-    assert not profile_settings(None, False).cause
+    assert ProfileSettings().ablation
+    assert not profile_settings(None, False).ablation
     assert profile_settings(SETTINGS, None) is SETTINGS
-    for cause in (True, False):
+    for ablation in (True, False):
         with pytest.raises(InputError) as caught:
-            inspector.profile(model, corpus, cause=cause, settings=SETTINGS)
+            inspector.profile(model, corpus, ablation=ablation, settings=SETTINGS)
         assert str(caught.value) == (
-            f"cause ({cause}) and settings are both given, and a setting stands in one place: "
-            f"put it into the settings, ProfileSettings(cause={cause}, ...)."
+            f"ablation ({ablation}) and settings are both given, and a setting stands in one "
+            f"place: put it into the settings, ProfileSettings(ablation={ablation}, ...)."
         )
 
 
@@ -178,10 +178,10 @@ TAMPERED = {
     "no counts": without("relations.n"),
     "no offsets": without("relations.offsets"),
     "no sums": without("behaviour.sums"),
-    "no effects": without("cause.effect"),
+    "no effects": without("ablation.effect"),
     "another type": changed("relations.correct", lambda array: array.astype(np.int64)),
     "another shape": changed("behaviour.offsets", lambda array: array[:, :, 1:]),
-    "one document more": changed("cause.n", lambda array: np.concatenate([array, array[:1]])),
+    "one document more": changed("ablation.n", lambda array: np.concatenate([array, array[:1]])),
     "an offset less": changed("relations.offsets", lambda array: array[1:]),
     "no number": changed("norm_behaviour.sums", lambda array: array * np.nan),
     "less than none": changed("relations.n", minus_one),
@@ -216,7 +216,7 @@ def test_resealed_shards_of_a_run_that_is_not_complete_are_computed_anew(
     for shard_id in (0, begun.manifest.n_shards - 1):
         shard = begun.read_shard(shard_id)
         arrays = {name: array for name, array in shard.arrays.items() if "sums" not in name}
-        arrays = {name: array for name, array in arrays.items() if name != "cause.matched"}
+        arrays = {name: array for name, array in arrays.items() if name != "ablation.matched"}
         data = encode_shard(
             replace(shard, arrays=arrays), run_id=begun.manifest.run_id, shard_id=shard_id
         )

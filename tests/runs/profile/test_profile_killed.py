@@ -21,8 +21,8 @@ from inspector.runs import RunFolder
 from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.shard_worker import ProfileSettings
 
-SETTINGS = ProfileSettings(shard_size=4, batch_size=2, cause=False)
-# The model and three twins: 16 shards of sentences, 3 of windows.
+SETTINGS = ProfileSettings(shard_size=4, batch_size=2, ablation=False)
+# The model and three random ones: 16 shards of sentences, 3 of windows.
 N_SHARDS = 4 * (16 + 3)
 pytestmark = pytest.mark.process
 

@@ -18,7 +18,7 @@ from inspector.vocabulary import Vocabulary
 
 AMHARIC = ("ሰላም", "ቤት", "ውሃ", "ልጅ", "ፀሐይ")
 ENGLISH = ("rain", "town", "dog", "cat", "bone")
-SETTINGS = ProfileSettings(twin_seeds=(), shard_size=16, batch_size=4, cause=False)
+SETTINGS = ProfileSettings(random_init_seeds=(), shard_size=16, batch_size=4, ablation=False)
 
 
 def sentences(share, n=80):
@@ -101,7 +101,7 @@ def test_the_command_says_it_on_stderr_and_names_what_is_not_claimed(
     path = tmp_path / "amharic.conllu"
     rows = "1\tሰላም\t_\tNOUN\t_\t_\t2\tnsubj\t_\t_\n2\tቤት\t_\tVERB\t_\t_\t0\troot\t_\t_\n\n"
     path.write_text(rows * 4, encoding="utf-8")
-    done = command("profile", folder, "--corpus", path, "-o", tmp_path / "run", "--no-cause")
+    done = command("profile", folder, "--corpus", path, "-o", tmp_path / "run", "--no-ablation")
     assert done.code == 0
     assert done.err == (
         "inspector: unknown to the vocabulary: 8 of 8 words (100.0 %), 8 of 8 tokens (100.0 %). "

@@ -22,7 +22,7 @@ def tiny(tiny_folder):
 def job(tiny):
     read = read_conllu(sample_files()[0])
     return profile_job(
-        tiny, replace(read, sentences=read.sentences[:2]), ProfileSettings(cause=False), None
+        tiny, replace(read, sentences=read.sentences[:2]), ProfileSettings(ablation=False), None
     )[0]
 
 
@@ -61,7 +61,7 @@ def test_a_worker_finds_the_model_from_any_folder(tiny_folder, tmp_path, monkeyp
     model = load(tiny_folder().name)
     read = read_conllu(sample_files()[0])
     short = replace(read, sentences=read.sentences[:2])
-    job, _ = profile_job(model, short, ProfileSettings(cause=False), None)
+    job, _ = profile_job(model, short, ProfileSettings(ablation=False), None)
     monkeypatch.chdir(tmp_path)
     assert identity(job.load()) == identity(model)
 
@@ -69,4 +69,4 @@ def test_a_worker_finds_the_model_from_any_folder(tiny_folder, tmp_path, monkeyp
 def test_a_name_stays_a_name(minilm):
     read = read_conllu(sample_files()[0])
     short = replace(read, sentences=read.sentences[:2])
-    assert profile_job(minilm, short, ProfileSettings(cause=False), None)[0].model == "minilm"
+    assert profile_job(minilm, short, ProfileSettings(ablation=False), None)[0].model == "minilm"

@@ -1,4 +1,4 @@
-"""Query, key, value and output judged in shadow, where a module's own numbers prove its weights."""
+"""Query, key, value and output call by call, where a module's own numbers prove its weights."""
 
 import math
 from dataclasses import replace
@@ -12,7 +12,7 @@ from inspector.models.any_model.call_watch import passes, watch_calls
 from inspector.models.tiny_models import configuration
 from inspector.models.weight_checks.projection_calls import Projections
 from inspector.verification import STAGES
-from inspector.verification.calls.call_controls import ShadowControls
+from inspector.verification.calls.call_controls import CallControls
 from inspector.verification.calls.call_projections import (
     PROJECTION_MISTAKES,
     TOKENS_AT_MOST,
@@ -202,7 +202,7 @@ def test_what_changes_nothing_is_no_mistake():
             ("output", hidden.W_O, hidden.b_O),
         )
     }
-    controls = ShadowControls()
+    controls = CallControls()
     controls.try_projections(3, replace(projected, weights=hidden, made=made))
     tried = {control["mutation"]: control for control in controls.finish()[0]}
     assert set(tried) == {

@@ -1,4 +1,4 @@
-"""Any model verified in shadow: what is reached passes, what is not is named, mistakes are seen."""
+"""Any model, call by call: what is reached passes, what is not is named, mistakes are seen."""
 
 import itertools
 import math

@@ -1,6 +1,6 @@
 """Attention as somebody writes it in numpy, with a switch for everything one can get wrong.
 
-Written apart from inspector's own steps, so that one can be held against the other.
+Written apart from inspector's own steps, so that one can be compared with the other.
 """
 
 import math

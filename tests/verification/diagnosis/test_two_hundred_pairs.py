@@ -23,7 +23,7 @@ NEAR = 2e-5
 
 @pytest.fixture(scope="module")
 def shared():
-    """Compute every plan of a layer and an input once, however many pairs are held against it.
+    """Compute every plan of a layer and an input once, however many pairs are compared with it.
 
     Pairs with a number to fit, which are tried last and take seconds, are left out: none of those
     that are planted here is one, so that a pair that is missed before them is missed.

@@ -1,4 +1,4 @@
-"""What a user's function takes, held against how it is called.
+"""What a user's function takes, compared with how it is called.
 
 Must not know: what it computes.
 """
