@@ -10,7 +10,7 @@ from dashboard_driver import texts
 
 from inspector.corpora import Sentence, read_conllu
 from inspector.corpora.default import sample_files
-from inspector.dashboard import store, words
+from inspector.dashboard import store
 from inspector.dashboard.examples import _taken
 from inspector.dashboard.pages.head import _BY_WEIGHT, _offset
 from inspector.heads.specialization.head_examples import head_predictions
@@ -61,11 +61,6 @@ def test_a_heads_behaviour_is_shown_by_weight_and_by_norm(open_page, profiled, r
     assert f"<td>{row['special_mass']:.3f}</td><td>{row['norm_special_mass']:.3f}</td>" in said
     assert f"**{100 * row['previous_mass']:.1f} %** to the token before" in said
     assert f"offset **{_offset(row['offset_mode'])}**" in said
-
-
-def test_every_quantity_has_a_meaning():
-    for language in ("en", "zh"):
-        assert set(_BY_WEIGHT) <= set(words.of("head", language))
 
 
 def test_a_head_without_a_role_has_one_sentence_that_says_so(open_page, profiled, run):
