@@ -29,8 +29,8 @@ from inspector.models.any_model.using import using
 from inspector.models.forward.head_ablation import check_heads
 from inspector.models.forward.sentence_batches import vocabulary_of
 from inspector.output import check_output, write_atomically
+from inspector.progress import Progress
 from inspector.records import FRAME_WRITERS
-from inspector.runs.engines.computation import Progress
 from inspector.runs.profile.profile_corpus import Run, profile_corpus
 from inspector.runs.profile.shard_worker import ProfileSettings, profile_settings
 from inspector.verification import ImplementationReport

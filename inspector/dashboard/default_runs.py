@@ -9,7 +9,7 @@ from collections.abc import Callable
 from threading import Event, Lock, Thread
 
 from inspector.errors import InputError, InspectorError
-from inspector.runs import Progress
+from inspector.progress import Progress
 from inspector.runs.profile.profile_corpus import Run
 
 _ONE_AT_A_TIME = Lock()

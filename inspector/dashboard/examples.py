@@ -14,7 +14,7 @@ import streamlit as st
 from inspector.corpora import Sentence
 from inspector.dashboard import address, store, widgets, words
 from inspector.dashboard.guards import guarded, plain
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.heads.specialization.head_examples import Prediction, head_predictions
 from inspector.models import PretrainedModel
 from inspector.runs.profile.profile_corpus import Run

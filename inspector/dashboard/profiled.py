@@ -8,7 +8,7 @@ import streamlit as st
 from inspector.dashboard import store, words
 from inspector.dashboard.default_runs import Computation
 from inspector.dashboard.guards import guarded
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.runs.profile.profile_corpus import Run
 
 _GLANCE_S = 0.3

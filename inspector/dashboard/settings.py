@@ -5,6 +5,7 @@ Must not know: Streamlit, pages.
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -122,3 +123,14 @@ def read_settings(path: Path) -> Settings:
             f"settings ({path.name}) must hold what the dashboard knows: {wrong}. "
             f"Available: {', '.join(Settings.model_fields)}."
         ) from None
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One run of one page for one reader."""
+
+    settings: Settings
+    language: str
+    """Code of a catalogue, such as 'en'."""
+    model: str
+    """One of the settings' models."""

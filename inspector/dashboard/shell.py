@@ -26,8 +26,7 @@ from inspector.dashboard.pages import (
     verification,
     weights,
 )
-from inspector.dashboard.session import Visit
-from inspector.dashboard.settings import Settings, config_path, read_settings
+from inspector.dashboard.settings import Settings, Visit, config_path, read_settings
 from inspector.dashboard.store import VerifiableOnly
 from inspector.errors import InspectorError
 

@@ -15,7 +15,7 @@ from inspector.corpora.sentence import Labels, Sentence, check_labels
 from inspector.dashboard import words
 from inspector.dashboard.default_runs import Computation, DefaultRuns
 from inspector.dashboard.guards import guarded
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.errors import InputError, ModelError
 from inspector.models import PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, load_to_run

@@ -3,7 +3,8 @@
 Must not know: UI.
 """
 
-from inspector.runs.engines.computation import Progress, compute
+from inspector.progress import Progress
+from inspector.runs.engines.computation import compute
 from inspector.runs.engines.engine import Worker, WorkerError, run_shards
 from inspector.runs.store.folder_checks import check_run_folder
 from inspector.runs.store.manifest import Manifest, differences

@@ -19,9 +19,9 @@ from inspector.models.any_model.call_watch import COMPLAINTS
 from inspector.models.log_level import quiet
 from inspector.models.tiny_models import CONFIGURATIONS, Configuration, configuration
 from inspector.models.weight_checks.network_check import prove_table_entry
+from inspector.progress import Progress
 from inspector.records import records
 from inspector.verification.calls.verify_calls import verify_any
-from inspector.verification.layers.verify_layers import Progress
 from inspector.verification.report import VerificationReport, typed_frame
 
 ARCHITECTURES_COLUMNS = dtypes("architectures")

@@ -10,8 +10,9 @@ from torch import nn
 from inspector.arguments import checked
 from inspector.models import DEFAULT_MODEL, PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, load_to_run
+from inspector.progress import Progress
 from inspector.verification.calls.verify_calls import verify_any
-from inspector.verification.layers.verify_layers import Progress, follows_from_weights
+from inspector.verification.layers.verify_layers import follows_from_weights
 from inspector.verification.layers.verify_layers import verify as verify_layers
 from inspector.verification.report import VerificationReport
 from inspector.verification.scope import check_seed

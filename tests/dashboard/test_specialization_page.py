@@ -10,8 +10,7 @@ from dashboard_driver import texts
 from inspector.corpora import default_corpus, read_corpus, write_conllu
 from inspector.dashboard import store, words
 from inspector.dashboard.default_runs import Computation, DefaultRuns
-from inspector.dashboard.session import Visit
-from inspector.dashboard.settings import Settings
+from inspector.dashboard.settings import Settings, Visit
 from inspector.errors import InputError, OutputError
 from inspector.heads.counts import DIRECTIONS
 from inspector.runs.profile.profile_corpus import Run

@@ -110,3 +110,29 @@ def sentence_places(sentences: Sequence[Sentence]) -> dict[str, int | None]:
     for place, sentence in enumerate(sentences):
         places[sentence.id] = None if sentence.id in places else place
     return places
+
+
+def one_of(kind: str, label: str, source: int, right: Sequence[int]) -> Relation:
+    """Return the relation of a word to any of several, the nearest of which is its target.
+
+    Example:
+        >>> relation = one_of("semantic", "name:PER", 4, [1, 3, 6])
+        >>> relation.target, relation.also
+        (3, (6, 1))
+    """
+    target, *also = sorted(right, key=lambda word: (abs(word - source), word))
+    return Relation(kind, label, source, target, also=tuple(also))
+
+
+def each_to_another(kind: str, label: str, words: Sequence[int]) -> list[Relation]:
+    """Return, for each of the words, its relation to any other of them; none for a single word.
+
+    Example:
+        >>> [(one.source, one.targets) for one in each_to_another("semantic", "name:PER", [1, 2])]
+        [(1, (2,)), (2, (1,))]
+    """
+    return [
+        one_of(kind, label, source, [word for word in words if word != source])
+        for source in words
+        if len(words) > 1
+    ]

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from inspector.corpora.misc_column import misc_value
-from inspector.corpora.readers.added_relations import Additions
+from inspector.corpora.readers.added_relations import Additions, each_to_another, one_of
 from inspector.corpora.readers.annotation_table import Notes
-from inspector.corpora.readers.word_groups import each_to_another, one_of
 from inspector.corpora.sentence import Corpus, Relation
 
 _COLUMNS = 5

@@ -10,7 +10,7 @@ from inspector import api
 from inspector.dashboard import ablation_store, store, widgets, words
 from inspector.dashboard.ablation_store import Measured
 from inspector.dashboard.guards import guarded
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 from inspector.views.charts import head_grid
 from inspector.views.charts.ablation import robustness_curve

@@ -8,7 +8,7 @@ import streamlit as st
 from inspector import api
 from inspector.dashboard import address, store, widgets, words
 from inspector.dashboard.guards import guarded, plain, text_field
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.errors import InputError
 from inspector.views.charts import attention_matrix
 from inspector.views.maps import AttentionMaps

@@ -9,7 +9,7 @@ import streamlit as st
 from inspector.dashboard import examples, profiled, store, widgets, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.pages.weights import statistics_table
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.frames import meanings
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
 from inspector.heads.specialization.head_description import PHRASES, describe_head

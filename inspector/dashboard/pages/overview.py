@@ -9,7 +9,7 @@ import streamlit as st
 
 from inspector.dashboard import store, widgets, words
 from inspector.dashboard.guards import plain
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.dashboard.store import VerifiableOnly
 from inspector.models import PretrainedModel
 from inspector.verification import VerificationReport

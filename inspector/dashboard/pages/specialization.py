@@ -10,7 +10,7 @@ import streamlit as st
 
 from inspector.dashboard import address, profiled, store, widgets, words
 from inspector.dashboard.guards import plain
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.runs.profile.profile_corpus import Run
 from inspector.views.charts import claims_forest, role_grid
 from inspector.views.charts.forest import VERDICTS

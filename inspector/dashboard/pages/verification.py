@@ -10,7 +10,7 @@ import streamlit as st
 
 from inspector.dashboard import store, widgets, words
 from inspector.dashboard.guards import plain
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.verification import Control, VerificationReport
 from inspector.verification.judge import (
     MAX_FLOOR,

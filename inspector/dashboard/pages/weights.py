@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from inspector.dashboard import address, store, widgets, words
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.frames import frames
 from inspector.heads import WEIGHTS_COLUMNS, eigenvalues, singular_values
 from inspector.models import PretrainedModel

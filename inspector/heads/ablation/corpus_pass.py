@@ -3,7 +3,7 @@
 Must not know: statistics, files, engines.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -29,8 +29,8 @@ from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models import PretrainedModel, token_counts, word_batches
 from inspector.models.forward.head_ablation import Head, check_ablation, check_heads
 from inspector.models.loading.language_head import language_head
+from inspector.progress import Progress
 
-Progress = Callable[[str, float], None]
 BATCH_SIZE, WINDOW_BATCH_SIZE, WINDOW_TOKENS = 32, 2, 512
 
 

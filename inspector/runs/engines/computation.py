@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
+from inspector.progress import Progress
 from inspector.runs.engines.engine import Worker, run_shards
 from inspector.runs.store.run_folder import RunFolder
 from inspector.runs.store.shards import ShardResult
-
-Progress = Callable[[str, float], None]
 
 
 def compute(

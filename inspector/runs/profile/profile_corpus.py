@@ -19,7 +19,8 @@ from inspector.arguments import as_path
 from inspector.corpora import Corpus
 from inspector.errors import InputError, OutputError
 from inspector.models import PretrainedModel
-from inspector.runs.engines.computation import Progress, compute
+from inspector.progress import Progress
+from inspector.runs.engines.computation import compute
 from inspector.runs.engines.engine import Worker, check_engine
 from inspector.runs.profile.plan import profile_job
 from inspector.runs.profile.profile_frames import (

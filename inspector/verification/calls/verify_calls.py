@@ -24,12 +24,12 @@ from inspector.models.any_model.call_watch import (
 )
 from inspector.models.custom_attention.unsupported import other_mathematics
 from inspector.models.weight_checks.projection_calls import ProjectedCall, Projections
+from inspector.progress import Progress
 from inspector.verification.calls.call_comparison import judge_call, rows_left_out
 from inspector.verification.calls.call_controls import CallControls
 from inspector.verification.calls.call_projections import judge_projections
 from inspector.verification.judge import Judgement
 from inspector.verification.layers.stages import STAGES
-from inspector.verification.layers.verify_layers import Progress
 from inspector.verification.report import (
     VERIFICATION_COLUMNS,
     WHOLE_MODEL_COLUMNS,

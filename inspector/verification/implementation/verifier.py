@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from inspector.models import PretrainedModel
+from inspector.progress import Progress
 from inspector.verification.diagnosis import (
     CATALOGUE,
     REFERENCE,
@@ -37,7 +38,6 @@ from inspector.verification.padding_places import kinds_of
 from inspector.verification.report import typed_frame
 from inspector.verification.scope import Scope, check_seed, in_order
 
-Progress = Callable[[str, float], None]
 Build = Callable[..., Any] | str
 """`LayerWeights` → the implementation of a layer; or FILE.py:NAME."""
 

@@ -3,13 +3,13 @@
 Must not know: corpora, how a report is shown.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.nn.functional import linear
 
 from inspector.models import LayerCall, PretrainedModel, sdpa_context, watch
+from inspector.progress import Progress
 from inspector.verification.judge import judge
 from inspector.verification.layers.cases import Case, standard_cases
 from inspector.verification.layers.layer_controls import run_controls
@@ -32,9 +32,6 @@ from inspector.verification.report import (
     worst_rows,
 )
 from inspector.verification.scope import Scope, check_seed, in_order
-
-Progress = Callable[[str, float], None]
-"""Called with what is being done and the share that is done, in [0, 1]."""
 
 
 def verify(

@@ -8,6 +8,7 @@ and become words when it is spelled. Must not know: grammar, how sentences are c
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from inspector.corpora.readers.added_relations import each_to_another
 from inspector.corpora.readers.comparatives import comparisons_in
 from inspector.corpora.readers.conditions import conditions_in
 from inspector.corpora.readers.coordination import coordinations_in
@@ -17,7 +18,6 @@ from inspector.corpora.readers.parsed_sentence import Parsed, tree_of
 from inspector.corpora.readers.quantifiers import quantifiers_in
 from inspector.corpora.readers.semantic_roles import role_relation
 from inspector.corpora.readers.supersenses import sense_relations
-from inspector.corpora.readers.word_groups import each_to_another
 from tools.probes.grammar.tree import Node, Tree
 
 _PLACES = frozenset({"place", "building", "landmark"})

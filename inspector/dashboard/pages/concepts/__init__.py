@@ -16,7 +16,7 @@ from inspector.dashboard.pages.concepts import (
     multi_head,
     self_attention,
 )
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 
 _TOPICS: dict[str, Callable[[Visit, PretrainedModel], None]] = {

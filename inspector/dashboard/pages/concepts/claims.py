@@ -10,7 +10,7 @@ from inspector.attention import split_heads
 from inspector.dashboard import walkthrough, widgets, words
 from inspector.dashboard.guards import guarded, plain, text_field
 from inspector.dashboard.pages.concepts import walk
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 
 

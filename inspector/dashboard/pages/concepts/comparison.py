@@ -6,7 +6,7 @@ Must not know: models; where the words come from.
 import streamlit as st
 
 from inspector.dashboard import words
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 
 _KINDS = ("attention", "self", "multi")

@@ -6,7 +6,7 @@ Must not know: how time is measured or drawn.
 import streamlit as st
 
 from inspector.dashboard import measure, widgets, words
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 from inspector.views.charts import cost_curve
 

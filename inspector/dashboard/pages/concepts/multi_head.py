@@ -9,7 +9,7 @@ import torch
 from inspector.dashboard import walkthrough, widgets, words
 from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.pages.concepts import walk
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.models import LayerCall, PretrainedModel
 from inspector.views.thumbnails import thumbnails_html
 

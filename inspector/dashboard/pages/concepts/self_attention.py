@@ -8,7 +8,7 @@ import streamlit as st
 from inspector.dashboard import formulas, walkthrough, widgets, words
 from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.pages.concepts import walk
-from inspector.dashboard.session import Visit
+from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 
 

@@ -1,0 +1,9 @@
+"""How a long computation says how far it is.
+
+Must not know: what is computed, how it is shown.
+"""
+
+from collections.abc import Callable
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share that is done, in [0, 1]."""
