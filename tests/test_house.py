@@ -64,7 +64,7 @@ FLOORS = {
         {"survey", "verify_model"},
     ),
     "corpora": (
-        {"misc_column"},
+        {"lexicon", "misc_column"},
         {"surface"},
         {"sentence"},
         {"coreference"},
@@ -90,7 +90,7 @@ ONLY_IN = {
     "transformers": {"models"},
     "huggingface_hub": {"models"},
     "streamlit": {"dashboard"},
-    "pydantic": {"dashboard", "frames", "models"},
+    "pydantic": {"corpora", "dashboard", "frames", "models"},
     "typer": {"cli", "commands"},
     "rich": {"console"},
     "altair": {"views", "dashboard"},

@@ -23,6 +23,7 @@ from inspector.corpora.formats.line_reader import (
     shown,
     unique_names,
 )
+from inspector.corpora.lexicon import LEXICON
 from inspector.corpora.sentence import SENTENCES_PER_BLOCK, Corpus, Sentence, Skipped
 from inspector.corpora.surface import Surface, surface_of
 from inspector.errors import InputError
@@ -34,14 +35,7 @@ _END = re.compile(
 )
 _LAST_WORD = re.compile(r"([\w.]+)\.$")
 _LONGEST = 20  # more characters than any abbreviation has
-_ABBREVIATIONS = frozenset(
-    (
-        *("mr", "mrs", "ms", "dr", "prof", "sen", "rep", "gov", "gen", "col", "sgt", "lt", "capt"),
-        *("st", "mt", "vs", "cf", "fig", "al", "approx", "dept", "inc", "ltd", "corp", "jr", "sr"),
-        *("jan", "feb", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"),
-        *("e.g", "i.e", "u.s", "u.k", "a.m", "p.m"),
-    )
-)
+_ABBREVIATIONS = LEXICON.abbreviations
 _CJK = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
 
 

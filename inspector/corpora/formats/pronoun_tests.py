@@ -22,6 +22,7 @@ from inspector.corpora.formats.line_reader import (
     unique_names,
 )
 from inspector.corpora.formats.plain_text import split_words
+from inspector.corpora.lexicon import LEXICON
 from inspector.corpora.sentence import Corpus, Relation, Sentence, Skipped
 from inspector.errors import InputError
 
@@ -30,12 +31,7 @@ GAP_COLUMNS = (
     *("B", "B-offset", "B-coref", "URL"),
 )
 WINOGENDER_COLUMNS = ("sentid", "sentence")
-PRONOUNS = frozenset(
-    (
-        *("he", "him", "his", "himself", "she", "her", "hers", "herself"),
-        *("they", "them", "their", "theirs", "themselves", "themself"),
-    )
-)
+PRONOUNS = LEXICON.pronouns_of_persons
 _NUMBERED = re.compile(r"\s*(\d{1,9})\s+(\S.*)")
 _BRACKET = re.compile(r"\[([^\[\]]*)\]")
 Line = tuple[int, str]

@@ -9,14 +9,15 @@ Source: https://universaldependencies.org/workgroups/comparatives.html
 
 from collections.abc import Iterator
 
+from inspector.corpora.lexicon import LEXICON
 from inspector.corpora.readers.added_relations import Additions
 from inspector.corpora.readers.parsed_sentence import Parsed, parsed
 from inspector.corpora.sentence import Corpus, Relation
 
 STANDARD, CUE = "comparison:standard", "comparison:cue"
-_COMPARING = frozenset({"more", "less", "fewer", "rather", "other", "else", "different", "worse"})
+_COMPARING = LEXICON.comparing_words
 _COMPARING |= {"better", "further", "later", "sooner", "otherwise"}
-_EQUAL = frozenset({"as", "so", "same"})
+_EQUAL = LEXICON.equal_degrees
 _NONE = "a 'than' without a word that compares"
 
 

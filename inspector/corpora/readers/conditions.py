@@ -11,13 +11,14 @@ the names Protasis and Apodosis as GUM has them.
 
 from collections.abc import Iterator
 
+from inspector.corpora.lexicon import LEXICON
 from inspector.corpora.misc_column import misc_value
 from inspector.corpora.readers.added_relations import Additions
 from inspector.corpora.readers.parsed_sentence import Parsed, parsed
 from inspector.corpora.sentence import Corpus, Relation, Sentence
 
 CONSEQUENCE, CUE = "condition:consequence", "condition:cue"
-_MARKS = frozenset({"if", "unless"})
+_MARKS = LEXICON.conditions
 
 
 def conditions(corpus: Corpus) -> Corpus:

@@ -7,12 +7,13 @@ to the one before it; the tree has the first instead. Must not know: files, mode
 Source: https://universaldependencies.org/u/overview/specific-syntax.html#coordination
 """
 
+from inspector.corpora.lexicon import LEXICON
 from inspector.corpora.readers.added_relations import Additions
 from inspector.corpora.readers.parsed_sentence import Parsed, parsed
 from inspector.corpora.sentence import Corpus, Relation
 
 CONJUNCTS = "coordination:conjuncts"
-OPERATORS = {"and": "and", "&": "and", "or": "or", "but": "but", "yet": "but"}
+OPERATORS = LEXICON.conjunctions
 """Lemma of the conjunction → operator."""
 _ALONE = "a conjunction whose other conjunct is not in its sentence"
 _UNKNOWN = "a conjunction other than and, or, but"

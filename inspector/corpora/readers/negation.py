@@ -8,13 +8,14 @@ Source: https://universaldependencies.org/u/feat/Polarity.html; nobody, nothing 
 PronType=Neg.
 """
 
+from inspector.corpora.lexicon import LEXICON
 from inspector.corpora.readers.added_relations import Additions
 from inspector.corpora.readers.parsed_sentence import Parsed, parsed
 from inspector.corpora.sentence import Corpus, Relation
 
 SCOPE, PREDICATE = "neg:scope", "neg:predicate"
-_CUES = frozenset({"not", "n't", "nt", "never", "no", "neither", "nor"})
-_PRONOUNS = frozenset({"nobody", "nothing", "none", "noone", "no-one"})
+_CUES = LEXICON.negating_words
+_PRONOUNS = LEXICON.negating_pronouns
 _MODIFYING = frozenset({"advmod", "det", "cc", "neg"})
 _WORDS = frozenset({"PART", "ADV", "DET", "PRON", "CCONJ"})
 """Parts of speech of words that negate others; verbs with Polarity=Neg are negated themselves."""

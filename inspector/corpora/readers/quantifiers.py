@@ -6,19 +6,15 @@ it does not depend on. "No" is read as negation, numerals are not read. Must not
 models.
 """
 
+from inspector.corpora.lexicon import LEXICON
 from inspector.corpora.readers.added_relations import Additions
 from inspector.corpora.readers.parsed_sentence import Parsed, parsed
 from inspector.corpora.sentence import Corpus, Relation
 
 NOUN, PARTITIVE, SCOPE = "quantifier:noun", "quantifier:partitive", "quantifier:scope"
-QUANTIFIERS = frozenset(
-    {
-        *("all", "every", "each", "some", "any", "both", "few", "many", "several", "most"),
-        *("half", "either", "much", "enough"),
-    }
-)
+QUANTIFIERS = LEXICON.quantifiers
 """Lemmas that count things without a number."""
-_COUNTING_NOUNS = frozenset({"lot", "plenty", "none", "couple", "majority", "bunch"})
+_COUNTING_NOUNS = LEXICON.counting_nouns
 _MODIFYING = frozenset({"det", "amod", "nummod"})
 _THINGS = frozenset({"NOUN", "PROPN", "PRON"})
 
