@@ -73,7 +73,7 @@ def verify_your_attention(executed, html):
         "Diagnosis: scale applied twice.",
         "mended and minilm (float32) are the same: 6 layers × 89 inputs",
         "Diagnosis: value taken from key and W_O transposed.",
-        "No known mistake, nor two together, reproduces these numbers.",
+        "No known mistake, nor two in different steps, reproduces these numbers.",
     ):
         assert sentence in html
     assert "The nearest, which is not" not in html, "nothing is clearly nearer on every input"

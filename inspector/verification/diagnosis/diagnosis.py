@@ -27,6 +27,13 @@ _RANDOM = (
 )
 
 
+_TRIED = (
+    "No mistake was looked for: those that are known show on small inputs, where it is right.",
+    "No known mistake reproduces these numbers; two together were not looked for.",
+    "No known mistake, nor two in different steps, reproduces these numbers.",
+)
+
+
 @dataclass(frozen=True)
 class Explanation:
     """One mistake, or two made together."""
@@ -73,6 +80,8 @@ class Diagnosis:
     """Of what was returned from the right result, as `Explanation.distance`."""
     likely_cause: str | None
     """What the size of the differences alone suggests."""
+    tried: int = 2
+    """How many mistakes made together were tried; 0 where small inputs show none."""
 
     @property
     def mistakes(self) -> tuple[str, ...]:
@@ -106,7 +115,7 @@ class Diagnosis:
         return " ".join(lines)
 
     def _unknown(self) -> str:
-        lines = ["No known mistake, nor two together, reproduces these numbers."]
+        lines = [_TRIED[self.tried]]
         if self.nearest is not None:
             lines.append(
                 f"The nearest, which is not the answer: {self.nearest.name}, at a relative "
@@ -171,6 +180,7 @@ def diagnose(
             nearest=None if nearest is None else explain(nearest, layer),
             distance=distance,
             likely_cause=likely_precision(comparisons[0]),
+            tried=2 if pairs else 1,
         )
     harmless = [c for c in found if all(mistake.harmless for mistake in c.mistakes)]
     first = harmless[0] if harmless else found[0]
@@ -197,6 +207,7 @@ def unknown(likely_cause: str, distance: float) -> Diagnosis:
         nearest=None,
         distance=distance,
         likely_cause=likely_cause,
+        tried=0,
     )
 
 

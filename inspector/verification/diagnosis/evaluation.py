@@ -38,6 +38,8 @@ class Plan(Steps):
     """(which tokens are real, their number) → where queries may look."""
     batch_first: bool = True
     """Whether the first axis is the batch; else it is taken for the tokens, the second for it."""
+    heads: tuple[Callable[[Tensor], Tensor], ...] = ()
+    """What is done with the heads' outputs before they are merged, in turn."""
     finish: tuple[Callable[[Tensor, Tensor, Layer], Tensor], ...] = ()
     """What is done with the output, in turn: (output, hidden states, layer) → output."""
 
@@ -113,7 +115,10 @@ class Evaluator:
             lambda: self._attended(computed, projection),
             self._n_kept,
         )
-        context, output = combine_heads(heads.output, self._weights_of(plan.weights), computed)
+        mixed = heads.output
+        for change in plan.heads:
+            mixed = change(mixed)
+        context, output = combine_heads(mixed, self._weights_of(plan.weights), computed)
         defined = self._defined(plan, heads)
         if not plan.batch_first:
             context, output, defined = (each.transpose(0, 1) for each in (context, output, defined))

@@ -41,8 +41,6 @@ class Mistake:
     parameter: Parameter | None = None
     told: Callable[[Changes], str | None] = lambda changes: None
     """Which of the ways it is, in words, where that is worth words."""
-    alone: bool = False
-    """Whether it is not tried together with another: it has many ways, or is rarely made."""
     harmless: bool = False
     """Whether what it describes is right, only stored more coarsely."""
 

@@ -88,7 +88,7 @@ class Search:
         """
         counts: list[Sequence[Sequence[Way]]] = [[(way,) for way in self.ways]]
         if pairs:
-            counts.append(list(pairs_of([way for way in self.ways if not way.mistake.alone])))
+            counts.append(list(pairs_of(self.ways)))
         for ways in counts:
             fixed = [w for w in ways if not any(way.parameter for way in w)]
             open_ones = [w for w in ways if any(way.parameter for way in w)]
@@ -197,7 +197,8 @@ def plan_of(ways: Sequence[Way], values: Sequence[float]) -> Plan:
 def pairs_of(ways: Sequence[Way]) -> Iterator[tuple[Way, Way]]:
     """Yield every two ways of different mistakes that leave each other's steps alone.
 
-    Steps that are done in turn can be done in either turn.
+    Steps that are done in turn can be done in either turn. Two that say different things of one
+    step, such as two scales, cannot both be made: the step is done once.
     """
     for first, second in combinations(ways, 2):
         common = first.changes.keys() & second.changes.keys()

@@ -29,6 +29,7 @@ def shared():
     that are planted here is one, so that a pair that is missed before them is missed.
     """
     from inspector.verification.diagnosis import plan_comparison, search
+    from inspector.verification.diagnosis.arithmetic import ORDERS
 
     evaluators, built, stacked = {}, {}, {}
     ways, plans, evaluator = search._ways, search.plan_of, plan_comparison.Evaluator
@@ -42,7 +43,9 @@ def shared():
         return pairs_without_numbers(*ways)
 
     def evaluate(layer, probe, dtype, *arithmetic):
-        key = (id(layer), id(probe), dtype, arithmetic)
+        if arithmetic and not any(arithmetic[0] is each for each in ORDERS):
+            return evaluator(layer, probe, dtype, *arithmetic)  # of a draw, which comes once
+        key = (id(layer), id(probe), dtype, repr(arithmetic))
         if key not in evaluators:
             evaluators[key] = evaluator(layer, probe, dtype, *arithmetic)
         return evaluators[key]

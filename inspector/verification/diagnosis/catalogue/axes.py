@@ -93,15 +93,15 @@ def sum_first(heads: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class WithoutHead:
-    """The heads side by side, nothing in the place of one."""
+    """The heads, nothing in the place of one."""
 
     head: int
 
     def __call__(self, heads: Tensor) -> Tensor:
-        """Return the context."""
+        """Return the heads, that one emptied."""
         emptied = heads.clone()
         emptied[:, self.head] = 0.0
-        return merge_heads(emptied)
+        return emptied
 
 
 def _over_the_batch(layer: Layer) -> tuple[Changes, ...]:
@@ -133,11 +133,11 @@ def _heads_and_batch(layer: Layer) -> tuple[Changes, ...]:
 
 
 def _silent_heads(layer: Layer) -> tuple[Changes, ...]:
-    return tuple({"merge": WithoutHead(head)} for head in range(layer.weights.n_heads))
+    return tuple({"heads": (WithoutHead(head),)} for head in range(layer.weights.n_heads))
 
 
 def _which(changes: Changes) -> str | None:
-    return f"head {changes['merge'].head}"
+    return f"head {changes['heads'][0].head}"
 
 
 def _many(layer: Layer) -> bool:
@@ -151,7 +151,6 @@ AXES = (
         "nn.MultiheadAttention does without batch_first=True.",
         equations.SCORES,
         _over_the_batch,
-        alone=True,
     ),
     Mistake(
         "heads and batch swapped",
@@ -160,7 +159,6 @@ AXES = (
         equations.HEADS,
         _heads_and_batch,
         _many,
-        alone=True,
     ),
     Mistake(
         "probabilities transposed when they weight the values",
@@ -181,7 +179,6 @@ AXES = (
         equations.CONTEXT,
         several(*({"merge": each} for each in (repeat_mean, repeat_sum, mean_first, sum_first))),
         _many,
-        alone=True,
     ),
     Mistake(
         "a head that gives nothing",
@@ -190,6 +187,5 @@ AXES = (
         _silent_heads,
         _many,
         told=_which,
-        alone=True,
     ),
 )

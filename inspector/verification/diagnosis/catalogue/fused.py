@@ -3,6 +3,7 @@
 Must not know: how a mistake is found.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
@@ -81,50 +82,49 @@ def _many(layer: Layer) -> bool:
     return _alike(layer) and layer.weights.n_heads > 1
 
 
-def _read_as(axes: tuple[str, ...]) -> Mistake:
-    right, wrong = _in_words(_AXES), _in_words(axes)
-    return Mistake(
-        f"fused Q, K, V read as {wrong}",
-        f"Read the fused matrix as {right}: it stands as {right}, and was read as {wrong}.",
-        equations.HEADS,
-        single(weights=(Refused(_AXES, axes),)),
-        _many,
-        alone=True,
-    )
+def _wrongly(
+    name: str,
+    fix: str,
+    change: Callable[[LayerWeights], LayerWeights],
+    line: str = equations.HEADS,
+    applies: Callable[[Layer], bool] = _many,
+) -> Mistake:
+    return Mistake(name, fix, line, single(weights=(change,)), applies)
 
 
-def _stacked_as(axes: tuple[str, ...]) -> Mistake:
-    right, wrong = _in_words(_AXES), _in_words(axes)
-    return Mistake(
-        f"fused Q, K, V stacked as {wrong}",
-        f"Stack the fused matrix as {right}: it was stacked as {wrong}, and read as {right}.",
-        equations.HEADS,
-        single(weights=(Refused(axes, _AXES),)),
-        _many,
-        alone=True,
-    )
-
-
-def _taken_for(order: tuple[str, ...]) -> Mistake:
-    taken = ", ".join(order)
-    return Mistake(
-        f"Q, K, V taken from {taken}",
-        f"Read the fused matrix in the order Q, K, V: {taken} were taken for Q, K, V.",
-        f"{equations.QUERY}, {equations.KEY}, {equations.VALUE}",
-        single(weights=(Reordered(order),)),
-        _alike,
-        alone=True,
-    )
-
-
+_RIGHT = _in_words(_AXES)
 _OTHER_AXES = tuple(permutations(_AXES))[1:]
 _INTERLEAVED = ("qkv", "d_head", "head")  # read so, each head has every n-th feature: named there
 FUSED = (
     *(
-        _taken_for(order)
+        _wrongly(
+            f"Q, K, V taken from {', '.join(order)}",
+            f"Read the fused matrix in the order Q, K, V: {', '.join(order)} were taken for "
+            "Q, K, V.",
+            Reordered(order),
+            f"{equations.QUERY}, {equations.KEY}, {equations.VALUE}",
+            _alike,
+        )
         for order in tuple(permutations(_LETTERS))[1:]
         if order != _OTHERWISE_NAMED
     ),
-    *(_read_as(axes) for axes in _OTHER_AXES if axes != _INTERLEAVED),
-    *(_stacked_as(axes) for axes in _OTHER_AXES),
+    *(
+        _wrongly(
+            f"fused Q, K, V read as {_in_words(axes)}",
+            f"Read the fused matrix as {_RIGHT}: it stands as {_RIGHT}, and was read as "
+            f"{_in_words(axes)}.",
+            Refused(_AXES, axes),
+        )
+        for axes in _OTHER_AXES
+        if axes != _INTERLEAVED
+    ),
+    *(
+        _wrongly(
+            f"fused Q, K, V stacked as {_in_words(axes)}",
+            f"Stack the fused matrix as {_RIGHT}: it was stacked as {_in_words(axes)}, and read "
+            f"as {_RIGHT}.",
+            Refused(axes, _AXES),
+        )
+        for axes in _OTHER_AXES
+    ),
 )

@@ -91,30 +91,47 @@ _NO_BIASES = tuple(without_all(letters) for letters in ("QKVO", "QVO"))
 
 
 @dataclass(frozen=True)
-class ScaledUnevenly:
-    """The factor on the scores, taken into the query's matrix but not its bias, or the reverse."""
+class Scaled:
+    """The factor on the scores, to a power, in some matrices or biases."""
 
+    parts: tuple[str, ...]
     power: float
-    """Of the factor, by which the bias is too large, or too small, beside the matrix."""
 
     def __call__(self, weights: LayerWeights) -> LayerWeights:
-        """Return the weights whose bias stands so, beside the matrix as it is."""
-        if weights.b_Q is None:
-            return weights
-        return replace(weights, b_Q=weights.b_Q * weights.scaling**self.power)
+        """Return the weights with it in them."""
+        by = weights.scaling**self.power
+        found = {part: getattr(weights, part) for part in self.parts}
+        return replace(
+            weights, **{part: by * each for part, each in found.items() if each is not None}
+        )
+
+
+def _no_factor(weights: LayerWeights, n_key: int) -> float:
+    return 1.0
 
 
 def _scale_left_out(layer: Layer) -> tuple[Changes, ...]:
-    # The product has the factor: what it did not reach is by it too large. The root of it, where
-    # query and key were scaled by a root each.
-    return tuple({"weights": (ScaledUnevenly(power),)} for power in (-1.0, -0.5))
+    # The root of the factor, where query and key were scaled by a root each.
+    return (
+        _scaled(("b_Q",), -1.0),
+        _scaled(("b_Q",), -0.5),
+        _scaled(("W_Q",), 1.0, ahead=True),
+        _scaled(("W_Q", "W_K"), 0.5, ahead=True),
+    )
 
 
 def _bias_alone_scaled(layer: Layer) -> tuple[Changes, ...]:
-    def change(weights: LayerWeights) -> LayerWeights:
-        return replace(weights, W_Q=weights.W_Q / weights.scaling)
+    return _scaled(("W_Q",), -1.0), _scaled(("b_Q",), 1.0, ahead=True)
 
-    return ({"weights": (change,)},)
+
+def _scaled(parts: tuple[str, ...], power: float, *, ahead: bool = False) -> Changes:
+    """Return the changes of a factor in some weights.
+
+    Beside the factor on the scores, so that another mistake may change that; or ahead of them in
+    its place, so that another may take the scaled matrix elsewhere.
+    """
+    changes: Changes = {"weights": (Scaled(parts, power),)}
+    return {**changes, "factor": _no_factor} if ahead else changes
 
 
 def _scaled_query_bias(layer: Layer) -> bool:
