@@ -7,8 +7,6 @@ import torch
 from hand_written import SWITCHES
 from tiny_layers import make_layer
 
-pytestmark = pytest.mark.full
-
 # Two switches that say different things about the same step cannot both be made.
 LEFT_OUT = {"key bias omitted", "concatenation in the wrong order", "softmax omitted"}
 
@@ -27,6 +25,7 @@ def random_pairs(count, applying, seed=7):
 
 
 # Many more are tried by benchmarks/diagnosis.py.
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "llama", "t5"])
 def test_most_pairs_are_named(tools, observe, kind):
     layer = make_layer(kind)
@@ -63,6 +62,17 @@ def test_without_pairs_two_together_are_unknown(tools, observe):
     switches = {**SWITCHES["scale omitted"][0], **SWITCHES["output bias omitted"][0]}
     found = tools.diagnose(layer, observe(layer, **switches), torch.float32, pairs=False)
     assert (found.verdict, found.mistakes) == ("unknown", ())
+    assert str(found).startswith(
+        "No known mistake reproduces these numbers; two together were not looked for."
+    )
+
+
+def test_the_scaled_query_may_be_taken_for_the_value(tools, observe):
+    """The value has the scale, too: nothing but the scale in W_Q itself reproduces that."""
+    layer = make_layer("gpt2")
+    switches = {**SWITCHES["W_Q scaled and b_Q not"][0], **SWITCHES["value taken from query"][0]}
+    found = tools.diagnose(layer, observe(layer, **switches), torch.float32)
+    assert set(found.mistakes) == {"W_Q scaled and b_Q not", "value taken from query"}
 
 
 @pytest.mark.parametrize("stages", [("output",), ("context", "output"), ("scores", "output")])
