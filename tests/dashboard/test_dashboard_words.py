@@ -112,8 +112,8 @@ def page_dropped(data):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (figure_dropped, "shell.ignored must have {available}, {given}, {key}, {taken}. Mend"),
-        (sentences_renamed, "no shell.model; unknown shell.modell. Mend de.yaml in words/."),
+        (figure_dropped, "shell.ignored must have {available}, {given}, {key}, {taken}. Fix"),
+        (sentences_renamed, "no shell.model; unknown shell.modell. Fix de.yaml in words/."),
         (
             page_dropped,
             "no shell.ablation; no shell.attention; no shell.concepts; no shell.csv; no ",

@@ -114,7 +114,7 @@ def _catalogues(folder: Path) -> Mapping[str, Catalogue]:
             more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
             raise InputError(
                 f"language ({code}) must have the sentences and figures of {REFERENCE}.yaml: "
-                f"{'; '.join(wrong[:_MOST_NAMED])}{more}. Mend {code}.yaml in {folder.name}/."
+                f"{'; '.join(wrong[:_MOST_NAMED])}{more}. Fix {code}.yaml in {folder.name}/."
             )
     return {REFERENCE: reference, **others}
 
