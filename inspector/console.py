@@ -79,7 +79,7 @@ def print_report(report: "VerificationReport") -> None:
         say(f"  {control['mutation']}: {_MARKS[control['caught']]}{place}")
     if report.controls_note:
         say(report.controls_note)
-    for line in report.scope.lines()[1:]:
+    for line in report.scope.file_lines():
         say(line)
 
 

@@ -84,6 +84,7 @@ def judge(
     theirs: Float[Tensor, "*shape"],
     truth: Float[Tensor, "*shape"],
     dtype: torch.dtype,
+    largest_score: float = 1.0,
 ) -> Judgement:
     """Return the distances between three computations of one tensor, and the verdict.
 
@@ -92,6 +93,7 @@ def judge(
         theirs: What it is compared with.
         truth: Both in float64.
         dtype: In which ours and theirs were computed.
+        largest_score: Of the softmax that they come out of.
 
     Example:
         >>> one = torch.ones(3)
@@ -102,7 +104,7 @@ def judge(
     """
     distances = Distances()
     distances.add(ours, theirs, truth)
-    return distances.judgement(dtype)
+    return distances.judgement(dtype, largest_score)
 
 
 class Distances:
@@ -149,14 +151,17 @@ class Distances:
         if found > self._largest[name] or math.isnan(found):
             self._largest[name] = found
 
-    def judgement(self, dtype: torch.dtype) -> Judgement:
+    def judgement(self, dtype: torch.dtype, largest_score: float = 1.0) -> Judgement:
         """Return the distances, and whether the rule holds.
 
         Args:
             dtype: In which ours and theirs were computed.
+            largest_score: Of the softmax that they come out of. A score s is rounded by u·|s|,
+                which moves probabilities by as large a share of them: the rule allows for that.
         """
         scale = self._largest["scale"]
         unit = unit_roundoff(dtype) * scale
+        allowed = unit * max(1.0, largest_score)
         mean = {name: total / max(self._count, 1) for name, total in self._squares.items()}
         figures = {
             "max_abs_error": self._largest["apart"],
@@ -169,9 +174,9 @@ class Distances:
         # An infinity would excuse every error, as its scale is infinite too.
         passed = (
             all(map(math.isfinite, figures.values()))
-            and figures["max_abs_error"] <= NEAR_THEIRS * unit
-            and figures["rms_error"] <= RMS_RATIO * rms + RMS_FLOOR * unit
-            and figures["max_error"] <= MAX_RATIO * largest + MAX_FLOOR * unit
+            and figures["max_abs_error"] <= NEAR_THEIRS * allowed
+            and figures["rms_error"] <= RMS_RATIO * rms + RMS_FLOOR * allowed
+            and figures["max_error"] <= MAX_RATIO * largest + MAX_FLOOR * allowed
         )
         in_u = figures["max_abs_error"] / unit if unit > 0.0 else figures["max_abs_error"]
         return Judgement(**figures, scale=scale, error_in_u=in_u, passed=passed)

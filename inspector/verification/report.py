@@ -4,7 +4,7 @@
 Must not know: how the figures came about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
@@ -13,6 +13,7 @@ import pandas as pd
 from inspector.frames import dtypes
 from inspector.html import escape, table
 from inspector.records import records
+from inspector.verification.judge import Judgement
 from inspector.verification.scope import Scope
 
 VERIFICATION_COLUMNS = dtypes("verification")
@@ -21,6 +22,8 @@ VERIFICATION_COLUMNS = dtypes("verification")
 WHOLE_MODEL_COLUMNS = dtypes("whole_model")
 """Columns of `whole_model`; the row 'sdpa - eager' is the noise and is not judged (passed)."""
 
+
+_SOME = 3
 
 Route = Literal["backend", "own score term", "backend and own score term", "none"]
 """How our attention was put beside the model's own.
@@ -153,23 +156,25 @@ class VerificationReport:
     def __str__(self) -> str:
         """Return the summary, what does not hold, and what was not judged."""
         return "\n".join(
-            [self.summary(), *self.failures(), *self._not_judged(), self.scope.lines()[0]]
+            [self.summary(), *self.failures(), *self._not_judged(), *self.scope.lines()]
         )
 
-    def _not_judged(self) -> list[str]:
+    def _not_judged(self) -> Iterator[str]:
+        if self.not_run:
+            more = f" and {len(self.not_run) - _SOME} more" if len(self.not_run) > _SOME else ""
+            yield f"The model refused: {'; '.join(self.not_run[:_SOME])}{more}."
         if not self.not_from_weights:
-            return []
+            return
         first, reason = next(iter(self.not_from_weights.items()))
-        said = (
+        yield (
             f"Query, key, value and output are not judged in {len(self.not_from_weights)} of "
             f"{self.coverage['reached']} modules, the first of them {first}: {reason}."
         )
-        return [said]
 
     def _repr_html_(self) -> str:
         """Return the report for a notebook: no script, nothing from another host."""
         failures = "".join(f"<p><strong>{escape(line)}</strong></p>" for line in self.failures())
-        lines = [*self._not_judged(), *self.scope.lines()]
+        lines = [*self._not_judged(), *self.scope.lines(), *self.scope.file_lines()]
         failures += "".join(f"<p>{escape(line)}</p>" for line in lines)
         if self.frame.empty:
             return f"<p>{escape(self.summary())}</p>{failures}"
@@ -198,6 +203,40 @@ class VerificationReport:
 def typed_frame(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
     """Return rows as a frame with exactly the given columns, in order and in dtype."""
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def rows_of(
+    layer: int,
+    module: str,
+    case: str,
+    judged: Mapping[str, Judgement],
+    *,
+    rows_left_out: int,
+    noise: Mapping[str, float] | None = None,
+) -> list[dict[str, Any]]:
+    """Return the rows of `cases` that one run of one module makes, a row for each stage.
+
+    Args:
+        layer: Its number.
+        module: Its name.
+        case: What it was run on.
+        judged: Stage → judgement.
+        rows_left_out: Queries that were not compared.
+        noise: Stage → max|sdpa - eager|, where there is such a thing.
+    """
+    return [
+        {
+            "layer": layer,
+            "module": module,
+            "stage": stage,
+            "case": case,
+            **vars(judgement),
+            "rms_ratio": judgement.rms_ratio,
+            "noise_max_abs_error": (noise or {}).get(stage, float("nan")),
+            "rows_left_out": rows_left_out,
+        }
+        for stage, judgement in judged.items()
+    ]
 
 
 def worst_rows(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 Must not know: how it was verified.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from secrets import randbelow
 from typing import Any
@@ -13,6 +13,8 @@ from torch import Tensor
 from inspector.arguments import MOST_SEED, check
 from inspector.verification.padding_places import KINDS, kinds_of
 
+ALL_QUERIES = 2**21
+"""Up to so many scores in a call all queries are compared."""
 _PLACES = {"left": "on the left", "right": "on the right", "inside": "inside"}
 
 
@@ -49,8 +51,18 @@ class Scope:
     """Where padding stood: any of `paddings.KINDS`."""
     gradients: bool | str = False
     """Whether gradients of the hidden states were compared; or 'not asked', without autograd."""
+    longest_gradient: int = 0
+    """Tokens of the longest input of which they were, where that is known."""
     modes: tuple[str, ...] = ()
     """In which modes it was run, such as 'evaluation' or 'training'."""
+    largest_score: float = 0.0
+    """Up to where scores were scaled up."""
+    queries: int | None = None
+    """How many queries of a long text were compared, at least; None where all were."""
+    alone_in_u: float | None = None
+    """How far a row alone is from the same row in its batch, in units of u·scale."""
+    not_asked: Mapping[str, str] = field(default_factory=dict)
+    """What was not tried → why."""
 
     def with_call(self, query: Tensor, key: Tensor, mask: Tensor | None) -> "Scope":
         """Return the scope with one more call of an attention in it.
@@ -72,6 +84,26 @@ class Scope:
             padding=in_order(kinds),
         )
 
+    def with_condition(
+        self, mode: str, gradient: int, largest_score: float, queries: int | None
+    ) -> "Scope":
+        """Return the scope with a condition in it, under which a call was compared.
+
+        Args:
+            mode: Of the modules.
+            gradient: Tokens of the call, where its gradient was compared; else 0.
+            largest_score: Up to where its scores were scaled up; else 0.
+            queries: Of the call that were compared; None where all were.
+        """
+        return replace(
+            self,
+            modes=tuple(dict.fromkeys([*self.modes, mode])),
+            gradients=self.gradients or gradient > 0,
+            longest_gradient=max(self.longest_gradient, gradient),
+            largest_score=max(self.largest_score, largest_score),
+            queries=min((n for n in (self.queries, queries) if n is not None), default=None),
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data, as `verify --json` has it."""
         return {
@@ -84,6 +116,12 @@ class Scope:
                 "largest_batch": self.largest_batch,
                 "padding": list(self.padding),
                 "gradients": self.gradients,
+                "longest_gradient": self.longest_gradient,
+                "modes": list(self.modes),
+                "largest_score": self.largest_score,
+                "queries_of_long_texts": self.queries,
+                "row_alone_in_u": self.alone_in_u,
+                "not_asked": dict(self.not_asked),
             },
         }
 
@@ -100,15 +138,42 @@ and of a whole row; modes: evaluation; gradients: compared. Seed 0.']
             places.append("of a whole row")
         padding = f"padding {', '.join(places[:-1])}{' and ' * (len(places) > 1)}" if places else ""
         padding = f"{padding}{places[-1]}" if places else "no padding"
-        gradients = self.gradients
-        if isinstance(gradients, bool):
-            gradients = "compared" if gradients else "not compared"
         said = (
             f"{self.heads} heads × {self.d_head}. Holds for up to {self.longest} tokens, batches "
             f"of up to {self.largest_batch}, {padding}; modes: {', '.join(self.modes)}; "
-            f"gradients: {gradients}. Seed {self.seed}."
+            f"gradients: {self._gradients()}{self._scores()}. Seed {self.seed}."
         )
-        return [said, *(f"{name}: sha256 {digest}" for name, digest in self.files.items())]
+        return [said, *self._remarks()]
+
+    def file_lines(self) -> list[str]:
+        """Return the hashes of the files, a line each."""
+        return [f"{name}: sha256 {digest}" for name, digest in self.files.items()]
+
+    def _gradients(self) -> str:
+        if self.gradients == "not asked":
+            return "not asked"
+        if not self.gradients:
+            return "not compared"
+        up_to = f" up to {self.longest_gradient} tokens" if self.longest_gradient else ""
+        return f"compared{up_to}"
+
+    def _scores(self) -> str:
+        return f"; scores up to {self.largest_score:g}" if self.largest_score else ""
+
+    def _remarks(self) -> Iterator[str]:
+        if self.queries is not None:
+            yield (
+                f"Of texts of more than {ALL_QUERIES:,} scores in a layer at least {self.queries} "
+                "queries are compared, drawn from the seed."
+            )
+        if self.alone_in_u is not None:
+            yield (
+                "A row alone and the same row in its batch are at most "
+                f"{self.alone_in_u:.1f} u apart."
+            )
+        if self.not_asked:
+            told = "; ".join(f"{what} ({why})" for what, why in self.not_asked.items())
+            yield f"Not asked: {told}."
 
 
 def in_order(kinds: set[str]) -> tuple[str, ...]:

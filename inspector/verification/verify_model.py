@@ -63,4 +63,4 @@ def verify(
         model = AnyModel(model.name, model.model, model.dtype, model.file_hashes)
     elif not isinstance(model, AnyModel):
         model = AnyModel.of(model)
-    return verify_any(model, seed=seed, progress=progress)
+    return verify_any(model, seed=seed, ordinary_use=True, progress=progress)

@@ -94,14 +94,17 @@ class AnyModel:
         """Return what is held while the network runs with another attention than its own."""
         return lock_of(self.model)
 
-    def make_inputs(self, *, padded: bool, seed: int = 0) -> dict[str, Tensor]:
+    def make_inputs(
+        self, *, padded: bool = True, seed: int = 0, real: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Return random inputs that suit the model, as keyword arguments of its forward.
 
         Args:
             padded: Whether texts differ in length.
             seed: Of the numbers drawn.
+            real: (batch, token), False where padding stands, in the place of `padded`.
         """
-        return make_inputs(self.model, padded=padded, seed=seed)
+        return make_inputs(self.model, padded=padded, seed=seed, real=real)
 
 
 def lock_of(network: nn.Module) -> RLock:

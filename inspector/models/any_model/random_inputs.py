@@ -11,18 +11,26 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
+from inspector.models.architectures import ARCHITECTURES
+
 _LENGTHS, _TARGET_LENGTHS = (9, 6, 4), (7, 7, 5)
 _BATCH = len(_LENGTHS)
 _N_FRAMES, _IMAGE, _FEW_IDS = 12, 32, 100
+MOST_TOKENS = 2048
+"""Longer texts than this are not tried."""
 
 
-def make_inputs(network: nn.Module, *, padded: bool, seed: int = 0) -> dict[str, Tensor]:
+def make_inputs(
+    network: nn.Module, *, padded: bool = True, seed: int = 0, real: Tensor | None = None
+) -> dict[str, Tensor]:
     """Return the keyword arguments of a forward pass.
 
     Args:
         network: A model of transformers.
         padded: Whether texts (and sounds, where the model takes a mask) differ in length.
         seed: Of the numbers drawn.
+        real: (batch, token), False where padding stands: as many rows and tokens, as far as the
+            model takes them; three short ones where not given. Sounds are padded on the right.
 
     Example:
         >>> from inspector.models.tiny_models import configuration
@@ -30,7 +38,9 @@ def make_inputs(network: nn.Module, *, padded: bool, seed: int = 0) -> dict[str,
         >>> inputs["attention_mask"][1].tolist()
         [0, 0, 0, 1, 1, 1, 1, 1, 1]
     """
-    made = _Making(network, padded, torch.Generator().manual_seed(seed))
+    if real is not None:
+        padded = not bool(real.all())
+    made = _Making(network, padded, torch.Generator().manual_seed(seed), real)
     names = made.arguments
     inputs: dict[str, Tensor] = {}
     for name, maker in _MAKERS.items():
@@ -64,31 +74,32 @@ def pads_left(config: Any) -> bool:
 class _Making:
     """What the makers of single inputs share."""
 
-    def __init__(self, network: Any, padded: bool, generator: Generator) -> None:
+    def __init__(
+        self, network: Any, padded: bool, generator: Generator, real: Tensor | None
+    ) -> None:
         self.network, self.padded, self.generator = network, padded, generator
+        self.real = real
+        self.batch = _BATCH if real is None else len(real)
+        self.n_frames = _N_FRAMES if real is None else real.shape[1]
         self.config = network.config
         self.arguments = set(inspect.signature(network.forward).parameters)
 
     def setting(self, *names: str, default: Any = None) -> Any:
         """Return the first setting there is, of the model's own or of its parts'."""
-        parts = [self.config, *_inner(self.config)]
-        for part in parts:
-            for name in names:
-                value = getattr(part, name, None)
-                if value is not None and not callable(value):
-                    return value
-        return default
+        return _setting(self.config, *names, default=default)
 
     def numbers(self, *shape: int) -> Tensor:
         return torch.randn(shape, generator=self.generator)
 
     def text(self, prefix: str, lengths: tuple[int, ...], left: bool) -> dict[str, Tensor]:
         """Return ids, and a mask where the model takes one and they are padded."""
-        longest = max(lengths)
+        if self.real is None:
+            steps, counts = torch.arange(max(lengths)), torch.tensor(lengths)[:, None]
+            kept = (steps >= max(lengths) - counts) if left else (steps < counts)
+        else:
+            kept = self.real[:, : text_limit(self.config, prefix)]
         ordinary = self.ordinary_ids()
-        ids = ordinary[self.drawn(len(ordinary), len(lengths), longest)]
-        steps, counts = torch.arange(longest), torch.tensor(lengths)[:, None]
-        kept = (steps >= longest - counts) if left else (steps < counts)
+        ids = ordinary[self.drawn(len(ordinary), *kept.shape)]
         name = f"{prefix}attention_mask"
         if not self.padded or name not in self.arguments:
             return {f"{prefix}input_ids": ids}
@@ -109,6 +120,33 @@ class _Making:
                     special |= {v for v in (value if isinstance(value, list) else [value]) if v}
         ids = [number for number in range(1, min(sizes, default=_FEW_IDS)) if number not in special]
         return torch.tensor(ids)
+
+
+def text_limit(config: Any, prefix: str = "") -> int:
+    """Return how many tokens of a text are tried: those that a model has positions for, or 2,048.
+
+    Args:
+        config: Of the model.
+        prefix: 'decoder_' for what the decoder of an encoder-decoder is given.
+    """
+    side = "max_target_positions" if prefix else "max_source_positions"
+    limit: Any = _setting(config, side, "max_position_embeddings", default=MOST_TOKENS)
+    if not isinstance(limit, int) or limit < 1:
+        return MOST_TOKENS
+    row = ARCHITECTURES.get(config.get_text_config().model_type)
+    if row is not None and row.position_offset:  # positions are counted from the padding's id
+        padding = _setting(config, "pad_token_id", default=0)
+        limit -= max(row.position_offset, padding + 1)
+    return max(1, min(int(limit), MOST_TOKENS))
+
+
+def _setting(config: Any, *names: str, default: Any = None) -> Any:
+    for part in [config, *_inner(config)]:
+        for name in names:
+            value = getattr(part, name, None)
+            if value is not None and not callable(value):
+                return value
+    return default
 
 
 def _inner(config: Any) -> list[Any]:
@@ -140,30 +178,33 @@ def _pixels(made: _Making) -> dict[str, Tensor]:
     channels = made.setting("num_channels", "in_channels", "in_chans", default=3)
     frames = made.setting("num_frames")
     axes = (channels,) if frames is None else (frames, channels)
-    return {"pixel_values": made.numbers(_BATCH, *axes, height, width)}
+    return {"pixel_values": made.numbers(made.batch, *axes, height, width)}
 
 
 def _video(made: _Making) -> dict[str, Tensor]:
     height, width = _two(made.setting("image_size", "crop_size", default=_IMAGE))
     frames = made.setting("num_frames", "frames_per_clip", default=2)
     channels = made.setting("num_channels", "in_chans", default=3)
-    return {"pixel_values_videos": made.numbers(_BATCH, frames, channels, height, width)}
+    return {"pixel_values_videos": made.numbers(made.batch, frames, channels, height, width)}
 
 
 def _samples(made: _Making) -> dict[str, Tensor]:
     """Return sound as samples, or as a spectrogram where the family calls that input_values."""
     bins = made.setting("num_mel_bins")
     if bins is not None and made.setting("conv_kernel") is None:
-        return {"input_values": made.numbers(_BATCH, made.setting("max_length", default=24), bins)}
+        return {
+            "input_values": made.numbers(made.batch, made.setting("max_length", default=24), bins)
+        }
     # Moonshine has its convolutions in its code.
     strides = made.setting("conv_stride", default=[64, 3, 2])
     kernels = made.setting("conv_kernel", default=[127, 7, 3])
-    length = _N_FRAMES
+    length = made.n_frames
     for kernel, stride in zip(reversed(kernels), reversed(strides), strict=True):
         length = (length - 1) * stride + kernel
-    inputs = {"input_values": made.numbers(_BATCH, length)}
+    inputs = {"input_values": made.numbers(made.batch, length)}
     if made.padded and "attention_mask" in made.arguments and made.setting("conv_stride"):
-        counts = torch.tensor([length, 2 * length // 3, length // 2])[:, None]
+        shares = [1.0, 2 / 3, 0.5] if made.real is None else made.real.float().mean(1).tolist()
+        counts = torch.tensor([max(1, int(share * length)) for share in shares])[:, None]
         inputs["attention_mask"] = (torch.arange(length) < counts).long()
     return inputs
 
@@ -176,8 +217,8 @@ def _features(made: _Making) -> dict[str, Tensor]:
     length = made.setting("max_source_positions")
     others = made.setting("input_feat_per_channel", "feature_projection_input_dim")
     if length is not None and others is None:
-        return {"input_features": made.numbers(_BATCH, bins, 2 * length)}
-    return {"input_features": made.numbers(_BATCH, 4 * _N_FRAMES, bins)}
+        return {"input_features": made.numbers(made.batch, bins, 2 * length)}
+    return {"input_features": made.numbers(made.batch, 4 * made.n_frames, bins)}
 
 
 def _two(size: Any) -> tuple[int, int]:

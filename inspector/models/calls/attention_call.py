@@ -35,6 +35,9 @@ class AttentionCall:
     """The score of a key without a value, where there is one."""
     again: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] | None = None
     """The model's own function on other queries, keys and values; where it was watched."""
+    sources: tuple[Tensor, ...] = ()
+    """What the gradient of the context is taken of, where that are not queries, keys and values:
+    of custom attention, the hidden states that it was given."""
     own_term: str | None = None
     """Which score term of the model's own mathematics ours was given; None in the interface."""
 

@@ -62,8 +62,24 @@ def _bloom(seen: Seen) -> AttentionCall:
     module, fused = seen.module, seen.made["query_key_value"]
     query, key, value = fused.unflatten(-1, (module.num_heads, 3, -1)).permute(3, 0, 2, 1, 4)
     n_key = seen.weights.shape[-1]
-    bias = alibi_bias(module.num_heads, n_key).to(fused.dtype)[None]
-    return called(seen, query, key, value, term="ALiBi", bias=bias)
+    bias = _of_real_keys(alibi_bias(module.num_heads, n_key), seen)
+    return called(seen, query, key, value, term="ALiBi", bias=bias.to(fused.dtype))
+
+
+def _of_real_keys(bias: Tensor, seen: Seen) -> Tensor:
+    """Return ALiBi's bias, (batch, head, 1, key), where padding does not count as a key.
+
+    Args:
+        bias: (head, 1, key), of a text without padding.
+        seen: Of the module.
+    """
+    allowed, _ = split_mask(seen.module, bias.dtype, seen.arguments["attention_mask"])
+    if allowed is None:
+        return bias[None]
+    real = allowed[..., -1:, :].long()  # what the last query may look at
+    places = ((real.cumsum(-1) - 1) * real).clamp_min(0)
+    bias = bias.to(places.device).expand(len(places), *bias.shape)
+    return bias.gather(-1, places.expand(-1, bias.shape[1], -1, -1))
 
 
 def _mpt(seen: Seen) -> AttentionCall:
@@ -104,7 +120,8 @@ def _falcon(seen: Seen) -> AttentionCall:
     bias = alibi_bias(n_heads, seen.weights.shape[-1])
     slopes = alibi_bias(n_heads, 2).diff(dim=-1)  # a text of one token has none to tell
     bias = (bias / slopes) * slopes.bfloat16().double() * module.inv_norm_factor
-    return called(seen, query, key, value, term="ALiBi", bias=bias.to(fused.dtype)[None])
+    bias = _of_real_keys(bias, seen)
+    return called(seen, query, key, value, term="ALiBi", bias=bias.to(fused.dtype))
 
 
 def _turned_halves(features: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

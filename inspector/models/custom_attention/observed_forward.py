@@ -4,7 +4,7 @@ A reader says what the queries, keys, values, mask, bias and scaling are; the pr
 the context that ours is compared with are the module's own. Must not know: any class of modules.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -117,8 +117,15 @@ def called(
         weights,
         context,
         added,
+        sources=tuple(_with_gradients(seen))[:1],
         own_term=term,
     )
+
+
+def _with_gradients(seen: Seen) -> Iterator[Tensor]:
+    for given in seen.arguments.values():
+        if isinstance(given, Tensor) and given.ndim > 2 and given.requires_grad:
+            yield given
 
 
 def _with_cache(seen: Seen, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:

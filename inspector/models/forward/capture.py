@@ -6,7 +6,7 @@ Must not know: what is done with them.
 
 import inspect
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -55,7 +55,7 @@ def watch(
     on_layer: Callable[[LayerCall], None],
     *,
     seed: int | None = None,
-    gradients: bool = False,
+    within: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Float[Tensor, "batch token d_model"]:
     """Return the last hidden state of the model's own eager computation, showing each layer.
 
@@ -65,14 +65,13 @@ def watch(
         on_layer: Called once for each layer, in order, while the model runs.
         seed: Where given, the model runs in training mode with this seed; the generator's state
             and the mode are restored.
-        gradients: Whether the model runs with gradients on: each layer's hidden states then have
-            one, though the parameters may have none.
+        within: Returns a context in which the model runs, the innermost.
 
     Raises:
         UnsupportedModelError: If an attention call reaches no layer that the model's
             architecture names.
     """
-    return _forward(model, batch, _Watcher(model, on_layer), WATCH, seed, gradients)
+    return _forward(model, batch, _Watcher(model, on_layer), WATCH, seed, within)
 
 
 def attention_probabilities(
@@ -103,27 +102,20 @@ def _forward(
     watcher: "_Watcher",
     implementation: str,
     seed: int | None,
-    gradients: bool,
+    within: Callable[[], AbstractContextManager[None]],
 ) -> Tensor:
     with ExitStack() as stack:
         stack.enter_context(running(model, implementation, watcher.attention_called))
         stack.enter_context(watch_own_maths(model.model, watcher.attention_called))
         stack.callback(watcher.close)
-        stack.enter_context(torch.set_grad_enabled(gradients))
-        if gradients:
-            embeddings: Any = model.model
-            handle = embeddings.get_input_embeddings().register_forward_hook(_with_gradient)
-            stack.callback(handle.remove)
+        stack.enter_context(torch.no_grad())
         if seed is not None:
             stack.enter_context(torch.random.fork_rng(devices=[]))
             torch.manual_seed(seed)
             model.model.train()  # `running` restores the mode
+        stack.enter_context(within())
         state: Tensor = model.model(**batch.inputs()).last_hidden_state
     return state.detach()
-
-
-def _with_gradient(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-    return output if output.requires_grad else output.requires_grad_()
 
 
 class _Watcher:

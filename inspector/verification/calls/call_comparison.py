@@ -6,9 +6,10 @@ Must not know: which model, which layer.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -16,11 +17,16 @@ from torch import Tensor
 
 from inspector.attention import STEPS, Attended, Steps, attention, scaled_dot_product_scores
 from inspector.models import AttentionCall
+from inspector.verification.across_cases import largest_score
 from inspector.verification.judge import Distances, Judgement
+from inspector.verification.layers.stages import same_draws
+from inspector.verification.scope import ALL_QUERIES
 
 CALL_STAGES = ("probabilities", "context")
 # Score maps are computed in parts of about so many numbers, which stay in a processor's cache.
 _NUMBERS_AT_ONCE = 50_000
+# Of calls with more scores than `ALL_QUERIES` some queries are compared, never fewer than these.
+_FEWEST_QUERIES = 64
 
 
 class Portion(NamedTuple):
@@ -44,6 +50,9 @@ class Terms:
     sinks: Float[Tensor, "#batch head #query 1"] | None
     scaling: float
     softmax_dtype: torch.dtype | None = None
+    dropout: float = 0.0
+    random_state: Tensor | None = None
+    """From which dropout draws."""
 
     def to(self, dtype: torch.dtype, softmax_dtype: torch.dtype | None = None) -> "Terms":
         """Return the same numbers in another dtype."""
@@ -89,25 +98,28 @@ Evaluate = Callable[[Terms], Attended]
 
 def evaluate(terms: Terms, steps: Steps = STEPS) -> Attended:
     """Return what our attention makes of a call, with other steps where they are given."""
-    return attention(
-        terms.query,
-        terms.key,
-        terms.value,
-        mask=terms.mask,
-        bias=terms.bias,
-        softcap=terms.softcap,
-        sinks=terms.sinks,
-        softmax_dtype=terms.softmax_dtype,
-        score=partial(scaled_dot_product_scores, scaling=terms.scaling),
-        steps=steps,
-    )
+    with same_draws(terms.random_state) if terms.dropout else nullcontext():
+        return attention(
+            terms.query,
+            terms.key,
+            terms.value,
+            mask=terms.mask,
+            bias=terms.bias,
+            softcap=terms.softcap,
+            sinks=terms.sinks,
+            softmax_dtype=terms.softmax_dtype,
+            score=partial(scaled_dot_product_scores, scaling=terms.scaling),
+            dropout=terms.dropout,
+            steps=steps,
+        )
 
 
 def terms_of(call: AttentionCall) -> Terms:
     """Return what a call's result follows from."""
     return Terms(
         call.query, call.key, call.value, _as_row(call.mask), call.bias, call.softcap,
-        call.sinks, call.scaling,
+        call.sinks, call.scaling, dropout=call.dropout if call.module.training else 0.0,
+        random_state=call.random_state,
     )  # fmt: skip
 
 
@@ -121,6 +133,7 @@ def judge_call(
     *,
     ours: Evaluate = evaluate,
     dtype: torch.dtype | None = None,
+    largest_score: float = 1.0,
 ) -> dict[str, Judgement]:
     """Return stage → judgement of ours against the model's own, rows without a key left out.
 
@@ -128,14 +141,17 @@ def judge_call(
         call: As the model computed it.
         ours: What is on trial.
         dtype: In which ours computes; that of the call where not given.
+        largest_score: Of the call.
     """
     terms, working = terms_of(call), dtype or call.query.dtype
     softmax_dtype = call.softmax_dtype
     distances = {stage: Distances() for stage in CALL_STAGES}
     shown = _shows_its_weights(call)
     contexts = call.context.unflatten(-1, (call.query.shape[1], -1)).transpose(1, 2)
-    # A mistake may be one of heads among each other: it is given them all.
-    for portion in _portions(call, by_heads=ours is evaluate):
+    # A mistake may be one of heads among each other: it is given them all. So is dropout, which
+    # draws for all of them.
+    whole = [Portion(slice(None), slice(None), slice(None))]
+    for portion in whole if terms.dropout else _portions(call, by_heads=ours is evaluate):
         part = terms.part(portion)
         found = ours(part.to(working, softmax_dtype))
         truth = exact(part)
@@ -149,7 +165,7 @@ def judge_call(
     # What rounds its softmax to float32 is no more precise than that, whatever its dtype.
     precision = softmax_dtype or call.query.dtype
     return {
-        stage: distances[stage].judgement(precision)
+        stage: distances[stage].judgement(precision, largest_score)
         for stage in CALL_STAGES
         if stage == "context" or shown
     }
@@ -161,7 +177,7 @@ def exact(part: Terms) -> Attended:
     Where one text is padded, of its real keys alone: others have probability 0, and cost as much.
     """
     terms, mask = part.to(torch.float64), part.mask
-    if mask is None or mask.shape[:3] != (1, 1, 1) or len(part.query) > 1:
+    if mask is None or mask.shape[:3] != (1, 1, 1) or len(part.query) > 1 or part.dropout:
         return evaluate(terms)
     real = mask[0, 0, 0].nonzero()[:, 0]
     n_keys = len(real)
@@ -178,6 +194,35 @@ def exact(part: Terms) -> Attended:
     probabilities = found.probabilities.new_zeros(*found.probabilities.shape[:-1], mask.shape[-1])
     probabilities[..., keys] = found.probabilities
     return Attended(found.output, probabilities)
+
+
+def some_queries(call: AttentionCall, seed: int) -> AttentionCall:
+    """Return a long call with so many of its queries as are compared, drawn from a seed.
+
+    Of a short one all of them; of a long one the first, the last and others between.
+    """
+    batch, n_heads, n_queries, _ = call.query.shape
+    most = max(_FEWEST_QUERIES, ALL_QUERIES // (batch * n_heads * call.key.shape[2]))
+    if n_queries <= most or call.query.requires_grad:
+        return call
+    drawn = torch.randperm(n_queries - 2, generator=torch.Generator().manual_seed(seed))
+    inner = drawn[: most - 2].sort().values + 1
+    rows = torch.cat([torch.tensor([0]), inner, torch.tensor([n_queries - 1])])
+
+    def cut(tensor: Tensor | None, axis: int = 2) -> Tensor | None:
+        if tensor is None or tensor.shape[axis] == 1:
+            return tensor
+        return tensor.index_select(axis, rows.to(tensor.device))
+
+    terms = {name: cut(getattr(call, name)) for name in ("query", "bias", "sinks", "probabilities")}
+    mask, context = _as_row(call.mask), cut(call.context, axis=1)
+    kept: dict[str, Any] = {**terms, "mask": cut(mask), "context": context}
+    return replace(call, **kept)
+
+
+def draws(call: AttentionCall) -> bool:
+    """Return whether a call drops weights, and it is known which."""
+    return call.random_state is not None and call.dropout > 0.0 and call.module.training
 
 
 def rows_left_out(call: AttentionCall) -> int:
@@ -225,8 +270,8 @@ def _shows_its_weights(call: AttentionCall) -> bool:
 
     Some apply their sinks to the context alone, and return weights that sum to one.
     """
-    if call.sinks is None or call.again is None:
-        return True
+    if call.sinks is None or call.again is None or call.module.training:
+        return call.sinks is None or call.again is None
     keep = _rows_with_keys(terms_of(call))
     sums = call.probabilities.float().sum(dim=-1)
     exact = evaluate(terms_of(call)).probabilities.float().sum(dim=-1)
@@ -248,6 +293,16 @@ def with_scores_spread(call: AttentionCall) -> AttentionCall | None:
     if not 0.0 < spread < 1.0:
         return None
     query = call.query * (1.0 / spread)
+    output, probabilities = call.again(query, call.key, call.value)
+    return replace(call, query=query, context=output.flatten(-2), probabilities=probabilities)
+
+
+def with_large_scores(call: AttentionCall, largest: float) -> AttentionCall | None:
+    """Return the call on queries so long that its largest score is as large, if it can be made."""
+    found = largest_score(call, with_bias=False)
+    if call.again is None or found == 0.0:
+        return None
+    query = call.query * (largest / found)
     output, probabilities = call.again(query, call.key, call.value)
     return replace(call, query=query, context=output.flatten(-2), probabilities=probabilities)
 

@@ -5,7 +5,7 @@ passed: it is named, with the reason. Must not know: how a report is shown.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -23,25 +23,40 @@ from inspector.models.any_model.call_watch import (
     watch_calls,
 )
 from inspector.models.custom_attention.unsupported import other_mathematics
+from inspector.models.forward.unchanged import unchanged
 from inspector.models.weight_checks.projection_calls import ProjectedCall, Projections
 from inspector.progress import Progress
-from inspector.verification.calls.call_comparison import judge_call, rows_left_out
+from inspector.verification.across_cases import ATTEMPTS, TOO_SMALL, AcrossCases, rounded_scores
+from inspector.verification.calls.call_comparison import (
+    draws,
+    judge_call,
+    rows_left_out,
+    some_queries,
+    with_large_scores,
+)
 from inspector.verification.calls.call_controls import CallControls
+from inspector.verification.calls.call_gradient import judge_call_gradient
 from inspector.verification.calls.call_projections import judge_projections
+from inspector.verification.calls.model_conditions import ModelConditions
+from inspector.verification.conditions import DROPOUT, FIRST, Condition
 from inspector.verification.judge import Judgement
-from inspector.verification.layers.stages import STAGES
+from inspector.verification.layers.stages import GRADIENT, STAGES
 from inspector.verification.report import (
     VERIFICATION_COLUMNS,
     WHOLE_MODEL_COLUMNS,
     Coverage,
     Route,
     VerificationReport,
+    rows_of,
     typed_frame,
     worst_rows,
 )
 from inspector.verification.scope import Scope
 
 _SOME = 3
+_ORDER = (*STAGES, GRADIENT)
+_NOT_SEEN = "autograd does not see what is computed there"
+_NO_DROPOUT = "no call was seen to drop attention weights"
 
 
 def verify_any(
@@ -49,6 +64,7 @@ def verify_any(
     *,
     inputs: dict[str, Tensor] | None = None,
     seed: int = 0,
+    ordinary_use: bool = False,
     progress: Progress | None = None,
 ) -> VerificationReport:
     r"""Return the proof, or disproof, that our attention computes what any model computes.
@@ -66,6 +82,7 @@ def verify_any(
         model: As `load_any` or `AnyModel.of` returned it.
         inputs: Keyword arguments of its forward; random ones that suit it where not given.
         seed: Of the random inputs.
+        ordinary_use: Whether it is run under all `conditions`, too.
         progress: Told how far it is.
 
     Example:
@@ -75,13 +92,19 @@ def verify_any(
     """
     say = progress or (lambda what, share: None)
     findings = _Findings(model, seed)
-    for one in passes(model, inputs, seed):
-        say(f"Calls: {one.name}", 0.1)
-        findings.run(model, one)
-    for name, part in idle_parts(model, findings.ran):
-        for one in passes(part, seed=seed):
-            say(f"Calls of {name}: {one.name}", 0.5)
-            findings.run(part, one, prefix=f"{name}.")
+    with unchanged(model.model):
+        for one in passes(model, inputs, seed):
+            say(f"Calls: {one.name}", 0.1)
+            findings.run(model, one)
+        idle = idle_parts(model, findings.ran)
+        for name, part in idle:
+            for one in passes(part, seed=seed):
+                say(f"Calls of {name}: {one.name}", 0.2)
+                findings.run(part, one, prefix=f"{name}.")
+        if ordinary_use and findings.layers:
+            for prefix, part in [("", model), *((f"{name}.", part) for name, part in idle)]:
+                say(f"Ordinary use{' of ' + prefix if prefix else ''}", 0.3)
+                findings.use(part, prefix)
     say("Controls", 0.8)
     controls, note = findings.controls.finish()
     say("Report", 1.0)
@@ -89,7 +112,7 @@ def verify_any(
     return VerificationReport(
         model=model.name,
         dtype=model.dtype,
-        frame=worst_rows(sorted(findings.rows, key=lambda row: STAGES.index(row["stage"]))),
+        frame=worst_rows(sorted(findings.rows, key=lambda row: _ORDER.index(row["stage"]))),
         cases=every,
         whole_model=typed_frame([], WHOLE_MODEL_COLUMNS),
         coverage=findings.coverage(),
@@ -99,7 +122,7 @@ def verify_any(
         reason=findings.reason(),
         not_run=tuple(findings.complaints),
         not_from_weights=findings.not_from_weights(),
-        scope=findings.scope,
+        scope=findings.whole_scope(),
     )
 
 
@@ -120,6 +143,11 @@ class _Findings:
     runs: int = 0
     """How many passes were begun."""
     controls: CallControls = field(default_factory=CallControls)
+    across: AcrossCases = field(default_factory=AcrossCases)
+    not_asked: dict[str, str] = field(default_factory=dict)
+    """What was not tried → why."""
+    without_gradient: set[str] = field(default_factory=set)
+    """The modules of which no gradient could be taken."""
     projections: dict[str, Projections] = field(default_factory=dict)
     """What stands before the names of a part's modules → the linear layers of that part."""
 
@@ -127,14 +155,42 @@ class _Findings:
         """Begin with a scope of nothing."""
         self.scope = Scope(0, 0, self.model.file_hashes, self.seed, modes=("evaluation",))
 
-    def run(self, model: AnyModel, one: Pass, prefix: str = "") -> None:
+    def use(self, model: AnyModel, prefix: str) -> None:
+        """Run a model under all conditions of ordinary use."""
+        tried = ModelConditions(model, self.seed)
+        self.not_asked |= {f"{prefix}{what}": why for what, why in tried.not_asked.items()}
+        self.across = AcrossCases(alone_in_u=self.across.alone_in_u)
+        for condition in tried:
+            wanted = condition.largest_score
+            for _ in range(ATTEMPTS):
+                self.across.begin()
+                if wanted is not None:
+                    self.across.enlarge(wanted)
+                factors = {} if wanted is None else self.across.factors
+                self.run(model, tried.run_of(condition, factors), prefix, condition)
+                if wanted is None or self.across.reached(wanted):
+                    break
+            else:
+                reason = TOO_SMALL.format(self.across.least())
+                self.not_asked[f"{prefix}{condition.name}"] = reason
+
+    def run(
+        self, model: AnyModel, one: Pass, prefix: str = "", condition: Condition | None = None
+    ) -> None:
         """Take one pass into account."""
 
         def on_call(name: str, call: AttentionCall) -> None:
-            self._judge(f"{prefix}{name}", call, one.name)
+            if condition is None:
+                self._judge(f"{prefix}{name}", call, one.name)
+            else:
+                self._judge_use(prefix, name, call, condition)
 
         def on_projected(name: str, projected: ProjectedCall) -> None:
-            self._judge_projections(f"{prefix}{name}", projected, one.name)
+            self._add_rows(
+                f"{prefix}{name}", projected.call, one.name, judge_projections(projected)
+            )
+            if condition is None:
+                self.controls.try_projections(self.layers[f"{prefix}{name}"], projected)
 
         ran: set[str] = set()
         self.runs += 1
@@ -149,34 +205,58 @@ class _Findings:
         self.ran |= {f"{prefix}{name}" for name in ran}
 
     def _judge(self, name: str, call: AttentionCall, case: str) -> None:
-        layer = self.layers.setdefault(name, len(self.layers))
-        self.scope = self.scope.with_call(call.query, call.key, call.mask)
-        if call.own_term is not None:
-            self.own_terms.add(name)
+        layer = self._layer(name, call)
         self._add_rows(name, call, case, judge_call(call))
         self.controls.try_on(layer, call)
 
-    def _judge_projections(self, name: str, projected: ProjectedCall, case: str) -> None:
-        self._add_rows(name, projected.call, case, judge_projections(projected))
-        self.controls.try_projections(self.layers[name], projected)
+    def _judge_use(
+        self, prefix: str, module: str, call: AttentionCall, condition: Condition
+    ) -> None:
+        """Judge a call under a condition; its gradient, and its large scores, where asked for."""
+        name, manner = f"{prefix}{module}", condition.manner
+        self._layer(name, call)
+        if manner.dropout_seed is not None and not draws(call):
+            return
+        n_queries, call = call.query.shape[2], some_queries(call, self.seed)
+        largest = rounded_scores(call)
+        if condition.largest_score is not None:
+            large = with_large_scores(call, condition.largest_score)
+            if large is not None:
+                call, largest = large, condition.largest_score
+            else:  # the hidden states are multiplied, in as many passes as it takes
+                largest = self.across.note_score(module, call)
+        if condition.name in FIRST and call.own_term is not None:
+            self.across.note_score(module, call)
+        if condition.name in FIRST or condition.row is not None:
+            self.across.note_rows(name, call, condition.row)
+        judged = judge_call(call, largest_score=largest)
+        gradient = None
+        if manner.gradients == "asked":
+            gradient = judge_call_gradient(call, self.seed)
+            if gradient is None:
+                self.without_gradient.add(name)
+            else:
+                judged[GRADIENT] = gradient
+        self._add_rows(name, call, condition.name, judged)
+        self.scope = self.scope.with_condition(
+            manner.mode,
+            gradient=call.key.shape[2] if gradient is not None else 0,
+            largest_score=condition.largest_score or 0.0,
+            queries=None if call.query.shape[2] == n_queries else call.query.shape[2],
+        )
+
+    def _layer(self, name: str, call: AttentionCall) -> int:
+        """Return the number of the module that calls, and take the call into the scope."""
+        self.scope = self.scope.with_call(call.query, call.key, call.mask)
+        if call.own_term is not None:
+            self.own_terms.add(name)
+        return self.layers.setdefault(name, len(self.layers))
 
     def _add_rows(
         self, name: str, call: AttentionCall, case: str, judged: dict[str, Judgement]
     ) -> None:
         left_out = rows_left_out(call)
-        for stage, judgement in judged.items():
-            self.rows.append(
-                {
-                    "layer": self.layers[name],
-                    "module": name,
-                    "stage": stage,
-                    "case": case,
-                    **vars(judgement),
-                    "rms_ratio": judgement.rms_ratio,
-                    "noise_max_abs_error": float("nan"),
-                    "rows_left_out": left_out,
-                }
-            )
+        self.rows += rows_of(self.layers[name], name, case, judged, rows_left_out=left_out)
 
     def not_from_weights(self) -> dict[str, str]:
         """Return module → why its query, key, value and output were not judged."""
@@ -192,6 +272,15 @@ class _Findings:
         return Coverage(
             reached=len(self.layers), total=len(self.layers) + len(missed), not_reached=missed
         )
+
+    def whole_scope(self) -> Scope:
+        """Return up to where the outcome holds, and what was not asked."""
+        not_asked = dict(self.not_asked)
+        if self.without_gradient:
+            not_asked[f"gradient of {_some(self.without_gradient)}"] = _NOT_SEEN
+        if len(self.scope.modes) > 1 and DROPOUT.mode not in self.scope.modes:
+            not_asked[DROPOUT.mode] = _NO_DROPOUT
+        return replace(self.scope, alone_in_u=self.across.alone_in_u, not_asked=not_asked)
 
     def route(self) -> Route:
         """Return how ours was put beside theirs."""

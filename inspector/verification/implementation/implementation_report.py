@@ -75,7 +75,7 @@ class ImplementationReport:
 
     def remarks(self) -> list[str]:
         """Return what this verification could not see, and the notes."""
-        lines = [*self.scope.lines(), *self.notes]
+        lines = [*self.scope.lines(), *self.scope.file_lines(), *self.notes]
         if self.passed and self.unseen:
             lines.append(
                 f"Not to be seen in what was returned: {', '.join(self.unseen)}. "

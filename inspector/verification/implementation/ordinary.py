@@ -10,17 +10,15 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from inspector.verification.conditions import LARGE_SCORES, LENGTHS, N_DRAWN
 from inspector.verification.diagnosis import REFERENCE, Evaluator, Layer, Probe
-from inspector.verification.implementation.sandbox.manner import LAYOUTS, PLAINLY, Manner
-from inspector.verification.layers.cases import LENGTHS, N_DRAWN
+from inspector.verification.manner import LAYOUTS, PLAINLY, Manner
 from inspector.verification.padding_places import draw_size, every_padding, kinds_of
 
 _LENGTH, _SHORT = 17, 9
 _MOST_DRAWN, _MOST_DRAWN_TOKENS = 300, 512
 # A gradient keeps every stage, in float64, too.
 _MOST_WITH_GRADIENT = 512
-# e^s overflows in float32 beyond 88, in float64 beyond 709.
-LARGE_SCORES = (120.0, 1000.0)
 _LARGEST_FACTOR = 1e6
 _ASKED, _ON, _INFERENCE = (Manner(gradients=each) for each in ("asked", "on", "inference"))
 _TRAINING = (Manner("on", training=True), Manner("asked", training=True))

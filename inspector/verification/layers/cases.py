@@ -3,16 +3,16 @@
 Must not know: what is done with them.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import isqrt
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from inspector.models import Batch, PretrainedModel
-from inspector.verification.padding_places import draw_size, every_padding
+from inspector.models.any_model.random_inputs import MOST_TOKENS
+from inspector.verification.conditions import Condition, conditions, full_length
+from inspector.verification.manner import PLAINLY, Manner
 
 _SENTENCE = "The keys to the cabinet that she bought in the old town are on the kitchen table."
 _PADDED = [
@@ -25,14 +25,10 @@ _PARAGRAPH = (
     "Nobody knew whether the captain had turned back, or the storm had simply held him up. "
     "A child asked if ships could sleep; her grandfather said that they could, but only in port. "
 )
-# Longer texts than this are not tried; those whose scores hold more numbers, neither.
-_MOST_TOKENS, _MOST_SCORES = 2048, 2**26
+# What one layer's scores may hold in numbers.
+_MOST_SCORES = 2**26
 # A bias of positions is a number for each head and each two tokens of the longest text.
 _MOST_TOKENS_WITH_BIAS = 512
-LENGTHS = (1, 7, 16, 17, 63, 64, 65, 128, 129)
-_LENGTH = 17
-N_DRAWN = 6
-_MOST_DRAWN_TOKENS = 256
 
 
 @dataclass(frozen=True)
@@ -41,12 +37,14 @@ class Case:
 
     name: str
     batch: Batch
-    seed: int | None = None
-    """Where given, the model is run in training mode, with this seed for its dropout."""
-    gradients: bool = False
-    """Whether the gradient of the hidden states is compared, too."""
+    manner: Manner = PLAINLY
+    """In which the model is run; the gradient of the hidden states is compared where asked for."""
     whole_model: bool = True
     """Whether the whole model is run on it."""
+    row: int | None = None
+    """Which row of the first padded batch it is, where it is one alone."""
+    largest_score: float | None = None
+    """Up to where hidden states are multiplied for scores to be large."""
 
 
 def standard_cases(model: PretrainedModel, seed: int = 0) -> list[Case]:
@@ -56,11 +54,20 @@ def standard_cases(model: PretrainedModel, seed: int = 0) -> list[Case]:
         model: Whose cases.
         seed: Of the tokens, and of the sizes of six cases.
     """
-    generator = torch.Generator().manual_seed(seed)
-    cases = [*text_cases(model), *_sized_cases(model, generator)]
-    if dropout_probability(model) > 0.0:
-        cases.append(Case("training, same seed", padded_case(model).batch, seed=20170612))
-    return cases
+    longest = longest_length(model)
+    tried = [*conditions(longest, seed), *list(full_length(longest, seed))[-1:]]
+    dropout = dropout_probability(model) > 0.0
+    return [
+        *text_cases(model),
+        *(
+            Case(
+                each.name, _random_tokens(model, each), each.manner, whole_model=False,
+                row=each.row, largest_score=each.largest_score,
+            )
+            for each in tried
+            if dropout or each.manner.dropout_seed is None
+        ),
+    ]  # fmt: skip
 
 
 def text_cases(model: PretrainedModel) -> list[Case]:
@@ -94,7 +101,7 @@ def longest_length(model: PretrainedModel, *, biased: bool = False) -> int:
         model: Whose text.
         biased: Whether a table of all positions is kept for each layer.
     """
-    most = _MOST_TOKENS_WITH_BIAS if biased else _MOST_TOKENS
+    most = _MOST_TOKENS_WITH_BIAS if biased else MOST_TOKENS
     return min(model.max_tokens, most, isqrt(_MOST_SCORES // model.n_heads))
 
 
@@ -118,28 +125,9 @@ def _first_token(model: PretrainedModel) -> Batch:
     )
 
 
-def _sized_cases(model: PretrainedModel, generator: torch.Generator) -> Iterator[Case]:
-    """Yield random tokens: padded everywhere, of all lengths, and of sizes that are drawn."""
-    length = min(_LENGTH, model.max_tokens)
-    real = every_padding(length)
-    batch = _random_tokens(model, real, generator)
-    yield Case("padded everywhere", batch, gradients=True, whole_model=False)
-    for n in LENGTHS:
-        if n <= model.max_tokens:
-            whole = torch.ones(1, n, dtype=torch.bool)
-            batch = _random_tokens(model, whole, generator)
-            yield Case(f"{n} tokens", batch, gradients=n == LENGTHS[-3], whole_model=False)
-    for number in range(N_DRAWN):
-        rows, length, drawn = draw_size(
-            min(model.max_tokens, _MOST_DRAWN_TOKENS), _MOST_DRAWN_TOKENS, generator
-        )
-        whole = torch.ones(rows, length, dtype=torch.bool)
-        batch = _random_tokens(model, whole if drawn is None else drawn, generator)
-        yield Case(f"drawn {number + 1}", batch, whole_model=False)
-
-
-def _random_tokens(model: PretrainedModel, real: Tensor, generator: torch.Generator) -> Batch:
-    """Return random tokens of the vocabulary, with padding where `real` is False."""
+def _random_tokens(model: PretrainedModel, condition: Condition) -> Batch:
+    """Return random tokens of the vocabulary, with padding where a condition wants it."""
+    generator, real = torch.Generator().manual_seed(condition.seed), condition.real
     tokenizer = model.tokenizer
     special = set(tokenizer.all_special_ids)
     config: Any = model.model.config
@@ -148,6 +136,8 @@ def _random_tokens(model: PretrainedModel, real: Tensor, generator: torch.Genera
     drawn = torch.randint(len(ordinary), tuple(real.shape), generator=generator)
     pad = tokenizer.pad_token_id
     ids = ordinary[drawn].masked_fill(~real, pad if pad is not None and pad < size else 0)
+    if condition.row is not None:
+        ids, real = ids[condition.row, None], real[condition.row, None]
     kinds = "token_type_ids" in tokenizer.model_input_names
     place = model.device
     tokens = [

@@ -4,7 +4,8 @@ Ours start from the layer's own input and weights, in the model's dtype or in fl
 truth), with the same mask and, in training, the same dropout. Must not know: the rule, reports.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -47,16 +48,30 @@ def our_stages(
     hidden = call.hidden_states.to(dtype)
     seen = call.attention
     mask = None if seen.mask is None else seen.mask[:, 0]
-    with torch.random.fork_rng(devices=[]):
-        if seen.random_state is not None:
-            torch.set_rng_state(seen.random_state)
+    with same_draws(seen.random_state):
         return function(hidden, hidden, weights.to(dtype), mask=mask, dropout=seen.dropout)
 
 
+@contextmanager
+def same_draws(random_state: Tensor | None) -> Iterator[None]:
+    """Draw what was drawn from a state of the generator, which is then as it was before."""
+    with torch.random.fork_rng(devices=[]):
+        if random_state is not None:
+            torch.set_rng_state(random_state)
+        yield
+
+
 def judge_stages(
-    call: LayerCall, ours: MultiHeadStages, truth: MultiHeadStages
+    call: LayerCall, ours: MultiHeadStages, truth: MultiHeadStages, largest_score: float = 1.0
 ) -> dict[str, Judgement]:
-    """Return stage → judgement of ours against the real layer's, rows without a key left out."""
+    """Return stage → judgement of ours against the real layer's, rows without a key left out.
+
+    Args:
+        call: As the model computed it.
+        ours: The stages under test.
+        truth: The same in float64.
+        largest_score: Of the layer.
+    """
     theirs = their_stages(call)
     keep = query_rows(call)
     dtype = call.hidden_states.dtype
@@ -65,7 +80,8 @@ def judge_stages(
         a, b, t = (getattr(stages, stage) for stages in (ours, theirs, truth))
         if stage in _QUERY_AXIS and not bool(keep.all()):
             a, b, t = (select_rows(tensor, stage, keep) for tensor in (a, b, t))
-        judgements[stage] = judge(a, b, t, dtype)
+        of_scores = largest_score if stage in _QUERY_AXIS else 1.0
+        judgements[stage] = judge(a, b, t, dtype, of_scores)
     return judgements
 
 

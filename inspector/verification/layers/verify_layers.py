@@ -9,7 +9,10 @@ import torch
 from torch.nn.functional import linear
 
 from inspector.models import LayerCall, PretrainedModel, sdpa_context, watch
+from inspector.models.forward.unchanged import unchanged
 from inspector.progress import Progress
+from inspector.verification.across_cases import ATTEMPTS, TOO_SMALL, AcrossCases
+from inspector.verification.conditions import FIRST
 from inspector.verification.judge import judge
 from inspector.verification.layers.cases import Case, standard_cases
 from inspector.verification.layers.layer_controls import run_controls
@@ -22,12 +25,14 @@ from inspector.verification.layers.stages import (
     select_rows,
 )
 from inspector.verification.layers.whole_model import compare_whole_model
+from inspector.verification.manner import own_layers
 from inspector.verification.padding_places import kinds_of
 from inspector.verification.report import (
     VERIFICATION_COLUMNS,
     WHOLE_MODEL_COLUMNS,
     Coverage,
     VerificationReport,
+    rows_of,
     typed_frame,
     worst_rows,
 )
@@ -67,9 +72,11 @@ def verify(
     inputs = standard_cases(model, seed) if cases is None else cases
     rows: list[dict[str, Any]] = []
     reached: set[int] = set()
-    for number, case in enumerate(inputs):
-        say(f"Layers: {case.name}", 0.5 * number / len(inputs))
-        rows += _verify_case(model, case, reached, seed)
+    across, not_asked = AcrossCases(), dict[str, str]()
+    with unchanged(model.model):
+        for number, case in enumerate(inputs):
+            say(f"Layers: {case.name}", 0.5 * number / len(inputs))
+            rows += _verify_case(model, case, reached, seed, across, not_asked)
     say("Whole model", 0.5)
     whole = compare_whole_model(model, inputs)
     say("Controls", 0.7)
@@ -85,13 +92,19 @@ def verify(
         coverage=coverage(model, reached),
         controls=controls,
         controls_note=note,
-        scope=_scope(model, inputs, seed),
+        scope=_scope(model, inputs, seed, across.alone_in_u, not_asked),
     )
 
 
-def _scope(model: PretrainedModel, cases: list[Case], seed: int) -> Scope:
+def _scope(
+    model: PretrainedModel,
+    cases: list[Case],
+    seed: int,
+    alone_in_u: float | None,
+    not_asked: dict[str, str],
+) -> Scope:
     masks = [case.batch.attention_mask.bool().cpu() for case in cases]
-    training = any(case.seed is not None for case in cases)
+    gradients = [case for case in cases if case.manner.gradients == "asked"]
     return Scope(
         heads=model.n_heads,
         d_head=model.d_head,
@@ -100,8 +113,14 @@ def _scope(model: PretrainedModel, cases: list[Case], seed: int) -> Scope:
         longest=max(mask.shape[1] for mask in masks),
         largest_batch=max(len(mask) for mask in masks),
         padding=in_order(set().union(*map(kinds_of, masks))),
-        gradients=any(case.gradients for case in cases),
-        modes=("evaluation", *["training with dropout"] * training),
+        gradients=bool(gradients),
+        longest_gradient=max((case.batch.input_ids.shape[1] for case in gradients), default=0),
+        modes=tuple(dict.fromkeys(case.manner.mode for case in cases)),
+        largest_score=max(
+            (case.largest_score or 0.0 for case in cases if case.name not in not_asked), default=0.0
+        ),
+        alone_in_u=alone_in_u,
+        not_asked=not_asked,
     )
 
 
@@ -115,35 +134,53 @@ def follows_from_weights(model: PretrainedModel) -> bool:
 
 
 def _verify_case(
-    model: PretrainedModel, case: Case, reached: set[int], seed: int
+    model: PretrainedModel,
+    case: Case,
+    reached: set[int],
+    seed: int,
+    across: AcrossCases,
+    not_asked: dict[str, str],
+) -> list[dict[str, Any]]:
+    wanted = case.largest_score
+    if wanted is None:
+        return _run_case(model, case, reached, seed, across)
+    for _ in range(ATTEMPTS):
+        across.enlarge(wanted)
+        rows = _run_case(model, case, reached, seed, across)
+        if across.reached(wanted):
+            return rows
+    not_asked[case.name] = TOO_SMALL.format(across.least())
+    return rows
+
+
+def _run_case(
+    model: PretrainedModel, case: Case, reached: set[int], seed: int, across: AcrossCases
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
+    across.begin()
+    factors = {} if case.largest_score is None else across.factors
 
     def on_layer(call: LayerCall) -> None:
         reached.add(call.layer)
         weights = model.layer_weights(call.layer)
+        attention, large = call.attention, 1.0
+        if case.name in FIRST or case.largest_score is not None:
+            score = across.note_score(call.module, attention)
+            large = 1.0 if case.largest_score is None else score
+        if case.name in FIRST or case.row is not None:
+            across.note_rows(call.module, attention, case.row)
         truth = our_stages(call, weights, torch.float64)
         ours = our_stages(call, weights, model.torch_dtype)
-        noise = {} if case.seed is not None else _noise(model, call)
-        left_out = int((~query_rows(call)).sum())
-        judged = judge_stages(call, ours, truth)
-        if case.gradients:
+        noise = {} if case.manner.dropout_seed is not None else _noise(model, call)
+        judged = judge_stages(call, ours, truth, large)
+        if case.manner.gradients == "asked":
             judged[GRADIENT] = judge_gradient(call, weights, model.torch_dtype, seed)
-        for stage, judgement in judged.items():
-            rows.append(
-                {
-                    "layer": call.layer,
-                    "module": call.module,
-                    "stage": stage,
-                    "case": case.name,
-                    **vars(judgement),
-                    "rms_ratio": judgement.rms_ratio,
-                    "noise_max_abs_error": noise.get(stage, float("nan")),
-                    "rows_left_out": left_out,
-                }
-            )
+        left_out = int((~query_rows(call)).sum())
+        rows.extend(
+            rows_of(call.layer, call.module, case.name, judged, rows_left_out=left_out, noise=noise)
+        )
 
-    watch(model, case.batch, on_layer, seed=case.seed, gradients=case.gradients)
+    watch(model, case.batch, on_layer, within=lambda: own_layers(model.model, case.manner, factors))
     return rows
 
 

@@ -39,7 +39,7 @@ def compare_whole_model(model: PretrainedModel, cases: list[Case]) -> list[dict[
     rows = []
     for case in cases:
         # In training sdpa draws its dropout otherwise: there is nothing to compare.
-        if case.seed is None and case.whole_model:
+        if case.manner.dropout_seed is None and case.whole_model:
             rows += _compare_case(model, exact, case)
     return rows
 

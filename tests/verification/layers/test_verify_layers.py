@@ -21,6 +21,7 @@ from inspector.verification import (
     standard_cases,
     verify,
 )
+from inspector.verification.conditions import ASKED
 from inspector.verification.layers.cases import Case, padded_case
 from inspector.verification.padding_places import kinds_of
 from inspector.verification.report import worst_rows
@@ -28,11 +29,16 @@ from inspector.verification.report import worst_rows
 LENGTHS = (1, 7, 16, 17, 63, 64, 65, 128, 129)
 CASES = [
     "one sentence", "padded batch", "single token", "longest text", "padded everywhere",
+    *(f"row {n} of it alone" for n in range(4)), "the same size, padded otherwise",
     *(f"{n} tokens" for n in LENGTHS), *(f"drawn {n}" for n in range(1, 7)),
-    "training, same seed",
+    "padded everywhere, views of wider memory",
+    "scores up to 120", "scores up to 1000", "training without dropout", "training, same seed",
+    "padded everywhere, once more", "512 tokens, padded",
 ]  # fmt: skip
 ALL_STAGES = (*STAGES, "gradient")
-WITH_GRADIENT = ("padded everywhere", "65 tokens")
+WITH_GRADIENT = (
+    "padded everywhere", "65 tokens", "128 tokens", "129 tokens", "training without dropout",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +71,9 @@ def test_every_case_of_every_stage_is_reported(report):
     assert report.cases["passed"].all()
     left_out = report.cases.groupby("case")["rows_left_out"].max()
     assert left_out["padded everywhere"] == 17, "the row that is padding throughout"
-    assert (left_out.drop("padded everywhere") == 0).all()
+    everywhere = [name for name, n in left_out.items() if n]
+    padded = ("padded every", "the same", "scores", "training")
+    assert everywhere == sorted(name for name in CASES if name.startswith(padded))
 
 
 def test_frames_have_their_columns_and_dtypes(report):
@@ -89,7 +97,7 @@ def test_the_cases_are_what_they_are_called(minilm):
     assert cases["single token"].batch.input_ids.shape == (1, 1)
     assert cases["longest text"].batch.input_ids.shape == (1, 512)
     assert cases["longest text"].batch.attention_mask.all()
-    assert cases["training, same seed"].seed is not None
+    assert cases["training, same seed"].manner.dropout_seed is not None
     everywhere = cases["padded everywhere"].batch.attention_mask.bool()
     assert kinds_of(everywhere) == {"left", "right", "inside", "whole row"}
     assert len(everywhere) == 8
@@ -118,11 +126,20 @@ def test_the_report_says_up_to_where_it_holds_and_of_which_files(report, minilm)
         "largest_batch": 8,
         "padding": ["left", "right", "inside", "whole row"],
         "gradients": True,
+        "longest_gradient": 129,
+        "modes": ["evaluation", "training", "training with dropout"],
+        "largest_score": 1000.0,
+        "queries_of_long_texts": None,
+        "row_alone_in_u": report.scope.alone_in_u,
+        "not_asked": {},
     }
-    assert str(report).splitlines()[-1] == (
+    assert 0.0 <= report.scope.alone_in_u < 32.0
+    assert "\n".join(str(report).splitlines()[-2:]) == (
         "12 heads × 32. Holds for up to 512 tokens, batches of up to 8, padding on the left, on "
-        "the right, inside and of a whole row; modes: evaluation, training with dropout; "
-        "gradients: compared. Seed 0."
+        "the right, inside and of a whole row; modes: evaluation, training, training with dropout; "
+        "gradients: compared up to 129 tokens; scores up to 1000. Seed 0.\n"
+        "A row alone and the same row in its batch are at most "
+        f"{report.scope.alone_in_u:.1f} u apart."
     )
 
 
@@ -142,7 +159,7 @@ def test_a_gradient_that_is_wrong_fails_the_verification(minilm, monkeypatch):
 
     monkeypatch.setattr(stages_module, "our_stages", detached)
     monkeypatch.setattr(verify_module, "run_controls", lambda _: ([], None))
-    case = replace(padded_case(minilm), gradients=True, whole_model=False)
+    case = replace(padded_case(minilm), manner=ASKED, whole_model=False)
     report = verify(minilm, cases=[case])
     failed = report.frame[~report.frame["passed"]]
     assert set(failed["stage"]) == {"gradient"}
@@ -341,8 +358,9 @@ def test_progress_goes_from_nothing_to_all(minilm, quick):
 def test_a_model_that_takes_few_tokens_is_given_short_cases(minilm):
     short = replace(minilm, max_tokens=7)
     cases = standard_cases(short)
+    names = [name.replace("512", "7") for name in CASES]
     assert [case.name for case in cases] == [
-        name for name in CASES if not name.endswith("tokens") or name in ("1 tokens", "7 tokens")
+        name for name in names if not name.endswith("tokens") or name in ("1 tokens", "7 tokens")
     ]
     assert max(case.batch.input_ids.shape[1] for case in cases) == 7
     assert (cases[1].batch.attention_mask == 0).any(), "still padded"

@@ -15,9 +15,9 @@ from inspector.attention import LayerWeights
 from inspector.errors import InputError
 from inspector.text import in_a_line
 from inspector.verification.implementation.sandbox.exchange import FIRST
-from inspector.verification.implementation.sandbox.manner import Manner
 from inspector.verification.implementation.sandbox.messages import read_message, write_message
 from inspector.verification.implementation.sandbox.trial import Trial, UserCode
+from inspector.verification.manner import Manner
 
 MOST_OF_AN_ERROR = 1000
 

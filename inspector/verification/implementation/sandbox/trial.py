@@ -20,14 +20,14 @@ from inspector.attention import LayerWeights
 from inspector.errors import InputError
 from inspector.text import in_a_line
 from inspector.verification.implementation.sandbox.contract import as_stages
-from inspector.verification.implementation.sandbox.manner import (
+from inspector.verification.implementation.sandbox.signatures import check_takes
+from inspector.verification.manner import (
     LAYOUTS,
     PLAINLY,
     Manner,
     modules_of,
     surroundings,
 )
-from inspector.verification.implementation.sandbox.signatures import check_takes
 
 _BUILD = "build(weights), with the weights of one layer"
 _LAYER = "layer(hidden_states, padding_mask)"

@@ -24,9 +24,9 @@ from inspector.verification.implementation.sandbox.exchange import (
     GoneError,
     LateError,
 )
-from inspector.verification.implementation.sandbox.manner import PLAINLY, Manner
 from inspector.verification.implementation.sandbox.resource_limits import half_of_free
 from inspector.verification.implementation.sandbox.supervisor import TOO_LARGE
+from inspector.verification.manner import PLAINLY, Manner
 
 _START_SECONDS = 300.0
 _HEADER = 1 << 16

@@ -1,10 +1,11 @@
-"""In which manner an implementation is called: with gradients, in training, on which memory.
+"""In which manner layers are run: with gradients, in training, on which memory, on large numbers.
 
-Must not know: what it computes, who judges it.
+An implementation or a model's own layers; afterwards everything is as it was.
+Must not know: what they compute, who judges it.
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,7 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from inspector.models.any_model.call_watch import attention_modules
+
 _NO_DROPOUT = {"p": 0.0, "dropout_p": 0.0}
+_DROPS = "Drop"
 _DEPTH = 3
 
 
@@ -25,8 +29,10 @@ class Manner:
     """'off' (torch.no_grad), 'on', 'asked' (on, and that of the hidden states is asked for), or
     'inference' (torch.inference_mode)."""
     training: bool | None = None
-    """Whether its modules are in training mode (without dropout); None: in the mode they came in.
-    Where there is no module nothing is called."""
+    """Whether its modules are in training mode; None: in the mode they came in. Where there is no
+    module nothing is called."""
+    dropout_seed: int | None = None
+    """From which training mode draws what is dropped; without one nothing is."""
     memory: str = "in order"
     """How the hidden states and the mask lie in memory: a name of `LAYOUTS`, or 'in order'."""
 
@@ -34,6 +40,13 @@ class Manner:
     def strided(self) -> bool:
         """Return whether they are not contiguous."""
         return self.memory in LAYOUTS
+
+    @property
+    def mode(self) -> str:
+        """Return what reports call the mode of the modules."""
+        if not self.training:
+            return "evaluation"
+        return "training" if self.dropout_seed is None else "training with dropout"
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -52,14 +65,70 @@ def surroundings(manner: Manner, function: object) -> Iterator[None]:
             else torch.set_grad_enabled(manner.gradients != "off")
         )
         if manner.training is not None:
+            dropping = manner.dropout_seed is not None
             for module in modules:
-                module.training = manner.training
-            stack.enter_context(WithoutDropout())
+                # Some have a dropout of their own, which torch's functions have no part in.
+                drops = _DROPS in type(module).__name__
+                module.training = manner.training and (dropping or not drops)
+            stack.enter_context(torch.random.fork_rng(devices=[]))  # some draw what they leave out
+            if manner.dropout_seed is None:
+                stack.enter_context(WithoutDropout())
+            else:
+                torch.manual_seed(manner.dropout_seed)
         try:
             yield
         finally:
             for module, training in before:
                 module.training = training
+
+
+@contextmanager
+def own_layers(
+    network: nn.Module, manner: Manner, factors: Mapping[str, float] | None = None
+) -> Iterator[None]:
+    """Make a model's own attention modules run in a manner, as long as this lasts.
+
+    Args:
+        network: A model of transformers.
+        manner: In which its attention modules are to be run.
+        factors: Module → what the hidden states that it is given are multiplied by.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(surroundings(manner, network))
+        for name in {**attention_modules(network), **(factors or {})}:
+            module, factor = network.get_submodule(name), (factors or {}).get(name, 1.0)
+            hook = functools.partial(_hand_over, manner, factor)
+            # First: whoever else looks at what the module is given sees what it is really given.
+            handle = module.register_forward_pre_hook(hook, prepend=True, with_kwargs=True)
+            stack.callback(handle.remove)
+        yield
+
+
+def _hand_over(
+    manner: Manner, factor: float, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return what a module is given, its hidden states as the manner wants them."""
+    for index, value in enumerate(args):
+        if _is_states(value):
+            return (*args[:index], _in_manner(value, manner, factor), *args[index + 1 :]), kwargs
+    for name, value in kwargs.items():
+        if _is_states(value):
+            return args, {**kwargs, name: _in_manner(value, manner, factor)}
+    return args, kwargs
+
+
+def _is_states(value: object) -> bool:
+    """Return whether what a module is given are hidden states: the first floating ones are."""
+    return isinstance(value, Tensor) and value.is_floating_point() and value.ndim > 2
+
+
+def _in_manner(hidden: Tensor, manner: Manner, factor: float) -> Tensor:
+    hidden = hidden if factor == 1.0 else hidden * factor
+    if manner.strided:
+        hidden = LAYOUTS[manner.memory](hidden)
+    if manner.gradients == "asked" and not hidden.requires_grad:
+        hidden = hidden.detach().requires_grad_().clone()  # some modules write into what is theirs
+    return hidden
 
 
 class WithoutDropout(TorchFunctionMode):
