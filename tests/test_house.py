@@ -56,8 +56,8 @@ FLOORS = {
         {"ablation"},
     ),
     "verification": (
-        {"judge", "padding_places", "weight_changes"},
-        {"diagnosis", "scope"},
+        {"judge", "manner", "padding_places", "weight_changes"},
+        {"across_cases", "conditions", "diagnosis", "scope"},
         {"report"},
         {"layers"},
         {"calls", "implementation"},

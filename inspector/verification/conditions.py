@@ -23,7 +23,7 @@ FIRST = (PADDED, BATCH)
 """The names of the first condition, of which others take a row."""
 _LENGTH = 17
 _MOST_DRAWN, _CHEAP = 256, 512
-_ALONE = (0, 1, 2, 3)
+_ALONE = (1, 2, 3)
 _MEMORY = next(iter(LAYOUTS))
 _DROPOUT_SEED = 20170612
 ASKED = Manner("asked")
@@ -78,11 +78,10 @@ def conditions(
 def _sizes(
     longest: int, seed: int, seeds: Iterator[int], lengths: Sequence[int]
 ) -> Iterator[Condition]:
-    asked = [n for n in lengths if 64 < n <= longest]
-    for n in lengths:
-        if n <= longest:
-            manner = ASKED if n in asked else PLAINLY
-            yield Condition(f"{n} tokens", torch.ones(1, n, dtype=torch.bool), next(seeds), manner)
+    taken = [n for n in lengths if n <= longest]
+    for n in taken:
+        manner = ASKED if n == taken[-1] else PLAINLY
+        yield Condition(f"{n} tokens", torch.ones(1, n, dtype=torch.bool), next(seeds), manner)
     generator = torch.Generator().manual_seed(seed)
     for number in range(N_DRAWN):
         batch, n, drawn = draw_size(min(longest, _MOST_DRAWN), _MOST_DRAWN, generator)

@@ -29,7 +29,7 @@ from inspector.verification.report import worst_rows
 LENGTHS = (1, 7, 16, 17, 63, 64, 65, 128, 129)
 CASES = [
     "one sentence", "padded batch", "single token", "longest text", "padded everywhere",
-    *(f"row {n} of it alone" for n in range(4)), "the same size, padded otherwise",
+    *(f"row {n} of it alone" for n in (1, 2, 3)), "the same size, padded otherwise",
     *(f"{n} tokens" for n in LENGTHS), *(f"drawn {n}" for n in range(1, 7)),
     "padded everywhere, views of wider memory",
     "scores up to 120", "scores up to 1000", "training without dropout", "training, same seed",
@@ -37,7 +37,7 @@ CASES = [
 ]  # fmt: skip
 ALL_STAGES = (*STAGES, "gradient")
 WITH_GRADIENT = (
-    "padded everywhere", "65 tokens", "128 tokens", "129 tokens", "training without dropout",
+    "padded everywhere", "129 tokens", "training without dropout",
 )  # fmt: skip
 
 
