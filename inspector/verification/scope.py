@@ -51,10 +51,10 @@ class Scope:
     """Where padding stood: any of `paddings.KINDS`."""
     gradients: bool | str = False
     """Whether gradients of the hidden states were compared; or 'not asked', without autograd."""
-    longest_gradient: int = 0
-    """Tokens of the longest input of which they were, where that is known."""
     modes: tuple[str, ...] = ()
     """In which modes it was run, such as 'evaluation' or 'training'."""
+    longest_gradient: int = 0
+    """Tokens of the longest input of which gradients were compared, where that is known."""
     largest_score: float = 0.0
     """Up to where scores were scaled up."""
     queries: int | None = None

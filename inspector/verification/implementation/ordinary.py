@@ -33,11 +33,17 @@ class Trying:
     manner: Manner = PLAINLY
     theirs: dict[str, Tensor] = field(default_factory=dict)
     """Stage → what the real layer made of it, where it was run."""
-    large_scores: bool = False
+    largest_score: float = 0.0
+    """Up to where its scores are scaled up, where they are."""
     again: bool = False
     """Whether an input of this shape, or this very one, came before."""
     alone: int | None = None
     """Which row of the padded batch it is, where it is one."""
+
+    @property
+    def large_scores(self) -> bool:
+        """Return whether its scores are scaled up."""
+        return self.largest_score > 0.0
 
     @property
     def batch(self) -> int:
@@ -135,7 +141,7 @@ class OrdinaryUse:
             probe = self._probe(f"scores up to {largest:g}", len(real), length, real)
             scaled = self._scaled(probe, largest)
             if scaled is not None:
-                yield Trying(scaled, large_scores=True)
+                yield Trying(scaled, largest_score=largest)
 
     def _scaled(self, probe: Probe, largest: float) -> Probe | None:
         """Return the probe with hidden states so large that scores are; None where none can be."""

@@ -209,6 +209,12 @@ def _scope(model: PretrainedModel, found: Sequence[OneLayer], seed: int) -> Scop
         if all(isinstance(use.gradients, bool) for use in uses)
         else "not asked",
         modes=(*modes, *["training"] * any(use.has_modules for use in uses)),
+        longest_gradient=max(
+            (each.length for each in tried if each.manner.gradients == "asked"), default=0
+        )
+        if any(use.gradients is True for use in uses)
+        else 0,
+        largest_score=max((each.largest_score for each in tried), default=0.0),
     )
 
 

@@ -152,7 +152,14 @@ def test_the_report_says_up_to_where_it_holds(long_bert):
         "largest_batch": document["inputs"]["largest_batch"],
         "padding": ["left", "right", "inside", "whole row"],
         "gradients": True,
+        "longest_gradient": 512,
+        "modes": document["inputs"]["modes"],
+        "largest_score": 1000.0,
+        "queries_of_long_texts": None,
+        "row_alone_in_u": None,
+        "not_asked": {},
     }
+    assert document["inputs"]["modes"][0] == "evaluation"
     assert document["inputs"]["largest_batch"] >= 8
     assert (document["heads"], document["d_head"]) == (4, 8)
     assert document["files"] == long_bert.file_hashes
