@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from inspector import frames
 from inspector.dashboard import widgets, words
-from inspector.frames import Frames, dtypes, meanings, reference
+from inspector.frames import Frames, dtypes, meanings
+from inspector.frames.reference_page import reference
 
 ROOT = Path(__file__).parents[1]
 TABLE = frames.frames()

@@ -372,3 +372,11 @@ def test_no_file_is_longer_than_four_hundred_and_fifty_lines():
         for path in ROOT.rglob("*.py")
     }
     assert {name: length for name, length in lengths.items() if length > 450} == {}
+
+
+def test_the_face_of_a_package_shows_and_does_not_compute():
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in ROOT.rglob("__init__.py")
+    }
+    assert {name: length for name, length in lengths.items() if length > 100} == {}

@@ -12,6 +12,7 @@ from streamlit.util import calc_hash
 
 from inspector.dashboard import words
 from inspector.dashboard.settings import Settings
+from inspector.dashboard.words import catalogue
 from inspector.errors import InputError
 from inspector.heads.ablation.target_words import ENDS
 from inspector.heads.specialization.head_description import PHRASES
@@ -76,7 +77,7 @@ def test_the_languages_fill_in_the_same_figures(language):
                     {figure for _, figure, _, _ in string.Formatter().parse(one) if figure}
                     for one in (text, other[page][name])
                 )
-                assert figures == theirs == words.figures(text), (page, name)
+                assert figures == theirs == catalogue.figures(text), (page, name)
                 compared += bool(figures)
     assert compared > 50
 
