@@ -288,6 +288,20 @@ FOLDERS = {
             "inspector does not read. Use the checkpoint that was quantised."
         ),
     ),
+    "quantised by nothing": (
+        config(quantization_config={}),
+        (
+            "{folder}/config.json has a quantization_config that says nothing: take it out if the "
+            "weights were never rounded; else use the checkpoint that was quantised."
+        ),
+    ),
+    "quantised by an empty list": (
+        config(quantization_config=[]),
+        (
+            "{folder}/config.json has a quantization_config that says nothing: take it out if the "
+            "weights were never rounded; else use the checkpoint that was quantised."
+        ),
+    ),
     "an unknown activation": (
         config(hidden_act="nonsense"),
         (

@@ -94,10 +94,16 @@ def read_settings(folder: Path) -> tuple[str, dict[str, Any]]:
             f"{path} has transformers_weights, which names other weights than model.safetensors: "
             "take it out, and call the weights model.safetensors."
         )
-    if any(part.get("quantization_config") for part in parts):
+    quantised = [part["quantization_config"] for part in parts if "quantization_config" in part]
+    if any(quantised):
         raise ModelError(
             f"{path} has quantization_config: its weights are rounded in a way that inspector does "
             "not read. Use the checkpoint that was quantised."
+        )
+    if any(given is not None for given in quantised):
+        raise ModelError(
+            f"{path} has a quantization_config that says nothing: take it out if the weights were "
+            "never rounded; else use the checkpoint that was quantised."
         )
     if settings.get("pruned_heads"):
         raise ModelError(

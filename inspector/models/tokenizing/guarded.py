@@ -7,6 +7,7 @@ which is no `Exception` and prints on the terminal by itself. Must not know: wha
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from tempfile import TemporaryFile
 from threading import RLock, Thread
 from typing import Any
 
@@ -28,7 +29,8 @@ def tokenized(tokenizer: Any, *given: Any, **options: Any) -> Any:
         ModelError: If it fails on them.
     """
     try:
-        return tokenizer(*given, verbose=False, **options)
+        with _without_words_of_a_failure():
+            return tokenizer(*given, verbose=False, **options)
     except BaseException as error:
         if not is_failure(error):
             raise
@@ -99,6 +101,29 @@ def muted() -> Iterator[None]:
                 os.dup2(nothing, descriptor)
                 os.close(nothing)
         yield
+
+
+@contextmanager
+def _without_words_of_a_failure() -> Iterator[None]:
+    """Keep off the terminal what is written to stderr if it fails; pass it on if it does not."""
+    with _SILENT:
+        try:
+            kept = os.dup(2)
+        except OSError:  # it is closed
+            yield
+            return
+        with TemporaryFile() as said:
+            os.dup2(said.fileno(), 2)
+            try:
+                yield
+            except BaseException:
+                said.truncate(0)
+                raise
+            finally:
+                _put_back(kept, 2)
+                said.seek(0)
+                with suppress(OSError):  # nobody reads it
+                    os.write(2, said.read())
 
 
 def _put_back(kept: int, descriptor: int) -> None:

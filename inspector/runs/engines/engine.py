@@ -61,7 +61,7 @@ def run_shards(
             function or class of a module that can be imported, or a `functools.partial` of one.
             It must fix whatever else the result depends on, such as the number of torch threads.
         workers: How many processes, at most: never more than shards, nor, on this machine, than
-            twice its cores; 1 computes in this one, with the engine 'local'.
+            its cores (four where it has fewer); 1 computes in this one, with the engine 'local'.
         engine: 'local', this machine; or 'ray', see `inspector.runs.engines.ray_cluster`.
         gpus: How many of them each worker is given, by an engine that hands them out.
 
@@ -87,7 +87,7 @@ def run_shards(
         return on_ray(shard_ids, make_worker, capped, gpus)
     if workers == 1:
         return _in_this_process(shard_ids, make_worker)
-    most = max(LEAST_PROCESSES, 2 * (os.cpu_count() or 1))
+    most = max(LEAST_PROCESSES, os.cpu_count() or 1)
     return in_processes(shard_ids, make_worker, min(capped, most))
 
 

@@ -24,6 +24,7 @@ from inspector.runs.engines.computation import compute
 from inspector.runs.engines.engine import Worker, check_engine
 from inspector.runs.profile.plan import profile_job
 from inspector.runs.profile.profile_frames import (
+    EVERY_FRAME,
     UNSURE,
     VOCABULARY_ROWS,
     expected_frames,
@@ -195,7 +196,9 @@ def profile_corpus(
     manifest = _manifest(model, corpora, jobs)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory())) / "run"
-        run = stack.enter_context(RunFolder.create(place, manifest, resume=resume, force=force))
+        run = stack.enter_context(
+            RunFolder.create(place, manifest, resume=resume, force=force, frames=EVERY_FRAME)
+        )
         make_worker, gpus = _make_worker(model, jobs, workers, engine)
         shards = compute(
             run,

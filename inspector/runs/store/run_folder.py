@@ -9,7 +9,7 @@ Must not know: what shards and frames mean; models, corpora, how shards are comp
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,6 +91,7 @@ class RunFolder:
         *,
         resume: bool = False,
         force: bool = False,
+        frames: Collection[str] = (),
     ) -> Iterator["RunFolder"]:
         """Give a run to write to, alone, until the block ends.
 
@@ -99,6 +100,8 @@ class RunFolder:
             manifest: What the run's results depend on.
             resume: Go on with a run that was started with the very same manifest.
             force: Compute anew what the run that stands there has; its files are deleted.
+            frames: Which a run may have: deleted with them where its result.json, which would say
+                which it has, is damaged.
 
         Raises:
             InputError: If the run that stands there was started with other settings.
@@ -115,7 +118,7 @@ class RunFolder:
                 recorded = standing_run(folder, resume=resume, force=force)
                 _delete_leftovers(folder)
                 if recorded is not None and force:
-                    _clear(cls(folder, recorded))
+                    _clear(cls(folder, recorded), frames)
                 elif recorded is not None:
                     _check_same(folder, recorded, manifest)
                 (folder / SHARDS).mkdir(exist_ok=True)
@@ -291,10 +294,10 @@ def _delete_leftovers(folder: Path) -> None:
             leftover.unlink()
 
 
-def _clear(run: RunFolder) -> None:
+def _clear(run: RunFolder, may_have: Collection[str]) -> None:
     """Delete what a run has written, and nothing else; the manifest stays until it is replaced."""
     (run.path / RESULT).unlink(missing_ok=True)
-    for name in run.frames:
+    for name in may_have if run._damage else run.frames:
         (run.path / f"{name}{FRAME_SUFFIX}").unlink(missing_ok=True)
     for _, path in run._shard_files():
         path.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 import inspector
 from inspector.errors import InputError, ModelError
 from inspector.models import load, word_batches
-from inspector.models.tokenizing.guarded import muted, within
+from inspector.models.tokenizing.guarded import muted, tokenized, within
 
 TEXTS = (
     "cattle category",
@@ -498,6 +498,21 @@ def test_a_word_that_has_no_token_at_all(tiny_folder, tmp_path):
             "vocabulary): one of its rules is wrong, or it has no unknown token. Save the "
             "tokenizer again."
         )
+
+
+def test_a_rule_that_fails_on_one_text_is_a_sentence_alone(tiny_folder, tmp_path, capfd):
+    """Rust prints of a panic where it was, before Python hears of it."""
+    folder = copied(tiny_folder, tmp_path)
+    with_regex("zqk(?:m+m+)+y")(folder)
+    model = load(folder)
+    with pytest.raises(ModelError, match=r"fails on a text .*retry-limit-in-match over"):
+        inspector.attend(model, "zqk" + "m" * 200)
+    assert capfd.readouterr().err == ""
+
+
+def test_what_others_print_while_a_text_is_read_is_passed_on(capfd):
+    tokenized(lambda *given, **options: os.write(2, b"of another thread\n"), "a text")
+    assert capfd.readouterr().err == "of another thread\n"
 
 
 @pytest.mark.parametrize(

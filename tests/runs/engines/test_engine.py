@@ -90,6 +90,16 @@ def test_workers_must_be_positive():
     assert str(caught.value) == "workers (0) must be at least 1: 1 computes in this process."
 
 
+@pytest.mark.parametrize(("cores", "most"), [(1, 4), (None, 4), (4, 4), (16, 16)])
+def test_however_many_workers_there_are_no_more_than_shards_and_cores(monkeypatch, cores, most):
+    asked = []
+    monkeypatch.setattr(engine.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(engine, "in_processes", lambda ids, make, workers: asked.append(workers))
+    run_shards(range(100), make_worker, workers=10**9)
+    run_shards(range(2), make_worker, workers=10**9)
+    assert asked == [most, 2]
+
+
 def test_an_engine_must_be_known():
     with pytest.raises(InputError) as caught:
         run_shards(IDS, make_worker, engine="cloud")

@@ -103,7 +103,7 @@ def test_what_is_json_of_something_else(document):
 
 def test_another_schema():
     assert refusal(changed(schema=99)) == (
-        "manifest (m.json) has schema 99, and this inspector reads schema 2: "
+        "manifest (m.json) has schema 99, and this inspector reads schema 3: "
         "use the inspector that wrote it, or choose another folder."
     )
 

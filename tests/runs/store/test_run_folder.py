@@ -140,6 +140,13 @@ def test_force_computes_anew_and_deletes_only_what_was_the_runs(finished, undist
     assert left["sums.parquet"] != undisturbed["sums.parquet"]
 
 
+def test_force_leaves_no_old_frame_where_the_result_that_lists_them_is_damaged(finished):
+    (finished / "mine.parquet").write_bytes(b"mine")
+    (finished / "result.json").write_text("{")
+    with RunFolder.create(finished, manifest(3), force=True, frames=("sums", "documents", "none")):
+        assert sorted(path.name for path in finished.glob("*.parquet")) == ["mine.parquet"]
+
+
 def test_other_settings_are_refused_with_the_list(begun):
     before = contents(begun)
     other = manifest(batch_size=16, corpus_sha256="3" * 64)
