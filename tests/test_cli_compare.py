@@ -15,6 +15,7 @@ from inspector.heads.specialization.profile_comparison import HEADS_COLUMNS
 from inspector.models import load
 from inspector.runs.profile.job import ProfileSettings
 from inspector.runs.profile.profile_corpus import profile_corpus
+from inspector.runs.store.manifest import SCHEMA
 from inspector.runs.store.result import decode_result
 
 
@@ -118,7 +119,10 @@ DAMAGED = {
     ),
     "another version's": (
         of_schema_1,
-        "manifest ({run}/manifest.json) has schema 1, and this inspector reads schema 3: use the",
+        (
+            "manifest ({run}/manifest.json) has schema 1, and this inspector reads schema "
+            f"{SCHEMA}: use the"
+        ),
     ),
     "no manifest": (
         lambda folder: (folder / "manifest.json").unlink(),

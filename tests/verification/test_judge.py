@@ -64,6 +64,19 @@ def test_each_bound_decides(off_ours, off_theirs, passed):
     assert judge(ours, theirs, truth, torch.float32).passed is passed
 
 
+@pytest.mark.parametrize(
+    ("off_ours", "off_theirs", "passed"),
+    [(3.9, 0.0, True), (4.1, 0.0, False), (24.5, 7.0, True), (25.5, 7.0, False)],
+)
+def test_one_error_among_many_elements_needs_the_largest(off_ours, off_theirs, passed):
+    """In the mean square of 10,000 elements it is lost."""
+    truth = torch.ones(10_000, dtype=torch.float64)
+    ours, theirs = truth.clone(), truth.clone()
+    ours[3] -= off_ours * 2.0**-24
+    theirs[3] -= off_theirs * 2.0**-24
+    assert judge(ours, theirs, truth, torch.float32).passed is passed
+
+
 def test_an_error_spread_over_all_elements_needs_the_rms_bound():
     truth = torch.ones(100, dtype=torch.float64)
     spread = truth + 0.5 * 2.0**-24

@@ -92,7 +92,7 @@ def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[st
     return frames
 
 
-EVERY_FRAME = tuple(expected_frames({"cause": True, "distances": True}, several=False))
+EVERY_FRAME = tuple(expected_frames({"ablation": True, "distances": True}, several=False))
 """The names of all frames that a run may have."""
 _NOTHING = Vocabulary()
 

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+from dataclasses import replace
 
 import pytest
 from support.each import each
@@ -144,6 +145,13 @@ def test_a_sentence_without_an_id_is_named_by_its_line(read):
 def test_twenty_sentences_are_a_document_where_none_is_named(read):
     ids = read("\n".join([GO] * 41)).document_ids()
     assert ids == ["block-00000"] * 20 + ["block-00001"] * 20 + ["block-00002"]
+
+
+def test_sentences_of_a_named_document_are_in_no_block(read):
+    corpus = read("\n".join([GO] * 41))
+    named = [replace(one, document="d") for one in corpus.sentences[:15]]
+    ids = replace(corpus, sentences=[*named, *corpus.sentences[15:]]).document_ids()
+    assert ids == ["d"] * 15 + ["block-00000"] * 20 + ["block-00001"] * 6
 
 
 def test_trees_that_a_parser_made_are_not_gold(read):

@@ -70,6 +70,7 @@ def test_figures_equal_plain_loops():
         sum(total(made.effect, one) for one in drawn) / 20, rel=1e-12
     )
     assert row["difference"] == pytest.approx(own, rel=1e-10)
+    assert row["random_difference"] == pytest.approx(sum(others) / 20, rel=1e-10)
     assert row["contrast"] == pytest.approx(own - sum(others) / 20, rel=1e-10)
     assert row["p_value"] == (1 + sum(one >= own for one in others)) / 21
     assert row["ci_low"] < row["contrast"] < row["ci_high"]
@@ -166,6 +167,7 @@ def test_documents_are_drawn_in_the_order_of_their_ids():
         ({"p_value": 0.05}, "unclear"),
         ({"ci_high": 0.0099, "ci_low": 0.0}, "no"),
         ({"ci_high": 0.0101, "ci_low": 0.0}, "unclear"),
+        ({"ci_high": 0.1 * 0.1, "ci_low": 0.0}, "unclear"),
         ({"documents": 5}, "unclear"),
         ({"n": 0}, "not asked"),
     ],

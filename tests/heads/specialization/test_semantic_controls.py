@@ -262,3 +262,28 @@ def test_the_seed_draws_the_intervals() -> None:
     for name in ("matched_ci_low", "apart_ci_low"):
         assert one[name].iloc[0] != other[name].iloc[0]
     assert one["apart_lift"].iloc[0] == other["apart_lift"].iloc[0]
+
+
+def test_a_claim_keeps_its_verdict_where_its_head_is_supported_as_one_of_many() -> None:
+    counts = counts_with(apart=0.75, matched=0.3)
+    here = counts.of_relations([NAME])
+    init = [null_counts(3, n_documents=60, relations=NAMES).of_relations([NAME])] * 3
+    init = [changed(one, n=here.n, offset_counts=here.offset_counts) for one in init]
+    claims, support = relation_claims(here, init), supported_heads(here, init)
+    frame = semantic_controls(counts, claims.assign(verdict="underpowered"), support)
+    claimed = claims.merge(frame, on=["relation", "direction", "layer", "head"])
+    assert len(claimed) == len(claims)
+    assert (2, 3) in set(zip(claimed["layer"], claimed["head"], strict=True))
+    assert set(claimed["verdict_y"]) == {"underpowered"}
+
+
+def test_pairs_as_frequent_are_too_few_below_twenty_however_many_documents_hold_them() -> None:
+    counts = with_frequency(0.3)
+    place = counts.relations.index("meaning-control:antonym")
+    report = [i for i in of_test_split(counts) if counts.n[i, place]][:19]
+    for array in (counts.n, counts.correct, counts.offset_counts):
+        kept = array[report, place].copy()
+        array[:, place] = 0
+        array[report, place] = np.minimum(kept, 1)
+    assert counts.n[:, place].sum() == 19
+    assert row_of(counts, "meaning:antonym")["verdict"] == "underpowered"

@@ -10,9 +10,11 @@ import pytest
 import inspector
 from inspector.corpora import Corpus, Relation, Sentence
 from inspector.errors import InputError
+from inspector.heads.ablation import needed_heads
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import load
 from inspector.runs import RunFolder
+from inspector.runs.profile import profile_frames
 from inspector.runs.profile.ablation_worker import sample
 from inspector.runs.profile.job import ProfileSettings, profile_settings
 from inspector.runs.profile.plan import profile_job
@@ -21,7 +23,9 @@ from inspector.runs.profile.shard_check import shard_fits
 from inspector.runs.store.shards import encode_shard
 
 WORDS = ("the", "cat", "dog", "rain", "old", "town", "table", "had", "could", "not", "that")
-SETTINGS = ProfileSettings(shard_size=64, batch_size=16, ablation=True, ablation_sentences=40)
+SETTINGS = ProfileSettings(
+    shard_size=64, batch_size=16, ablation=True, seed=5, ablation_sentences=40
+)
 
 
 def sentence(number):
@@ -130,6 +134,33 @@ def test_rare_relations_are_asked_in_as_many_documents_as_there_must_be():
     assert sample(made[:], documents, 24) == some
     split = [documents[place] for place in some]
     assert split[0] < split[-1]
+
+
+def test_a_relation_of_just_twenty_pairs_is_looked_for():
+    """As many as a claim needs, in documents that the sample would otherwise pass by."""
+    rare, common = Relation("syntax", "vocative", 0, 1), Relation("syntax", "obj", 1, 0)
+    documents = [f"d{number // 4}" for number in range(1600)]
+    split = [place for place, one in enumerate(documents) if not is_for_selection(one)]
+    for n_pairs, looked_for in ((19, False), (20, True)):
+        holding = set(split[1 : 1 + 4 * n_pairs : 4])
+        made = [
+            Sentence(f"s{place}", one, ("a", "b"), None, (common, *([rare] * (place in holding))))
+            for place, one in enumerate(documents)
+        ]
+        found = holding & set(sample(made, documents, 24))
+        assert (len(found) >= 12) == looked_for
+
+
+def test_the_seed_of_the_settings_draws_the_random_heads(kept, model, corpus, monkeypatch):
+    seeds = []
+
+    def needed(claims, sums, seed):
+        seeds.append(seed)
+        return needed_heads(claims, sums, seed)
+
+    monkeypatch.setattr(profile_frames, "needed_heads", needed)
+    profile_corpus(model, corpus, kept, settings=SETTINGS, resume=True)
+    assert seeds == [SETTINGS.seed] != [0]
 
 
 def test_text_without_relations_has_nothing_to_ask(model):

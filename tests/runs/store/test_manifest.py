@@ -8,7 +8,7 @@ import pytest
 from cheap_run import manifest
 
 from inspector.errors import OutputError
-from inspector.runs.store.manifest import Manifest, differences, read_manifest
+from inspector.runs.store.manifest import SCHEMA, Manifest, differences, read_manifest
 
 CHANGES = {
     "model": "other",
@@ -103,7 +103,7 @@ def test_what_is_json_of_something_else(document):
 
 def test_another_schema():
     assert refusal(changed(schema=99)) == (
-        "manifest (m.json) has schema 99, and this inspector reads schema 3: "
+        f"manifest (m.json) has schema 99, and this inspector reads schema {SCHEMA}: "
         "use the inspector that wrote it, or choose another folder."
     )
 
