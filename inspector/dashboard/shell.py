@@ -15,8 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
 from inspector.dashboard import address, widgets, words
-from inspector.dashboard.guards import guarded, plain, stop
-from inspector.dashboard.pages import (
+from inspector.dashboard.app_pages import (
     ablation,
     attention,
     concepts,
@@ -26,6 +25,7 @@ from inspector.dashboard.pages import (
     verification,
     weights,
 )
+from inspector.dashboard.guards import guarded, plain, stop
 from inspector.dashboard.settings import Settings, Visit, config_path, read_settings
 from inspector.dashboard.store import VerifiableOnly
 from inspector.errors import InspectorError

@@ -15,6 +15,7 @@ from dashboard_driver import ROOT
 from playwright.sync_api import expect
 from serving import FORGED, end, free_port, handshake, listens, wait_until_healthy
 
+from inspector import dashboard
 from inspector.commands.dashboard import SETTINGS, streamlit_words
 
 # Modules that the dashboard imports: a stranger's files of these names are no part of it.
@@ -45,6 +46,13 @@ def test_streamlit_is_told_one_value_at_a_time(tmp_path, monkeypatch):
     (secrets,) = (word for word in words if word.startswith("--secrets.files="))
     assert secrets == "--secrets.files=/x/no-secrets.toml"
     assert words[-5:] == ["--", "--folder", str(tmp_path), "--config", str(tmp_path / "mine.yaml")]
+
+
+def test_no_folder_beside_the_script_is_taken_for_pages_of_streamlits():
+    """Until a script names its pages, Streamlit shows each file of a folder `pages` as one."""
+    for script in (ROOT / "app.py", Path(dashboard.__file__).parent / "script.py"):
+        assert script.exists()
+        assert not (script.parent / "pages").exists()
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +125,8 @@ def test_from_the_wheel_it_shows_its_pages_and_ends_with_its_command(
     log = tmp_path / "log.txt"
     with started(installed / "inspector", strangers_folder, log) as (process, port, address):
         reader = Reader(page, address)
+        reader.open("weights")  # a link to a page may be the first thing that a server is asked for
+        expect(page.get_by_role("heading", name="Head 0-0")).to_be_visible()
         reader.open("")
         expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
         reader.turn_to("Weights")

@@ -11,8 +11,8 @@ from dashboard_driver import texts
 from inspector.corpora import Sentence, read_conllu
 from inspector.corpora.default import sample_files
 from inspector.dashboard import store
+from inspector.dashboard.app_pages.head import _BY_WEIGHT, _offset
 from inspector.dashboard.examples import _taken
-from inspector.dashboard.pages.head import _BY_WEIGHT, _offset
 from inspector.heads.specialization.head_examples import head_predictions
 from inspector.models import load
 from inspector.runs.profile.plan import profile_job

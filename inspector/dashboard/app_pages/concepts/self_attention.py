@@ -6,8 +6,8 @@ Must not know: how a stage is computed.
 import streamlit as st
 
 from inspector.dashboard import formulas, walkthrough, widgets, words
+from inspector.dashboard.app_pages.concepts import walk
 from inspector.dashboard.guards import guarded, text_field
-from inspector.dashboard.pages.concepts import walk
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 

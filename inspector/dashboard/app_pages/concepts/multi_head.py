@@ -7,8 +7,8 @@ import streamlit as st
 import torch
 
 from inspector.dashboard import walkthrough, widgets, words
+from inspector.dashboard.app_pages.concepts import walk
 from inspector.dashboard.guards import guarded, text_field
-from inspector.dashboard.pages.concepts import walk
 from inspector.dashboard.settings import Visit
 from inspector.models import LayerCall, PretrainedModel
 from inspector.views.thumbnails import thumbnails_html

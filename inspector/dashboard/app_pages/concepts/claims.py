@@ -8,8 +8,8 @@ from torch import Tensor
 
 from inspector.attention import split_heads
 from inspector.dashboard import walkthrough, widgets, words
+from inspector.dashboard.app_pages.concepts import walk
 from inspector.dashboard.guards import guarded, plain, text_field
-from inspector.dashboard.pages.concepts import walk
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from inspector.dashboard import address, store, widgets, words
-from inspector.dashboard.pages.concepts import (
+from inspector.dashboard.app_pages.concepts import (
     attention,
     claims,
     comparison,

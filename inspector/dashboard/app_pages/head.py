@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from inspector.dashboard import examples, profiled, store, widgets, words
+from inspector.dashboard.app_pages.weights import statistics_table
 from inspector.dashboard.guards import plain
-from inspector.dashboard.pages.weights import statistics_table
 from inspector.dashboard.settings import Visit
 from inspector.frames import meanings
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
