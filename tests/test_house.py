@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -380,3 +381,20 @@ def test_the_face_of_a_package_shows_and_does_not_compute():
         for path in ROOT.rglob("__init__.py")
     }
     assert {name: length for name, length in lengths.items() if length > 100} == {}
+
+
+def drawn_rooms(drawing):
+    """Return the rooms of each line of the drawing."""
+    return [set(line.strip().removeprefix("└─ ").split()) for line in drawing.strip().splitlines()]
+
+
+def test_the_drawing_is_the_order_that_imports_are_held_to():
+    page = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawing = re.search(r"```text\n(.*?)```", page, flags=re.DOTALL)
+    assert drawing
+    assert drawn_rooms(drawing.group(1)) == [set(rooms) for rooms in ORDER]
+
+
+def test_control_a_room_in_another_line_is_seen():
+    assert drawn_rooms("a\n└─ b  c\n") == [{"a"}, {"b", "c"}]
+    assert drawn_rooms("a\n└─ b\n   └─ c\n") != [{"a"}, {"b", "c"}]

@@ -1,0 +1,42 @@
+"""The pages on how the house is built say what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = ("CONTRIBUTING.md", "docs/architecture.md")
+
+
+def text_of(document):
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", PAGES)
+def test_every_file_that_a_page_names_is_there(document):
+    named = re.findall(r"`((?:inspector|tests|tools|docs)/[\w/.]+)`", text_of(document))
+    linked = [
+        target
+        for target in re.findall(r"\]\(([^)#:]+)\)", text_of(document))
+        if not target.startswith("http")
+    ]
+    assert named
+    gone = [name for name in named if not (ROOT / name).exists()]
+    gone += [name for name in linked if not ((ROOT / document).parent / name).exists()]
+    assert gone == []
+
+
+def test_every_type_on_the_way_is_where_the_walk_says():
+    rows = re.findall(
+        r"^\| (`.*?) \| `(inspector/[\w/.]+)` \|", text_of("docs/architecture.md"), re.M
+    )
+    assert len(rows) > 15
+    for types, place in rows:
+        path = ROOT / place
+        files = [path] if path.is_file() else sorted(path.rglob("*.py"))
+        code = "\n".join(file.read_text(encoding="utf-8") for file in files)
+        for name in re.findall(r"`(\w+)`", types):
+            if name in {"Batch", "AttentionCall"}:  # named as what another one holds
+                continue
+            assert re.search(rf"^class {name}\b", code, flags=re.MULTILINE), (name, place)
