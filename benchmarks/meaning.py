@@ -39,9 +39,7 @@ def run(settings: Settings | None = None) -> list[Measure]:
 
     chosen = settings or Settings()
     read = corpus(chosen.documents)
-    job, _ = profile_job(
-        minilm(), read, ProfileSettings(random_init_seeds=(1,), ablation=False), None
-    )
+    job, _ = profile_job(minilm(), read, ProfileSettings(ablation=False), None)
     batches = texts(job)
     worker = ProfileWorker(job, minilm())
 

@@ -1,6 +1,7 @@
 """inspector: proves and shows what every attention head of a pretrained Hugging Face model does.
 
-The public functions stand here; torch and transformers load when one is first needed.
+The public functions and types stand here, and the rooms that they live in (`inspector.attention`,
+`inspector.models`, ...); torch and transformers load when one is first needed.
 """
 
 from importlib import import_module
@@ -8,6 +9,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from inspector import attention as attention
+    from inspector import corpora as corpora
+    from inspector import heads as heads
+    from inspector import models as models
+    from inspector import runs as runs
+    from inspector import verification as verification
+    from inspector import views as views
     from inspector.api import (
         ablate,
         attend,
@@ -15,6 +23,7 @@ if TYPE_CHECKING:
         composition,
         head_importance,
         load,
+        open_run,
         profile,
         robustness,
         rollout,
@@ -23,34 +32,47 @@ if TYPE_CHECKING:
         verify_implementation,
         weight_statistics,
     )
+    from inspector.attention import Attention, LayerWeights, MultiHeadAttention, SelfAttention
+    from inspector.corpora import Corpus
+    from inspector.models import PretrainedModel
+    from inspector.runs.profile.job import ProfileSettings
+    from inspector.runs.profile.profile_corpus import Run
+    from inspector.verification import ImplementationReport, VerificationReport
+    from inspector.views import AttentionMaps
 
 __version__ = version("inspector")
 
 __all__ = [
-    "attend",
-    "ablate",
-    "head_importance",
-    "robustness",
-    "composition",
-    "rollout",
-    "compare",
-    "load",
-    "profile",
-    "using",
-    "verify",
-    "verify_implementation",
-    "weight_statistics",
-]
+    "attend", "ablate", "head_importance", "robustness", "composition", "rollout", "compare",
+    "load", "profile", "using", "verify", "verify_implementation", "weight_statistics",
+    "open_run", "Run", "ProfileSettings", "Corpus", "PretrainedModel", "VerificationReport",
+    "ImplementationReport", "AttentionMaps", "Attention", "SelfAttention", "MultiHeadAttention",
+    "LayerWeights",
+]  # fmt: skip
+
+_ROOMS = ("attention", "corpora", "models", "verification", "heads", "runs", "views")
+_TYPES = {
+    **dict.fromkeys(("Attention", "SelfAttention", "MultiHeadAttention"), "attention"),
+    "LayerWeights": "attention",
+    **dict.fromkeys(("VerificationReport", "ImplementationReport"), "verification"),
+    "Run": "runs.profile.profile_corpus",
+    "ProfileSettings": "runs.profile.job",
+    "Corpus": "corpora",
+    "PretrainedModel": "models",
+    "AttentionMaps": "views",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Return a public function, importing what it needs only now (PEP 562).
+    """Return a public function or type, or a room, importing what it needs only now (PEP 562).
 
     Raises:
         AttributeError: If the name is not public.
     """
+    if name in _ROOMS:
+        return import_module(f"inspector.{name}")
     if name in __all__:
-        return getattr(import_module("inspector.api"), name)
+        return getattr(import_module(f"inspector.{_TYPES.get(name, 'api')}"), name)
     raise AttributeError(
         f"module 'inspector' has no attribute {name!r}. Available: {', '.join(__all__)}."
     )
@@ -58,4 +80,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Return the public names, without importing them."""
-    return [*__all__, "__version__"]
+    return [*__all__, *_ROOMS, "__version__"]

@@ -23,16 +23,17 @@ from inspector.heads.ablation.composition import composition as _composition
 from inspector.heads.ablation.corpus_pass import importance_over, robustness_over
 from inspector.heads.ablation.rollout import rollout_frame
 from inspector.heads.specialization.profile_comparison import compare_claims, compare_heads
-from inspector.models import DEFAULT_MODEL, PretrainedModel, attention_probabilities, load
+from inspector.models import DEFAULT_MODEL, attention_probabilities, load
 from inspector.models.any_model.any_weights import AnyModel, load_for_weights
 from inspector.models.any_model.using import using
 from inspector.models.forward.head_ablation import check_heads
 from inspector.models.forward.sentence_batches import vocabulary_of
+from inspector.models.loading.given_model import ModelOrName, loaded
 from inspector.output import check_output, write_atomically
 from inspector.progress import Progress
 from inspector.records import FRAME_WRITERS
-from inspector.runs.profile.profile_corpus import Run, profile_corpus
-from inspector.runs.profile.shard_worker import ProfileSettings, profile_settings
+from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.profile.profiling import open_run, profile
 from inspector.verification import ImplementationReport
 from inspector.verification import verify_implementation as _verify_implementation
 from inspector.verification.verify_model import verify
@@ -47,6 +48,7 @@ __all__ = [
     "composition",
     "rollout",
     "load",
+    "open_run",
     "profile",
     "using",
     "verify",
@@ -54,8 +56,6 @@ __all__ = [
     "weight_statistics",
 ]
 
-ModelOrName = PretrainedModel | str | PathLike[str]
-"""A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id."""
 Corpora = Given | Sequence[Given] | None
 
 
@@ -156,63 +156,6 @@ def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> Atten
         model=ready.name,
         sentence_b_start=batch.pair_starts[0],
         vocabulary=vocabulary_of(ready, [text_surface(one) for one in (text, text_pair) if one]),
-    )
-
-
-@checked
-def profile(
-    model: ModelOrName = DEFAULT_MODEL,
-    corpus: Corpus | str | Path | Sequence[Corpus | str | Path] | None = None,
-    output: str | Path | None = None,
-    *,
-    annotations: str | Path | Sequence[str | Path] = (),
-    ablation: bool | None = None,
-    settings: ProfileSettings | None = None,
-    workers: int = 1,
-    engine: str = "local",
-    resume: bool = False,
-    force: bool = False,
-    progress: Progress | None = None,
-) -> Run:
-    """Return what every head does on a corpus, from one pass: behaviour, relations, claims, roles.
-
-    Args:
-        model: A loaded model, or what `inspector.load` takes.
-        corpus: A corpus, a file (.conllu, .txt, GAP, WinoBias, Winogender), or the name of a known
-            one; inspector's own treebank and probes where it is not given. Of several each is
-            profiled by itself, and kept apart by the last column of every frame, `corpus`. What
-            is read from files has the annotation that its sentences carry.
-        annotations: A file of further annotation (roles, names, relations of your own), or several;
-            each is added to the corpora that it belongs to.
-        output: A folder that keeps the run; it is not kept where none is given.
-        ablation: Whether heads are ablated as well, so that the claims say in their column `needed`
-            whether the model needs the head; they are where not given. Not beside settings.
-        settings: Labels, shard and batch size, seeds; the standard ones where not given.
-        workers: Processes; the result is the same for any number.
-        engine: Where they run: 'local', on this machine; or 'ray', on the cluster that RAY_ADDRESS
-            names, of a network you trust, or on one that is started here and ended afterwards.
-        resume: Go on with the run that stands in the folder.
-        force: Replace the run that stands in the folder.
-        progress: Called with what is being done and the share that is done.
-
-    Raises:
-        InputError: If the corpus cannot be used, a run was started with other settings, a setting
-            is given twice, or no such engine is there.
-        ModelError: If the model cannot be loaded.
-        OutputError: If the folder cannot be used.
-        WorkerError: If a part of the work ends every process it is given to.
-    """
-    chosen = profile_settings(settings, ablation)
-    return profile_corpus(
-        corpus=read_annotated(corpus, annotations, labels=chosen.labels),
-        model=loaded(model),
-        folder=output,
-        settings=chosen,
-        workers=workers,
-        engine=engine,
-        resume=resume,
-        force=force,
-        progress=progress,
     )
 
 
@@ -422,20 +365,3 @@ def for_each(read: Sequence[Corpus], frame_of: Callable[[Corpus], pd.DataFrame])
         return frames[0]
     named = [frame.assign(corpus=one.name) for frame, one in zip(frames, read, strict=True)]
     return pd.concat(named, ignore_index=True)
-
-
-def loaded(model: ModelOrName, dtype: str | None = None) -> PretrainedModel:
-    """Return a model, loaded where it is given by name: in a dtype, or in float32.
-
-    Raises:
-        InputError: If it was loaded in another dtype.
-        ModelError: If it cannot be loaded.
-    """
-    if not isinstance(model, PretrainedModel):
-        return load(model, dtype=dtype or "float32")
-    if dtype not in (None, model.dtype):
-        raise InputError(
-            f"dtype ({dtype}) must be that of the model ({model.dtype}): load it in {dtype}, or "
-            "give its name."
-        )
-    return model

@@ -82,41 +82,21 @@ def profile(
     """Run the model once over a corpus; keep what every head does in a run folder."""
     with progress() as show:
         show("Reading", 0.0)
-        from inspector.runs.engines.engine import check_engine
-        from inspector.runs.profile.ablation_worker import (
-            SENTENCES_A_WINDOW,
-            check_ablation_sentences,
-        )
-        from inspector.runs.store.folder_checks import check_run_folder
+        from inspector.api import profile as profile_heads
 
-        check_engine(engine, workers)
-        n_ablation = check_ablation_sentences(ablation_sentences, ablation=ablation)
-        check_run_folder(output, resume=resume, force=force)
-        from inspector.api import load
-        from inspector.corpora.annotation.annotated_corpus import read_annotated
-        from inspector.runs.profile.profile_corpus import profile_corpus
-        from inspector.runs.profile.shard_worker import ProfileSettings
-
-        read = read_annotated(
-            corpus or None,
-            [*(roles or ()), *(annotate or ())],
-            labels=labels,
-            strict=strict,
-            parse=parse,
-        )
-        loaded = load(model, device=device, revision=revision)
         with _resumable(output):
-            run = profile_corpus(
-                loaded,
-                read,
+            run = profile_heads(
+                model,
+                list(corpus) if corpus else None,
                 output,
-                settings=ProfileSettings(
-                    labels=labels,
-                    distances=distances,
-                    ablation=ablation,
-                    ablation_sentences=n_ablation,
-                    ablation_windows=-(-n_ablation // SENTENCES_A_WINDOW),
-                ),
+                annotations=[*(roles or ()), *(annotate or ())],
+                labels=labels,
+                strict=strict,
+                parse=parse,
+                distances=distances,
+                ablation=ablation,
+                ablation_sentences=ablation_sentences,
+                device=device,
                 revision=revision,
                 workers=workers,
                 engine=engine,
@@ -135,10 +115,12 @@ def profile(
 
 @contextmanager
 def _resumable(output: Path) -> Iterator[None]:
-    """Say, where the run is interrupted, that its shards are kept."""
+    """Say, where a run that had begun is interrupted, that its shards are kept."""
     try:
         yield
     except KeyboardInterrupt:
+        if not (output / "manifest.json").exists():
+            raise
         raise Interrupted(
             f"interrupted: what was finished is kept in {output}; go on with --resume."
         ) from None

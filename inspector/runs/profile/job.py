@@ -4,18 +4,21 @@ Must not know: how a shard is computed, folders, frames, UI.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from typing import get_args
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, get_args
 
 from inspector.arguments import is_whole, refused
 from inspector.corpora import Labels, Sentence
 from inspector.errors import InputError
+from inspector.heads.specialization.split import MIN_RANDOM_MODELS
 from inspector.models import PretrainedModel, load
 from inspector.runs.profile.ablation_worker import (
     SENTENCES_A_SHARD,
+    SENTENCES_A_WINDOW,
     STANDARD_SENTENCES,
     WINDOWS_A_SHARD,
     asked_names,
+    check_ablation_sentences,
 )
 from inspector.runs.profile.versions import check_same
 
@@ -78,26 +81,41 @@ class ProfileSettings:
             raise refused(
                 "random_init_seeds", self.random_init_seeds, "whole numbers, such as (1, 2, 3)"
             )
+        if 0 < len(set(self.random_init_seeds)) < MIN_RANDOM_MODELS:
+            raise InputError(
+                f"random_init_seeds ({self.random_init_seeds}) must be none or at least "
+                f"{MIN_RANDOM_MODELS} different ones: the best of fewer models says little of what "
+                "random weights can do."
+            )
 
 
-def profile_settings(settings: ProfileSettings | None, ablation: bool | None) -> ProfileSettings:
-    """Return the settings given, or the standard ones, with heads ablated or not.
+def profile_settings(settings: ProfileSettings | None = None, **given: Any) -> ProfileSettings:
+    """Return the settings, or the standard ones but for what is given by name.
+
+    Args:
+        settings: All of them.
+        given: Settings by name, None for the standard one; each stands in one place alone.
 
     Raises:
-        InputError: If both are given, or settings are none.
+        InputError: If both are given, settings are none, or one may not be.
 
     Example:
-        >>> profile_settings(None, False).ablation
+        >>> profile_settings(ablation=False, seed=None).ablation
         False
     """
     if settings is not None and not isinstance(settings, ProfileSettings):
         raise refused("settings", settings, "inspector's ProfileSettings, or be left out")
+    asked = {name: value for name, value in given.items() if value is not None}
     if settings is None:
-        return ProfileSettings() if ablation is None else ProfileSettings(ablation=ablation)
-    if ablation is not None:
+        made = ProfileSettings(**asked)
+        if "ablation_sentences" not in asked:
+            return made
+        number = check_ablation_sentences(made.ablation_sentences, ablation=made.ablation)
+        return replace(made, ablation_windows=-(-number // SENTENCES_A_WINDOW))
+    for name, value in asked.items():
         raise InputError(
-            f"ablation ({ablation}) and settings are both given, and a setting stands in one "
-            f"place: put it into the settings, ProfileSettings(ablation={ablation}, ...)."
+            f"{name} ({value}) and settings are both given, and a setting stands in one place: "
+            f"put it into the settings, ProfileSettings({name}={value!r}, ...)."
         )
     return settings
 

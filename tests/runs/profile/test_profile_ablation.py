@@ -171,10 +171,10 @@ def test_text_without_relations_has_nothing_to_ask(model):
 
 
 def test_the_standard_settings_ablate_heads_and_a_setting_stands_in_one_place(model, corpus):
-    assert profile_settings(None, None) == ProfileSettings()
+    assert profile_settings() == ProfileSettings()
     assert ProfileSettings().ablation
-    assert not profile_settings(None, False).ablation
-    assert profile_settings(SETTINGS, None) is SETTINGS
+    assert not profile_settings(ablation=False).ablation
+    assert profile_settings(SETTINGS, ablation=None) is SETTINGS
     for ablation in (True, False):
         with pytest.raises(InputError) as caught:
             inspector.profile(model, corpus, ablation=ablation, settings=SETTINGS)

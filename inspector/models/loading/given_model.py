@@ -1,0 +1,46 @@
+"""A model that is given to a public function: loaded already, or by name.
+
+Must not know: what is done with it.
+"""
+
+from os import PathLike
+
+from inspector.errors import InputError
+from inspector.models.loading.load_model import check_device, load
+from inspector.models.pretrained import PretrainedModel
+
+ModelOrName = PretrainedModel | str | PathLike[str]
+"""A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id."""
+
+
+def loaded(
+    model: ModelOrName,
+    dtype: str | None = None,
+    device: str | None = None,
+    revision: str | None = None,
+) -> PretrainedModel:
+    """Return a model, loaded where it is given by name: in float32 and on the CPU, if not told.
+
+    Raises:
+        InputError: If it was loaded in another dtype, on another device, or a revision is named.
+        ModelError: If it cannot be loaded.
+    """
+    if not isinstance(model, PretrainedModel):
+        return load(model, dtype=dtype or "float32", device=device or "cpu", revision=revision)
+    target = model.device if device is None else check_device(device)
+    if (target.type, target.index or 0) != (model.device.type, model.device.index or 0):
+        raise InputError(
+            f"device ({device}) must be that of the model ({model.device}): load it there, or give "
+            "its name."
+        )
+    if revision is not None:
+        raise InputError(
+            f"revision ({revision}) must be left out beside a loaded model: load it with its "
+            "revision, or give its name."
+        )
+    if dtype not in (None, model.dtype):
+        raise InputError(
+            f"dtype ({dtype}) must be that of the model ({model.dtype}): load it in {dtype}, or "
+            "give its name."
+        )
+    return model

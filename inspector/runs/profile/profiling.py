@@ -1,0 +1,122 @@
+"""A profile by the public functions: run one, and open one that stands in a folder.
+
+Must not know: formulas, shards.
+"""
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from inspector.arguments import checked
+from inspector.corpora import Corpus, Labels
+from inspector.corpora.annotation.annotated_corpus import read_annotated
+from inspector.models import DEFAULT_MODEL
+from inspector.models.loading.given_model import ModelOrName, loaded
+from inspector.progress import Progress
+from inspector.runs.engines.engine import check_engine
+from inspector.runs.profile.job import ProfileSettings, profile_settings
+from inspector.runs.profile.profile_corpus import Run, profile_corpus
+from inspector.runs.store.folder_checks import check_run_folder
+
+
+@checked
+def profile(
+    model: ModelOrName = DEFAULT_MODEL,
+    corpus: Corpus | str | Path | Sequence[Corpus | str | Path] | None = None,
+    output: str | Path | None = None,
+    *,
+    annotations: str | Path | Sequence[str | Path] = (),
+    labels: Labels | None = None,
+    strict: bool = False,
+    parse: bool = False,
+    distances: bool | None = None,
+    ablation: bool | None = None,
+    ablation_sentences: int | None = None,
+    seed: int | None = None,
+    batch_size: int | None = None,
+    settings: ProfileSettings | None = None,
+    device: str | None = None,
+    revision: str | None = None,
+    workers: int = 1,
+    engine: str = "local",
+    resume: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Return what every head does on a corpus, from one pass: behaviour, relations, claims, roles.
+
+    Args:
+        model: A loaded model, or what `inspector.load` takes.
+        corpus: A corpus, a file (.conllu, .txt, GAP, WinoBias, Winogender), or the name of a known
+            one; inspector's own treebank and probes where it is not given. Of several each is
+            profiled by itself, and kept apart by the last column of every frame, `corpus`. What
+            is read from files has the annotation that its sentences carry.
+        annotations: A file of further annotation (roles, names, relations of your own), or several;
+            each is added to the corpora that it belongs to.
+        output: A folder that keeps the run; it is not kept where none is given.
+        labels: 'universal' relation labels (nsubj), or 'full' ones (nsubj:pass as well).
+        strict: Whether the first malformed sentence ends the reading.
+        parse: Whether plain text is given spaCy's trees (silver).
+        distances: Whether all heads are compared with each other too.
+        ablation: Whether heads are ablated as well, so that the claims say in their column `needed`
+            whether the model needs the head; they are where not given.
+        ablation_sentences: Sentences that are read without each head, at most, and a window for
+            every 16 of them.
+        seed: Of the bootstrap and of the sign flips.
+        batch_size: Sentences in a batch, at most.
+        settings: All that changes the figures, in one object; no such keyword beside it.
+        device: On which the model is loaded, the CPU where not given.
+        revision: Branch, tag or commit of a hub id.
+        workers: Processes; the result is the same for any number.
+        engine: Where they run: 'local', on this machine; or 'ray', on the cluster that RAY_ADDRESS
+            names, of a network you trust, or on one that is started here and ended afterwards.
+        resume: Go on with the run that stands in the folder.
+        force: Replace the run that stands in the folder.
+        progress: Called with what is being done and the share that is done.
+
+    Raises:
+        InputError: If the corpus cannot be used, a run was started with other settings, a setting
+            is given twice, no such engine is there, or a loaded model is on another device.
+        ModelError: If the model cannot be loaded.
+        OutputError: If the folder cannot be used.
+        WorkerError: If a part of the work ends every process it is given to.
+    """
+    chosen = profile_settings(
+        settings,
+        labels=labels,
+        distances=distances,
+        ablation=ablation,
+        ablation_sentences=ablation_sentences,
+        seed=seed,
+        batch_size=batch_size,
+    )
+    check_engine(engine, workers)
+    if output is not None:
+        check_run_folder(output, resume=resume, force=force)
+    return profile_corpus(
+        corpus=read_annotated(
+            corpus, annotations, labels=chosen.labels, strict=strict, parse=parse
+        ),
+        model=loaded(model, device=device, revision=revision),
+        folder=output,
+        settings=chosen,
+        revision=revision,
+        workers=workers,
+        engine=engine,
+        resume=resume,
+        force=force,
+        progress=progress,
+    )
+
+
+def open_run(path: str | PathLike[str]) -> Run:
+    """Return a run that stands in a folder.
+
+    Args:
+        path: The folder that `profile` wrote.
+
+    Raises:
+        InputError: If it is no path.
+        OutputError: If there is none, it is not complete, or it is damaged.
+    """
+    return Run.open(path)
