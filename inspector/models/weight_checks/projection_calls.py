@@ -56,6 +56,11 @@ class _Seen:
     given: dict[str, Tensor] = field(default_factory=dict)
     made: dict[str, Tensor] = field(default_factory=dict)
     call: AttentionCall | None = None
+    entered: Tensor | None = None
+    """The hidden states that the module was given."""
+    returned: Tensor | None = None
+    """What the module gave back, once it has."""
+    ended: bool = False
 
 
 class Projections:
@@ -72,6 +77,10 @@ class Projections:
         self._modules = dict(network.named_modules())
         self._declared = dict(attention_sites(network))
         self._sites = dict(_watchable_sites(self._declared, self._modules))
+        self.dropping = False
+        """Whether something is dropped between the layers and the module's result."""
+        self._same: dict[tuple[str, str], bool] = {}
+        """(module, what) → whether it was the same inside and outside when the module first ran."""
         self._called: set[str] = set()
         self._seen: dict[str, _Seen] = {}
         self._on_projected: OnProjected = lambda name, projected: None
@@ -87,8 +96,12 @@ class Projections:
         with ExitStack() as stack:
             stack.callback(self._seen.clear)
             for site, layouts in self._sites.items():
-                begin = self._modules[site].register_forward_pre_hook(partial(self._begin, site))
+                begin = self._modules[site].register_forward_pre_hook(
+                    partial(self._begin, site), with_kwargs=True
+                )
                 stack.callback(begin.remove)
+                end = self._modules[site].register_forward_hook(partial(self._end, site))
+                stack.callback(end.remove)
                 for side, name in layouts[0].names(site).items():
                     hook = partial(self._made, site, side)
                     stack.callback(self._modules[name].register_forward_hook(hook).remove)
@@ -119,8 +132,18 @@ class Projections:
                 found[name] = entry.reason or _NOT_SEEN
         return found
 
-    def _begin(self, site: str, *_: object) -> None:
-        self._seen[site] = _Seen()
+    def _begin(self, site: str, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
+        states = (each for each in (*args, *kwargs.values()) if _is_states(each))
+        # What stands outside the module ends after it.
+        ended = not self._sites[site][0].names(site)["output"].startswith(f"{site}.")
+        self._seen[site] = _Seen(entered=next(states, None), ended=ended)
+
+    def _end(self, site: str, module: nn.Module, args: Any, output: Any) -> None:
+        seen = self._seen.get(site)
+        if seen is not None and not seen.ended:
+            first = output[0] if isinstance(output, tuple) and output else output
+            seen.returned, seen.ended = first if _is_states(first) else None, True
+            self._finish(site)
 
     def _made(self, site: str, side: str, module: nn.Module, args: Any, output: Any) -> None:
         seen = self._seen.get(site)
@@ -133,14 +156,36 @@ class Projections:
 
     def _finish(self, site: str) -> None:
         seen = self._seen[site]
-        if seen.call is None or "output" not in seen.made:
+        if seen.call is None or "output" not in seen.made or not seen.ended:
             return
         del self._seen[site]
+        if not self.dropping:
+            self._take_outer(site, seen, seen.call)
         entry = self.entries.get(site)
         if entry is None and _shows_all(seen, seen.call):
             entry = self.entries[site] = self._proved(site, seen, seen.call)
         if entry is not None and entry.weights is not None:
             self._on_projected(site, _projected(entry, entry.weights, seen, seen.call))
+
+    def _take_outer(self, site: str, seen: _Seen, call: AttentionCall) -> None:
+        """Let what the module was given and gave stand for what its layers were given and made.
+
+        Where they were the same when it first ran they must be always: what else a module does to
+        them is a mistake, which the layers by themselves do not show.
+        """
+
+        def outer(what: str, outside: Tensor | None, inside: Tensor) -> Tensor:
+            if outside is None or outside.shape != inside.shape:
+                return inside
+            same = self._same.setdefault((site, what), torch.equal(outside, inside))
+            return outside if same else inside
+
+        hidden = seen.given.get("query")
+        for side in ("query", "key", "value"):  # some are given states of their own
+            if hidden is not None and seen.given.get(side) is hidden:
+                seen.given[side] = outer(side, seen.entered, seen.given[side])
+        seen.given["output"] = outer("context", call.context, seen.given["output"])
+        seen.made["output"] = outer("returned", seen.returned, seen.made["output"])
 
     def _proved(self, site: str, seen: _Seen, call: AttentionCall) -> Entry:
         if call.query.dtype in _HALF_TYPES:
@@ -148,6 +193,10 @@ class Projections:
         sources = {f"{side}_source": seen.given[side] for side in ("query", "key", "value")}
         shown = seen_call(call, sources, seen.given["output"], seen.made["output"])
         return prove_entry(self._modules, site, self._sites[site], shown)
+
+
+def _is_states(value: object) -> bool:
+    return isinstance(value, Tensor) and value.is_floating_point() and value.ndim > 2
 
 
 def _watchable_sites(

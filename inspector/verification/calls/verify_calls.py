@@ -195,6 +195,7 @@ class _Findings:
         ran: set[str] = set()
         self.runs += 1
         watched = self.projections.setdefault(prefix, Projections(model.model))
+        watched.dropping = condition is not None and condition.manner.dropout_seed is not None
         try:
             watch_calls(model, one.run, on_call, ran, (watched, on_projected))
         except UnsupportedModelError as error:

@@ -261,7 +261,7 @@ def test_the_hooks_are_taken_off_and_nothing_is_kept():
 
     before, projections = hooks(), Projections(model.model)
     with projections.watched(lambda module, projected: None):
-        assert hooks() == before + 2 * 5
+        assert hooks() == before + 2 * 6
         model.model(**model.make_inputs(padded=False))
         assert set(projections._seen) == {
             f"encoder.layer.{layer}.attention.self" for layer in (0, 1)
