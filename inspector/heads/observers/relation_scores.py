@@ -63,6 +63,18 @@ def _add_further_tokens(
     attention.permute(0, 2, 3, 1).index_put_((row, word), merged, accumulate=True)
 
 
+def predicted_words(
+    call: AttentionCall, batch: AnnotatedBatch
+) -> tuple[Int64[Tensor, "batch head word"], Int64[Tensor, "batch head word"]]:
+    """Return the word that each word looks at most, and that looks at it most; the first of equals.
+
+    Where a word has no choice it is the first word.
+    """
+    attention = word_attention(call.probabilities, batch)
+    # Of equal ones the first, as argmax would; across the grain it is several times faster.
+    return attention.max(-1).indices, attention.max(-2).indices
+
+
 class RelationScores:
     """How often each head's prediction is right, per document, relation and direction."""
 
@@ -87,10 +99,13 @@ class RelationScores:
         """Offset (head − dependent, in words) → counts by document and relation."""
         self.left_out = 0
         """Relations that touch a word without tokens."""
+        self.looked: tuple[Tensor, Tensor] | None = None
+        """The words predicted at the last update; None where nothing was asked of them."""
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
         """Add one layer's predictions on one batch."""
         pairs = batch.relations
+        self.looked = None
         if layer == 0:
             self._count(batch)
         if not len(pairs.row):
@@ -107,9 +122,7 @@ class RelationScores:
     ) -> Bool[Tensor, "pair direction head"]:
         """Return which pairs each head gets right."""
         pairs = batch.relations
-        attention = word_attention(call.probabilities, batch)
-        # Of equal ones the first, as argmax would; across the grain it is several times faster.
-        looked_at, looked_from = attention.max(-1).indices, attention.max(-2).indices
+        self.looked = looked_at, looked_from = predicted_words(call, batch)
         return torch.stack(
             [
                 looked_at[pairs.row, :, pairs.dependent] == pairs.head[:, None],

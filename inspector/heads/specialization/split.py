@@ -94,6 +94,23 @@ class Split:
         return np.moveaxis(picked, 0, -1).astype(np.int64)
 
 
+def documents_holding(counts: RelationCounts) -> dict[str, int]:
+    """Return how many documents of the test split hold each relation.
+
+    Example:
+        >>> n = np.array([[2], [0], [1]], dtype=np.int32)
+        >>> counts = RelationCounts(
+        ...     *(("a", "e", "f"), ("det",), (1,), np.zeros((3, 1, 3, 1, 1), dtype=np.int32)),
+        ...     n=n,
+        ...     offset_counts=n[..., None],
+        ... )
+        >>> [is_for_selection(name) for name in counts.documents], documents_holding(counts)
+        ([False, True, False], {'det': 2})
+    """
+    held = (Split.of(counts).pairs > 0).sum(axis=1)
+    return dict(zip(counts.relations, held.tolist(), strict=True))
+
+
 def random_init_accuracies(
     split: Split, random_init_counts: Sequence[RelationCounts]
 ) -> Float64[np.ndarray, "relation direction"]:

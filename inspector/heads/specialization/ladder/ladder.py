@@ -1,0 +1,260 @@
+"""Every head on the ladder of simpler explanations, for every relation and direction.
+
+Rules are chosen on the selection split and judged, as the heads are, on the test split.
+Must not know: models, files, verdicts.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float64, Int64, UInt8
+
+from inspector.heads.counts import DIRECTIONS
+from inspector.heads.relations_frame import share
+from inspector.heads.specialization.inference import (
+    benjamini_hochberg,
+    bootstrap_weights,
+    exact_sign_flip_p_values,
+    ratio_intervals,
+)
+from inspector.heads.specialization.ladder.matched import (
+    PARTS,
+    other_sources,
+    other_targets,
+    source_differences,
+    target_differences,
+)
+from inspector.heads.specialization.ladder.rules import (
+    ClassWords,
+    best_position,
+    best_rule,
+    position_name,
+    position_words,
+)
+from inspector.heads.specialization.ladder.selectivity import selectivities
+from inspector.heads.specialization.ladder.sums import by_document
+from inspector.heads.specialization.ladder.words import Pairs, WordTable
+
+HEAD_COLUMNS: dict[str, str] = {
+    "layer": "int64",
+    "head": "int64",
+    "relation": "str",
+    "direction": "str",
+}
+LADDER_COLUMNS: dict[str, str] = {
+    "position_rule": "str",
+    "position_accuracy": "float64",
+    "class_rule": "str",
+    "class_accuracy": "float64",
+    "class_lift": "float64",
+    "class_ci_low": "float64",
+    "class_ci_high": "float64",
+    "matched_source_n": "int64",
+    "matched_source_difference": "float64",
+    "matched_target_n": "int64",
+    "matched_target_difference": "float64",
+    "selectivity": "float64",
+    "selectivity_n": "int64",
+    "selectivity_ci_low": "float64",
+    "selectivity_ci_high": "float64",
+    "selectivity_q": "float64",
+}
+"""The figures that the ladder adds to a claim, in order: column → dtype."""
+FURTHER_COLUMNS: dict[str, str] = {
+    "position_ci_low": "float64",
+    "position_ci_high": "float64",
+    "matched_source_ci_low": "float64",
+    "matched_source_ci_high": "float64",
+    "matched_target_ci_low": "float64",
+    "matched_target_ci_high": "float64",
+    "selectivity_rule": "str",
+    "selectivity_p": "float64",
+}
+"""What only the frame of controls shows."""
+RUNGS_COLUMNS = HEAD_COLUMNS | LADDER_COLUMNS | FURTHER_COLUMNS
+Intervals = Callable[[np.ndarray, np.ndarray], Float64[np.ndarray, "row 2"]]
+
+
+def head_rungs(
+    table: WordTable,
+    relations: Sequence[str],
+    asked: Bool[np.ndarray, "relation direction head"],
+    n_heads: int,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return a row for each relation, direction and head, in this order: RUNGS_COLUMNS.
+
+    Figures are of the test split, from 0 to 1; NaN, and 'n' 0, where a rung is not asked.
+
+    - position_rule: the commonest position of the right word in the selection split.
+    - class_rule: the member of the family (`ClassWords.family`) that is right most often there;
+      class_lift: accuracy − its accuracy.
+    - matched_source_difference, matched_target_difference: hit − the share of matched words that
+      are found, over the pairs that have a match.
+    - selectivity: of the pairs where a member is not at the annotated word, the share of the
+      head's predictions at the annotated word − the share at the member's, for the member that is
+      least favourable to this head (selectivity_rule); selectivity_p: one-sided, over all sign
+      flips of documents, 1 where selectivity is not above 0; selectivity_q: Benjamini–Hochberg
+      over all rows of the frame.
+    - intervals: 95 % bootstrap over documents, for the heads that are asked about alone.
+
+    Args:
+        table: The corpus, with what each head predicts.
+        relations: Names, all of one kind.
+        asked: Of which heads intervals are needed.
+        n_heads: Heads of a layer.
+        seed: Of the bootstrap.
+    """
+    ladder = _Ladder(table, seed)
+    frames = []
+    for place, relation in enumerate(relations):
+        for rank, direction in enumerate(DIRECTIONS):
+            columns = ladder.columns(table.pairs(relation, direction), asked[place, rank])
+            layer, head = np.divmod(np.arange(asked.shape[-1]), n_heads)
+            frames.append(
+                pd.DataFrame(
+                    {"layer": layer, "head": head, "relation": relation, "direction": direction}
+                    | columns
+                )
+            )
+    if not frames:
+        return pd.DataFrame(columns=list(RUNGS_COLUMNS)).astype(RUNGS_COLUMNS)
+    frame = pd.concat(frames, ignore_index=True)
+    known = frame["selectivity_n"].to_numpy() > 0
+    q_values = np.full(len(frame), np.nan)
+    q_values[known] = benjamini_hochberg(frame["selectivity_p"].to_numpy()[known])
+    frame["selectivity_q"] = q_values
+    return frame[list(RUNGS_COLUMNS)].astype(RUNGS_COLUMNS)
+
+
+@dataclass(frozen=True, eq=False)
+class _Test:
+    """One relation and direction in the test split."""
+
+    pairs: Pairs
+    predicted: Int64[np.ndarray, "head word"]
+    asked: Bool[np.ndarray, " head"]
+    """Heads whose intervals are needed."""
+
+    @property
+    def hits(self) -> Bool[np.ndarray, "head pair"]:
+        return self.predicted[:, self.pairs.asked] == self.pairs.expected
+
+
+class _Ladder:
+    """The rungs of one corpus; draws and rules are shared by all relations."""
+
+    def __init__(self, table: WordTable, seed: int) -> None:
+        self.table = table
+        self.classes = ClassWords(table)
+        self.n_documents = len(table.test_documents)
+        self.weights: UInt8[np.ndarray, "draw document"] = bootstrap_weights(self.n_documents, seed)
+
+    def columns(self, pairs: Pairs, asked: Bool[np.ndarray, " head"]) -> dict[str, object]:
+        """Return the rungs of one relation and direction, a value for each head."""
+        test = _Test(pairs.of(pairs.is_test), self.table.predicted[pairs.side], asked)
+        return (
+            self._position(pairs, test)
+            | self._classes(pairs, test)
+            | self._matched("source", test)
+            | self._matched("target", test)
+        )
+
+    def _position(self, pairs: Pairs, test: _Test) -> dict[str, object]:
+        rank = best_position(pairs, self.table)
+        if not rank or not len(test.pairs.asked):
+            return _not_asked("position_rule", "position_accuracy") | _unknown("position")
+        words = position_words(rank, test.pairs.asked, pairs.side, self.table)
+        right = words == test.pairs.expected
+        low, high = self._lift_interval(right, test)
+        return {
+            "position_rule": position_name(rank),
+            "position_accuracy": right.mean(),
+            "position_ci_low": low,
+            "position_ci_high": high,
+        }
+
+    def _classes(self, pairs: Pairs, test: _Test) -> dict[str, object]:
+        family = self.classes.family(pairs)
+        rule = best_rule(family, pairs)
+        if rule is None or not len(test.pairs.asked):
+            return (
+                _not_asked("class_rule", "class_accuracy", "class_lift", "selectivity_rule")
+                | _unknown("class", "selectivity")
+                | {"selectivity": np.nan, "selectivity_n": 0, "selectivity_p": np.nan}
+            )
+        of_test = type(family)(family.rules, family.words[:, pairs.is_test])
+        right = of_test.words[rule] == test.pairs.expected
+        low, high = self._lift_interval(right, test)
+        found = selectivities(test.pairs, of_test, test.predicted, self.n_documents)
+        total, n = found.parts.sum(axis=1), found.wholes.sum(axis=1)
+        p_values = np.ones(len(total))
+        p_values[total > 0] = exact_sign_flip_p_values(found.parts[total > 0])
+        own_low, own_high = self._intervals(found.parts, found.wholes, test.asked)
+        return {
+            "class_rule": str(of_test.rules[rule]),
+            "class_accuracy": right.mean(),
+            "class_lift": test.hits.mean(axis=1) - right.mean(),
+            "class_ci_low": low,
+            "class_ci_high": high,
+            "selectivity_rule": [str(of_test.rules[place]) for place in found.rule],
+            "selectivity": share(total, n),
+            "selectivity_n": n,
+            "selectivity_p": np.where(n > 0, p_values, np.nan),
+            "selectivity_ci_low": own_low,
+            "selectivity_ci_high": own_high,
+        }
+
+    def _matched(self, what: str, test: _Test) -> dict[str, object]:
+        find, differ = _MATCHED[what]
+        matches = find(test.pairs, self.table)
+        n = int(matches.has_any.sum())
+        name = f"matched_{what}"
+        if not n:
+            return {f"{name}_n": 0, f"{name}_difference": np.nan} | _unknown(name)
+        twelfths = differ(test.pairs, matches, test.predicted)
+        parts = by_document(twelfths, test.pairs.document, self.n_documents)
+        wholes = by_document(PARTS * matches.has_any, test.pairs.document, self.n_documents)
+        low, high = self._intervals(parts, np.broadcast_to(wholes, parts.shape), test.asked)
+        return {
+            f"{name}_n": n,
+            f"{name}_difference": parts.sum(axis=1) / (PARTS * n),
+            f"{name}_ci_low": low,
+            f"{name}_ci_high": high,
+        }
+
+    def _lift_interval(
+        self, right: Bool[np.ndarray, " pair"], test: _Test
+    ) -> Float64[np.ndarray, "2 head"]:
+        apart = test.hits.astype(np.int8) - right
+        parts = by_document(apart, test.pairs.document, self.n_documents)
+        wholes = by_document(np.ones_like(right), test.pairs.document, self.n_documents)
+        return self._intervals(parts, np.broadcast_to(wholes, parts.shape), test.asked)
+
+    def _intervals(
+        self,
+        parts: Int64[np.ndarray, "head document"],
+        wholes: Int64[np.ndarray, "head document"],
+        asked: Bool[np.ndarray, " head"],
+    ) -> Float64[np.ndarray, "2 head"]:
+        """Return low and high ends for the heads that are asked about, NaN for the others."""
+        ends = np.full((2, len(parts)), np.nan)
+        for head in np.flatnonzero(asked):
+            ends[:, head] = ratio_intervals(parts[head : head + 1], wholes[head], self.weights)[0]
+        return ends
+
+
+_MATCHED = {
+    "source": (other_sources, source_differences),
+    "target": (other_targets, target_differences),
+}
+
+
+def _not_asked(*names: str) -> dict[str, object]:
+    return {name: "" if name.endswith("_rule") else np.nan for name in names}
+
+
+def _unknown(*names: str) -> dict[str, object]:
+    return {f"{name}_ci_{end}": np.nan for name in names for end in ("low", "high")}

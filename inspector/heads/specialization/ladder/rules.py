@@ -1,0 +1,196 @@
+"""Rules that need no model: the nearest word of a class, the k-th word of the sentence.
+
+A class is a set of parts of speech. Must not know: heads, relations' names, statistics.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int64
+
+from inspector.heads.specialization.ladder.words import NOTHING, Pairs, WordTable
+
+SIDES = ("left", "right", "either", "left-run", "right-run")
+"""Nearest before, nearest after, nearest (of two the former), and the far end of the first run of
+such words before or after."""
+CLASSES: tuple[tuple[str, ...], ...] = (
+    ("NOUN", "PROPN"),
+    ("NOUN", "PRON", "PROPN"),
+    ("DET", "NOUN", "PRON", "PROPN"),
+    ("ADJ", "NOUN", "PROPN"),
+    ("ADJ", "NOUN", "NUM", "PROPN"),
+    ("AUX", "VERB"),
+    ("ADJ", "VERB"),
+    ("ADJ", "AUX", "VERB"),
+    ("ADJ", "NOUN", "VERB"),
+    ("ADJ", "ADV"),
+    ("ADJ", "DET", "NUM"),
+    ("ADP", "SCONJ"),
+    ("ADP", "CCONJ", "PART", "SCONJ"),
+    ("ADJ", "ADV", "NOUN", "NUM", "PRON", "PROPN", "VERB"),
+)
+"""Unions that are always tried, beside every tag by itself."""
+_MOST_OF_TARGETS = 6
+
+
+@dataclass(frozen=True)
+class ClassRule:
+    """A rule: which class, and on which side."""
+
+    tags: tuple[str, ...]
+    side: str
+
+    def __str__(self) -> str:
+        """Return its name, as 'NOUN+PROPN:left'."""
+        return f"{'+'.join(self.tags)}:{self.side}"
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """The members, one a side, and the word that each finds from each asked word of some pairs."""
+
+    rules: tuple[ClassRule, ...]
+    words: Int64[np.ndarray, "rule pair"]
+    """NOTHING where there is no such word, or the mask forbids it."""
+
+
+class ClassWords:
+    """The word that each rule finds for each word of a corpus, computed once a class."""
+
+    def __init__(self, table: WordTable) -> None:
+        """Start with no class.
+
+        Args:
+            table: The corpus.
+        """
+        self.table = table
+        self._found: dict[tuple[str, ...], Int64[np.ndarray, "side word"]] = {}
+        occurring = set(table.tags)
+        unions = [tags for tags in CLASSES if len(occurring & {*tags}) > 1]
+        self.standard = tuple((tag,) for tag in table.tags) + tuple(unions)
+
+    def of_class(self, tags: tuple[str, ...]) -> Int64[np.ndarray, "side word"]:
+        """Return the word that each side's rule finds for each word."""
+        if tags not in self._found:
+            places = [place for place, tag in enumerate(self.table.tags) if tag in tags]
+            inside = np.isin(self.table.tag, places) & self.table.is_read
+            self._found[tags] = class_words(inside, self.table)
+        return self._found[tags]
+
+    def family(self, pairs: Pairs) -> Family:
+        """Return the members that a relation and direction are compared with, one a side.
+
+        Each with the class for which it is right most often in the selection split: of every tag,
+        the standing unions, and the commonest tags of what is right there: the first one, the
+        first two, and so on. Without parts of speech, or a pair in that split, there is none.
+        """
+        chosen = ~pairs.is_test
+        if not self.table.tags or not chosen.any():
+            return Family((), np.zeros((0, len(pairs.asked)), dtype=np.int64))
+        classes = list(dict.fromkeys(self.standard + self._of_targets(pairs)))
+        right = np.stack([self._right(tags, pairs.of(chosen)) for tags in classes])
+        best = right.argmax(axis=0)
+        rules = tuple(ClassRule(classes[of], side) for of, side in zip(best, SIDES, strict=True))
+        words = np.stack(
+            [self.of_class(rule.tags)[side, pairs.asked] for side, rule in enumerate(rules)]
+        )
+        forbidden = ~self.table.allowed(pairs.asked, words, pairs.side)
+        return Family(rules, np.where(forbidden, NOTHING, words))
+
+    def _right(self, tags: tuple[str, ...], pairs: Pairs) -> Int64[np.ndarray, " side"]:
+        words = self.of_class(tags)[:, pairs.asked]
+        right = (words == pairs.expected) & self.table.allowed(pairs.asked, words, pairs.side)
+        return np.asarray(right.sum(axis=1))
+
+    def _of_targets(self, pairs: Pairs) -> tuple[tuple[str, ...], ...]:
+        tags = self.table.tag[pairs.expected[~pairs.is_test]]
+        counted = np.bincount(tags[tags != NOTHING], minlength=len(self.table.tags))
+        order = np.argsort(-counted, kind="stable")[: (counted > 0).sum()]
+        names = [self.table.tags[place] for place in order[:_MOST_OF_TARGETS]]
+        return tuple(tuple(sorted(names[:size])) for size in range(1, len(names) + 1))
+
+
+def class_words(
+    inside: Bool[np.ndarray, " word"], table: WordTable
+) -> Int64[np.ndarray, "side word"]:
+    """Return what each side's rule finds for each word, in the order of SIDES.
+
+    Args:
+        inside: Which words are of the class.
+        table: The corpus.
+    """
+    n_words = len(inside)
+    place = np.arange(n_words)
+    before = np.maximum.accumulate(np.where(inside, place, NOTHING))
+    outside_before = np.maximum.accumulate(np.where(inside, NOTHING, place))
+    after = np.minimum.accumulate(np.where(inside, place, n_words)[::-1])[::-1]
+    outside_after = np.minimum.accumulate(np.where(inside, n_words, place)[::-1])[::-1]
+    left = np.concatenate([[NOTHING], before[:-1]])
+    right = np.concatenate([after[1:], [n_words]])
+    left = np.where(left < table.start, NOTHING, left)
+    right = np.where(right >= table.end, NOTHING, right)
+    is_left = (left != NOTHING) & ((right == NOTHING) | (place - left <= right - place))
+    run_start = np.maximum(outside_before[left], table.start - 1) + 1
+    run_end = np.minimum(outside_after[right], table.end) - 1
+    return np.stack(
+        [
+            left,
+            right,
+            np.where(is_left, left, right),
+            np.where(left == NOTHING, NOTHING, run_start),
+            np.where(right == NOTHING, NOTHING, run_end),
+        ]
+    )
+
+
+def position_name(rank: int) -> str:
+    """Return how a position is written: 'first', 'last', or its number, from the end below 0.
+
+    Example:
+        >>> [position_name(rank) for rank in (1, 2, -1, -2)]
+        ['first', '2', 'last', '-2']
+    """
+    return {1: "first", -1: "last"}.get(rank, str(rank))
+
+
+def best_position(pairs: Pairs, table: WordTable) -> int:
+    """Return the commonest position of the right word in the selection split; 0 without any pair.
+
+    From the start it counts 1, 2, …, from the end -1, -2, …; of equal ones the nearest to an end,
+    and of these the start.
+    """
+    word = pairs.expected[~pairs.is_test & table.allowed(pairs.asked, pairs.expected, pairs.side)]
+    if not len(word):
+        return 0
+    counted: dict[int, int] = {}
+    for sign, ranks in ((1, word - table.start[word] + 1), (-1, table.end[word] - word)):
+        for rank, count in enumerate(np.bincount(ranks)):
+            counted[sign * rank] = max(int(count), counted.get(sign * rank, 0))
+    return min(counted, key=lambda rank: (-counted[rank], abs(rank), rank < 0))
+
+
+def position_words(
+    rank: int, asked: Int64[np.ndarray, " pair"], side: int, table: WordTable
+) -> Int64[np.ndarray, " pair"]:
+    """Return the word at a position of each asked word's sentence; NOTHING where there is none.
+
+    Args:
+        rank: As `best_position` gives it.
+        asked: Words.
+        side: 0 where these look, 1 where they are looked at.
+        table: The corpus.
+    """
+    start, end = table.start[asked], table.end[asked]
+    word = start + rank - 1 if rank > 0 else end + rank
+    known = (word >= start) & (word < end) & (word != asked) & (rank != 0)
+    known &= table.allowed(asked, word, side)
+    return np.where(known, word, NOTHING)
+
+
+def best_rule(family: Family, pairs: Pairs) -> int | None:
+    """Return the member that is right most often in the selection split; the first of equals."""
+    chosen = ~pairs.is_test
+    if not family.rules or not chosen.any():
+        return None
+    right = (family.words[:, chosen] == pairs.expected[chosen]).sum(axis=1)
+    return int(right.argmax())
