@@ -34,7 +34,7 @@ class Settings:
 
 
 def run(settings: Settings | None = None) -> list[Measure]:
-    """Return the ratios that issue 4 asks for."""
+    """Return the ratios, each with its bound where it has one."""
     chosen = settings or Settings()
     return [*_ablation(chosen), *_importance(chosen), *_memory(chosen)]
 

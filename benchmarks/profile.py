@@ -244,5 +244,5 @@ def _prepared(read: "Corpus", size: int) -> None:
 
 
 def _fresh(read: "Corpus", size: int) -> "list[AnnotatedBatch]":
-    """Return the batches with nothing worked out yet: what they cache is the observers' time."""
+    """Return the batches with nothing computed yet: what they cache is the observers' time."""
     return [replace(batch) for batch in _made[id(read)]]

@@ -11,7 +11,7 @@ from inspector.text import in_a_line
 MOST_CHARACTERS = 500
 """Of a sentence: what users gave stands in it, and may be of any length."""
 
-_KEPT_AT_THE_END = 200  # where it says how to mend it
+_KEPT_AT_THE_END = 200  # where it says how to fix it
 _MOST_OF_WHAT_IS_GIVEN = 100
 # A number of hundreds of digits, a path, or what stands in brackets.
 _GIVEN = re.compile(r"\S{101,}|\([^()]{101,}\)")
@@ -26,7 +26,7 @@ def sentence(text: str) -> str:
     r"""Return a text fit to be shown: on one line, no longer than it may be, steering nothing.
 
     Of what is too long, what was given is shortened first; then the middle is left out, so that
-    both what is wrong and how to mend it stay.
+    both what is wrong and how to fix it stay.
 
     Example:
         >>> sentence("red\x1b[31m,\n  as it came")
@@ -54,7 +54,7 @@ def no_memory(error: BaseException) -> bool:
 
 
 class InspectorError(Exception):
-    """A trouble that the user can mend; its text says how."""
+    """A trouble that the user can fix; its text says how."""
 
     exit_code = 2
 

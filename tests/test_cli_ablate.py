@@ -141,7 +141,7 @@ def test_a_way_that_is_not_there_is_refused(command, tiny_folder, treebank):
     done = command("ablate", tiny_folder("bert"), "--heads", "0-0", "--how", "loudly")
     assert (done.code, done.err) == (
         2,
-        "inspector: how (loudly) must be one that there is. Available: zero, mean, uniform.\n",
+        "inspector: how (loudly) must be one of these. Available: zero, mean, uniform.\n",
     )
 
 

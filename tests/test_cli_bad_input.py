@@ -748,7 +748,7 @@ def test_a_full_disk(command, folder, monkeypatch):
         ),
         (
             ["attend", "--text", "a", "-o", "a.html", "--view", "neuron"],
-            "view (neuron) must be one that there is. Available: head, model.",
+            "view (neuron) must be one of these. Available: head, model.",
         ),
         (
             ["attend", "--text", "a", "-o", "a.html", "--layers", "1,b"],

@@ -171,7 +171,7 @@ def test_broken_brackets_cost_themselves_alone(profile, tmp_path):
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(
         f"inspector: mention in sentence (s0-0) of {path}, line {number + 1}, is malformed: "
-        f"{reason}. Mend it, or read without strict (--strict) to leave it out.\n"
+        f"{reason}. Fix it, or read without strict (--strict) to leave it out.\n"
     )
 
 

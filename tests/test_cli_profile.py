@@ -179,7 +179,7 @@ def test_strict_stops_at_a_malformed_sentence(profile, tmp_path):
 @each(
     ("options", "words"),
     [
-        (["--engine", "cloud"], "engine (cloud) must be one that there is. Available: local, ray."),
+        (["--engine", "cloud"], "engine (cloud) must be one of these. Available: local, ray."),
         (
             ["--ablation-sentences", "0"],
             "ablation-sentences (0) must be at least 1: --no-ablation asks for none.",

@@ -1,4 +1,4 @@
-"""The house stands as design.md draws it: arrows point one way, rooms know what they may know."""
+"""The house stands as its drawing shows: arrows point one way, rooms know what they may know."""
 
 import ast
 import importlib
@@ -116,7 +116,7 @@ ALLOWED = {
     "vocabulary": set(),
     "yaml_file": {"yaml"},
 }
-# What these rooms must not know, besides, in the words of design.md's table.
+# What these rooms must not know, besides, as docs/architecture.md says.
 FORBIDDEN = {
     "corpora": {"torch", "transformers"},
     "models": {"inspector.corpora"},  # linguistics

@@ -76,7 +76,7 @@ def capped_scores(
         tensor([[ 0.1000, 30.0000]])
     """
     if not softcap > 0.0:
-        raise ValueError(f"softcap ({softcap}) must be positive: scores are bent below it.")
+        raise ValueError(f"softcap ({softcap}) must be positive: scores are soft-capped at it.")
     return torch.tanh(scores / softcap) * softcap
 
 

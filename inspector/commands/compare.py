@@ -1,4 +1,4 @@
-"""The command that holds two runs against each other, head by head.
+"""The command that compares two runs with each other, head by head.
 
 Must not know: formulas, what a run folder holds.
 """

@@ -54,7 +54,7 @@ def check_choice(name: str, given: str, available: tuple[str, ...]) -> None:
     """
     if given not in available:
         raise InputError(
-            f"{name} ({given}) must be one that there is. Available: {', '.join(available)}."
+            f"{name} ({given}) must be one of these. Available: {', '.join(available)}."
         )
 
 

@@ -31,7 +31,7 @@ def plain(data: object) -> str:
 
 
 def stop(sentence: str) -> NoReturn:
-    """Show what is wrong and how to mend it, and end the page there."""
+    """Show what is wrong and how to fix it, and end the page there."""
     st.error(plain(sentence), icon=":material/error:")
     address.finish()
     st.stop()
@@ -39,7 +39,7 @@ def stop(sentence: str) -> NoReturn:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Show a trouble that the reader can mend as a sentence, and end the page there."""
+    """Show a trouble that the reader can fix as a sentence, and end the page there."""
     try:
         yield
     except InspectorError as error:

@@ -145,7 +145,7 @@ def _model(name: str) -> PretrainedModel:
 def _verifiable(name: str) -> AnyModel:
     """Return a model that `load` refused."""
     found = load_to_run(name)
-    if isinstance(found, PretrainedModel):  # the files were mended meanwhile
+    if isinstance(found, PretrainedModel):  # the files were fixed meanwhile
         return AnyModel(found.name, found.model, found.dtype, found.file_hashes)
     return found
 

@@ -89,7 +89,7 @@ def judge(
     """Return the distances between three computations of one tensor, and the verdict.
 
     Args:
-        ours: What is on trial.
+        ours: What is under test.
         theirs: What it is compared with.
         truth: Both in float64.
         dtype: In which ours and theirs were computed.

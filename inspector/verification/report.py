@@ -25,7 +25,7 @@ WHOLE_MODEL_COLUMNS = dtypes("whole_model")
 
 _SOME = 3
 
-Route = Literal["backend", "own score term", "backend and own score term", "none"]
+Route = Literal["backend", "custom score term", "backend and custom score term", "none"]
 """How our attention was put beside the model's own.
 
 By transformers' attention interface; by hooks around an attention of its own, whose score term

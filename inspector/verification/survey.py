@@ -35,7 +35,7 @@ _EXPLAINED = (
     "Each is a tiny network with random weights, run on texts of one length, padded texts, "
     "tokens after a cache, pixels or sound. *backend*: the model hands its attention to "
     "transformers' interface, and ours is evaluated on the same queries, keys, values and "
-    "mask. *own score term*: the model has mathematics of its own, whose score term ours has, "
+    "mask. *custom score term*: the model has mathematics of its own, whose score term ours has, "
     "and hooks see what went in and what came out. *u*: largest |ours − theirs| in units of "
     "unit roundoff × largest |theirs| (0: equal to the last bit). *ratio*: our rms error to "
     "the truth in float64 over the model's own. *weights*: modules of which W_Q, W_K, W_V and "

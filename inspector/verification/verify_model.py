@@ -32,7 +32,7 @@ def verify(
 
     See `inspector.verification` for the rule. `.passed`, `.frame` (a row per layer × stage),
     `.coverage` and `.controls` are what to look at; in a notebook the report shows itself. BERT
-    and its kin are verified from their weights, from query to output; every other model
+    and its relatives are verified from their weights, from query to output; every other model
     call by call: each attention call is computed again by ours on the same queries and keys.
 
     Args:

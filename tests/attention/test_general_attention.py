@@ -170,7 +170,7 @@ class TestRefused:
         with pytest.raises(ValueError, match="softcap") as caught:
             capped_scores(draw(2, 3), softcap)
         assert str(caught.value) == (
-            f"softcap ({softcap}) must be positive: scores are bent below it."
+            f"softcap ({softcap}) must be positive: scores are soft-capped at it."
         )
 
     def test_heads_that_do_not_divide(self, draw):

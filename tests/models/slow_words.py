@@ -1,6 +1,6 @@
 """Which word each token of a text belongs to, walked character by character.
 
-Written from shared/design.md: by the tokens' own letters, not by the offsets that a tokenizer
+Written apart from inspector: by the tokens' own letters, not by the offsets that a tokenizer
 tells; words by the lines of CoNLL-U. Must not know: inspector.
 """
 

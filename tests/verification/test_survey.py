@@ -62,8 +62,8 @@ def test_nothing_is_verified_without_a_call(frame):
 def test_routes(frame):
     routes = dict(zip(frame["name"], frame["route"], strict=True))
     assert routes["llama"] == "backend"
-    assert routes["bloom"] == routes["mpnet"] == routes["deberta-v2"] == "own score term"
-    assert routes["git"] == "backend and own score term"
+    assert routes["bloom"] == routes["mpnet"] == routes["deberta-v2"] == "custom score term"
+    assert routes["git"] == "backend and custom score term"
     assert routes["yoso"] == routes["fnet"] == "none"
 
 

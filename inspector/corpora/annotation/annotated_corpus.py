@@ -83,6 +83,6 @@ def _refuse_broken_mentions(corpus: Corpus) -> None:
         first = left_out[0]
         raise InputError(
             f"mention in sentence ({first.sentence}) of {first.file or corpus.name}, line "
-            f"{first.line}, is malformed: {first.reason}. Mend it, or read without strict "
+            f"{first.line}, is malformed: {first.reason}. Fix it, or read without strict "
             "(--strict) to leave it out."
         )

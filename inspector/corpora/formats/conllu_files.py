@@ -37,7 +37,7 @@ from inspector.corpora.sentence import Corpus, Labels, Sentence, Skipped, check_
 from inspector.errors import InputError
 
 _MAX_LINES = 10_000
-"""More lines than this without an empty one are no sentence; they are passed over."""
+"""More lines than this without an empty one are no sentence; they are skipped."""
 
 
 @dataclass
@@ -137,7 +137,7 @@ class _Reading:
             which = f" ({shown(sent_id)})" if sent_id else ""
             raise InputError(
                 f"sentence{which} in {name}, line {fault.line}, is malformed: {fault.reason}. "
-                "Mend it, or read without strict (--strict) to skip it."
+                "Fix it, or read without strict (--strict) to skip it."
             )
         self.skipped.append(Skipped(name, fault.line, sent_id, fault.reason))
 
@@ -153,7 +153,7 @@ def read_conllu(
     Words are the syntactic words; multiword ranges, empty nodes, enhanced dependencies and all
     other columns stay with each sentence, verbatim. Where a file names its columns
     (`# global.columns`, CoNLL-U Plus), they are read by these names, as the ten of CoNLL-U, and
-    further ones are passed over. `annotation` is 'gold' unless the sentences say otherwise in a
+    further ones are skipped. `annotation` is 'gold' unless the sentences say otherwise in a
     comment `# annotation = …`, as those that a parser made do.
 
     Args:

@@ -62,7 +62,7 @@ def read_comments(lines: Iterable[str]) -> dict[str, str]:
 def read_rows(lines: Sequence[Line]) -> Rows:
     """Return the words of a sentence and its tree.
 
-    Multiword ranges and empty nodes are checked and passed over: the basic tree stands on words.
+    Multiword ranges and empty nodes are checked and skipped: the basic tree stands on words.
 
     Args:
         lines: The sentence's lines without its comments, at least one.

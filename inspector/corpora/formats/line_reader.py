@@ -17,7 +17,7 @@ from inspector.input import open_regular
 Paths = str | Path | Sequence[str | Path]
 """One file or several."""
 MAX_LINE_BYTES = 1_000_000
-"""A line longer than this is no line of a corpus; it is passed over without being kept."""
+"""A line longer than this is no line of a corpus; it is skipped without being kept."""
 
 _MAGIC = {
     b"\x1f\x8b": "gzip-compressed: unpack it (gunzip) and give the file inside",

@@ -76,7 +76,7 @@ def read_schemas(paths: Paths, *, strict: bool = False) -> Corpus:
                 if strict:
                     raise InputError(
                         f"line {number} of {shown(path)} cannot be understood: {fault}. "
-                        "Mend it, or read without strict (--strict) to skip it."
+                        "Fix it, or read without strict (--strict) to skip it."
                     ) from None
                 skipped.append(Skipped(shown(path), number, None, str(fault)))
         if len(sentences) == before:

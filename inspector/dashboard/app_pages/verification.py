@@ -146,7 +146,7 @@ def _whole_model(report: VerificationReport, t: words.Words, language: str) -> N
 
 
 def _whole_model_verdict(comparison: str, passed: bool, t: words.Words) -> str:
-    """Return the mark of a comparison; the library's two paths are not on trial."""
+    """Return the mark of a comparison; the library's two paths are not under test."""
     if "ours" not in comparison:
         return t["not_judged"]
     return "✓" if passed else "✗"

@@ -1,4 +1,4 @@
-"""One batch of annotated sentences, with what every observer asks of it worked out once.
+"""One batch of annotated sentences, with what every observer asks of it computed once.
 
 Must not know: attention, observers.
 """

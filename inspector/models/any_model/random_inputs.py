@@ -210,7 +210,7 @@ def _samples(made: _Making) -> dict[str, Tensor]:
 
 
 def _features(made: _Making) -> dict[str, Tensor]:
-    """Return features of sound: (batch, bins, time) in Whisper's kin, (batch, time, bins) else."""
+    """Return features of sound: (batch, bins, time) as in Whisper, (batch, time, bins) else."""
     bins = made.setting(
         "num_mel_bins", "input_feat_per_channel", "feature_projection_input_dim", default=80
     )

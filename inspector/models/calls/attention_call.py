@@ -30,7 +30,7 @@ class AttentionCall:
     bias: Float[Tensor, "#batch #head #query #key"] | None = None
     """What is added to the scores, where anything is."""
     softcap: float | None = None
-    """The bound that scores are bent below, where there is one."""
+    """The bound that scores are soft-capped at, where there is one."""
     sinks: Float[Tensor, "#batch head #query 1"] | None = None
     """The score of a key without a value, where there is one."""
     again: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] | None = None

@@ -1,6 +1,6 @@
 """Nothing of a text depends on what it is padded with, or on what stands beside it in a batch.
 
-Padding stands on the right, where no position moves. What families do besides is mended or refused
+Padding stands on the right, where no position moves. What families do besides is fixed or refused
 here, and each model is proved at load: a text alone against the same text in a padded batch.
 Must not know: tokenizers; what a model is run for.
 """

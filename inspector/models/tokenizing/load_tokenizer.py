@@ -159,7 +159,7 @@ def most_tokens(architecture: Architecture, config: Any, tokenizer: Any) -> int:
     if positions is None:
         positions = getattr(config, "max_seq_len", None)  # MPT's ALiBi goes as far
     limits = [int(tokenizer.model_max_length or _MOST_TOKENS), _MOST_TOKENS]
-    if positions is not None:  # T5 and its kin know distances, not places
+    if positions is not None:  # T5 and related models know distances, not positions
         offset = architecture.position_offset
         if offset:  # positions are counted from the padding token's id
             offset = max(offset, (getattr(config, "pad_token_id", None) or 0) + 1)

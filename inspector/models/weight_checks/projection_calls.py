@@ -240,7 +240,7 @@ def _projected(
 
 
 def _made(entry: Entry, side: Side, seen: _Seen, call: AttentionCall) -> Tensor | None:
-    """Return what is to be compared with a projection; None where it cannot be told apart."""
+    """Return what is to be compared with a projection; None where it cannot be distinguished."""
     made = seen.made[side]
     if side == "output":
         return made

@@ -1,9 +1,9 @@
-"""An entry of the layout table proved by how the module answers when its weights are changed.
+"""An entry of the layout table checked by perturbing its module's weights.
 
 For modules that show neither their calls nor their probabilities: attention in blocks, in windows,
 by torch's own function. A head's values times f with its columns of W_O times 1/f must change
 nothing; the queries and keys of a head whose columns are zero must not count; nor may a key's bias,
-where there is one: without it queries and keys are not told apart.
+where there is one: without it queries and keys are not distinguished.
 Must not know: how a layout came to be declared; what is inside the module.
 """
 

@@ -34,7 +34,7 @@ def check_engine(engine: str, workers: int = 1) -> None:
     """
     if engine not in ENGINES:
         raise InputError(
-            f"engine ({shown(engine)}) must be one that there is. Available: {', '.join(ENGINES)}."
+            f"engine ({shown(engine)}) must be one of these. Available: {', '.join(ENGINES)}."
         )
     if workers < 1:
         raise InputError(

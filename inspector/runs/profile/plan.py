@@ -1,4 +1,4 @@
-"""What a profile computes, worked out before any shard: its sentences, windows and relation names.
+"""What a profile computes, computed before any shard: its sentences, windows and relation names.
 
 Must not know: how a shard is computed, folders, frames, UI.
 """

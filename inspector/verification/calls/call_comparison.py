@@ -139,7 +139,7 @@ def judge_call(
 
     Args:
         call: As the model computed it.
-        ours: What is on trial.
+        ours: What is under test.
         dtype: In which ours computes; that of the call where not given.
         largest_score: Of the call.
     """

@@ -290,7 +290,7 @@ class _Findings:
         if not self.own_terms:
             return "backend"
         through = set(self.layers) - self.own_terms
-        return "backend and own score term" if through else "own score term"
+        return "backend and custom score term" if through else "custom score term"
 
     def reason(self) -> str | None:
         """Return why the model is not verified, where no figure says it."""

@@ -91,7 +91,7 @@ class Diagnosis:
 
     @property
     def fix(self) -> str:
-        """Return how it is mended; empty where the mistake is unknown."""
+        """Return how it is fixed; empty where the mistake is unknown."""
         return " ".join(self.explanation.fixes) if self.explanation else ""
 
     @property

@@ -1,4 +1,4 @@
-"""A known mistake: which steps it changes, how it is mended, which line of the equations it is in.
+"""A known mistake: which steps it changes, how it is fixed, which line of the equations it is in.
 
 Must not know: models, how a mistake is found.
 """

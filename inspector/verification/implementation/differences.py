@@ -37,7 +37,7 @@ class Difference:
     def __str__(self) -> str:
         """Return it in words."""
         if self.heads is None:
-            heads = "heads not told apart"
+            heads = "cannot tell which head"
         elif len(self.heads) == self.n_heads:
             heads = "all heads"
         else:

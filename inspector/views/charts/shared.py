@@ -28,7 +28,7 @@ def category(
     *,
     reference: str | None = None,
 ) -> Any:
-    """Return how names are told apart: in the frame's own order, the legend above the chart.
+    """Return how names are distinguished: in the frame's own order, the legend above the chart.
 
     Colours are such that the colour-blind tell them apart; a reference comes last, in grey.
     """

@@ -206,7 +206,7 @@ def test_strict_stops_at_it(write, case):
         read_conllu(path, strict=True)
     assert str(error.value) == (
         f"sentence (bad) in {path}, line {4 + at}, is malformed: {reason}. "
-        "Mend it, or read without strict (--strict) to skip it."
+        "Fix it, or read without strict (--strict) to skip it."
     )
 
 

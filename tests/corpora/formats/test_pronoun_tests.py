@@ -131,7 +131,7 @@ def test_a_broken_line_of_gap_is_left_out_and_the_rest_is_read(write, row, reaso
         read_schemas(path, strict=True)
     assert str(refused.value) == (
         f"line 2 of {path} cannot be understood: {reason}. "
-        "Mend it, or read without strict (--strict) to skip it."
+        "Fix it, or read without strict (--strict) to skip it."
     )
 
 

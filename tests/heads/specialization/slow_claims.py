@@ -1,6 +1,6 @@
 """The claims frame by its definitions: plain loops, exact fractions, one row at a time.
 
-Written from shared/design.md. Only the random draws are taken from outside, as lists.
+Written from docs/frames.md alone. Only the random draws are taken from outside, as lists.
 Must not know: inspector.
 """
 
@@ -35,7 +35,7 @@ def quantile(values: Sequence[float], probability: float) -> float:
 
 
 class Slow:
-    """One corpus, its splits, and what the design says of one relation and direction."""
+    """One corpus, its splits, and what docs/frames.md says of one relation and direction."""
 
     def __init__(self, counts: Any) -> None:
         self.counts = counts

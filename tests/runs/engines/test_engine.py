@@ -103,7 +103,7 @@ def test_however_many_workers_there_are_no_more_than_shards_and_cores(monkeypatc
 def test_an_engine_must_be_known():
     with pytest.raises(InputError) as caught:
         run_shards(IDS, make_worker, engine="cloud")
-    assert str(caught.value) == ("engine (cloud) must be one that there is. Available: local, ray.")
+    assert str(caught.value) == ("engine (cloud) must be one of these. Available: local, ray.")
 
 
 @pytest.mark.parametrize("found", ["none", "2.9.3", "2.59.1", "1.100"])

@@ -46,7 +46,7 @@ MASSES = [
     "offset_mode",
     "offset_share",
 ]
-# As the design has them, in this order.
+# The frames of a run, in this order.
 COLUMNS = {
     "behaviour": ["layer", "head", "queries", *MASSES, *(f"norm_{name}" for name in MASSES)],
     "relations": [

@@ -112,7 +112,7 @@ def calls_of(name):
 def test_a_family_is_verified_by_its_own_score_term(name):
     report = verify_any(model_of(name))
     assert report.passed, str(report)
-    assert report.route == "own score term"
+    assert report.route == "custom score term"
     assert report.coverage["reached"] == report.coverage["total"] > 0
     assert {control["caught"] for control in report.controls} == {True}
     assert {call.own_term for call in calls_of(name)} == {TERMS[name]}
@@ -123,7 +123,7 @@ def test_a_model_with_several_kinds_of_parts(name):
     report = verify_any(model_of(name))
     assert report.passed, str(report)
     mixed = name in MIXED
-    assert report.route == ("backend and own score term" if mixed else "own score term")
+    assert report.route == ("backend and custom score term" if mixed else "custom score term")
     assert report.coverage["reached"] == report.coverage["total"] > 0
     terms = {call.own_term for call in calls_of(name)} - {None}
     assert terms == (MIXED if mixed else TWO_TERMS)[name]
@@ -272,7 +272,7 @@ def test_a_folder_of_a_tiny_model_is_verified(tmp_path, name):
     configuration(name).build().save_pretrained(tmp_path)
     report = verify_any(load_any(tmp_path))
     assert report.passed, str(report)
-    assert report.route == "own score term"
+    assert report.route == "custom score term"
 
 
 @pytest.mark.parametrize("name", ["deberta-v2", "mpnet", "bloom"])

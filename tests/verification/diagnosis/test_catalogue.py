@@ -1,4 +1,4 @@
-"""The catalogue is whole, says how each mistake is mended, and each mistake is named first."""
+"""The catalogue is whole, says how each mistake is fixed, and each mistake is named first."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from tiny_layers import KINDS, make_layer
 
 from inspector.verification.diagnosis import CATALOGUE
 
-# What the issue lists, in its words where they are names here.
+# Mistakes that a catalogue has to name.
 LISTED = {
     "scale omitted", "scale of d_model", "scale of √d_model", "scale applied twice",
     "scale off by a factor", "softmax over queries", "softmax over heads",

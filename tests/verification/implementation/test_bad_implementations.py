@@ -332,7 +332,7 @@ FILES = [
     ("def one(w): ...\n_x = 1\n", "two", ("implementation ({file}) has no two: give the name of a "
      "function in it. Available: one.")),
     ("def build(weights)\n    pass\n", "build",
-     "implementation ({file}) is not Python (expected ':' in line 1): mend it first."),
+     "implementation ({file}) is not Python (expected ':' in line 1): fix it first."),
     ("import nowhere_to_be_found\n", "build",
      ("implementation ({file}) raised ModuleNotFoundError (No module named "
      "'nowhere_to_be_found') in my.py, line 1, when it was loaded: it must end without an error.")),

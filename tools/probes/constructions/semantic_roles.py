@@ -101,7 +101,7 @@ TWO_ADJECTIVES = ("object", "clauses", "state")
 
 
 def opposites(g: Clauses, m: Marks, way: str) -> Said:
-    """Return two things told apart by adjectives of opposite meaning."""
+    """Return two things distinguished by adjectives of opposite meaning."""
     return _two_adjectives(g, m, way, "antonym", _OPPOSITE)
 
 

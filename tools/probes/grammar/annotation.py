@@ -59,7 +59,7 @@ class Marks:
         Args:
             tree: As it was spelled.
             first_word: How many words of the document come before.
-            number: Of the sentence in its document, so that entities are told apart.
+            number: Of the sentence in its document, so that entities are distinguished.
         """
         placed = _Placed(tree)
         keys: list[dict[str, str]] = [{} for _ in tree.words]

@@ -115,7 +115,7 @@ PRECISION = (
     *(
         Mistake(
             name,
-            f"Nothing to mend: the equations are right, the tensors are {name}.".replace(
+            f"Nothing to fix: the equations are right, the tensors are {name}.".replace(
                 "stored", "kept"
             ),
             equations.QUERY,

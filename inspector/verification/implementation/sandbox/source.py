@@ -55,7 +55,7 @@ def load_build(source: str) -> Any:
         line = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
         raise InputError(
-            f"implementation ({path}) is not Python ({reason}{line}): mend it first."
+            f"implementation ({path}) is not Python ({reason}{line}): fix it first."
         ) from error
     except OSError as error:
         raise InputError(
