@@ -175,7 +175,6 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "residual": (_is_number, "a number from 0 to 1"),
     "revision": (_is_text, "the name of a branch, tag or commit"),
     "seed": (_is_seed, f"a whole number from 0 to {MOST_SEED}"),
-    "text_pair": (_is_text, "a string: give one text"),
     "workers": (is_whole, "a whole number, at least 1"),
     "timeout": (_is_number, "a number of seconds"),
 }

@@ -84,7 +84,7 @@ def test_profile_refuses_what_an_argument_cannot_be(name, given, shown, must_be)
         ),
         (
             lambda: inspector.attend("minilm", "x", 5),
-            "text_pair (5) must be a string: give one text, or be left out.",
+            "text (int) must be a string: give one text.",
         ),
         (
             lambda: inspector.load(revision=5),
