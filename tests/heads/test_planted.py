@@ -11,6 +11,7 @@ from dense import dense_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planted import changed, one_head, planted_model, random_weights
+from support.each import each
 
 from inspector.errors import InputError
 from inspector.heads import (
@@ -57,7 +58,7 @@ def diagonal(*values: float) -> torch.Tensor:
     return torch.diag(torch.tensor(values, dtype=torch.float64))
 
 
-@pytest.mark.parametrize(
+@each(
     ("matrix", "expected"),
     [
         pytest.param(
@@ -233,8 +234,8 @@ def test_an_absent_bias_has_norm_zero() -> None:
     assert frame["q_bias_norm"].dtype == np.float64
 
 
-@pytest.mark.parametrize("function", [singular_values, eigenvalues])
-@pytest.mark.parametrize(
+@each("function", [singular_values, eigenvalues])
+@each(
     ("layer", "head", "sentence"),
     [
         (2, 0, "layer (2) must be one that the model has: layers count from 0 to 1."),

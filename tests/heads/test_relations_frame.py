@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from planted_counts import changed, random_counts
+from support.each import each
 
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.relations_frame import (
@@ -92,7 +93,7 @@ def with_offsets(offsets: tuple[int, ...], *pairs: int) -> RelationCounts:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("offsets", "pairs", "expected"),
     [
         ((-2, -1, 1, 2), (5, 4, 4, 5), -2),

@@ -57,7 +57,8 @@ def starting():
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env={**os.environ, **environment},
+            # Helpers of the room lie here, wherever the script does.
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), **environment},
         )
         started.append(process)
         return process

@@ -35,7 +35,6 @@ from inspector.runs import WorkerError, run_shards
 from inspector.runs.engines import ray_cluster
 
 SHARDS = 12
-HERE = Path(__file__).parent
 pytestmark = [
     pytest.mark.process,
     pytest.mark.skipif(
@@ -59,7 +58,7 @@ def address():
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-        env={**os.environ, **setting, "PYTHONPATH": str(HERE)},
+        env={**os.environ, **setting, "PYTHONPATH": str(Path(cheap_run.__file__).parent)},
     )
     with head, pytest.MonkeyPatch.context() as patch:
         found = head.stdout.readline().strip()

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from support.each import each
 
 from inspector.verification import judge, unit_roundoff
 from inspector.verification.judge import Distances, rows_with_keys
@@ -42,7 +43,7 @@ def test_what_is_equal_to_the_last_bit_has_the_same_figures_on_both_sides():
     assert not judge(infinite, infinite, infinite.double(), torch.float32).passed
 
 
-@pytest.mark.parametrize(
+@each(
     ("off_ours", "off_theirs", "passed"),
     [
         # all in units of u·scale; theirs and ours differ from the truth in one of 100 elements

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from slow_ablation import slow_ablation
+from support.each import each
 from tiny_decoders import save_tiny_decoder
 
 from inspector.corpora import Corpus, Relation, Sentence
@@ -75,8 +76,8 @@ def assert_frame_equals_loops(frame, slow):
             assert row.difference == pytest.approx(effect - matched, abs=5 * UNIT)
 
 
-@pytest.mark.parametrize("tagged", [True, False])
-@pytest.mark.parametrize("how", ["zero", "mean", "uniform"])
+@each("tagged", [True, False])
+@each("how", ["zero", "mean", "uniform"])
 def test_each_head_equals_plain_loops(model, how, tagged):
     made = corpus(tagged)
     words = word_batches(model, [one.surface for one in made.sentences], 4)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from support.each import each
 
 from inspector.heads.ablation import NEEDED_COLUMNS, StateChangeSums, needed_heads, with_needed
 from inspector.heads.ablation.necessity import _verdicts, random_heads
@@ -157,7 +158,7 @@ def test_documents_are_drawn_in_the_order_of_their_ids():
     pd.testing.assert_frame_equal(needed_heads(claims(), made), needed_heads(claims(), turned))
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "verdict"),
     [
         ({}, "yes"),

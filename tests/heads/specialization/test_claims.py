@@ -11,6 +11,7 @@ import pytest
 from planted_counts import changed, null_counts, plant, random_counts, without_pairs
 from scipy import stats
 from slow_claims import Slow, verdict
+from support.each import each
 
 from inspector.errors import InputError
 from inspector.heads.counts import DIRECTIONS, RelationCounts
@@ -238,7 +239,7 @@ GOOD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "supported", "underpowered"),
     [
         ({}, True, False),

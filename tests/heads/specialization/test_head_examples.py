@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 import torch
 from slow_observers import attention_of, slow_relation_counts, word_map
+from support.each import each
 
 from inspector.corpora import Relation, Sentence, default_corpus
 from inspector.errors import InputError
@@ -32,10 +33,19 @@ def sentences():
     return [*default_corpus().sentences[:60:2], odd]
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS)
-@pytest.mark.parametrize(("layer", "head"), [(2, 8), (0, 0), (5, 11)])
-def test_hits_are_those_of_the_slow_reference(minilm, sentences, direction, layer, head):
+@pytest.fixture(scope="module")
+def slow_counts(minilm, sentences):
+    """Return pairs by relation, and hits by layer, head, relation and direction."""
     n, correct, _, _ = slow_relation_counts(minilm, sentences)
+    return n, correct
+
+
+@each("direction", DIRECTIONS)
+@each(("layer", "head"), [(2, 8), (0, 0), (5, 11)])
+def test_hits_are_those_of_the_slow_reference(
+    minilm, sentences, slow_counts, direction, layer, head
+):
+    n, correct = slow_counts
     found = Counter()
     hits = Counter()
     for label in ("det", "amod", "obj", "nsubj"):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from slow_claims import exact_p, quantile
+from support.each import each
 
 from inspector.heads.specialization import inference
 from inspector.heads.specialization.inference import (
@@ -99,7 +100,7 @@ def test_draws_without_any_pair_are_left_out() -> None:
     np.testing.assert_array_equal(interval, [[0.75, 0.75]])
 
 
-@pytest.mark.parametrize("n_documents", [0, 1, 2, 3, 4, 5, 6])
+@each("n_documents", [0, 1, 2, 3, 4, 5, 6])
 def test_an_interval_needs_five_documents_that_hold_a_pair(n_documents: int) -> None:
     """Others may be there: what holds nothing says nothing of how much documents differ."""
     wholes = np.zeros(30, dtype=np.int64)
@@ -153,7 +154,7 @@ def test_resampling_words_instead_of_documents_would_be_too_sure() -> None:
     assert high - low > 2 * of_words
 
 
-@pytest.mark.parametrize("seed", range(6))
+@each("seed", range(6))
 def test_sampled_flips_agree_with_all_of_them(seed: int) -> None:
     differences = random_rows(4, 10, 3, seed)
     sampled = sign_flip_p_values(differences, flip_signs(10, seed))

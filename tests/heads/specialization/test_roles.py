@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from planted_counts import changed, null_counts, plant
+from support.each import each
 
 from inspector.errors import InputError
 from inspector.heads.counts import DIRECTIONS, RelationCounts
@@ -76,7 +77,7 @@ def test_a_head_that_does_nothing_in_particular_has_no_role() -> None:
     assert roles_of({}, {}).empty
 
 
-@pytest.mark.parametrize(
+@each(
     ("head", "role", "effect"),
     [
         ({"offset_share": 0.90, "offset_mode": -1}, "positional:-1", 0.90),
@@ -97,7 +98,7 @@ def test_a_threshold_is_reached_by_reaching_it(
     assert frame[["ci_low", "ci_high"]].isna().all(axis=None)
 
 
-@pytest.mark.parametrize(
+@each(
     "head",
     [
         {"offset_share": 0.8999},

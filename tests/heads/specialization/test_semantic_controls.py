@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from planted_counts import changed, null_counts, plant, without_pairs
+from support.each import each
 
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
@@ -232,7 +233,7 @@ SURVIVES = {
 """The least that every condition asks for."""
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "verdict"),
     [
         ({}, "survives"),

@@ -9,6 +9,7 @@ import cheap_run
 import pytest
 from cheap_run import manifest, run
 from killing import assert_eventually, contents, session, shards, starting
+from support.each import each
 
 from inspector.runs import RunFolder
 
@@ -62,9 +63,9 @@ def test_workers_of_a_killed_run_do_not_finish_what_nobody_waits_for(tmp_path, s
     assert_eventually(lambda: not session(process))
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize("at", [0, 4])
+@each("workers", [1, 2])
+@each("name", ["SIGINT", "SIGTERM"])
+@each("at", [0, 4])
 def test_interrupted_it_stops_quietly_and_leaves_no_lock(
     tmp_path, start, undisturbed, workers, name, at
 ):

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from support.each import each
 
 from inspector.api import ablate, head_importance, robustness
 from inspector.corpora import Corpus, Relation, Sentence, Skipped, read_conllu, read_text
@@ -208,7 +209,7 @@ def test_a_second_run_gives_the_same_bytes(tiny, corpus, undisturbed, tmp_path):
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("workers", [2, 3])
+@pytest.mark.parametrize("workers", [2, pytest.param(3, marks=pytest.mark.full)])
 def test_any_number_of_workers_gives_the_same_bytes(tiny, corpus, undisturbed, tmp_path, workers):
     profile_corpus(tiny, corpus, tmp_path / "run", settings=SETTINGS, workers=workers)
     assert contents(tmp_path / "run") == contents(undisturbed[0])
@@ -255,7 +256,7 @@ def test_a_damaged_shard_is_computed_again_and_no_other(
     assert told[-1][0].startswith("Shards 16 of 16")
 
 
-@pytest.mark.parametrize(
+@each(
     ("changed", "words"),
     [
         ({"batch_size": 4}, "batch size: 8 ≠ 4"),
@@ -384,7 +385,7 @@ def test_an_empty_corpus_is_refused(tiny):
 LONG, NOTHING, FITTING = (("dog",) * 200, ("\u200b",), ("the", "dog"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("texts", "why"),
     [
         ([LONG], "1 of 1 sentences have more tokens than the model takes (96)"),
@@ -399,7 +400,7 @@ LONG, NOTHING, FITTING = (("dog",) * 200, ("\u200b",), ("the", "dog"))
         ([LONG, NOTHING, FITTING], None),
     ],
 )
-@pytest.mark.parametrize("measure", [profile_corpus, ablate, head_importance, robustness])
+@each("measure", [profile_corpus, ablate, head_importance, robustness])
 def test_a_corpus_of_which_nothing_can_be_read_is_refused(tiny, texts, why, measure):
     read = [Sentence(f"s{i}", "d", words, None, ()) for i, words in enumerate(texts)]
     corpus = Corpus("made", read, [], "0" * 64, "gold")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from support.each import each
 
 import inspector
 from inspector.corpora import Corpus, Relation, Sentence
@@ -221,7 +222,7 @@ TAMPERED = {
 }
 
 
-@pytest.mark.parametrize("tampered", TAMPERED.values(), ids=TAMPERED)
+@each("tampered", TAMPERED.values(), ids=TAMPERED)
 def test_a_shard_that_no_worker_gives_does_not_fit(kept, model, corpus, tampered):
     fits = shard_fits(model, [profile_job(model, corpus, SETTINGS, None)[0]])
     folder, refused = RunFolder.open(kept), 0

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from support.each import each
 
 from inspector.models.any_model.any_model import AnyModel
 from inspector.models.any_model.call_watch import passes, watch_calls
@@ -54,7 +55,7 @@ def projected_calls(model, which="padded"):
     return seen
 
 
-@pytest.mark.parametrize("name", PROVED)
+@each("name", PROVED)
 def test_all_six_stages_are_judged(name):
     report = verify_any(model_of(name))
     assert report.passed, str(report)

@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 import torch
+from support.each import each
 from torch.utils._python_dispatch import _len_torch_dispatch_stack
 
 from inspector.models.any_model.any_model import AnyModel, load_any
@@ -108,7 +109,7 @@ def calls_of(name):
     return calls
 
 
-@pytest.mark.parametrize("name", TERMS)
+@each("name", TERMS)
 def test_a_family_is_verified_by_its_own_score_term(name):
     report = verify_any(model_of(name))
     assert report.passed, str(report)
@@ -118,7 +119,7 @@ def test_a_family_is_verified_by_its_own_score_term(name):
     assert {call.own_term for call in calls_of(name)} == {TERMS[name]}
 
 
-@pytest.mark.parametrize("name", [*MIXED, *TWO_TERMS])
+@each("name", [*MIXED, *TWO_TERMS])
 def test_a_model_with_several_kinds_of_parts(name):
     report = verify_any(model_of(name))
     assert report.passed, str(report)
@@ -136,7 +137,7 @@ BIASED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BIASED)
+@each("name", BIASED)
 def test_control_without_its_bias_it_is_not(name):
     biased = [call for call in calls_of(name) if call.bias is not None]
     assert biased
@@ -145,7 +146,7 @@ def test_control_without_its_bias_it_is_not(name):
         assert_refused(replace(call, bias=1.01 * call.bias))
 
 
-@pytest.mark.parametrize("name", [*TERMS, *MIXED, *TWO_TERMS])
+@each("name", [*TERMS, *MIXED, *TWO_TERMS])
 def test_control_other_queries_keys_and_values_are_refused(name):
     """A reader that took the wrong tensors, or none at all, could not pass."""
     calls = [call for call in calls_of(name) if call.own_term is not None and seen_by(call) > 1]

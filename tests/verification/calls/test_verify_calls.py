@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from support.each import each
 
 from inspector.models.any_model.any_model import AnyModel, load_any
 from inspector.models.any_model.call_watch import (
@@ -52,7 +53,7 @@ def calls_of(name, which="padded", dtype=torch.float32):
     return calls
 
 
-@pytest.mark.parametrize("name", ROUTED)
+@each("name", ROUTED)
 def test_every_kind_of_routed_family_is_verified(name):
     report = verify_any(model_of(name))
     assert report.passed, str(report)
@@ -64,8 +65,8 @@ def test_every_kind_of_routed_family_is_verified(name):
     assert report.frame["rms_ratio"].dropna().between(0.5, 1.5).all()
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=str)
-@pytest.mark.parametrize("name", ["bert", "llama", "gemma2", "gpt_oss", "granite_swa", "t5"])
+@each("dtype", [torch.float64, torch.bfloat16], ids=str)
+@each("name", ["bert", "llama", "gemma2", "gpt_oss", "granite_swa", "t5"])
 def test_other_dtypes(name, dtype):
     report = verify_any(model_of(name, dtype))
     assert report.passed, str(report)
@@ -222,7 +223,7 @@ def slow_call(call):
     return maps, context
 
 
-@pytest.mark.parametrize("name", ["t5", "gemma2", "gpt_oss", "swin", "mistral", "doge"])
+@each("name", ["t5", "gemma2", "gpt_oss", "swin", "mistral", "doge"])
 def test_the_truth_equals_plain_loops(name):
     call = calls_of(name, "one length" if name == "swin" else "padded")[-1]
     truth = evaluate(terms_of(call).to(torch.float64))

@@ -1,8 +1,8 @@
 """The catalogue is whole, says how each mistake is fixed, and each mistake is named first."""
 
-import pytest
 import torch
 from hand_written import SWITCHES
+from support.each import each
 from tiny_layers import KINDS, make_layer
 
 from inspector.verification.diagnosis import CATALOGUE
@@ -69,7 +69,7 @@ def cases(kind):
     ]
 
 
-@pytest.mark.parametrize(("name", "number"), cases("bert"), ids=str)
+@each(("name", "number"), cases("bert"), ids=str)
 def test_named_first_on_minilm(tools, observe, minilm_layer, name, number):
     mistake = next(m for m in tools.CATALOGUE if m.name == name)
     assert mistake.applies(minilm_layer.layer)
@@ -83,7 +83,7 @@ def test_named_first_on_minilm(tools, observe, minilm_layer, name, number):
     assert_named(found, name)
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "name", "number"),
     [(kind, *case) for kind in KINDS[1:] for case in cases(kind)],  # minilm is a bert
     ids=str,

@@ -1,8 +1,8 @@
 """No right implementation is ever told that it is wrong, in whatever order it computes."""
 
 import numpy as np
-import pytest
 import torch
+from support.each import each
 from tiny_layers import make_layer
 
 # 22 families of way and kind: 506 right layers, besides those in float16.
@@ -155,9 +155,7 @@ FITTING = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "way"), FITTING, ids=[f"{kind}-{way.__name__}" for kind, way in FITTING]
-)
+@each(("kind", "way"), FITTING, ids=[f"{kind}-{way.__name__}" for kind, way in FITTING])
 def test_right_ones_are_never_diagnosed(tools, probes, way, kind):
     for seed in range(N_SEEDS_IN_FLOAT16 if way is with_float16_storage else N_SEEDS):
         layer = make_layer(kind, seed=100 + seed)
@@ -178,7 +176,7 @@ def test_right_ones_are_never_diagnosed(tools, probes, way, kind):
             assert found is None, f"seed {seed}: {found}"
 
 
-@pytest.mark.parametrize("way", WAYS[:6], ids=lambda way: way.__name__)
+@each("way", WAYS[:6], ids=lambda way: way.__name__)
 def test_right_ones_pass_on_the_real_model(tools, minilm_layer, way):
     layer = minilm_layer.layer
     observations = [

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from support.each import each
 
 from inspector.attention import LayerWeights, multi_head_attention
 from inspector.verification import MUTATIONS
@@ -100,7 +101,7 @@ def test_the_table_without_a_change_is_attention(layer):
     np.testing.assert_allclose(right.output.numpy(), output, atol=1e-13)
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@each("name", EXPECTED)
 def test_a_mutation_does_what_its_name_says(layer, name):
     x, weights, mask = layer
     stages = BY_NAME[name](x, x, weights, mask=mask, dropout=0.0)
@@ -109,7 +110,7 @@ def test_a_mutation_does_what_its_name_says(layer, name):
     np.testing.assert_allclose(stages.output.numpy(), output, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@each("name", EXPECTED)
 def test_a_mutation_changes_some_stage(layer, name):
     x, weights, mask = layer
     right = multi_head_attention(x, x, weights, mask=mask)

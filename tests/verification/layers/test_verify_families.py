@@ -9,8 +9,8 @@ from inspector.verification import STAGES, verify
 
 @each("dtype", ["float32", "float64"])
 @each("family", FAMILIES)
-def test_every_family_is_verified(tiny, family, dtype):
-    report = verify(tiny(family, dtype))
+def test_every_family_is_verified(tiny_folder, family, dtype):
+    report = verify(load(str(tiny_folder(family)), dtype=dtype))
     assert report.passed, str(report)
     assert len(report.frame) == N_LAYERS * (len(STAGES) + 1)  # and the gradient
     assert report.coverage == {"reached": N_LAYERS, "total": N_LAYERS, "not_reached": []}

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+from support.each import each
 from torch import nn
 
 import inspector.verification.layers.layer_controls as controls_module
@@ -224,7 +225,7 @@ def test_a_random_full_size_bert_is_verified(random_bert_base_folder):
     )
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+@each("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_a_wrong_implementation_does_not_pass(minilm, quick, mutation, monkeypatch):
     """What is claimed of the controls, tried on the whole verification."""
     right = stages_module.our_stages

@@ -1,6 +1,6 @@
 """The whole model's rule: what it allows, and that a wrong attention inside is noticed."""
 
-import pytest
+from support.each import each
 
 import inspector.models.forward.backend as backend
 from inspector.attention import scaled_dot_product_scores
@@ -24,7 +24,7 @@ def found(**figures):
     return Judgement(**values, scale=1.0, error_in_u=0.0, passed=False)
 
 
-@pytest.mark.parametrize(
+@each(
     ("ours", "noise", "passed"),
     [
         (found(max_abs_error=191.0), found(), True),  # 32 u × 6 layers
