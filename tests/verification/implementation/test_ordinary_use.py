@@ -186,7 +186,7 @@ def test_sizes_are_drawn_anew_from_a_seed_that_is_printed(long_bert):
 
 @pytest.mark.parametrize("seed", [-1, 2**31, True])
 def test_seeds_that_are_none(long_bert, seed):
-    with pytest.raises(InputError, match="must be a whole number from 0 to 2147483647: leave it"):
+    with pytest.raises(InputError, match="must be a whole number from 0 to 2147483647, or be"):
         verify_implementation(lambda w: lambda h, p: attention(w, h, p), long_bert, seed=seed)
 
 
