@@ -240,5 +240,5 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
     assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
     assert list(BENCHMARKS) == [
         "imports", "weights", "backend", "verify", "diagnosis", "profile",
-        "meaning", "ablation", "watched",
+        "meaning", "ablation", "call_by_call",
     ]  # fmt: skip

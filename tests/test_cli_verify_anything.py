@@ -29,7 +29,10 @@ def test_a_folder_of_a_routed_family_is_verified(command, saved, name):
     coverage = report["coverage"]
     assert coverage["reached"] == coverage["total"] > 0
     assert coverage["not_reached"] == []
-    assert {row["stage"] for row in report["layers"]} == set(inspector.verification.STAGES)
+    assert {row["stage"] for row in report["layers"]} == {
+        *inspector.verification.STAGES,
+        "gradient",
+    }
     assert report["not_from_weights"] == {}
     assert all(control["caught"] for control in report["controls"])
 
@@ -62,14 +65,14 @@ def test_a_folder_without_a_tokenizer_is_verified_on_random_ids(tiny_folder, com
     (folder / "vocab.txt").unlink(missing_ok=True)
     done = command("verify", folder, "--json")
     assert done.code == 0, done.err
-    assert len(json.loads(done.out)["layers"]) == 3 * 6
+    assert len(json.loads(done.out)["layers"]) == 3 * 7
 
 
 def test_a_network_in_memory_is_verified():
     report = inspector.verify(configuration("gemma2").build())
     assert report.passed
     assert report.model == "Gemma2Model"
-    assert repr(report).startswith("<VerificationReport: Gemma2Model (float32) verified: 12 of 12 ")
+    assert repr(report).startswith("<VerificationReport: Gemma2Model (float32) verified: 14 of 14 ")
 
 
 def test_half_precision_by_name(saved):

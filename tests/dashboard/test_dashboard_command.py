@@ -138,7 +138,7 @@ def test_from_the_wheel_it_shows_its_pages_and_ends_with_its_command(
         assert not (strangers_folder / "ran").exists()
         page.goto(f"{address}/verification", wait_until="commit")  # it is left computing
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(40) == 0  # at once on a machine that does nothing else
         assert not listens(port)
     assert "Traceback" not in log.read_text()
     assert "secrets" not in log.read_text()

@@ -228,7 +228,7 @@ def test_what_cannot_be_opened_is_said(tmp_path):
         f"corpus ({tmp_path}/no.conllu) cannot be read (No such file or directory): check the name."
     )
     assert missing.value.exit_code == 4
-    with pytest.raises(OutputError, match=r"\(embedded null byte\): check the name"):
+    with pytest.raises(InputError, match=r"must be a path: give a string or a pathlib\.Path"):
         read_conllu("a\0b")
     with pytest.raises(InputError) as folder:
         read_conllu(tmp_path)

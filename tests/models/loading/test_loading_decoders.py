@@ -12,6 +12,7 @@ import inspector
 from inspector.errors import ModelError, UnsupportedModelError
 from inspector.models import attention_probabilities, load, random_init_model
 from inspector.verification import STAGES
+from inspector.verification.layers.verify_layers import TAKES_NO_VIEWS
 
 TEXTS = ["The dog had rain.", "That cat, not the old dog, saw the town; rain.", "A"]
 # (heads, key/value heads, d_head), what becomes of queries and keys, and whether it looks ahead.
@@ -218,12 +219,14 @@ class TestVerifyAFolder:
         # query, key, value, probabilities, context, output, gradient
         assert len(report.frame) == 2 * 7
         assert all(control["caught"] is True for control in report.controls)
+        # Its Conv1D views what it is given; where a layer takes any memory, it is asked.
+        assert (TAKES_NO_VIEWS in report.scope.not_asked.values()) == (name == "gpt2")
 
     def test_others_call_by_call(self, decoder_folder):
         report = inspector.verify(decoder_folder("llama"))
         assert report.passed, str(report)
         assert report.route == "backend"
-        assert set(report.frame["stage"]) == set(STAGES)
+        assert set(report.frame["stage"]) == {*STAGES, "gradient"}
 
     def test_an_encoder_decoder_is_verified_whole(self, decoder_folder):
         """`load` takes its encoder; what passes must not be half a model."""
@@ -263,8 +266,8 @@ def test_a_model_that_hands_on_more_than_hidden_states_is_not_run_again(decoder)
     with partial_forward(model) as partial, pytest.raises(UnsupportedModelError) as caught:
         partial.clean(model.encode(TEXTS[:1]))
     assert str(caught.value) == (
-        f"model ({model.name}) hands more than hidden states from layer to layer: it cannot be "
-        "run again from the middle."
+        f"model ({model.name}) hands more than hidden states from layer to layer: it cannot "
+        "run in part."
     )
 
 
