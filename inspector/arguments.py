@@ -162,7 +162,7 @@ def _is_number(given: Any) -> bool:
 _FLAG = (_is_flag, "True or False")
 _NUMBERS = (_are_numbers, "whole numbers, such as [0, 3]")
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(("ablation", "check", "distances", "force", "parse"), _FLAG),
+    **dict.fromkeys(("ablation", "cause", "check", "distances", "force", "parse"), _FLAG),
     **dict.fromkeys(("resume", "strict", "together"), _FLAG),
     **dict.fromkeys(("kept", "layers"), _NUMBERS),
     "annotations": (_are_paths, "the path of a file, or several"),

@@ -234,7 +234,7 @@ def test_a_corpus_of_which_every_sentence_is_too_long_ends_with_2(profile, tmp_p
     words = [row.format(i, i - 1, "obj" if i > 1 else "root") for i in range(1, 40)]
     path = tmp_path / "long.conllu"
     path.write_text("\n\n".join(["\n".join(words)] * 3) + "\n\n", encoding="utf-8")
-    done = profile(tmp_path / "run", "--no-ablation", corpus=path)
+    done = profile(tmp_path / "run", "--no-cause", corpus=path)
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(
         f"inspector: corpus (long) has nothing that {tiny_folder()} can read: 3 of 3 sentences "

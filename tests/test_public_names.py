@@ -43,6 +43,18 @@ def test_a_keyword_beside_settings_is_refused_before_anything_is_loaded(name, va
     )
 
 
+def test_the_former_name_of_a_keyword_is_the_keyword():
+    with pytest.raises(InputError) as twice:
+        inspector.profile("no-model", "no-corpus", ablation=False, cause=False)
+    assert str(twice.value) == (
+        "cause (False) is the former name of ablation (False), which is given too: leave it out."
+    )
+    with pytest.raises(InputError, match=r"ablation \(False\) and settings are both given"):
+        inspector.profile(
+            "no-model", "no-corpus", settings=inspector.ProfileSettings(), cause=False
+        )
+
+
 @pytest.mark.parametrize("seeds", [(1,), (1, 2), (1, 1, 1)])
 def test_too_few_random_models_are_refused_before_the_pass(seeds):
     with pytest.raises(InputError) as caught:

@@ -39,6 +39,9 @@ Distances = Annotated[
 Ablation = Annotated[
     bool, typer.Option(help="Ablate heads, to say whether the model needs the claimed ones.")
 ]
+FormerAblation = Annotated[
+    bool, typer.Option("--cause/--no-cause", hidden=True, help="Former name of --ablation.")
+]
 AblationSentences = Annotated[
     int | None,
     typer.Option(
@@ -69,6 +72,7 @@ def profile(
     parse: Parse = False,
     distances: Distances = False,
     ablation: Ablation = True,
+    cause: FormerAblation = True,
     ablation_sentences: AblationSentences = None,
     engine: Engine = "local",
     workers: Workers = 1,
@@ -94,7 +98,7 @@ def profile(
                 strict=strict,
                 parse=parse,
                 distances=distances,
-                ablation=ablation,
+                ablation=ablation and cause,
                 ablation_sentences=ablation_sentences,
                 device=device,
                 revision=revision,

@@ -60,6 +60,11 @@ class AttentionMaps:
                 "both texts have at least one token."
             )
 
+    @property
+    def pieces(self) -> list[str]:  # former name of `tokens`
+        """Return the tokens."""
+        return self.tokens
+
     def __repr__(self) -> str:
         """Return what was read and how much there is to see, in a line."""
         n_layers, n_heads, n_tokens, _ = self.probabilities.shape

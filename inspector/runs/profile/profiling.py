@@ -10,6 +10,7 @@ from pathlib import Path
 from inspector.arguments import checked
 from inspector.corpora import Corpus, Labels
 from inspector.corpora.annotation.annotated_corpus import read_annotated
+from inspector.errors import InputError
 from inspector.models import DEFAULT_MODEL
 from inspector.models.loading.given_model import ModelOrName, loaded
 from inspector.progress import Progress
@@ -31,6 +32,7 @@ def profile(
     parse: bool = False,
     distances: bool | None = None,
     ablation: bool | None = None,
+    cause: bool | None = None,
     ablation_sentences: int | None = None,
     seed: int | None = None,
     batch_size: int | None = None,
@@ -60,6 +62,7 @@ def profile(
         distances: Whether all heads are compared with each other too.
         ablation: Whether heads are ablated as well, so that the claims say in their column `needed`
             whether the model needs the head; they are where not given.
+        cause: Former name of `ablation`; not both.
         ablation_sentences: Sentences that are read without each head, at most, and a window for
             every 16 of them.
         seed: Of the bootstrap and of the sign flips.
@@ -81,6 +84,13 @@ def profile(
         OutputError: If the folder cannot be used.
         WorkerError: If a part of the work ends every process it is given to.
     """
+    if cause is not None:
+        if ablation is not None:
+            raise InputError(
+                f"cause ({cause}) is the former name of ablation ({ablation}), which is given too: "
+                "leave it out."
+            )
+        ablation = cause
     chosen = profile_settings(
         settings,
         labels=labels,
