@@ -130,7 +130,7 @@ def test_a_folder_of_other_files_is_left_alone(profile, tmp_path):
         ("absent.conllu", None, "cannot be read (No such file or directory): check the name"),
         ("absent", None, "must be a file that exists, or a known name. Available: "),
         ("empty.conllu", "", "no sentence"),
-        ("empty.txt", "", "holds no word: give a file with text"),
+        ("empty.txt", "", "holds no sentence: give a file with text"),
         ("trees.csv", "a,b", "has the suffix '.csv', which cannot be read"),
     ],
 )

@@ -1,7 +1,6 @@
-"""The last column of CoNLL-U: keys with values, kept apart by bars.
+"""The last column of CoNLL-U: keys with values, kept apart by bars."""
 
-Must not know: what any key means, relations, files.
-"""
+from collections.abc import Iterator, Sequence
 
 
 def misc_value(misc: str, key: str) -> str:
@@ -20,3 +19,15 @@ def misc_value(misc: str, key: str) -> str:
         if part.startswith(start):
             return part[len(start) :]
     return ""
+
+
+def misc_values(misc: Sequence[str], key: str) -> Iterator[tuple[int, str]]:
+    """Yield (word, value) of the words that have a key in their last column.
+
+    Example:
+        >>> list(misc_values(["_", "Args=ARG0:1"], "Args"))
+        [(1, 'ARG0:1')]
+    """
+    for word, cell in enumerate(misc):
+        if value := misc_value(cell, key):
+            yield word, value

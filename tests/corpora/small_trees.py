@@ -1,6 +1,8 @@
 """Small trees written by hand, and the pairs that a reader finds in them, in words."""
 
-from inspector.corpora import Corpus, Sentence, tree_sentence
+from functools import partial
+
+from inspector.corpora import Corpus, Sentence, annotate, tree_sentence
 
 
 def tree(rows: str, *, id: str = "s1", document: str | None = None, **misc: str) -> Sentence:
@@ -19,6 +21,11 @@ def tree(rows: str, *, id: str = "s1", document: str | None = None, **misc: str)
 
 def corpus_of(*sentences: Sentence) -> Corpus:
     return Corpus("small", list(sentences), [], "0" * 64, "gold")
+
+
+def carried(name: str):
+    """What reads one annotation that sentences carry, from a corpus to the same with it."""
+    return partial(annotate, names=[name])
 
 
 def pairs(read, *sentences: Sentence) -> set[tuple[str, str, str]]:

@@ -1,37 +1,37 @@
 """All annotation beyond the tree: what a treebank carries by itself, and what files add to it.
 
 The one registry: a name for each, the function that reads it, and what its relations say. Rows are
-added to a sentence's relations, none is replaced. Must not know: how any of it is read, models.
+added to a sentence's relations, none is replaced.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from inspector.corpora.formats.line_reader import LineReader, shown
-from inspector.corpora.readers import semantic_roles, user_relations
-from inspector.corpora.readers.comparatives import comparisons
-from inspector.corpora.readers.conditions import conditions
+from inspector.corpora.readers import logic, semantic_roles, user_relations
+from inspector.corpora.readers.added_relations import Additions, Found
 from inspector.corpora.readers.connectives import connectives
-from inspector.corpora.readers.coordination import coordinations
 from inspector.corpora.readers.entity_names import carried_names, read_names
-from inspector.corpora.readers.negation import negations
-from inspector.corpora.readers.quantifiers import quantifiers
+from inspector.corpora.readers.parsed_sentence import Parsed, parsed
 from inspector.corpora.readers.semantic_roles import carried_roles, read_roles
 from inspector.corpora.readers.supersenses import carried_supersenses, read_supersenses
 from inspector.corpora.readers.user_relations import read_relations
 from inspector.corpora.readers.word_meaning import carried_meaning, read_word_meaning
 from inspector.corpora.readers.wordnet import DEBIAN
-from inspector.corpora.sentence import Corpus
+from inspector.corpora.sentence import Corpus, Sentence
 from inspector.errors import InputError
+
+Reading = Callable[[Additions, Sequence[str]], None]
+"""Takes what a corpus shall be given, and the document of each of its sentences."""
 
 
 @dataclass(frozen=True)
 class Carried:
     """Annotation that sentences carry by themselves."""
 
-    read: Callable[[Corpus], Corpus]
+    read: Reading
     relations: tuple[str, ...]
     """How the names of its relations begin."""
     needs: str
@@ -48,17 +48,34 @@ class Beside:
     """What its file looks like."""
 
 
+def _each(read: Callable[[Sentence], Iterable[Found]]) -> Reading:
+    """Return what reads every sentence by itself."""
+
+    def over(added: Additions, documents: Sequence[str]) -> None:
+        for place, sentence in enumerate(added.sentences):
+            added.take(place, read(sentence))
+
+    return over
+
+
+def _trees(read: Callable[[Parsed], Iterable[Found]]) -> Reading:
+    """Return what reads the tree of every sentence that has one."""
+    return _each(lambda sentence: () if (tree := parsed(sentence)) is None else read(tree))
+
+
 CARRIED: dict[str, Carried] = {
-    "negation": Carried(negations, ("neg:",), "the tree"),
-    "conditions": Carried(conditions, ("condition:",), "the tree, CxnElt="),
-    "coordination": Carried(coordinations, ("coordination:",), "the tree"),
-    "comparison": Carried(comparisons, ("comparison:",), "the tree"),
-    "quantifiers": Carried(quantifiers, ("quantifier:",), "the tree"),
+    "negation": Carried(_trees(logic.negations), ("neg:",), "the tree"),
+    "conditions": Carried(_trees(logic.conditions), ("condition:",), "the tree, CxnElt="),
+    "coordination": Carried(_trees(logic.coordinations), ("coordination:",), "the tree"),
+    "comparison": Carried(_trees(logic.comparisons), ("comparison:",), "the tree"),
+    "quantifiers": Carried(_trees(logic.quantifiers), ("quantifier:",), "the tree"),
     "connectives": Carried(connectives, ("connective:", "connective-own:"), "PDTB="),
-    "roles": Carried(carried_roles, ("role:", "role-dep:", "role-copula:", "neg:"), "Args="),
-    "names": Carried(carried_names, ("name:",), "Name="),
-    "meaning": Carried(carried_meaning, ("meaning:",), "Meaning="),
-    "supersenses": Carried(carried_supersenses, ("supersense:", "idiom:"), "Supersense=, Idiom="),
+    "roles": Carried(_each(carried_roles), ("role:", "role-dep:", "role-copula:", "neg:"), "Args="),
+    "names": Carried(_each(carried_names), ("name:",), "Name="),
+    "meaning": Carried(_each(carried_meaning), ("meaning:",), "Meaning="),
+    "supersenses": Carried(
+        _each(carried_supersenses), ("supersense:", "idiom:"), "Supersense=, Idiom="
+    ),
 }
 """Name → annotation, in the order in which it is added."""
 
@@ -111,7 +128,9 @@ def annotate(corpus: Corpus, names: Sequence[str] | None = None) -> Corpus:
                 f"{', '.join(map(repr, CARRIED))}."
             )
         if not corpus.annotation.startswith("silver:"):
-            corpus = CARRIED[name].read(corpus)
+            added = Additions(corpus, name)
+            CARRIED[name].read(added, corpus.document_ids())
+            corpus = added.corpus()
     return corpus
 
 

@@ -1,12 +1,11 @@
 """Treebanks in CoNLL-U, read sentence by sentence and written back.
 
 A malformed sentence is skipped with file, line and reason, and does not spoil the next; in
-strict mode it stops the reading. Must not know: models, what relations are scored for.
+strict mode it stops the reading.
 
 Source: https://universaldependencies.org/format.html
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,22 +17,10 @@ from inspector.corpora.formats.conllu_plus import (
     is_declaration,
     undeclared,
 )
-from inspector.corpora.formats.conllu_sentence import (
-    Fault,
-    Line,
-    make_sentence,
-    read_comments,
-    read_rows,
-)
-from inspector.corpora.formats.line_reader import (
-    MAX_LINE_BYTES,
-    LineReader,
-    Paths,
-    as_paths,
-    corpus_name,
-    shown,
-)
-from inspector.corpora.sentence import Corpus, Labels, Sentence, Skipped, check_labels
+from inspector.corpora.formats.conllu_sentence import Fault, Line, read_comments, read_sentence
+from inspector.corpora.formats.line_reader import Paths, shown
+from inspector.corpora.formats.reading import TOO_LONG, Reading
+from inspector.corpora.sentence import Corpus, Labels, Sentence, check_labels
 from inspector.errors import InputError
 
 _MAX_LINES = 10_000
@@ -53,9 +40,7 @@ class _Block:
     def add(self, number: int, text: str | None) -> None:
         self.first = self.first or number
         if text is None:
-            self.fault = self.fault or Fault(
-                number, f"the line is longer than {MAX_LINE_BYTES:,} bytes"
-            )
+            self.fault = self.fault or Fault(number, TOO_LONG)
         elif len(self.rows) + len(self.comments) >= _MAX_LINES:
             self.fault = self.fault or Fault(
                 number, f"the sentence has more than {_MAX_LINES:,} lines"
@@ -69,85 +54,65 @@ class _Block:
         return bool(self.comments or self.rows or self.fault)
 
 
-@dataclass
-class _Reading:
-    """What is known so far of a corpus that is being read."""
+class _Treebank(Reading):
+    """A treebank while its files are read."""
 
-    labels: Labels
-    strict: bool
-    sentences: list[Sentence] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    annotations: dict[str, str] = field(default_factory=dict)
-    """Annotation → the first sentence that has it."""
-    document: str | None = None
-    unnamed: int = 0
-    columns: Columns | None = None
-    """Where the file's columns stand, if it names them."""
+    def __init__(self, paths: Paths, labels: Labels, *, strict: bool) -> None:
+        super().__init__(paths, strict=strict)
+        self.labels = labels
+        self.annotations: dict[str, str] = {}
+        """Annotation → the first sentence that has it."""
+        self._document: str | None = None
+        self._unnamed = 0
+        self._columns: Columns | None = None
+        """Where the file's columns stand, if it names them."""
 
-    def take(self, block: _Block, path: Path) -> None:
+    def read(self, path: Path) -> None:
+        """Keep the sentences of a file."""
+        self._document = self._columns = None
+        for block in _blocks(self.lines(path)):
+            self._take(block, path)
+
+    def _take(self, block: _Block, path: Path) -> None:
         """Keep the sentence of a block, or what was wrong with it."""
-        self._follow_columns(block, path)
+        named = declared(block.comments, f"{shown(path)}, line {block.first}")
+        self._columns = named or self._columns
+        if block.rows and self._columns is None and path.suffix.lower() in SUFFIXES:
+            raise undeclared(shown(path))
         comments = read_comments(block.comments)
-        self._follow_documents(comments, path)
+        for key in filter(_is_newdoc, comments):
+            self._unnamed += 1
+            self._document = comments[key] or f"{path.stem}-{self._unnamed}"
         sent_id = comments.get("sent_id")
         if not block.rows and not block.fault and sent_id is None:
             return
         try:
-            if block.fault:
-                raise block.fault
-            if not block.rows:
-                raise Fault(block.first, "there is no word")
-            lines = self.columns.as_conllu(block.rows) if self.columns else block.rows
-            rows = read_rows(lines)
+            sentence = self._sentence(block, path, comments)
         except Fault as fault:
-            self._skip(fault, sent_id, path)
+            self.skip(path, fault.line, fault.reason, sent_id)
             return
-        name = sent_id or f"{path.name}:{block.rows[0][0]}"
-        self.annotations.setdefault(comments.get("annotation", "gold"), name)
-        kept = [line for line in block.comments if not (self.columns and is_declaration(line))]
-        source = "\n".join([*kept, *(text for _, text in lines)])
-        self.sentences.append(
-            make_sentence(
-                rows,
-                id=name,
-                document=self.document,
-                text=comments.get("text"),
-                source=source,
-                labels=self.labels,
-                file=shown(path),
-            )
+        self.annotations.setdefault(comments.get("annotation", "gold"), sentence.id)
+        self.sentences.append(sentence)
+
+    def _sentence(self, block: _Block, path: Path, comments: dict[str, str]) -> Sentence:
+        if block.fault or not block.rows:
+            raise block.fault or Fault(block.first, "there is no word")
+        lines, kept = block.rows, block.comments
+        if self._columns:
+            lines = self._columns.as_conllu(lines)
+            kept = [line for line in kept if not is_declaration(line)]
+        return read_sentence(
+            lines,
+            id=comments.get("sent_id") or f"{path.name}:{lines[0][0]}",
+            document=self._document,
+            text=comments.get("text"),
+            comments=kept,
+            labels=self.labels,
+            file=shown(path),
         )
 
-    def _follow_columns(self, block: _Block, path: Path) -> None:
-        """Heed the columns that a block names, for it and for those after it."""
-        named = declared(block.comments, f"{shown(path)}, line {block.first}")
-        self.columns = named or self.columns
-        if block.rows and self.columns is None and path.suffix.lower() in SUFFIXES:
-            raise undeclared(shown(path))
 
-    def _follow_documents(self, comments: dict[str, str], path: Path) -> None:
-        for key in comments:
-            if _is_newdoc(key):
-                self.unnamed += 1
-                self.document = comments[key] or f"{path.stem}-{self.unnamed}"
-
-    def _skip(self, fault: Fault, sent_id: str | None, path: Path) -> None:
-        name = shown(path)
-        if self.strict:
-            which = f" ({shown(sent_id)})" if sent_id else ""
-            raise InputError(
-                f"sentence{which} in {name}, line {fault.line}, is malformed: {fault.reason}. "
-                "Fix it, or read without strict (--strict) to skip it."
-            )
-        self.skipped.append(Skipped(name, fault.line, sent_id, fault.reason))
-
-
-def read_conllu(
-    paths: Paths,
-    *,
-    labels: Labels = "universal",
-    strict: bool = False,
-) -> Corpus:
+def read_conllu(paths: Paths, *, labels: Labels = "universal", strict: bool = False) -> Corpus:
     """Return the sentences of CoNLL-U files, in order, with their trees as relations.
 
     Words are the syntactic words; multiword ranges, empty nodes, enhanced dependencies and all
@@ -167,29 +132,16 @@ def read_conllu(
             sentence is malformed.
         OutputError: If a file cannot be read.
     """
-    files = as_paths(paths)
-    digest = hashlib.sha256()
-    reading = _Reading(check_labels(labels), strict)
-    for path in files:
-        read, skipped = len(reading.sentences), len(reading.skipped)
-        reading.document = reading.columns = None
-        for block in _blocks(LineReader(path, digest)):
-            reading.take(block, path)
-        if len(reading.sentences) == read:
-            raise _nothing_read(path, reading.skipped[skipped:])
-    if len(reading.annotations) > 1:
-        (one, here), (other, there) = list(reading.annotations.items())[:2]
+    treebank = _Treebank(paths, check_labels(labels), strict=strict)
+    for path, _ in treebank.files():
+        treebank.read(path)
+    if len(treebank.annotations) > 1:
+        (one, here), (other, there) = list(treebank.annotations.items())[:2]
         raise InputError(
             f"corpus must be annotated in one way: sentence {shown(here)} is {shown(one)}, "
             f"sentence {shown(there)} is {shown(other)}. Give them as two corpora."
         )
-    return Corpus(
-        name=corpus_name(files),
-        sentences=reading.sentences,
-        skipped=reading.skipped,
-        sha256=digest.hexdigest(),
-        annotation=next(iter(reading.annotations)),
-    )
+    return treebank.corpus(next(iter(treebank.annotations)))
 
 
 def write_conllu(sentences: Iterable[Sentence]) -> str:
@@ -247,13 +199,3 @@ def _blocks(lines: Iterable[tuple[int, str | None]]) -> Iterator[_Block]:
             block.add(number, text)
     if block:
         yield block
-
-
-def _nothing_read(path: Path, skipped: list[Skipped]) -> InputError:
-    if not skipped:
-        return InputError(f"corpus ({shown(path)}) holds no sentence: it is empty of word lines.")
-    first = skipped[0]
-    return InputError(
-        f"corpus ({shown(path)}) holds no sentence that can be read: {len(skipped)} skipped, the "
-        f"first at line {first.line}: {first.reason}."
-    )

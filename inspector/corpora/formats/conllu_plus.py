@@ -1,7 +1,6 @@
 """CoNLL-U Plus: files that name their columns, read as the ten of CoNLL-U.
 
-Columns may stand in any order, further ones are skipped, '_' stands for those that are not
-there. Must not know: files, trees, what a column means.
+Columns may stand in any order, further ones are skipped, '_' stands for those that are not there.
 
 Source: https://universaldependencies.org/ext-format.html
 """

@@ -1,7 +1,7 @@
 """One sentence of CoNLL-U: its lines read by the conllu library, its tree checked by us.
 
 What is wrong is a `Fault` with the line and the reason; whether that skips the sentence or stops
-the run is the caller's to say. Must not know: files, documents, corpora.
+the run is the caller's to say.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ class Fault(Exception):
 
 
 @dataclass
-class Rows:
+class _Rows:
     """The word lines of a sentence, read."""
 
     words: list[str] = field(default_factory=list)
@@ -59,18 +59,53 @@ def read_comments(lines: Iterable[str]) -> dict[str, str]:
     }
 
 
-def read_rows(lines: Sequence[Line]) -> Rows:
-    """Return the words of a sentence and its tree.
-
-    Multiword ranges and empty nodes are checked and skipped: the basic tree stands on words.
+def read_sentence(
+    lines: Sequence[Line],
+    *,
+    id: str,
+    document: str | None,
+    text: str | None,
+    comments: Sequence[str],
+    labels: Labels,
+    file: str = "",
+) -> Sentence:
+    """Return the sentence of word lines: its words and its tree.
 
     Args:
         lines: The sentence's lines without its comments, at least one.
+        id: Of the sentence; so the others that are fields of `Sentence`.
+        document: Where it belongs.
+        text: As it is written.
+        comments: Its comment lines, verbatim.
+        labels: 'universal' keeps of each label the part before the colon.
+        file: Where it was read, if it was.
 
     Raises:
         Fault: If a line is not CoNLL-U, or the heads are no tree.
     """
-    rows = Rows()
+    rows = _read_rows(lines)
+    _check_tree(rows)
+    return Sentence(
+        id=id,
+        document=document,
+        words=tuple(rows.words),
+        upos=tuple(rows.upos) if any(tag != "_" for tag in rows.upos) else None,
+        relations=tree_relations(rows.heads, rows.deprels, labels),
+        text=text,
+        source="\n".join([*comments, *(line for _, line in lines)]),
+        file=file,
+        line=rows.lines[0] if file else 0,
+        lemmas=tuple(rows.lemmas),
+        feats=tuple(rows.feats),
+        heads=tuple(rows.heads),
+        deprels=tuple(rows.deprels),
+        misc=tuple(rows.misc),
+    )
+
+
+def _read_rows(lines: Sequence[Line]) -> _Rows:
+    """Return the words; multiword ranges and empty nodes are checked, and skipped."""
+    rows = _Rows()
     range_line, range_start, range_end, empty_nodes = 0, 0, 0, 0
     for number, text in lines:
         row = _read_line(number, text)
@@ -104,7 +139,6 @@ def read_rows(lines: Sequence[Line]) -> Rows:
             f"multiword range {range_start}-{range_end} lacks its words: "
             f"the last word is {len(rows.words)}",
         )
-    _check_tree(rows)
     return rows
 
 
@@ -132,7 +166,7 @@ def _read_line(number: int, text: str) -> dict[str, Any]:
         raise Fault(number, f"{_printable(reason)} (conllu)") from None
 
 
-def _add_word(rows: Rows, number: int, word: int, row: dict[str, Any]) -> None:
+def _add_word(rows: _Rows, number: int, word: int, row: dict[str, Any]) -> None:
     expected = len(rows.words) + 1
     form, head, deprel = row["form"], row["head"], row["deprel"]
     if word != expected:
@@ -159,7 +193,7 @@ def _add_word(rows: Rows, number: int, word: int, row: dict[str, Any]) -> None:
     rows.lines.append(number)
 
 
-def _check_tree(rows: Rows) -> None:
+def _check_tree(rows: _Rows) -> None:
     n_words, root = len(rows.words), None
     for word, head in enumerate(rows.heads):
         if not -1 <= head < n_words:
@@ -203,33 +237,3 @@ def _some(numbers: list[int]) -> str:
 def _printable(text: str) -> str:
     text = text if len(text) <= 200 else f"{text[:200]}…"
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
-def make_sentence(
-    rows: Rows,
-    *,
-    id: str,
-    document: str | None,
-    text: str | None,
-    source: str,
-    labels: Labels,
-    file: str = "",
-) -> Sentence:
-    """Return the sentence of rows that were read."""
-    tagged = any(tag != "_" for tag in rows.upos)
-    return Sentence(
-        id=id,
-        document=document,
-        words=tuple(rows.words),
-        upos=tuple(rows.upos) if tagged else None,
-        relations=tree_relations(rows.heads, rows.deprels, labels),
-        text=text,
-        source=source,
-        file=file,
-        line=rows.lines[0] if file else 0,
-        lemmas=tuple(rows.lemmas),
-        feats=tuple(rows.feats),
-        heads=tuple(rows.heads),
-        deprels=tuple(rows.deprels),
-        misc=tuple(rows.misc),
-    )

@@ -1,8 +1,7 @@
 """Named corpora: where they are, what they must hold, and a cache of those that were fetched.
 
 Nothing is fetched unless it is asked for by name. A download that breaks off goes on where it
-stopped; what does not have the expected checksum is thrown away. Must not know: what is in the
-files.
+stopped; what does not have the expected checksum is thrown away.
 """
 
 import hashlib

@@ -1,12 +1,11 @@
 """Sentences made from a tree in memory: what generated probes and parsers hand over.
 
-They go through the same checks as a file's, and can be written as CoNLL-U. Must not know: who
-made the tree, files, corpora.
+They go through the same checks as a file's, and can be written as CoNLL-U.
 """
 
 from collections.abc import Sequence
 
-from inspector.corpora.formats.conllu_sentence import Fault, make_sentence, read_comments, read_rows
+from inspector.corpora.formats.conllu_sentence import Fault, read_comments, read_sentence
 from inspector.corpora.sentence import Labels, Sentence
 from inspector.errors import InputError
 
@@ -57,24 +56,31 @@ def tree_sentence(
         )
     text = " ".join(words) if text is None else text
     named = {"sent_id": id, "text": text}
-    lines = [f"# {key} = {value}" for key, value in named.items()]
-    lines += [f"# {comment}" for comment in comments]
-    for number, (form, tag, head, deprel, more) in enumerate(
-        zip(words, tags, heads, deprels, last, strict=True), 1
-    ):
-        cells = [str(number), form, "_", tag, "_", "_", str(head + 1), deprel, "_", more]
-        lines.append("\t".join(cells))
-    source = "\n".join(lines)
-    numbered = list(enumerate(source.split("\n"), 1))
+    above = [f"# {key} = {value}" for key, value in named.items()]
+    above += [f"# {comment}" for comment in comments]
+    rows = zip(words, tags, heads, deprels, last, strict=True)
+    lines = [
+        "\t".join([str(number), form, "_", tag, "_", "_", str(head + 1), deprel, "_", more])
+        for number, (form, tag, head, deprel, more) in enumerate(rows, 1)
+    ]
+    written = list(enumerate("\n".join([*above, *lines]).split("\n"), 1))
     try:
-        rows = read_rows([line for line in numbered if not line[1].startswith("#")])
+        sentence = read_sentence(
+            [line for line in written if not line[1].startswith("#")],
+            id=id,
+            document=document,
+            text=text,
+            comments=[line for _, line in written if line.startswith("#")],
+            labels=labels,
+        )
     except Fault as fault:
         raise InputError(f"sentence ({id}) must be a tree of words: {fault.reason}.") from None
-    found = read_comments(line for _, line in numbered if line.startswith("#"))
-    differs = rows.words != list(words) or any(found.get(key, "") != named[key] for key in named)
-    if differs or "\r" in source:
+    found = read_comments(sentence.comments)
+    differs = sentence.words != tuple(words)
+    differs = differs or any(found.get(key, "") != named[key] for key in named)
+    if differs or "\r" in sentence.source:
         raise InputError(
             f"sentence ({id}) must be writable as CoNLL-U: no tabs or line ends in its words, "
             "none and no outer spaces in its id and text."
         )
-    return make_sentence(rows, id=id, document=document, text=text, source=source, labels=labels)
+    return sentence

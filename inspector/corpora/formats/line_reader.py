@@ -1,6 +1,6 @@
 """A text file's lines, one at a time: bounded, decoded, hashed, and recognised when no text.
 
-A file of any size is read in constant memory. Must not know: what the lines say.
+A file of any size is read in constant memory.
 """
 
 import hashlib

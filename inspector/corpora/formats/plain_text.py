@@ -1,33 +1,26 @@
 """Plain text: words and sentences by rule, no relations; behaviour can be measured on it.
 
-Blank lines separate documents, a line break ends a sentence. Must not know: trees, models.
+Blank lines separate documents, a line break ends a sentence.
 
 Source of the words: the basic tokenizer of Devlin et al. (2019), BERT, arXiv:1810.04805, without
 its lower-casing.
 """
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 
-from inspector.corpora.formats.line_reader import (
-    MAX_LINE_BYTES,
-    LineReader,
-    Paths,
-    as_paths,
-    corpus_name,
-    shown,
-    unique_names,
-)
+from inspector.corpora.formats.line_reader import Paths
+from inspector.corpora.formats.reading import TOO_LONG, Reading
 from inspector.corpora.lexicon import LEXICON
-from inspector.corpora.sentence import SENTENCES_PER_BLOCK, Corpus, Sentence, Skipped
+from inspector.corpora.sentence import SENTENCES_PER_BLOCK, Corpus, Sentence
 from inspector.corpora.surface import Surface, surface_of
-from inspector.errors import InputError
 
+Words = TypeVar("Words")
 _END = re.compile(
     # Possessive, and from a run's first sign alone: else a line of points alone takes for ever.
     r"(?<![.!?…])[.!?…]++['\"”’)\]»]*+(?P<space>\s++)(?=['\"“‘(\[«]*+(?P<next>\w))"
@@ -63,52 +56,35 @@ def read_text(paths: Paths, *, strict: bool = False) -> Corpus:
         InputError: If a file holds no word, or is not UTF-8 text.
         OutputError: If a file cannot be read.
     """
-    files = as_paths(paths)
-    digest = hashlib.sha256()
-    skipped: list[Skipped] = []
-    sentences: list[Sentence] = []
-    for path, stem in zip(files, unique_names(files), strict=True):
+    reading = Reading(paths, strict=strict)
+    for path, stem in reading.files():
         found = [
-            (passage, count, text, words)
-            for passage in passages(path, stem, digest, skipped, strict=strict)
+            (passage, count, (text, words))
+            for passage in passages(reading, path, stem)
             for count, text in enumerate(split_sentences(passage.text), 1)
             if (words := split_words(text))
         ]
-        documents = name_documents([passage.paragraph for passage, *_ in found])
-        for document, (passage, count, text, words) in zip(documents, found, strict=True):
-            name = f"{passage.paragraph}:{passage.line}.{count}"
-            sentences.append(Sentence(name, document, tuple(words), None, (), text))
-        if not found:
-            raise InputError(f"corpus ({shown(path)}) holds no word: give a file with text.")
-    return Corpus(corpus_name(files), sentences, skipped, digest.hexdigest(), "none")
+        for name, document, _, (text, words) in named(found):
+            reading.sentences.append(Sentence(name, document, tuple(words), None, (), text))
+    return reading.corpus("none")
 
 
-def passages(
-    path: Path, name: str, digest: "hashlib._Hash", skipped: list[Skipped], *, strict: bool
-) -> Iterator[Passage]:
-    """Yield the lines of a text file that are not blank.
+def passages(reading: Reading, path: Path, name: str) -> Iterator[Passage]:
+    """Yield the lines of a text file that are not blank; those that are too long are skipped.
 
     Args:
+        reading: The corpus that is being read.
         path: The file.
         name: What its paragraphs are called, with a number; unique in the corpus.
-        digest: Is fed its bytes.
-        skipped: Is given the lines that are too long.
-        strict: Whether such a line is refused.
 
     Raises:
-        InputError: If the file is not UTF-8 text, or with `strict` a line is too long.
+        InputError: If the file is not UTF-8 text, or in strict reading a line is too long.
         OutputError: If it cannot be read.
     """
     paragraph, blank = 0, True
-    for number, text in LineReader(path, digest):
+    for number, text in reading.lines(path):
         if text is None:
-            reason = f"the line is longer than {MAX_LINE_BYTES:,} bytes"
-            if strict:
-                raise InputError(
-                    f"line {number} of {shown(path)} cannot be read: {reason}. "
-                    "Break it, or read without strict (--strict) to skip it."
-                )
-            skipped.append(Skipped(shown(path), number, None, reason))
+            reading.skip(path, number, TOO_LONG)
         elif not text.strip():
             blank = True
         else:
@@ -117,21 +93,24 @@ def passages(
             yield Passage(f"{name}-{paragraph:05d}", number, text.strip())
 
 
-def name_documents(paragraphs: list[str]) -> list[str]:
-    """Return the document of each sentence: its paragraph, or blocks of 20 where there is one.
+def named(found: list[tuple[Passage, int, Words]]) -> Iterator[tuple[str, str, int, Words]]:
+    """Yield the id, the document and the line of each sentence, and what is known of it.
+
+    A sentence's document is its paragraph, or a block of 20 where the file has one paragraph.
+
+    Args:
+        found: The sentences of a file: passage, number in it from 1, what is known.
 
     Example:
-        >>> sorted(set(name_documents(["a-1"] * 30)))
-        ['a-1-block-00000', 'a-1-block-00001']
-        >>> name_documents(["a-1", "a-2"])
-        ['a-1', 'a-2']
+        >>> here = Passage("a-1", 3, "Go. Stop.")
+        >>> [row[:3] for row in named([(here, 1, "Go."), (here, 2, "Stop.")])]
+        [('a-1:3.1', 'a-1-block-00000', 3), ('a-1:3.2', 'a-1-block-00000', 3)]
     """
-    if len(set(paragraphs)) > 1:
-        return paragraphs
-    return [
-        f"{paragraph}-block-{index // SENTENCES_PER_BLOCK:05d}"
-        for index, paragraph in enumerate(paragraphs)
-    ]
+    several = len({passage.paragraph for passage, *_ in found}) > 1
+    for index, (passage, count, what) in enumerate(found):
+        paragraph, block = passage.paragraph, index // SENTENCES_PER_BLOCK
+        document = paragraph if several else f"{paragraph}-block-{block:05d}"
+        yield f"{paragraph}:{passage.line}.{count}", document, passage.line, what
 
 
 def split_sentences(line: str) -> list[str]:

@@ -1,29 +1,23 @@
 """Sentences made to ask who a pronoun is: GAP, WinoBias, Winogender.
 
 Each has a pronoun, the person it means, and another person it could mean. A line that cannot be
-understood is left out with file, line and reason. Must not know: trees, models, scores.
+understood is left out with file, line and reason.
 
 Source: Webster et al. (2018), arXiv:1810.05201 (GAP); Zhao et al. (2018), arXiv:1804.06876
 (WinoBias); Rudinger et al. (2018), arXiv:1804.09301 (Winogender).
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from inspector.corpora.coreference import KIND, MENTIONS, NEAREST
-from inspector.corpora.formats.line_reader import (
-    LineReader,
-    Paths,
-    as_paths,
-    corpus_name,
-    shown,
-    unique_names,
-)
+from inspector.corpora.formats.line_reader import Paths, shown
 from inspector.corpora.formats.plain_text import split_words
+from inspector.corpora.formats.reading import Reading
 from inspector.corpora.lexicon import LEXICON
-from inspector.corpora.sentence import Corpus, Relation, Sentence, Skipped
+from inspector.corpora.sentence import Corpus, Relation, Sentence
 from inspector.errors import InputError
 
 GAP_COLUMNS = (
@@ -62,28 +56,15 @@ def read_schemas(paths: Paths, *, strict: bool = False) -> Corpus:
         InputError: If no line of a file can be understood, or, with `strict`, one cannot.
         OutputError: If a file cannot be read.
     """
-    files = as_paths(paths)
-    digest = hashlib.sha256()
-    sentences: list[Sentence] = []
-    skipped: list[Skipped] = []
-    for path, stem in zip(files, unique_names(files), strict=True):
-        lines = [(number, text) for number, text in LineReader(path, digest) if text]
-        before, refused = len(sentences), len(skipped)
+    reading = Reading(paths, strict=strict)
+    for path, stem in reading.files():
+        lines = [(number, text) for number, text in reading.lines(path) if text]
         for number, text, read in _entries(path, lines):
             try:
-                sentences.append(read(stem, number, text))
+                reading.sentences.append(read(stem, number, text))
             except _Refused as fault:
-                if strict:
-                    raise InputError(
-                        f"line {number} of {shown(path)} cannot be understood: {fault}. "
-                        "Fix it, or read without strict (--strict) to skip it."
-                    ) from None
-                skipped.append(Skipped(shown(path), number, None, str(fault)))
-        if len(sentences) == before:
-            first = skipped[refused : refused + 1]
-            why = "".join(f", the first at line {one.line}: {one.reason}" for one in first)
-            raise InputError(f"corpus ({shown(path)}) holds no sentence that can be read{why}.")
-    return Corpus(corpus_name(files), sentences, skipped, digest.hexdigest(), "gold")
+                reading.skip(path, number, str(fault))
+    return reading.corpus("gold")
 
 
 def _entries(
@@ -92,7 +73,11 @@ def _entries(
     """Yield each line that holds a sentence, with what reads it."""
     header = tuple(lines[0][1].split("\t")) if lines else ()
     if header[:1] == GAP_COLUMNS[:1]:
-        _check_header(path, header, GAP_COLUMNS)
+        if missing := [column for column in GAP_COLUMNS[:-1] if column not in header]:
+            raise InputError(
+                f"corpus ({shown(path)}) must have the columns of GAP; missing: "
+                f"{', '.join(missing)}."
+            )
         yield from ((number, text, _gap) for number, text in lines[1:])
     elif header == WINOGENDER_COLUMNS:
         yield from ((number, text, _winogender) for number, text in lines[1:])
@@ -103,19 +88,8 @@ def _entries(
             "given beside it (--roles, --annotate)."
         )
     else:
-        known = _occupations(lines)
-
-        def winobias(stem: str, number: int, text: str) -> Sentence:
-            return _winobias(stem, number, text, known)
-
+        winobias = partial(_winobias, known=_occupations(lines))
         yield from ((number, text, winobias) for number, text in lines)
-
-
-def _check_header(path: Path, header: tuple[str, ...], columns: tuple[str, ...]) -> None:
-    if missing := [column for column in columns[:-1] if column not in header]:
-        raise InputError(
-            f"corpus ({shown(path)}) must have the columns of GAP; missing: {', '.join(missing)}."
-        )
 
 
 def _gap(stem: str, number: int, text: str) -> Sentence:

@@ -1,7 +1,4 @@
-"""One door for every corpus: treebanks, plain text, and corpora that have a name.
-
-Must not know: formats, addresses.
-"""
+"""One door for every corpus: treebanks, plain text, and corpora that have a name."""
 
 from pathlib import Path
 

@@ -1,18 +1,18 @@
 """Trees for plain text from spaCy, an optional extra: silver, by a parser, in its own labels.
 
 The label scheme and the parser's version are part of the corpus' annotation, so that these trees
-never pass for gold. Must not know: models, the scorers.
+never pass for gold.
 """
 
-import hashlib
 from collections.abc import Iterator
 from itertools import tee
 from typing import Any
 
 from inspector.corpora.formats.from_tree import tree_sentence
-from inspector.corpora.formats.line_reader import Paths, as_paths, corpus_name, shown, unique_names
-from inspector.corpora.formats.plain_text import name_documents, passages
-from inspector.corpora.sentence import Corpus, Labels, Sentence, Skipped, check_labels
+from inspector.corpora.formats.line_reader import Paths
+from inspector.corpora.formats.plain_text import named, passages
+from inspector.corpora.formats.reading import Reading
+from inspector.corpora.sentence import Corpus, Labels, Sentence, check_labels
 from inspector.errors import InputError
 
 _MODEL = "en_core_web_sm"
@@ -38,32 +38,24 @@ def parse_text(paths: Paths, *, labels: Labels = "universal", strict: bool = Fal
             UTF-8 text.
         OutputError: If a file cannot be read.
     """
-    files = as_paths(paths)
-    labels = check_labels(labels)
+    reading, labels = Reading(paths, strict=strict), check_labels(labels)
     parser = _load_parser()
     annotation = f"silver:clearnlp ({_MODEL} {parser.meta['version']})"
-    digest = hashlib.sha256()
-    sentences: list[Sentence] = []
-    skipped: list[Skipped] = []
-    for path, stem in zip(files, unique_names(files), strict=True):
-        found = []
-        lines, texts = tee(passages(path, stem, digest, skipped, strict=strict))
+    for path, stem in reading.files():
+        lines, texts = tee(passages(reading, path, stem))
         parsed = parser.pipe(passage.text for passage in texts)
+        found = []
         for passage, document in zip(lines, parsed, strict=True):
             spans = [words for span in document.sents if (words := _words(span))]
             found += [(passage, count, words) for count, words in enumerate(spans, 1)]
-        if not found:
-            raise InputError(f"corpus ({shown(path)}) holds no word: give a file with text.")
-        documents = name_documents([passage.paragraph for passage, *_ in found])
-        for document, (passage, count, words) in zip(documents, found, strict=True):
-            name = f"{passage.paragraph}:{passage.line}.{count}"
+        for name, document, line, words in named(found):
             try:
-                sentences.append(_sentence(name, document, words, annotation, labels))
+                reading.sentences.append(_sentence(name, document, words, annotation, labels))
             except InputError as error:
                 if strict:
                     raise
-                skipped.append(Skipped(shown(path), passage.line, name, str(error)))
-    return Corpus(corpus_name(files), sentences, skipped, digest.hexdigest(), annotation)
+                reading.skip(path, line, str(error), name)
+    return reading.corpus(annotation)
 
 
 def _load_parser() -> Any:

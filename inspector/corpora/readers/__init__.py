@@ -1,6 +1,5 @@
 """Readers of annotation beyond the tree: logic, meaning, roles, names, a user's own relations.
 
-Each takes a corpus and returns it with relations added; `inspector.corpora.annotation.registry`
-lists
-them. Must not know: models, what relations are scored for.
+`inspector.corpora.annotation.registry` lists them. Must not know: models, what relations are
+scored for.
 """

@@ -1,12 +1,13 @@
 """Relations added to the sentences of a corpus, and what had to be left out of them.
 
 Every reader of further annotation ends here, so that none can replace what was there, count a
-pair twice or point outside a sentence. Must not know: formats, linguistics.
+pair twice or point outside a sentence.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from inspector.corpora.formats.line_reader import shown
 from inspector.corpora.sentence import Corpus, LeftOut, Relation, Sentence
@@ -14,6 +15,17 @@ from inspector.corpora.sentence import Corpus, LeftOut, Relation, Sentence
 _EXAMPLES = 5
 OUTSIDE = "a word number that is not in the sentence"
 ITSELF = "a word related to itself"
+
+
+class Unread(NamedTuple):
+    """Why something in a sentence is left out, and the word that it stands at."""
+
+    reason: str
+    word: int = 0
+
+
+Found = Relation | Unread
+"""What readers yield of a sentence."""
 
 
 class Additions:
@@ -37,6 +49,7 @@ class Additions:
             corpus: What is added to; it is not changed.
             annotation: Its name in `Corpus.left_out`.
         """
+        self.sentences = corpus.sentences
         self._corpus = corpus
         self._annotation = annotation
         self._new: dict[int, dict[Relation, None]] = {}
@@ -50,7 +63,7 @@ class Additions:
             relation: Its words are counted from 0.
             example: Where it is read, if not the sentence.
         """
-        sentence = self._corpus.sentences[place]
+        sentence = self.sentences[place]
         n_words = len(sentence.words)
         if not all(0 <= word < n_words for word in (relation.source, *relation.targets)):
             self.leave_out(OUTSIDE, example or sentence.id)
@@ -58,6 +71,21 @@ class Additions:
             self.leave_out(ITSELF, example or sentence.id)
         else:
             self._new.setdefault(place, {})[relation] = None
+
+    def take(self, place: int, found: Iterable[Found], where: Sequence[str] = ()) -> None:
+        """Add what was found in a sentence, and count what was not read.
+
+        Args:
+            place: Of the sentence, counted from 0.
+            found: Relations, and reasons.
+            where: Where each word is read, if not in the sentence.
+        """
+        for one in found:
+            if isinstance(one, Relation):
+                self.add(place, one)
+            else:
+                example = where[one.word] if where else self.sentences[place].id
+                self.leave_out(one.reason, example)
 
     def leave_out(self, reason: str, example: str = "", count: int = 1) -> None:
         """Count what is left out; the first few examples of a reason are kept."""
@@ -73,7 +101,7 @@ class Additions:
         Args:
             digest: The SHA-256 of the file that was read, if any: it becomes part of the corpus'.
         """
-        sentences = list(self._corpus.sentences)
+        sentences = list(self.sentences)
         for place, relations in self._new.items():
             sentences[place] = _with(sentences[place], relations)
         left_out = self._corpus.left_out + tuple(

@@ -2,17 +2,17 @@
 
 Two shapes: a table with a header (one relation a line), and blocks of word lines that name their
 sentence, as CoNLL-U has them. Whatever does not fit is counted with its line; a file of which
-nothing fits is refused. Must not know: what the annotation means.
+nothing fits is refused.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 from inspector.corpora.formats.line_reader import LineReader, shown
-from inspector.corpora.readers.added_relations import Additions, sentence_places
+from inspector.corpora.readers.added_relations import Additions, Found, sentence_places
 from inspector.corpora.sentence import Corpus, Sentence
 from inspector.errors import InputError
 
@@ -172,6 +172,36 @@ class Notes:
                 "to this corpus."
             )
         return self.added.corpus(self._digest.hexdigest())
+
+
+def read_blocks(
+    corpus: Corpus,
+    path: str | Path,
+    *,
+    annotation: str,
+    n_columns: int,
+    read: Callable[[list[list[str]]], Iterable[Found]],
+) -> Corpus:
+    """Return the corpus with the annotation of a file of word lines, sentences by `# sent_id`.
+
+    Args:
+        corpus: The corpus that the file belongs to.
+        path: The file, UTF-8.
+        annotation: Its name in messages and in `Corpus.left_out`.
+        n_columns: How many cells a word line has; the second is the word.
+        read: What the lines of a sentence say.
+
+    Raises:
+        InputError: If the file is not UTF-8, or no sentence is the corpus'.
+        OutputError: If it cannot be read.
+    """
+    notes = Notes(corpus, path, annotation)
+    for block in notes.blocks(n_columns):
+        place = notes.place_of(block)
+        if place is not None:
+            where = [notes.where(line) for line, _ in block.rows]
+            notes.added.take(place, read([cells for _, cells in block.rows]), where)
+    return notes.corpus()
 
 
 def word_number(cell: str) -> int:

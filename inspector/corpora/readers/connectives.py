@@ -3,20 +3,21 @@
 `connective:SENSE`: an explicit connective to the head of its first argument, the one that it does
 not stand in; `connective-own:SENSE`: to the head of the second, the clause that it introduces
 (often its head in the tree). SENSE is contingency, comparison, expansion or temporal. `PDTB=`
-counts the words of the document from 1. Must not know: files, models.
+counts the words of the document from 1.
 
 Source: Webber et al. (2019), The Penn Discourse Treebank 3.0 Annotation Manual; Liu et al. (2024),
 GDTB, for GUM's copy of its scheme.
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
-from inspector.corpora.misc_column import misc_value
+from inspector.corpora.misc_column import misc_values
 from inspector.corpora.readers.added_relations import Additions
 from inspector.corpora.readers.parsed_sentence import parsed
-from inspector.corpora.sentence import Corpus, Relation
+from inspector.corpora.sentence import Relation
 
 SENSES = ("contingency", "comparison", "expansion", "temporal")
 _LONGEST = 100_000  # words of an argument; more are a slip, or an attack
@@ -36,46 +37,31 @@ class Discourse:
     second: tuple[int, ...]
 
 
-def connectives(corpus: Corpus) -> Corpus:
-    """Return the corpus with `connective:…` and `connective-own:…`, from the connective.
+def connectives(added: Additions, documents: Sequence[str]) -> None:
+    """Add `connective:…` and `connective-own:…`, from the connective.
 
     Several words ("as soon as") are stood for by the one that heads them, arguments likewise. An
     argument with words in another sentence is left out and counted; the other one is kept.
 
-    Example:
-        >>> from inspector.corpora import tree_sentence
-        >>> words, heads = ["Stay", "because", "it", "rains"], [-1, 3, 3, 0]
-        >>> sentence = tree_sentence(
-        ...     "s", words, heads, ["root", "mark", "nsubj", "advcl"], document="d",
-        ...     misc=["_", "PDTB=Explicit:Contingency.Cause.Reason:because:2:1:3-4", "_", "_"],
-        ... )
-        >>> found = connectives(Corpus("c", [sentence], [], "", "gold")).sentences[0].relations
-        >>> [(relation.label, relation.source, relation.target) for relation in found[3:]]
-        [('connective:contingency', 1, 0), ('connective-own:contingency', 1, 3)]
+    Args:
+        added: Takes what is read.
+        documents: The document of each sentence.
     """
-    added = Additions(corpus, "connectives")
     start = 0
-    for document, group in groupby(zip(corpus.document_ids(), corpus.sentences, strict=True), _id):
-        n_sentences = sum(1 for _ in group)
+    for document, group in groupby(documents):
+        end = start + sum(1 for _ in group)
         if not document.startswith("block-"):
-            _read_document(corpus, range(start, start + n_sentences), added)
-        start += n_sentences
-    return added.corpus()
+            _read_document(added, range(start, end))
+        start = end
 
 
-def _id(pair: tuple[str, object]) -> str:
-    return pair[0]
-
-
-def _read_document(corpus: Corpus, places: range, added: Additions) -> None:
-    sentences = [corpus.sentences[place] for place in places]
+def _read_document(added: Additions, places: range) -> None:
+    sentences = added.sentences[places.start : places.stop]
     starts = [0, *accumulate(len(sentence.words) for sentence in sentences)]
     words = [word.lower() for sentence in sentences for word in sentence.words]
     for sentence in sentences:
-        if "PDTB=" not in sentence.source:
-            continue
-        for misc in sentence.misc:
-            for value in misc_value(misc, "PDTB").split(";"):
+        for _, values in misc_values(sentence.misc, "PDTB"):
+            for value in values.split(";"):
                 if not value.startswith("Explicit:"):
                     continue
                 found = read_discourse(value)
@@ -84,7 +70,7 @@ def _read_document(corpus: Corpus, places: range, added: Additions) -> None:
                 elif not _fits(found, words):
                     added.leave_out(_UNFIT, sentence.id)
                 else:
-                    _add(corpus, places, starts, found, added)
+                    _add(added, places, starts, found)
 
 
 def read_discourse(value: str) -> Discourse | None:
@@ -127,11 +113,9 @@ def _fits(found: Discourse, words: list[str]) -> bool:
     return " ".join(words[word] for word in found.words) == found.connective.lower()
 
 
-def _add(
-    corpus: Corpus, places: range, starts: list[int], found: Discourse, added: Additions
-) -> None:
+def _add(added: Additions, places: range, starts: list[int], found: Discourse) -> None:
     here = bisect_right(starts, found.words[0]) - 1
-    sentence = corpus.sentences[places[here]]
+    sentence = added.sentences[places[here]]
     tree = parsed(sentence)
     begin, end = starts[here], starts[here + 1]
 

@@ -1,75 +1,46 @@
 """Names of several words: from each word to another of the same name.
 
 `name:PER`, `name:LOC`, `name:ORG` as Universal NER has them, in files of IOB2 tags or in the last
-column: `Name=B-PER`, or `Name=PER:1,PER:2` for a word of two names ("Ada and Bo Li"). Must not
-know: models, how lines are read.
+column: `Name=B-PER`, or `Name=PER:1,PER:2` for a word of two names ("Ada and Bo Li").
 
 Source: Mayhew et al. (2024), Universal NER, arXiv:2311.09122.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from functools import partial
 
-from inspector.corpora.misc_column import misc_value
-from inspector.corpora.readers.added_relations import Additions, each_to_another, one_of
-from inspector.corpora.readers.annotation_table import Notes
-from inspector.corpora.sentence import Corpus, Relation
+from inspector.corpora.misc_column import misc_values
+from inspector.corpora.readers.added_relations import Found, Unread, each_to_another, one_of
+from inspector.corpora.readers.annotation_table import read_blocks
+from inspector.corpora.sentence import Relation, Sentence
 
-_COLUMNS = 5
 _TAG = re.compile(r"O|[BI]-[A-Z]{1,12}")
 _SHARED = re.compile(r"[A-Z]{1,12}:[0-9]{1,4}")
 _UNREADABLE = "a Name value that is not TYPE:number"
 _BROKEN = "a tag that is not O, B-TYPE or I-TYPE after the same type"
 
 
-def read_names(corpus: Corpus, path: str | Path) -> Corpus:
-    """Return the corpus with the names of an IOB2 file, from each word to another of its name.
-
-    Args:
-        corpus: The corpus that the file belongs to.
-        path: Word lines of five cells (number, word, tag and two more), sentences named by
-            `# sent_id`.
-
-    Raises:
-        InputError: If the file is not UTF-8, or no sentence is the corpus'.
-        OutputError: If it cannot be read.
-    """
-    notes = Notes(corpus, path, "names")
-    for block in notes.blocks(_COLUMNS):
-        place = notes.place_of(block)
-        if place is not None:
-            where = [notes.where(line) for line, _ in block.rows]
-            _add(notes.added, place, [cells[2] for _, cells in block.rows], where)
-    return notes.corpus()
-
-
-def carried_names(corpus: Corpus) -> Corpus:
-    """Return the corpus with the names that its own last column holds.
+def carried_names(sentence: Sentence) -> Iterator[Found]:
+    """Yield the relations of the names in a sentence's last column.
 
     A sentence has tags of IOB2, or names that are numbered: words with the same type and number
     are of one name, wherever they stand, and a word may be of several.
-
-    Example:
-        >>> from inspector.corpora import tree_sentence
-        >>> sentence = tree_sentence(
-        ...     "s", ["Ada", "Li"], [-1, 0], ["root", "flat"], misc=["Name=B-PER", "Name=I-PER"]
-        ... )
-        >>> carried_names(Corpus("c", [sentence], [], "", "gold")).sentences[0].relations[1:]
-        (Relation(kind='semantic', label='name:PER', source=0, target=1),
-         Relation(kind='semantic', label='name:PER', source=1, target=0))
     """
-    added = Additions(corpus, "names")
-    for place, sentence in enumerate(corpus.sentences):
-        if "Name=" not in sentence.source:
-            continue
-        tags = [misc_value(misc, "Name") or "O" for misc in sentence.misc]
-        if any(":" in tag for tag in tags):
-            for relation in name_relations(_numbered(tags, added, sentence.id)):
-                added.add(place, relation)
-        else:
-            _add(added, place, tags, [sentence.id] * len(tags))
-    return added.corpus()
+    tags = ["O"] * len(sentence.words)
+    for word, value in misc_values(sentence.misc, "Name"):
+        tags[word] = value
+    if not any(":" in tag for tag in tags):
+        yield from _of_tags(tags)
+        return
+    names: dict[str, list[int]] = {}
+    for word, tag in enumerate(tags):
+        for said in tag.split(",") if tag != "O" else ():
+            if _SHARED.fullmatch(said):
+                names.setdefault(said, []).append(word)
+            else:
+                yield Unread(_UNREADABLE)
+    yield from name_relations([(name.partition(":")[0], words) for name, words in names.items()])
 
 
 def name_relations(names: Sequence[tuple[str, Sequence[int]]]) -> list[Relation]:
@@ -94,37 +65,25 @@ def name_relations(names: Sequence[tuple[str, Sequence[int]]]) -> list[Relation]
     ]
 
 
-def _numbered(tags: Sequence[str], added: Additions, where: str) -> list[tuple[str, list[int]]]:
-    """Return the type and the words of each name; a value that cannot be read is counted."""
-    names: dict[str, list[int]] = {}
-    for word, tag in enumerate(tags):
-        for said in tag.split(",") if tag != "O" else ():
-            if _SHARED.fullmatch(said):
-                names.setdefault(said, []).append(word)
-            else:
-                added.leave_out(_UNREADABLE, where)
-    return [(name.partition(":")[0], words) for name, words in names.items()]
-
-
-def _add(added: Additions, place: int, tags: Sequence[str], where: Sequence[str]) -> None:
-    for kind, words in _spans(tags, added, where):
-        for relation in each_to_another("semantic", f"name:{kind}", words):
-            added.add(place, relation)
-
-
-def _spans(
-    tags: Sequence[str], added: Additions, where: Sequence[str]
-) -> Iterator[tuple[str, list[int]]]:
-    """Yield the type and the words of each name; one with a broken tag ends before it."""
+def _of_tags(tags: Sequence[str]) -> Iterator[Found]:
+    """Yield the relations of names in IOB2; one with a broken tag ends before it."""
     kind, words = "", list[int]()
     for word, tag in enumerate((*tags, "O")):
         if tag.startswith("I-") and kind and tag[2:] == kind:
             words.append(word)
             continue
-        if words:
-            yield kind, words
+        yield from each_to_another("semantic", f"name:{kind}", words)
         kind, words = "", []
         if not _TAG.fullmatch(tag) or tag.startswith("I-"):
-            added.leave_out(_BROKEN, where[word])
+            yield Unread(_BROKEN, word)
         elif tag != "O":
             kind, words = tag[2:], [word]
+
+
+read_names = partial(
+    read_blocks,
+    annotation="names",
+    n_columns=5,  # number, word, tag and two more
+    read=lambda rows: _of_tags([cells[2] for cells in rows]),
+)
+"""Corpus, file of IOB2 tags → the corpus with its names."""

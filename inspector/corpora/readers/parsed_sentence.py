@@ -1,10 +1,4 @@
-"""A sentence's tree as the readers of logic ask for it: lemmas, labels, children, predicates.
-
-Where a treebank has no lemma, the word in small letters stands for it.
-Must not know: relations, corpora, what is looked for.
-"""
-
-from dataclasses import dataclass
+"""A sentence's tree as the readers of logic ask for it: lemmas, labels, children, predicates."""
 
 from inspector.corpora.sentence import Sentence
 
@@ -13,24 +7,30 @@ ARGUMENTS = frozenset({"nsubj", "obj", "iobj", "obl", "csubj", "dislocated", "vo
 _INSIDE = frozenset(
     {"nmod", "conj", "appos", "compound", "flat", "fixed", "amod", "nummod", "det", "list"}
 )
+_FOR_SYNTAX = "# balanced = syntax\n"
+"""The comment of generated sentences whose logic nothing balances: it is not read."""
 
 
-@dataclass(frozen=True, eq=False)
 class Parsed:
-    """Words with lemmas, tags and tree; words count from 0."""
+    """A sentence's columns, and what follows from its tree; words count from 0."""
 
-    lemmas: tuple[str, ...]
-    """In small letters."""
-    upos: tuple[str, ...]
-    feats: tuple[str, ...]
-    heads: tuple[int, ...]
-    """-1 for the root's."""
-    deprels: tuple[str, ...]
-    """With subtypes."""
-    labels: tuple[str, ...]
-    """Without."""
-    children: tuple[tuple[int, ...], ...]
-    """Of each word, in order."""
+    def __init__(self, sentence: Sentence) -> None:
+        """Take a sentence with a tree; where it has no lemma, the word stands for it."""
+        self.lemmas = tuple(
+            (word if lemma == "_" and word != "_" else lemma).lower()
+            for word, lemma in zip(sentence.words, sentence.lemmas, strict=True)
+        )
+        """In small letters."""
+        self.upos = sentence.upos or ("_",) * len(sentence.words)
+        self.feats, self.misc = sentence.feats, sentence.misc
+        self.heads, self.deprels = sentence.heads, sentence.deprels
+        self.labels = tuple(deprel.partition(":")[0] for deprel in sentence.deprels)
+        """The tree's labels without subtypes."""
+        self.children: list[list[int]] = [[] for _ in self.heads]
+        """Of each word, in order."""
+        for word, head in enumerate(self.heads):
+            if head >= 0:
+                self.children[head].append(word)
 
     def children_by(self, word: int, *labels: str) -> list[int]:
         """Return the word's children that have one of these labels (without subtype)."""
@@ -75,10 +75,6 @@ class Parsed:
         return count
 
 
-FOR_SYNTAX = "# balanced = syntax"
-"""The comment of generated sentences whose logic nothing balances: it is not read."""
-
-
 def parsed(sentence: Sentence) -> Parsed | None:
     """Return the sentence's tree, or None where it has none, or is there for its syntax alone.
 
@@ -86,40 +82,8 @@ def parsed(sentence: Sentence) -> Parsed | None:
         >>> from inspector.corpora import tree_sentence
         >>> tree = parsed(tree_sentence("s", ["Dogs", "bark"], [1, -1], ["nsubj", "root"]))
         >>> tree.lemmas, tree.children, tree.predicate_above(0)
-        (('dogs', 'bark'), ((), (0,)), 1)
+        (('dogs', 'bark'), [[], [0]], 1)
     """
-    if not sentence.source or f"{FOR_SYNTAX}\n" in sentence.source:
+    if not sentence.source or _FOR_SYNTAX in sentence.source:
         return None
-    return tree_of(
-        tuple(
-            (word if lemma == "_" and word != "_" else lemma).lower()
-            for word, lemma in zip(sentence.words, sentence.lemmas, strict=True)
-        ),
-        sentence.upos or ("_",) * len(sentence.words),
-        sentence.feats,
-        sentence.heads,
-        sentence.deprels,
-    )
-
-
-def tree_of(
-    lemmas: tuple[str, ...],
-    upos: tuple[str, ...],
-    feats: tuple[str, ...],
-    heads: tuple[int, ...],
-    deprels: tuple[str, ...],
-) -> Parsed:
-    """Return the tree of columns that are at hand, as `Parsed` names them."""
-    children: list[list[int]] = [[] for _ in heads]
-    for word, head in enumerate(heads):
-        if head >= 0:
-            children[head].append(word)
-    return Parsed(
-        lemmas=lemmas,
-        upos=upos,
-        feats=feats,
-        heads=heads,
-        deprels=deprels,
-        labels=tuple(deprel.partition(":")[0] for deprel in deprels),
-        children=tuple(map(tuple, children)),
-    )
+    return Parsed(sentence)

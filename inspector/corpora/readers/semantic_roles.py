@@ -3,17 +3,18 @@
 `role:ARG0` and so on hold the pairs that no edge of the tree joins; `role-dep:ARG0` those where
 one is the other's head in the tree, which is syntax under another name; `role-copula:ARG1` those
 of a copula, which has no arguments in the tree. ARGM-NEG is read as logic: `neg:argument`, from
-the negating word to the predicate. Must not know: how lines are read, models.
+the negating word to the predicate.
 
 Source: Palmer, Gildea & Kingsbury (2005), The Proposition Bank; heads of arguments as Universal
 PropBank has them.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from inspector.corpora.misc_column import misc_value
-from inspector.corpora.readers.added_relations import Additions
+from inspector.corpora.misc_column import misc_values
+from inspector.corpora.readers.added_relations import Found, Unread
 from inspector.corpora.readers.annotation_table import Notes, word_number
 from inspector.corpora.sentence import Corpus, Relation, Sentence
 
@@ -42,7 +43,6 @@ def read_roles(corpus: Corpus, path: str | Path) -> Corpus:
         OutputError: If the file cannot be read.
     """
     notes = Notes(corpus, path, "roles")
-    trees: dict[int, Tree] = {}
     for line, row in notes.table(COLUMNS):
         where = notes.where(line)
         if row["roleset"] in _AUXILIARIES:
@@ -61,40 +61,25 @@ def read_roles(corpus: Corpus, path: str | Path) -> Corpus:
         ):
             notes.added.leave_out(_OTHER_WORD, where)
             continue
-        if place not in trees:
-            trees[place] = (sentence.heads, sentence.deprels)
-        relation = role_relation(row["role"], argument, predicate, trees[place])
-        notes.added.add(place, relation, where)
+        tree = (sentence.heads, sentence.deprels)
+        notes.added.add(place, role_relation(row["role"], argument, predicate, tree), where)
     return notes.corpus()
 
 
-def carried_roles(corpus: Corpus) -> Corpus:
-    """Return the corpus with the roles that its own last column holds.
+def carried_roles(sentence: Sentence) -> Iterator[Found]:
+    """Yield the relations of the roles in a sentence's last column.
 
     An argument says `Args=ARG0:3,ARG1:7`: its role and the number of its predicate, as the
     generated probes have it.
-
-    Example:
-        >>> from inspector.corpora import tree_sentence
-        >>> sentence = tree_sentence(
-        ...     "s", ["Dogs", "bark"], [1, -1], ["nsubj", "root"], misc=["Args=ARG0:2", "_"]
-        ... )
-        >>> carried_roles(Corpus("c", [sentence], [], "", "gold")).sentences[0].relations[-1].label
-        'role-dep:ARG0'
     """
-    added = Additions(corpus, "roles")
-    for place, sentence in enumerate(corpus.sentences):
-        if "Args=" not in sentence.source:
-            continue
-        tree = (sentence.heads, sentence.deprels)
-        for word, misc in enumerate(sentence.misc):
-            for said in filter(None, misc_value(misc, "Args").split(",")):
-                role, _, number = said.partition(":")
-                if not _ROLE.fullmatch(role):
-                    added.leave_out("an Args value that is not ROLE:word", sentence.id)
-                    continue
-                added.add(place, role_relation(role, word, word_number(number), tree))
-    return added.corpus()
+    for word, value in misc_values(sentence.misc, "Args"):
+        for said in filter(None, value.split(",")):
+            role, _, number = said.partition(":")
+            if _ROLE.fullmatch(role):
+                tree = (sentence.heads, sentence.deprels)
+                yield role_relation(role, word, word_number(number), tree)
+            else:
+                yield Unread("an Args value that is not ROLE:word")
 
 
 def role_relation(role: str, argument: int, predicate: int, tree: Tree) -> Relation:

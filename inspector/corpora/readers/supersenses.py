@@ -1,89 +1,50 @@
 """Supersenses and idioms of STREUSLE: words of the same class of meaning, words of one expression.
 
 `supersense:noun`, `:verb`, `:preposition`: a word to any other of its sentence with the same
-supersense and another lemma. `idiom:verb`, `idiom:other`: a word to another of the same strong
-multiword expression; names are left to `names`. The last column may hold them too
-(`Supersense=n.FOOD`, `Idiom=verb:1`). Must not know: models, how lines are read.
+supersense and another lemma; an expression's stands at its first word. `idiom:verb`,
+`idiom:other`: a word to another of the same strong multiword expression; names are left to
+`names`. The last column may hold them too (`Supersense=n.FOOD`, `Idiom=verb:1`).
 
 Source: Schneider & Smith (2015), NAACL; columns as in STREUSLE's CONLLULEX.md.
 """
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from functools import partial
 
-from inspector.corpora.misc_column import misc_value
-from inspector.corpora.readers.added_relations import Additions, each_to_another, one_of
-from inspector.corpora.readers.annotation_table import Block, Notes
-from inspector.corpora.sentence import Corpus, Relation
+from inspector.corpora.misc_column import misc_values
+from inspector.corpora.readers.added_relations import Found, Unread, each_to_another, one_of
+from inspector.corpora.readers.annotation_table import read_blocks
+from inspector.corpora.sentence import Relation, Sentence
 
-_COLUMNS = 19
 _UPOS, _EXPRESSION, _CATEGORY, _LEMMA, _SENSE = 3, 10, 11, 12, 13
 _CLASSES = {"n.": "noun", "v.": "verb", "p.": "preposition"}
 _IDIOM = re.compile(r"(?:verb|other):[0-9]{1,4}")
 _BROKEN = "a strong expression that is not number:word"
+_NO_CLASS = Unread("a Supersense value of no class (n., v., p.)")
+_NO_IDIOM = Unread("an Idiom value that is not verb:number or other:number")
 
 
-def read_supersenses(corpus: Corpus, path: str | Path) -> Corpus:
-    """Return the corpus with the supersenses and the idioms of a CoNLL-U-Lex file.
-
-    An expression's supersense stands at its first word, and so do its relations.
-
-    Args:
-        corpus: The corpus that the file belongs to.
-        path: Word lines of 19 cells, sentences named by `# sent_id`.
-
-    Raises:
-        InputError: If the file is not UTF-8, or no sentence is the corpus'.
-        OutputError: If it cannot be read.
-    """
-    notes = Notes(corpus, path, "supersenses")
-    for block in notes.blocks(_COLUMNS):
-        place = notes.place_of(block)
-        if place is not None:
-            _add_senses(notes.added, place, block)
-            _add_idioms(notes, place, block)
-    return notes.corpus()
-
-
-def carried_supersenses(corpus: Corpus) -> Corpus:
-    """Return the corpus with the supersenses and idioms that its own last column holds.
+def carried_supersenses(sentence: Sentence) -> Iterator[Found]:
+    """Yield the relations of the supersenses and idioms in a sentence's last column.
 
     Words with the same value of `Idiom=` are of one idiom: its kind and a number.
-
-    Example:
-        >>> from inspector.corpora import tree_sentence
-        >>> misc = ["Idiom=verb:1", "_", "Idiom=verb:1"]
-        >>> labels = ["root", "amod", "obj"]
-        >>> sentence = tree_sentence("s", ["Take", "good", "care"], [-1, 2, 0], labels, misc=misc)
-        >>> found = carried_supersenses(Corpus("c", [sentence], [], "", "generated"))
-        >>> [(one.label, one.source, one.target) for one in found.sentences[0].relations[2:]]
-        [('idiom:verb', 0, 2), ('idiom:verb', 2, 0)]
     """
-    added = Additions(corpus, "supersenses")
-    for place, sentence in enumerate(corpus.sentences):
-        if "Supersense=" not in sentence.source and "Idiom=" not in sentence.source:
-            continue
-        senses: list[tuple[int, str, str]] = []
-        idioms: dict[str, list[int]] = {}
-        for word, misc in enumerate(sentence.misc):
-            sense, idiom = misc_value(misc, "Supersense"), misc_value(misc, "Idiom")
-            if sense[:2] in _CLASSES:
-                senses.append((word, sense, sentence.words[word].lower()))
-            elif sense:
-                added.leave_out("a Supersense value of no class (n., v., p.)", sentence.id)
-            if _IDIOM.fullmatch(idiom):
-                idioms.setdefault(idiom, []).append(word)
-            elif idiom:
-                added.leave_out(
-                    "an Idiom value that is not verb:number or other:number", sentence.id
-                )
-        relations = sense_relations(senses)
-        for idiom, words in idioms.items():
-            relations += each_to_another("semantic", f"idiom:{idiom.partition(':')[0]}", words)
-        for relation in relations:
-            added.add(place, relation)
-    return added.corpus()
+    senses: list[tuple[int, str, str]] = []
+    for word, sense in misc_values(sentence.misc, "Supersense"):
+        if sense[:2] in _CLASSES:
+            senses.append((word, sense, sentence.words[word].lower()))
+        else:
+            yield _NO_CLASS
+    idioms: dict[str, list[int]] = {}
+    for word, idiom in misc_values(sentence.misc, "Idiom"):
+        if _IDIOM.fullmatch(idiom):
+            idioms.setdefault(idiom, []).append(word)
+        else:
+            yield _NO_IDIOM
+    yield from sense_relations(senses)
+    for idiom, words in idioms.items():
+        yield from each_to_another("semantic", f"idiom:{idiom.partition(':')[0]}", words)
 
 
 def sense_relations(members: Iterable[tuple[int, str, str]]) -> list[Relation]:
@@ -109,30 +70,24 @@ def sense_relations(members: Iterable[tuple[int, str, str]]) -> list[Relation]:
     return found
 
 
-def _add_senses(added: Additions, place: int, block: Block) -> None:
-    members = [
+def _of_rows(rows: list[list[str]]) -> Iterator[Found]:
+    yield from sense_relations(
         (word, cells[_SENSE], cells[_LEMMA].lower())
-        for word, (_, cells) in enumerate(block.rows)
+        for word, cells in enumerate(rows)
         if cells[_SENSE][:2] in _CLASSES
-    ]
-    for relation in sense_relations(members):
-        added.add(place, relation)
-
-
-def _add_idioms(notes: Notes, place: int, block: Block) -> None:
+    )
     groups: dict[str, list[int]] = {}
-    for word, (line, cells) in enumerate(block.rows):
-        if cells[_EXPRESSION] == "_":
-            continue
+    for word, cells in enumerate(rows):
         number, colon, member = cells[_EXPRESSION].partition(":")
-        if not (colon and number.isdecimal() and member.isdecimal()):
-            notes.added.leave_out(_BROKEN, notes.where(line))
-            continue
-        groups.setdefault(number, []).append(word)
+        if colon and number.isdecimal() and member.isdecimal():
+            groups.setdefault(number, []).append(word)
+        elif cells[_EXPRESSION] != "_":
+            yield Unread(_BROKEN, word)
     for words in groups.values():
-        rows = [block.rows[word][1] for word in words]
-        if all(cells[_UPOS] == "PROPN" for cells in rows):
-            continue
-        label = "idiom:verb" if rows[0][_CATEGORY].startswith("V") else "idiom:other"
-        for relation in each_to_another("semantic", label, words):
-            notes.added.add(place, relation)
+        if any(rows[word][_UPOS] != "PROPN" for word in words):
+            is_verb = rows[words[0]][_CATEGORY].startswith("V")
+            yield from each_to_another("semantic", f"idiom:{'verb' if is_verb else 'other'}", words)
+
+
+read_supersenses = partial(read_blocks, annotation="supersenses", n_columns=19, read=_of_rows)
+"""Corpus, file of CoNLL-U-Lex → the corpus with its supersenses and idioms."""

@@ -1,7 +1,7 @@
 """Relations that a user writes: a table of sentence, word, word and label over any CoNLL-U file.
 
 The label LABEL becomes the relation `user:LABEL`, so that it can be mixed up with none of
-inspector's. Must not know: what the labels mean, models.
+inspector's.
 """
 
 from pathlib import Path

@@ -4,7 +4,7 @@
 the whole). A word's commonest meaning is compared with the three commonest of the other, antonyms
 against all: not annotated in context, and noisy.
 `meaning-control:…`: for each, a pair that WordNet does not relate, at the same distance, of the
-same parts of speech and of the nearest frequencies. Must not know: how WordNet is stored, models.
+same parts of speech and of the nearest frequencies.
 
 Source: Fellbaum (1998), WordNet.
 """
@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from math import log
 from pathlib import Path
 
-from inspector.corpora.misc_column import misc_value
-from inspector.corpora.readers.added_relations import Additions
+from inspector.corpora.misc_column import misc_values
+from inspector.corpora.readers.added_relations import Additions, Found, Unread
 from inspector.corpora.readers.annotation_table import word_number
 from inspector.corpora.readers.parsed_sentence import parsed
 from inspector.corpora.readers.wordnet import DEBIAN, TAGS, Pointer, Synset, WordNet
-from inspector.corpora.sentence import Corpus, Relation
+from inspector.corpora.sentence import Corpus, Relation, Sentence
 
 KINDS = ("synonym", "antonym", "hypernym", "part")
 _STEPS = 3
@@ -76,32 +76,18 @@ def read_word_meaning(corpus: Corpus, folder: str | Path = DEBIAN) -> Corpus:
     return added.corpus(wordnet.sha256())
 
 
-def carried_meaning(corpus: Corpus) -> Corpus:
-    """Return the corpus with the word meaning that its own last column holds.
+def carried_meaning(sentence: Sentence) -> Iterator[Found]:
+    """Yield the relations of the word meaning in a sentence's last column.
 
     A word says `Meaning=antonym:7`: how it is related, and to which word.
-
-    Example:
-        >>> from inspector.corpora import tree_sentence
-        >>> words, labels = ["Hot", "or", "cold"], ["root", "cc", "conj"]
-        >>> misc = ["Meaning=antonym:3", "_", "_"]
-        >>> sentence = tree_sentence("s", words, [-1, 2, 0], labels, misc=misc)
-        >>> carried_meaning(Corpus("c", [sentence], [], "", "gold")).sentences[0].relations[-1]
-        Relation(kind='semantic', label='meaning:antonym', source=0, target=2)
     """
-    added = Additions(corpus, "meaning")
-    for place, sentence in enumerate(corpus.sentences):
-        if "Meaning=" not in sentence.source:
-            continue
-        for word, misc in enumerate(sentence.misc):
-            for said in filter(None, misc_value(misc, "Meaning").split(",")):
-                kind, _, number = said.partition(":")
-                if kind not in KINDS:
-                    added.leave_out("a Meaning value that is not KIND:word", sentence.id)
-                    continue
-                target = word_number(number)
-                added.add(place, Relation("semantic", f"meaning:{kind}", word, target))
-    return added.corpus()
+    for word, value in misc_values(sentence.misc, "Meaning"):
+        for said in filter(None, value.split(",")):
+            kind, _, number = said.partition(":")
+            if kind in KINDS:
+                yield Relation("semantic", f"meaning:{kind}", word, word_number(number))
+            else:
+                yield Unread("a Meaning value that is not KIND:word")
 
 
 def _content_words(corpus: Corpus, place: int) -> dict[int, Word]:

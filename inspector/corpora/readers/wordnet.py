@@ -1,7 +1,7 @@
 """A plain reader of WordNet's own database files: index.* and data.* of nouns, verbs, ….
 
 Only what is asked for is read: an index is gone through once for the lemmas wanted, a synset is
-fetched from its place in the data file. Must not know: sentences, corpora, models.
+fetched from its place in the data file.
 
 Source: the manual pages wndb(5WN) and wninput(5WN) of WordNet 3.0.
 """

@@ -170,8 +170,8 @@ def test_trees_that_a_parser_made_are_not_gold(read):
 @each(
     ("content", "sentence"),
     [
-        (b"", "corpus (F) holds no sentence: it is empty of word lines."),
-        (b"\n\n \n# a comment\n", "corpus (F) holds no sentence: it is empty of word lines."),
+        (b"", "corpus (F) holds no sentence: give a file with text."),
+        (b"\n\n \n# a comment\n", "corpus (F) holds no sentence: give a file with text."),
         (
             GO.replace("0", "1").encode(),
             ("corpus (F) holds no sentence that can be read: 1 skipped, the first at line 1: "

@@ -214,7 +214,7 @@ def test_strict_names_a_sentence_without_an_id_by_its_line(write):
     from inspector.corpora import read_conllu
     from inspector.errors import InputError
 
-    with pytest.raises(InputError, match=r"^sentence in .*bank\.conllu, line 1, is malformed: "):
+    with pytest.raises(InputError, match=r"^line 1 of .*bank\.conllu is malformed: "):
         read_conllu(write(row(1, head=1)), strict=True)
 
 

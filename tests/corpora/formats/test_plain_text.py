@@ -137,7 +137,7 @@ def test_a_text_without_a_word_is_refused(write, content):
     path = write(content, "a.txt")
     with pytest.raises(InputError) as error:
         read_text(path)
-    assert str(error.value) == f"corpus ({path}) holds no word: give a file with text."
+    assert str(error.value) == f"corpus ({path}) holds no sentence: give a file with text."
 
 
 def test_a_line_that_is_too_long_is_skipped_or_stops(write):
@@ -152,7 +152,7 @@ def test_a_line_that_is_too_long_is_skipped_or_stops(write):
     with pytest.raises(InputError) as error:
         read_text(path, strict=True)
     assert str(error.value) == (
-        f"line 2 of {path} cannot be read: {reason}. Break it, or read without strict (--strict) "
+        f"line 2 of {path} is malformed: {reason}. Fix it, or read without strict (--strict) "
         "to skip it."
     )
 

@@ -130,7 +130,7 @@ def test_a_broken_line_of_gap_is_left_out_and_the_rest_is_read(write, row, reaso
     with pytest.raises(InputError) as refused:
         read_schemas(path, strict=True)
     assert str(refused.value) == (
-        f"line 2 of {path} cannot be understood: {reason}. "
+        f"line 2 of {path} is malformed: {reason}. "
         "Fix it, or read without strict (--strict) to skip it."
     )
 
@@ -222,8 +222,8 @@ def test_what_is_no_such_set_is_refused(write):
     with pytest.raises(InputError) as refused:
         read_corpus(path)
     assert str(refused.value) == (
-        f"corpus ({path}) holds no sentence that can be read, the first at line 2: A-offset (x) "
-        f"must be a place in the text of {len(TEXT)} characters."
+        f"corpus ({path}) holds no sentence that can be read: 1 skipped, the first at line 2: "
+        f"A-offset (x) must be a place in the text of {len(TEXT)} characters."
     )
 
 
@@ -292,4 +292,4 @@ def test_a_file_of_a_header_alone_holds_no_sentence(write, text, name):
     path = write(text, name)
     with pytest.raises(InputError) as caught:
         read_schemas(path)
-    assert str(caught.value) == f"corpus ({path}) holds no sentence that can be read."
+    assert str(caught.value) == f"corpus ({path}) holds no sentence: give a file with text."

@@ -129,5 +129,5 @@ def test_an_empty_text_is_refused(spacy, write):
     from inspector.corpora import parse_text
     from inspector.errors import InputError
 
-    with pytest.raises(InputError, match="holds no word: give a file with text"):
+    with pytest.raises(InputError, match="holds no sentence: give a file with text"):
         parse_text(write("\n\n", "a.txt"))

@@ -1,14 +1,14 @@
 """Negation, condition, coordination, comparison and quantifiers, read from trees."""
 
 import pytest
-from small_trees import corpus_of, counted, pairs, raw_sentences, reasons, tree
+from small_trees import carried, corpus_of, counted, pairs, raw_sentences, reasons, tree
 
 from inspector.corpora import read_conllu
-from inspector.corpora.readers.comparatives import comparisons
-from inspector.corpora.readers.conditions import conditions
-from inspector.corpora.readers.coordination import coordinations
-from inspector.corpora.readers.negation import negations
-from inspector.corpora.readers.quantifiers import quantifiers
+
+ALL = negations, conditions, coordinations, comparisons, quantifiers = [
+    carried(name)
+    for name in ("negation", "conditions", "coordination", "comparison", "quantifiers")
+]
 
 SHE_DID_NOT = "She PRON 4 nsubj; did AUX 4 aux; not PART 4 advmod; come VERB 0 root"
 NO_DOG = (
@@ -199,9 +199,6 @@ LOT = "A DET 2 det; lot NOUN 0 root; of ADP 4 case; tea NOUN 2 nmod"
 )
 def test_quantifiers(rows, expected):
     assert pairs(quantifiers, tree(rows)) == expected
-
-
-ALL = (negations, conditions, coordinations, comparisons, quantifiers)
 
 
 def test_syntax_stays_first_and_as_it_is_and_twice_is_once():

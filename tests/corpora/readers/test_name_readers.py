@@ -2,13 +2,14 @@
 
 import pytest
 from gold_data import DATA
-from small_trees import corpus_of, counted, reasons, tree
+from small_trees import carried, corpus_of, counted, reasons, tree
 
 from inspector.corpora import annotate_from, read_conllu
-from inspector.corpora.readers.entity_names import carried_names, read_names
-from inspector.corpora.readers.supersenses import carried_supersenses, read_supersenses
+from inspector.corpora.readers.entity_names import read_names
+from inspector.corpora.readers.supersenses import read_supersenses
 from inspector.errors import InputError
 
+carried_names, carried_supersenses = carried("names"), carried("supersenses")
 MET = "Ada PROPN 5 nsubj; de PROPN 1 flat; Li PROPN 1 flat; , PUNCT 1 punct; met VERB 0 root; "
 MET += "Bo PROPN 5 obj"
 

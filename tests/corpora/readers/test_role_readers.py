@@ -5,13 +5,14 @@ import re
 
 import pytest
 from gold_data import DATA
-from small_trees import corpus_of, counted, pairs, reasons, tree
+from small_trees import carried, corpus_of, counted, pairs, reasons, tree
 from support.each import each
 
 from inspector.corpora import read_conllu
-from inspector.corpora.readers.semantic_roles import COLUMNS, carried_roles, read_roles
+from inspector.corpora.readers.semantic_roles import COLUMNS, read_roles
 from inspector.errors import InputError, OutputError
 
+carried_roles = carried("roles")
 WANTS = (
     "She PRON 2 nsubj; wants VERB 0 root; to PART 4 mark; sing VERB 2 xcomp; and CCONJ 8 cc; "
     "is AUX 8 cop; not PART 8 advmod; happy ADJ 2 conj"

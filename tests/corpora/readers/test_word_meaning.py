@@ -3,14 +3,15 @@
 import re
 
 import pytest
-from small_trees import corpus_of, counted, pairs, reasons, tree
+from small_trees import carried, corpus_of, counted, pairs, reasons, tree
 from support.each import each
 
 from inspector.corpora import annotate_from, read_conllu
-from inspector.corpora.readers.word_meaning import carried_meaning, read_word_meaning
+from inspector.corpora.readers.word_meaning import read_word_meaning
 from inspector.corpora.readers.wordnet import DEBIAN, Synset, WordNet
 from inspector.errors import InputError
 
+carried_meaning = carried("meaning")
 LICENSE = "  1 This stands before the first line, as in WordNet's own files.  \n"
 # name → (part, words, pointers (symbol, target, source and target word))
 SYNSETS = {

@@ -8,16 +8,13 @@ and become words when it is spelled. Must not know: grammar, how sentences are c
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from inspector.corpora.readers import logic
 from inspector.corpora.readers.added_relations import each_to_another
-from inspector.corpora.readers.comparatives import comparisons_in
-from inspector.corpora.readers.conditions import conditions_in
-from inspector.corpora.readers.coordination import coordinations_in
 from inspector.corpora.readers.entity_names import name_relations
-from inspector.corpora.readers.negation import negations_in
-from inspector.corpora.readers.parsed_sentence import Parsed, tree_of
-from inspector.corpora.readers.quantifiers import quantifiers_in
+from inspector.corpora.readers.parsed_sentence import Parsed
 from inspector.corpora.readers.semantic_roles import role_relation
 from inspector.corpora.readers.supersenses import sense_relations
+from inspector.corpora.sentence import Relation, Sentence
 from tools.probes.grammar.tree import Node, Tree
 
 _PLACES = frozenset({"place", "building", "landmark"})
@@ -95,11 +92,11 @@ class Marks:
         found = [
             (relation.label, relation.source, relation.target)
             for relation in (
-                *negations_in(parse),
-                *conditions_in(parse),
-                *coordinations_in(parse),
-                *comparisons_in(parse),
-                *quantifiers_in(parse),
+                *logic.negations(parse),
+                *logic.conditions(parse),
+                *logic.coordinations(parse),
+                *logic.comparisons(parse),
+                *logic.quantifiers(parse),
                 *(
                     role_relation(
                         role, placed.of(argument), placed.of(predicate), (tree.heads, tree.labels)
@@ -107,6 +104,7 @@ class Marks:
                     for role, argument, predicate in self.roles
                 ),
             )
+            if isinstance(relation, Relation)
         ]
         for kind, source, target in self.meanings:
             found.append((f"meaning:{kind}", placed.of(source), placed.of(target)))
@@ -129,13 +127,15 @@ class _Placed:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self._place = {id(node): place for place, node in enumerate(tree.nodes)}
-        n_words = len(tree.words)
-        self.parse: Parsed = tree_of(
-            tuple(word.lower() for word in tree.words),
-            tree.upos,
-            ("_",) * n_words,
-            tree.heads,
-            tree.labels,
+        nothing = ("_",) * len(tree.words)
+        self.parse = Parsed(
+            Sentence(
+                *("", None, tree.words, tree.upos, ()),
+                lemmas=nothing,
+                feats=nothing,
+                heads=tree.heads,
+                deprels=tree.labels,
+            )
         )
 
     def of(self, node: Node) -> int:
