@@ -44,27 +44,23 @@ def _ablation(chosen: Settings) -> list[Measure]:
     read = corpus(chosen.sentences)
     made = batches(read, _BATCH_SIZE)
     every_head_ablated(read, made[:1], (0,))
-    seconds = dict.fromkeys(("before", "even before", "ablation", "even after", "after"), 0.0)
+    seconds = dict.fromkeys(("before", "ablation", "after"), 0.0)
     for batch in made:
-        one, even = [batch], unpadded(batch)
+        one = [batch]
         ways: dict[str, Callable[[], None]] = {
             "before": partial(forward, one),
-            "even before": partial(forward, even),
             "ablation": partial(every_head_ablated, read, one),
-            "even after": partial(forward, even),
             "after": partial(forward, one),
         }
         times = alternate(ways, 1, warm_ups=0)
         for name in seconds:
             seconds[name] += times.median(name)
     plain = (seconds["before"] + seconds["after"]) / 2
-    cut = (seconds["even before"] + seconds["even after"]) / 2
     what = f"ablation: {read.name}, {chosen.sentences} sentences"
     ablated = f"{what}, each of minilm's 72 heads ablated, in passes"
     return [
         Measure(f"{what}, an eager pass", plain, "s"),
         Measure(ablated, seconds["ablation"] / plain, "×", PASSES),
-        Measure(f"{ablated} without padding", seconds["ablation"] / cut, "×"),
     ]
 
 
@@ -105,13 +101,6 @@ def peak_of_ablation(sentences: int, among: tuple[int, int]) -> float:
     layers = (minilm().n_layers - 2,)
     every_head_ablated(read, made[-1:], layers)
     return peak_megabytes(partial(every_head_ablated, read, made, layers))
-
-
-def unpadded(batch: "AnnotatedBatch") -> "list[AnnotatedBatch]":
-    """Return a batch in parts with next to no padding, as ablation cuts it."""
-    from inspector.heads.ablation.batch_parts import even_parts
-
-    return even_parts(batch)
 
 
 def forward(made: "list[AnnotatedBatch]") -> None:

@@ -6,12 +6,12 @@ once for all. Other models run whole for each head. Must not know: statistics, f
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from inspector.heads.ablation.batch_parts import TOKENS, even_parts
 from inspector.heads.ablation.state_change import StateChangeSums, word_state_change
 from inspector.heads.ablation.target_words import marks
 from inspector.heads.observers.batch import AnnotatedBatch
@@ -30,6 +30,7 @@ from inspector.models.forward.partial_forward import (
     partial_forward,
     runs_in_parts,
 )
+from inspector.models.forward.sentence_batches import MOST_TOKENS
 
 Step = Callable[[], None]
 Passes = Callable[[Batch], tuple[Tensor, Iterator[tuple[list[int], Tensor]]]]
@@ -86,7 +87,7 @@ def ablate_each(
     read = list(batches)
     if not read:
         return
-    if not runs_in_parts(model, even_parts(read[0])[0].words.batch):
+    if not runs_in_parts(model, read[0].words.batch):
         ablate_together(model, read, sums, how, means, step)
         return
     replaced = replacement(how, means)
@@ -125,18 +126,17 @@ def _add_all(
     batches: Iterable[AnnotatedBatch], sums: StateChangeSums, passes: Passes, step: Step | None
 ) -> None:
     for batch in batches:
-        for part in even_parts(batch):
-            with torch.inference_mode():
-                _add(part, sums, passes)
+        with torch.inference_mode():
+            _add(replace(batch), sums, passes)  # what it computes of itself is not kept
         if step is not None:
             step()
 
 
-def _add(part: AnnotatedBatch, sums: StateChangeSums, passes: Passes) -> None:
-    """Add what the variants do to one part: to its states, and to the loss if it is asked for."""
-    marked, plain = marks(part), part.words.batch
+def _add(batch: AnnotatedBatch, sums: StateChangeSums, passes: Passes) -> None:
+    """Add what the variants do to one batch: to its states, and to the loss if it is asked for."""
+    marked, plain = marks(batch), batch.words.batch
     sums.count(marked)
-    asked = [] if sums.losses is None else sums.losses.asked(part)
+    asked = [] if sums.losses is None else sums.losses.asked(batch)
     texts = [(answers.question.batch, answers) for answers in asked]
     # A decoder is asked about the text itself; a masked model about others.
     of_plain = next((answers for text, answers in texts if text is plain), None)
@@ -147,7 +147,7 @@ def _add(part: AnnotatedBatch, sums: StateChangeSums, passes: Passes) -> None:
             answers.start(clean)
         for variants, states in changed:
             if text is plain:
-                sums.add(marked, variants, *word_state_change(part, clean, states))
+                sums.add(marked, variants, *word_state_change(batch, clean, states))
             if answers is not None:
                 answers.add(variants, states)
 
@@ -160,7 +160,7 @@ def _partial_passes(
     replaced: Replacement,
 ) -> tuple[Tensor, Iterator[tuple[list[int], Tensor]]]:
     clean = partial.clean(text)
-    at_once = max(1, TOKENS // text.input_ids.numel())
+    at_once = max(1, MOST_TOKENS // text.input_ids.numel())
 
     def changed() -> Iterator[tuple[list[int], Tensor]]:
         for layer, variants in of_layer.items():

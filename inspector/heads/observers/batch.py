@@ -14,10 +14,7 @@ from torch import Tensor
 from inspector.corpora import Relation, Sentence
 from inspector.corpora.sentence import SUBSET
 from inspector.heads.observers.word_tokens import WordTokens, tokens_of_words
-from inspector.models import Batch, WordBatch
-
-# Cells of a head's maps that are described at once: of twelve heads, what a cache holds.
-_PART_CELLS = 40_000
+from inspector.models import WordBatch
 
 
 @dataclass(frozen=True)
@@ -51,15 +48,6 @@ class AnnotatedBatch:
     across: bool = False
     """Whether relations that are not plain are scored: with several right words, or some to choose
     from."""
-
-    @cached_property
-    def parts(self) -> "tuple[Part, ...]":
-        """Return the batch in runs of rows, each cut to its longest text."""
-        return _parts(self)
-
-    def cut(self, rows: slice, tokens: slice) -> "AnnotatedBatch":
-        """Return some rows, and of these some tokens: all others must be padding."""
-        return _part(self, rows, tokens).batch
 
     @cached_property
     def attended(self) -> Bool[Tensor, "batch token"]:
@@ -180,61 +168,6 @@ class AnnotatedBatch:
     def relations_left_out(self) -> int:
         """Return how many relations touch a word without tokens."""
         return self.scored[1]
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some rows of a batch, cut to the tokens of their longest text."""
-
-    rows: slice
-    tokens: slice
-    batch: AnnotatedBatch
-
-
-def _parts(batch: AnnotatedBatch) -> tuple[Part, ...]:
-    attended = batch.attended
-    places = torch.arange(attended.shape[1], device=attended.device)
-    first = places.where(attended, attended.shape[1]).amin(1).tolist()
-    last = places.where(attended, -1).amax(1).tolist()
-    # Windows are of one length, and what is asked of them is looked up by their rows.
-    runs = [slice(0, len(first))] if batch.across else _runs(first, last)
-    if len(runs) == 1:
-        return (Part(runs[0], slice(0, attended.shape[1]), batch),)
-    return tuple(_part(batch, run, slice(min(first[run]), max(last[run]) + 1)) for run in runs)
-
-
-def _runs(first: list[int], last: list[int]) -> list[slice]:
-    """Return consecutive rows whose maps, cut together, have at most `_PART_CELLS` cells."""
-    runs, start = [], 0
-    for row in range(1, len(first)):
-        length = max(last[start : row + 1]) + 1 - min(first[start : row + 1])
-        if (row + 1 - start) * length**2 > _PART_CELLS:
-            runs.append(slice(start, row))
-            start = row
-    return [*runs, slice(start, len(first))]
-
-
-def _part(batch: AnnotatedBatch, rows: slice, tokens: slice) -> Part:
-    words, whole = batch.words, batch.words.batch
-    kinds = whole.token_type_ids
-    cut = WordBatch(
-        batch=Batch(
-            whole.input_ids[rows, tokens],
-            whole.attention_mask[rows, tokens],
-            None if kinds is None else kinds[rows, tokens],
-            whole.tokens[rows],
-            whole.pair_starts[rows],
-        ),
-        sentences=words.sentences[rows],
-        word_of_token=words.word_of_token[rows, tokens],
-        special=words.special[rows, tokens],
-        separator=words.separator[rows, tokens],
-        unknown=words.unknown[rows, tokens],
-    )
-    part = replace(
-        batch, words=cut, sentences=batch.sentences[rows], documents=batch.documents[rows]
-    )
-    return Part(rows, tokens, part)
 
 
 def annotated_batches(

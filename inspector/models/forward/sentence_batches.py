@@ -1,7 +1,8 @@
 """Sentences of words as batches of tokens, and which token belongs to which word.
 
-Batches are fixed by the sentences alone: sorted by length, cut in equal parts. Must not know: how
-a sentence is read, what its words mean.
+Batches are fixed by the sentences alone: sorted by length, cut where they get longer or the batch
+large, so that hardly any padding is computed and no long sentence has many beside it.
+Must not know: how a sentence is read, what its words mean.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,13 @@ from inspector.models.tokenizing.sentence_tokens import (
     unknown_id,
 )
 from inspector.vocabulary import Vocabulary
+
+MOST_TOKENS = 1300
+"""Tokens of a batch of several texts: fewer than a cache holds, more than calls cost."""
+_MOST_CELLS = 40_000
+"""Cells of a head's maps of such a batch: of twelve heads, what a cache holds."""
+PADDING = 0.1
+"""Share of a batch that may be padding."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +62,19 @@ class WordBatches:
 
 
 def word_batches(
-    model: PretrainedModel, sentences: Sequence[Words], batch_size: int
+    model: PretrainedModel,
+    sentences: Sequence[Words],
+    batch_size: int,
+    *,
+    padding: float = PADDING,
 ) -> WordBatches:
     """Return sentences as batches, the shortest first; those that cannot be read left out.
 
     Args:
         model: Whose tokenizer and length limit count.
         sentences: Each with at least one word.
-        batch_size: Sentences in a batch, at most.
+        batch_size: Sentences in a batch, at most; fewer where they are long.
+        padding: Share of a batch that may be padding.
     """
     encoded, readings = read_sentences(model.tokenizer, sentences)
     lengths = [len(reading.ids) for reading in readings]
@@ -69,10 +82,8 @@ def word_batches(
     nothing = tuple(i for i, reading in enumerate(readings) if not reading.n_tokens)
     fitting = sorted({*range(len(lengths))} - {*too_long, *nothing}, key=lambda i: (lengths[i], i))
     unknown = unknown_id(model.tokenizer)
-    batches = [
-        _batch(model, encoded, readings, tuple(fitting[start : start + batch_size]), unknown)
-        for start in range(0, len(fitting), batch_size)
-    ]
+    runs = _even_runs([lengths[i] for i in fitting], batch_size, padding)
+    batches = [_batch(model, encoded, readings, tuple(fitting[run]), unknown) for run in runs]
     known = sum((readings[i].vocabulary(unknown) for i in fitting), Vocabulary())
     return WordBatches(batches, too_long, nothing, known)
 
@@ -112,6 +123,35 @@ def token_counts(
         _, after = read_sentences(model.tokenizer, [[f" {as_text(one)}"] for one in sentences])
         counts = [max(n, reading.n_tokens) for n, reading in zip(counts, after, strict=True)]
     return counts, len(alone[0].ids) - alone[0].n_tokens
+
+
+def _even_runs(lengths: Sequence[int], batch_size: int, padding: float) -> list[slice]:
+    """Return runs of texts that together are small and need little padding.
+
+    Args:
+        lengths: Tokens of each, sorted.
+        batch_size: Texts in a run, at most.
+        padding: Share of a run that may be padding.
+
+    Example:
+        >>> runs = _even_runs([5, 5, 5, 9, 40, 41, 700, 700], batch_size=32, padding=0.1)
+        >>> [(run.start, run.stop) for run in runs]
+        [(0, 3), (3, 4), (4, 6), (6, 7), (7, 8)]
+    """
+    runs, start, tokens = [], 0, 0
+    for place, length in enumerate(lengths):
+        rows = place + 1 - start
+        padded = rows * length
+        tokens += length
+        if rows > 1 and (
+            rows > batch_size
+            or padded > MOST_TOKENS
+            or padded * length > _MOST_CELLS
+            or padded - tokens > padding * padded
+        ):
+            runs.append(slice(start, place))
+            start, tokens = place, length
+    return [*runs, slice(start, len(lengths))] if lengths else []
 
 
 def _batch(

@@ -16,12 +16,10 @@ from inspector.heads.ablation import (
     ablate_heads,
     ablation_frame,
     ablation_over,
-    batch_parts,
     corpus_batches,
     mean_outputs,
 )
 from inspector.heads.ablation.ablate_heads import ablate_each, ablate_together
-from inspector.heads.ablation.batch_parts import even_parts
 from inspector.heads.ablation.state_change import UNIT, StateChangeSums
 from inspector.heads.ablation.target_words import n_cells
 from inspector.models import load, word_batches
@@ -139,25 +137,6 @@ def test_a_model_whose_layers_hand_on_more_than_states_is_run_whole(tmp_path):
         own = frame[frame["heads"] == f"{layer}-{head}"]
         assert_frame_equals_loops(own, slow_ablation(t5, made.sentences, [(layer, head)]))
         assert (own["effect"] > 0.001).all()
-
-
-def test_parts_hold_every_row_once_and_next_to_no_padding(model, monkeypatch):
-    monkeypatch.setattr(batch_parts, "TOKENS", 60)
-    made = corpus(n=40)
-    batches, *_ = corpus_batches(model, made, 32)
-    parts = [part for batch in batches for part in even_parts(batch)]
-    rows = [one.id for part in parts for one in part.sentences]
-    assert sorted(rows) == sorted(one.id for one in made.sentences)
-    for part in parts:
-        attended = part.attended
-        assert attended.any(dim=0).all()
-        assert (~attended).sum() <= 0.05 * attended.numel()
-        assert attended.numel() <= 60 or len(attended) == 1
-        words = [int(row.max()) + 1 for row in part.words.word_of_token]
-        assert words == [len(one.words) for one in part.sentences]
-    assert max(len(part.sentences) for part in parts) > 1
-    whole = sum(batch.attended.numel() for batch in batches)
-    assert sum(part.attended.numel() for part in parts) < 0.9 * whole  # control: there was some
 
 
 def test_columns_are_as_they_are_written(model):

@@ -27,7 +27,7 @@ from inspector.heads.observers import (
     behaviour_frame,
     observe,
 )
-from inspector.models import watch, word_batches
+from inspector.models import last_hidden_state, watch, word_batches
 
 DIRECTIONS = ("dependent_to_head", "head_to_dependent", "attended_by_head")
 
@@ -69,7 +69,7 @@ NAMES = ["amod", "cc", "conj", "dep", "det", "nsubj", "obj"]
 
 def run(model, sentences, observers, batch_size=2, names=NAMES):
     documents = {d: i for i, d in enumerate(dict.fromkeys(s.document for s in sentences))}
-    batches = word_batches(model, [s.surface for s in sentences], batch_size)
+    batches = word_batches(model, [s.surface for s in sentences], batch_size, padding=1.0)
     annotated = annotated_batches(
         batches.batches,
         sentences,
@@ -167,7 +167,8 @@ def test_a_sentence_that_is_too_long_is_left_out_and_said(minilm):
 
 
 def test_tokens_know_their_words(minilm):
-    batch = word_batches(minilm, [SENTENCES[2].words, SENTENCES[0].words], 2).batches[0]
+    sentences = [SENTENCES[2].words, SENTENCES[0].words]
+    (batch,) = word_batches(minilm, sentences, 2, padding=1.0).batches
     assert batch.sentences == (0, 1) or batch.sentences == (1, 0)
     row = batch.sentences.index(0)
     words = batch.word_of_token[row]
@@ -175,6 +176,27 @@ def test_tokens_know_their_words(minilm):
     assert batch.special[row].sum() == 2
     assert batch.separator[row].sum() == 1
     assert not batch.special[batch.batch.attention_mask == 0].any()
+
+
+def test_nothing_is_computed_that_no_observer_sees(minilm):
+    """The last layer's attention is seen, and what comes after it is left out."""
+    before = last_hidden_state(minilm, minilm.encode(["A cat."]), "sdpa")
+    seen, run_on = [], []
+    last = minilm.model.encoder.layer[-1]
+    handles = [
+        last.attention.self.query.register_forward_hook(lambda *_: seen.append(1)),
+        last.attention.output.register_forward_pre_hook(lambda *_: run_on.append(1)),
+    ]
+    try:
+        run(minilm, SENTENCES, [Behaviour(6, 12, minilm.max_tokens)])
+        assert seen
+        assert not run_on
+        after = last_hidden_state(minilm, minilm.encode(["A cat."]), "sdpa")
+        assert run_on  # control
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert torch.equal(before, after)
 
 
 @pytest.fixture(scope="module")
