@@ -7,39 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 
-_FLOATS = {"F64", "F32", "F16", "BF16"}
-_DTYPES = {
-    "I8": "int8",
-    "U8": "uint8",
-    "I16": "int16",
-    "U16": "uint16",
-    "I32": "int32",
-    "U32": "uint32",
-    "I64": "int64",
-    "U64": "uint64",
-    "BOOL": "bool",
-    "F8_E4M3": "float8_e4m3fn",
-    "F8_E5M2": "float8_e5m2",
-}
-_WEIGHT = re.compile(r"(^|[._])(weight|bias)$")
-# Tables of GPT-2's kind, which are stored as masks and called biases.
-_MASK = re.compile(r"(attn|attention)\.(masked_)?bias$")
-_OF_CODES = re.compile(
-    r"[._](qweight|qzeros|g_idx|SCB|weight_scale(_inv|_2)?|weight_packed|weight_zero_point|"
-    r"weight_format|(weight\.)?(nested_)?absmax|(weight\.)?(nested_)?quant_map|"
-    r"(weight\.)?quant_state\..*)$"
-)
-_LORA = re.compile(
-    r"[._](lora_[AB]|lora_embedding_[AB]|lora_magnitude_vector|hada_w[12]_[ab]|lokr_w[12](_[ab])?|"
-    r"ia3_l|oft_[rR]|boft_[RS]|vera_lambda_[bd]|adapter_(down|up))([._]|$)"
-)
-_ENDING = re.compile(r"(?:(?<=weight)|(?<=bias))[._](?!weight$|bias$)[\w.]+$")
+from inspector.models.hints.rules import hints
+
 _MOST = 0.5  # of the tensors that lack, at least so many must be explained
 
 
 def is_number(dtype: str) -> bool:
     """Return whether a dtype, as safetensors call it, holds weights as they are."""
-    return dtype in _FLOATS
+    return dtype in hints().tensors.floating
 
 
 def why_codes(stored: Mapping[str, str]) -> str | None:
@@ -51,13 +26,17 @@ def why_codes(stored: Mapping[str, str]) -> str | None:
     Example:
         >>> why_codes({"h.0.weight": "F16", "h.0.bias": "F32"})
     """
+    told = hints().tensors
     coded = [
         name
         for name, dtype in stored.items()
-        if dtype not in _FLOATS
-        and (dtype.startswith("F") or (_WEIGHT.search(name) and not _MASK.search(name)))
+        if dtype not in told.floating
+        and (
+            dtype.startswith("F")
+            or (re.search(told.weight, name) and not re.search(told.mask, name))
+        )
     ]
-    scales = [name for name in stored if _OF_CODES.search(name)]
+    scales = [name for name in stored if re.search(told.scale, name)]
     scales += [n.removesuffix("weight") + "scales" for n in coded]
     scales = [name for name in scales if name in stored]
     if scales:
@@ -90,7 +69,7 @@ def why_names_differ(
         expected: All tensors of the network.
         base: The prefix that the model type may have, without its dot.
     """
-    unmerged = sorted(name for name in unexpected if _LORA.search(name))
+    unmerged = sorted(name for name in unexpected if re.search(hints().tensors.adapter, name))
     if unmerged:
         return (
             f"stores {len(unmerged)} tensor(s) of an adapter that is not merged ({unmerged[0]}): "
@@ -124,7 +103,7 @@ def why_names_differ(
 
 
 def _dtype(name: str) -> str:
-    return _DTYPES.get(name, name.lower())
+    return hints().tensors.dtypes.get(name, name.lower())
 
 
 def _commonest(
@@ -151,7 +130,7 @@ def _within(name: str, wanted: Collection[str], expected: Collection[str], stem:
 
 
 def _after(name: str, wanted: Collection[str], stem: str) -> str | None:
-    found = _ENDING.search(name)
+    found = re.search(hints().tensors.ending, name)
     if found is None or name.removeprefix(stem).removesuffix(found[0]) not in wanted:
         return None
     return found[0]

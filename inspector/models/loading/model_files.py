@@ -14,8 +14,7 @@ from typing import Any
 from inspector.errors import ModelError
 from inspector.input import irregular, open_regular, read_regular
 from inspector.models.architectures import Architecture, architecture_for
-from inspector.models.hints.other_folder import why_no_config, why_no_model_type
-from inspector.models.hints.other_formats import adapter
+from inspector.models.hints.other_folder import adapter, why_no_config, why_no_model_type
 from inspector.models.loading.size_limits import LIMITS, check_limits, check_numbers
 from inspector.models.tokenizing.tokenizer_limits import check_tokenizer, check_tokenizer_settings
 

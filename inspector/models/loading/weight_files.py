@@ -7,8 +7,7 @@ import math
 from pathlib import Path
 
 from inspector.errors import ModelError, no_memory
-from inspector.models.hints.other_folder import why_no_weights
-from inspector.models.hints.other_formats import pickles
+from inspector.models.hints.other_folder import pickles, why_no_weights
 from inspector.models.hints.other_tensors import why_codes
 from inspector.models.loading.model_files import is_pointer, read_json
 
