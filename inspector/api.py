@@ -24,11 +24,11 @@ from inspector.heads.ablation.corpus_pass import importance_over, robustness_ove
 from inspector.heads.ablation.rollout import rollout_frame
 from inspector.heads.specialization.profile_comparison import compare_claims, compare_heads
 from inspector.models import DEFAULT_MODEL, attention_probabilities, load
-from inspector.models.any_model.any_weights import AnyModel, load_for_weights
+from inspector.models.any_model.any_model import AnyModel, load_for_weights
 from inspector.models.any_model.using import using
 from inspector.models.forward.head_ablation import check_heads
 from inspector.models.forward.sentence_batches import vocabulary_of
-from inspector.models.loading.given_model import ModelOrName, loaded
+from inspector.models.loading.load_model import ModelOrName, loaded
 from inspector.output import check_output, write_atomically
 from inspector.progress import Progress
 from inspector.records import FRAME_WRITERS

@@ -40,7 +40,7 @@ def weights(
     target = frame_target(output, force=force)
     with progress() as show:
         from inspector.api import weight_statistics
-        from inspector.models.any_model.any_weights import load_for_weights
+        from inspector.models.any_model.any_model import load_for_weights
 
         show("Loading", 0.0)
         loaded = load_for_weights(model, device=device, revision=revision)

@@ -37,8 +37,8 @@ class LayerSite:
     """Name of the module that calls the attention function."""
     output: str
     """Name of the layer that holds W_O."""
-    layout: Layout | None = None
-    """How its weights are kept; as the architecture says where not given."""
+    layout: Layout = field(default_factory=Layout)
+    """How its weights are kept; as BERT keeps them where not given."""
     sizes: HeadSizes | None = None
     """Its heads; the model's where not given."""
     scaling: float | None = None
@@ -153,10 +153,9 @@ class PretrainedModel:
         Raises:
             UnsupportedModelError: If what stands there is no linear layer.
         """
-        layout = site.layout or self.architecture.layout
-        name = layout.names(site.attention)[projection]
+        name = site.layout.names(site.attention)[projection]
         module = dict(self.model.named_modules()).get(name)
-        if module is None or not layout.is_linear(module):
+        if module is None or not site.layout.is_linear(module):
             found = "missing" if module is None else f"a {type(module).__name__}"
             raise UnsupportedModelError(
                 f"module ({name}) is {found}, expected a linear layer: "
@@ -171,11 +170,10 @@ class PretrainedModel:
             InputError: If there is no such layer.
         """
         site = self.sites[self.check_layer(layer)]
-        layout = site.layout or self.architecture.layout
         own: Any = getattr(self.model.get_submodule(site.attention), "scaling", None)
         scaling = own if site.scaling is None else site.scaling
         sizes = HeadSizes(self.n_heads, self.n_kv_heads, self.d_head, self.d_head)
-        return layout.weights(
+        return site.layout.weights(
             dict(self.model.named_modules()),
             site.attention,
             site.sizes or sizes,
@@ -184,30 +182,12 @@ class PretrainedModel:
         )
 
     def check_layer(self, layer: int) -> int:
-        """Return the layer if the model has it.
-
-        Raises:
-            InputError: If it does not.
-        """
-        if not 0 <= layer < self.n_layers:
-            raise InputError(
-                f"layer ({layer}) must be one that the model has: layers count from 0 to "
-                f"{self.n_layers - 1}."
-            )
-        return layer
+        """Return the layer if the model has it, an InputError if it does not."""
+        return _there("layer", layer, self.n_layers)
 
     def check_head(self, head: int) -> int:
-        """Return the head if the model has it.
-
-        Raises:
-            InputError: If it does not.
-        """
-        if not 0 <= head < self.n_heads:
-            raise InputError(
-                f"head ({head}) must be one that the model has: heads count from 0 to "
-                f"{self.n_heads - 1}."
-            )
-        return head
+        """Return the head if the model has it, an InputError if it does not."""
+        return _there("head", head, self.n_heads)
 
     def encode(
         self,
@@ -283,6 +263,15 @@ class PretrainedModel:
                     f"text ({text[:40]!r}) has no token that this tokenizer knows: "
                     "give a text with at least one word."
                 )
+
+
+def _there(what: str, number: int, count: int) -> int:
+    if not 0 <= number < count:
+        raise InputError(
+            f"{what} ({number}) must be one that the model has: {what}s count from 0 to "
+            f"{count - 1}."
+        )
+    return number
 
 
 def _pair_start(sequence_ids: list[int | None]) -> int | None:

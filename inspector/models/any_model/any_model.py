@@ -18,21 +18,15 @@ from torch import Tensor, nn
 
 from inspector.errors import ModelError, UnsupportedModelError
 from inspector.models.any_model.random_inputs import make_inputs
-from inspector.models.forward.padding_check import check_padding_id
-from inspector.models.loading.load_model import (
-    check_device,
-    check_dtype,
-    load,
-    one_line,
-)
+from inspector.models.loading.load_model import build_config, check_device, check_dtype, load
 from inspector.models.loading.model_files import (
-    check_sizes,
     file_hashes,
     has_tokenizer,
     read_settings,
 )
 from inspector.models.loading.model_names import called, model_folder
 from inspector.models.loading.network import check_tensors, read_network
+from inspector.models.loading.size_limits import check_sizes
 from inspector.models.loading.weight_files import check_weight_files
 from inspector.models.log_level import quiet
 from inspector.models.pretrained import DTYPES, PretrainedModel
@@ -136,87 +130,69 @@ def load_any(
 ) -> AnyModel:
     """Return a model of any architecture, checked, in evaluation mode, with its eager attention.
 
-    Args:
-        name: A folder, or a hub id.
-        revision: Branch, tag or commit of a hub id.
-        dtype: 'float32', 'float64' or 'bfloat16'. The file's weights are read as float32.
-        device: A torch device, such as 'cpu' or 'cuda:0'.
-
-    Raises:
-        InputError: If there is no such dtype or device.
-        ModelError: If the model cannot be reached, read, or trusted.
-        UnsupportedModelError: If transformers itself does not know its architecture.
+    It is named as for `load`, and refused as there; an architecture that transformers itself does
+    not know is an UnsupportedModelError.
     """
     check_dtype(dtype)
     target = check_device(device)
     text = called(name)
     folder = model_folder(text, revision)
     model_type, settings = read_settings(folder)
-    check_sizes(settings, folder)
+    check_sizes(settings, folder / "config.json")
     weight_files = check_weight_files(folder)
     with quiet():
         config = _build_config(model_type, settings, folder)
         network, info = read_network(_network_class(config), folder, config)
     check_tensors(folder, info, network)
-    if hasattr(network, "set_experts_implementation"):
-        # The other ways of running experts have no float64.
-        network.set_experts_implementation("eager")
+    # The other ways of running experts have no float64.
+    network.set_experts_implementation("eager")
     network.eval().to(device=target, dtype=DTYPES[dtype])
     return AnyModel(text, network, dtype, file_hashes(folder, weight_files))
 
 
-def load_to_run(
-    name: str | os.PathLike[str],
-    *,
-    revision: str | None = None,
-    dtype: str = "float32",
-    device: str = "cpu",
-) -> PretrainedModel | AnyModel:
-    """Return a model as `load` does where it can, else as `load_any` does.
+def load_to_run(name: str | os.PathLike[str], **options: Any) -> PretrainedModel | AnyModel:
+    """Return a model as `load` does where it can, else as `load_any` does; the options are theirs.
 
     It cannot where there is no tokenizer, or the table of architectures lacks the model; and of an
     encoder-decoder it takes the encoder alone.
-
-    Args:
-        name: An alias, a folder, or a hub id.
-        revision: Branch, tag or commit of a hub id.
-        dtype: 'float32', 'float64' or 'bfloat16'.
-        device: A torch device, such as 'cpu' or 'cuda:0'.
-
-    Raises:
-        InputError: If there is no such dtype or device.
-        ModelError: If the model cannot be reached, read, or trusted.
-        UnsupportedModelError: If transformers itself does not know its architecture.
     """
-    options = {"revision": revision, "dtype": dtype, "device": device}
-    if has_tokenizer(model_folder(called(name), revision)):
+    if has_tokenizer(model_folder(called(name), options.get("revision"))):
         with suppress(UnsupportedModelError):
-            loaded = load(name, **options)  # type: ignore[arg-type]
+            loaded = load(name, **options)
             if loaded.architecture.kind != "encoder of two":
                 return loaded
-    return load_any(name, **options)  # type: ignore[arg-type]
+    return load_any(name, **options)
+
+
+def load_for_weights(
+    name: PretrainedModel | AnyModel | str | os.PathLike[str], **options: Any
+) -> PretrainedModel | AnyModel:
+    """Return a model as `load_to_run` does, but the encoder alone of an encoder-decoder.
+
+    A model that is loaded already is returned; of one that neither way knows, `load` says why.
+    """
+    if isinstance(name, PretrainedModel | AnyModel):
+        return name
+    if not has_tokenizer(model_folder(called(name), options.get("revision"))):
+        return load_any(name, **options)
+    try:
+        return load(name, **options)
+    except UnsupportedModelError as error:
+        try:
+            return load_any(name, **options)
+        except ModelError:
+            raise error from None
 
 
 def _build_config(model_type: str, settings: dict[str, Any], folder: Path) -> Any:
-    from huggingface_hub.errors import StrictDataclassError
-    from transformers import CONFIG_MAPPING, AutoConfig
+    from transformers import CONFIG_MAPPING
 
     if model_type not in CONFIG_MAPPING:
         raise UnsupportedModelError(
             f"model_type ({model_type}) must be one that transformers knows without code from the "
             f"checkpoint. Available: {len(CONFIG_MAPPING)} model types, bert and llama among them."
         )
-    try:
-        config = AutoConfig.for_model(model_type, **settings)
-    except (
-        StrictDataclassError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError,
-    ) as error:  # fmt: skip
-        raise ModelError(
-            f"{folder / 'config.json'} has a setting that {model_type} cannot take: "
-            f"{one_line(error)}"
-        ) from None
-    check_padding_id(config, folder)
-    return config
+    return build_config(model_type, settings, folder)
 
 
 def _network_class(config: Any) -> Any:

@@ -3,19 +3,13 @@
 Must not know: what is done with the weights.
 """
 
-import os
 import warnings
 from dataclasses import dataclass
 
 from inspector.attention import LayerWeights
-from inspector.errors import ModelError, UnsupportedModelError
-from inspector.models.any_model.any_model import AnyModel as AnyModel
-from inspector.models.any_model.any_model import load_any
-from inspector.models.loading.load_model import load
-from inspector.models.loading.model_files import has_tokenizer
-from inspector.models.loading.model_names import called, model_folder
+from inspector.errors import UnsupportedModelError
+from inspector.models.any_model.any_model import AnyModel
 from inspector.models.log_level import quiet
-from inspector.models.pretrained import PretrainedModel
 from inspector.models.weight_checks.network_check import prove_table_entry
 
 
@@ -63,34 +57,3 @@ def proved_weights(model: AnyModel) -> tuple[list[ModuleWeights], dict[str, str]
             f"and W_O are proved to be where the table says ({why or 'it has none'})."
         )
     return found, left
-
-
-def load_for_weights(
-    name: PretrainedModel | AnyModel | str | os.PathLike[str],
-    *,
-    revision: str | None = None,
-    device: str = "cpu",
-) -> PretrainedModel | AnyModel:
-    """Return a model as `load` does where it can, else as `load_any` does.
-
-    Args:
-        name: An alias, a folder, or a hub id; a model that is loaded already is returned.
-        revision: Branch, tag or commit of a hub id.
-        device: A torch device, such as 'cpu' or 'cuda:0'.
-
-    Raises:
-        InputError: If there is no such device.
-        ModelError: If the model cannot be reached, read, or trusted.
-        UnsupportedModelError: If neither knows its architecture.
-    """
-    if isinstance(name, PretrainedModel | AnyModel):
-        return name
-    if not has_tokenizer(model_folder(called(name), revision)):
-        return load_any(name, revision=revision, device=device)
-    try:
-        return load(name, revision=revision, device=device)
-    except UnsupportedModelError as error:
-        try:
-            return load_any(name, revision=revision, device=device)
-        except ModelError:
-            raise error from None

@@ -30,10 +30,12 @@ from inspector.models.loading.network import check_tensors, read_network
 from inspector.models.loading.weight_files import check_weight_files
 from inspector.models.log_level import quiet
 from inspector.models.pretrained import DTYPES, PretrainedModel
-from inspector.models.tokenizing.guarded import one_line as one_line
+from inspector.models.tokenizing.guarded import one_line
 from inspector.models.tokenizing.load_tokenizer import load_tokenizer, most_tokens
 from inspector.models.weight_checks.layer_check import prove_sites, unproved_sites
 
+ModelOrName = PretrainedModel | str | os.PathLike[str]
+"""A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id."""
 _ACTIVATIONS = ("hidden_act", "activation", "activation_function", "hidden_activation")
 
 
@@ -71,7 +73,7 @@ def load(
     weight_files = check_weight_files(folder)
     check_tokenizer_files(folder)
     with quiet():
-        config = _build_config(architecture, settings, folder)
+        config = _config_of(architecture, settings, folder)
         tokenizer = load_tokenizer(folder, config, architecture)
         network, info = _load_network(folder, config)
     check_tensors(folder, _needed(architecture, info), network)
@@ -98,6 +100,39 @@ def load(
     prove_independence(proved)
     network.to(device=target, dtype=DTYPES[dtype])
     return proved
+
+
+def loaded(
+    model: ModelOrName,
+    dtype: str | None = None,
+    device: str | None = None,
+    revision: str | None = None,
+) -> PretrainedModel:
+    """Return a model, loaded where it is given by name: in float32 and on the CPU, if not told.
+
+    Raises:
+        InputError: If it was loaded in another dtype, on another device, or a revision is named.
+        ModelError: If it cannot be loaded.
+    """
+    if not isinstance(model, PretrainedModel):
+        return load(model, dtype=dtype or "float32", device=device or "cpu", revision=revision)
+    target = model.device if device is None else check_device(device)
+    if (target.type, target.index or 0) != (model.device.type, model.device.index or 0):
+        raise InputError(
+            f"device ({device}) must be that of the model ({model.device}): load it there, or give "
+            "its name."
+        )
+    if revision is not None:
+        raise InputError(
+            f"revision ({revision}) must be left out beside a loaded model: load it with its "
+            "revision, or give its name."
+        )
+    if dtype not in (None, model.dtype):
+        raise InputError(
+            f"dtype ({dtype}) must be that of the model ({model.dtype}): load it in {dtype}, or "
+            "give its name."
+        )
+    return model
 
 
 def check_dtype(dtype: str) -> None:
@@ -129,26 +164,39 @@ def check_device(device: str) -> torch.device:
     return target
 
 
-def _build_config(architecture: Architecture, settings: dict[str, Any], folder: Path) -> Any:
+def build_config(model_type: str, settings: dict[str, Any], folder: Path) -> Any:
+    """Return the configuration of a model type.
+
+    Raises:
+        ModelError: If it cannot take a setting.
+    """
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.for_model(model_type, **settings)
+    except (
+        StrictDataclassError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError,
+    ) as error:  # fmt: skip
+        raise ModelError(
+            f"{folder / 'config.json'} has a setting that {model_type} cannot take: "
+            f"{one_line(error)}"
+        ) from None
+    check_padding_id(config, folder)
+    return config
+
+
+def _config_of(architecture: Architecture, settings: dict[str, Any], folder: Path) -> Any:
     from transformers.activations import ACT2FN
 
-    path = folder / "config.json"
-    try:
-        config = AutoConfig.for_model(architecture.model_type, **settings)
-    except (StrictDataclassError, AttributeError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"{path} has a setting that {architecture.model_type} cannot take: {one_line(error)}"
-        ) from None
+    config = build_config(architecture.model_type, settings, folder)
     for name in _ACTIVATIONS:
         activation = getattr(config, name, None)
         if activation is not None and activation not in ACT2FN:
             raise ModelError(
-                f"activation ({activation}) in {path} must be one that transformers has, such as "
-                "gelu."
+                f"activation ({activation}) in {folder / 'config.json'} must be one that "
+                "transformers has, such as gelu."
             )
-    check_padding_id(config, folder)
     check_routing(config, folder)
     if architecture.kind == "decoder":
         config.use_cache = False  # nothing is generated
@@ -178,9 +226,8 @@ def _needed(architecture: Architecture, info: dict[str, Any]) -> dict[str, Any]:
 def reader_of(architecture: Architecture, network: nn.Module) -> nn.Module:
     """Return the part of a network that reads texts, ready for any precision."""
     whole: Any = network
-    if hasattr(whole, "set_experts_implementation"):
-        # The other ways of running experts have no float64.
-        whole.set_experts_implementation("eager")
+    # The other ways of running experts have no float64.
+    whole.set_experts_implementation("eager")
     reader: nn.Module = whole.get_encoder() if architecture.kind == "encoder of two" else whole
     keep_padding_out(reader)
     return reader

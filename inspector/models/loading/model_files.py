@@ -15,7 +15,7 @@ from inspector.errors import ModelError
 from inspector.input import irregular, open_regular, read_regular
 from inspector.models.architectures import Architecture, architecture_for
 from inspector.models.hints.other_folder import adapter, why_no_config, why_no_model_type
-from inspector.models.loading.size_limits import LIMITS, check_limits, check_numbers
+from inspector.models.loading.size_limits import check_limits, check_numbers
 from inspector.models.tokenizing.tokenizer_limits import check_tokenizer, check_tokenizer_settings
 
 _MOST_OF_A_FILE = 200_000_000  # bytes of what is read whole; a large vocabulary's are 40 million
@@ -111,23 +111,6 @@ def read_settings(folder: Path) -> tuple[str, dict[str, Any]]:
         )
     cleaned: dict[str, Any] = _without_code(settings)
     return model_type, cleaned
-
-
-def check_sizes(settings: dict[str, Any], folder: Path) -> None:
-    """Refuse settings, those of a model's parts too, by which more would be built than can be.
-
-    Raises:
-        ModelError: If one is too large.
-    """
-    for part in _parts(settings):
-        for names, most in LIMITS.items():
-            for name in names:
-                value = part.get(name)
-                if isinstance(value, int) and value > most:
-                    raise ModelError(
-                        f"{name} ({value!r}) in {folder / 'config.json'} must be a whole number "
-                        f"from 1 to {most}."
-                    )
 
 
 def _parts(settings: Any) -> list[dict[str, Any]]:

@@ -115,7 +115,7 @@ def unsaid(model: PretrainedModel, layer: int, call: LayerCall) -> str:
 
     Of those that are known; what it is said of is known to compute something else.
     """
-    layout = model.sites[layer].layout or model.architecture.layout
+    layout = model.sites[layer].layout
     module = model.model.get_submodule(model.sites[layer].attention)
     if call.key_source is not None or call.value_source is not None:
         return "it projects queries, keys and values from inputs that differ"

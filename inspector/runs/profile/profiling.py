@@ -12,7 +12,7 @@ from inspector.corpora import Corpus, Labels
 from inspector.corpora.annotation.annotated_corpus import read_annotated
 from inspector.errors import InputError
 from inspector.models import DEFAULT_MODEL
-from inspector.models.loading.given_model import ModelOrName, loaded
+from inspector.models.loading.load_model import ModelOrName, loaded
 from inspector.progress import Progress
 from inspector.runs.engines.engine import check_engine
 from inspector.runs.profile.job import ProfileSettings, profile_settings

@@ -11,8 +11,7 @@ from support.each import each
 
 from inspector.errors import ModelError
 from inspector.models import load
-from inspector.models.any_model.any_model import load_to_run
-from inspector.models.any_model.any_weights import load_for_weights
+from inspector.models.any_model.any_model import load_for_weights, load_to_run
 
 KEY = "encoder.layer.1.attention.self.key.weight"
 
