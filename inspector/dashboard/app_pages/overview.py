@@ -83,10 +83,9 @@ def _architecture(model: PretrainedModel, t: words.Words) -> None:
     st.subheader(t["architecture"], anchor=False)
     st.caption(t["architecture_note"])
     site = model.sites[0]
-    layout = site.layout or model.architecture.layout
     # Layers differ in their numbers alone, as a rule; the first one stands for all.
     attention = _NUMBER.sub("*", site.attention)
-    names = layout.names(attention)
+    names = site.layout.names(attention)
     named = {
         t["model_type"]: model.architecture.model_type,
         t["attention"]: attention,
@@ -94,7 +93,7 @@ def _architecture(model: PretrainedModel, t: words.Words) -> None:
         "W_K": names["key"],
         "W_V": names["value"],
         "W_O": names["output"],
-        t["fusion"]: t[layout.fusion],
+        t["fusion"]: t[site.layout.fusion],
     }
     widgets.text_table([t["part"], t["name"]], named.items())
 

@@ -15,9 +15,25 @@ from typing import Any
 from torch import Tensor, nn
 
 from inspector.models.calls.attention_call import AttentionCall
-from inspector.models.custom_attention.class_readers import reader_of
+from inspector.models.custom_attention import plain_attention, text_attention, windowed_attention
 from inspector.models.custom_attention.observed_forward import Reader, Seen
 from inspector.models.custom_attention.softmax_watch import Product, WatchedProducts
+
+READERS: dict[str, Reader] = {
+    **plain_attention.READERS,
+    **text_attention.READERS,
+    **windowed_attention.READERS,
+}
+"""Class of a module, after its file where two share a name → how it is read."""
+
+
+def reader_of(module: nn.Module) -> Reader | None:
+    """Return how a module's own mathematics is read, None where that is not known."""
+    kind = type(module)
+    if not kind.__module__.startswith(("transformers.", "torch.nn.modules.")):
+        return None
+    file = kind.__module__.rsplit(".", 1)[-1]
+    return READERS.get(kind.__name__) or READERS.get(f"{file}.{kind.__name__}")
 
 
 def watch_own_maths(network: nn.Module, on_call: Callable[[AttentionCall], None]) -> ExitStack:

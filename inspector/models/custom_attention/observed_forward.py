@@ -62,6 +62,21 @@ class Reader:
     """Whether probabilities and context are taken from its softmax and the product after it."""
 
 
+class Readers(dict[str, Reader]):
+    """Class of a module, after its file where two share a name → how it is read."""
+
+    def of(
+        self, *classes: str, output: str | None = None, watched: bool = False
+    ) -> Callable[[Callable[[Seen], Calls]], Callable[[Seen], Calls]]:
+        """Return what notes a function as the reader of some classes; the rest as in `Reader`."""
+
+        def note(read: Callable[[Seen], Calls]) -> Callable[[Seen], Calls]:
+            self.update({name: Reader(read, output, watched) for name in classes})
+            return read
+
+        return note
+
+
 def first(module: Any, *names: str) -> Any:
     """Return the first attribute that a module has."""
     return next(getattr(module, name) for name in names if hasattr(module, name))
@@ -83,7 +98,7 @@ def called(
 
     Args:
         seen: Of the module.
-        query: As its scores are computed from.
+        query: As its scores are computed from; so are the others.
         key: The same.
         value: The same.
         term: What its score term is called.

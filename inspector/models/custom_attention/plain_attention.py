@@ -4,7 +4,7 @@ One row for each class: the names and the layout of its projections, where its m
 odd about it. Must not know: how a module is watched.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -14,13 +14,13 @@ from inspector.attention import split_heads
 from inspector.models.calls.call_arguments import split_mask
 from inspector.models.custom_attention.observed_forward import (
     Calls,
-    Reader,
+    Readers,
     Seen,
     called,
     without_cache,
 )
 
-Layout = Literal["separate", "features first", "concatenated"]
+READERS = Readers()
 _BERT = ("query", "key", "value")
 _BART = ("q_proj", "k_proj", "v_proj")
 # What a module that attends to another text is given of it, and that text's mask.
@@ -28,30 +28,41 @@ _OTHERS = ("encoder_hidden_states", "key_value_states")
 _OTHER_MASK = "encoder_attention_mask"
 
 
-def plain(
-    *names: str,
-    layout: Layout = "separate",
+def _plain(
+    *classes: str,
+    names: Sequence[str] = _BERT,
+    output: str | None = None,
+    layout: Literal["separate", "features first", "concatenated"] = "separate",
     mask: Callable[[Seen, Tensor, int], Tensor | None] | None = None,
     scaling: Callable[[Any, Tensor], float] | None = None,
-    only: Callable[[Any], bool] = lambda module: True,
+    only: Callable[[Seen], bool] = lambda seen: True,
     watched: bool = False,
-) -> Callable[[Seen], Calls]:
-    """Return a reader of softmax(Q Kᵀ · scaling) V, keys of another text included.
+) -> None:
+    """Note modules of softmax(Q Kᵀ · scaling) V, keys of another text included.
 
     Args:
+        classes: As `Readers` has them.
         names: Of the linear layers for queries, keys and values, or of the one for all.
+        output: As in `Reader`.
         layout: How they hold their heads: feature by feature after the tokens; before them, as
             convolutions do; or queries, keys and values one after the other in one.
         mask: What says where each query may look; the argument `attention_mask` where not given.
         scaling: Of the scores; 1/√d_head where not given.
-        only: In which of such modules this is the mathematics.
-        watched: Whether the softmax was watched, for want of what it returns.
+        only: When this is the mathematics.
+        watched: Whether the softmax is watched: the module returns no probabilities, or none of a
+            single head, or adds to the context before W_O.
     """
 
+    @READERS.of(*classes, output=output, watched=watched)
     def read(seen: Seen) -> Calls:
-        if not only(seen.module) or not set(names) <= set(seen.made):  # from a cache, else
+        if not only(seen) or not set(names) <= set(seen.made):  # from a cache, else
             return None
-        query, key, value = (split_heads(part, seen.n_heads) for part in _parts(seen, names))
+        made = [seen.made[name] for name in names]
+        if layout == "concatenated":
+            made = list(made[0].chunk(3, dim=-1))
+        elif layout == "features first":
+            made = [part.mT for part in made]
+        query, key, value = (split_heads(part, seen.n_heads) for part in made)
         allowed = None
         if any(seen.arguments.get(name) is not None for name in _OTHERS):
             seen = without_cache(seen)
@@ -63,14 +74,6 @@ def plain(
         return called(
             seen, query, key, value, term="plain", scaling=factor, mask=allowed, product=product
         )
-
-    def _parts(seen: Seen, names: tuple[str, ...]) -> tuple[Tensor, ...]:
-        made = tuple(seen.made[name] for name in names)
-        if layout == "concatenated":
-            return made[0].chunk(3, dim=-1)
-        return tuple(part.mT for part in made) if layout == "features first" else made
-
-    return read
 
 
 def _causal(seen: Seen, query: Tensor, n_key: int) -> Tensor:
@@ -102,6 +105,58 @@ def _by_layer(module: Any, query: Tensor) -> float:
     return scaling / (module.layer_idx + 1) if module.scale_attn_by_inverse_layer_idx else scaling
 
 
+def _without(argument: str) -> Callable[[Seen], bool]:
+    """Return what says whether a module was given no such argument."""
+    return lambda seen: seen.arguments.get(argument) is None
+
+
+_plain(
+    "BigBirdSelfAttention", "RemBertSelfAttention", "MegatronBertSelfAttention",
+    "TapasSelfAttention", "GitSelfAttention", "VisualBertSelfAttention", "ViltSelfAttention",
+    "BigBirdPegasusSelfAttention", "BlipTextSelfAttention", "LxmertAttention", "FlavaSelfAttention",
+    "PvtEfficientSelfAttention", "GLPNEfficientSelfAttention",
+)  # fmt: skip
+_plain("PvtV2SelfAttention", output="proj")
+_plain("CanineSelfAttention", mask=_ones_or_added)
+_plain("LukeSelfAttention", only=_without("entity_hidden_states"))
+_plain("MobileViTSelfAttention", "ConvBertSelfAttention", watched=True)
+_plain("IBertSelfAttention", watched=True, only=lambda seen: not seen.module.quant_mode)
+# Where it looks at all tokens, not at landmarks in their place.
+_plain(
+    "NystromformerSelfAttention",
+    watched=True,
+    only=lambda seen: bool(seen.module.num_landmarks == seen.module.seq_len),
+)
+_plain("SqueezeBertSelfAttention", watched=True, layout="features first")
+_plain(
+    "XGLMAttention", "LEDDecoderAttention", "TrOCRAttention", "GroupViTAttention",
+    names=_BART, output="out_proj",
+)  # fmt: skip
+_plain("MvpAttention", names=_BART, output="out_proj", only=_without("attn_prompt"))
+_plain(
+    "ProphetNetAttention",
+    names=("query_proj", "key_proj", "value_proj"),
+    output="out_proj",
+    watched=True,
+)
+_plain(
+    "modeling_xlm.MultiHeadAttention", "modeling_flaubert.MultiHeadAttention",
+    names=("q_lin", "k_lin", "v_lin"), output="out_lin", mask=_ones,
+)  # fmt: skip
+_plain("TimesformerSelfAttention", names=["qkv"], layout="concatenated")
+_plain("BlipAttention", names=["qkv"], output="projection", layout="concatenated")
+_plain(
+    "modeling_openai.Attention",
+    names=["c_attn"], output="c_proj", layout="concatenated", mask=_causal, scaling=_whether_scaled,
+)  # fmt: skip
+_plain(
+    "ImageGPTAttention",
+    names=["c_attn"], output="c_proj", layout="concatenated", mask=_causal, scaling=_by_layer,
+    only=lambda seen: not seen.module.is_cross_attention,
+)  # fmt: skip
+
+
+@READERS.of("modeling_fsmt.Attention", output="out_proj")
 def _tokens_first(seen: Seen) -> Calls:
     """FSMT's attention: plain, on texts laid out token by text, with two masks."""
     if "k_proj" not in seen.made:
@@ -117,59 +172,3 @@ def _tokens_first(seen: Seen) -> Calls:
         allowed = causal if allowed is None else causal & allowed
     seen = replace(seen, made=made, context=seen.context.transpose(0, 1))
     return called(seen, query, key, value, term="plain", mask=allowed, bias=bias)
-
-
-def _whole(module: Any) -> bool:
-    """Return whether a Nyströmformer looks at all tokens, not at landmarks in their place."""
-    return bool(module.num_landmarks == module.seq_len)
-
-
-def _own_heads(module: Any) -> bool:
-    return not module.is_cross_attention
-
-
-_AS_BERT = Reader(plain(*_BERT))
-_AS_BART = Reader(plain(*_BART), "out_proj")
-_FUSED = plain("qkv", layout="concatenated")
-_AS_XLM = Reader(plain("q_lin", "k_lin", "v_lin", mask=_ones), "out_lin")
-
-PLAIN_READERS: dict[str, Reader] = {
-    "BigBirdPegasusSelfAttention": _AS_BERT,
-    "BlipTextSelfAttention": _AS_BERT,
-    "LxmertAttention": _AS_BERT,
-    "FlavaSelfAttention": _AS_BERT,
-    "PvtEfficientSelfAttention": _AS_BERT,
-    "GLPNEfficientSelfAttention": _AS_BERT,
-    "PvtV2SelfAttention": Reader(plain(*_BERT), "proj"),
-    "CanineSelfAttention": Reader(plain(*_BERT, mask=_ones_or_added)),
-    "XGLMAttention": _AS_BART,
-    "LEDDecoderAttention": _AS_BART,
-    "TrOCRAttention": _AS_BART,
-    "GroupViTAttention": _AS_BART,
-    "modeling_fsmt.Attention": Reader(_tokens_first, "out_proj"),
-    "modeling_xlm.MultiHeadAttention": _AS_XLM,
-    "modeling_flaubert.MultiHeadAttention": _AS_XLM,
-    "TimesformerSelfAttention": Reader(_FUSED),
-    "BlipAttention": Reader(_FUSED, "projection"),
-    "modeling_openai.Attention": Reader(
-        plain("c_attn", layout="concatenated", mask=_causal, scaling=_whether_scaled), "c_proj"
-    ),
-    "ImageGPTAttention": Reader(
-        plain("c_attn", layout="concatenated", mask=_causal, scaling=_by_layer, only=_own_heads),
-        "c_proj",
-    ),
-    # These return no probabilities, or none of a single head, or add to the context before W_O.
-    "ProphetNetAttention": Reader(
-        plain("query_proj", "key_proj", "value_proj", watched=True), "out_proj", watched=True
-    ),
-    "SqueezeBertSelfAttention": Reader(
-        plain(*_BERT, layout="features first", watched=True), watched=True
-    ),
-    "IBertSelfAttention": Reader(
-        plain(*_BERT, watched=True, only=lambda module: not module.quant_mode), watched=True
-    ),
-    "MobileViTSelfAttention": Reader(plain(*_BERT, watched=True), watched=True),
-    "ConvBertSelfAttention": Reader(plain(*_BERT, watched=True), watched=True),
-    "NystromformerSelfAttention": Reader(plain(*_BERT, watched=True, only=_whole), watched=True),
-}
-"""Class of a module, after its file where two share a name → how it is read."""

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import _len_torch_dispatch_stack
 
 from inspector.models.any_model.any_model import AnyModel, load_any
 from inspector.models.any_model.call_watch import passes, watch_calls
-from inspector.models.custom_attention import class_readers
+from inspector.models.custom_attention import hooks, text_attention
 from inspector.models.custom_attention.hooks import watch_own_maths
 from inspector.models.tiny_models import configuration
 from inspector.verification.calls.call_comparison import judge_call
@@ -173,8 +173,8 @@ def assert_refused(call):
 def test_what_a_reader_refuses_is_not_passed(monkeypatch, name):
     module = {"xglm": "XGLMAttention", "wavlm": "WavLMAttention"}.get(name)
     module = module or "activation.MultiheadAttention"
-    real = class_readers.READERS[module]
-    monkeypatch.setitem(class_readers.READERS, module, replace(real, read=lambda seen: None))
+    real = hooks.READERS[module]
+    monkeypatch.setitem(hooks.READERS, module, replace(real, read=lambda seen: None))
     report = verify_any(model_of(name))
     assert not report.passed
     assert report.coverage["reached"] < report.coverage["total"]
@@ -200,7 +200,7 @@ def test_what_a_reader_refuses_is_not_passed(monkeypatch, name):
     ],
 )
 def test_control_a_wrong_score_term_is_refused(monkeypatch, name, function, mistake):
-    monkeypatch.setattr(class_readers, function, mistake)
+    monkeypatch.setattr(text_attention, function, mistake)
     report = verify_any(model_of(name))
     assert not report.passed
     of_scores = report.frame["stage"].isin(["probabilities", "context"])
@@ -209,7 +209,7 @@ def test_control_a_wrong_score_term_is_refused(monkeypatch, name, function, mist
 
 
 REAL = {
-    name: getattr(class_readers, name)
+    name: getattr(text_attention, name)
     for name in ("alibi_bias", "rotated_pairs", "disentangled_bias")
 }
 
@@ -218,19 +218,19 @@ REAL = {
 def test_classes_of_one_name_are_told_apart(name):
     """All three versions of DeBERTa's attention have one name, and each its own mathematics."""
     modules = [m for m in configuration(name).build().modules() if "Disentangled" in repr(type(m))]
-    readers = {class_readers.reader_of(module) for module in modules}
+    readers = {hooks.reader_of(module) for module in modules}
     assert len(readers) == 1
     others = {"deberta", "deberta-v2", "sew-d"} - {name}
     files = {f"modeling_{other.replace('-', '_')}" for other in others}
     keys = {f"{file}.DisentangledSelfAttention" for file in files}
-    assert not {id(class_readers.READERS[key]) for key in keys} & {id(r) for r in readers}
+    assert not {id(hooks.READERS[key]) for key in keys} & {id(r) for r in readers}
 
 
 def test_classes_of_another_library_are_not_read():
     class XGLMAttention(torch.nn.Module):
         pass
 
-    assert class_readers.reader_of(XGLMAttention()) is None
+    assert hooks.reader_of(XGLMAttention()) is None
 
 
 def test_the_hooks_are_taken_off():
