@@ -25,7 +25,7 @@ from inspector.heads.ablation.rollout import rollout_frame
 from inspector.heads.specialization.profile_comparison import compare_claims, compare_heads
 from inspector.models import DEFAULT_MODEL, attention_probabilities, load
 from inspector.models.any_model.any_model import AnyModel, load_for_weights
-from inspector.models.any_model.using import using
+from inspector.models.any_model.call_watch import using
 from inspector.models.forward.head_ablation import check_heads
 from inspector.models.forward.sentence_batches import vocabulary_of
 from inspector.models.loading.load_model import ModelOrName, loaded

@@ -89,7 +89,7 @@ def failing(monkeypatch, error):
     def fail(*arguments, **options):
         raise error
 
-    monkeypatch.setattr("inspector.models.any_model.any_weights.load_for_weights", fail)
+    monkeypatch.setattr("inspector.models.any_model.any_model.load_for_weights", fail)
 
 
 NO_MEMORY = (

@@ -22,7 +22,7 @@ from inspector.models.forward.sentence_batches import (
 from inspector.models.loading.load_model import load, random_init_model
 from inspector.models.loading.model_names import ALIASES, DEFAULT_MODEL
 from inspector.models.pretrained import DTYPES, Batch, LayerSite, PretrainedModel
-from inspector.models.tokenizing.text_input import check_text
+from inspector.models.tokenizing.guarded import check_text
 from inspector.models.weight_checks.observed_terms import complete_weights, unsaid
 
 __all__ = [

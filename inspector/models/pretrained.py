@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from inspector.attention import LayerWeights
 from inspector.errors import InputError, UnsupportedModelError
 from inspector.models.architectures import Architecture
-from inspector.models.tokenizing.guarded import tokenized
-from inspector.models.tokenizing.text_input import check_text
+from inspector.models.tokenizing.guarded import check_text, tokenized
 from inspector.models.weight_layouts.layout import HeadSizes, Layout
 
 DTYPES = {

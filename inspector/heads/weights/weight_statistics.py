@@ -15,8 +15,7 @@ from inspector.attention import LayerWeights, repeat_key_value_heads
 from inspector.frames import dtypes
 from inspector.heads.weights.low_rank_product import ThinProduct
 from inspector.models import PretrainedModel
-from inspector.models.any_model.any_model import AnyModel
-from inspector.models.any_model.any_weights import proved_weights
+from inspector.models.any_model.any_model import AnyModel, proved_weights
 
 _PRODUCT_STATISTICS = (
     "spectral_norm",

@@ -6,6 +6,7 @@ Must not know: what is done with the model.
 """
 
 import os
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from inspector.attention import LayerWeights
 from inspector.errors import ModelError, UnsupportedModelError
 from inspector.models.any_model.random_inputs import make_inputs
 from inspector.models.loading.load_model import build_config, check_device, check_dtype, load
@@ -25,11 +27,11 @@ from inspector.models.loading.model_files import (
     read_settings,
 )
 from inspector.models.loading.model_names import called, model_folder
-from inspector.models.loading.network import check_tensors, read_network
+from inspector.models.loading.network import check_tensors, check_weight_files, read_network
 from inspector.models.loading.size_limits import check_sizes
-from inspector.models.loading.weight_files import check_weight_files
 from inspector.models.log_level import quiet
 from inspector.models.pretrained import DTYPES, PretrainedModel
+from inspector.models.weight_checks.network_check import prove_table_entry
 
 _LOCKS: "WeakKeyDictionary[nn.Module, RLock]" = WeakKeyDictionary()
 
@@ -211,3 +213,49 @@ def _network_class(config: Any) -> Any:
         ):
             return found
     return transformers.AutoModel
+
+
+@dataclass(frozen=True)
+class ModuleWeights:
+    """The proved weights of one attention module."""
+
+    module: str
+    weights: LayerWeights
+    before_rotation: bool | None
+    """Whether queries and keys are rotated or normed before they meet; None where not seen."""
+
+
+def proved_weights(model: AnyModel) -> tuple[list[ModuleWeights], dict[str, str]]:
+    """Return the weights of each attention module, in the order of the network, and what is left.
+
+    What is left out is module → why. It runs once or more, on random inputs that suit it.
+
+    Raises:
+        UnsupportedModelError: If no module's weights are proved, or no inputs can be made.
+
+    Example:
+        >>> from inspector.models.tiny_models import configuration
+        >>> found, left = proved_weights(AnyModel.of(configuration("wavlm").build()))
+        >>> [each.module for each in found], left
+        (['encoder.layers.0.attention', 'encoder.layers.1.attention'], {})
+    """
+    with quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what networks say of inputs is no concern of the user's
+        entries = prove_table_entry(model.model, model.make_inputs(padded=True), model.lock)
+    found = [
+        ModuleWeights(
+            name,
+            entry.weights,
+            entry.before_rotation if entry.query is not None else None,
+        )
+        for name, entry in entries.items()
+        if entry.weights is not None
+    ]
+    left = {name: str(entry.reason) for name, entry in entries.items() if not entry.proved}
+    if not found:
+        why = "; ".join(f"{name}: {reason}" for name, reason in list(left.items())[:3])
+        raise UnsupportedModelError(
+            f"model ({model.name}, {model.model_type}) has no attention module whose W_Q, W_K, W_V "
+            f"and W_O are proved to be where the table says ({why or 'it has none'})."
+        )
+    return found, left

@@ -1,4 +1,4 @@
-"""A watched forward pass: the model computes with its own attention, each call is shown.
+"""A forward pass of any model with its own attention, each call shown; or with ours.
 
 Also which modules of a network are attention, and what is run so that all of them are reached:
 texts of one length, padded ones, single tokens after a cache, parts that the whole leaves out.
@@ -6,7 +6,7 @@ Must not know: what is done with the calls.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from inspect import Parameter, signature
@@ -15,10 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from inspector.errors import UnsupportedModelError
 from inspector.models.any_model.any_model import AnyModel
 from inspector.models.calls.attention_call import AttentionCall
+from inspector.models.calls.call_arguments import calls_interface
 from inspector.models.custom_attention.hooks import watch_own_maths
-from inspector.models.forward.backend import WATCH, running
+from inspector.models.forward.backend import OURS, WATCH, running
+from inspector.models.pretrained import PretrainedModel
 from inspector.models.weight_checks.projection_calls import OnProjected, Projections
 
 _ATTENTION = "Attention"
@@ -187,3 +190,46 @@ def idle_parts(model: AnyModel, ran: set[str]) -> list[tuple[str, AnyModel]]:
         if inside and not inside & ran and not within:
             found.append((name, AnyModel.of(module, f"{model.name}, {name}")))
     return found
+
+
+_SOME = 3
+
+
+@contextmanager
+def using(model: PretrainedModel | AnyModel | nn.Module) -> Iterator[None]:
+    """Run a model on inspector's attention inside a `with` block; its own is back after it.
+
+    Each module keeps its mode. Other threads that use the model wait.
+
+    Args:
+        model: What `inspector.load` returned, or a model of transformers.
+
+    Raises:
+        UnsupportedModelError: If it is no model of transformers, has no attention, or has one
+            that transformers' attention interface does not reach.
+
+    Example:
+        >>> import torch
+        >>> from inspector.models.tiny_models import configuration
+        >>> network = configuration("llama").build()
+        >>> ids = torch.tensor([[7, 11, 13]])
+        >>> with using(network):
+        ...     state = network(ids).last_hidden_state
+        >>> torch.allclose(state, network(ids).last_hidden_state, atol=1e-5)
+        True
+    """
+    runnable = model if isinstance(model, (PretrainedModel, AnyModel)) else AnyModel.of(model)
+    modules = attention_modules(runnable.model)
+    if not modules:
+        raise UnsupportedModelError(f"model ({runnable.name}) has no attention to exchange.")
+    own = sorted(name for name, module in modules.items() if not calls_interface(module))
+    if own:
+        kinds = ", ".join(sorted({type(modules[name]).__name__ for name in own}))
+        more = f" and {len(own) - _SOME} more" if len(own) > _SOME else ""
+        raise UnsupportedModelError(
+            f"model ({runnable.name}) computes {len(own)} of its {len(modules)} attention modules "
+            f"by mathematics of its own ({kinds} in {', '.join(own[:_SOME])}{more}), which "
+            "inspector's attention cannot take the place of."
+        )
+    with running(runnable, OURS, evaluating=False):
+        yield

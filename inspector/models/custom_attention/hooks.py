@@ -7,7 +7,7 @@ Must not know: what is done with the calls.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
@@ -16,8 +16,12 @@ from torch import Tensor, nn
 
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.custom_attention import plain_attention, text_attention, windowed_attention
-from inspector.models.custom_attention.observed_forward import Reader, Seen
-from inspector.models.custom_attention.softmax_watch import Product, WatchedProducts
+from inspector.models.custom_attention.observed_forward import (
+    Product,
+    Reader,
+    Seen,
+    WatchedProducts,
+)
 
 READERS: dict[str, Reader] = {
     **plain_attention.READERS,
@@ -129,3 +133,30 @@ class _Watcher:
             return []
         watched.__exit__(None, None, None)
         return watched.products
+
+
+OTHER_MATHEMATICS: dict[str, str] = {
+    "BigBirdBlockSparseAttention": "each block looks at a few blocks, some drawn at random",
+    "BigBirdPegasusBlockSparseAttention": "each block looks at a few blocks, some drawn at random",
+    "FNetFourierTransform": "tokens are mixed by Fourier transforms",
+    "LSHSelfAttention": "each token looks at those whose hashes agree with its own",
+    "MiniMaxLightningAttention": "keys and values are summed up as they decay, without a softmax",
+    "MobileViTV2LinearSelfAttention": "every query weights the keys alike",
+    "MraSelfAttention": "scores of coarse blocks are refined where they are large",
+    "NystromformerSelfAttention": "scores run through landmarks and an approximate inverse",
+    "RwkvSelfAttention": "keys and values are summed up as they decay, without a softmax",
+    "YosoSelfAttention": "weights are how likely hashes of query and key agree, not a softmax",
+}
+"""Class of a module → what it computes."""
+
+
+def other_mathematics(modules: Iterable[nn.Module]) -> list[str]:
+    """Return what modules compute that is no softmax of products, as far as that is known.
+
+    Example:
+        >>> from inspector.models.tiny_models import configuration
+        >>> other_mathematics(configuration("fnet").build().modules())
+        ['tokens are mixed by Fourier transforms']
+    """
+    kinds = {type(module).__name__ for module in modules}
+    return sorted({OTHER_MATHEMATICS[kind] for kind in kinds & set(OTHER_MATHEMATICS)})

@@ -15,12 +15,12 @@ from torch.nn.functional import normalize, pad
 from inspector.attention import split_heads
 from inspector.models.custom_attention.observed_forward import (
     Calls,
+    Product,
     Readers,
     Seen,
     called,
     without_cache,
 )
-from inspector.models.custom_attention.softmax_watch import Product
 
 READERS = Readers()
 _LARGEST_SCALE = 100.0

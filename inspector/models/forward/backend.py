@@ -19,8 +19,11 @@ from torch import Tensor, nn
 
 from inspector.attention import attention, scaled_dot_product_scores
 from inspector.models.calls.attention_call import AttentionCall
-from inspector.models.calls.call_arguments import causal_unless_masked, read_arguments
-from inspector.models.calls.eager_functions import eager_function
+from inspector.models.calls.call_arguments import (
+    causal_unless_masked,
+    eager_function,
+    read_arguments,
+)
 from inspector.models.custom_attention.hooks import watch_own_maths
 from inspector.models.log_level import quiet
 

@@ -26,13 +26,12 @@ from inspector.models.forward.padding_check import (
 )
 from inspector.models.loading.model_files import check_tokenizer_files, file_hashes, read_config
 from inspector.models.loading.model_names import DEFAULT_MODEL, called, model_folder
-from inspector.models.loading.network import check_tensors, read_network
-from inspector.models.loading.weight_files import check_weight_files
+from inspector.models.loading.network import check_tensors, check_weight_files, read_network
 from inspector.models.log_level import quiet
 from inspector.models.pretrained import DTYPES, PretrainedModel
 from inspector.models.tokenizing.guarded import one_line
 from inspector.models.tokenizing.load_tokenizer import load_tokenizer, most_tokens
-from inspector.models.weight_checks.layer_check import prove_sites, unproved_sites
+from inspector.models.weight_checks.network_check import prove_sites, unproved_sites
 
 ModelOrName = PretrainedModel | str | os.PathLike[str]
 """A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id."""

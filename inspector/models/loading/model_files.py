@@ -16,7 +16,7 @@ from inspector.input import irregular, open_regular, read_regular
 from inspector.models.architectures import Architecture, architecture_for
 from inspector.models.hints.other_folder import adapter, why_no_config, why_no_model_type
 from inspector.models.loading.size_limits import check_limits, check_numbers
-from inspector.models.tokenizing.tokenizer_limits import check_tokenizer, check_tokenizer_settings
+from inspector.models.tokenizing.load_tokenizer import check_tokenizer, check_tokenizer_settings
 
 _MOST_OF_A_FILE = 200_000_000  # bytes of what is read whole; a large vocabulary's are 40 million
 _MOST_BYTES = {"config.json": 1_000_000}

@@ -6,11 +6,12 @@ local cache when offline). Must not know: what is in the files.
 
 import os
 import re
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
 from inspector.errors import InputError, ModelError
-from inspector.models.hints.unknown_name import meant, why_a_file, why_no_name
+from inspector.models.hints.rules import said_of
 
 DEFAULT_MODEL = "minilm"
 
@@ -63,12 +64,12 @@ def model_folder(name: str, revision: str | None = None) -> Path:
     if is_folder:
         return folder
     if exists:
-        what = why_a_file(folder)
+        what = said_of("files", [folder.name]) or ""
         raise ModelError(
             f"model ({name}) is a file{what}{', and' if what else ':'} give the folder that holds "
             "config.json, the tokenizer's files and model.safetensors."
         )
-    reason = why_no_name(name)
+    reason = said_of("unknown_names", [name])
     if reason is not None:
         raise ModelError(f"model ({name}) {reason}")
     if not _HUB_ID.fullmatch(name):
@@ -103,7 +104,7 @@ def _from_hub(name: str, revision: str | None) -> Path:
     except LocalEntryNotFoundError:
         raise ModelError(
             f"model ({name}) is not in the local cache and the hub cannot be reached: connect to "
-            f"the network (and unset HF_HUB_OFFLINE), or give a folder.{meant(name, ALIASES)} "
+            f"the network (and unset HF_HUB_OFFLINE), or give a folder.{_meant(name)} "
             f"Available without a network: {', '.join(ALIASES)}."
         ) from None
     except HFValidationError as error:
@@ -113,6 +114,18 @@ def _from_hub(name: str, revision: str | None) -> Path:
             f"model ({name}) could not be fetched from the hub: {_first_line(error)} "
             "Check the name and the revision, or give a folder."
         ) from None
+
+
+def _meant(name: str) -> str:
+    """Return the alias that a name is nearly, as a question; nothing where it is nearly none.
+
+    Example:
+        >>> _meant("MiniLM-")
+        ' Did you mean minilm?'
+    """
+    bare = re.sub(r"[\W_]", "", name.lower())
+    found = get_close_matches(bare, list(ALIASES), n=1, cutoff=0.7)
+    return f" Did you mean {found[0]}?" if found else ""
 
 
 def _first_line(error: BaseException) -> str:

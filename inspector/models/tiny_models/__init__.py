@@ -5,8 +5,7 @@ Must not know: what is tried.
 """
 
 from inspector.errors import InputError
-from inspector.models.tiny_models.tables import read_configurations
-from inspector.models.tiny_models.tiny_configuration import Configuration, Kind
+from inspector.models.tiny_models.tiny_configuration import Configuration, Kind, read_configurations
 
 CONFIGURATIONS: tuple[Configuration, ...] = read_configurations()
 """All of them, by kind."""

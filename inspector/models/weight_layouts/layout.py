@@ -1,7 +1,7 @@
 """How an attention module keeps W_Q, W_K, W_V and W_O: by which names, and in how many matrices.
 
 A layout is a claim. Whoever takes weights by it proves them first
-(`inspector.models.weight_checks.layer_check`).
+(`inspector.models.weight_checks.network_check`).
 Must not know: which family has which layout; how a model is loaded or run.
 """
 

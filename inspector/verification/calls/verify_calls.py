@@ -22,7 +22,7 @@ from inspector.models.any_model.call_watch import (
     passes,
     watch_calls,
 )
-from inspector.models.custom_attention.unsupported import other_mathematics
+from inspector.models.custom_attention.hooks import other_mathematics
 from inspector.models.forward.unchanged import unchanged
 from inspector.models.weight_checks.projection_calls import ProjectedCall, Projections
 from inspector.progress import Progress

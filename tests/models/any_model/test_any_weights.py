@@ -10,8 +10,7 @@ from support.each import each
 import inspector
 from inspector.errors import UnsupportedModelError
 from inspector.heads import MODULES_WEIGHTS_COLUMNS, WEIGHTS_COLUMNS
-from inspector.models.any_model.any_model import AnyModel, load_for_weights
-from inspector.models.any_model.any_weights import proved_weights
+from inspector.models.any_model.any_model import AnyModel, load_for_weights, proved_weights
 from inspector.models.tiny_models import configuration
 from inspector.models.weight_layouts.layout_table import UNDECLARED
 

@@ -6,7 +6,7 @@ from tolerances import FLOAT32
 from torch import nn
 from torch.testing import assert_close
 
-from inspector.models.custom_attention.softmax_watch import WatchedProducts
+from inspector.models.custom_attention.observed_forward import WatchedProducts
 
 
 def draw(*shape):

@@ -13,8 +13,12 @@ from tolerances import FLOAT32
 
 from inspector.errors import UnsupportedModelError
 from inspector.models import running
-from inspector.models.calls.call_arguments import causal_unless_masked, read_arguments, split_mask
-from inspector.models.calls.eager_functions import eager_function
+from inspector.models.calls.call_arguments import (
+    causal_unless_masked,
+    eager_function,
+    read_arguments,
+    split_mask,
+)
 from inspector.models.forward.backend import _ours, register
 from inspector.models.tiny_models import configuration
 

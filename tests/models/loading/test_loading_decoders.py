@@ -158,11 +158,11 @@ def test_attention_that_is_no_map_of_tokens_is_refused(tmp_path, name):
 
 
 def test_layers_with_different_heads_are_refused(decoder_folder, tmp_path, monkeypatch):
-    from inspector.models.weight_checks import layer_check
+    from inspector.models.weight_checks import network_check
 
-    own = layer_check._proved_site
+    own = network_check._proved_site
     monkeypatch.setattr(
-        layer_check,
+        network_check,
         "_proved_site",
         lambda model, call, entry: (
             own(model, call, entry) if call.layer == 0 else _wider(own(model, call, entry))

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from support.each import each
 
 from inspector.errors import InputError, sentence
-from inspector.models.tiny_models import CONFIGURATIONS, configuration, tables
+from inspector.models.tiny_models import CONFIGURATIONS, configuration, tiny_configuration
 from inspector.yaml_file import read_own_yaml
 
 KINDS = {row.kind for row in CONFIGURATIONS}
@@ -140,8 +140,10 @@ def test_attention_is_far_from_uniform(name):
 
 
 def test_every_template_of_a_table_is_used():
-    for name in tables.FILES:
-        file = tables._File.model_validate(read_own_yaml(tables.FOLDER / f"{name}.yaml"))
+    for name in tiny_configuration.FILES:
+        file = tiny_configuration._File.model_validate(
+            read_own_yaml(tiny_configuration.FOLDER / f"{name}.yaml")
+        )
         assert {model.like for model in file.models.values()} == set(file.templates), name
 
 
@@ -158,10 +160,10 @@ def test_an_entry_of_a_table_that_is_wrong_is_refused(entry, wrong, tmp_path, mo
     template = {"kind": "decoder", "inputs": [{"text": {}}]}
     data = {"templates": {"gpt": template}, "models": {"gpt2": entry}}
     (tmp_path / "decoders.yaml").write_text(yaml.safe_dump(data))
-    monkeypatch.setattr(tables, "FOLDER", tmp_path)
-    monkeypatch.setattr(tables, "FILES", ("decoders",))
+    monkeypatch.setattr(tiny_configuration, "FOLDER", tmp_path)
+    monkeypatch.setattr(tiny_configuration, "FILES", ("decoders",))
     with pytest.raises(ValidationError) as error:
-        tables.read_configurations()
+        tiny_configuration.read_configurations()
     assert wrong in error.value.errors()[0]["loc"]
 
 
@@ -177,9 +179,9 @@ def test_what_a_model_says_stands_in_its_templates_place(tmp_path, monkeypatch):
         "models": {"gpt2, small": model, "gpt2": {"like": "gpt"}},
     }
     (tmp_path / "decoders.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
-    monkeypatch.setattr(tables, "FOLDER", tmp_path)
-    monkeypatch.setattr(tables, "FILES", ("decoders",))
-    small, plain = tables.read_configurations()
+    monkeypatch.setattr(tiny_configuration, "FOLDER", tmp_path)
+    monkeypatch.setattr(tiny_configuration, "FILES", ("decoders",))
+    small, plain = tiny_configuration.read_configurations()
     assert (small.name, small.model_type, small.kind) == ("gpt2, small", "gpt2", "vision")
     assert (small.settings, small.class_name) == ({"n_layer": 2, "n_head": 2}, "GPT2Model")
     assert (plain.settings, plain.class_name) == ({"n_layer": 2, "n_head": 4}, "AutoModel")

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from inspector.models.any_model.any_model import AnyModel
-from inspector.models.calls import eager_functions
+from inspector.models.calls import call_arguments
 from inspector.models.tiny_models import configuration
 from inspector.verification.calls.verify_calls import verify_any
 
@@ -82,10 +82,10 @@ def fault(monkeypatch):
 
     def plant(kind):
         monkeypatch.setattr(BART, "eager_attention_forward", Wrong(right, kind))
-        eager_functions._named_by.cache_clear()
+        call_arguments._named_by.cache_clear()
 
     yield plant
-    eager_functions._named_by.cache_clear()
+    call_arguments._named_by.cache_clear()
 
 
 # Kind → how the names of the cases begin that show it, some or all.
