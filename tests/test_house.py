@@ -75,7 +75,8 @@ FLOORS = {
         {"annotation"},
     ),
     "models": (
-        {"calls", "hints", "log_level", "tiny_models", "weight_layouts"},
+        {"calls", "hints", "log_level", "tiny_models"},
+        {"weight_layouts"},
         {"architectures", "custom_attention"},
         {"tokenizing"},
         {"pretrained"},

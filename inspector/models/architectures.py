@@ -35,10 +35,7 @@ ARCHITECTURES: dict[str, Architecture] = {row.model_type: row for row in _rows()
 
 
 def architecture_for(model_type: str) -> Architecture:
-    """Return the row of a model type.
-
-    Raises:
-        UnsupportedModelError: If the table has none.
+    """Return the row of a model type; UnsupportedModelError if the table has none.
 
     Example:
         >>> architecture_for("gpt2").kind

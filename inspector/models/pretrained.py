@@ -136,10 +136,6 @@ class PretrainedModel:
     def linear(self, layer: int, projection: str) -> Any:
         """Return the layer that holds a projection, alone or with others.
 
-        Args:
-            layer: Counted from 0.
-            projection: 'query', 'key', 'value' or 'output'.
-
         Raises:
             InputError: If there is no such layer.
             UnsupportedModelError: If what stands there is no linear layer.

@@ -50,11 +50,7 @@ class AnyModel:
 
     @classmethod
     def of(cls, network: nn.Module, name: str | None = None) -> "AnyModel":
-        """Return a network in memory as a model; the network itself, not a copy.
-
-        Args:
-            network: A model of transformers.
-            name: What it is to be called; its class where not given.
+        """Return a network in memory as a model, called as its class is where no name is given.
 
         Raises:
             UnsupportedModelError: If it is no model of transformers.
@@ -109,11 +105,7 @@ def lock_of(network: nn.Module) -> RLock:
 
 
 def check_network(network: object) -> None:
-    """Refuse what is no model of transformers.
-
-    Raises:
-        UnsupportedModelError: If it is none.
-    """
+    """Refuse what is no model of transformers; UnsupportedModelError if it is none."""
     from transformers import PreTrainedModel
 
     if not isinstance(network, PreTrainedModel):

@@ -90,10 +90,7 @@ def passes(
 ) -> Iterator[Pass]:
     """Yield what a model is run on: texts of one length, padded ones, and tokens after a cache.
 
-    Args:
-        model: What runs.
-        given: Inputs to run on in the place of those that are made.
-        seed: Of those that are made.
+    Or inputs that are given, in the place of those that are made.
     """
     network: Any = model.model
     if given is not None:
@@ -175,10 +172,6 @@ def idle_parts(model: AnyModel, ran: set[str]) -> list[tuple[str, AnyModel]]:
     """Return the parts that are models of their own and of which no attention was run.
 
     Only the largest: a part of a part is run with it.
-
-    Args:
-        model: The whole.
-        ran: The attention modules that were run.
     """
     modules = attention_modules(model.model)
     found: list[tuple[str, AnyModel]] = []
@@ -200,9 +193,6 @@ def using(model: PretrainedModel | AnyModel | nn.Module) -> Iterator[None]:
     """Run a model on inspector's attention inside a `with` block; its own is back after it.
 
     Each module keeps its mode. Other threads that use the model wait.
-
-    Args:
-        model: What `inspector.load` returned, or a model of transformers.
 
     Raises:
         UnsupportedModelError: If it is no model of transformers, has no attention, or has one

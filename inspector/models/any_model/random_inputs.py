@@ -125,9 +125,7 @@ class _Making:
 def text_limit(config: Any, prefix: str = "") -> int:
     """Return how many tokens of a text are tried: those that a model has positions for, or 2,048.
 
-    Args:
-        config: Of the model.
-        prefix: 'decoder_' for what the decoder of an encoder-decoder is given.
+    With the prefix 'decoder_', of what the decoder of an encoder-decoder is given.
     """
     side = "max_target_positions" if prefix else "max_source_positions"
     limit: Any = _setting(config, side, "max_position_embeddings", default=MOST_TOKENS)

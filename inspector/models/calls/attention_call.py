@@ -53,3 +53,11 @@ class AttentionCall:
         rounded = self.probabilities.float().double()
         same = (rounded == self.probabilities) | self.probabilities.isnan()
         return torch.float32 if bool(same.all()) else None
+
+    @property
+    def is_causal(self) -> bool:
+        """Return whether the mask let no query look ahead."""
+        n_query, n_key = self.query.shape[-2], self.key.shape[-2]
+        if self.mask is None or n_query != n_key or n_query == 1:
+            return False
+        return not bool(self.mask.expand(*self.mask.shape[:2], n_query, n_key).triu(1).any())

@@ -41,12 +41,7 @@ def reader_of(module: nn.Module) -> Reader | None:
 
 
 def watch_own_maths(network: nn.Module, on_call: Callable[[AttentionCall], None]) -> ExitStack:
-    """Return the hooks around all modules whose own mathematics is known: closing takes them off.
-
-    Args:
-        network: A model of transformers.
-        on_call: Called with each call that is made of what was seen.
-    """
+    """Return the hooks around modules whose own mathematics is known: closing takes them off."""
     stack = ExitStack()
     for module in network.modules():
         reader = reader_of(module)

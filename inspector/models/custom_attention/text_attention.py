@@ -58,12 +58,7 @@ def _bloom(seen: Seen) -> Calls:
 
 
 def _of_real_keys(bias: Tensor, seen: Seen) -> Tensor:
-    """Return ALiBi's bias, (batch, head, 1, key), where padding does not count as a key.
-
-    Args:
-        bias: (head, 1, key), of a text without padding.
-        seen: Of the module.
-    """
+    """Return ALiBi's bias (head, 1, key) by text, where padding does not count as a key."""
     allowed, _ = split_mask(seen.module, bias.dtype, seen.arguments["attention_mask"])
     if allowed is None:
         return bias[None]

@@ -24,11 +24,7 @@ Ablation = Literal["zero", "mean", "uniform"]
 
 
 def check_ablation(how: str) -> Ablation:
-    """Return the kind of ablation if it is a known one.
-
-    Raises:
-        InputError: If it is not.
-    """
+    """Return the kind of ablation if it is a known one; InputError if it is not."""
     known: tuple[Ablation, ...] = get_args(Ablation)
     for one in known:
         if how == one:

@@ -26,10 +26,6 @@ _TRIES = 3
 def check_padding_id(config: Any, folder: Path) -> None:
     """Refuse a padding token, of the model or of a part of it, that has no embedding.
 
-    Args:
-        config: Of the model.
-        folder: Whence it came.
-
     Raises:
         ModelError: If there is one.
     """
@@ -49,10 +45,6 @@ def check_padding_id(config: Any, folder: Path) -> None:
 
 def check_routing(config: Any, folder: Path) -> None:
     """Refuse experts that take only some of a batch's tokens, or whom chance chooses.
-
-    Args:
-        config: Of the model.
-        folder: Whence it came.
 
     Raises:
         UnsupportedModelError: If there are such.

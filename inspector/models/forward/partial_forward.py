@@ -103,14 +103,7 @@ class PartialForward:
         heads: Sequence[int],
         given: Float[Tensor, "variant batch token d_value"],
     ) -> Float[Tensor, "variant batch token d_model"]:
-        """Return the last hidden states with one head's output replaced, for each variant.
-
-        Args:
-            clean: Of the same batch.
-            layer: The layer of all variants' heads.
-            heads: The head of each variant.
-            given: What it gives instead.
-        """
+        """Return the last hidden states with one head's output replaced, for each variant."""
         n_variants, record = len(heads), clean.layers[layer]
         inputs = {name: _repeated(it, n_variants) for name, it in clean.batch.inputs().items()}
         try:
@@ -303,10 +296,6 @@ def runs_in_parts(model: PretrainedModel, batch: Batch) -> bool:
     """Return whether partial forward passes give what whole passes give.
 
     Tried on the batch with a head of the first layer and one of the last ablated.
-
-    Args:
-        model: Any that is loaded.
-        batch: A small one.
 
     Example:
         >>> import inspector

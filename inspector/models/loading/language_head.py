@@ -50,10 +50,6 @@ class LanguageHead:
     ) -> Float64[Tensor, " place"]:
         r"""Return $\log p$ of one token at each place, in nats.
 
-        Args:
-            states: Last hidden states; of a few places at once all logits are held.
-            tokens: The token that is asked about at each.
-
         Example:
             >>> import inspector
             >>> language_head(inspector.load("minilm")) is None
@@ -72,11 +68,7 @@ def language_head(model: PretrainedModel) -> LanguageHead | None:
     """Return the language-modelling head that a model's files hold, None where they hold none.
 
     None too where the network is not the one that the files hold (random weights, changed ones),
-    and where its last hidden states are not all that the head reads.
-
-    Args:
-        model: As `load` gave it. Of an encoder-decoder, of which it has but the encoder, no head
-            is taken.
+    where its last hidden states are not all that the head reads, and of an encoder-decoder.
 
     Raises:
         ModelError: If the files cannot be read any more, or the head is not finite.

@@ -135,11 +135,7 @@ def loaded(
 
 
 def check_dtype(dtype: str) -> None:
-    """Refuse a dtype that inspector does not compute in.
-
-    Raises:
-        InputError: If it is one.
-    """
+    """Refuse a dtype that inspector does not compute in; InputError if it is one."""
     if dtype not in DTYPES:
         raise InputError(
             f"dtype ({dtype}) must be one that inspector computes in. "
@@ -148,11 +144,7 @@ def check_dtype(dtype: str) -> None:
 
 
 def check_device(device: str) -> torch.device:
-    """Return the device of a name.
-
-    Raises:
-        InputError: If it is not there.
-    """
+    """Return the device of a name; InputError if it is not there."""
     try:
         target = torch.device(device)
         torch.zeros(1, device=target).item()  # a device such as "meta" holds no numbers
@@ -164,11 +156,7 @@ def check_device(device: str) -> torch.device:
 
 
 def build_config(model_type: str, settings: dict[str, Any], folder: Path) -> Any:
-    """Return the configuration of a model type.
-
-    Raises:
-        ModelError: If it cannot take a setting.
-    """
+    """Return the configuration of a model type; ModelError if it cannot take a setting."""
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 

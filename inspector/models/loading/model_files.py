@@ -210,10 +210,6 @@ def file_hashes(folder: Path, weights: list[Path]) -> dict[str, str]:
 def read_json(path: Path, what: str) -> dict[str, Any]:
     """Return what a JSON file of a model holds.
 
-    Args:
-        path: The file.
-        what: What it is called in messages.
-
     Raises:
         ModelError: If it is missing, too large, no regular file, or holds no JSON object.
     """

@@ -25,11 +25,7 @@ _HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
 
 
 def called(name: object) -> str:
-    """Return a model's name or path as a string.
-
-    Raises:
-        InputError: If it is of another type.
-    """
+    """Return a model's name or path as a string; InputError if it is of another type."""
     text = os.fspath(name) if isinstance(name, str | os.PathLike) else None
     if not isinstance(text, str):
         raise InputError(

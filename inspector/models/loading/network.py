@@ -151,9 +151,6 @@ class TooLarge(ValueError):
 def bounded(stored: int) -> Iterator[None]:
     """Stop, inside a `with` block, what builds more than the stored numbers can fill.
 
-    Args:
-        stored: Numbers in the files of the model.
-
     Raises:
         TooLarge: As soon as too much is built.
     """
@@ -191,11 +188,6 @@ def bounded(stored: int) -> Iterator[None]:
 
 def read_network(loader: Any, folder: Path, config: Any) -> tuple[Any, dict[str, Any]]:
     """Return a network as the folder's safetensors have it, and what is said of the loading.
-
-    Args:
-        loader: A class of transformers with `from_pretrained`.
-        folder: Whose files are read.
-        config: Checked and sanitised.
 
     Raises:
         ModelError: If transformers cannot load it.
@@ -244,11 +236,6 @@ def _check_codes(folder: Path, files: list[Path], network: nn.Module) -> None:
 
 def check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> None:
     """Refuse weights that are not all there, not of the right shape, or not finite.
-
-    Args:
-        folder: Whence they came.
-        info: What transformers says of the loading.
-        network: What they were loaded into.
 
     Raises:
         ModelError: If a tensor is missing, of another shape, left over, or not finite.

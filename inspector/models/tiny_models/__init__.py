@@ -14,10 +14,7 @@ __all__ = ["CONFIGURATIONS", "Configuration", "Kind", "configuration"]
 
 
 def configuration(name: str) -> Configuration:
-    """Return the configuration of a name.
-
-    Raises:
-        InputError: If there is none.
+    """Return the configuration of a name; InputError if there is none.
 
     Example:
         >>> configuration("gpt2").kind

@@ -140,9 +140,6 @@ class Configuration:
     def build(self, seed: int = 20170612) -> nn.Module:
         """Return the network with random weights, in evaluation mode, with its eager attention.
 
-        Args:
-            seed: Of the weights; the generator's state is restored.
-
         Example:
             >>> from inspector.models.tiny_models import configuration
             >>> type(configuration("bert").build()).__name__

@@ -53,16 +53,7 @@ _SILENT = RLock()
 
 
 def tokenized(tokenizer: Any, *given: Any, **options: Any) -> Any:
-    """Return what a tokenizer of transformers makes of texts.
-
-    Args:
-        tokenizer: A fast one.
-        given: Texts, as it takes them.
-        options: The same.
-
-    Raises:
-        ModelError: If it fails on them.
-    """
+    """Return what a tokenizer of transformers makes of texts; ModelError if it fails on them."""
     try:
         with _without_words_of_a_failure():
             return tokenizer(*given, verbose=False, **options)
@@ -95,15 +86,12 @@ def one_line(error: BaseException) -> str:
 
 
 def within(seconds: float, work: Callable[[], None], *, otherwise: str) -> None:
-    """Do work in a thread that is given up when it takes too long.
+    """Do work in a thread that is given up when it takes too long; ModelError if it does.
 
     Args:
         seconds: How long it may take.
         work: What lets other threads run meanwhile, as tokenizers do. What it raises is raised.
         otherwise: The sentence for work that takes longer.
-
-    Raises:
-        ModelError: If it does.
     """
     raised: list[BaseException] = []
 

@@ -27,10 +27,6 @@ _SPECIAL = ("pad_token", "unk_token", "cls_token", "sep_token", "bos_token", "eo
 def check_tokenizer(content: dict[str, Any], path: Path) -> None:
     """Refuse what is no tokenizer, and chains of rules and added tokens that none needs.
 
-    Args:
-        content: Of tokenizer.json.
-        path: Its name, for the message.
-
     Raises:
         ModelError: If there is one.
     """
@@ -77,10 +73,6 @@ def _check_part(name: str, content: Any, path: Path) -> None:
 
 def check_tokenizer_settings(content: dict[str, Any], path: Path) -> None:
     """Refuse lengths that are no whole numbers, and special tokens without a letter.
-
-    Args:
-        content: Of tokenizer_config.json.
-        path: Its name, for the message.
 
     Raises:
         ModelError: If there is one.
@@ -278,10 +270,6 @@ def casing(loaded: Any, settings: dict[str, Any]) -> dict[str, bool]:
 
     A vocabulary with capitals is not for small letters; one with accents, not for letters
     stripped of them. What a file says stands.
-
-    Args:
-        loaded: The tokenizer as its class's defaults have it.
-        settings: Of the folder's tokenizer_config.json.
 
     Returns:
         Nothing where the tokenizer is right as it is.

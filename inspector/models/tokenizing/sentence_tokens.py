@@ -47,11 +47,7 @@ class Reading:
         return self.special.count(False)
 
     def vocabulary(self, unknown: int | None) -> Vocabulary:
-        """Return how much of it is known.
-
-        Args:
-            unknown: The id of the token that stands for what is not.
-        """
+        """Return how much of it is known."""
         pairs = zip(self.ids, self.words, self.special, strict=True)
         lacking = [word for token, word, special in pairs if token == unknown and not special]
         return Vocabulary(
@@ -78,9 +74,6 @@ def unknown_id(tokenizer: Any) -> int | None:
 
     That is the one that the tokenizer's own table names, not `unk_token` of its configuration:
     GPT-2 calls its end of text so, and never makes it of a word.
-
-    Args:
-        tokenizer: A fast one.
     """
     backend = tokenizer.backend_tokenizer
     if hasattr(backend.model, "unk_token"):
@@ -95,10 +88,6 @@ def unknown_id(tokenizer: Any) -> int | None:
 
 def read_sentences(tokenizer: Any, sentences: Sequence[Words]) -> tuple[Any, list[Reading]]:
     """Return what the tokenizer gives for some sentences, and the tokens of each.
-
-    Args:
-        tokenizer: A fast one.
-        sentences: At least one, each with at least one word.
 
     Raises:
         ModelError: If the tokenizer fails on one.

@@ -40,12 +40,7 @@ _SAYS_AROUND = {"add_bos_token", "add_eos_token", "src_lang", "tgt_lang", "langu
 
 
 def the_folders_own(loaded: Any, folder: Path, settings: dict[str, Any]) -> Any:
-    """Return a tokenizer that makes of each text what the folder's tokenizer.json does.
-
-    Args:
-        loaded: What transformers made of the folder.
-        folder: The model's.
-        settings: Of its tokenizer_config.json.
+    """Return what transformers loaded, or one that makes of texts what the folder's own file does.
 
     Raises:
         ModelError: If tokenizer.json cannot be read, or has a rule that fails or does not end.

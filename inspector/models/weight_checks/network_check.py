@@ -44,11 +44,6 @@ def prove_table_entry(
     Every module that the table knows is there, every other that calls transformers' attention, and
     those of which it says why no entry can be.
 
-    Args:
-        network: In evaluation mode; what is set on it is restored.
-        inputs: Keyword arguments of its forward pass.
-        lock: Held while it runs with another attention than its own.
-
     Example:
         >>> from inspector.models.tiny_models import configuration
         >>> row = configuration("gpt2")
@@ -163,68 +158,16 @@ class _TableWatcher:
         self._probabilities.pop(site, None)
         given, output = self._outputs.pop(site)
         names = self._sites[site][0].names(site)
-        sources: dict[str, Any] = {
-            f"{side}_source": self._inputs[id(self._modules[names[side]])] for side in _SOURCES
-        }
-        seen = _seen(sources, given, output, call, probabilities)
+        if call is not None and not is_close(call.context, given):
+            turned = given.transpose(0, 1)  # tokens first, then texts
+            if is_close(call.context, turned):
+                given, output = turned, output.transpose(0, 1)
+        sources = {side: self._inputs[id(self._modules[names[side]])] for side in _SOURCES}
+        seen = SeenCall(sources, given, output, call, probabilities)
         entry = prove_entry(self._modules, site, self._sites[site], seen)
         before = self.entries.get(site)
         if before is None or before.proved:  # a module called twice is proved twice
             self.entries[site] = entry
-
-
-def _seen(
-    sources: dict[str, Any],
-    given: Tensor,
-    output: Tensor,
-    call: AttentionCall | None,
-    probabilities: Tensor | None,
-) -> SeenCall:
-    if call is None:
-        width = given.shape[-1] // (1 if probabilities is None else probabilities.shape[1])
-        return SeenCall(
-            **sources,
-            context=given,
-            output=output,
-            scaling=width**-0.5,
-            probabilities=probabilities,
-        )
-    if not is_close(call.context, given) and is_close(call.context, given.transpose(0, 1)):
-        given, output = given.transpose(0, 1), output.transpose(0, 1)  # tokens first, then texts
-    return seen_call(call, sources, given, output)
-
-
-def is_causal(call: AttentionCall) -> bool:
-    """Return whether a call's mask let no query look ahead."""
-    n_query, n_key = call.query.shape[-2], call.key.shape[-2]
-    if call.mask is None or n_query != n_key or n_query == 1:
-        return False
-    return not bool(call.mask.expand(*call.mask.shape[:2], n_query, n_key).triu(1).any())
-
-
-def seen_call(
-    call: AttentionCall, sources: Mapping[str, Tensor], given: Tensor | None, output: Tensor
-) -> SeenCall:
-    """Return what a call shows of the layers around it.
-
-    Args:
-        call: As the model computed it.
-        sources: 'query_source', 'key_source', 'value_source' → what each projection was given.
-        given: What W_O was given, where that was seen.
-        output: What came of it.
-    """
-    return SeenCall(
-        **sources,
-        context=call.context,
-        output=output,
-        scaling=call.scaling,
-        causal=is_causal(call),
-        query=call.query,
-        key=call.key,
-        value=call.value,
-        probabilities=call.probabilities,
-        given=given,
-    )
 
 
 def _probabilities(output: Any) -> Tensor | None:
@@ -315,24 +258,18 @@ def probe_batch(model: PretrainedModel) -> Batch:
 
 
 def _seen(call: LayerCall) -> SeenCall:
-    sources = {"query": call.hidden_states, "key": call.key_source, "value": call.value_source}
-    return seen_call(
-        call.attention,
-        {
-            f"{side}_source": call.hidden_states if source is None else source
-            for side, source in sources.items()
-        },
-        call.given,
-        call.output,
-    )
+    hidden, context = call.hidden_states, call.attention.context
+    sources = {
+        "query": hidden,
+        "key": hidden if call.key_source is None else call.key_source,
+        "value": hidden if call.value_source is None else call.value_source,
+    }
+    given = context if call.given is None else call.given
+    return SeenCall(sources, given, call.output, call.attention)
 
 
 def _proved_site(model: PretrainedModel, call: LayerCall, entry: Entry) -> LayerSite:
-    """Return the site of a proved entry.
-
-    Raises:
-        UnsupportedModelError: If it is not proved.
-    """
+    """Return the site of a proved entry; UnsupportedModelError if it is not proved."""
     weights = entry.weights
     wrong = entry.wrong or _unexplained(model, call, entry)
     if wrong is not None or weights is None or entry.layout is None:

@@ -38,13 +38,7 @@ _NORMS = (
 def complete_weights(
     model: PretrainedModel, layer: int, calls: Sequence[LayerCall]
 ) -> LayerWeights:
-    """Return the weights of a layer with all that its calls show, on the CPU.
-
-    Args:
-        model: Whose layer it is.
-        layer: Counted from 0.
-        calls: Of that layer. Angles and biases go as far as the longest of them.
-    """
+    """Return the weights of a layer with all that its calls show, on the CPU."""
     kept = vars(model.layer_weights(layer))
     on_cpu: dict[str, Any] = {
         name: value.detach().cpu() for name, value in kept.items() if isinstance(value, Tensor)

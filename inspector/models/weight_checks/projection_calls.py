@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from inspector.attention import LayerWeights
 from inspector.models.calls.attention_call import AttentionCall
-from inspector.models.weight_checks.network_check import seen_call
-from inspector.models.weight_layouts.call_check import Entry, prove_entry
+from inspector.models.weight_layouts.call_check import Entry, SeenCall, prove_entry
 from inspector.models.weight_layouts.layout import SIDES, Layout, Side
 from inspector.models.weight_layouts.layout_table import attention_sites
 
@@ -67,11 +66,7 @@ class Projections:
     """The linear layers around the attention of a network, watched while it runs."""
 
     def __init__(self, network: nn.Module) -> None:
-        """Look where the table says that they are; nothing is watched yet.
-
-        Args:
-            network: A model of transformers.
-        """
+        """Look where the table says that they are; nothing is watched yet."""
         self.entries: dict[str, Entry] = {}
         """Module → its entry of the table, once a call has proved or disproved it."""
         self._modules = dict(network.named_modules())
@@ -87,11 +82,7 @@ class Projections:
 
     @contextmanager
     def watched(self, on_projected: OnProjected) -> Iterator[None]:
-        """Show each call with what is around it, as long as this lasts.
-
-        Args:
-            on_projected: Called once W_O was applied and the call was shown, in either order.
-        """
+        """Show each call with what is around it, as long as this lasts."""
         self._on_projected = on_projected
         with ExitStack() as stack:
             stack.callback(self._seen.clear)
@@ -108,12 +99,7 @@ class Projections:
             yield
 
     def called(self, name: str, call: AttentionCall) -> None:
-        """Take a call into account.
-
-        Args:
-            name: Of the module that calls.
-            call: As the model computed it.
-        """
+        """Take a call into account."""
         self._called.add(name)
         if name in self._sites:
             self._seen.setdefault(name, _Seen()).call = call
@@ -190,8 +176,7 @@ class Projections:
     def _proved(self, site: str, seen: _Seen, call: AttentionCall) -> Entry:
         if call.query.dtype in _HALF_TYPES:
             return Entry(reason=_HALF)
-        sources = {f"{side}_source": seen.given[side] for side in ("query", "key", "value")}
-        shown = seen_call(call, sources, seen.given["output"], seen.made["output"])
+        shown = SeenCall(seen.given, seen.given["output"], seen.made["output"], call)
         return prove_entry(self._modules, site, self._sites[site], shown)
 
 

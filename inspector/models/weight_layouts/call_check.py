@@ -5,7 +5,7 @@ and W_K, or be them scaled, or turned by a rotation, which keeps their lengths.
 Must not know: transformers; how a call was watched.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from inspector.attention import LayerWeights, repeat_key_value_heads, split_heads
+from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.weight_layouts.layout import Between, HeadSizes, Layout
 
 # A wrong matrix is off by about the numbers' own size; float32 rounding by less than 1e-5 of it.
@@ -27,22 +28,28 @@ Relation = Literal["as projected", "scaled", "rotated", "changed"]
 class SeenCall:
     """What one call of an attention module took and made, as the model computed it."""
 
-    query_source: Float[Tensor, "batch query d_model"]
-    """What W_Q was given."""
-    key_source: Float[Tensor, "batch key d_key_source"]
-    value_source: Float[Tensor, "batch key d_value_source"]
-    context: Float[Tensor, "batch query heads_d_value"]
-    """The heads' outputs, side by side."""
+    sources: Mapping[str, Float[Tensor, "batch token d_source"]]
+    """'query', 'key', 'value' → what W_Q, W_K, W_V were given."""
+    given: Float[Tensor, "batch query heads_d_value"]
+    """What W_O was given: the heads' outputs side by side, as a rule."""
     output: Float[Tensor, "batch query d_model"]
-    scaling: float
-    causal: bool = False
-    query: Float[Tensor, "batch head query d_head"] | None = None
-    """None, like key and value, where the model does not let them be seen."""
-    key: Float[Tensor, "batch kv_head key d_head"] | None = None
-    value: Float[Tensor, "batch kv_head key d_value"] | None = None
+    call: AttentionCall | None = None
+    """None where the model does not let it be seen."""
     probabilities: Float[Tensor, "batch head query key"] | None = None
-    given: Float[Tensor, "batch query heads_d_value"] | None = None
-    """What W_O was given; the context where not given."""
+    """What the module returned, where its call is not seen."""
+
+    @property
+    def scaling(self) -> float:
+        """Return the factor on query · key; 1/√d_head where the call is not seen."""
+        return self.sizes_seen[1] ** -0.5 if self.call is None else self.call.scaling
+
+    @property
+    def sizes_seen(self) -> tuple[int, int]:
+        """Return the number of heads and their width, as probabilities say them."""
+        if self.probabilities is None:
+            raise ValueError("a call shows its values or its probabilities.")
+        n_heads = self.probabilities.shape[1]
+        return n_heads, self.given.shape[-1] // n_heads
 
 
 @dataclass(frozen=True)
@@ -81,21 +88,13 @@ class Entry:
 def prove_entry(
     modules: dict[str, nn.Module], attention: str, layouts: Sequence[Layout], seen: SeenCall
 ) -> Entry:
-    """Return the first layout that explains a call, with its weights, or why none does.
-
-    Args:
-        modules: Name → module, of the whole network.
-        attention: Name of the attention module.
-        layouts: Those that fit the module by their names.
-        seen: What the module took and made.
-    """
+    """Return the first layout that explains a call, with its weights, or why none does."""
     reason, wrong = "the table has no layout for it", None
+    causal = seen.call is not None and seen.call.is_causal
     for layout in layouts:
         sizes = _sizes(modules, attention, layout, seen)
         try:
-            weights = layout.weights(
-                modules, attention, sizes, scaling=seen.scaling, causal=seen.causal
-            )
+            weights = layout.weights(modules, attention, sizes, scaling=seen.scaling, causal=causal)
         except ValueError as error:
             reason, wrong = str(error), "value"
             continue
@@ -109,29 +108,23 @@ def prove_entry(
 
 def _related(layout: Layout, sizes: HeadSizes, weights: LayerWeights, seen: SeenCall) -> Entry:
     """Return the entry with what queries and keys are to their projections."""
-    query: tuple[Relation, float] | tuple[None, float] = (None, 1.0)
-    key: tuple[Relation, float] | tuple[None, float] = (None, 1.0)
-    if seen.query is not None and seen.key is not None:
-        projected = linear(seen.query_source, weights.W_Q, weights.b_Q)
-        query = _relation(projected, seen.query, sizes.n_heads)
-        projected = linear(seen.key_source, weights.W_K, weights.b_K)
-        key = _relation(projected, seen.key, sizes.n_kv_heads)
-    by: Any = "its probabilities" if seen.value is None else "its calls"
-    return Entry(layout, sizes, weights, query[0], key[0], query[1], by=by)
+    if seen.call is None:
+        return Entry(layout, sizes, weights, by="its probabilities")
+    projected = linear(seen.sources["query"], weights.W_Q, weights.b_Q)
+    query, factor = _relation(projected, seen.call.query, sizes.n_heads)
+    projected = linear(seen.sources["key"], weights.W_K, weights.b_K)
+    key, _ = _relation(projected, seen.call.key, sizes.n_kv_heads)
+    return Entry(layout, sizes, weights, query, key, factor, by="its calls")
 
 
 def _sizes(
     modules: dict[str, nn.Module], attention: str, layout: Layout, seen: SeenCall
 ) -> HeadSizes:
-    if seen.query is not None and seen.key is not None and seen.value is not None:
-        n_heads, n_kv_heads = seen.query.shape[1], seen.key.shape[1]
-        return HeadSizes(n_heads, n_kv_heads, seen.query.shape[-1], seen.value.shape[-1])
-    if seen.probabilities is None:
-        raise ValueError("a call shows its values or its probabilities.")
-    n_heads = seen.probabilities.shape[1]
-    d_head = seen.context.shape[-1] // n_heads
-    names = layout.names(attention)
-    matrix: Any = modules[names["value"]].weight
+    if seen.call is not None:
+        query, key, value = seen.call.query, seen.call.key, seen.call.value
+        return HeadSizes(query.shape[1], key.shape[1], query.shape[-1], value.shape[-1])
+    n_heads, d_head = seen.sizes_seen
+    matrix: Any = modules[layout.names(attention)["value"]].weight
     rows: int = matrix.shape[1 if layout.kind == "Conv1D" else 0]
     fused = layout.fusion != "separate"
     n_kv_heads = (rows // d_head - n_heads) // 2 if fused else rows // d_head
@@ -140,37 +133,39 @@ def _sizes(
 
 def _value_factor(weights: LayerWeights, sizes: HeadSizes, seen: SeenCall) -> float | None:
     """Return what the model's values are times those that follow from W_V; None if neither."""
-    if weights.W_V.shape[1] != seen.value_source.shape[-1]:
+    source = seen.sources["value"]
+    if weights.W_V.shape != (sizes.n_kv_heads * sizes.d_value, source.shape[-1]):
         return None
-    if weights.W_V.shape[0] != sizes.n_kv_heads * sizes.d_value:
-        return None
-    if seen.value is None:
+    if seen.call is None:
         return 1.0
-    value = split_heads(linear(seen.value_source, weights.W_V, weights.b_V), sizes.n_kv_heads)
-    if is_close(value, seen.value):
+    value, real = (
+        split_heads(linear(source, weights.W_V, weights.b_V), sizes.n_kv_heads),
+        seen.call.value,
+    )
+    if is_close(value, real):
         return 1.0
-    if value.shape != seen.value.shape:
+    if value.shape != real.shape:
         return None
-    factor = float((value * seen.value).sum() / (value * value).sum())
-    return factor if is_close(factor * value, seen.value) else None
+    factor = float((value * real).sum() / (value * value).sum())
+    return factor if is_close(factor * value, real) else None
 
 
 def _first_wrong(
     layout: Layout, weights: LayerWeights, sizes: HeadSizes, seen: SeenCall
 ) -> str | None:
     """Return the first of context and output that the weights do not explain."""
-    if seen.value is None and seen.probabilities is not None:
-        value = linear(seen.value_source, weights.W_V, weights.b_V)
+    given, context = seen.given, seen.given if seen.call is None else seen.call.context
+    if seen.call is None and seen.probabilities is not None:
+        value = linear(seen.sources["value"], weights.W_V, weights.b_V)
         repeated = repeat_key_value_heads(split_heads(value, sizes.n_kv_heads), sizes.n_heads)
         if repeated.shape[:3] != seen.probabilities.shape[:2] + seen.probabilities.shape[-1:]:
             return "context"
         heads = seen.probabilities @ repeated
-        if not is_close(heads.transpose(1, 2).flatten(-2), seen.context):
+        if not is_close(heads.transpose(1, 2).flatten(-2), context):
             return "context"
-    given = seen.context if seen.given is None else seen.given
     if weights.W_O.shape[1] != given.shape[-1]:
         return "output"
-    if not _stands_between(layout.between, seen.context, given):
+    if not _stands_between(layout.between, context, given):
         return "output"
     return None if is_close(linear(given, weights.W_O, weights.b_O), seen.output) else "output"
 

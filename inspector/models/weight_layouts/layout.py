@@ -75,12 +75,7 @@ class Layout:
         return {side: _below(attention, getattr(self, side)) for side in SIDES}
 
     def fits(self, modules: dict[str, nn.Module], attention: str) -> bool:
-        """Return whether layers of the right kind stand at all four names.
-
-        Args:
-            modules: Name → module, of the whole network.
-            attention: Name of the attention module.
-        """
+        """Return whether layers of the right kind stand at all names of an attention module."""
         if self.kind == "Parameter":
             own = dict(modules[attention].named_parameters(recurse=False))
             names = [getattr(self, side) for side in SIDES]

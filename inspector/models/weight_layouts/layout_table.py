@@ -69,12 +69,7 @@ def family_of(module: nn.Module) -> str:
 
 
 def layouts_at(modules: dict[str, nn.Module], attention: str) -> tuple[Layout, ...]:
-    """Return the layouts of the table that fit the module of a name, in order.
-
-    Args:
-        modules: Name → module, of the whole network.
-        attention: Name of a module, of attention or not.
-    """
+    """Return the layouts of the table that fit the module of a name, in order."""
     rows = LAYOUTS.get(family_of(modules[attention]), ())
     return tuple(layout for layout in rows if layout.fits(modules, attention))
 

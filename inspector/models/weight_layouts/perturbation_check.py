@@ -31,12 +31,6 @@ def prove_by_response(
     """Return the first layout by whose changed weights a module answers as attention does.
 
     What is changed is put back. The factor on query · key is not seen: 1/√d_head is taken for it.
-
-    Args:
-        network: In evaluation mode, its forward pass without chance.
-        inputs: Keyword arguments of its forward pass.
-        attention: Name of the attention module.
-        layouts: Those that fit the module by their names.
     """
     modules = dict(network.named_modules())
     if _responding(network, inputs, attention)() is None:
