@@ -4,7 +4,6 @@ Nothing that is given here may be ignored: what does not fit together is refused
 Must not know: modules, models; what is computed with them.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -122,11 +121,6 @@ def check_head_counts(width: int, n_heads: int, n_kv_heads: int) -> None:
             f"n_heads ({n_heads}) must be divisible by n_kv_heads ({n_kv_heads}): "
             "every key/value head serves the same number of query heads."
         )
-
-
-def default_scaling(d_head: int) -> float:
-    """Return 1/√d_head."""
-    return 1.0 / math.sqrt(d_head)
 
 
 def _check_positions(weights: LayerWeights) -> None:

@@ -14,8 +14,7 @@ def padding_mask(
 ) -> Bool[Tensor, "batch 1 token"]:
     """Return a mask that lets every query of a text see that text's real tokens only.
 
-    Args:
-        attended: 1 (or True) for a real token, 0 for padding: a tokenizer's `attention_mask`.
+    Where a tokenizer's `attention_mask` is 1, or True, stands a real token.
 
     Example:
         >>> padding_mask(torch.tensor([[1, 1, 0]]))
@@ -82,10 +81,6 @@ def window_mask(
 def check_mask(mask: Tensor, shape: torch.Size) -> None:
     """Refuse what would be read as another mask than was meant.
 
-    Args:
-        mask: What was given as a mask.
-        shape: Of the scores: (…, query, key).
-
     Raises:
         ValueError: If the mask is not boolean, or does not broadcast to the shape.
     """
@@ -101,12 +96,6 @@ def check_broadcasts(
     name: str, tensor: Tensor, shape: torch.Size, axes: str = "(…, query, key)"
 ) -> None:
     """Refuse a tensor that does not broadcast to a shape, or would widen it.
-
-    Args:
-        name: What the tensor is called.
-        tensor: What is refused or not.
-        shape: To which it must broadcast.
-        axes: The names of the shape's axes.
 
     Raises:
         ValueError: If it does not.

@@ -4,15 +4,13 @@ Each owns projections and nothing else; the computation is that of the functions
 Must not know: transformers; how a checkpoint names its parameters.
 """
 
+import math
+
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from inspector.attention.functional import Attended, ScoreFunction, attention
-from inspector.attention.layer_weights import (
-    LayerWeights,
-    check_head_counts,
-    default_scaling,
-)
+from inspector.attention.layer_weights import LayerWeights, check_head_counts
 from inspector.attention.multi_head import MultiHeadStages, multi_head_attention
 from inspector.attention.scores import scaled_dot_product_scores
 
@@ -118,7 +116,7 @@ class MultiHeadAttention(nn.Module):
         bias: bool = True,
         dropout: float = 0.0,
     ) -> None:
-        """Make the projections.
+        """Make the projections; ValueError if the head counts do not divide.
 
         Args:
             d_model: Width of the hidden states.
@@ -126,9 +124,6 @@ class MultiHeadAttention(nn.Module):
             n_kv_heads: Number of key/value heads; must divide `n_heads`, which it is by default.
             bias: Whether the projections have a bias.
             dropout: Probability of dropping a weight while training.
-
-        Raises:
-            ValueError: If the head counts do not divide.
         """
         super().__init__()
         self.n_heads = n_heads
@@ -155,7 +150,7 @@ class MultiHeadAttention(nn.Module):
             b_O=self.W_O.bias,
             n_heads=self.n_heads,
             n_kv_heads=self.n_kv_heads,
-            scaling=default_scaling(self.d_head),
+            scaling=1.0 / math.sqrt(self.d_head),
         )
 
     def forward(

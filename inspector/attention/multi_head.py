@@ -79,14 +79,8 @@ def attend_heads(
 ) -> Attended:
     """Return what each head takes home, (batch, head, query, d_head), and its probabilities.
 
-    Args:
-        query: Of each head, as it is compared.
-        key: The same.
-        value: What is taken home.
-        weights: Their scale, bias, cap, sinks and order are used.
-        mask: As in `multi_head_attention`.
-        dropout: The same.
-        steps: The same.
+    The scale, bias, cap, sinks and order of the weights are used; all else is as in
+    `multi_head_attention`.
     """
     n_query, n_key = query.shape[-2], key.shape[-2]
     order = steps.order(weights, n_query, n_key, query.device)

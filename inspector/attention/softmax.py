@@ -29,12 +29,9 @@ class SoftmaxOver:
         sinks: Float[Tensor, "*#batch #query 1"] | None = None,
         dtype: torch.dtype | None = None,
     ) -> Float[Tensor, "*batch query key"]:
-        """Return e^s over its sum along the axis, in the scores' dtype.
+        """Return e^s over its sum along the axis, in the scores' dtype, as `masked_softmax` does.
 
-        Args:
-            scores: How well each query matches each key.
-            sinks: As in `masked_softmax`; over another axis than the keys' they have no meaning.
-            dtype: As in `masked_softmax`.
+        Sinks have no meaning over another axis than the keys'.
 
         Raises:
             ValueError: If the sinks do not broadcast.
@@ -103,11 +100,8 @@ def mask_before_softmax(
 ) -> Tensor:
     """Return the probabilities: keys that are not allowed get none, rows without a key zeros.
 
-    Args:
-        scores: How well each query matches each key.
-        mask: True where the query may look at the key.
-        softmax: Of scores of which nothing is hidden.
-        owned: Whether nobody else holds the scores: they are then masked in place.
+    The softmax is of scores of which nothing is hidden. Scores that are owned, which nobody else
+    holds, are masked in place.
 
     Raises:
         ValueError: If the mask is not boolean, or does not broadcast.

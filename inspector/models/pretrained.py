@@ -60,10 +60,10 @@ class Batch:
 
     input_ids: Int[Tensor, "batch token"]
     attention_mask: Int[Tensor, "batch token"]
-    token_type_ids: Int[Tensor, "batch token"] | None
-    tokens: list[list[str]]
-    """The tokens of each text, padding left out."""
-    pair_starts: list[int | None]
+    token_type_ids: Int[Tensor, "batch token"] | None = None
+    tokens: list[list[str]] = field(default_factory=list)
+    """The tokens of each text, padding left out; none where no text was told."""
+    pair_starts: list[int | None] = field(default_factory=list)
     """For each text, the index of the first token of its second text, where it has one."""
 
     def inputs(self) -> dict[str, Tensor]:
@@ -133,21 +133,18 @@ class PretrainedModel:
         """Return whether every stage follows from hidden states, weights and mask alone."""
         return all(site.is_plain for site in self.sites)
 
-    def linear(self, layer: int, projection: str) -> Any:
+    def linear(self, place: int | LayerSite, projection: str) -> Any:
         """Return the layer that holds a projection, alone or with others.
+
+        Args:
+            place: A layer, counted from 0, or the site of its attention.
+            projection: 'query', 'key', 'value' or 'output'.
 
         Raises:
             InputError: If there is no such layer.
             UnsupportedModelError: If what stands there is no linear layer.
         """
-        return self.linear_at(self.sites[self.check_layer(layer)], projection)
-
-    def linear_at(self, site: LayerSite, projection: str) -> Any:
-        """Return the layer that holds a projection of the attention at a site.
-
-        Raises:
-            UnsupportedModelError: If what stands there is no linear layer.
-        """
+        site = place if isinstance(place, LayerSite) else self.sites[self.check_layer(place)]
         name = site.layout.names(site.attention)[projection]
         module = dict(self.model.named_modules()).get(name)
         if module is None or not site.layout.is_linear(module):

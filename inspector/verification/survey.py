@@ -15,10 +15,9 @@ from torch import nn
 
 from inspector.frames import dtypes
 from inspector.models.any_model.any_model import AnyModel
-from inspector.models.any_model.call_watch import COMPLAINTS
 from inspector.models.log_level import quiet
 from inspector.models.tiny_models import CONFIGURATIONS, Configuration, configuration
-from inspector.models.weight_checks.network_check import prove_table_entry
+from inspector.models.weight_checks.network_check import COMPLAINTS, prove_table_entry
 from inspector.progress import Progress
 from inspector.records import records
 from inspector.verification.calls.verify_calls import verify_any

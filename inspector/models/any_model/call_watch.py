@@ -25,12 +25,6 @@ from inspector.models.pretrained import PretrainedModel
 from inspector.models.weight_checks.projection_calls import OnProjected, Projections
 
 _ATTENTION = "Attention"
-# A network's own complaints about inputs that do not suit it.
-COMPLAINTS = (
-    ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, OSError,
-    RuntimeError, TypeError, ValueError,
-)  # fmt: skip
-
 OnCall = Callable[[str, AttentionCall], None]
 """Called with the name of the module that calls, and the call."""
 

@@ -19,6 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from inspector.attention import split_heads
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.calls.call_arguments import split_mask
+from inspector.models.weight_layouts.layout import N_HEADS
 
 _ATEN: Any = torch.ops.aten
 _SOFTMAX = (_ATEN._softmax.default, _ATEN._safe_softmax.default)
@@ -112,7 +113,6 @@ def _place(tensor: Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
 
 
-_HEADS = ("num_attention_heads", "num_heads", "n_heads", "n_head", "num_attn_heads")
 _CACHES = ("layer_past", "past_key_values", "cache", "layer_state")
 
 
@@ -138,7 +138,7 @@ class Seen:
     @property
     def n_heads(self) -> int:
         """Return the number of the module's heads."""
-        return int(first(self.module, *_HEADS))
+        return int(first(self.module, *N_HEADS))
 
     def heads(self, *names: str) -> tuple[Tensor, ...]:
         """Return what linear layers made, split into the module's heads."""

@@ -8,7 +8,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import torch
@@ -19,6 +18,7 @@ from inspector.errors import UnsupportedModelError
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.custom_attention.hooks import watch_own_maths
 from inspector.models.forward.backend import OURS, WATCH, running
+from inspector.models.forward.site_watch import Shown, SiteWatch
 from inspector.models.pretrained import Batch, PretrainedModel
 from inspector.models.weight_layouts.layout import SIDES
 
@@ -107,7 +107,7 @@ def _forward(
     with ExitStack() as stack:
         stack.enter_context(running(model, implementation, watcher.attention_called))
         stack.enter_context(watch_own_maths(model.model, watcher.attention_called))
-        stack.callback(watcher.close)
+        stack.enter_context(watcher.sites.hooked())
         stack.enter_context(torch.no_grad())
         if seed is not None:
             stack.enter_context(torch.random.fork_rng(devices=[]))
@@ -119,90 +119,58 @@ def _forward(
 
 
 class _Watcher:
-    """Puts a layer's input, its attention call and its output together, in whatever order."""
+    """Makes a layer of what a site shows: its input, its attention call and its output."""
 
     def __init__(self, model: PretrainedModel, on_layer: Callable[[LayerCall], None]) -> None:
-        self._on_layer = on_layer
-        self._names = {id(module): name for name, module in model.model.named_modules()}
-        self._layer = 0
-        self._sources: dict[str, Tensor] = {}
-        self._places: dict[str, Any] = {}
-        self._call: AttentionCall | None = None
-        self._output: tuple[Tensor, Tensor] | None = None
-        # By site, not by layer: before the proof, layers that share a module are one site.
-        layers: dict[tuple[int, str], tuple[Any, str, bool]] = {}
-        for site in model.sites:
-            module = model.model.get_submodule(site.attention)
-            layers[id(module), ""] = (module, "", False)
-            for side in SIDES:
-                linear = model.linear_at(site, side)
-                last = type(linear).__name__ == "Conv1d"  # channels before tokens
-                layers[id(linear), side] = (linear, side, last)
-        self._handles = [
-            module.register_forward_hook(partial(self._projected, last))
-            if side == "output"
-            else module.register_forward_pre_hook(
-                partial(self._projecting, side, last), with_kwargs=True
-            )
-            for module, side, last in layers.values()
-        ]
-
-    def close(self) -> None:
-        """Take the hooks away."""
-        for handle in self._handles:
-            handle.remove()
-
-    def _projecting(
-        self, side: str, last: bool, module: nn.Module, args: tuple[Any, ...], kwargs: Any
-    ) -> None:
-        if not side:  # a new call of the attention module begins
-            self._sources, self._call, self._output = {}, None, None
-            self._places = _places(module, args, kwargs)
-        else:  # some project positions too, afterwards
-            self._sources.setdefault(side, args[0].mT if last else args[0])
+        self._on_layer, self._layer = on_layer, 0
+        self._modules = dict(model.model.named_modules())
+        self._names = {id(module): name for name, module in self._modules.items()}
+        # By name, not by layer: before the proof, layers that share a module are one site.
+        sites = {site.attention: site.layout.names(site.attention) for site in model.sites}
+        self._turned = {  # channels before tokens
+            (site.attention, side)
+            for site in model.sites
+            for side in SIDES
+            if type(model.linear(site, side)).__name__ == "Conv1d"
+        }
+        self.sites = SiteWatch(self._modules, sites, self._show)
 
     def attention_called(self, call: AttentionCall) -> None:
-        """Keep the call until W_O has been applied to what came out of it, or has been already."""
-        if "query" not in self._sources:
-            name = self._names.get(id(call.module), type(call.module).__name__)
+        """Take a call into account; W_O is applied to what came out of it, or has been already."""
+        name = self._names.get(id(call.module), type(call.module).__name__)
+        if name not in self.sites.shown or "query" not in self.sites.shown[name].made:
             raise UnsupportedModelError(
                 f"module ({name}) calls attention but is not in the table of architectures: "
                 "its weights cannot be found."
             )
-        self._call = call
-        self._show()
+        self.sites.called(name, call)
 
-    def _projected(
-        self, last: bool, module: nn.Module, args: tuple[Any, ...], output: Tensor
-    ) -> None:
-        pair = (args[0], output)
-        self._output = (pair[0].mT, pair[1].mT) if last else pair
-        self._show()
-
-    def _show(self) -> None:
-        call, sources = self._call, self._sources
-        if call is None or self._output is None or "query" not in sources:
-            return
-        given, output = self._output
-        hidden = sources["query"]
-        self._sources, self._call, self._output = {}, None, None
+    def _show(self, site: str, shown: Shown) -> bool:
+        if shown.call is None or "output" not in shown.made:
+            return False
+        given = {
+            side: tensor.mT if (site, side) in self._turned else tensor
+            for side, tensor in shown.given.items()
+        }
+        output = shown.made["output"]
+        layer, self._layer = self._layer, self._layer + 1
         self._on_layer(
             LayerCall(
-                self._layer,
-                self._names[id(call.module)],
-                hidden,
-                call,
-                output,
-                key_source=_unless_same(sources.get("key"), hidden),
-                value_source=_unless_same(sources.get("value"), hidden),
-                given=_unless_same(given, call.context),
-                places=self._places,
+                layer,
+                site,
+                given["query"],
+                shown.call,
+                output.mT if (site, "output") in self._turned else output,
+                key_source=_unless_same(given.get("key"), given["query"]),
+                value_source=_unless_same(given.get("value"), given["query"]),
+                given=_unless_same(given["output"], shown.call.context),
+                places=_places(self._modules[site], shown.args, shown.kwargs),
             )
         )
-        self._layer += 1
+        return True
 
 
-def _places(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+def _places(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a module's forward is told of places, and how many features turn by them."""
     names = inspect.signature(module.forward).parameters
     told = {**dict(zip(names, args, strict=False)), **kwargs}

@@ -174,7 +174,7 @@ class _Changing:
         for site in model.sites:
             module = model.model.get_submodule(site.attention)
             if site.own_term is not None:
-                module = model.linear_at(site, "output")
+                module = model.linear(site, "output")
                 self.hooked[id(module)] = module
             self._layers.setdefault(id(module), []).append(site.layer)
         self._calls = dict.fromkeys(self._layers, 0)

@@ -130,5 +130,4 @@ def _rows(model: PretrainedModel, attempt: int) -> list[Tensor]:
 
 
 def _batch(model: PretrainedModel, ids: Tensor, attended: Tensor) -> Batch:
-    kept = attended.long().to(model.device)
-    return Batch(ids.to(model.device), kept, None, [], [None] * len(ids))
+    return Batch(ids.to(model.device), attended.long().to(model.device))

@@ -171,7 +171,7 @@ class PartialForward:
         for site in self._model.sites:
             for side in sides:
                 with suppress(UnsupportedModelError):
-                    linear = self._model.linear_at(site, side)
+                    linear = self._model.linear(site, side)
                     found[id(linear)] = linear
         return list(found.values())
 

@@ -179,8 +179,6 @@ def _batch(
             ids.to(device),
             attended.to(device),
             None if kinds is None else kinds.to(device),
-            [],
-            [None] * len(rows),
         ),
         sentences=rows,
         word_of_token=words.to(device),

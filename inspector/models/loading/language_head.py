@@ -13,8 +13,7 @@ import torch
 from jaxtyping import Float, Float64, Int
 from torch import Tensor, nn
 
-from inspector.errors import ModelError
-from inspector.models.loading.network import read_network
+from inspector.models.loading.network import check_finite, read_network
 from inspector.models.log_level import quiet
 from inspector.models.pretrained import PretrainedModel
 
@@ -91,12 +90,7 @@ def language_head(model: PretrainedModel) -> LanguageHead | None:
     body = getattr(network, prefix)
     if not _is_the_same(body, model.model):
         return None
-    for name, parameter in network.named_parameters():
-        if not bool(torch.isfinite(parameter).all()):
-            raise ModelError(
-                f"model folder ({model.folder}) has a value that is not finite in {name}: "
-                "every loss would be NaN."
-            )
+    check_finite(model.folder, network, "every loss")
     with torch.inference_mode():
         tokens = _some_tokens(model)
         whole = network(input_ids=tokens).logits[0]

@@ -25,16 +25,9 @@ _POINTER = b"version https://git-lfs"
 _NAMES_OF_CODE = ("implementation", "trust_remote_code")
 # How a network is run and what it hands back: ours to decide, and without effect on its numbers.
 _NAMES_OF_RUNNING = {
-    "torchscript",
-    "output_attentions",
-    "output_hidden_states",
-    "return_dict",
-    "use_return_dict",
-    "dtype",
-    "torch_dtype",
-    "chunk_size_feed_forward",
-    "fusion_config",
-}
+    "torchscript", "output_attentions", "output_hidden_states", "return_dict", "use_return_dict",
+    "dtype", "torch_dtype", "chunk_size_feed_forward", "fusion_config",
+}  # fmt: skip
 _TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model")
 _HASHED = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
 
@@ -88,27 +81,20 @@ def read_settings(folder: Path) -> tuple[str, dict[str, Any]]:
     for part in parts:
         _refuse_code(part, path)
     check_numbers(settings, path)
-    if settings.get("transformers_weights"):
-        raise ModelError(
-            f"{path} has transformers_weights, which names other weights than model.safetensors: "
-            "take it out, and call the weights model.safetensors."
-        )
     quantised = [part["quantization_config"] for part in parts if "quantization_config" in part]
-    if any(quantised):
-        raise ModelError(
-            f"{path} has quantization_config: its weights are rounded in a way that inspector does "
-            "not read. Use the checkpoint that was quantised."
-        )
-    if any(given is not None for given in quantised):
-        raise ModelError(
-            f"{path} has a quantization_config that says nothing: take it out if the weights were "
-            "never rounded; else use the checkpoint that was quantised."
-        )
-    if settings.get("pruned_heads"):
-        raise ModelError(
-            f"{path} has pruned_heads, which transformers no longer applies: "
-            "save the model with its heads removed, or without this setting."
-        )
+    refused = {
+        "transformers_weights, which names other weights than model.safetensors: take it out, and "
+        "call the weights model.safetensors.": settings.get("transformers_weights"),
+        "quantization_config: its weights are rounded in a way that inspector does not read. Use "
+        "the checkpoint that was quantised.": any(quantised),
+        "a quantization_config that says nothing: take it out if the weights were never rounded; "
+        "else use the checkpoint that was quantised.": any(q is not None for q in quantised),
+        "pruned_heads, which transformers no longer applies: save the model with its heads "
+        "removed, or without this setting.": settings.get("pruned_heads"),
+    }
+    for what, is_so in refused.items():
+        if is_so:
+            raise ModelError(f"{path} has {what}")
     cleaned: dict[str, Any] = _without_code(settings)
     return model_type, cleaned
 
@@ -213,8 +199,8 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     Raises:
         ModelError: If it is missing, too large, no regular file, or holds no JSON object.
     """
+    most = _MOST_BYTES.get(what, _MOST_OF_A_FILE)
     try:
-        most = _MOST_BYTES.get(what, _MOST_OF_A_FILE)
         content = json.loads(read_regular(path, most=most).decode("utf-8"))
     except FileNotFoundError:
         raise ModelError(
@@ -225,8 +211,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     except OSError as error:
         if error.errno == errno.EFBIG:
             raise ModelError(
-                f"{path} is larger than {_MOST_BYTES.get(what, _MOST_OF_A_FILE)} bytes: that is "
-                f"no {what} of a model."
+                f"{path} is larger than {most} bytes: that is no {what} of a model."
             ) from None
         raise ModelError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:

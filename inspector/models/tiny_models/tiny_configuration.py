@@ -26,7 +26,6 @@ Kind = Literal[
     "text and vision",
     "text and audio",
 ]
-MakeInputs = Callable[[torch.Generator], dict[str, Tensor]]
 
 VOCABULARY = 99
 _FIRST_ORDINARY = 5  # the ids below are special ones
@@ -34,89 +33,83 @@ _LENGTHS = (9, 6, 4)
 _TARGET_LENGTHS = (7, 7, 5)
 
 
-def text(
+def _text(
+    generator: Generator,
     padding: Literal["right", "left"] = "right",
     *,
     lengths: Sequence[int] = _LENGTHS,
     pad_id: int = 0,
     prefix: str = "",
-) -> MakeInputs:
-    """Return a maker of `input_ids` and `attention_mask`."""
-
-    def make(generator: Generator) -> dict[str, Tensor]:
-        longest = max(lengths)
-        ids = _ids(generator, len(lengths), longest)
-        steps = torch.arange(longest).expand(len(lengths), -1)
-        counts = torch.tensor(lengths)[:, None]
-        kept = steps < counts if padding == "right" else steps >= longest - counts
-        return {
-            f"{prefix}input_ids": ids.masked_fill(~kept, pad_id),
-            f"{prefix}attention_mask": kept.long(),
-        }
-
-    return make
+) -> dict[str, Tensor]:
+    """Return `input_ids` and `attention_mask`."""
+    longest = max(lengths)
+    shape = (len(lengths), longest)
+    drawn = torch.randint(_FIRST_ORDINARY, VOCABULARY, shape, generator=generator)
+    steps = torch.arange(longest).expand(len(lengths), -1)
+    counts = torch.tensor(lengths)[:, None]
+    kept = steps < counts if padding == "right" else steps >= longest - counts
+    return {
+        f"{prefix}input_ids": drawn.masked_fill(~kept, pad_id),
+        f"{prefix}attention_mask": kept.long(),
+    }
 
 
-def sequences(pad_id: int = 0) -> MakeInputs:
-    """Return a maker of a padded text to read and a padded text to write."""
-    return joined(text(pad_id=pad_id), text(lengths=_TARGET_LENGTHS, pad_id=pad_id,
-                                            prefix="decoder_"))  # fmt: skip
+def _sequences(generator: Generator, pad_id: int = 0) -> dict[str, Tensor]:
+    """Return a padded text to read and a padded text to write."""
+    read = _text(generator, pad_id=pad_id)
+    write = _text(generator, lengths=_TARGET_LENGTHS, pad_id=pad_id, prefix="decoder_")
+    return read | write
 
 
-def ids(name: str, length: int, *, batch: int = 3) -> MakeInputs:
-    """Return a maker of ids without padding."""
-    return lambda generator: {name: _ids(generator, batch, length)}
+def _ids(generator: Generator, name: str, length: int, *, batch: int = 3) -> dict[str, Tensor]:
+    """Return ids without padding."""
+    shape = (batch, length)
+    return {name: torch.randint(_FIRST_ORDINARY, VOCABULARY, shape, generator=generator)}
 
 
-def numbers(name: str, shape: Sequence[int]) -> MakeInputs:
-    """Return a maker of standard normal numbers: pixels, samples, features."""
-    return lambda generator: {name: torch.randn(*shape, generator=generator)}
+def _numbers(generator: Generator, name: str, shape: Sequence[int]) -> dict[str, Tensor]:
+    """Return standard normal numbers: pixels, samples, features."""
+    return {name: torch.randn(*shape, generator=generator)}
 
 
-def pixels(size: int = 16, *, channels: int = 3, batch: int = 2) -> MakeInputs:
-    """Return a maker of `pixel_values` of square images."""
-    return numbers("pixel_values", (batch, channels, size, size))
+def _pixels(
+    generator: Generator, size: int = 16, *, channels: int = 3, batch: int = 2
+) -> dict[str, Tensor]:
+    """Return `pixel_values` of square images."""
+    return _numbers(generator, "pixel_values", (batch, channels, size, size))
 
 
-def boxes(length: int, *, coordinates: int = 4, batch: int = 3) -> MakeInputs:
-    """Return a maker of `bbox`: places on a page, left and top before right and bottom."""
-
-    def make(generator: Generator) -> dict[str, Tensor]:
-        drawn = torch.randint(0, 60, (batch, length, coordinates), generator=generator)
-        return {"bbox": drawn.sort(-1).values}
-
-    return make
+def _boxes(
+    generator: Generator, length: int, *, coordinates: int = 4, batch: int = 3
+) -> dict[str, Tensor]:
+    """Return `bbox`: places on a page, left and top before right and bottom."""
+    drawn = torch.randint(0, 60, (batch, length, coordinates), generator=generator)
+    return {"bbox": drawn.sort(-1).values}
 
 
-def samples(length: int, *, lengths: Sequence[int] = ()) -> MakeInputs:
-    """Return a maker of `input_values`, sound as samples, with its mask where lengths are given."""
-
-    def make(generator: Generator) -> dict[str, Tensor]:
-        batch = len(lengths) or 2
-        made = {"input_values": torch.randn(batch, length, generator=generator)}
-        if lengths:
-            kept = torch.arange(length)[None] < torch.tensor(lengths)[:, None]
-            made["attention_mask"] = kept.long()
-        return made
-
-    return make
+def _samples(
+    generator: Generator, length: int, *, lengths: Sequence[int] = ()
+) -> dict[str, Tensor]:
+    """Return `input_values`, sound as samples, with its mask where lengths are given."""
+    made = _numbers(generator, "input_values", (len(lengths) or 2, length))
+    if lengths:
+        kept = torch.arange(length)[None] < torch.tensor(lengths)[:, None]
+        made["attention_mask"] = kept.long()
+    return made
 
 
-def joined(*makers: MakeInputs) -> MakeInputs:
-    """Return a maker of what several makers make."""
-
-    def make(generator: Generator) -> dict[str, Tensor]:
-        made: dict[str, Tensor] = {}
-        for maker in makers:
-            made |= maker(generator)
-        return made
-
-    return make
-
-
-def _ids(generator: Generator, batch: int, length: int) -> Tensor:
-    return torch.randint(_FIRST_ORDINARY, VOCABULARY, (batch, length), generator=generator)
-
+_MAKERS: dict[str, Callable[..., dict[str, Tensor]]] = {
+    "text": _text,
+    "sequences": _sequences,
+    "ids": _ids,
+    "numbers": _numbers,
+    "pixels": _pixels,
+    "boxes": _boxes,
+    "samples": _samples,
+}
+"""What inputs are made of, each drawn with a generator."""
+_Maker = Literal["text", "sequences", "ids", "numbers", "pixels", "boxes", "samples"]
+_Inputs = list[dict[_Maker, dict[str, Any]]]
 
 # At width 32 scores then vary by more than one, and attention is far from uniform.
 _MATRIX_DEVIATION, _VECTOR_DEVIATION = 0.3, 0.2
@@ -133,7 +126,8 @@ class Configuration:
     kind: Kind
     settings: Mapping[str, Any] = field(repr=False)
     """Entries of config.json."""
-    inputs: MakeInputs = field(repr=False)
+    inputs: _Inputs = field(repr=False)
+    """What they are made of, and what each is given."""
     class_name: str = "AutoModel"
     """Of transformers: what is built; `AutoModel` picks by the model type."""
 
@@ -171,7 +165,12 @@ class Configuration:
             >>> configuration("gpt2").make_inputs()["attention_mask"].sum(-1).tolist()
             [9, 6, 4]
         """
-        return self.inputs(torch.Generator().manual_seed(seed))
+        generator = torch.Generator().manual_seed(seed)
+        made: dict[str, Tensor] = {}
+        for one in self.inputs:
+            for kind, given in one.items():
+                made |= _MAKERS[kind](generator, **given)
+        return made
 
 
 def draw_weights(network: nn.Module, seed: int) -> None:
@@ -197,16 +196,6 @@ FILES = (
 )  # fmt: skip
 """In the order in which their models are tried."""
 
-_MAKERS: dict[str, Callable[..., MakeInputs]] = {
-    maker.__name__: maker for maker in (text, sequences, ids, numbers, pixels, boxes, samples)
-}
-_Inputs = list[
-    dict[
-        Literal["text", "sequences", "ids", "numbers", "pixels", "boxes", "samples"],
-        dict[str, Any],
-    ]
-]
-
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -215,7 +204,6 @@ class _Strict(BaseModel):
 class _Template(_Strict):
     kind: Kind
     inputs: _Inputs
-    """Functions of this module, and what each is given."""
     class_name: str = Field("AutoModel", alias="class")
     settings: dict[str, Any] = {}
 
@@ -255,13 +243,8 @@ def _rows(path: Path) -> list[Configuration]:
                 model_type=name.partition(",")[0],
                 kind=model.kind or template.kind,
                 settings={**template.settings, **model.settings},
-                inputs=_maker(model.inputs or template.inputs),
+                inputs=model.inputs or template.inputs,
                 class_name=model.class_name or template.class_name,
             )
         )
     return rows
-
-
-def _maker(inputs: Sequence[dict[Any, dict[str, Any]]]) -> MakeInputs:
-    makers = [_MAKERS[kind](**given) for one in inputs for kind, given in one.items()]
-    return joined(*makers)

@@ -53,17 +53,34 @@ _SILENT = RLock()
 
 
 def tokenized(tokenizer: Any, *given: Any, **options: Any) -> Any:
-    """Return what a tokenizer of transformers makes of texts; ModelError if it fails on them."""
+    """Return what a fast tokenizer of transformers makes of texts; ModelError if it fails."""
+    name = tokenizer.name_or_path
+    with (
+        refusing(
+            lambda said: (
+                f"tokenizer of {name} fails on a text ({said}): one of its rules is wrong, or "
+                "it has no unknown token. Save the tokenizer again."
+            )
+        ),
+        muted(2, passed_on=True),
+    ):
+        return tokenizer(*given, verbose=False, **options)
+
+
+@contextmanager
+def refusing(sentence: Callable[[str], str]) -> Iterator[None]:
+    """Make a ModelError of whatever fails inside a `with` block: a sentence of what is said of it.
+
+    Of all exceptions, on purpose: tokenizers raises bare ones, and its panics are not even those.
+    """
     try:
-        with _without_words_of_a_failure():
-            return tokenizer(*given, verbose=False, **options)
+        yield
+    except ModelError:
+        raise
     except BaseException as error:
         if not is_failure(error):
             raise
-        raise ModelError(
-            f"tokenizer of {tokenizer.name_or_path} fails on a text ({one_line(error)}): one of "
-            "its rules is wrong, or it has no unknown token. Save the tokenizer again."
-        ) from None
+        raise ModelError(sentence(one_line(error))) from None
 
 
 def is_failure(error: BaseException) -> bool:
@@ -111,42 +128,26 @@ def within(seconds: float, work: Callable[[], None], *, otherwise: str) -> None:
 
 
 @contextmanager
-def muted() -> Iterator[None]:
-    """Keep off the terminal what is written to its descriptors: Rust's words, not Python's.
+def muted(*descriptors: int, passed_on: bool = False) -> Iterator[None]:
+    """Keep off the terminal what is written to descriptors: Rust's words, not Python's.
 
-    For loading alone: while it lasts, no thread's messages are seen, and other loads wait.
+    While it lasts no thread's messages there are seen, and other loads wait.
+
+    Args:
+        descriptors: 1, 2 or both; one that is closed is left alone.
+        passed_on: Whether it is written to stderr afterwards, if nothing failed.
     """
-    with _SILENT, ExitStack() as stack:
-        for descriptor in (1, 2):
-            with suppress(OSError):  # it is closed
-                stack.callback(_put_back, os.dup(descriptor), descriptor)
-                nothing = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nothing, descriptor)
-                os.close(nothing)
-        yield
-
-
-@contextmanager
-def _without_words_of_a_failure() -> Iterator[None]:
-    """Keep off the terminal what is written to stderr if it fails; pass it on if it does not."""
-    with _SILENT:
-        try:
-            kept = os.dup(2)
-        except OSError:  # it is closed
+    with _SILENT, TemporaryFile() as said:
+        with ExitStack() as stack:
+            for descriptor in descriptors:
+                with suppress(OSError):  # it is closed
+                    stack.callback(_put_back, os.dup(descriptor), descriptor)
+                    os.dup2(said.fileno(), descriptor)
             yield
-            return
-        with TemporaryFile() as said:
-            os.dup2(said.fileno(), 2)
-            try:
-                yield
-            except BaseException:
-                said.truncate(0)
-                raise
-            finally:
-                _put_back(kept, 2)
-                said.seek(0)
-                with suppress(OSError):  # nobody reads it
-                    os.write(2, said.read())
+        if passed_on:
+            said.seek(0)
+            with suppress(OSError):  # nobody reads it
+                os.write(2, said.read())
 
 
 def _put_back(kept: int, descriptor: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from inspector.errors import ModelError
 from inspector.models.architectures import Architecture
-from inspector.models.tokenizing.guarded import is_failure, muted, one_line
+from inspector.models.tokenizing.guarded import muted, refusing
 from inspector.models.tokenizing.tokenizer_json import the_folders_own
 
 _PARTS = ("normalizer", "pre_tokenizer", "post_processor", "decoder")
@@ -130,23 +130,14 @@ def load_tokenizer(folder: Path, config: Any, architecture: Architecture) -> Any
         ModelError: If it cannot be read, is a slow one, lacks a padding token, knows no ordinary
             token, is another model's, or has a rule that fails or does not end.
     """
-    try:
-        with muted():
-            settings = _settings(folder)
-            tokenizer = _from_files(folder, config, settings)
-            if architecture.kind == "decoder" and tokenizer.pad_token_id is None:
-                tokenizer.pad_token = (
-                    tokenizer.eos_token or tokenizer.bos_token or tokenizer.unk_token
-                )
-            _check_vocabulary(folder, tokenizer, config.vocab_size)
-            _check_around(folder, tokenizer, config)
-            _set_inputs(tokenizer, config, settings)
-    except ModelError:
-        raise
-    except BaseException as error:
-        if not is_failure(error):
-            raise
-        raise ModelError(f"tokenizer of {folder} cannot be loaded: {one_line(error)}") from None
+    with refusing(lambda said: f"tokenizer of {folder} cannot be loaded: {said}"), muted(1, 2):
+        settings = _settings(folder)
+        tokenizer = _from_files(folder, config, settings)
+        if architecture.kind == "decoder" and tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.eos_token or tokenizer.bos_token or tokenizer.unk_token
+        _check_vocabulary(folder, tokenizer, config.vocab_size)
+        _check_around(folder, tokenizer, config)
+        _set_inputs(tokenizer, config, settings)
     tokenizer.padding_side = "right"
     return tokenizer
 
@@ -179,7 +170,7 @@ def _as_transformers_has_it(folder: Path, config: Any, settings: dict[str, Any])
         loaded = AutoTokenizer.from_pretrained(folder, config=config, **options)
     except ImportError:  # what is lacking would cut the text before tokenizer.json's rules do
         raise
-    except Exception as error:
+    except Exception as error:  # whatever its class raises
         # The class that the settings name may want other files than tokenizer.json.
         if has_rules:
             return PreTrainedTokenizerFast.from_pretrained(folder, **options)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from inspector.errors import ModelError
-from inspector.models.tokenizing.guarded import is_failure, one_line, within
+from inspector.models.tokenizing.guarded import refusing, within
 
 _TEXTS = (
     "The Quick BROWN fox's naïve café, Ångström, Straße ẞ; İstanbul ışık, ΣΊΣΥΦΟΣ.",
@@ -62,7 +62,7 @@ def _read(path: Path) -> Any:
     """Return the tokenizer of a file, seen to end on hostile texts, that cuts and pads nothing."""
     from tokenizers import Tokenizer
 
-    try:
+    with refusing(lambda said: f"{path} has a rule that fails ({said}): save the tokenizer again."):
         whole = Tokenizer.from_file(str(path))
         _cut_and_pad_nothing(whole)
         _without_chance(whole)
@@ -74,14 +74,6 @@ def _read(path: Path) -> Any:
                 "one of its rules does not end. Save the tokenizer again."
             ),
         )
-    except ModelError:
-        raise
-    except BaseException as error:
-        if not is_failure(error):
-            raise
-        raise ModelError(
-            f"{path} has a rule that fails ({one_line(error)}): save the tokenizer again."
-        ) from None
     return whole
 
 
@@ -167,7 +159,7 @@ def _ids(backend: Any, text: str) -> list[int] | None:
     """Return token ids; None where the tokenizer has no token for what it does not know."""
     try:
         ids: list[int] = backend.encode(text, add_special_tokens=False).ids
-    except Exception as error:
+    except Exception as error:  # the library has no kind of its own for it
         if not _is_unknown(error):
             raise
         return None

@@ -6,8 +6,8 @@ by layer, in the order in which they run.
 Must not know: loading; verification's finer rule.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Any
@@ -19,13 +19,19 @@ from inspector.errors import InspectorError, UnsupportedModelError
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.forward.backend import WATCH, running
 from inspector.models.forward.capture import LayerCall, watch
+from inspector.models.forward.site_watch import Shown, SiteWatch
 from inspector.models.pretrained import Batch, LayerSite, PretrainedModel
 from inspector.models.weight_layouts.call_check import Entry, SeenCall, is_close, prove_entry
-from inspector.models.weight_layouts.layout import Layout
+from inspector.models.weight_layouts.layout import SIDES, Layout
 from inspector.models.weight_layouts.layout_table import UNDECLARED, attention_sites, layouts_at
 from inspector.models.weight_layouts.perturbation_check import prove_by_response
 
-_SOURCES = ("query", "key", "value")
+COMPLAINTS = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, OSError,
+    RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+"""A network's own, of inputs that do not suit it."""
+_N_TOKENS = 8
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ def prove_table_entry(
     with ExitStack() as stack:
         stack.enter_context(torch.no_grad())
         stack.enter_context(running(_Network(network, lock or RLock()), WATCH, watcher.called))
-        stack.enter_context(watcher.hooked())
+        stack.enter_context(watcher.sites.hooked())
         network(**inputs)
     unseen = {name: layouts for name, layouts in sites.items() if name not in watcher.entries}
     if unseen:
@@ -79,7 +85,7 @@ def _prove_own_mathematics(
     """Return the entries of modules that never call transformers' attention."""
     watcher = _TableWatcher(network, sites)
     network_: Any = network
-    with torch.no_grad(), watcher.hooked():
+    with torch.no_grad(), watcher.sites.hooked():
         try:
             network_(**inputs, output_attentions=True)
         except TypeError:  # a network that has no such argument shows no probabilities
@@ -88,86 +94,45 @@ def _prove_own_mathematics(
 
 
 class _TableWatcher:
-    """Puts together what each attention module takes, makes and hands on."""
+    """Proves the entry of each attention module from what it takes, makes and hands on."""
 
     def __init__(self, network: nn.Module, sites: dict[str, tuple[Layout, ...]]) -> None:
         self.entries: dict[str, Entry] = {}
         self._modules = dict(network.named_modules())
         self._names = {id(module): name for name, module in self._modules.items()}
-        self._sites = sites
-        self._inputs: dict[int, Tensor] = {}
-        self._calls: dict[str, AttentionCall] = {}
-        self._probabilities: dict[str, Tensor] = {}
-        self._outputs: dict[str, tuple[Tensor, Tensor]] = {}
-
-    @contextmanager
-    def hooked(self) -> Iterator[None]:
-        """Watch the projections of every site as long as this lasts."""
-        handles = []
-        for site, layouts in self._sites.items():
-            names = layouts[0].names(site)
-            if not set(names.values()) <= set(self._modules):
-                continue  # parameters of the module itself: nothing can be watched
-            for side in _SOURCES:
-                layer = self._modules[names[side]]
-                handles.append(layer.register_forward_pre_hook(self._projecting))
-            handles.append(
-                self._modules[names["output"]].register_forward_hook(self._projected(site))
-            )
-            handles.append(self._modules[site].register_forward_hook(self._returned(site)))
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+        self._layouts = sites
+        names = {site: layouts[0].names(site) for site, layouts in sites.items()}
+        # Parameters of the module itself cannot be watched.
+        watchable = {s: n for s, n in names.items() if set(n.values()) <= set(self._modules)}
+        self.sites = SiteWatch(self._modules, watchable, self._judge)
 
     def called(self, call: AttentionCall) -> None:
         """Keep a call until W_O has been applied to what came out of it."""
         name = self._names.get(id(call.module), type(call.module).__name__)
-        if name in self._sites:
-            self._calls[name] = call
+        if name in self._layouts:
+            self.sites.called(name, call)
         else:
             self.entries[name] = Entry(reason="the table has no layout for it")
 
-    def _projecting(self, module: nn.Module, args: tuple[Tensor, ...]) -> None:
-        self._inputs[id(module)] = args[0]
-
-    def _projected(self, site: str) -> Any:
-        def hook(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-            self._outputs[site] = (args[0], output)
-            self._judge(site)
-
-        return hook
-
-    def _returned(self, site: str) -> Any:
-        def hook(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-            found = _probabilities(output)
-            if found is not None and site not in self._calls:
-                self._probabilities[site] = found
-                self._judge(site)
-
-        return hook
-
-    def _judge(self, site: str) -> None:
-        call, probabilities = self._calls.get(site), self._probabilities.get(site)
-        if site not in self._outputs or (call is None and probabilities is None):
-            return
-        if self._outputs[site][0].ndim != 3:  # what W_O is given is no (batch, query, features)
-            return
-        self._calls.pop(site, None)
-        self._probabilities.pop(site, None)
-        given, output = self._outputs.pop(site)
-        names = self._sites[site][0].names(site)
+    def _judge(self, site: str, shown: Shown) -> bool:
+        call = shown.call
+        probabilities = _probabilities(shown.returned) if call is None else None
+        # What W_O is given is (batch, query, features), or nothing can be said.
+        if len(shown.made) < len(SIDES) or shown.given["output"].ndim != 3:
+            return False
+        if call is None and probabilities is None:
+            return False
+        given, output = shown.given["output"], shown.made["output"]
         if call is not None and not is_close(call.context, given):
             turned = given.transpose(0, 1)  # tokens first, then texts
             if is_close(call.context, turned):
                 given, output = turned, output.transpose(0, 1)
-        sources = {side: self._inputs[id(self._modules[names[side]])] for side in _SOURCES}
-        seen = SeenCall(sources, given, output, call, probabilities)
-        entry = prove_entry(self._modules, site, self._sites[site], seen)
+        seen = SeenCall(shown.given, given, output, call, probabilities)
+        entry = prove_entry(self._modules, site, self._layouts[site], seen)
         before = self.entries.get(site)
         if before is None or before.proved:  # a module called twice is proved twice
             self.entries[site] = entry
+        return True
 
 
 def _probabilities(output: Any) -> Tensor | None:
@@ -183,14 +148,6 @@ def _probabilities(output: Any) -> Tensor | None:
             if found is not None:
                 return found
     return None
-
-
-_N_TOKENS = 8
-# A network's own, of inputs that do not suit it.
-_COMPLAINTS = (
-    ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError,
-    ValueError,
-)  # fmt: skip
 
 
 def unproved_sites(network: nn.Module) -> tuple[LayerSite, ...]:
@@ -225,7 +182,7 @@ def prove_sites(model: PretrainedModel) -> PretrainedModel:
         watch(model, probe_batch(model), prove)
     except InspectorError:
         raise
-    except _COMPLAINTS as error:
+    except COMPLAINTS as error:
         text = " ".join(str(error).split())
         raise UnsupportedModelError(
             f"model ({model.name}) cannot be run on a few tokens alone ({type(error).__name__}: "
@@ -254,7 +211,7 @@ def probe_batch(model: PretrainedModel) -> Batch:
     n_tokens = min(_N_TOKENS, model.max_tokens)
     ids = torch.linspace(vocabulary // 3, vocabulary - 1, n_tokens, device=model.device).long()
     attended = torch.ones(1, n_tokens, dtype=torch.long, device=model.device)
-    return Batch(ids.unsqueeze(0), attended, None, [[str(i) for i in ids.tolist()]], [None])
+    return Batch(ids.unsqueeze(0), attended)
 
 
 def _seen(call: LayerCall) -> SeenCall:

@@ -5,16 +5,15 @@ each call is handed over with them. Must not know: what is done with them, the r
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from inspector.attention import LayerWeights
 from inspector.models.calls.attention_call import AttentionCall
+from inspector.models.forward.site_watch import Shown, SiteWatch
 from inspector.models.weight_layouts.call_check import Entry, SeenCall, prove_entry
 from inspector.models.weight_layouts.layout import SIDES, Layout, Side
 from inspector.models.weight_layouts.layout_table import attention_sites
@@ -48,20 +47,6 @@ OnProjected = Callable[[str, ProjectedCall], None]
 """Called with the name of the module, and what was seen."""
 
 
-@dataclass
-class _Seen:
-    """What one forward of a module has shown so far."""
-
-    given: dict[str, Tensor] = field(default_factory=dict)
-    made: dict[str, Tensor] = field(default_factory=dict)
-    call: AttentionCall | None = None
-    entered: Tensor | None = None
-    """The hidden states that the module was given."""
-    returned: Tensor | None = None
-    """What the module gave back, once it has."""
-    ended: bool = False
-
-
 class Projections:
     """The linear layers around the attention of a network, watched while it runs."""
 
@@ -77,33 +62,22 @@ class Projections:
         self._same: dict[tuple[str, str], bool] = {}
         """(module, what) → whether it was the same inside and outside when the module first ran."""
         self._called: set[str] = set()
-        self._seen: dict[str, _Seen] = {}
         self._on_projected: OnProjected = lambda name, projected: None
+        names = {site: layouts[0].names(site) for site, layouts in self._sites.items()}
+        self._watch = SiteWatch(self._modules, names, self._finish)
 
     @contextmanager
     def watched(self, on_projected: OnProjected) -> Iterator[None]:
         """Show each call with what is around it, as long as this lasts."""
         self._on_projected = on_projected
-        with ExitStack() as stack:
-            stack.callback(self._seen.clear)
-            for site, layouts in self._sites.items():
-                begin = self._modules[site].register_forward_pre_hook(
-                    partial(self._begin, site), with_kwargs=True
-                )
-                stack.callback(begin.remove)
-                end = self._modules[site].register_forward_hook(partial(self._end, site))
-                stack.callback(end.remove)
-                for side, name in layouts[0].names(site).items():
-                    hook = partial(self._made, site, side)
-                    stack.callback(self._modules[name].register_forward_hook(hook).remove)
+        with self._watch.hooked():
             yield
 
     def called(self, name: str, call: AttentionCall) -> None:
         """Take a call into account."""
         self._called.add(name)
         if name in self._sites:
-            self._seen.setdefault(name, _Seen()).call = call
-            self._finish(name)
+            self._watch.called(name, call)
 
     def not_proved(self) -> dict[str, str]:
         """Return module that called → why it is not known by which weights."""
@@ -118,42 +92,21 @@ class Projections:
                 found[name] = entry.reason or _NOT_SEEN
         return found
 
-    def _begin(self, site: str, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
-        states = (each for each in (*args, *kwargs.values()) if _is_states(each))
+    def _finish(self, site: str, shown: Shown) -> bool:
         # What stands outside the module ends after it.
-        ended = not self._sites[site][0].names(site)["output"].startswith(f"{site}.")
-        self._seen[site] = _Seen(entered=next(states, None), ended=ended)
-
-    def _end(self, site: str, module: nn.Module, args: Any, output: Any) -> None:
-        seen = self._seen.get(site)
-        if seen is not None and not seen.ended:
-            first = output[0] if isinstance(output, tuple) and output else output
-            seen.returned, seen.ended = first if _is_states(first) else None, True
-            self._finish(site)
-
-    def _made(self, site: str, side: str, module: nn.Module, args: Any, output: Any) -> None:
-        seen = self._seen.get(site)
-        # The first: the same layer may be applied to positions later.
-        if seen is None or side in seen.made or not args or not isinstance(output, Tensor):
-            return
-        seen.given[side], seen.made[side] = args[0], output
-        if side == "output":
-            self._finish(site)
-
-    def _finish(self, site: str) -> None:
-        seen = self._seen[site]
-        if seen.call is None or "output" not in seen.made or not seen.ended:
-            return
-        del self._seen[site]
+        inside = self._sites[site][0].names(site)["output"].startswith(f"{site}.")
+        if shown.call is None or "output" not in shown.made or (inside and not shown.ended):
+            return False
         if not self.dropping:
-            self._take_outer(site, seen, seen.call)
+            self._take_outer(site, shown, shown.call, inside)
         entry = self.entries.get(site)
-        if entry is None and _shows_all(seen, seen.call):
-            entry = self.entries[site] = self._proved(site, seen, seen.call)
+        if entry is None and _shows_all(shown, shown.call):
+            entry = self.entries[site] = self._proved(site, shown, shown.call)
         if entry is not None and entry.weights is not None:
-            self._on_projected(site, _projected(entry, entry.weights, seen, seen.call))
+            self._on_projected(site, _projected(entry, entry.weights, shown, shown.call))
+        return True
 
-    def _take_outer(self, site: str, seen: _Seen, call: AttentionCall) -> None:
+    def _take_outer(self, site: str, seen: Shown, call: AttentionCall, inside: bool) -> None:
         """Let what the module was given and gave stand for what its layers were given and made.
 
         Where they were the same when it first ran they must be always: what else a module does to
@@ -166,14 +119,22 @@ class Projections:
             same = self._same.setdefault((site, what), torch.equal(outside, inside))
             return outside if same else inside
 
+        states = (each for each in (*seen.args, *seen.kwargs.values()) if _is_states(each))
+        entered = next(states, None)
+        back = (
+            seen.returned[0]
+            if isinstance(seen.returned, tuple) and seen.returned
+            else seen.returned
+        )
+        returned = back if inside and _is_states(back) else None
         hidden = seen.given.get("query")
         for side in ("query", "key", "value"):  # some are given states of their own
             if hidden is not None and seen.given.get(side) is hidden:
-                seen.given[side] = outer(side, seen.entered, seen.given[side])
+                seen.given[side] = outer(side, entered, seen.given[side])
         seen.given["output"] = outer("context", call.context, seen.given["output"])
-        seen.made["output"] = outer("returned", seen.returned, seen.made["output"])
+        seen.made["output"] = outer("returned", returned, seen.made["output"])
 
-    def _proved(self, site: str, seen: _Seen, call: AttentionCall) -> Entry:
+    def _proved(self, site: str, seen: Shown, call: AttentionCall) -> Entry:
         if call.query.dtype in _HALF_TYPES:
             return Entry(reason=_HALF)
         shown = SeenCall(seen.given, seen.given["output"], seen.made["output"], call)
@@ -197,7 +158,7 @@ def _watchable_sites(
             yield site, same
 
 
-def _shows_all(seen: _Seen, call: AttentionCall) -> bool:
+def _shows_all(seen: Shown, call: AttentionCall) -> bool:
     """Return whether all layers ran, each on the tokens that the call is about."""
     n_texts, _, n_queries, _ = call.query.shape
     tokens = {"query": n_queries, "key": call.key.shape[2], "value": call.key.shape[2]}
@@ -213,7 +174,7 @@ def _shows_all(seen: _Seen, call: AttentionCall) -> bool:
 
 
 def _projected(
-    entry: Entry, weights: LayerWeights, seen: _Seen, call: AttentionCall
+    entry: Entry, weights: LayerWeights, seen: Shown, call: AttentionCall
 ) -> ProjectedCall:
     made: dict[str, Tensor] = {}
     for side in SIDES:
@@ -224,7 +185,7 @@ def _projected(
     return ProjectedCall(call, weights, given, made)
 
 
-def _made(entry: Entry, side: Side, seen: _Seen, call: AttentionCall) -> Tensor | None:
+def _made(entry: Entry, side: Side, seen: Shown, call: AttentionCall) -> Tensor | None:
     """Return what is to be compared with a projection; None where it cannot be distinguished."""
     made = seen.made[side]
     if side == "output":

@@ -16,6 +16,9 @@ from inspector.attention import LayerWeights
 Side = Literal["query", "key", "value", "output"]
 SIDES: tuple[Side, ...] = ("query", "key", "value", "output")
 
+N_HEADS = ("num_attention_heads", "num_heads", "n_heads", "n_head", "num_attn_heads")
+"""What modules call the number of their heads."""
+
 Fusion = Literal["separate", "concatenated", "per head", "grouped", "quarters"]
 """W_Q, W_K, W_V as matrices of their own; or in one, whose rows are all queries, all keys, all
 values; or query, key, value of each head in turn; or, of each key/value head in turn, the queries

@@ -15,11 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from inspector.models.weight_layouts.call_check import Entry, is_close
-from inspector.models.weight_layouts.layout import SIDES, HeadSizes, Layout, Side
+from inspector.models.weight_layouts.layout import N_HEADS, SIDES, HeadSizes, Layout, Side
 
-_HEADS = (
-    "num_attention_heads", "num_heads", "n_heads", "n_head", "num_attn_heads",
-)  # fmt: skip
 _NOT_RUN = "it was not called, or does not return its probabilities"
 
 Respond = Callable[[], Tensor | None]
@@ -99,7 +96,7 @@ def _sizes(layout: Layout, modules: dict[str, nn.Module], attention: str) -> Hea
     """
     module: Any = modules[attention]
     holders = (module, getattr(module, "config", None))
-    said = (getattr(holder, name, None) for name in _HEADS for holder in holders)
+    said = (getattr(holder, name, None) for name in N_HEADS for holder in holders)
     n_heads = next((number for number in said if number is not None), None)
     if layout.kind == "Parameter":
         n_heads = getattr(module, layout.query).shape[1]

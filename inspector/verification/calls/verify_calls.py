@@ -14,7 +14,6 @@ from inspector.errors import UnsupportedModelError
 from inspector.models import AttentionCall
 from inspector.models.any_model.any_model import AnyModel
 from inspector.models.any_model.call_watch import (
-    COMPLAINTS,
     Pass,
     attention_modules,
     idle_parts,
@@ -24,6 +23,7 @@ from inspector.models.any_model.call_watch import (
 )
 from inspector.models.custom_attention.hooks import other_mathematics
 from inspector.models.forward.unchanged import unchanged
+from inspector.models.weight_checks.network_check import COMPLAINTS
 from inspector.models.weight_checks.projection_calls import ProjectedCall, Projections
 from inspector.progress import Progress
 from inspector.verification.across_cases import ATTEMPTS, TOO_SMALL, AcrossCases, rounded_scores
