@@ -7,8 +7,7 @@ from tiny_models import D_MODEL, FAMILIES, MAX_TOKENS, N_HEADS, N_LAYERS, save_t
 
 from inspector.errors import UnsupportedModelError, sentence
 from inspector.models import ARCHITECTURES, architecture_for, load
-from inspector.models.weight_layouts.layout import Layout
-from inspector.models.weight_layouts.layout_table import LAYOUTS
+from inspector.models.weight_layouts.layout import LAYOUTS, Layout
 
 BLOCKS = {
     "distilbert": "transformer.layer.{}.attention",

@@ -22,8 +22,13 @@ from inspector.models.forward.capture import LayerCall, watch
 from inspector.models.forward.site_watch import Shown, SiteWatch
 from inspector.models.pretrained import Batch, LayerSite, PretrainedModel
 from inspector.models.weight_layouts.call_check import Entry, SeenCall, is_close, prove_entry
-from inspector.models.weight_layouts.layout import SIDES, Layout
-from inspector.models.weight_layouts.layout_table import UNDECLARED, attention_sites, layouts_at
+from inspector.models.weight_layouts.layout import (
+    SIDES,
+    UNDECLARED,
+    Layout,
+    attention_sites,
+    layouts_at,
+)
 from inspector.models.weight_layouts.perturbation_check import prove_by_response
 
 COMPLAINTS = (

@@ -15,8 +15,7 @@ from inspector.attention import LayerWeights
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.forward.site_watch import Shown, SiteWatch
 from inspector.models.weight_layouts.call_check import Entry, SeenCall, prove_entry
-from inspector.models.weight_layouts.layout import SIDES, Layout, Side
-from inspector.models.weight_layouts.layout_table import attention_sites
+from inspector.models.weight_layouts.layout import SIDES, Layout, Side, attention_sites
 
 _LAYERS = ("Linear", "Conv1D")
 _HALF_TYPES = (torch.bfloat16, torch.float16)

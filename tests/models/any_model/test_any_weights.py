@@ -12,7 +12,7 @@ from inspector.errors import UnsupportedModelError
 from inspector.heads import MODULES_WEIGHTS_COLUMNS, WEIGHTS_COLUMNS
 from inspector.models.any_model.any_model import AnyModel, load_for_weights, proved_weights
 from inspector.models.tiny_models import configuration
-from inspector.models.weight_layouts.layout_table import UNDECLARED
+from inspector.models.weight_layouts.layout import UNDECLARED
 
 # Configuration → attention modules, heads of each, and whether queries are seen as they meet.
 FOLDERS = {

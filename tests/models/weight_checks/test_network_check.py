@@ -9,8 +9,7 @@ from support.each import each
 from inspector.models.tiny_models import configuration
 from inspector.models.weight_checks import network_check
 from inspector.models.weight_checks.network_check import prove_table_entry
-from inspector.models.weight_layouts import layout_table
-from inspector.models.weight_layouts.layout import HeadSizes, Layout
+from inspector.models.weight_layouts.layout import LAYOUTS, HeadSizes, Layout
 
 # A configuration for every way in which weights are kept, and what becomes of its queries.
 PROVED = {
@@ -142,19 +141,19 @@ def test_causal_attention_is_told():
     ],
 )
 def test_control_a_wrong_entry_is_not_proved(monkeypatch, name, family, wrong, reason):
-    monkeypatch.setitem(layout_table.LAYOUTS, family, (wrong,))
+    monkeypatch.setitem(LAYOUTS, family, (wrong,))
     proofs = proofs_of(name)
     assert {entry.proved for entry in proofs.values()} == {False}
     assert {entry.reason for entry in proofs.values()} == {reason}
 
 
 def test_control_query_and_key_swapped_are_not_as_projected(monkeypatch):
-    monkeypatch.setitem(layout_table.LAYOUTS, "bert", (Layout("key", "query", "value"),))
+    monkeypatch.setitem(LAYOUTS, "bert", (Layout("key", "query", "value"),))
     assert {(entry.query, entry.key) for entry in proofs_of("bert").values()} == {
         ("changed", "changed")
     }
     swapped = Layout("k_proj", "q_proj", "v_proj", "o_proj")
-    monkeypatch.setitem(layout_table.LAYOUTS, "nomic_bert", (swapped,))
+    monkeypatch.setitem(LAYOUTS, "nomic_bert", (swapped,))
     assert {entry.query for entry in proofs_of("nomic_bert").values()} == {"changed"}
 
 

@@ -7,9 +7,10 @@ import torch
 from support.each import each
 from torch import nn
 
-from inspector.models.weight_layouts.layout import HeadSizes, Layout
-from inspector.models.weight_layouts.layout_table import (
+from inspector.models.weight_layouts.layout import (
     LAYOUTS,
+    HeadSizes,
+    Layout,
     attention_sites,
     family_of,
     layouts_at,

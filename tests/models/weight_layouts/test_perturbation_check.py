@@ -9,9 +9,7 @@ from support.each import each
 
 from inspector.models.tiny_models import configuration
 from inspector.models.weight_checks.network_check import prove_table_entry
-from inspector.models.weight_layouts import layout_table
-from inspector.models.weight_layouts.layout import Layout
-from inspector.models.weight_layouts.layout_table import LAYOUTS, UNDECLARED, attention_sites
+from inspector.models.weight_layouts.layout import LAYOUTS, UNDECLARED, Layout, attention_sites
 from inspector.models.weight_layouts.perturbation_check import prove_by_response
 
 # Configuration → how many modules are proved so: attention in windows and blocks, from landmarks,
@@ -197,7 +195,7 @@ class TestBetween:
     )
     def test_control_another_one_is_not(self, monkeypatch, name, between):
         wrong = replace(LAYOUTS[name][0], between=between)
-        monkeypatch.setitem(layout_table.LAYOUTS, name, (wrong,))
+        monkeypatch.setitem(LAYOUTS, name, (wrong,))
         entries = prove_table_entry(*built(name)).values()
         assert {entry.reason for entry in entries} == {"output does not follow from the weights"}
 
