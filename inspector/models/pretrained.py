@@ -231,7 +231,10 @@ class PretrainedModel:
             attended.to(**move),
             None if kinds is None else kinds.to(**move),
             tokens,
-            [_pair_start(encoded.sequence_ids(row)) for row in range(len(texts))],
+            [
+                of.index(1) if 1 in of else None
+                for of in map(encoded.sequence_ids, range(len(texts)))
+            ],
         )
 
     def _check_kinds(self, kinds: Tensor | None) -> None:
@@ -264,7 +267,3 @@ def _there(what: str, number: int, count: int) -> int:
             f"{count - 1}."
         )
     return number
-
-
-def _pair_start(sequence_ids: list[int | None]) -> int | None:
-    return sequence_ids.index(1) if 1 in sequence_ids else None

@@ -60,7 +60,13 @@ class AnyModel:
             >>> AnyModel.of(configuration("t5").build())
             <AnyModel T5Model: t5, float32>
         """
-        check_network(network)
+        from transformers import PreTrainedModel
+
+        if not isinstance(network, PreTrainedModel):
+            raise UnsupportedModelError(
+                f"model ({type(network).__name__}) must be a model of transformers, or the name of "
+                "one: only their attention can be exchanged."
+            )
         floating = (p.dtype for p in network.parameters() if p.is_floating_point())
         dtype = str(next(floating, torch.float32)).removeprefix("torch.")
         return cls(name or type(network).__name__, network, dtype)
@@ -102,17 +108,6 @@ class AnyModel:
 def lock_of(network: nn.Module) -> RLock:
     """Return the one lock of a network, made when it is first asked for."""
     return _LOCKS.setdefault(network, RLock())
-
-
-def check_network(network: object) -> None:
-    """Refuse what is no model of transformers; UnsupportedModelError if it is none."""
-    from transformers import PreTrainedModel
-
-    if not isinstance(network, PreTrainedModel):
-        raise UnsupportedModelError(
-            f"model ({type(network).__name__}) must be a model of transformers, or the name of "
-            "one: only their attention can be exchanged."
-        )
 
 
 def load_any(

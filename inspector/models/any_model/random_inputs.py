@@ -6,6 +6,7 @@ sound. No tokenizer is needed. Must not know: what the network is run for.
 
 import inspect
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -164,10 +165,6 @@ def _text(made: _Making) -> dict[str, Tensor]:
     return inputs
 
 
-def _target(made: _Making) -> dict[str, Tensor]:
-    return made.text("decoder_", _TARGET_LENGTHS, left=False)
-
-
 def _pixels(made: _Making) -> dict[str, Tensor]:
     """Return pixels; none where a text would have to say where its images stand."""
     if made.setting("image_token_id", "image_token_index") is not None:
@@ -227,12 +224,12 @@ def _two(size: Any) -> tuple[int, int]:
     return (math.ceil(size), math.ceil(size))
 
 
-_MAKERS = {
+_MAKERS: dict[str, Callable[[_Making], dict[str, Tensor]]] = {
     "input_ids": _text,
     "pixel_values": _pixels,
     "pixel_values_videos": _video,
     "input_values": _samples,
     "input_features": _features,
-    "decoder_input_ids": _target,
+    "decoder_input_ids": lambda made: made.text("decoder_", _TARGET_LENGTHS, left=False),
 }
 """Argument of a forward → what makes it, with what belongs to it."""

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.custom_attention import plain_attention, text_attention, windowed_attention
 from inspector.models.custom_attention.observed_forward import (
-    Product,
     Reader,
     Seen,
     WatchedProducts,
@@ -100,7 +99,10 @@ class _Watcher:
         self._context = args[0]
 
     def _end(self, module: nn.Module, args: Any, output: Any) -> None:
-        products = self._products()
+        watched, self._watched = self._watched, None
+        if watched is not None:
+            watched.__exit__(None, None, None)
+        products = [] if watched is None else watched.products
         if output is None:  # of a forward that failed
             return
         if self._reader.watched:
@@ -120,14 +122,6 @@ class _Watcher:
         calls = self._reader.read(seen)
         for call in [calls] if isinstance(calls, AttentionCall) else calls or ():
             self._on_call(call)
-
-    def _products(self) -> list[Product]:
-        """Return the products that were seen, and stop to look for them."""
-        watched, self._watched = self._watched, None
-        if watched is None:
-            return []
-        watched.__exit__(None, None, None)
-        return watched.products
 
 
 OTHER_MATHEMATICS: dict[str, str] = {

@@ -71,7 +71,19 @@ def watch(
         UnsupportedModelError: If an attention call reaches no layer that the model's
             architecture names.
     """
-    return _forward(model, batch, _Watcher(model, on_layer), WATCH, seed, within)
+    watcher = _Watcher(model, on_layer)
+    with ExitStack() as stack:
+        stack.enter_context(running(model, WATCH, watcher.attention_called))
+        stack.enter_context(watch_own_maths(model.model, watcher.attention_called))
+        stack.enter_context(watcher.sites.hooked())
+        stack.enter_context(torch.no_grad())
+        if seed is not None:
+            stack.enter_context(torch.random.fork_rng(devices=[]))
+            torch.manual_seed(seed)
+            model.model.train()  # `running` restores the mode
+        stack.enter_context(within())
+        state: Tensor = model.model(**batch.inputs()).last_hidden_state
+    return state.detach()
 
 
 def attention_probabilities(
@@ -94,28 +106,6 @@ def last_hidden_state(
     with running(model, implementation), torch.inference_mode():
         state: Tensor = model.model(**batch.inputs()).last_hidden_state
     return state
-
-
-def _forward(
-    model: PretrainedModel,
-    batch: Batch,
-    watcher: "_Watcher",
-    implementation: str,
-    seed: int | None,
-    within: Callable[[], AbstractContextManager[None]],
-) -> Tensor:
-    with ExitStack() as stack:
-        stack.enter_context(running(model, implementation, watcher.attention_called))
-        stack.enter_context(watch_own_maths(model.model, watcher.attention_called))
-        stack.enter_context(watcher.sites.hooked())
-        stack.enter_context(torch.no_grad())
-        if seed is not None:
-            stack.enter_context(torch.random.fork_rng(devices=[]))
-            torch.manual_seed(seed)
-            model.model.train()  # `running` restores the mode
-        stack.enter_context(within())
-        state: Tensor = model.model(**batch.inputs()).last_hidden_state
-    return state.detach()
 
 
 class _Watcher:

@@ -97,7 +97,8 @@ def language_head(model: PretrainedModel) -> LanguageHead | None:
         states = model.model(input_ids=tokens).last_hidden_state[0]
         setattr(network, prefix, _Given())
         head = LanguageHead(kind, network, whole.shape[-1], mask_id if kind == "masked" else None)
-        if not _is_close(head.logits(states), whole, _TOLERANCE[model.dtype]):
+        apart = float((head.logits(states) - whole).norm())
+        if not apart <= _TOLERANCE[model.dtype] * float(whole.norm()):
             return None
     return head
 
@@ -163,7 +164,3 @@ def _some_tokens(model: PretrainedModel) -> Int[Tensor, "one token"]:
     special = set(model.tokenizer.all_special_ids)
     ordinary = [one for one in sorted(model.tokenizer.get_vocab().values()) if one not in special]
     return torch.tensor([ordinary[:_TRIED]], device=model.device)
-
-
-def _is_close(one: Tensor, other: Tensor, tolerance: float) -> bool:
-    return float((one - other).norm()) <= tolerance * float(other.norm())

@@ -64,6 +64,8 @@ def load(
         >>> model.n_layers, model.n_heads, model.d_model, model.d_head
         (6, 12, 384, 32)
     """
+    from transformers import AutoModel
+
     check_dtype(dtype)
     target = check_device(device)
     text = called(name)
@@ -74,7 +76,7 @@ def load(
     with quiet():
         config = _config_of(architecture, settings, folder)
         tokenizer = load_tokenizer(folder, config, architecture)
-        network, info = _load_network(folder, config)
+        network, info = read_network(AutoModel, folder, config)
     check_tensors(folder, _needed(architecture, info), network)
     network = reader_of(architecture, network).eval()
     n_heads = config.num_attention_heads
@@ -188,18 +190,6 @@ def _config_of(architecture: Architecture, settings: dict[str, Any], folder: Pat
     if architecture.kind == "decoder":
         config.use_cache = False  # nothing is generated
     return config
-
-
-def _load_network(folder: Path, config: Any) -> tuple[nn.Module, dict[str, Any]]:
-    from transformers import AutoModel
-
-    network, info = read_network(AutoModel, folder, config)
-    if network.config._attn_implementation != "eager":
-        raise ModelError(
-            f"model folder ({folder}) chose its own attention implementation "
-            f"({network.config._attn_implementation}): only 'eager' may run at load."
-        )
-    return network, info
 
 
 def _needed(architecture: Architecture, info: dict[str, Any]) -> dict[str, Any]:

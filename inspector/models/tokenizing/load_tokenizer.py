@@ -268,17 +268,17 @@ def casing(loaded: Any, settings: dict[str, Any]) -> dict[str, bool]:
     if not getattr(loaded, "do_lower_case", False):
         return {}
     special = set(loaded.all_special_tokens)
-    words = [word for word in loaded.get_vocab() if word not in special and not _is_marked(word)]
+    words = [
+        word
+        for word in loaded.get_vocab()
+        if word not in special and word[:1] + word[-1:] not in ("[]", "<>")
+    ]
     found: dict[str, bool] = {}
     if settings.get("do_lower_case") is None and _many(words, str.lower):
         found["do_lower_case"] = False
     if settings.get("strip_accents") is None and _many(words, _stripped):
         found["strip_accents"] = False
     return found
-
-
-def _is_marked(word: str) -> bool:
-    return word[:1] + word[-1:] in ("[]", "<>")
 
 
 def _many(words: list[str], change: Callable[[str], str]) -> bool:

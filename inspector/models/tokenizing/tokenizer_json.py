@@ -160,15 +160,10 @@ def _ids(backend: Any, text: str) -> list[int] | None:
     try:
         ids: list[int] = backend.encode(text, add_special_tokens=False).ids
     except Exception as error:  # the library has no kind of its own for it
-        if not _is_unknown(error):
+        if "unk" not in str(error).lower():
             raise
         return None
     return ids
-
-
-def _is_unknown(error: Exception) -> bool:
-    """Return whether a tokenizer only says that it has no token for what it does not know."""
-    return "unk" in str(error).lower()
 
 
 def _around(backend: Any) -> Any:

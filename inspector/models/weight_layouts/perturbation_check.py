@@ -9,6 +9,7 @@ Must not know: how a layout came to be declared; what is inside the module.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -110,24 +111,21 @@ def _sizes(layout: Layout, modules: dict[str, nn.Module], attention: str) -> Hea
     return HeadSizes(n_heads, (rows["query"] // width - n_heads) // 2, width, width)
 
 
+@dataclass(frozen=True)
 class _Trial:
     """One layout compared with how a module answers."""
 
-    def __init__(
-        self,
-        layout: Layout,
-        modules: dict[str, nn.Module],
-        attention: str,
-        sizes: HeadSizes,
-        respond: Respond,
-        before: Tensor | None,
-    ) -> None:
-        self._layout, self._modules, self._attention = layout, modules, attention
-        self._sizes, self._respond, self._before = sizes, respond, before
+    layout: Layout
+    modules: dict[str, nn.Module]
+    attention: str
+    sizes: HeadSizes
+    respond: Respond
+    before: Tensor | None
+    """Its answer to the weights as they are."""
 
     def first_wrong(self) -> str | None:
         """Return the first side that is not what the layout says."""
-        n_heads, n_kv_heads, _, _ = self._sizes
+        n_heads, n_kv_heads, _, _ = self.sizes
         factors = torch.linspace(0.5, 2.0, n_kv_heads)
         inverse = (1.0 / factors).repeat_interleave(n_heads // n_kv_heads)
         if self._same({"value": factors}):
@@ -142,33 +140,33 @@ class _Trial:
 
     def _is_key(self, side: Side) -> bool:
         """Return whether a side's bias is without effect, as softmax makes a key's; None counts."""
-        bias = self._layout.bias(self._modules, self._attention, side)
+        bias = self.layout.bias(self.modules, self.attention, side)
         if bias is None:
             return True
-        own = self._layout.rows(torch.arange(len(bias)), side, self._sizes)
+        own = self.layout.rows(torch.arange(len(bias)), side, self.sizes)
         before = bias.clone()
         bias[own] += 1.0
         try:
-            return _is_same(self._respond(), self._before)
+            return _is_same(self.respond(), self.before)
         finally:
             bias.copy_(before)
 
     def _belongs(self, side: Side, silent: Tensor) -> bool:
         """Return whether a side counts in the heads that are not silent, and in no other."""
-        shared = self._sizes.n_heads // len(silent)
+        shared = self.sizes.n_heads // len(silent)
         columns = (~silent).repeat_interleave(shared).float()
         with self._scaled({"output": columns}):
-            quiet = self._respond()
+            quiet = self.respond()
             within = self._answer({side: 1.0 + silent.float()})
             without = self._answer({side: 1.0 + (~silent).float()})
         return _is_same(within, quiet) and (bool(silent.all()) or not _is_same(without, quiet))
 
     def _same(self, factors: Mapping[Side, Tensor]) -> bool:
-        return _is_same(self._answer(factors), self._before)
+        return _is_same(self._answer(factors), self.before)
 
     def _answer(self, factors: Mapping[Side, Tensor]) -> Tensor | None:
         with self._scaled(factors):
-            return self._respond()
+            return self.respond()
 
     @contextmanager
     def _scaled(self, factors: Mapping[Side, Tensor]) -> Iterator[None]:
@@ -181,18 +179,18 @@ class _Trial:
             yield
 
     def _scales(self, side: Side, factor: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        layout, modules, attention = self._layout, self._modules, self._attention
+        layout, modules, attention = self.layout, self.modules, self.attention
         stored = layout.stored(modules, attention, side)
         matrix = layout.matrix(modules, attention, side)
         if side == "output":
             if stored.shape != matrix.shape:
                 raise ValueError("output projection is in groups: it has no columns of heads")
-            yield stored, factor.repeat_interleave(self._sizes.d_value)
+            yield stored, factor.repeat_interleave(self.sizes.d_value)
             return
-        n_rows = self._sizes.rows(side)
+        n_rows = self.sizes.rows(side)
         bias = layout.bias(modules, attention, side)
         for tensor in (stored, *(() if bias is None else (bias,))):
-            own = layout.rows(torch.arange(len(tensor)), side, self._sizes)
+            own = layout.rows(torch.arange(len(tensor)), side, self.sizes)
             scale = torch.ones(len(tensor))
             scale[own] = factor.repeat_interleave(n_rows // len(factor))
             yield tensor, scale if tensor.ndim == 1 else scale[:, None]
