@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -12,6 +13,7 @@ from support.each import each
 from inspector.errors import ModelError
 from inspector.models import load
 from inspector.models.any_model.any_model import load_for_weights, load_to_run
+from inspector.models.hints.rules import hints
 
 KEY = "encoder.layer.1.attention.self.key.weight"
 
@@ -364,3 +366,15 @@ def test_every_command_says_it(command, folder, tmp_path):
         result = command(arguments[0], folder, *arguments[1:])
         assert (result.code, result.out) == (3, "")
         assert result.err.startswith(f"inspector: model folder ({folder}) stores its tensors under")
+
+
+def test_every_sentence_of_the_rules_can_be_said():
+    """With all that a rule may name: what is found, with a part in brackets, counted, set."""
+    found = re.fullmatch("(a)b", "ab")
+    said = [
+        rule.says.format(folder="F", found=found, count=2, value="set")
+        for rules in hints().rules.values()
+        for rule in rules
+    ]
+    assert len(said) > 40
+    assert not [one for one in said if "{" in one or "\n" in one]

@@ -114,7 +114,7 @@ def test_causal_attention_is_told():
             "vit",
             "vit",
             Layout("q_proj", "k_proj", "v_proj", "q_proj"),
-            "context does not follow from the weights",
+            "output does not follow from the weights",
         ),
         (
             "gpt_neox",
