@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -156,14 +157,14 @@ class PartialForward:
     def replaced_forwards(self) -> Iterator[tuple[nn.Module, Callable[..., Any]]]:
         """Return each module whose forward is replaced, with what stands there meanwhile."""
         for block in dict.fromkeys(self._blocks):
-            yield block, self._block_forward(block.forward)
+            yield block, partial(self._block_forward, block.forward)
         for linear in self._linears("query", "key", "value"):
-            yield linear, self._projection_forward(linear.forward, _width(linear))
+            yield linear, partial(self._projection_forward, linear.forward, _width(linear))
         for linear in self._linears("output"):
-            yield linear, self._output_forward(linear.forward)
+            yield linear, partial(self._output_forward, linear.forward)
         embeddings = getattr(self._model.model, "embeddings", None)
         if isinstance(embeddings, nn.Module):
-            yield embeddings, self._embeddings_forward(embeddings.forward)
+            yield embeddings, partial(self._embeddings_forward, embeddings.forward)
 
     def _linears(self, *sides: str) -> list[nn.Module]:
         """Return each linear layer of these projections once; none where they share one."""
@@ -175,59 +176,49 @@ class PartialForward:
                     found[id(linear)] = linear
         return list(found.values())
 
-    def _block_forward(self, own: Callable[..., Any]) -> Callable[..., Any]:
-        def forward(hidden_states: Tensor, *args: Any, **kwargs: Any) -> Any:
-            layer, self._next = self._next, self._next + 1
-            if self._calls is not None:
-                self._entering.append(hidden_states)
-            if layer < self._start:
-                return hidden_states
-            if self._hidden is not None and layer == self._start:
-                hidden_states, self._inside = self._hidden, True
-            output = own(hidden_states, *args, **kwargs)
-            self._inside = False
-            if not isinstance(output, Tensor):
-                raise UnsupportedModelError(
-                    f"model ({self._model.name}) hands more than hidden states from layer to "
-                    "layer: it cannot run in part."
-                )
-            return output
-
-        return forward
+    def _block_forward(
+        self, own: Callable[..., Any], hidden_states: Tensor, *args: Any, **kwargs: Any
+    ) -> Tensor:
+        layer, self._next = self._next, self._next + 1
+        if self._calls is not None:
+            self._entering.append(hidden_states)
+        if layer < self._start:
+            return hidden_states
+        if self._hidden is not None and layer == self._start:
+            hidden_states, self._inside = self._hidden, True
+        output = own(hidden_states, *args, **kwargs)
+        self._inside = False
+        if not isinstance(output, Tensor):
+            raise UnsupportedModelError(
+                f"model ({self._model.name}) hands more than hidden states from layer to "
+                "layer: it cannot run in part."
+            )
+        return output
 
     def _projection_forward(
-        self, own: Callable[[Tensor], Tensor], n_features: int
-    ) -> Callable[[Tensor], Tensor]:
-        def forward(hidden_states: Tensor) -> Tensor:
-            if not self._inside:
-                return own(hidden_states)
-            # Nobody reads it: the attention function gives what it was given. But OLMo clips it.
-            return hidden_states.new_zeros(*hidden_states.shape[:-1], n_features)
+        self, own: Callable[[Tensor], Tensor], n_features: int, hidden_states: Tensor
+    ) -> Tensor:
+        if not self._inside:
+            return own(hidden_states)
+        # Nobody reads it: the attention function gives what it was given. But OLMo clips it.
+        return hidden_states.new_zeros(*hidden_states.shape[:-1], n_features)
 
-        return forward
+    def _output_forward(self, own: Callable[[Tensor], Tensor], hidden_states: Tensor) -> Tensor:
+        if self._inside and self._output is not None:
+            return self._output
+        output = own(hidden_states)
+        if self._calls is not None:
+            self._outputs.append(output)
+        return output
 
-    def _output_forward(self, own: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-        def forward(hidden_states: Tensor) -> Tensor:
-            if self._inside and self._output is not None:
-                return self._output
-            output = own(hidden_states)
-            if self._calls is not None:
-                self._outputs.append(output)
+    def _embeddings_forward(self, own: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self._hidden is None or self._embedded is None:
+            output = own(*args, **kwargs)
+            self._embedded = output if isinstance(output, Tensor) else None
             return output
-
-        return forward
-
-    def _embeddings_forward(self, own: Callable[..., Any]) -> Callable[..., Any]:
-        def forward(*args: Any, **kwargs: Any) -> Any:
-            if self._hidden is None or self._embedded is None:
-                output = own(*args, **kwargs)
-                self._embedded = output if isinstance(output, Tensor) else None
-                return output
-            # Nobody reads it: the layer that is gone on from has its own input.
-            shape = (*self._hidden.shape[:-1], self._embedded.shape[-1])
-            return self._embedded.new_zeros(()).expand(shape)
-
-        return forward
+        # Nobody reads it: the layer that is gone on from has its own input.
+        shape = (*self._hidden.shape[:-1], self._embedded.shape[-1])
+        return self._embedded.new_zeros(()).expand(shape)
 
 
 @contextmanager
@@ -244,16 +235,16 @@ def partial_forward(model: PretrainedModel) -> Iterator[PartialForward]:
         >>> torch.allclose(same[0], clean.state, atol=1e-5)
         True
     """
-    partial = PartialForward(model)
+    parts = PartialForward(model)
     with ExitStack() as stack:
-        stack.enter_context(running(model, OURS, partial.observed))
-        token = intervention.set(partial)
+        stack.enter_context(running(model, OURS, parts.observed))
+        token = intervention.set(parts)
         stack.callback(intervention.reset, token)
         stack.enter_context(torch.inference_mode())
-        for module, forward in list(partial.replaced_forwards()):
+        for module, forward in list(parts.replaced_forwards()):
             stack.callback(_put_back, module, module.__dict__.get("forward"))
             module.forward = forward
-        yield partial
+        yield parts
 
 
 def _width(linear: Any) -> int:
@@ -304,15 +295,15 @@ def runs_in_parts(model: PretrainedModel, batch: Batch) -> bool:
         True
     """
     tried = sorted({0, model.n_layers - 1})
-    with partial_forward(model) as partial:
+    with partial_forward(model) as parts:
         try:
-            clean = partial.clean(batch)
+            clean = parts.clean(batch)
         except UnsupportedModelError:
             return False
         again = []
         for layer in tried:
             given = torch.zeros_like(clean.layers[layer].heads[:, :, 0])
-            again.append(partial.states(clean, layer, [0], given[None])[0])
+            again.append(parts.states(clean, layer, [0], given[None])[0])
     attended = batch.attention_mask.bool()
     for layer, state in zip(tried, again, strict=True):
         with ablated(model, [(layer, 0)]), torch.inference_mode():

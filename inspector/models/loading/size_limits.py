@@ -14,20 +14,11 @@ from pydantic import BaseModel, ConfigDict
 from inspector.errors import ModelError
 from inspector.yaml_file import read_own_yaml
 
-_STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _Most(BaseModel):
-    model_config = _STRICT
-
-    most: int
-    names: list[str]
-
 
 class _Limits(BaseModel):
-    model_config = _STRICT
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    most: list[_Most]
+    most: dict[str, int]
     may_be_null: list[str]
     widths: list[str]
     heads: list[str]
@@ -35,10 +26,6 @@ class _Limits(BaseModel):
     most_labels: int
     most_of_others: int
     of_nothing: str
-
-    def by_name(self) -> dict[str, int]:
-        """Return setting → the most that it may say."""
-        return {name: row.most for row in self.most for name in row.names}
 
 
 @cache
@@ -52,11 +39,11 @@ def check_numbers(settings: Any, path: Path) -> None:
     Raises:
         ModelError: If there is one.
     """
-    limits, known = _limits(), _limits().by_name()
+    limits = _limits()
     for name, value in _numbers(settings, "config.json"):
         most = limits.most_labels if name == "num_labels" else limits.most_of_others
         of_nothing = re.search(limits.of_nothing, name, re.IGNORECASE)
-        if value > most and not of_nothing and name not in known:
+        if value > most and not of_nothing and name not in limits.most:
             raise ModelError(f"{name} ({value!r}) in {path} must be at most {most}.")
 
 
@@ -76,7 +63,7 @@ def check_sizes(settings: Any, path: Path) -> None:
     Raises:
         ModelError: If one is too large.
     """
-    known = _limits().by_name()
+    known = _limits().most
     for name, value in _numbers(settings, ""):
         if value > known.get(name, value):
             raise _no_size(name, value, known[name], path)
@@ -89,7 +76,7 @@ def check_limits(settings: dict[str, Any], path: Path) -> None:
         ModelError: If there is one.
     """
     limits = _limits()
-    for name, most in limits.by_name().items():
+    for name, most in limits.most.items():
         value = settings.get(name, 1)
         if value is None and name in limits.may_be_null:
             continue
