@@ -191,7 +191,7 @@ def load_to_run(
     options = {"revision": revision, "dtype": dtype, "device": device}
     if has_tokenizer(model_folder(called(name), revision)):
         with suppress(UnsupportedModelError):
-            loaded = load(name, **options)  # type: ignore[arg-type]
+            loaded = load(name, **options)
             if loaded.architecture.kind != "encoder of two":
                 return loaded
     return load_any(name, **options)  # type: ignore[arg-type]

@@ -7,11 +7,15 @@ import os
 import warnings
 from dataclasses import dataclass
 
+from torch import nn
+
 from inspector.attention import LayerWeights
-from inspector.errors import ModelError, UnsupportedModelError
+from inspector.errors import InputError, ModelError, UnsupportedModelError
 from inspector.models.any_model.any_model import AnyModel as AnyModel
 from inspector.models.any_model.any_model import load_any
+from inspector.models.loading.given_model import loaded
 from inspector.models.loading.load_model import load
+from inspector.models.loading.memory_model import own_network, private_copy
 from inspector.models.loading.model_files import has_tokenizer
 from inspector.models.loading.model_names import called, model_folder
 from inspector.models.log_level import quiet
@@ -66,7 +70,7 @@ def proved_weights(model: AnyModel) -> tuple[list[ModuleWeights], dict[str, str]
 
 
 def load_for_weights(
-    name: PretrainedModel | AnyModel | str | os.PathLike[str],
+    name: PretrainedModel | AnyModel | nn.Module | str | os.PathLike[str],
     *,
     revision: str | None = None,
     device: str = "cpu",
@@ -74,7 +78,8 @@ def load_for_weights(
     """Return a model as `load` does where it can, else as `load_any` does.
 
     Args:
-        name: An alias, a folder, or a hub id; a model that is loaded already is returned.
+        name: An alias, a folder, a hub id, or a network in memory; a model that is loaded already
+            is returned.
         revision: Branch, tag or commit of a hub id.
         device: A torch device, such as 'cpu' or 'cuda:0'.
 
@@ -83,8 +88,16 @@ def load_for_weights(
         ModelError: If the model cannot be reached, read, or trusted.
         UnsupportedModelError: If neither knows its architecture.
     """
-    if isinstance(name, PretrainedModel | AnyModel):
+    if isinstance(name, AnyModel):
         return name
+    if isinstance(name, PretrainedModel):
+        return loaded(name)
+    if not isinstance(name, str | os.PathLike):
+        network = own_network(name)
+        try:
+            return loaded(network)
+        except (InputError, UnsupportedModelError):  # no tokenizer, or an architecture of its own
+            return AnyModel.of(private_copy(network), type(network).__name__)
     if not has_tokenizer(model_folder(called(name), revision)):
         return load_any(name, revision=revision, device=device)
     try:

@@ -178,11 +178,24 @@ def check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> Non
             f"leaves out ({_some(extra)}): a shorter model would be loaded. Check "
             "num_hidden_layers."
         )
+    check_finite(f"model folder ({folder})", network)
+
+
+def check_finite(what: str, network: nn.Module) -> None:
+    """Refuse weights that are not finite.
+
+    Args:
+        what: What the network is called in messages.
+        network: Whose weights.
+
+    Raises:
+        ModelError: If one is not.
+    """
     for name, parameter in network.named_parameters():
         if not bool(torch.isfinite(parameter).all()):
             raise ModelError(
-                f"model folder ({folder}) has a value that is not finite in {name}: "
-                "every number computed from it would be NaN."
+                f"{what} has a value that is not finite in {name}: every number computed from it "
+                "would be NaN."
             )
 
 
