@@ -12,6 +12,7 @@ from inspector.heads.observers.behaviour import (
 )
 from inspector.heads.observers.head_distances import DISTANCES_COLUMNS, HeadDistances
 from inspector.heads.observers.model_pass import Observer, observe
+from inspector.heads.observers.predicted_words import PredictedWords, predictions_from_state
 from inspector.heads.observers.relation_scores import (
     RelationScores,
     counts_from_state,
@@ -30,6 +31,8 @@ __all__ = [
     "BEHAVIOUR_COLUMNS",
     "RelationScores",
     "AcrossScores",
+    "PredictedWords",
+    "predictions_from_state",
     "counts_from_state",
     "word_attention",
     "HeadDistances",

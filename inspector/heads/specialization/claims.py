@@ -28,8 +28,12 @@ from inspector.heads.specialization.lift import (
 )
 from inspector.heads.specialization.split import Split, random_init_accuracies
 
-CLAIMS_COLUMNS = dtypes("claims")
-"""Columns of the claims frame, in order: column → dtype."""
+_EVERY = dtypes("claims")
+_OVER_OFFSET = list(_EVERY).index("verdict") + 1
+CLAIMS_COLUMNS = dict(list(_EVERY.items())[:_OVER_OFFSET])
+"""Columns of claims over a fixed offset and random weights, in order: column → dtype."""
+ADDED_COLUMNS = dict(list(_EVERY.items())[_OVER_OFFSET:])
+"""What the ladder of simpler explanations adds to them."""
 
 
 def relation_claims(

@@ -5,7 +5,7 @@ support and, for meaning and logic, their controls.
 Must not know: models, attention maps, how any figure was computed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -57,6 +57,7 @@ def head_roles(
     *,
     kinds: Mapping[str, str] | None = None,
     controls: pd.DataFrame | None = None,
+    simple: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return a row for each role of each head; a head may have several roles, or none.
 
@@ -81,6 +82,8 @@ def head_roles(
         rules: What earns the other roles; None takes those of `role_rules`.
         kinds: Relation → 'syntax', 'semantic' or 'logical'; syntax where it is not named.
         controls: The frame of `semantic_controls`; needed where a relation is not of syntax.
+        simple: Rows of heads that a simpler rule explains ('position:K', 'word-class:UPOS:SIDE',
+            'keyword:WORD'), as the ladder gives them.
 
     Raises:
         InputError: If a frame lacks a column, or a rule is for a role that does not exist.
@@ -98,11 +101,17 @@ def head_roles(
     _check_columns("supported", supported, SUPPORT_COLUMNS)
     rows = _that_survive(_following_rows(claims, supported), kinds or {}, controls)
     earned = _earned_by_behaviour(behaviour, rules) + _earned_by_relations(rows)
-    order = {role: place for place, role in enumerate([*_SENTENCES, *_ROLES.values()])}
+    if simple is not None:
+        earned += [dict(zip(ROLES_COLUMNS, row, strict=True)) for row in _records(simple)]
+    order = {role: place for place, role in enumerate([*_SENTENCES, *_SIMPLE, *_ROLES.values()])}
     earned.sort(
         key=lambda row: (row["layer"], row["head"], order[row["role"].split(":")[0]], row["role"])
     )
     return pd.DataFrame(earned, columns=list(ROLES_COLUMNS)).astype(ROLES_COLUMNS)
+
+
+def _records(simple: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    return simple[list(ROLES_COLUMNS)].itertuples(index=False, name=None)
 
 
 def _earned_by_behaviour(
@@ -215,6 +224,8 @@ _IN_SENTENCES = (
 )  # fmt: skip
 """Columns of the behaviour frame that the sentences speak of."""
 
+_SIMPLE = ("position", "word-class", "keyword")
+"""Families of the roles of heads that a simpler rule explains."""
 _ROLES = {"syntax": "syntactic", "semantic": "semantic", "logical": "logical"}
 """Kind of a relation → what a head is called that follows it."""
 _KEY = ["layer", "head", "relation", "direction"]
