@@ -16,6 +16,7 @@ from inspector.heads.observers.predicted_words import PredictedWords, prediction
 from inspector.heads.observers.relation_scores import (
     RelationScores,
     counts_from_state,
+    looks_back_only,
     word_attention,
 )
 from inspector.heads.observers.window_scores import AcrossScores
@@ -34,6 +35,7 @@ __all__ = [
     "PredictedWords",
     "predictions_from_state",
     "counts_from_state",
+    "looks_back_only",
     "word_attention",
     "HeadDistances",
     "DISTANCES_COLUMNS",

@@ -83,28 +83,31 @@ class _Splits:
         self.place = {name: position for position, name in enumerate(counts.relations)}
         self.weights = bootstrap_weights(len(self.split.test.documents), seed)
 
-    def pairs(self, name: str) -> np.ndarray:
+    def pairs(self, name: str, row: Mapping[Any, Any]) -> np.ndarray:
         """Return the pairs of a name in each document of the test split; 0 where unknown."""
         if name in self.place:
-            return np.asarray(self.split.pairs[self.place[name]])
+            return np.asarray(self.split.pairs[self.at(name, row)])
         return np.zeros(len(self.split.test.documents), dtype=np.int64)
+
+    def at(self, name: str, row: Mapping[Any, Any]) -> tuple[int, int]:
+        """Return the place of a known name, and of the row's direction."""
+        return self.place[name], DIRECTIONS.index(row["direction"])
 
     def correct(self, name: str, row: Mapping[Any, Any]) -> np.ndarray:
         """Return what the row's head has right of a name in each document of the test split."""
         if name not in self.place:
             return np.zeros(len(self.split.test.documents), dtype=np.int64)
-        direction = DIRECTIONS.index(row["direction"])
-        table = self.split.test.correct[:, self.place[name], direction]
+        table = self.split.test.correct[:, *self.at(name, row)]
         return table[:, row["layer"], row["head"]].astype(np.int64)
 
 
 def _row(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
     found = {name: row[name] for name in ("relation", "direction", "layer", "head", "n")}
     found |= {"accuracy": row["accuracy"], "lift": row["lift"]}
-    pairs = split.pairs(row["relation"])
+    pairs = split.pairs(row["relation"], row)
     is_coreference = str(row["relation"]).startswith("coref")
     for column, subset in RULES.items():
-        right = split.pairs(row["relation"] + subset).sum()
+        right = split.pairs(row["relation"] + subset, row).sum()
         found[column] = right / pairs.sum() if is_coreference and pairs.sum() else np.nan
     found |= _matched(split, row)
     found |= _apart(split, row)
@@ -135,14 +138,14 @@ def _difference(
 ) -> tuple[np.ndarray, float, float]:
     """Return the pairs of another name, and the interval of the row's accuracy over theirs."""
     name = row["relation"]
-    pairs, others = split.pairs(name), split.pairs(other)
+    pairs, others = split.pairs(name, row), split.pairs(other, row)
     right, found = split.correct(name, row), split.correct(other, row)
     return others, *ratio_difference_intervals(right, pairs, found, others, split.weights)
 
 
 def _matched(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
     name = row["relation"]
-    pairs = split.pairs(name)
+    pairs = split.pairs(name, row)
     right, found = split.correct(name, row), split.correct(name + MATCHED, row)
     matched, low, high = _difference(split, row, name + MATCHED)
     known = bool(pairs.sum() and matched.sum())
@@ -162,7 +165,7 @@ def _apart(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
         columns = ("accuracy", "baseline_accuracy", "lift", "ci_low", "ci_high")
         return {"n_apart": 0} | dict.fromkeys((f"apart_{column}" for column in columns), np.nan)
     correct = split.correct(name, row)[None]
-    lifted = lifts(split.split, split.place[name], correct, split.weights)
+    lifted = lifts(split.split, split.at(name, row), correct, split.weights)
     columns = ("accuracy", "baseline_accuracy", "lift", "ci_low", "ci_high")
     return {"n_apart": lifted["n"][0]} | {f"apart_{name}": lifted[name][0] for name in columns}
 

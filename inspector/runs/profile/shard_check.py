@@ -119,4 +119,6 @@ def _adds_up(arrays: State) -> bool:
         return True
     n = arrays["relations.n"]
     enough = (arrays[_OFFSET_COUNTS].sum(axis=-1) >= n).all()
-    return bool(enough and (arrays["relations.correct"] <= n[:, :, None, None, None]).all())
+    asked = arrays["relations.asked"]
+    right = (arrays["relations.correct"] <= asked[..., None, None]).all()
+    return bool(enough and right and (asked <= n[..., None]).all())

@@ -49,7 +49,7 @@ def on_ladder(
     claims: pd.DataFrame,
     supported: pd.DataFrame,
     table: WordTable,
-    documents: Mapping[str, int],
+    documents: Mapping[tuple[str, str], int],
     seed: int = 0,
 ) -> OnLadder:
     """Return claims and heads as they stand when simpler explanations are ruled out.
@@ -58,7 +58,7 @@ def on_ladder(
         claims: Of one kind of relations, compared with a fixed offset and random weights.
         supported: Every head's support for these relations.
         table: The corpus, with what each head predicts for each word.
-        documents: Relation → documents of the test split that hold it.
+        documents: (relation, direction) → documents of the test split that hold it.
         seed: Of the bootstrap.
     """
     relations = list(dict.fromkeys(claims["relation"]))
