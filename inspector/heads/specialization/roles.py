@@ -5,7 +5,7 @@ support and, for meaning and logic, their controls.
 Must not know: models, attention maps, how any figure was computed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -102,7 +102,7 @@ def head_roles(
     rows = _that_survive(_following_rows(claims, supported), kinds or {}, controls)
     earned = _earned_by_behaviour(behaviour, rules) + _earned_by_relations(rows)
     if simple is not None:
-        earned += [dict(zip(ROLES_COLUMNS, row, strict=True)) for row in _records(simple)]
+        earned += _of_simple_rules(simple, earned)
     order = {role: place for place, role in enumerate([*_SENTENCES, *_SIMPLE, *_ROLES.values()])}
     earned.sort(
         key=lambda row: (row["layer"], row["head"], order[row["role"].split(":")[0]], row["role"])
@@ -110,8 +110,24 @@ def head_roles(
     return pd.DataFrame(earned, columns=list(ROLES_COLUMNS)).astype(ROLES_COLUMNS)
 
 
-def _records(simple: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    return simple[list(ROLES_COLUMNS)].itertuples(index=False, name=None)
+def _of_simple_rules(
+    simple: pd.DataFrame, earned: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the roles of heads that a simpler rule explains.
+
+    A head that looks at nearly everything alike, or at special tokens, is not said to look at one
+    position: of words that get the same attention the first is what it predicts.
+    """
+    nowhere = {(row["layer"], row["head"]) for row in earned if row["role"] in _NO_WORD}
+    rows = [
+        dict(zip(ROLES_COLUMNS, row, strict=True))
+        for row in simple[list(ROLES_COLUMNS)].itertuples(index=False, name=None)
+    ]
+    return [
+        row
+        for row in rows
+        if not row["role"].startswith("position:") or (row["layer"], row["head"]) not in nowhere
+    ]
 
 
 def _earned_by_behaviour(
@@ -224,6 +240,8 @@ _IN_SENTENCES = (
 )  # fmt: skip
 """Columns of the behaviour frame that the sentences speak of."""
 
+_NO_WORD = ("broad", "special-token")
+"""Roles of heads that look at no word more than at others."""
 _SIMPLE = ("position", "word-class", "keyword")
 """Families of the roles of heads that a simpler rule explains."""
 _ROLES = {"syntax": "syntactic", "semantic": "semantic", "logical": "logical"}
@@ -246,7 +264,7 @@ _LEADS = {
 def _surviving(row: Mapping[Any, Any]) -> str:
     """Return what is left of a relation of meaning when simpler explanations are ruled out."""
     return (
-        " Without pairs of the same word or a direct dependency the lift is "
+        " Without pairs of the same word or a path of one or two edges the lift is "
         f"{_points(row['apart_lift'])} points; of pairs matched in distance and part of speech it "
         f"finds {_percent(row['matched_accuracy'])}."
     )

@@ -41,14 +41,14 @@ def semantic_controls(
       right instead), and the share of them that the head predicts. matched_lift: accuracy − that,
       with its 95 % bootstrap interval over documents, matched_ci_low and matched_ci_high.
     - n_apart, apart_accuracy, apart_baseline_accuracy, apart_lift, apart_ci_low, apart_ci_high:
-      as in the claims, of the pairs alone that are neither direct dependencies nor the same word
-      twice; the offset is chosen for them, on the selection split.
+      as in the claims, of the pairs alone that are neither the same word twice nor joined by a
+      path of one or two edges of the tree; the offset is chosen for them, on the selection split.
     - lift_left: apart_lift / lift: the share of the effect that is left.
     - verdict: that of the claim where it is not supported. Else 'explained by …' where a simpler
       explanation does as well: apart_lift < 0.10 or apart_ci_low ≤ 0 or no pair is apart ('the same
-      word or a direct dependency'), matched_ci_low ≤ 0 ('distance and part of speech'), accuracy
-      not above one of the rules ('the nearest mention', 'the nearest mention with the same head
-      word'); of 'meaning:KIND' 'explained by distance, part of speech and frequency' where the
+      word or a path of one or two edges'), matched_ci_low ≤ 0 ('distance and part of speech'),
+      accuracy not above one of the rules ('the nearest mention', 'the nearest mention with the same
+      head word'); of 'meaning:KIND' 'explained by distance, part of speech and frequency' where the
       interval of its accuracy over that on 'meaning-control:KIND' begins at 0 or below, which the
       control itself always is; 'underpowered' with fewer than 20 pairs apart, matched or of that
       control, or these in fewer than 5 documents, so that there is no interval; else 'survives'.
@@ -173,13 +173,13 @@ def _apart(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
 def _verdict(row: Mapping[str, Any]) -> str:
     """Return what a supported claim becomes of, by the first explanation that does as well."""
     if not row["n_apart"]:
-        return "explained by the same word or a direct dependency"
+        return "explained by the same word or a path of one or two edges"
     if min(row["n_apart"], row["n_matched"]) < MIN_PAIRS:
         return "underpowered"
     if np.isnan(row["apart_ci_low"]) or np.isnan(row["matched_ci_low"]):
         return "underpowered"
     if not (row["apart_ci_low"] > 0 and row["apart_lift"] >= MIN_LIFT):
-        return "explained by the same word or a direct dependency"
+        return "explained by the same word or a path of one or two edges"
     if not row["matched_ci_low"] > 0:
         return "explained by distance and part of speech"
     if row["accuracy"] <= row["nearest_mention"]:
