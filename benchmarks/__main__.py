@@ -17,6 +17,7 @@ from benchmarks import (
     diagnosis,
     imports,
     meaning,
+    nulls,
     profile,
     verify,
     weights,
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     "diagnosis": diagnosis.run,
     "profile": profile.run,
     "meaning": meaning.run,
+    "nulls": nulls.run,
     "ablation": ablation.run,
     "call_by_call": call_by_call.run,
 }

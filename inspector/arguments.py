@@ -133,6 +133,11 @@ def _is_text(given: object) -> bool:
     return isinstance(given, str)
 
 
+def _is_name(given: object) -> bool:
+    """Return whether something is a name, or what torch has in the place of one."""
+    return isinstance(given, str) or type(given).__module__ == "torch"
+
+
 def _is_path(given: Any) -> bool:
     if not isinstance(given, str | os.PathLike):
         return False
@@ -166,8 +171,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("resume", "strict", "together"), _FLAG),
     **dict.fromkeys(("kept", "layers"), _NUMBERS),
     "annotations": (_are_paths, "the path of a file, or several"),
-    "device": (_is_text, "the name of a device, such as cpu"),
-    "dtype": (_is_text, "the name of a dtype, such as float32"),
+    "device": (_is_name, "the name of a device, such as cpu"),
+    "dtype": (_is_name, "the name of a dtype, such as float32"),
     "engine": (_is_text, "the name of an engine, such as local"),
     "memory": (_is_number, "a number of bytes"),
     "output": (_is_path, "a path: give a string or a pathlib.Path"),

@@ -133,4 +133,10 @@ def print_run(run: "Run", folder: object) -> None:
     ordered = supported.sort_values("lift", ascending=False)
     shown = [*columns, "lift", "ci_low", "ci_high", "needed"]
     print_frame(ordered[[name for name in shown if name in ordered]], "Supported claims")
+    simpler = run.claims["explained_by"].isin(["", "offset"])
+    explained = run.claims[(run.claims["verdict"] == "explained") & ~simpler]
+    ordered = explained.sort_values("lift", ascending=False)
+    if len(ordered):
+        names = [*columns, "class_rule", "selectivity", "explained_by"]
+        print_frame(ordered[names], "Explained by something simpler, though above a fixed offset")
     say(f"All frames: {folder}")

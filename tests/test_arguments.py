@@ -92,11 +92,11 @@ def test_profile_refuses_what_an_argument_cannot_be(name, given, shown, must_be)
         ),
         (
             lambda: inspector.load(dtype=[]),
-            "dtype ([]) must be the name of a dtype, such as float32.",
+            "dtype ([]) must be the name of a dtype, such as float32, or be left out.",
         ),
         (
-            lambda: inspector.load(device=None),
-            "device (None) must be the name of a device, such as cpu.",
+            lambda: inspector.load(device=3),
+            "device (3) must be the name of a device, such as cpu, or be left out.",
         ),
     ],
 )

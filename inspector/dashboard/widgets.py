@@ -181,14 +181,15 @@ def claims_table(claims: pd.DataFrame, key: str, language: str) -> None:
         hide_index=True,
         height="content" if len(claims) <= _ALL_ROWS else 420,
         column_order=[
-            "relation", "direction", "head", "verdict", "n", "accuracy", "baseline_accuracy",
-            "lift", "interval", "q_value", "random_init_accuracy", "needed",
+            "relation", "direction", "head", "verdict", "explained_by", "n", "accuracy",
+            "baseline_accuracy", "lift", "interval", "q_value", "random_init_accuracy", "needed",
         ],
         column_config=explained("claims", language, {
             "relation": t["relation"],
             "direction": t["direction"],
             "head": t["head"],
             "verdict": t["verdict"],
+            "explained_by": t["explained_by"],
             "n": t["pairs"],
             "accuracy": percent_column(t["accuracy"]),
             "baseline_accuracy": percent_column(t["baseline"]),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int32
+from jaxtyping import Bool, Int32
 
 from inspector.errors import InputError
 
@@ -55,12 +55,15 @@ class RelationCounts:
     """Pairs."""
     offset_counts: Int32[np.ndarray, "document relation offset"]
     """Pairs that have a right word at each offset: a pair with several has as many."""
+    asked: Int32[np.ndarray, "document relation direction"] | None = None
+    """Of a model whose mask hides what comes later: the pairs that have a right word which it lets
+    the head find. None where it hides nothing, so that all are asked in every direction."""
 
     def __post_init__(self) -> None:
         """Refuse counts that no corpus can have."""
         self._check_names()
         self._check_shapes()
-        for name in ("correct", "n", "offset_counts"):
+        for name in ("correct", "n", "offset_counts", "pairs"):
             if (getattr(self, name) < 0).any():
                 raise InputError(
                     f"{name} ({getattr(self, name).min()}) must not be negative: it counts pairs."
@@ -90,13 +93,22 @@ class RelationCounts:
         _check_shape(
             "offset_counts", self.offset_counts, (*names, "offset"), (*size, len(self.offsets))
         )
+        _check_shape("asked", self.pairs, (*names, "direction"), (*size, len(DIRECTIONS)))
 
     def _check_sums(self) -> None:
-        over = self.correct > self.n[:, :, None, None, None]
+        over = self.correct > self.pairs[..., None, None]
         if over.any():
             document, relation, *_ = map(int, np.argwhere(over)[0])
             raise InputError(
                 f"correct ({self.correct[document, relation].max()}) must not exceed n "
+                f"({self.pairs[document, relation].max()}): in document "
+                f"'{self.documents[document]}', relation '{self.relations[relation]}'."
+            )
+        beyond = self.pairs > self.n[..., None]
+        if beyond.any():
+            document, relation, _ = map(int, np.argwhere(beyond)[0])
+            raise InputError(
+                f"asked ({self.pairs[document, relation].max()}) must not exceed n "
                 f"({self.n[document, relation]}): in document '{self.documents[document]}', "
                 f"relation '{self.relations[relation]}'."
             )
@@ -110,6 +122,25 @@ class RelationCounts:
                 f"and none may exceed it: in document '{self.documents[document]}', "
                 f"relation '{self.relations[relation]}'."
             )
+
+    @property
+    def pairs(self) -> Int32[np.ndarray, "document relation direction"]:
+        """Return the pairs that are asked in each direction."""
+        if self.asked is not None:
+            return self.asked
+        return np.broadcast_to(self.n[..., None], (*self.n.shape, len(DIRECTIONS)))
+
+    @property
+    def allowed_offsets(self) -> Bool[np.ndarray, "direction offset"]:
+        """Return at which offsets (head − dependent) a head may find the right word.
+
+        Of a model that looks back only: heads before their dependents, and dependents before their
+        heads, whether these look at them or are asked who looks.
+        """
+        offsets = np.array(self.offsets, dtype=np.int64)
+        if self.asked is None:
+            return np.ones((len(DIRECTIONS), len(offsets)), dtype=bool)
+        return np.stack([offsets < 0, offsets > 0, offsets > 0])
 
     @property
     def n_layers_and_heads(self) -> tuple[int, int]:
@@ -134,6 +165,7 @@ class RelationCounts:
             correct=self.correct[rows],
             n=self.n[rows],
             offset_counts=self.offset_counts[rows],
+            asked=None if self.asked is None else self.asked[rows],
         )
 
     def of_relations(self, names: Sequence[str]) -> "RelationCounts":
@@ -159,6 +191,7 @@ class RelationCounts:
             correct=taken(self.correct),
             n=taken(self.n),
             offset_counts=taken(self.offset_counts),
+            asked=None if self.asked is None else taken(self.asked),
         )
 
     def total(self) -> "RelationCounts":
@@ -170,6 +203,9 @@ class RelationCounts:
             correct=self.correct.sum(axis=0, keepdims=True, dtype=np.int32),
             n=self.n.sum(axis=0, keepdims=True, dtype=np.int32),
             offset_counts=self.offset_counts.sum(axis=0, keepdims=True, dtype=np.int32),
+            asked=None
+            if self.asked is None
+            else self.asked.sum(axis=0, keepdims=True, dtype=np.int32),
         )
 
 
@@ -197,6 +233,7 @@ def concatenate(parts: Sequence[RelationCounts]) -> RelationCounts:
     correct = np.zeros((*size, len(DIRECTIONS), *shapes[0]), dtype=np.int32)
     n = np.zeros(size, dtype=np.int32)
     offset_counts = np.zeros((*size, len(offsets)), dtype=np.int32)
+    asked = np.zeros((*size, len(DIRECTIONS)), dtype=np.int32)
     place = [{name: i for i, name in enumerate(names)} for names in (documents, relations, offsets)]
     for part in parts:
         rows = np.array([place[0][name] for name in part.documents], dtype=np.int64)
@@ -205,7 +242,11 @@ def concatenate(parts: Sequence[RelationCounts]) -> RelationCounts:
         correct[np.ix_(rows, columns)] += part.correct
         n[np.ix_(rows, columns)] += part.n
         offset_counts[np.ix_(rows, columns, depths)] += part.offset_counts
-    return RelationCounts(documents, relations, offsets, correct, n, offset_counts)
+        asked[np.ix_(rows, columns)] += part.pairs
+    masked = any(part.asked is not None for part in parts)
+    return RelationCounts(
+        *(documents, relations, offsets, correct, n, offset_counts), asked if masked else None
+    )
 
 
 def _check_distinct(name: str, values: Sequence[str] | Sequence[int]) -> None:

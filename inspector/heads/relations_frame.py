@@ -21,17 +21,19 @@ def relation_accuracies(counts: RelationCounts) -> pd.DataFrame:
 
     - layer, head: counted from 0.
     - relation; direction: one of DIRECTIONS.
-    - n: pairs of the relation; correct: those that the head predicts; accuracy = correct / n.
+    - n: pairs of the relation that are asked: of a decoder those whose right word comes before;
+      correct: those that the head predicts; accuracy = correct / n.
     - baseline_offset: the commonest offset (head − dependent, in words) of the relation; of
       equally common ones the nearest, and of −k and k the former. 0 where there is no pair.
-    - baseline_accuracy: its share of the pairs, which is what it predicts in any direction.
+      Of a decoder only offsets that its mask allows.
+    - baseline_accuracy: its share of the pairs.
 
     Both accuracies are NaN where there is no pair.
 
     Source: Voita et al. (2019), arXiv:1905.09418, sec. 5.2, for the baseline.
     """
     total = counts.total()
-    n = total.n[0].astype(np.int64)
+    n = total.pairs[0].astype(np.int64)
     offsets = commonest_offsets(counts)
     baseline = pairs_at(counts, offsets).sum(axis=0)
     correct = np.moveaxis(total.correct[0], (0, 1), (2, 3)).astype(np.int64)
@@ -42,39 +44,39 @@ def relation_accuracies(counts: RelationCounts) -> pd.DataFrame:
         "head": head,
         "relation": np.array(counts.relations, dtype=object)[relation],
         "direction": np.array(DIRECTIONS, dtype=object)[direction],
-        "n": n[relation],
+        "n": n[relation, direction],
         "correct": correct,
-        "accuracy": share(correct, n[relation]),
-        "baseline_offset": offsets[relation],
-        "baseline_accuracy": share(baseline, n)[relation],
+        "accuracy": share(correct, n[relation, direction]),
+        "baseline_offset": offsets[relation, direction],
+        "baseline_accuracy": share(baseline, n)[relation, direction],
     }
     frame = pd.DataFrame({name: values.ravel() for name, values in columns.items()})
     return frame.astype(RELATIONS_COLUMNS)
 
 
-def commonest_offsets(counts: RelationCounts) -> Int64[np.ndarray, " relation"]:
-    """Return each relation's commonest offset: head − dependent, in words.
+def commonest_offsets(counts: RelationCounts) -> Int64[np.ndarray, "relation direction"]:
+    """Return each relation's commonest offset that the mask allows: head − dependent, in words.
 
     Of equally common offsets the nearest, and of −k and k the former; 0, which is no offset,
-    where the relation does not occur.
+    where no pair is asked.
     """
     near_first = sorted(counts.offsets, key=lambda offset: (abs(offset), offset))
     positions = [counts.offsets.index(offset) for offset in near_first]
     candidates = np.array([*near_first, 0], dtype=np.int64)
-    pairs = counts.offset_counts.sum(axis=0, dtype=np.int64)[:, positions]
-    found = pairs.any(axis=1)
-    commonest = np.full(len(counts.relations), len(near_first))
-    if near_first:
-        commonest[found] = pairs[found].argmax(axis=1)
+    pairs = counts.offset_counts.sum(axis=0, dtype=np.int64)[:, None, positions]
+    pairs = pairs * counts.allowed_offsets[None][..., positions]
+    commonest = np.full(pairs.shape[:2], len(near_first))
+    found = pairs.any(axis=-1)
+    commonest[found] = pairs[found].argmax(axis=-1) if near_first else 0
     return candidates[commonest]
 
 
 def pairs_at(
-    counts: RelationCounts, offsets: Int64[np.ndarray, " relation"]
-) -> Int64[np.ndarray, "document relation"]:
-    """Return how many pairs of each relation lie at the offset given for it."""
-    chosen = np.array(counts.offsets, dtype=np.int64)[None, :] == offsets[:, None]
-    return np.asarray((counts.offset_counts * chosen[None]).sum(axis=-1, dtype=np.int64))
+    counts: RelationCounts, offsets: Int64[np.ndarray, "relation direction"]
+) -> Int64[np.ndarray, "document relation direction"]:
+    """Return how many pairs of each relation lie at the offset given for each direction."""
+    chosen = np.array(counts.offsets, dtype=np.int64) == offsets[..., None]
+    return np.einsum("dro,rko->drk", counts.offset_counts, chosen, dtype=np.int64)
 
 
 def share(

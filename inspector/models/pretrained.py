@@ -80,7 +80,8 @@ class PretrainedModel:
 
     name: str
     """What the user called it."""
-    folder: Path
+    folder: Path | None
+    """Of its files; None where it was in memory."""
     model: nn.Module
     tokenizer: Any
     architecture: Architecture
@@ -98,6 +99,8 @@ class PretrainedModel:
     """File name → SHA-256 of the files the model was read from."""
     unused_tensors: tuple[str, ...]
     """Tensors of the checkpoint that the encoder has no use for (a task head's, as a rule)."""
+    source: Any = field(default=None, repr=False, compare=False)
+    """The user's own network in memory, where it is read from one."""
     lock: RLock = field(default_factory=RLock, repr=False, compare=False)
     """Held while the model runs with another attention than its own."""
 

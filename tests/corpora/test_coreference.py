@@ -136,7 +136,11 @@ def slow_apart(relation, words, heads):
     for word in relation.targets:
         if words[word].lower() == words[relation.source].lower():
             return False
-        if heads[word] == relation.source or heads[relation.source] == word:
+        joined = {(place, head) for place, head in enumerate(heads) if head >= 0}
+        joined |= {(head, place) for place, head in joined}
+        near = {there for here, there in joined if here == relation.source}
+        near |= {there for here, there in joined if here in near}
+        if word in near:
             return False
     return True
 

@@ -77,7 +77,7 @@ def test_relation_and_verdict_filter_and_stand_in_the_address(open_page, profile
 
 
 def test_no_claim_left_is_a_sentence(open_page, profiled, run):
-    verdicts = {"supported", "not supported", "underpowered"}
+    verdicts = {"supported", "explained", "not supported", "underpowered"}
     relation, missing = next(
         (relation, sorted(verdicts - set(own["verdict"]))[0])
         for relation, own in run.claims.groupby("relation")

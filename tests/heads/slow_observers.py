@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 import numpy as np
 import torch
 
+from inspector.heads.counts import DIRECTIONS
+
 
 def read_in_text(tokenizer, sentence):
     """Return what the tokenizer makes of a sentence's text, and the word of each token.
@@ -52,8 +54,12 @@ def word_map(token_map, word_ids, n_words):
     }
 
 
-def slow_relation_counts(model, sentences):
-    """Return Counters n[label], correct[layer, head, label, direction], offsets[label, offset]."""
+def slow_relation_counts(model, sentences, *, causal=False):
+    """Return Counters n[label], correct[layer, head, label, direction], offsets[label, offset].
+
+    Of a causal model n[label, direction]: of the pairs whose right word comes before the one that
+    looks.
+    """
     n, correct, offsets = Counter(), Counter(), Counter()
     left_out = 0
     for sentence in sentences:
@@ -65,8 +71,15 @@ def slow_relation_counts(model, sentences):
                 relations.append(relation)
             else:
                 left_out += 1
+        asked = {}
         for relation in relations:
-            n[relation.label] += 1
+            back = relation.target < relation.source
+            asked[relation] = (back, not back, not back) if causal else (True, True, True)
+            if causal:
+                for direction, counts in zip(DIRECTIONS, asked[relation], strict=True):
+                    n[relation.label, direction] += counts
+            else:
+                n[relation.label] += 1
             offsets[relation.label, relation.target - relation.source] += 1
         for layer in range(maps.shape[0]):
             for head in range(maps.shape[1]):
@@ -74,16 +87,20 @@ def slow_relation_counts(model, sentences):
                 row, column = {}, {}
                 for a in sorted(words):
                     others = [b for b in sorted(words) if b != a]
-                    if others:
-                        row[a] = max(others, key=lambda b: (words[a][b], -b))
-                        column[a] = max(others, key=lambda b: (words[b][a], -b))
+                    before = [b for b in others if b < a] if causal else others
+                    after = [b for b in others if b > a] if causal else others
+                    row[a] = max(before, key=lambda b: (words[a][b], -b), default=None)
+                    column[a] = max(after, key=lambda b: (words[b][a], -b), default=None)
                 for relation in relations:
-                    key = (layer, head, relation.label)
-                    correct[(*key, "dependent_to_head")] += row[relation.source] == relation.target
-                    correct[(*key, "head_to_dependent")] += row[relation.target] == relation.source
-                    correct[(*key, "attended_by_head")] += (
-                        column[relation.source] == relation.target
+                    hits = (
+                        row[relation.source] == relation.target,
+                        row[relation.target] == relation.source,
+                        column[relation.source] == relation.target,
                     )
+                    for direction, hit, counts in zip(
+                        DIRECTIONS, hits, asked[relation], strict=True
+                    ):
+                        correct[layer, head, relation.label, direction] += hit and counts
     return n, correct, offsets, left_out
 
 

@@ -120,13 +120,23 @@ def test_a_profile_of_ten_sentences_equals_plain_loops(decoder, name):
     )
     run = profile_corpus(model, corpus, settings=settings)
 
-    n, correct, _, _ = slow_relation_counts(model, SENTENCES)
+    n, correct, _, _ = slow_relation_counts(model, SENTENCES, causal=True)
     checked = 0
     for row in run.relations.itertuples():
-        assert row.n == n[row.relation]
+        assert row.n == n[row.relation, row.direction]
         assert row.correct == correct[row.layer, row.head, row.relation, row.direction]
         checked += 1
-    assert checked == 2 * N_HEADS * 3 * len(n)
+    assert checked == 2 * N_HEADS * len(n)
+    # A determiner stands before its noun, so that only the noun can look at it.
+    assert n["det", "dependent_to_head"] == 0 < n["det", "head_to_dependent"]
+    for frame in (run.relations, run.claims):
+        back = frame["direction"] == "dependent_to_head"
+        assert (frame[back]["baseline_offset"] <= 0).all(), "a rule that the mask forbids"
+        assert (frame[~back]["baseline_offset"] >= 0).all()
+        assert frame[frame["n"] == 0]["accuracy"].isna().all()
+    pairs = run.claims.groupby("relation")["n"].max()
+    of_ladder = run.controls[run.controls["rung"] == "position"].groupby("relation")["n"].max()
+    assert of_ladder[pairs > 0].equals(pairs[pairs > 0])
 
     # A text of one token has one key: its entropy is 0 of a possible 0.
     longer = [sentence for sentence in SENTENCES if len(sentence.words) > 1]

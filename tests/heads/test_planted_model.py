@@ -155,4 +155,4 @@ def test_what_a_fixed_offset_does_as_well_is_no_syntax(planted, run):
     claim = run.claims.query("direction == 'dependent_to_head'").iloc[0]
     assert claim["head"] == kinds.index("previous")
     assert claim["accuracy"] == claim["baseline_accuracy"] == 1.0
-    assert claim["verdict"] == "not supported"
+    assert (claim["verdict"], claim["explained_by"]) == ("explained", "offset")

@@ -109,8 +109,8 @@ def test_ties_go_to_the_nearest_offset_then_the_negative(
     offsets: tuple[int, ...], pairs: tuple[int, ...], expected: int
 ) -> None:
     counts = with_offsets(offsets, *pairs)
-    assert commonest_offsets(counts).tolist() == [expected]
-    assert pairs_at(counts, commonest_offsets(counts)).tolist() == [[max(pairs, default=0)]]
+    assert commonest_offsets(counts).tolist() == [[expected] * 3]
+    assert pairs_at(counts, commonest_offsets(counts)).tolist() == [[[max(pairs, default=0)] * 3]]
 
 
 def test_a_relation_without_pairs_has_no_accuracy() -> None:

@@ -139,17 +139,18 @@ def test_the_forest_has_lines_at_no_lift_and_at_ten_points(claims):
 
 
 def test_verdicts_differ_by_colour_and_by_shape_whichever_occur(claims):
+    claims.loc[2, "verdict"] = "explained"
     encoding = charts.claims_forest(claims).to_dict()["layer"][3]["encoding"]
     for channel in ("color", "shape"):
         scale = encoding[channel]["scale"]
         assert scale["domain"] == list(VERDICTS)
-        assert len(set(scale["range"])) == 3
+        assert len(set(scale["range"])) == 4
     negative = charts.claims_forest(
         claims[claims["verdict"] == "not supported"], names={"not supported": "不成立"}
     ).to_dict()["layer"][3]["encoding"]
     assert negative["color"]["scale"] == {
         "domain": ["不成立"],
-        "range": encoding["color"]["scale"]["range"][1:2],
+        "range": encoding["color"]["scale"]["range"][2:3],
     }
 
 

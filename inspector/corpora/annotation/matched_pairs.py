@@ -1,7 +1,8 @@
 """What must be ruled out before a relation of meaning counts as one: syntax, strings, positions.
 
-For each pair: whether it is more than a direct dependency or the same word twice, and another
-pair of the same text that is like it but for the relation. Must not know: models, scores.
+For each pair: whether it is more than the same word twice or a path of one or two edges of the
+tree, and another pair of the same text that is like it but for the relation.
+Must not know: models, scores.
 """
 
 from bisect import bisect_left
@@ -12,7 +13,8 @@ from random import Random
 from inspector.corpora.sentence import SUBSET, Relation, Sentence
 
 APART = "apart"
-"""The subset of pairs that are neither direct dependencies nor the same word twice."""
+"""The subset of pairs that are neither the same word twice nor joined by a path of one or two edges
+of the tree."""
 MATCHED = "matched"
 """Of pairs that stand in no relation, but are matched in distance and parts of speech; in texts
 without parts of speech, of the words that a prediction could have been instead."""
@@ -22,7 +24,8 @@ def with_controls(sentence: Sentence, heads: Sequence[int]) -> Sentence:
     """Return the sentence with the controls of its relations of meaning and logic.
 
     A pair is counted as 'label|apart' too if no right word is the same word as the source, upper
-    and lower case alike, or its head or dependent in the tree. For each pair there is, where the
+    and lower case alike, or one or two edges from it in the tree: its head or dependent, one of
+    theirs, or another dependent of its head. For each pair there is, where the
     text has one, a relation 'label|matched': from another word of the source's part of speech to
     words of the targets' parts of speech at the distances nearest to theirs, none of which is
     right for it. Which of the words of that part of speech is drawn by the sentence's id, the
@@ -63,12 +66,22 @@ def with_controls(sentence: Sentence, heads: Sequence[int]) -> Sentence:
 
 
 def is_apart(relation: Relation, words: Sequence[str], heads: Sequence[int]) -> bool:
-    """Return whether a pair is neither the same word twice nor joined by an arc of the tree."""
+    """Return whether a pair is neither the same word twice nor one or two edges apart."""
     source = relation.source
     return not any(
         words[word].casefold() == words[source].casefold()
-        or (len(heads) > 0 and (heads[word] == source or heads[source] == word))
+        or (len(heads) > 0 and _are_near(source, word, heads))
         for word in relation.targets
+    )
+
+
+def _are_near(one: int, other: int, heads: Sequence[int]) -> bool:
+    """Return whether a path of one or two edges joins two words of a tree."""
+    up = [{word, heads[word]} - {-1} for word in (one, other)]
+    return bool(up[0] & up[1]) or any(
+        heads[middle] == end
+        for start, end in ((one, other), (other, one))
+        if (middle := heads[start]) >= 0
     )
 
 

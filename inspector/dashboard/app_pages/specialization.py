@@ -93,6 +93,7 @@ def _outcome(run: Run, language: str) -> None:
     outcome = t["outcome"].format(
         supported=verdicts.get("supported", 0),
         all=len(run.claims),
+        explained=verdicts.get("explained", 0),
         negative=verdicts.get("not supported", 0),
         open=verdicts.get("underpowered", 0),
         with_role=len(run.roles[["layer", "head"]].drop_duplicates()),

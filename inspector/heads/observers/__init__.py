@@ -12,9 +12,11 @@ from inspector.heads.observers.behaviour import (
 )
 from inspector.heads.observers.head_distances import DISTANCES_COLUMNS, HeadDistances
 from inspector.heads.observers.model_pass import Observer, observe
+from inspector.heads.observers.predicted_words import PredictedWords, predictions_from_state
 from inspector.heads.observers.relation_scores import (
     RelationScores,
     counts_from_state,
+    looks_back_only,
     word_attention,
 )
 from inspector.heads.observers.window_scores import AcrossScores
@@ -30,7 +32,10 @@ __all__ = [
     "BEHAVIOUR_COLUMNS",
     "RelationScores",
     "AcrossScores",
+    "PredictedWords",
+    "predictions_from_state",
     "counts_from_state",
+    "looks_back_only",
     "word_attention",
     "HeadDistances",
     "DISTANCES_COLUMNS",

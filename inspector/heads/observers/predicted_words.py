@@ -49,7 +49,7 @@ class PredictedWords:
         """Add one layer's predictions on one batch."""
         looked = self._scores.looked
         if looked is None:
-            looked = predicted_words(call, batch)
+            looked = predicted_words(call, batch, back_only=self._scores.back_only)
         places = torch.arange(batch.n_words, device=looked[0].device)
         has_tokens = batch.has_tokens.cpu().numpy()
         has_tokens &= has_tokens.sum(1, keepdims=True) > 1

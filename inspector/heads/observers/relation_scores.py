@@ -64,15 +64,29 @@ def _add_further_tokens(
 
 
 def predicted_words(
-    call: AttentionCall, batch: AnnotatedBatch
+    call: AttentionCall, batch: AnnotatedBatch, *, back_only: bool = False
 ) -> tuple[Int64[Tensor, "batch head word"], Int64[Tensor, "batch head word"]]:
     """Return the word that each word looks at most, and that looks at it most; the first of equals.
 
-    Where a word has no choice it is the first word.
+    Where a word has no choice it is that word itself.
+
+    Args:
+        call: Of one layer.
+        batch: What it was called on.
+        back_only: Whether the mask hides later words, which are then no choice.
     """
     attention = word_attention(call.probabilities, batch)
+    words = torch.arange(batch.n_words, device=attention.device)
+    if back_only:
+        attention.masked_fill_(words > words[:, None], -1.0)
     # Of equal ones the first, as argmax would; across the grain it is several times faster.
-    return attention.max(-1).indices, attention.max(-2).indices
+    at, of = attention.max(-1), attention.max(-2)
+    return at.indices.where(at.values >= 0, words), of.indices.where(of.values >= 0, words)
+
+
+def looks_back_only(probabilities: Float[Tensor, "batch head query key"]) -> bool:
+    """Return whether no token sees a later one, as a decoder's mask has it."""
+    return not bool(probabilities.triu(1).any())
 
 
 class RelationScores:
@@ -93,12 +107,16 @@ class RelationScores:
         shape = (len(documents), len(names), len(DIRECTIONS), n_layers, n_heads)
         self.correct = np.zeros(shape, dtype=np.int32)
         self.n = np.zeros(shape[:2], dtype=np.int32)
+        self.asked = np.zeros(shape[:3], dtype=np.int32)
+        """Of these pairs, those that have a right word which the mask lets a head find."""
         self.unknown = np.zeros(len(names), dtype=np.int64)
         """Pairs of each relation of which the vocabulary does not know a word."""
         self.offsets: dict[int, np.ndarray] = {}
         """Offset (head − dependent, in words) → counts by document and relation."""
         self.left_out = 0
         """Relations that touch a word without tokens."""
+        self.back_only = False
+        """Whether the mask hides later words."""
         self.looked: tuple[Tensor, Tensor] | None = None
         """The words predicted at the last update; None where nothing was asked of them."""
 
@@ -107,6 +125,7 @@ class RelationScores:
         pairs = batch.relations
         self.looked = None
         if layer == 0:
+            self.back_only = looks_back_only(call.probabilities)
             self._count(batch)
         if not len(pairs.row):
             return
@@ -122,8 +141,10 @@ class RelationScores:
     ) -> Bool[Tensor, "pair direction head"]:
         """Return which pairs each head gets right."""
         pairs = batch.relations
-        self.looked = looked_at, looked_from = predicted_words(call, batch)
-        return torch.stack(
+        self.looked = looked_at, looked_from = predicted_words(
+            call, batch, back_only=self.back_only
+        )
+        hits = torch.stack(
             [
                 looked_at[pairs.row, :, pairs.dependent] == pairs.head[:, None],
                 looked_at[pairs.row, :, pairs.head] == pairs.dependent[:, None],
@@ -131,6 +152,13 @@ class RelationScores:
             ],
             dim=1,
         )
+        return hits & self._allowed(pairs.head - pairs.dependent)[..., None]
+
+    def _allowed(self, offset: Int64[Tensor, "*pair"]) -> Bool[Tensor, "*pair direction"]:
+        """Return in which directions the mask lets a head find a right word at an offset."""
+        if not self.back_only:
+            return torch.ones((*offset.shape, len(DIRECTIONS)), dtype=torch.bool).to(offset.device)
+        return torch.stack([offset < 0, offset > 0, offset > 0], dim=-1)
 
     def _count(self, batch: AnnotatedBatch) -> None:
         pairs = batch.relations
@@ -138,6 +166,7 @@ class RelationScores:
         counted, name = pairs.counted.cpu().numpy(), pairs.name.cpu().numpy()
         document = pairs.document.cpu().numpy()[counted]
         np.add.at(self.n, (document, name), 1)
+        np.add.at(self.asked, (document, name), self._asked(batch)[counted])
         words = torch.stack([pairs.dependent, pairs.head])
         unknown = batch.unknown_words[pairs.row, words].any(0).cpu().numpy()
         self.unknown += np.bincount(name[unknown[counted]], minlength=len(self.names))
@@ -146,6 +175,11 @@ class RelationScores:
             table = self.offsets.setdefault(int(offset), np.zeros_like(self.n))
             here = count[apart == offset]
             np.add.at(table, (document[here], name[here]), 1)
+
+    def _asked(self, batch: AnnotatedBatch) -> Bool[np.ndarray, "pair direction"]:
+        """Return in which directions each pair has a right word that the mask lets a head find."""
+        apart = batch.relations.head - batch.relations.dependent
+        return self._allowed(apart).cpu().numpy()
 
     def _offsets(
         self, batch: AnnotatedBatch, counted: Int64[np.ndarray, " count"]
@@ -162,6 +196,7 @@ class RelationScores:
         return {
             "relations.correct": self.correct,
             "relations.n": self.n,
+            "relations.asked": self.asked,
             "relations.offsets": np.array(offsets, dtype=np.int64),
             "relations.offset_counts": stacked,
             "relations.left_out": np.array([self.left_out]),
@@ -172,6 +207,7 @@ class RelationScores:
         """Add what another one saw of the same documents and relations."""
         self.correct += other.correct
         self.n += other.n
+        self.asked += other.asked
         self.unknown += other.unknown
         self.left_out += other.left_out
         for offset, table in other.offsets.items():
@@ -190,11 +226,13 @@ def counts_from_state(
     state: dict[str, np.ndarray], documents: list[str], names: list[str]
 ) -> RelationCounts:
     """Return the counts that a shard's state holds."""
+    n, asked = state["relations.n"], state["relations.asked"]
     return RelationCounts(
         documents=tuple(documents),
         relations=tuple(names),
         offsets=tuple(int(offset) for offset in state["relations.offsets"]),
         correct=state["relations.correct"],
-        n=state["relations.n"],
+        n=n,
         offset_counts=state["relations.offset_counts"],
+        asked=None if (asked == n[..., None]).all() else asked,
     )

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float64, Int, Int64
 from torch import Tensor
 
 from inspector.corpora import Relation
+from inspector.heads.counts import DIRECTIONS
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.heads.observers.relation_scores import RelationScores
 from inspector.models import AttentionCall
@@ -80,8 +81,19 @@ class AcrossScores(RelationScores):
                         looked_from[:, asked.place_looked[choice.source]] == target,
                     ]
                 )
+                # Offsets among the words to choose from have the sign of those in the text.
+                hits &= self._allowed(target - choice.source).T[:, None]
                 found.index_add_(0, choice.pair, hits.permute(2, 0, 1).to(torch.int32))
         return found > 0
+
+    def _asked(self, batch: AnnotatedBatch) -> Bool[np.ndarray, "pair direction"]:
+        """Return in which directions each pair has a right word that the mask lets a head find."""
+        pairs = [relation for _, relation in batch.scored[0]]
+        asked = np.zeros((len(pairs), len(DIRECTIONS)), dtype=bool)
+        for place, relation in enumerate(pairs):
+            apart = torch.tensor([target - relation.source for target in relation.targets])
+            asked[place] = self._allowed(apart).any(dim=0).numpy()
+        return asked
 
     def _offsets(
         self, batch: AnnotatedBatch, counted: Int64[np.ndarray, " count"]

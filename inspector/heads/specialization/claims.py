@@ -28,8 +28,12 @@ from inspector.heads.specialization.lift import (
 )
 from inspector.heads.specialization.split import Split, random_init_accuracies
 
-CLAIMS_COLUMNS = dtypes("claims")
-"""Columns of the claims frame, in order: column → dtype."""
+_EVERY = dtypes("claims")
+_OVER_OFFSET = list(_EVERY).index("verdict") + 1
+CLAIMS_COLUMNS = dict(list(_EVERY.items())[:_OVER_OFFSET])
+"""Columns of claims over a fixed offset and random weights, in order: column → dtype."""
+ADDED_COLUMNS = dict(list(_EVERY.items())[_OVER_OFFSET:])
+"""What the ladder of simpler explanations adds to them."""
 
 
 def relation_claims(
@@ -46,9 +50,11 @@ def relation_claims(
 
     - relation; direction: one of DIRECTIONS.
     - layer, head: right most often on the selection split; the first of equal ones.
-    - n, accuracy: pairs of the test split, and the share that this head predicts.
-    - baseline_offset: the commonest offset (head − dependent, in words) on the selection split,
-      the nearest of equal ones, and of −k and k the former; 0 where that split has no pair.
+    - n, accuracy: pairs of the test split, and the share that this head predicts; of a decoder
+      only pairs whose right word its mask lets a head find.
+    - baseline_offset: the commonest offset (head − dependent, in words) on the selection split
+      that the mask allows, the nearest of equal ones, and of −k and k the former; 0 where that
+      split has no pair.
     - baseline_accuracy: share of the test split at that offset; lift: accuracy − that.
     - ci_low, ci_high: 95 % bootstrap interval of lift over documents, 10,000 draws; NaN where
       fewer than 5 documents of the test split hold the relation.
@@ -83,22 +89,22 @@ def relation_claims(
     n_documents = len(split.test.documents)
     weights, signs = bootstrap_weights(n_documents, seed), flip_signs(n_documents, seed)
     parts = []
-    for position, relation in enumerate(counts.relations):
-        correct = split.chosen_correct[position]
-        layer, head = np.divmod(split.chosen[position], counts.n_layers_and_heads[1])
-        lifted = lifts(split, position, correct, weights)
+    for place in np.ndindex(len(counts.relations), len(DIRECTIONS)):
+        correct = split.chosen_correct[place][None]
+        layer, head = np.divmod(split.chosen[place], counts.n_layers_and_heads[1])
+        lifted = lifts(split, place, correct, weights)
         parts.append(
             {
-                "relation": np.full(len(DIRECTIONS), relation, dtype=object),
-                "direction": np.array(DIRECTIONS, dtype=object),
-                "layer": layer,
-                "head": head,
+                "relation": np.array([counts.relations[place[0]]], dtype=object),
+                "direction": np.array([DIRECTIONS[place[1]]], dtype=object),
+                "layer": np.array([layer]),
+                "head": np.array([head]),
                 **lifted,
-                "p_value": sign_flip_p_values(differences(split, position, correct), signs),
+                "p_value": sign_flip_p_values(differences(split, place, correct), signs),
                 "selection_accuracy": share(
-                    split.selected_correct[position], lifted["n_selection"]
+                    split.selected_correct[place][None], lifted["n_selection"]
                 ),
-                "random_init_accuracy": random_models[position],
+                "random_init_accuracy": random_models[place][None],
             }
         )
     return _judged(stacked(parts, CLAIMS_COLUMNS), unknown)

@@ -19,6 +19,9 @@ PHRASES: dict[str, str] = {
     "logical": "follows the logic of {relations}",
     "relation": "{relation} ({points} points over a fixed offset)",
     "positional": "looks mostly at offset {offset} ({share})",
+    "position": "looks at position {offset} of the sentence ({share} over a fixed offset)",
+    "word-class": "looks at the next word of a class, {offset} ({share} over a fixed offset)",
+    "keyword": "looks at the word '{offset}' whoever asks ({share} over a fixed offset)",
     "special-token": "rests on special tokens ({share} of its attention)",
     "broad": "looks at nearly everything alike (its entropy is {share} of the highest)",
     "duplicate-token": "looks at the same token elsewhere ({share} of its attention)",
@@ -98,7 +101,7 @@ def _looks(own: pd.DataFrame, phrases: Mapping[str, str]) -> list[str]:
         family, _, offset = row["role"].partition(":")
         if family not in _FOLLOWS:
             share = f"{100 * row['effect']:.0f} %"
-            signed = f"{int(offset):+d}" if family == "positional" else ""
+            signed = f"{int(offset):+d}" if family == "positional" else offset
             said.append(phrases[family].format(offset=signed, share=share))
     return said
 

@@ -14,7 +14,12 @@ from torch import Tensor
 from inspector.corpora import Relation, Sentence
 from inspector.errors import InputError
 from inspector.heads.counts import DIRECTIONS
-from inspector.heads.observers import AnnotatedBatch, annotated_batches, word_attention
+from inspector.heads.observers import (
+    AnnotatedBatch,
+    annotated_batches,
+    looks_back_only,
+    word_attention,
+)
 from inspector.models import AttentionCall, PretrainedModel, running, word_batches
 from inspector.models.forward.backend import OURS
 
@@ -66,8 +71,8 @@ def head_predictions(
 ) -> list[Prediction]:
     """Return what one head predicts for each pair of a relation, in the order of the sentences.
 
-    Pairs with a word that has no token, and sentences longer than the model takes, are left out,
-    as in the relations frame.
+    Pairs with a word that has no token, pairs whose partner a decoder's mask hides, and sentences
+    longer than the model takes, are left out, as in the relations frame.
 
     Args:
         model: What runs, once over all sentences: a handful is meant.
@@ -89,27 +94,36 @@ def head_predictions(
     batches = annotated_batches(made.batches, asked_for, [0] * len(asked_for), {relation: 0})
     found: dict[int, list[Prediction]] = {}
     for batch in batches:
-        attention = _head_attention(model, batch, layer, head)
+        attention, back_only = _head_attention(model, batch, layer, head)
         for row, place in enumerate(batch.words.sentences):
             has_tokens = batch.has_tokens[row].tolist()
             n_words = len(asked_for[place].words)
             found[place] = [
                 _prediction(asked_for[place], pair, direction, attention[row, :n_words, :n_words])
                 for pair in asked_for[place].relations
-                if pair.label == relation and has_tokens[pair.source] and has_tokens[pair.target]
+                if pair.label == relation
+                and has_tokens[pair.source]
+                and has_tokens[pair.target]
+                and not (back_only and _is_hidden(pair, direction))
             ]
     return [prediction for place in sorted(found) for prediction in found[place]]
 
 
 def _head_attention(
     model: PretrainedModel, batch: AnnotatedBatch, layer: int, head: int
-) -> Float64[Tensor, "batch word word"]:
-    """Return one head's attention from word to word on one batch."""
+) -> tuple[Float64[Tensor, "batch word word"], bool]:
+    """Return one head's attention on one batch, and whether tokens look back only."""
     calls: list[AttentionCall] = []
     with running(model, OURS, calls.append), torch.inference_mode():
         model.model(**batch.words.batch.inputs())
     attention = word_attention(calls[layer].probabilities[:, head : head + 1], batch)
-    return attention[:, 0].cpu()
+    return attention[:, 0].cpu(), looks_back_only(calls[0].probabilities)
+
+
+def _is_hidden(pair: Relation, direction: str) -> bool:
+    """Return whether a mask that hides later words hides what is right in this direction."""
+    back = [target < pair.source for target in pair.targets]
+    return not any(back) if direction == "dependent_to_head" else all(back)
 
 
 def _prediction(

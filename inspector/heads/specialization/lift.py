@@ -26,46 +26,51 @@ claimed: the model cannot tell such words apart."""
 
 
 def differences(
-    split: Split, relation: int, correct: Int64[np.ndarray, "row document"]
+    split: Split, place: tuple[int, int], correct: Int64[np.ndarray, "row document"]
 ) -> Int64[np.ndarray, "row document"]:
     """Return right − baseline's right in each document of the test split.
 
     0 everywhere if the selection split has no pair: then no baseline could be chosen.
+
+    Args:
+        split: Both splits of the corpus.
+        place: The relation and the direction, by position.
+        correct: What each row has right.
     """
-    if not split.n_selection[relation]:
+    if not split.n_selection[place]:
         return np.zeros_like(correct)
-    return correct - split.baseline_correct[relation]
+    return correct - split.baseline_correct[place]
 
 
 def lifts(
     split: Split,
-    relation: int,
+    place: tuple[int, int],
     correct: Int64[np.ndarray, "row document"],
     weights: UInt8[np.ndarray, "draw document"],
 ) -> dict[str, np.ndarray]:
-    """Return the columns n … ci_high of one relation, and n_selection, a row for each of `correct`.
+    """Return the columns n … ci_high and n_selection, a row for each of `correct`.
 
     Args:
         split: Both splits of the corpus.
-        relation: Which relation, by position.
+        place: The relation and the direction, by position.
         correct: What each row has right in each document of the test split.
         weights: Resamples of these documents.
     """
     rows = len(correct)
-    n = np.full(rows, split.n_test[relation])
-    baseline = np.full(rows, split.baseline_correct[relation].sum())
-    apart = differences(split, relation, correct)
+    n = np.full(rows, split.n_test[place])
+    baseline = np.full(rows, split.baseline_correct[place].sum())
+    apart = differences(split, place, correct)
     columns = {
         "n": n,
         "accuracy": share(correct.sum(axis=1), n),
-        "baseline_offset": np.full(rows, split.baseline_offsets[relation]),
+        "baseline_offset": np.full(rows, split.baseline_offsets[place]),
         "baseline_accuracy": share(baseline, n),
         "lift": share(apart.sum(axis=1), n),
-        "n_selection": np.full(rows, split.n_selection[relation]),
+        "n_selection": np.full(rows, split.n_selection[place]),
     }
-    low_and_high = ratio_intervals(apart, split.pairs[relation], weights)
+    low_and_high = ratio_intervals(apart, split.pairs[place], weights)
     columns |= {"ci_low": low_and_high[:, 0], "ci_high": low_and_high[:, 1]}
-    if not split.n_selection[relation]:
+    if not split.n_selection[place]:
         for name in ("baseline_accuracy", "lift", "ci_low", "ci_high"):
             columns[name] = np.full(rows, np.nan)
     return columns

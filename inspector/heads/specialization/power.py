@@ -59,25 +59,25 @@ def documents_needed(counts: RelationCounts, power: float = 0.8) -> pd.DataFrame
     n_documents = len(split.test.documents)
     quantiles = normal_quantile((1 + LEVEL) / 2) + normal_quantile(power)
     parts = []
-    for position, relation in enumerate(counts.relations):
-        apart = differences(split, position, split.chosen_correct[position])
-        pairs = np.broadcast_to(split.pairs[position], apart.shape)
+    for place in np.ndindex(len(counts.relations), len(DIRECTIONS)):
+        pairs = split.pairs[place][None]
+        apart = differences(split, place, split.chosen_correct[place][None])
         errors = ratio_standard_errors(apart, pairs)
-        if (split.pairs[position] > 0).sum() < 2:
+        if (pairs > 0).sum() < 2:
             errors = np.full_like(errors, np.nan)
         lift = share(apart.sum(axis=1), pairs.sum(axis=1))
-        if not split.n_selection[position]:
+        if not split.n_selection[place]:
             lift, errors = np.full_like(lift, np.nan), np.full_like(errors, np.nan)
-        layer, head = np.divmod(split.chosen[position], counts.n_layers_and_heads[1])
+        layer, head = np.divmod(split.chosen[place], counts.n_layers_and_heads[1])
         scale = quantiles * errors * np.sqrt(n_documents)
         parts.append(
             {
-                "relation": np.full(len(DIRECTIONS), relation, dtype=object),
-                "direction": np.array(DIRECTIONS, dtype=object),
-                "layer": layer,
-                "head": head,
+                "relation": np.array([counts.relations[place[0]]], dtype=object),
+                "direction": np.array([DIRECTIONS[place[1]]], dtype=object),
+                "layer": np.array([layer]),
+                "head": np.array([head]),
                 "n": pairs.sum(axis=1),
-                "documents": np.full(len(DIRECTIONS), n_documents),
+                "documents": np.array([n_documents]),
                 "lift": lift,
                 "standard_error": errors,
                 "documents_needed": _needed(scale, lift),

@@ -57,6 +57,7 @@ def head_roles(
     *,
     kinds: Mapping[str, str] | None = None,
     controls: pd.DataFrame | None = None,
+    simple: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return a row for each role of each head; a head may have several roles, or none.
 
@@ -81,6 +82,8 @@ def head_roles(
         rules: What earns the other roles; None takes those of `role_rules`.
         kinds: Relation → 'syntax', 'semantic' or 'logical'; syntax where it is not named.
         controls: The frame of `semantic_controls`; needed where a relation is not of syntax.
+        simple: Rows of heads that a simpler rule explains ('position:K', 'word-class:UPOS:SIDE',
+            'keyword:WORD'), as the ladder gives them.
 
     Raises:
         InputError: If a frame lacks a column, or a rule is for a role that does not exist.
@@ -98,11 +101,33 @@ def head_roles(
     _check_columns("supported", supported, SUPPORT_COLUMNS)
     rows = _that_survive(_following_rows(claims, supported), kinds or {}, controls)
     earned = _earned_by_behaviour(behaviour, rules) + _earned_by_relations(rows)
-    order = {role: place for place, role in enumerate([*_SENTENCES, *_ROLES.values()])}
+    if simple is not None:
+        earned += _of_simple_rules(simple, earned)
+    order = {role: place for place, role in enumerate([*_SENTENCES, *_SIMPLE, *_ROLES.values()])}
     earned.sort(
         key=lambda row: (row["layer"], row["head"], order[row["role"].split(":")[0]], row["role"])
     )
     return pd.DataFrame(earned, columns=list(ROLES_COLUMNS)).astype(ROLES_COLUMNS)
+
+
+def _of_simple_rules(
+    simple: pd.DataFrame, earned: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the roles of heads that a simpler rule explains.
+
+    A head that looks at nearly everything alike, or at special tokens, is not said to look at one
+    position: of words that get the same attention the first is what it predicts.
+    """
+    nowhere = {(row["layer"], row["head"]) for row in earned if row["role"] in _NO_WORD}
+    rows = [
+        dict(zip(ROLES_COLUMNS, row, strict=True))
+        for row in simple[list(ROLES_COLUMNS)].itertuples(index=False, name=None)
+    ]
+    return [
+        row
+        for row in rows
+        if not row["role"].startswith("position:") or (row["layer"], row["head"]) not in nowhere
+    ]
 
 
 def _earned_by_behaviour(
@@ -215,6 +240,10 @@ _IN_SENTENCES = (
 )  # fmt: skip
 """Columns of the behaviour frame that the sentences speak of."""
 
+_NO_WORD = ("broad", "special-token")
+"""Roles of heads that look at no word more than at others."""
+_SIMPLE = ("position", "word-class", "keyword")
+"""Families of the roles of heads that a simpler rule explains."""
 _ROLES = {"syntax": "syntactic", "semantic": "semantic", "logical": "logical"}
 """Kind of a relation → what a head is called that follows it."""
 _KEY = ["layer", "head", "relation", "direction"]
@@ -235,7 +264,7 @@ _LEADS = {
 def _surviving(row: Mapping[Any, Any]) -> str:
     """Return what is left of a relation of meaning when simpler explanations are ruled out."""
     return (
-        " Without pairs of the same word or a direct dependency the lift is "
+        " Without pairs of the same word or a path of one or two edges the lift is "
         f"{_points(row['apart_lift'])} points; of pairs matched in distance and part of speech it "
         f"finds {_percent(row['matched_accuracy'])}."
     )

@@ -41,14 +41,14 @@ def semantic_controls(
       right instead), and the share of them that the head predicts. matched_lift: accuracy − that,
       with its 95 % bootstrap interval over documents, matched_ci_low and matched_ci_high.
     - n_apart, apart_accuracy, apart_baseline_accuracy, apart_lift, apart_ci_low, apart_ci_high:
-      as in the claims, of the pairs alone that are neither direct dependencies nor the same word
-      twice; the offset is chosen for them, on the selection split.
+      as in the claims, of the pairs alone that are neither the same word twice nor joined by a
+      path of one or two edges of the tree; the offset is chosen for them, on the selection split.
     - lift_left: apart_lift / lift: the share of the effect that is left.
     - verdict: that of the claim where it is not supported. Else 'explained by …' where a simpler
       explanation does as well: apart_lift < 0.10 or apart_ci_low ≤ 0 or no pair is apart ('the same
-      word or a direct dependency'), matched_ci_low ≤ 0 ('distance and part of speech'), accuracy
-      not above one of the rules ('the nearest mention', 'the nearest mention with the same head
-      word'); of 'meaning:KIND' 'explained by distance, part of speech and frequency' where the
+      word or a path of one or two edges'), matched_ci_low ≤ 0 ('distance and part of speech'),
+      accuracy not above one of the rules ('the nearest mention', 'the nearest mention with the same
+      head word'); of 'meaning:KIND' 'explained by distance, part of speech and frequency' where the
       interval of its accuracy over that on 'meaning-control:KIND' begins at 0 or below, which the
       control itself always is; 'underpowered' with fewer than 20 pairs apart, matched or of that
       control, or these in fewer than 5 documents, so that there is no interval; else 'survives'.
@@ -83,28 +83,31 @@ class _Splits:
         self.place = {name: position for position, name in enumerate(counts.relations)}
         self.weights = bootstrap_weights(len(self.split.test.documents), seed)
 
-    def pairs(self, name: str) -> np.ndarray:
+    def pairs(self, name: str, row: Mapping[Any, Any]) -> np.ndarray:
         """Return the pairs of a name in each document of the test split; 0 where unknown."""
         if name in self.place:
-            return np.asarray(self.split.pairs[self.place[name]])
+            return np.asarray(self.split.pairs[self.at(name, row)])
         return np.zeros(len(self.split.test.documents), dtype=np.int64)
+
+    def at(self, name: str, row: Mapping[Any, Any]) -> tuple[int, int]:
+        """Return the place of a known name, and of the row's direction."""
+        return self.place[name], DIRECTIONS.index(row["direction"])
 
     def correct(self, name: str, row: Mapping[Any, Any]) -> np.ndarray:
         """Return what the row's head has right of a name in each document of the test split."""
         if name not in self.place:
             return np.zeros(len(self.split.test.documents), dtype=np.int64)
-        direction = DIRECTIONS.index(row["direction"])
-        table = self.split.test.correct[:, self.place[name], direction]
+        table = self.split.test.correct[:, *self.at(name, row)]
         return table[:, row["layer"], row["head"]].astype(np.int64)
 
 
 def _row(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
     found = {name: row[name] for name in ("relation", "direction", "layer", "head", "n")}
     found |= {"accuracy": row["accuracy"], "lift": row["lift"]}
-    pairs = split.pairs(row["relation"])
+    pairs = split.pairs(row["relation"], row)
     is_coreference = str(row["relation"]).startswith("coref")
     for column, subset in RULES.items():
-        right = split.pairs(row["relation"] + subset).sum()
+        right = split.pairs(row["relation"] + subset, row).sum()
         found[column] = right / pairs.sum() if is_coreference and pairs.sum() else np.nan
     found |= _matched(split, row)
     found |= _apart(split, row)
@@ -135,14 +138,14 @@ def _difference(
 ) -> tuple[np.ndarray, float, float]:
     """Return the pairs of another name, and the interval of the row's accuracy over theirs."""
     name = row["relation"]
-    pairs, others = split.pairs(name), split.pairs(other)
+    pairs, others = split.pairs(name, row), split.pairs(other, row)
     right, found = split.correct(name, row), split.correct(other, row)
     return others, *ratio_difference_intervals(right, pairs, found, others, split.weights)
 
 
 def _matched(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
     name = row["relation"]
-    pairs = split.pairs(name)
+    pairs = split.pairs(name, row)
     right, found = split.correct(name, row), split.correct(name + MATCHED, row)
     matched, low, high = _difference(split, row, name + MATCHED)
     known = bool(pairs.sum() and matched.sum())
@@ -162,7 +165,7 @@ def _apart(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
         columns = ("accuracy", "baseline_accuracy", "lift", "ci_low", "ci_high")
         return {"n_apart": 0} | dict.fromkeys((f"apart_{column}" for column in columns), np.nan)
     correct = split.correct(name, row)[None]
-    lifted = lifts(split.split, split.place[name], correct, split.weights)
+    lifted = lifts(split.split, split.at(name, row), correct, split.weights)
     columns = ("accuracy", "baseline_accuracy", "lift", "ci_low", "ci_high")
     return {"n_apart": lifted["n"][0]} | {f"apart_{name}": lifted[name][0] for name in columns}
 
@@ -170,13 +173,13 @@ def _apart(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
 def _verdict(row: Mapping[str, Any]) -> str:
     """Return what a supported claim becomes of, by the first explanation that does as well."""
     if not row["n_apart"]:
-        return "explained by the same word or a direct dependency"
+        return "explained by the same word or a path of one or two edges"
     if min(row["n_apart"], row["n_matched"]) < MIN_PAIRS:
         return "underpowered"
     if np.isnan(row["apart_ci_low"]) or np.isnan(row["matched_ci_low"]):
         return "underpowered"
     if not (row["apart_ci_low"] > 0 and row["apart_lift"] >= MIN_LIFT):
-        return "explained by the same word or a direct dependency"
+        return "explained by the same word or a path of one or two edges"
     if not row["matched_ci_low"] > 0:
         return "explained by distance and part of speech"
     if row["accuracy"] <= row["nearest_mention"]:

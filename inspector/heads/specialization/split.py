@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from itertools import product
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from inspector.errors import InputError
-from inspector.heads.counts import RelationCounts
+from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.relations_frame import commonest_offsets, pairs_at, share
 
 MIN_RANDOM_MODELS = 3
@@ -62,29 +63,29 @@ class Split:
         return _by_head(self.selection).max(axis=-1)
 
     @cached_property
-    def baseline_offsets(self) -> Int64[np.ndarray, " relation"]:
+    def baseline_offsets(self) -> Int64[np.ndarray, "relation direction"]:
         """Return the commonest offset of the selection split; 0 where there is none."""
         return commonest_offsets(self.selection)
 
     @cached_property
-    def n_selection(self) -> Int64[np.ndarray, " relation"]:
+    def n_selection(self) -> Int64[np.ndarray, "relation direction"]:
         """Return the pairs of the selection split."""
-        return np.asarray(self.selection.n.sum(axis=0, dtype=np.int64))
+        return np.asarray(self.selection.pairs.sum(axis=0, dtype=np.int64))
 
     @cached_property
-    def n_test(self) -> Int64[np.ndarray, " relation"]:
+    def n_test(self) -> Int64[np.ndarray, "relation direction"]:
         """Return the pairs of the test split."""
-        return np.asarray(self.test.n.sum(axis=0, dtype=np.int64))
+        return np.asarray(self.test.pairs.sum(axis=0, dtype=np.int64))
 
     @cached_property
-    def pairs(self) -> Int64[np.ndarray, "relation document"]:
+    def pairs(self) -> Int64[np.ndarray, "relation direction document"]:
         """Return the pairs of each document of the test split."""
-        return self.test.n.T.astype(np.int64)
+        return np.moveaxis(self.test.pairs, 0, -1).astype(np.int64)
 
     @cached_property
-    def baseline_correct(self) -> Int64[np.ndarray, "relation document"]:
+    def baseline_correct(self) -> Int64[np.ndarray, "relation direction document"]:
         """Return what the baseline has right in each document of the test split."""
-        return pairs_at(self.test, self.baseline_offsets).T
+        return np.moveaxis(pairs_at(self.test, self.baseline_offsets), 0, -1)
 
     @cached_property
     def chosen_correct(self) -> Int64[np.ndarray, "relation direction document"]:
@@ -94,8 +95,8 @@ class Split:
         return np.moveaxis(picked, 0, -1).astype(np.int64)
 
 
-def documents_holding(counts: RelationCounts) -> dict[str, int]:
-    """Return how many documents of the test split hold each relation.
+def documents_holding(counts: RelationCounts) -> dict[tuple[str, str], int]:
+    """Return how many documents of the test split hold each relation, by direction.
 
     Example:
         >>> n = np.array([[2], [0], [1]], dtype=np.int32)
@@ -104,11 +105,14 @@ def documents_holding(counts: RelationCounts) -> dict[str, int]:
         ...     n=n,
         ...     offset_counts=n[..., None],
         ... )
-        >>> [is_for_selection(name) for name in counts.documents], documents_holding(counts)
-        ([False, True, False], {'det': 2})
+        >>> [is_for_selection(name) for name in counts.documents]
+        [False, True, False]
+        >>> documents_holding(counts)["det", "dependent_to_head"]
+        2
     """
-    held = (Split.of(counts).pairs > 0).sum(axis=1)
-    return dict(zip(counts.relations, held.tolist(), strict=True))
+    held = (Split.of(counts).pairs > 0).sum(axis=-1)
+    places = product(counts.relations, DIRECTIONS)
+    return dict(zip(places, held.ravel().tolist(), strict=True))
 
 
 def random_init_accuracies(
@@ -139,7 +143,7 @@ def random_init_accuracies(
         _check_same_corpus(number, split, other)
         correct.append(other.chosen_correct.sum(axis=-1))
     best = np.max(correct, axis=0)
-    return share(best, np.broadcast_to(split.n_test[:, None], best.shape))
+    return share(best, split.n_test)
 
 
 def _check_same_corpus(number: int, split: Split, other: Split) -> None:
@@ -150,7 +154,7 @@ def _check_same_corpus(number: int, split: Split, other: Split) -> None:
                     f"random_init_counts[{number}] has other {what} than the model: "
                     "count the same corpus with both."
                 )
-        if not np.array_equal(one.n, two.n):
+        if not np.array_equal(one.pairs, two.pairs):
             raise InputError(
                 f"random_init_counts[{number}] ({two.n.sum()} pairs) has other pairs than the "
                 f"model ({one.n.sum()}): count the same corpus with both."

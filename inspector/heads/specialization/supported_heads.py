@@ -62,21 +62,20 @@ def supported_heads(
     split = Split.of(counts)
     random_models = random_init_accuracies(split, random_init_counts)
     weights = bootstrap_weights(len(split.test.documents), seed)
-    shape = (len(DIRECTIONS), *counts.n_layers_and_heads)
-    direction, layer, head = (axis.ravel() for axis in np.indices(shape))
+    layer, head = (axis.ravel() for axis in np.indices(counts.n_layers_and_heads))
     parts = []
-    for position, relation in enumerate(counts.relations):
-        correct = split.test.correct[:, position].reshape(weights.shape[1], len(head))
+    for place in np.ndindex(len(counts.relations), len(DIRECTIONS)):
+        correct = split.test.correct[:, *place].reshape(weights.shape[1], len(head))
         correct = np.ascontiguousarray(correct.T, dtype=np.int64)
         parts.append(
             {
                 "layer": layer,
                 "head": head,
-                "relation": np.full(len(head), relation, dtype=object),
-                "direction": np.array(DIRECTIONS, dtype=object)[direction],
-                **lifts(split, position, correct, weights),
-                "p_value": exact_sign_flip_p_values(differences(split, position, correct)),
-                "random_init_accuracy": random_models[position][direction],
+                "relation": np.full(len(head), counts.relations[place[0]], dtype=object),
+                "direction": np.full(len(head), DIRECTIONS[place[1]], dtype=object),
+                **lifts(split, place, correct, weights),
+                "p_value": exact_sign_flip_p_values(differences(split, place, correct)),
+                "random_init_accuracy": np.full(len(head), random_models[place]),
             }
         )
     frame = stacked(parts, SUPPORT_COLUMNS)

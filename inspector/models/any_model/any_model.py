@@ -18,9 +18,16 @@ import torch
 from torch import Tensor, nn
 
 from inspector.attention import LayerWeights
-from inspector.errors import ModelError, UnsupportedModelError
+from inspector.errors import InputError, ModelError, UnsupportedModelError
 from inspector.models.any_model.random_inputs import make_inputs
-from inspector.models.loading.load_model import build_config, check_device, check_dtype, load
+from inspector.models.loading.load_model import (
+    build_config,
+    check_device,
+    check_dtype,
+    load,
+    loaded,
+)
+from inspector.models.loading.memory_model import own_network, private_copy
 from inspector.models.loading.model_files import (
     file_hashes,
     has_tokenizer,
@@ -147,21 +154,30 @@ def load_to_run(name: str | os.PathLike[str], **options: Any) -> PretrainedModel
     """
     if has_tokenizer(model_folder(called(name), options.get("revision"))):
         with suppress(UnsupportedModelError):
-            loaded = load(name, **options)
-            if loaded.architecture.kind != "encoder of two":
-                return loaded
+            found = load(name, **options)
+            if found.architecture.kind != "encoder of two":
+                return found
     return load_any(name, **options)
 
 
 def load_for_weights(
-    name: PretrainedModel | AnyModel | str | os.PathLike[str], **options: Any
+    name: PretrainedModel | AnyModel | nn.Module | str | os.PathLike[str], **options: Any
 ) -> PretrainedModel | AnyModel:
     """Return a model as `load_to_run` does, but the encoder alone of an encoder-decoder.
 
-    A model that is loaded already is returned; of one that neither way knows, `load` says why.
+    A model that is loaded already is returned, a network in memory read through a private copy; of
+    a name that neither way knows, `load` says why.
     """
-    if isinstance(name, PretrainedModel | AnyModel):
+    if isinstance(name, AnyModel):
         return name
+    if isinstance(name, PretrainedModel):
+        return loaded(name)
+    if not isinstance(name, str | os.PathLike):
+        network = own_network(name)
+        try:
+            return loaded(network)
+        except (InputError, UnsupportedModelError):  # no tokenizer, or an architecture of its own
+            return AnyModel.of(private_copy(network), type(network).__name__)
     if not has_tokenizer(model_folder(called(name), options.get("revision"))):
         return load_any(name, **options)
     try:

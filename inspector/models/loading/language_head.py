@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Float64, Int
 from torch import Tensor, nn
 
+from inspector.models.loading.memory_model import private_copy
 from inspector.models.loading.network import check_finite, read_network
 from inspector.models.log_level import quiet
 from inspector.models.pretrained import PretrainedModel
@@ -79,18 +80,16 @@ def language_head(model: PretrainedModel) -> LanguageHead | None:
     mask_id: int | None = getattr(model.tokenizer, "mask_token_id", None)
     if kind == "masked" and mask_id is None:
         return None
-    config = deepcopy(model.model.config)
-    with quiet():
-        network, info = read_network(loader, model.folder, config)
-    # What lies in the body `load` has looked at.
-    if info["missing_keys"] or info["mismatched_keys"]:
+    network = _whole(model, loader)
+    if network is None:
         return None
     network.eval().to(device=model.device, dtype=model.torch_dtype)
     prefix = network.base_model_prefix
     body = getattr(network, prefix)
     if not _is_the_same(body, model.model):
         return None
-    check_finite(model.folder, network, "every loss")
+    what = f"model folder ({model.folder})" if model.folder else f"model ({model.name})"
+    check_finite(what, network)
     with torch.inference_mode():
         tokens = _some_tokens(model)
         whole = network(input_ids=tokens).logits[0]
@@ -101,6 +100,17 @@ def language_head(model: PretrainedModel) -> LanguageHead | None:
         if not apart <= _TOLERANCE[model.dtype] * float(whole.norm()):
             return None
     return head
+
+
+def _whole(model: PretrainedModel, loader: Any) -> Any:
+    """Return a language model with its head, as files or memory have it, None where it has none."""
+    if model.folder is None:
+        whole = model.source
+        return private_copy(whole) if isinstance(whole, loader) else None
+    with quiet():
+        network, info = read_network(loader, model.folder, deepcopy(model.model.config))
+    # What lies in the body `load` has looked at.
+    return None if info["missing_keys"] or info["mismatched_keys"] else network
 
 
 def _saved_as(model: PretrainedModel) -> tuple[Kind, Any] | None:
@@ -122,7 +132,8 @@ def _saved_as(model: PretrainedModel) -> tuple[Kind, Any] | None:
         for one in (loader, MODEL_FOR_PRETRAINING_MAPPING.get(type(config), None))
         if isinstance(one, type)
     }
-    if loader is None or not with_head & set(config.architectures or ()):
+    named = set(config.architectures or ()) if model.folder else {type(model.source).__name__}
+    if loader is None or not with_head & named:
         return None
     return kind, loader
 

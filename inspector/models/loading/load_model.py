@@ -24,38 +24,66 @@ from inspector.models.forward.padding_check import (
     keep_padding_out,
     prove_independence,
 )
-from inspector.models.loading.model_files import check_tokenizer_files, file_hashes, read_config
+from inspector.models.loading.memory_model import (
+    has_changed,
+    memory_hashes,
+    own_body,
+    own_network,
+    own_tokenizer,
+    private_copy,
+    tokenizer_folder,
+)
+from inspector.models.loading.model_files import (
+    check_tokenizer_files,
+    file_hashes,
+    read_config,
+    supported,
+)
 from inspector.models.loading.model_names import DEFAULT_MODEL, called, model_folder
-from inspector.models.loading.network import check_tensors, check_weight_files, read_network
+from inspector.models.loading.network import (
+    check_finite,
+    check_tensors,
+    check_weight_files,
+    read_network,
+)
 from inspector.models.log_level import quiet
 from inspector.models.pretrained import DTYPES, PretrainedModel
 from inspector.models.tokenizing.guarded import one_line
-from inspector.models.tokenizing.load_tokenizer import load_tokenizer, most_tokens
+from inspector.models.tokenizing.load_tokenizer import load_tokenizer, made_usable, most_tokens
 from inspector.models.weight_checks.network_check import prove_sites, unproved_sites
 
-ModelOrName = PretrainedModel | str | os.PathLike[str]
-"""A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id."""
+ModelOrName = PretrainedModel | nn.Module | str | os.PathLike[str]
+"""A loaded model, or what `inspector.load` takes: an alias, a folder, a hub id, a network."""
 _ACTIVATIONS = ("hidden_act", "activation", "activation_function", "hidden_activation")
 
 
 @checked
 def load(
-    name: str | os.PathLike[str] = DEFAULT_MODEL,
+    model: Any = None,
+    tokenizer: Any = None,
+    name: str | None = None,
     *,
     revision: str | None = None,
-    dtype: str = "float32",
-    device: str = "cpu",
+    dtype: str | torch.dtype | None = None,
+    device: str | torch.device | None = None,
 ) -> PretrainedModel:
     """Return a pretrained model, checked and proved, in evaluation mode.
 
     Args:
-        name: `minilm` (ships with inspector's dependencies), a folder, or a hub id.
+        model: `minilm` (ships with inspector's dependencies; the standard), a folder, a hub id; or
+            a transformers model in memory, with a task head or adapters, in training, on any
+            device: it is never changed, and what is learned later is seen.
+        tokenizer: Of a model in memory; that of the folder it was loaded from if not given.
+        name: What a model in memory is to be called; its class if not given.
         revision: Branch, tag or commit of a hub id.
-        dtype: 'float32', 'float64' or 'bfloat16'. The file's weights are read as float32.
-        device: A torch device, such as 'cpu' or 'cuda:0'.
+        dtype: 'float32', 'float64' or 'bfloat16', or torch's. The file's weights are read as
+            float32; a model in memory keeps its own, float16 is computed in float32.
+        device: A torch device, such as 'cpu' or 'cuda:0'; 'auto' for a GPU where there is one. The
+            CPU, or that of the model in memory, if not given.
 
     Raises:
-        InputError: If there is no such dtype or device.
+        InputError: If there is no such dtype or device, what is given is no model, or a tokenizer
+            is not the model's.
         ModelError: If the model cannot be reached, read, or trusted.
         UnsupportedModelError: If its architecture is not known.
 
@@ -64,11 +92,39 @@ def load(
         >>> model.n_layers, model.n_heads, model.d_model, model.d_head
         (6, 12, 384, 32)
     """
+    if isinstance(model, str | os.PathLike) or (model is None and tokenizer is None):
+        given = _one_name(model, tokenizer, name)
+        chosen = check_dtype("float32" if dtype is None else dtype)
+        return _load_folder(given, revision, chosen, "cpu" if device is None else device)
+    if revision is not None:
+        raise InputError(
+            f"revision ({revision}) must be left out beside a model in memory: it says which files "
+            "of a hub id are read."
+        )
+    return _load_memory(own_network(model), tokenizer, name, dtype, device)
+
+
+def _one_name(model: str | os.PathLike[str] | None, tokenizer: Any, name: str | None) -> str:
+    """Return the one name that is given; `name` was once what `model` is called."""
+    if tokenizer is not None:
+        raise InputError(
+            f"tokenizer ({type(tokenizer).__name__}) must be left out beside a model's name: its "
+            "folder has it. Give both in memory, or the name alone."
+        )
+    if model is not None and name is not None:
+        raise InputError(
+            f"name ({name}) must be left out beside a model's name ({model}): it says what a model "
+            "in memory is to be called."
+        )
+    return called(model if model is not None else name if name is not None else DEFAULT_MODEL)
+
+
+def _load_folder(
+    text: str, revision: str | None, dtype: str, device: str | torch.device
+) -> PretrainedModel:
     from transformers import AutoModel
 
-    check_dtype(dtype)
     target = check_device(device)
-    text = called(name)
     folder = model_folder(text, revision)
     architecture, settings = read_config(folder)
     weight_files = check_weight_files(folder)
@@ -78,45 +134,105 @@ def load(
         tokenizer = load_tokenizer(folder, config, architecture)
         network, info = read_network(AutoModel, folder, config)
     check_tensors(folder, _needed(architecture, info), network)
-    network = reader_of(architecture, network).eval()
-    n_heads = config.num_attention_heads
-    model = PretrainedModel(
-        name=text,
-        folder=folder,
-        model=network,
-        tokenizer=tokenizer,
-        architecture=architecture,
-        sites=unproved_sites(network),
-        n_layers=_n_layers(architecture, config),
-        n_heads=n_heads,
-        n_kv_heads=n_heads,
-        d_model=config.hidden_size,
-        d_head=config.hidden_size // n_heads,
-        max_tokens=most_tokens(architecture, config, tokenizer),
-        dtype=dtype,
-        file_hashes=file_hashes(folder, weight_files),
-        unused_tensors=tuple(sorted(info["unexpected_keys"])),
+    return _proved(
+        PretrainedModel(
+            name=text,
+            folder=folder,
+            model=reader_of(architecture, network).eval(),
+            tokenizer=tokenizer,
+            dtype=dtype,
+            file_hashes=file_hashes(folder, weight_files),
+            unused_tensors=tuple(sorted(info["unexpected_keys"])),
+            **_sizes(architecture, config, tokenizer),
+        ),
+        target,
     )
-    proved = prove_sites(model)
+
+
+def _load_memory(
+    network: Any,
+    tokenizer: Any,
+    name: str | None,
+    dtype: str | torch.dtype | None,
+    device: str | torch.device | None,
+) -> PretrainedModel:
+    text = name or type(network).__name__
+    kept = str(next(network.parameters()).dtype).removeprefix("torch.")
+    chosen = check_dtype((kept if kept in DTYPES else "float32") if dtype is None else dtype)
+    target = check_device(network.device if device is None else device)
+    architecture = supported(
+        network.config.model_type, network.config.to_dict(), f"configuration of model ({text})"
+    )
+    with quiet(), torch.random.fork_rng(devices=[]):
+        body = private_copy(own_body(network, text))
+        config = body.config
+        if architecture.kind == "decoder":
+            config.use_cache = False
+        if tokenizer is None:
+            usable = load_tokenizer(tokenizer_folder(network, text), config, architecture)
+        else:
+            usable = own_tokenizer(tokenizer, body, padded=architecture.kind != "decoder")
+            usable = made_usable(usable, config, architecture, {}, text)
+    check_finite(f"model ({text})", body)
+    hashes = memory_hashes(body, usable)
+    reader = reader_of(architecture, body).eval()
+    # Proved on the CPU, with more digits than half a float has; what has these already is shared.
+    reader.to(device="cpu", dtype=DTYPES[kept] if kept in ("float32", "float64") else torch.float32)
+    return _proved(
+        PretrainedModel(
+            name=text,
+            folder=None,
+            model=reader,
+            tokenizer=usable,
+            dtype=chosen,
+            file_hashes=hashes,
+            unused_tensors=(),
+            source=network,
+            **_sizes(architecture, config, usable),
+        ),
+        target,
+    )
+
+
+def _sizes(architecture: Architecture, config: Any, tokenizer: Any) -> dict[str, Any]:
+    """Return what a configuration says of a model, until it is seen running."""
+    n_heads = config.num_attention_heads
+    return {
+        "architecture": architecture,
+        "n_layers": _n_layers(architecture, config),
+        "n_heads": n_heads,
+        "n_kv_heads": n_heads,
+        "d_model": config.hidden_size,
+        "d_head": config.hidden_size // n_heads,
+        "max_tokens": most_tokens(architecture, config, tokenizer),
+        "sites": (),
+    }
+
+
+def _proved(model: PretrainedModel, target: torch.device) -> PretrainedModel:
+    """Return a model with each layer proved to be where the table says, on its device."""
+    proved = prove_sites(replace(model, sites=unproved_sites(model.model)))
     prove_independence(proved)
-    network.to(device=target, dtype=DTYPES[dtype])
+    proved.model.to(device=target, dtype=DTYPES[model.dtype])
     return proved
 
 
 def loaded(
     model: ModelOrName,
-    dtype: str | None = None,
-    device: str | None = None,
+    dtype: str | torch.dtype | None = None,
+    device: str | torch.device | None = None,
     revision: str | None = None,
 ) -> PretrainedModel:
-    """Return a model, loaded where it is given by name: in float32 and on the CPU, if not told.
+    """Return a model, loaded where it is not yet: a name's in float32 and on the CPU, if not told.
+
+    What was loaded from a network in memory is read again where the network has changed.
 
     Raises:
         InputError: If it was loaded in another dtype, on another device, or a revision is named.
         ModelError: If it cannot be loaded.
     """
     if not isinstance(model, PretrainedModel):
-        return load(model, dtype=dtype or "float32", device=device or "cpu", revision=revision)
+        return load(model, dtype=dtype, device=device, revision=revision)
     target = model.device if device is None else check_device(device)
     if (target.type, target.index or 0) != (model.device.type, model.device.index or 0):
         raise InputError(
@@ -128,25 +244,39 @@ def loaded(
             f"revision ({revision}) must be left out beside a loaded model: load it with its "
             "revision, or give its name."
         )
-    if dtype not in (None, model.dtype):
+    if dtype is not None and check_dtype(dtype) != model.dtype:
         raise InputError(
             f"dtype ({dtype}) must be that of the model ({model.dtype}): load it in {dtype}, or "
             "give its name."
         )
-    return model
+    if model.source is None or not has_changed(model.source, model.file_hashes):
+        return model
+    return load(model.source, model.tokenizer, model.name, dtype=model.dtype, device=model.device)
 
 
-def check_dtype(dtype: str) -> None:
-    """Refuse a dtype that inspector does not compute in; InputError if it is one."""
-    if dtype not in DTYPES:
+def check_dtype(dtype: str | torch.dtype) -> str:
+    """Return the name of a dtype.
+
+    Raises:
+        InputError: If inspector does not compute in it.
+    """
+    name = str(dtype).removeprefix("torch.")
+    if name not in DTYPES:
         raise InputError(
-            f"dtype ({dtype}) must be one that inspector computes in. "
+            f"dtype ({name}) must be one that inspector computes in. "
             f"Available: {', '.join(DTYPES)}."
         )
+    return name
 
 
-def check_device(device: str) -> torch.device:
-    """Return the device of a name; InputError if it is not there."""
+def check_device(device: str | torch.device) -> torch.device:
+    """Return the device of a name; of 'auto' a GPU where there is one, else the CPU.
+
+    Raises:
+        InputError: If it is not there.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         target = torch.device(device)
         torch.zeros(1, device=target).item()  # a device such as "meta" holds no numbers

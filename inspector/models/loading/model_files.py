@@ -41,20 +41,36 @@ def read_config(folder: Path) -> tuple[Architecture, dict[str, Any]]:
     """
     model_type, settings = read_settings(folder)
     path = folder / "config.json"
-    positions = settings.get("position_embedding_type", "absolute")
+    architecture = supported(model_type, settings, str(path))
+    check_limits(settings, path)
+    return architecture, settings
+
+
+def supported(model_type: str, settings: dict[str, Any], where: str) -> Architecture:
+    """Return the architecture of a configuration that transformers computes as it is meant.
+
+    Args:
+        model_type: What it calls the architecture.
+        settings: All else that it says.
+        where: What it is called in messages.
+
+    Raises:
+        ModelError: If a setting is one that transformers passes over, or draws by chance.
+        UnsupportedModelError: If the table of architectures lacks the model type.
+    """
+    positions = settings.get("position_embedding_type") or "absolute"
     if positions != "absolute" and (model_type, positions) != ("esm", "rotary"):
         raise ModelError(
-            f"{path} has position_embedding_type {positions!r}, which transformers no longer "
+            f"{where} has position_embedding_type {positions!r}, which transformers no longer "
             "computes: it would run as another model. Only 'absolute' can be inspected."
         )
     if model_type == "big_bird" and settings.get("attention_type") != "original_full":
         raise ModelError(
-            f"{path} has attention_type block_sparse, by which tokens attend to blocks that chance "
-            "draws: set it to original_full, which transformers itself takes for shorter texts."
+            f"{where} has attention_type block_sparse, by which tokens attend to blocks that "
+            "chance draws: set it to original_full, which transformers itself takes for shorter "
+            "texts."
         )
-    architecture = architecture_for(model_type)
-    check_limits(settings, path)
-    return architecture, settings
+    return architecture_for(model_type)
 
 
 def read_settings(folder: Path) -> tuple[str, dict[str, Any]]:

@@ -274,16 +274,16 @@ def check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> Non
             f"leaves out ({_some(extra)}): a shorter model would be loaded. Check "
             "num_hidden_layers."
         )
-    check_finite(folder, network, "every number computed from it")
+    check_finite(f"model folder ({folder})", network)
 
 
-def check_finite(folder: Path, network: nn.Module, spoiled: str) -> None:
-    """Refuse a parameter that is not finite, by a ModelError that says what it would spoil."""
+def check_finite(what: str, network: nn.Module) -> None:
+    """Refuse weights that are not finite, by a ModelError; `what` is the network in messages."""
     for name, parameter in network.named_parameters():
         if not bool(torch.isfinite(parameter).all()):
             raise ModelError(
-                f"model folder ({folder}) has a value that is not finite in {name}: "
-                f"{spoiled} would be NaN."
+                f"{what} has a value that is not finite in {name}: every number computed from it "
+                "would be NaN."
             )
 
 

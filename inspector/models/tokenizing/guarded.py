@@ -54,12 +54,11 @@ _SILENT = RLock()
 
 def tokenized(tokenizer: Any, *given: Any, **options: Any) -> Any:
     """Return what a fast tokenizer of transformers makes of texts; ModelError if it fails."""
-    name = tokenizer.name_or_path
     with (
         refusing(
             lambda said: (
-                f"tokenizer of {name} fails on a text ({said}): one of its rules is wrong, or "
-                "it has no unknown token. Save the tokenizer again."
+                f"tokenizer of {tokenizer.name_or_path} fails on a text ({said}): one of its rules "
+                "is wrong, or it has no unknown token. Save the tokenizer again."
             )
         ),
         muted(2, passed_on=True),

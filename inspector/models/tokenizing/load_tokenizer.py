@@ -133,11 +133,33 @@ def load_tokenizer(folder: Path, config: Any, architecture: Architecture) -> Any
     with refusing(lambda said: f"tokenizer of {folder} cannot be loaded: {said}"), muted(1, 2):
         settings = _settings(folder)
         tokenizer = _from_files(folder, config, settings)
-        if architecture.kind == "decoder" and tokenizer.pad_token_id is None:
-            tokenizer.pad_token = tokenizer.eos_token or tokenizer.bos_token or tokenizer.unk_token
-        _check_vocabulary(folder, tokenizer, config.vocab_size)
-        _check_around(folder, tokenizer, config)
-        _set_inputs(tokenizer, config, settings)
+        return made_usable(tokenizer, config, architecture, settings, folder)
+
+
+def made_usable(
+    tokenizer: Any,
+    config: Any,
+    architecture: Architecture,
+    settings: dict[str, Any],
+    folder: Path | str,
+) -> Any:
+    """Return a tokenizer that pads on the right and tells what is padding, found to be a model's.
+
+    Args:
+        tokenizer: Is changed.
+        config: Of the model.
+        architecture: Of the model.
+        settings: Of its tokenizer_config.json.
+        folder: Whence it came, or what it is called.
+
+    Raises:
+        ModelError: If it lacks a padding token, knows no ordinary token, or is another model's.
+    """
+    if architecture.kind == "decoder" and tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.bos_token or tokenizer.unk_token
+    _check_vocabulary(folder, tokenizer, config.vocab_size)
+    _check_around(folder, tokenizer, config)
+    _set_inputs(tokenizer, config, settings)
     tokenizer.padding_side = "right"
     return tokenizer
 
@@ -199,7 +221,7 @@ def _set_inputs(tokenizer: Any, config: Any, settings: dict[str, Any]) -> None:
     tokenizer.model_input_names = ["input_ids", *named, "attention_mask"]
 
 
-def _check_vocabulary(folder: Path, tokenizer: Any, n_embeddings: int) -> None:
+def _check_vocabulary(folder: Path | str, tokenizer: Any, n_embeddings: int) -> None:
     vocabulary: dict[str, int] = tokenizer.get_vocab()
     special = {token: vocabulary[token] for token in tokenizer.all_special_tokens
                if token in vocabulary}  # fmt: skip
@@ -228,7 +250,7 @@ def _check_vocabulary(folder: Path, tokenizer: Any, n_embeddings: int) -> None:
         )
 
 
-def _check_around(folder: Path, tokenizer: Any, config: Any) -> None:
+def _check_around(folder: Path | str, tokenizer: Any, config: Any) -> None:
     """Refuse ids that only the post-processor makes: they need not be in the vocabulary."""
     around = tokenizer.backend_tokenizer.encode("a")
     limits = {"an id": (around.ids, config.vocab_size)}
@@ -237,7 +259,7 @@ def _check_around(folder: Path, tokenizer: Any, config: Any) -> None:
     for what, (numbers, most) in limits.items():
         if most and max(numbers, default=0) >= most:
             raise ModelError(
-                f"post_processor in {folder / 'tokenizer.json'} gives tokens {what} of "
+                f"post_processor in {folder}/tokenizer.json gives tokens {what} of "
                 f"{max(numbers)}, but the model has embeddings for {most}: it is another model's."
             )
 

@@ -46,7 +46,9 @@ def profile_job(
     n_sentences, n_windows = settings.ablation_sentences, settings.ablation_windows
     job = ProfileJob(
         # Workers of a cluster are in another folder than we.
-        model=str(model.folder.resolve()) if Path(model.name).is_dir() else model.name,
+        model=str(model.folder.resolve())
+        if model.folder and Path(model.name).is_dir()
+        else model.name,
         revision=revision,
         dtype=model.dtype,
         device=str(model.device),

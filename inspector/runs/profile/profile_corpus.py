@@ -97,6 +97,11 @@ class Run:
         return self.frames["claims"]
 
     @property
+    def controls(self) -> pd.DataFrame:
+        """Return what heads were compared with: a row per claim or supported head × rung."""
+        return self.frames["controls"]
+
+    @property
     def semantic_controls(self) -> pd.DataFrame:
         """Return what is left of claims on meaning when simpler explanations are ruled out."""
         return self.frames["semantic_controls"]

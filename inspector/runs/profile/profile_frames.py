@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 
+import numpy as np
 import pandas as pd
 
 from inspector.corpora import Corpus
@@ -23,9 +24,18 @@ from inspector.heads.observers import (
     NormBehaviour,
     behaviour_frame,
     counts_from_state,
+    predictions_from_state,
 )
 from inspector.heads.relations_frame import RELATIONS_COLUMNS, relation_accuracies
-from inspector.heads.specialization.claims import CLAIMS_COLUMNS, relation_claims
+from inspector.heads.specialization.claims import (
+    ADDED_COLUMNS,
+    CLAIMS_COLUMNS,
+    relation_claims,
+)
+from inspector.heads.specialization.ladder.controls import CONTROLS_COLUMNS
+from inspector.heads.specialization.ladder.heads_on_ladder import on_ladder
+from inspector.heads.specialization.ladder.simple_roles import strongest
+from inspector.heads.specialization.ladder.words import WordTable, word_table
 from inspector.heads.specialization.lift import MAX_UNKNOWN
 from inspector.heads.specialization.power import POWER_COLUMNS, documents_needed
 from inspector.heads.specialization.roles import ROLES_COLUMNS, head_roles
@@ -33,6 +43,7 @@ from inspector.heads.specialization.semantic_controls import (
     SEMANTIC_CONTROLS_COLUMNS,
     semantic_controls,
 )
+from inspector.heads.specialization.split import documents_holding
 from inspector.heads.specialization.supported_heads import supported_heads
 from inspector.models import PretrainedModel
 from inspector.runs.profile.ablation_worker import ablation_sums
@@ -58,7 +69,8 @@ SKIPPED_COLUMNS = dtypes("skipped")
 FRAMES: dict[str, dict[str, str]] = {
     "behaviour": BEHAVIOUR_COLUMNS,
     "relations": RELATIONS_COLUMNS,
-    "claims": CLAIMS_COLUMNS,
+    "claims": CLAIMS_COLUMNS | ADDED_COLUMNS,
+    "controls": CONTROLS_COLUMNS,
     "semantic_controls": SEMANTIC_CONTROLS_COLUMNS,
     "roles": ROLES_COLUMNS,
     "power": POWER_COLUMNS,
@@ -95,6 +107,10 @@ def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[st
 EVERY_FRAME = tuple(expected_frames({"ablation": True, "distances": True}, several=False))
 """The names of all frames that a run may have."""
 _NOTHING = Vocabulary()
+_OF_RELATIONS = (
+    *("relations", "claims", "controls", "supported", "power", "semantic_controls"),
+    "simple_roles",
+)
 
 
 def profile_frames(
@@ -140,11 +156,18 @@ def profile_frames(
     unsure = {name: unknown[name] for name in kinds if shares.get(name, 0.0) > MAX_UNKNOWN}
     frames = {
         "behaviour": frame,
-        **_relation_frames(counts, random_models, kinds, shares, job.settings.seed),
+        **_relation_frames(
+            *(counts, random_models, kinds, shares),
+            _word_table(model, job, described),
+            job.settings.seed,
+        ),
     }
-    supported = frames.pop("supported")
+    supported, simple = frames.pop("supported"), frames.pop("simple_roles")
     frames["roles"] = head_roles(
-        *(frame, frames["claims"], supported), kinds=kinds, controls=frames["semantic_controls"]
+        *(frame, frames["claims"], supported),
+        kinds=kinds,
+        controls=frames["semantic_controls"],
+        simple=strongest(simple.to_dict("records")),
     )
     frames["kinds"] = pd.DataFrame(kinds.items(), columns=list(KINDS_COLUMNS)).astype(KINDS_COLUMNS)
     frames["totals"] = _totals(corpus, job, windows, own, behaviour, unsure)
@@ -167,12 +190,11 @@ def _relation_frames(
     random_models: Sequence[RelationCounts],
     kinds: Mapping[str, str],
     unknown: Mapping[str, float],
+    table: WordTable,
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Return the frames about relations, kind by kind."""
-    parts: dict[str, list[pd.DataFrame]] = {
-        name: [] for name in ("relations", "claims", "supported", "power", "semantic_controls")
-    }
+    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in _OF_RELATIONS}
     families = [list(labels) for _, labels in groupby(kinds, key=lambda label: kinds[label])]
     for labels in families or [[]]:
         here = counts.of_relations(labels)
@@ -180,6 +202,10 @@ def _relation_frames(
         claims = relation_claims(here, there, seed, unknown=unknown)
         supported = supported_heads(here, there, seed, unknown=unknown)
         parts["relations"].append(relation_accuracies(here))
+        judged = on_ladder(claims, supported, table, documents_holding(here), seed)
+        claims, supported = judged.claims, judged.supported
+        parts["controls"].append(judged.controls)
+        parts["simple_roles"].append(judged.roles)
         parts["claims"].append(claims)
         parts["supported"].append(supported)
         parts["power"].append(documents_needed(here))
@@ -193,6 +219,21 @@ def _relation_frames(
             order, kind="stable", ignore_index=True
         )
     return frames
+
+
+def _word_table(
+    model: PretrainedModel, job: ProfileJob, shards: Sequence[ShardResult]
+) -> WordTable:
+    """Return the words of all sentences, with what each head of the model predicts for each."""
+    size, heads = job.settings.shard_size, model.n_layers * model.n_heads
+    parts, start = [], 0
+    for place, shard in enumerate(shards):
+        sentences = job.sentences[place * size : (place + 1) * size]
+        lengths = [len(sentence.words) for sentence in sentences]
+        predicted = predictions_from_state(shard.arrays, lengths, heads)
+        parts.append(np.where(predicted < 0, predicted, predicted + start))
+        start += sum(lengths)
+    return word_table(job.sentences, job.documents, np.concatenate(parts, axis=-1))
 
 
 def _counts(shards: Sequence[ShardResult], job: ProfileJob) -> RelationCounts:

@@ -103,11 +103,16 @@ def profile(
     check_engine(engine, workers)
     if output is not None:
         check_run_folder(output, resume=resume, force=force)
+    read = read_annotated(corpus, annotations, labels=chosen.labels, strict=strict, parse=parse)
+    ready = loaded(model, device=device, revision=revision)
+    if ready.folder is None and (workers > 1 or engine != "local"):
+        raise InputError(
+            f"workers ({workers}, {engine}) must be 1, on this machine, for a model in memory: "
+            "other processes cannot see it. Save it (save_pretrained) and give the folder."
+        )
     return profile_corpus(
-        corpus=read_annotated(
-            corpus, annotations, labels=chosen.labels, strict=strict, parse=parse
-        ),
-        model=loaded(model, device=device, revision=revision),
+        corpus=read,
+        model=ready,
         folder=output,
         settings=chosen,
         revision=revision,

@@ -8,13 +8,16 @@ from dataclasses import astuple
 
 import numpy as np
 
+from inspector.errors import InputError
 from inspector.heads.ablation import StateChangeSums
 from inspector.heads.observers import (
     AcrossScores,
     Behaviour,
     HeadDistances,
     NormBehaviour,
+    PredictedWords,
     RelationScores,
+    predictions_from_state,
 )
 from inspector.models import PretrainedModel
 from inspector.runs.profile.ablation_worker import every_head
@@ -23,6 +26,7 @@ from inspector.runs.store.shards import ShardResult
 from inspector.vocabulary import Vocabulary
 
 State = Mapping[str, np.ndarray]
+_PACKED = "predicted_words.packed"
 _OFFSETS, _OFFSET_COUNTS = "relations.offsets", "relations.offset_counts"
 
 
@@ -41,8 +45,10 @@ def shard_fits(
         documents = place.documents
         if result.labels != {"documents": documents}:
             return False
-        return _has_shapes(result.arrays, _empty(model, place, documents)) and _adds_up(
-            result.arrays
+        return (
+            _has_shapes(result.arrays, _empty(model, place, documents))
+            and _adds_up(result.arrays)
+            and (not place.is_whole or _unpacks(model, place, result.arrays))
         )
 
     return fits
@@ -63,7 +69,8 @@ def _empty(model: PretrainedModel, place: ShardPlace, documents: list[str]) -> S
     if place.is_whole:
         looks = Behaviour(*size, model.max_tokens).state()
         norms = {name.replace(Behaviour.name, NormBehaviour.name, 1): looks[name] for name in looks}
-        arrays |= looks | norms
+        words = PredictedWords(kind(*size, documents, list(place.names)), lengths_of(place))
+        arrays |= looks | norms | words.state()
         if job.settings.distances:
             arrays |= HeadDistances(*size).state()
     return arrays
@@ -78,9 +85,29 @@ def _has_shapes(arrays: State, expected: State) -> bool:
         shape = empty.shape
         if name in (_OFFSETS, _OFFSET_COUNTS):
             shape = (*shape[:-1], arrays[_OFFSETS].size) if _OFFSETS in arrays else shape
+        if name == _PACKED:
+            shape = (found.size,)
         if found.shape != shape or not np.isfinite(found).all():
             return False
     return True
+
+
+def lengths_of(place: ShardPlace) -> list[int]:
+    """Return the number of words of each sentence of a shard."""
+    return [len(sentence.words) for sentence in place.sentences]
+
+
+def _unpacks(model: PretrainedModel, place: ShardPlace, arrays: State) -> bool:
+    """Return whether predicted words are of this shard's sentences, each in its own."""
+    lengths = lengths_of(place)
+    try:
+        predicted = predictions_from_state(arrays, lengths, model.n_layers * model.n_heads)
+    except InputError:
+        return False
+    end = np.cumsum(lengths)
+    start = np.repeat(end - lengths, lengths)
+    inside = (predicted >= start) & (predicted < np.repeat(end, lengths))
+    return bool((inside | (predicted < 0)).all())
 
 
 def _adds_up(arrays: State) -> bool:
@@ -92,4 +119,6 @@ def _adds_up(arrays: State) -> bool:
         return True
     n = arrays["relations.n"]
     enough = (arrays[_OFFSET_COUNTS].sum(axis=-1) >= n).all()
-    return bool(enough and (arrays["relations.correct"] <= n[:, :, None, None, None]).all())
+    asked = arrays["relations.asked"]
+    right = (arrays["relations.correct"] <= asked[..., None, None]).all()
+    return bool(enough and right and (asked <= n[..., None]).all())

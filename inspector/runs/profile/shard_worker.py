@@ -17,6 +17,8 @@ from inspector.heads.observers import (
     Behaviour,
     HeadDistances,
     NormBehaviour,
+    Observer,
+    PredictedWords,
     RelationScores,
     annotated_batches,
     observe,
@@ -64,10 +66,11 @@ class ProfileWorker:
             model = self.model
             if place.random_init_seed is not None:
                 model = self._random_init_model(place.random_init_seed)
+            scores = _scores(model, place)
             return _observed(
                 model,
-                _scores(model, place),
-                _describers(model, settings) if place.is_whole else [],
+                scores,
+                _describers(model, settings, scores, place) if place.is_whole else [],
                 place.sentences,
                 place.document_of_each,
                 settings.window_batch_size if place.across else settings.batch_size,
@@ -86,9 +89,11 @@ def _scores(model: PretrainedModel, place: ShardPlace) -> RelationScores:
 
 
 def _describers(
-    model: PretrainedModel, settings: ProfileSettings
-) -> list[Behaviour | NormBehaviour | HeadDistances]:
-    found: list[Behaviour | NormBehaviour | HeadDistances] = [
+    model: PretrainedModel, settings: ProfileSettings, scores: RelationScores, place: ShardPlace
+) -> list[Observer]:
+    found: list[Observer] = [
+        # First: what the scores have of a layer is what it keeps.
+        PredictedWords(scores, [len(sentence.words) for sentence in place.sentences]),
         Behaviour(model.n_layers, model.n_heads, model.max_tokens),
         NormBehaviour(model),
     ]
@@ -100,13 +105,13 @@ def _describers(
 def _observed(
     model: PretrainedModel,
     scores: RelationScores,
-    others: Sequence[Behaviour | HeadDistances],
+    others: Sequence[Observer],
     sentences: tuple[Sentence, ...],
     documents: tuple[str, ...],
     batch_size: int,
 ) -> ShardResult:
     """Return what the observers kept of one pass over sentences."""
-    kept = [scores, *others]
+    kept: list[Observer] = [scores, *others]
     made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
     batches = annotated_batches(
         made.batches,

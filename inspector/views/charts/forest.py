@@ -11,13 +11,13 @@ import pandas as pd
 from inspector.views.charts.shared import CATEGORIES, REFERENCE, columns_of
 from inspector.views.view_names import Names, named
 
-VERDICTS = ("supported", "not supported", "underpowered")
+VERDICTS = ("supported", "explained", "not supported", "underpowered")
 """In the order of the legend."""
 MARKED_LIFT = 0.10
 """The lift that counts as following, a line beside the one at 0."""
 
-_COLORS = (CATEGORIES[0], CATEGORIES[4], REFERENCE)
-_SHAPES = ("circle", "cross", "diamond")
+_COLORS = (CATEGORIES[0], CATEGORIES[1], CATEGORIES[4], REFERENCE)
+_SHAPES = ("circle", "square", "cross", "diamond")
 _ROW = 19
 _COLUMNS = [
     "relation", "direction", "layer", "head", "n", "accuracy", "baseline_accuracy", "lift",

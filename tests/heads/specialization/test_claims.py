@@ -351,8 +351,10 @@ def test_choosing_and_judging_on_the_same_documents_would_support_chance() -> No
         on_itself = Split(selection=test, test=test)
         signs = flip_signs(len(test.documents), 0)
         p = [
-            sign_flip_p_values(differences(on_itself, r, on_itself.chosen_correct[r]), signs)
-            for r in range(len(counts.relations))
+            sign_flip_p_values(
+                differences(on_itself, place, on_itself.chosen_correct[place][None]), signs
+            )
+            for place in np.ndindex(len(counts.relations), len(DIRECTIONS))
         ]
         naive += (np.concatenate(p) < 0.05).sum()
     assert honest < 0.1 * 8 * 15

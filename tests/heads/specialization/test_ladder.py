@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import slow_ladder as slow
 
+from benchmarks.nulls import counted, random_words
 from inspector.corpora import read_conllu
 from inspector.corpora.annotation.registry import annotate
 from inspector.corpora.default import sample_files
-from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.specialization.claims import relation_claims
 from inspector.heads.specialization.ladder.heads_on_ladder import on_ladder
 from inspector.heads.specialization.ladder.ladder import head_rungs
@@ -21,16 +21,6 @@ from inspector.heads.specialization.supported_heads import supported_heads
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "ud-english-ewt" / "en_ewt-ud-dev.conllu"
 N_HEADS = 4
-
-
-def random_words(lengths, n_heads, seed):
-    """Return a word of the same sentence, never itself, for each word and head, both sides."""
-    rng = np.random.default_rng(seed)
-    size = np.repeat(lengths, lengths)
-    start = np.repeat(np.cumsum(lengths) - lengths, lengths)
-    apart = rng.integers(1, np.maximum(size, 2), size=(2, n_heads, len(size)))
-    word = np.arange(len(size)) - start
-    return np.where(size > 1, start + (word + apart) % size, -1)
 
 
 def tree_words(sentences, predicted):
@@ -136,43 +126,18 @@ def test_the_word_of_a_rule_is_what_a_walk_finds(twenty, side):
         start += len(sentence.words)
 
 
-def counted(table, labels):
-    """Return the counts that the table's predictions amount to."""
-    documents = tuple(dict.fromkeys(table.documents))
-    place = {name: index for index, name in enumerate(documents)}
-    of_word = np.repeat([place[name] for name in table.documents], table.lengths)
-    n_heads = table.predicted.shape[1]
-    n = np.zeros((len(documents), len(labels)), dtype=np.int32)
-    correct = np.zeros((*n.shape, len(DIRECTIONS), 1, n_heads), dtype=np.int32)
-    apart = {}
-    for name, label in enumerate(labels):
-        for rank, direction in enumerate(DIRECTIONS):
-            pairs = table.pairs(label, direction)
-            hits = table.predicted[pairs.side][:, pairs.asked] == pairs.expected
-            np.add.at(correct[:, name, rank, 0], of_word[pairs.asked], hits.T.astype(np.int32))
-            if rank == 0:
-                np.add.at(n[:, name], of_word[pairs.asked], 1)
-                apart[label] = (of_word[pairs.asked], pairs.expected - pairs.asked)
-    offsets = tuple(sorted({int(o) for _, values in apart.values() for o in values}))
-    at = np.zeros((*n.shape, len(offsets)), dtype=np.int32)
-    for name, label in enumerate(labels):
-        document, values = apart[label]
-        np.add.at(at[:, name], (document, np.searchsorted(offsets, values)), 1)
-    return RelationCounts(documents, tuple(labels), offsets, correct, n, at)
-
-
 def climbed(table, labels, seeds=(1, 2, 3)):
     """Return what the ladder leaves of heads, beside three random models."""
     counts = counted(table, labels)
     shape = table.predicted.shape[1]
-    twins = [
+    random_models = [
         counted(
             word_table(table.sentences, table.documents, random_words(table.lengths, shape, seed)),
             labels,
         )
         for seed in seeds
     ]
-    claims, support = relation_claims(counts, twins), supported_heads(counts, twins)
+    claims, support = relation_claims(counts, random_models), supported_heads(counts, random_models)
     return on_ladder(claims, support, table, documents_holding(counts))
 
 

@@ -190,5 +190,5 @@ def test_a_value_that_is_not_finite_is_named(folder_of, tmp_path):
         language_head(load(folder))
     assert str(caught.value) == (
         f"model folder ({folder}) has a value that is not finite in lm_head.weight: "
-        "every loss would be NaN."
+        "every number computed from it would be NaN."
     )

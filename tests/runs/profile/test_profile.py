@@ -27,10 +27,11 @@ N_LAYERS, N_HEADS = 3, 4
 SETTINGS = ProfileSettings(shard_size=16, batch_size=8, coreference=False, ablation=False)
 
 INTEGERS = ("layer", "head", "queries", "offset_mode", "norm_offset_mode", "n", "correct")
-INTEGERS += ("n_matched", "n_apart")
+INTEGERS += ("n_matched", "n_apart", "matched_source_n", "matched_target_n", "selectivity_n")
 INTEGERS += ("baseline_offset", "documents", "count", "line", "other_layer", "other_head")
 TEXTS = ("relation", "direction", "verdict", "role", "evidence")
 TEXTS += ("what", "file", "sentence", "reason", "kind")
+TEXTS += ("position_rule", "class_rule", "explained_by", "rung", "rule")
 MASSES = [
     "entropy_nats",
     "entropy_share",
@@ -79,6 +80,40 @@ COLUMNS = {
         "optimism",
         "random_init_accuracy",
         "verdict",
+        "position_rule",
+        "position_accuracy",
+        "class_rule",
+        "class_accuracy",
+        "class_lift",
+        "class_ci_low",
+        "class_ci_high",
+        "matched_source_n",
+        "matched_source_difference",
+        "matched_target_n",
+        "matched_target_difference",
+        "selectivity",
+        "selectivity_n",
+        "selectivity_ci_low",
+        "selectivity_ci_high",
+        "selectivity_q",
+        "explained_by",
+        "replicates",
+    ],
+    "controls": [
+        "layer",
+        "head",
+        "relation",
+        "direction",
+        "rung",
+        "rule",
+        "n",
+        "accuracy",
+        "difference",
+        "ci_low",
+        "ci_high",
+        "q_value",
+        "verdict",
+        "explained_by",
     ],
     "semantic_controls": [
         "relation",
@@ -188,7 +223,14 @@ def test_frames_have_a_row_for_each_thing(undisturbed, corpus):
     assert set(run.relations["relation"]) == set(run.claims["relation"]) == relations
     assert set(run.claims["direction"]) == set(DIRECTIONS)
     assert run.claims["random_init_accuracy"].notna().any(), "the random models were read"
-    assert set(run.claims["verdict"]) <= {"supported", "not supported", "underpowered"}
+    assert set(run.claims["verdict"]) <= {"supported", "explained", "not supported", "underpowered"}
+    assert (
+        run.controls.groupby(["layer", "head", "relation", "direction"])["rung"]
+        .nunique()
+        .eq(7)
+        .all()
+    )
+    assert len(run.controls) >= 7 * len(run.claims)
 
 
 def test_the_run_says_what_it_is(undisturbed, tiny, corpus):
@@ -469,5 +511,6 @@ def test_the_random_models_are_those_of_the_seeds_and_none_is_the_model(tiny, co
     expected = relation_claims(own, random_models, settings.seed)
     claims = profile_corpus(tiny, corpus, settings=settings).claims
     assert claims["random_init_accuracy"].notna().any()
-    pd.testing.assert_frame_equal(claims, expected)
+    of_offset = [name for name in expected if name != "verdict"]
+    pd.testing.assert_frame_equal(claims[of_offset], expected[of_offset])
     assert not claims.equals(undisturbed[1].claims)

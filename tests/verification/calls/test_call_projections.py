@@ -264,11 +264,11 @@ def test_the_hooks_are_taken_off_and_nothing_is_kept():
     with projections.watched(lambda module, projected: None):
         assert hooks() == before + 2 * 6
         model.model(**model.make_inputs(padded=False))
-        assert set(projections._seen) == {
+        assert set(projections._watch.shown) == {
             f"encoder.layer.{layer}.attention.self" for layer in (0, 1)
         }, "no call was told of"
     assert hooks() == before
-    assert not projections._seen
+    assert not projections._watch.shown
     watch_calls(
         model,
         lambda: model.model(**model.make_inputs(padded=False)),

@@ -6,20 +6,10 @@ Must not know: how a figure was computed, models, files.
 import numpy as np
 import pandas as pd
 
+from inspector.frames import dtypes
 from inspector.heads.specialization.ladder.judged import KEYWORD
 
-CONTROLS_COLUMNS: dict[str, str] = {
-    "layer": "int64",
-    "head": "int64",
-    "relation": "str",
-    "direction": "str",
-    "rung": "str",
-    "rule": "str",
-    "n": "int64",
-    **dict.fromkeys(("accuracy", "difference", "ci_low", "ci_high", "q_value"), "float64"),
-    "verdict": "str",
-    "explained_by": "str",
-}
+CONTROLS_COLUMNS = dtypes("controls")
 """Columns of the controls frame, in order: column → dtype."""
 RUNGS = (
     "random-init", "offset", "position", "word-class", "selectivity", "matched-source",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from inspector.heads.counts import DIRECTIONS
+from inspector.heads.specialization.claims import ADDED_COLUMNS
 from inspector.heads.specialization.inference import bootstrap_weights
 from inspector.heads.specialization.ladder.controls import controls_frame
 from inspector.heads.specialization.ladder.judged import (
@@ -20,7 +21,7 @@ from inspector.heads.specialization.ladder.judged import (
     with_rungs,
 )
 from inspector.heads.specialization.ladder.keyword import Keyword, keyword_of
-from inspector.heads.specialization.ladder.ladder import LADDER_COLUMNS, head_rungs
+from inspector.heads.specialization.ladder.ladder import head_rungs
 from inspector.heads.specialization.ladder.rules import ClassWords
 from inspector.heads.specialization.ladder.simple_roles import (
     SimpleRoles,
@@ -29,8 +30,6 @@ from inspector.heads.specialization.ladder.simple_roles import (
 )
 from inspector.heads.specialization.ladder.words import WordTable
 
-ADDED_COLUMNS = LADDER_COLUMNS | {"explained_by": "str", "replicates": "float64"}
-"""What the ladder adds to the claims frame, in order: column → dtype."""
 _KEY = ["layer", "head", "relation", "direction"]
 
 
@@ -50,7 +49,7 @@ def on_ladder(
     claims: pd.DataFrame,
     supported: pd.DataFrame,
     table: WordTable,
-    documents: Mapping[str, int],
+    documents: Mapping[tuple[str, str], int],
     seed: int = 0,
 ) -> OnLadder:
     """Return claims and heads as they stand when simpler explanations are ruled out.
@@ -59,7 +58,7 @@ def on_ladder(
         claims: Of one kind of relations, compared with a fixed offset and random weights.
         supported: Every head's support for these relations.
         table: The corpus, with what each head predicts for each word.
-        documents: Relation → documents of the test split that hold it.
+        documents: (relation, direction) → documents of the test split that hold it.
         seed: Of the bootstrap.
     """
     relations = list(dict.fromkeys(claims["relation"]))

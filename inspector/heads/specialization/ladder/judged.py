@@ -86,7 +86,7 @@ def is_underpowered_of_class(frame: pd.DataFrame) -> pd.Series:
 
 
 def judged(
-    frame: pd.DataFrame, documents: Mapping[str, int], n_rows: int
+    frame: pd.DataFrame, documents: Mapping[tuple[str, str], int], n_rows: int
 ) -> tuple[pd.Series, pd.Series]:
     """Return the verdict of each row, and the rung that explains it.
 
@@ -97,14 +97,15 @@ def judged(
 
     Args:
         frame: As for `explained_by`.
-        documents: Relation → the documents of the test split that hold it.
+        documents: (relation, direction) → the documents of the test split that hold it.
         n_rows: Claims of the kind.
     """
     explained = explained_by(frame)
     verdict = frame["verdict"].where(explained == "", EXPLAINED)
     still = verdict == SUPPORTED
     verdict = verdict.mask(still & is_underpowered_of_class(frame), UNDERPOWERED)
-    held_by = np.array([documents.get(name, 0) for name in frame["relation"]], dtype=np.float64)
+    places = zip(frame["relation"], frame["direction"], strict=True)
+    held_by = np.array([documents.get(place, 0) for place in places], dtype=np.float64)
     too_few = np.exp2(-held_by) * n_rows > MAX_Q
     verdict = verdict.mask(too_few, UNDERPOWERED).astype("str")
     return verdict, explained.mask(verdict != EXPLAINED, "").astype("str")

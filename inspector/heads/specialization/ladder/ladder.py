@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.relations_frame import share
+from inspector.heads.specialization.claims import ADDED_COLUMNS
 from inspector.heads.specialization.inference import (
     benjamini_hochberg,
     bootstrap_weights,
@@ -43,24 +44,8 @@ HEAD_COLUMNS: dict[str, str] = {
     "relation": "str",
     "direction": "str",
 }
-LADDER_COLUMNS: dict[str, str] = {
-    "position_rule": "str",
-    "position_accuracy": "float64",
-    "class_rule": "str",
-    "class_accuracy": "float64",
-    "class_lift": "float64",
-    "class_ci_low": "float64",
-    "class_ci_high": "float64",
-    "matched_source_n": "int64",
-    "matched_source_difference": "float64",
-    "matched_target_n": "int64",
-    "matched_target_difference": "float64",
-    "selectivity": "float64",
-    "selectivity_n": "int64",
-    "selectivity_ci_low": "float64",
-    "selectivity_ci_high": "float64",
-    "selectivity_q": "float64",
-}
+JUDGEMENTS = ("explained_by", "replicates")
+LADDER_COLUMNS = {name: kind for name, kind in ADDED_COLUMNS.items() if name not in JUDGEMENTS}
 """The figures that the ladder adds to a claim, in order: column → dtype."""
 FURTHER_COLUMNS: dict[str, str] = {
     "position_ci_low": "float64",

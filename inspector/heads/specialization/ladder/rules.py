@@ -159,7 +159,7 @@ def best_position(pairs: Pairs, table: WordTable) -> int:
     From the start it counts 1, 2, …, from the end -1, -2, …; of equal ones the nearest to an end,
     and of these the start.
     """
-    word = pairs.expected[~pairs.is_test & table.allowed(pairs.asked, pairs.expected, pairs.side)]
+    word = pairs.expected[~pairs.is_test]
     if not len(word):
         return 0
     counted: dict[int, int] = {}

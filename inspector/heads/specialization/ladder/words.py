@@ -55,14 +55,9 @@ class WordTable:
 
     @cached_property
     def is_causal(self) -> bool:
-        """Return whether words look to the left only: none but the first ever looked right.
-
-        A first word that may look nowhere is given some word.
-        """
-        word = np.arange(len(self.start))
-        is_first = word == self.start
-        looked = self.predicted[0][:, self.is_read & ~is_first]
-        return bool(looked.size and (looked < word[self.is_read & ~is_first]).all())
+        """Return whether words look to the left only: none ever looked right."""
+        looked = self.predicted[0]
+        return bool((looked != NOTHING).any() and (looked < np.arange(len(self.start))).all())
 
     @cached_property
     def lengths(self) -> Int64[np.ndarray, " sentence"]:
@@ -104,8 +99,8 @@ class WordTable:
 
     @cached_property
     def is_read(self) -> Bool[np.ndarray, " word"]:
-        """Return which words a head can look from and at."""
-        return np.asarray(self.predicted[0, 0] != NOTHING)
+        """Return which words a head can look from or at."""
+        return np.asarray((self.predicted[:, 0] != NOTHING).any(axis=0))
 
     @cached_property
     def document(self) -> IntWords:
@@ -152,7 +147,7 @@ class WordTable:
         """Return the pairs of a relation whose two words are read, by test document.
 
         Those of the selection split come first. Only relations of one right word, chosen from all
-        words of its sentence.
+        words of its sentence, and only where the mask lets a head find it.
         """
         table = np.array(self._by_label.get(relation, ()), dtype=np.int64).reshape(-1, 2)
         table = table[self.is_read[table].all(axis=1)]
@@ -161,7 +156,8 @@ class WordTable:
         if direction == "head_to_dependent":
             asked, expected = expected, asked
         side = int(direction == "attended_by_head")
-        return Pairs(asked, expected, self.document[asked], side)
+        pairs = Pairs(asked, expected, self.document[asked], side)
+        return pairs.of(self.allowed(asked, expected, side))
 
     def allowed(
         self, asked: Int64[np.ndarray, " pair"], word: Int64[np.ndarray, "*rule pair"], side: int

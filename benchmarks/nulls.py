@@ -1,0 +1,215 @@
+"""How often something is claimed of annotation that is none: the model reads once, trees are dealt.
+
+A null says nothing of the annotation that was there: heads permuted within each sentence, another
+sentence's tree, each pair slid along its sentence. EWT's dev set, or inspector's own treebank
+where INSPECTOR_DATA (or ../shared/data) has none. Must not know: how a claim is judged.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.subjects import minilm
+from benchmarks.table import Measure
+
+if TYPE_CHECKING:
+    from jaxtyping import Int64
+
+    from inspector.corpora import Relation, Sentence
+    from inspector.heads.counts import RelationCounts
+    from inspector.heads.specialization.ladder.heads_on_ladder import OnLadder
+    from inspector.heads.specialization.ladder.words import WordTable
+    from inspector.models import PretrainedModel
+
+DRAWS = 20
+MOST = 3
+"""Draws of twenty in which anything may be claimed: 5 % of them, and two standard errors."""
+_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+_EWT = Path("ud-english-ewt") / "en_ewt-ud-dev.conllu"
+
+
+def run(draws: int = DRAWS, sentences: int | None = None) -> list[Measure]:
+    """Return in how many draws of each null anything was claimed."""
+    table = read(minilm(), sentences)
+    return [
+        Measure(
+            f"nulls: {name}, of {draws} draws on {len(table.sentences)} sentences with a claim",
+            sum(claims_anything(dealt(table, name, seed), seed) for seed in range(draws)),
+            "",
+            MOST * draws / DRAWS,
+        )
+        for name in NULLS
+    ]
+
+
+def gold() -> Path | None:
+    """Return EWT's dev set where it is here."""
+    path = Path(os.environ.get("INSPECTOR_DATA", _DATA)) / _EWT
+    return path if path.exists() else None
+
+
+def read(model: "PretrainedModel", sentences: int | None = None) -> "WordTable":
+    """Return the words of the treebank's first sentences, with what each head predicts for each."""
+    from inspector.corpora import read_conllu
+    from inspector.corpora.default import sample_files
+
+    found = gold()
+    corpus = read_conllu([found] if found else sample_files())
+    # From all over the treebank, so that there are documents enough for something to be claimed.
+    step = max(1, len(corpus.sentences) // (sentences or len(corpus.sentences)))
+    chosen = corpus.sentences[::step][:sentences]
+    documents = corpus.document_ids()[::step][:sentences]
+    return predicted_by(model, tuple(chosen), tuple(documents))
+
+
+def predicted_by(
+    model: "PretrainedModel", sentences: "tuple[Sentence, ...]", documents: tuple[str, ...]
+) -> "WordTable":
+    """Return a table of sentences, from one pass over them."""
+    from inspector.heads.observers import (
+        PredictedWords,
+        RelationScores,
+        annotated_batches,
+        observe,
+        predictions_from_state,
+    )
+    from inspector.heads.specialization.ladder.words import word_table
+    from inspector.models import word_batches
+
+    lengths = [len(sentence.words) for sentence in sentences]
+    words = PredictedWords(RelationScores(model.n_layers, model.n_heads, [], []), lengths)
+    batches = word_batches(model, [sentence.surface for sentence in sentences], 32).batches
+    observe(model, annotated_batches(batches, sentences, [0] * len(sentences), {}), [words])
+    heads = model.n_layers * model.n_heads
+    return word_table(sentences, documents, predictions_from_state(words.state(), lengths, heads))
+
+
+def dealt(table: "WordTable", null: str, seed: int) -> "WordTable":
+    """Return the table with annotation that is none."""
+    draw = np.random.default_rng(seed)
+    return replace(
+        table, sentences=tuple(NULLS[null](one, table.sentences, draw) for one in table.sentences)
+    )
+
+
+def permuted(
+    sentence: "Sentence", others: "tuple[Sentence, ...]", draw: np.random.Generator
+) -> "Sentence":
+    """Return a sentence whose heads are dealt out anew: each is still the head of something."""
+    pairs = [pair for pair in sentence.relations if pair.kind == "syntax"]
+    heads = draw.permutation([pair.target for pair in pairs]).tolist()
+    dealt = [replace(pair, target=head) for pair, head in zip(pairs, heads, strict=True)]
+    return replace(sentence, relations=_of_two_words(dealt))
+
+
+def swapped(
+    sentence: "Sentence", others: "tuple[Sentence, ...]", draw: np.random.Generator
+) -> "Sentence":
+    """Return a sentence with another one's tree, of one that is as long where there is any."""
+    long_enough = [one for one in others if len(one.words) >= len(sentence.words) and one.relations]
+    nearest = min((len(one.words) for one in long_enough if one is not sentence), default=0)
+    alike = [one for one in long_enough if len(one.words) == nearest and one is not sentence]
+    if not alike:
+        return replace(sentence, relations=())
+    other = alike[int(draw.integers(len(alike)))]
+    size = len(sentence.words)
+    inside = [pair for pair in other.relations if max(pair.source, pair.target) < size]
+    return replace(sentence, relations=tuple(inside))
+
+
+def slid(
+    sentence: "Sentence", others: "tuple[Sentence, ...]", draw: np.random.Generator
+) -> "Sentence":
+    """Return a sentence whose pairs stand elsewhere in it, their words as far apart as before."""
+    moved = []
+    for pair in sentence.relations:
+        first, last = sorted((pair.source, pair.target))
+        by = int(draw.integers(len(sentence.words) - (last - first))) - first
+        moved.append(replace(pair, source=pair.source + by, target=pair.target + by))
+    return replace(sentence, relations=_of_two_words(moved))
+
+
+NULLS: "dict[str, Callable[[Sentence, tuple[Sentence, ...], np.random.Generator], Sentence]]" = {
+    "permuted heads": permuted,
+    "swapped trees": swapped,
+    "slid pairs": slid,
+}
+
+
+def claims_anything(table: "WordTable", seed: int = 0) -> bool:
+    """Return whether any claim is supported, of what a table holds."""
+    return bool((judged(table, seed).claims["verdict"] == "supported").any())
+
+
+def judged(table: "WordTable", seed: int = 0) -> "OnLadder":
+    """Return the claims on a table's relations of syntax, with what the ladder leaves of them.
+
+    Beside random words instead of random models: the weakest control there is, so that a null is
+    held by the others. Only the chosen heads are asked about.
+    """
+    import pandas as pd
+
+    from inspector.heads.counts import DIRECTIONS
+    from inspector.heads.specialization.claims import relation_claims
+    from inspector.heads.specialization.ladder.heads_on_ladder import on_ladder
+    from inspector.heads.specialization.split import documents_holding
+    from inspector.heads.specialization.supported_heads import SUPPORT_COLUMNS
+
+    labels = sorted({pair.label for one in table.sentences for pair in one.relations})
+    counts = counted(table, labels)
+    heads = table.predicted.shape[1]
+    random_models = []
+    for number in (1, 2, 3):
+        words = np.where(table.is_read, random_words(table.lengths, heads, number), -1)
+        random_models.append(counted(replace(table, predicted=words), labels))
+    claims = relation_claims(counts, random_models, seed)
+    others = pd.DataFrame(
+        {name: [0] if kind == "int64" else [np.nan] for name, kind in SUPPORT_COLUMNS.items()}
+    ).assign(head=heads - 1, relation=labels[0], direction=DIRECTIONS[0], supported=False)
+    return on_ladder(claims, others.astype(SUPPORT_COLUMNS), table, documents_holding(counts), seed)
+
+
+def counted(table: "WordTable", labels: "Sequence[str]") -> "RelationCounts":
+    """Return the counts that a table's predictions amount to, of heads of one layer."""
+    from inspector.heads.counts import DIRECTIONS, RelationCounts
+
+    documents = tuple(dict.fromkeys(table.documents))
+    place = {name: index for index, name in enumerate(documents)}
+    of_word = np.repeat([place[name] for name in table.documents], table.lengths)
+    n = np.zeros((len(documents), len(labels)), dtype=np.int32)
+    shape = (*n.shape, len(DIRECTIONS), 1, table.predicted.shape[1])
+    correct = np.zeros(shape, dtype=np.int32)
+    apart = {}
+    for name, label in enumerate(labels):
+        for rank, direction in enumerate(DIRECTIONS):
+            pairs = table.pairs(label, direction)
+            hits = table.predicted[pairs.side][:, pairs.asked] == pairs.expected
+            np.add.at(correct[:, name, rank, 0], of_word[pairs.asked], hits.T.astype(np.int32))
+            if rank == 0:
+                np.add.at(n[:, name], of_word[pairs.asked], 1)
+                apart[name] = (of_word[pairs.asked], pairs.expected - pairs.asked)
+    offsets = tuple(sorted({int(o) for _, values in apart.values() for o in values}))
+    at = np.zeros((*n.shape, len(offsets)), dtype=np.int32)
+    for name, (document, values) in apart.items():
+        np.add.at(at[:, name], (document, np.searchsorted(offsets, values)), 1)
+    return RelationCounts(documents, tuple(labels), offsets, correct, n, at)
+
+
+def random_words(
+    lengths: "Int64[np.ndarray, ' sentence']", n_heads: int, seed: int
+) -> "Int64[np.ndarray, '2 head word']":
+    """Return a word of the same sentence, never itself, for each word and head, both sides."""
+    rng = np.random.default_rng(seed)
+    size = np.repeat(lengths, lengths)
+    start = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    apart = rng.integers(1, np.maximum(size, 2), size=(2, n_heads, len(size)))
+    word = np.arange(len(size)) - start
+    return np.where(size > 1, start + (word + apart) % size, -1)
+
+
+def _of_two_words(pairs: "list[Relation]") -> "tuple[Relation, ...]":
+    return tuple(pair for pair in pairs if pair.source != pair.target)

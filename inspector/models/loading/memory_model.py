@@ -1,0 +1,306 @@
+"""A network that stands in memory, read through a copy of its own; it is never changed.
+
+The copy shares its numbers wherever device, dtype and adapters allow it, and nothing else:
+neither its hooks nor its mode, neither its attention implementation nor its gradients.
+Must not know: how the copy is proved, files of weights.
+"""
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from inspector.arguments import shown
+from inspector.errors import InputError, ModelError
+from inspector.models.loading.model_files import check_tokenizer_files, has_tokenizer
+from inspector.models.tokenizing.guarded import one_line
+
+_WEIGHTS = "weights (in memory)"
+# Embeddings beyond the tokenizer's: rows are rounded up to multiples of 64, 128, 1,024.
+_ROOM, _SPARE_ROWS = 1.05, 1024
+_HOOKS = tuple(
+    name for name, value in vars(nn.Module()).items() if "hooks" in name and isinstance(value, dict)
+)
+
+
+def own_network(given: object) -> Any:
+    """Return the model of transformers that a user means, without what he has wrapped it in.
+
+    Args:
+        given: A model; one that torch.compile, DataParallel or PEFT has wrapped.
+
+    Raises:
+        InputError: If it is no model of transformers in memory, or its weights are not there.
+    """
+    from transformers import PreTrainedModel
+
+    network: Any = given
+    while not isinstance(network, PreTrainedModel):
+        inner = _inside(network)
+        if inner is None:
+            raise InputError(_what_it_is(given))
+        network = inner
+    _check_numbers(network)
+    return network
+
+
+def _inside(network: Any) -> Any:
+    """Return what a wrapper holds, None where it is none."""
+    if not isinstance(network, nn.Module):
+        return None
+    if any(each.is_prompt_learning for each in getattr(network, "peft_config", {}).values()):
+        raise InputError(
+            f"model ({type(network).__name__}) is steered by learned prompts, which stand in no "
+            "weight: give the base model, or an adapter that changes weights, such as LoRA."
+        )
+    base: Any = getattr(network, "get_base_model", None)
+    if base is not None:
+        return base()
+    children = dict(network.named_children())
+    return children.get("_orig_mod", children.get("module"))
+
+
+def _what_it_is(given: Any) -> str:
+    """Return the sentence that refuses what is no model of transformers, with the way out."""
+    kind = type(given).__name__
+    if isinstance(given, type):
+        return (
+            f"model (the class {given.__name__}) must be a model, not its class: give what "
+            f"{given.__name__}.from_pretrained(...) returns."
+        )
+    if hasattr(given, "model") and hasattr(given, "tokenizer"):
+        way = "a pipeline's parts are what is asked for: give its .model and its .tokenizer"
+    elif isinstance(given, Mapping):
+        way = (
+            "weights alone do not say how they are used: put them into a model "
+            "(model.load_state_dict(weights)) and give that"
+        )
+    elif hasattr(given, "model_type"):
+        way = "a configuration has no weights: give the model that was trained with it"
+    elif hasattr(given, "convert_ids_to_tokens"):
+        way = "it is a tokenizer: give the model first, then the tokenizer"
+    elif hasattr(given, "encode") and hasattr(given, "tokenizer"):
+        way = "its network is inside: give model[0].auto_model and model.tokenizer"
+    else:
+        way = "give a name such as 'minilm', a folder, a hub id, or a model that transformers built"
+    return f"model ({kind}) must be a model of transformers, or the name of one: {way}."
+
+
+def _check_numbers(network: Any) -> None:
+    kind = type(network).__name__
+    parameters = dict(network.named_parameters())
+    absent = [name for name, each in parameters.items() if each.is_meta]
+    if absent:
+        raise ModelError(
+            f"model ({kind}) has no numbers in {len(absent)} parameter(s) ({absent[0]}): it is on "
+            "the device meta. Load it with its weights (without device_map, on one device)."
+        )
+    quantised = getattr(network.config, "quantization_config", None)
+    coded = [name for name, each in parameters.items() if not each.is_floating_point()]
+    if quantised or getattr(network, "is_quantized", False) or coded:
+        where = f" ({coded[0]})" if coded else ""
+        raise ModelError(
+            f"model ({kind}) has rounded weights{where}, which are codes, not numbers: give the "
+            "model that was quantised."
+        )
+    for name, module in network.named_modules():
+        if "forward" in vars(module) and not hasattr(module, "_hf_hook"):
+            raise ModelError(
+                f"module ({name or kind}) has a forward that was put in the place of its class's: "
+                "what it computes is not what inspector would read. Take it away "
+                "(del module.forward), or make it a class."
+            )
+
+
+def own_body(network: Any, name: str) -> Any:
+    """Return the part of a network that stands below its task head.
+
+    Raises:
+        ModelError: If it is not what transformers itself has for the configuration.
+    """
+    from transformers import MODEL_MAPPING
+
+    body = network.base_model
+    mapping: Any = MODEL_MAPPING
+    if not isinstance(body, mapping.get(type(network.config), ())):
+        raise ModelError(
+            f"model ({name}) has a {type(body).__name__} inside, which is not the network that "
+            f"transformers has for a {network.config.model_type}: give one that AutoModel builds."
+        )
+    return body
+
+
+def has_adapters(network: nn.Module) -> bool:
+    """Return whether PEFT has put anything into a network."""
+    return any(_is_adapted(module) for module in network.modules())
+
+
+def private_copy(network: Any) -> Any:
+    """Return a copy in evaluation mode, with eager attention and without hooks.
+
+    It shares the network's parameters, whose later values are its values too; with adapters in it,
+    whose effect is added to the copy's weights, it has its own.
+
+    Args:
+        network: A model of transformers.
+
+    Raises:
+        ModelError: If an adapter cannot be merged.
+    """
+    adapters = has_adapters(network)
+    memo: dict[int, Any] = {}
+    for parameter in network.parameters():
+        numbers = parameter.detach()
+        memo[id(parameter)] = nn.Parameter(
+            numbers.clone() if adapters else numbers, requires_grad=False
+        )
+    for module in network.modules():
+        for name in _HOOKS:
+            memo[id(vars(module)[name])] = OrderedDict()
+        for name in ("forward", "_old_forward", "_hf_hook"):
+            if name in vars(module):
+                memo[id(vars(module)[name])] = None
+    copied: Any = deepcopy(network, memo)
+    for module in copied.modules():
+        for name in ("forward", "_old_forward", "_hf_hook"):
+            vars(module).pop(name, None)
+    if adapters:
+        _merge_adapters(copied)
+    copied.set_attn_implementation("eager")
+    return copied.eval()
+
+
+def _is_adapted(module: Any) -> bool:
+    """Return whether a module is one that PEFT has put in the place of another."""
+    return (hasattr(module, "merge") and hasattr(module, "get_base_layer")) or (
+        hasattr(module, "modules_to_save") and hasattr(module, "original_module")
+    )
+
+
+def _merge_adapters(copied: Any) -> None:
+    """Put each adapted module's own in its place, the active adapters' effect in its weights."""
+    for name, module in list(copied.named_modules()):
+        if not _is_adapted(module):
+            continue
+        parent = copied.get_submodule(name.rpartition(".")[0])
+        setattr(parent, name.rpartition(".")[2], _merged(module, name))
+
+
+def _merged(module: Any, name: str) -> Any:
+    if hasattr(module, "modules_to_save"):
+        active = [module.active_adapter, *getattr(module, "active_adapters", ())]
+        kept = [module.modules_to_save[each] for each in active
+                if isinstance(each, str) and each in module.modules_to_save]  # fmt: skip
+        disabled = getattr(module, "disable_adapters", False)
+        return kept[0] if kept and not disabled else module.original_module
+    if not getattr(module, "disable_adapters", False):
+        try:
+            module.merge()
+        except (RuntimeError, ValueError, NotImplementedError, TypeError) as error:
+            raise ModelError(
+                f"module ({name}) has an adapter that cannot be merged: {one_line(error)}"
+            ) from None
+    return module.get_base_layer()
+
+
+def memory_hashes(network: Any, tokenizer: Any) -> dict[str, str]:
+    """Return the SHA-256 of what makes a model in memory what it is: as a file's hashes do."""
+    config = json.dumps(network.config.to_diff_dict(), sort_keys=True, default=str)
+    return {
+        "config (in memory)": hashlib.sha256(config.encode()).hexdigest(),
+        "tokenizer (in memory)": hashlib.sha256(
+            tokenizer.backend_tokenizer.to_str().encode()
+        ).hexdigest(),
+        _WEIGHTS: weights_hash(network),
+    }
+
+
+def weights_hash(network: nn.Module) -> str:
+    """Return the SHA-256 of all numbers of a network, with their names, dtypes and shapes."""
+    found = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        flat = tensor.detach().cpu().contiguous().reshape(-1)
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(memoryview(flat.view(torch.uint8).numpy()))
+    return found.hexdigest()
+
+
+def has_changed(network: Any, hashes: Mapping[str, str]) -> bool:
+    """Return whether a network is another one now than when its hashes were taken.
+
+    Of adapters, which may be switched without a weight being changed, it is always asked again.
+    """
+    body = network.base_model
+    return has_adapters(body) or weights_hash(body) != hashes[_WEIGHTS]
+
+
+def tokenizer_folder(network: Any, name: str) -> Path:
+    """Return the folder that a network was loaded from, where it holds a tokenizer.
+
+    Raises:
+        InputError: If there is none on this machine.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    origin = str(getattr(network, "name_or_path", "") or "")
+    folder = Path(origin)
+    if origin and not folder.is_dir():
+        try:
+            folder = Path(snapshot_download(origin, local_files_only=True))
+        except (LocalEntryNotFoundError, HFValidationError, OSError):
+            origin = ""
+    if not origin or not has_tokenizer(folder):
+        raise InputError(
+            f"model ({name}) must be given with its tokenizer, which is not beside its weights: "
+            "inspector.load(model, tokenizer)."
+        )
+    check_tokenizer_files(folder)
+    return folder
+
+
+def own_tokenizer(tokenizer: object, network: Any, *, padded: bool) -> Any:
+    """Return a tokenizer of the caller's own, of which nothing is changed; it is copied.
+
+    Args:
+        tokenizer: What the user gave.
+        network: The model that it is to belong to.
+        padded: Whether the model knows a token for padding, as encoders do.
+
+    Raises:
+        InputError: If it is none, a slow one, or one of another model.
+    """
+    from transformers import PreTrainedTokenizerBase
+
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        raise InputError(
+            f"tokenizer ({shown(tokenizer)}) must be a tokenizer of transformers: give what "
+            "AutoTokenizer.from_pretrained(...) returns."
+        )
+    if not tokenizer.is_fast:
+        raise InputError(
+            f"tokenizer ({type(tokenizer).__name__}) must be a fast one, which says which token "
+            "belongs to which word: load it with AutoTokenizer."
+        )
+    copied: Any = deepcopy(tokenizer)
+    copied.backend_tokenizer.no_truncation()
+    copied.backend_tokenizer.no_padding()
+    rows = network.get_input_embeddings().num_embeddings
+    if rows > len(copied) * _ROOM + _SPARE_ROWS:
+        raise InputError(
+            f"tokenizer ({type(copied).__name__}, {len(copied)} tokens) must be the model's, which "
+            f"has embeddings for {rows}: give the one that the model was trained with."
+        )
+    pad, own = copied.pad_token_id, getattr(network.config, "pad_token_id", None)
+    if padded and isinstance(pad, int) and isinstance(own, int) and pad != own:
+        raise InputError(
+            f"tokenizer ({type(copied).__name__}) pads with token {pad}, but the model with {own}: "
+            "give the tokenizer that the model was trained with."
+        )
+    return copied

@@ -1,0 +1,257 @@
+"""A model in memory: read as its folder would be, never changed, and never out of date."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BertConfig,
+    BertForMaskedLM,
+    BertModel,
+    BertTokenizer,
+)
+
+import inspector
+from inspector.errors import InputError, ModelError
+from inspector.models.loading.language_head import language_head
+from inspector.models.loading.memory_model import private_copy
+from inspector.models.loading.model_names import model_folder
+
+_TEXT = "The cat that chased the mice sat on the mat."
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Any:
+    return AutoTokenizer.from_pretrained(model_folder("minilm"))
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Any:
+    """minilm with a new head for two classes; a test that trains it takes a copy."""
+    return AutoModelForSequenceClassification.from_pretrained(model_folder("minilm"))
+
+
+def _tiny(tokenizer: Any) -> Any:
+    config = BertConfig(
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+        intermediate_size=64, max_position_embeddings=64,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    return BertModel(config)
+
+
+def _seen(network: nn.Module) -> dict[str, Any]:
+    """Return all of a network that reading it might have changed."""
+    return {
+        "config": network.config.to_dict(),  # type: ignore[operator, union-attr]
+        "attention": network.config._attn_implementation,  # type: ignore[union-attr]
+        "modes": [module.training for module in network.modules()],
+        "hooks": [len(module._forward_hooks) for module in network.modules()],
+        "asked": [parameter.requires_grad for parameter in network.parameters()],
+        "grads": [
+            None if each.grad is None else each.grad.clone() for each in network.parameters()
+        ],
+        "places": [parameter.data_ptr() for parameter in network.parameters()],
+        "values": [parameter.detach().clone() for parameter in network.parameters()],
+        "random": torch.random.get_rng_state(),
+    }
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)
+
+
+def test_what_is_read_of_a_model_in_training_is_its_folders(
+    classifier: Any, tokenizer: Any
+) -> None:
+    network = deepcopy(classifier).train()
+    asked = network(**tokenizer(_TEXT, return_tensors="pt")).logits.sum()
+    asked.backward()
+    calls: list[int] = []
+    network.bert.register_forward_hook(lambda *_: calls.append(1))
+    side, before = tokenizer.padding_side, _seen(network)
+
+    model = inspector.load(network, tokenizer, "mine")
+    ours = inspector.attend(model, _TEXT).probabilities
+    for public in (
+        lambda: inspector.attend(network, _TEXT),
+        lambda: inspector.weight_statistics(network),
+        lambda: inspector.rollout(network, _TEXT),
+    ):
+        public()
+
+    after = _seen(network)
+    assert [name for name in before if not _same(before[name], after[name])] == []
+    assert (calls, tokenizer.padding_side) == ([], side)
+    assert model.name == "mine"
+    np.testing.assert_array_equal(ours, inspector.attend("minilm", _TEXT).probabilities)
+    # The same numbers in memory, not a second model.
+    embeddings: Any = model.model.get_input_embeddings()  # type: ignore[operator]
+    assert embeddings.weight.data_ptr() == network.bert.embeddings.word_embeddings.weight.data_ptr()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
+def test_a_training_step_is_seen(tokenizer: Any, dtype: torch.dtype) -> None:
+    network = _tiny(tokenizer).to(dtype)
+    model = inspector.load(network, tokenizer)
+    before = inspector.attend(model, _TEXT).probabilities
+    again = inspector.attend(model, _TEXT).probabilities
+    np.testing.assert_array_equal(before, again)
+    with torch.no_grad():
+        network.encoder.layer[0].attention.self.query.weight.mul_(50.0)
+    after = inspector.attend(model, _TEXT).probabilities
+    fresh = inspector.attend(inspector.load(network, tokenizer), _TEXT).probabilities
+    np.testing.assert_array_equal(after, fresh)
+    assert np.abs(after - before)[0].max() > 0.01
+    assert model.dtype == ("float32" if dtype == torch.float16 else str(dtype)[6:])
+
+
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated")  # peft asks it
+def test_adapters_count_as_they_are_switched(tokenizer: Any) -> None:
+    peft = pytest.importorskip("peft", reason="peft is not installed: it makes adapters")
+    config = peft.LoraConfig(target_modules=["query", "value"], init_lora_weights=False)
+    network = peft.get_peft_model(_tiny(tokenizer), config).eval()
+    inputs = tokenizer(_TEXT, return_tensors="pt")
+
+    def states() -> torch.Tensor:
+        with torch.no_grad():
+            states: torch.Tensor = network(**inputs).last_hidden_state
+        return states
+
+    model = inspector.load(network, tokenizer)
+    with torch.no_grad():
+        torch.testing.assert_close(model.model(**inputs).last_hidden_state, states())
+    adapted = inspector.attend(model, _TEXT).probabilities
+    with network.disable_adapter():
+        without = inspector.attend(model, _TEXT).probabilities
+    assert np.abs(adapted - without).max() > 1e-3
+    np.testing.assert_array_equal(inspector.attend(model, _TEXT).probabilities, adapted)
+    assert (
+        type(network.base_model.model.encoder.layer[0].attention.self.query).__module__[:4]
+        == "peft"
+    )
+
+    prompts = peft.PromptTuningConfig(num_virtual_tokens=3, task_type="FEATURE_EXTRACTION")
+    with pytest.raises(InputError, match="steered by learned prompts"):
+        inspector.load(peft.get_peft_model(_tiny(tokenizer), prompts), tokenizer)
+
+
+def test_a_language_model_brings_its_head(tokenizer: Any) -> None:
+    config = _tiny(tokenizer).config
+    network = BertForMaskedLM(config).train()
+    head = language_head(inspector.load(network, tokenizer))
+    assert head is not None
+    assert head.kind == "masked"
+    assert network.training
+    assert language_head(inspector.load(network.bert, tokenizer)) is None
+
+
+def _without(network: Any, name: str) -> Any:
+    network.config._name_or_path = name
+    return network
+
+
+class _Pipeline:
+    def __init__(self) -> None:
+        self.model = self.tokenizer = None
+
+
+def _on_meta(tokenizer: Any) -> Any:
+    with torch.device("meta"):
+        return _tiny(tokenizer)
+
+
+def _patched(tokenizer: Any) -> Any:
+    network = _tiny(tokenizer)
+    layer = network.encoder.layer[0]
+    layer.forward = lambda *args, **kwargs: type(layer).forward(layer, *args, **kwargs)
+    return network
+
+
+def _not_finite(tokenizer: Any) -> Any:
+    network = _tiny(tokenizer)
+    network.encoder.layer[0].attention.self.query.weight.data[0, 0] = torch.nan
+    return network
+
+
+def test_what_is_no_model_is_named_with_the_way_out(tokenizer: Any) -> None:
+    cases: list[tuple[Callable[[], Any], str]] = [
+        (lambda: BertModel, r"the class BertModel\) .* what BertModel.from_pretrained"),
+        (_Pipeline, r"\(_Pipeline\) .* give its .model and its .tokenizer"),
+        (lambda: _tiny(tokenizer).state_dict(), r"\(OrderedDict\) .*\(model.load_state_dict"),
+        (lambda: _tiny(tokenizer).config, r"\(BertConfig\) .* a configuration has no weights"),
+        (lambda: tokenizer, "it is a tokenizer: give the model first"),
+        (lambda: nn.Linear(2, 2), r"\(Linear\) must be a model of transformers"),
+        (lambda: 3, r"\(int\) must be a model of transformers, or the name of one"),
+        (lambda: _on_meta(tokenizer), r"no numbers in \d+ parameter\(s\) .* device meta"),
+        (lambda: _patched(tokenizer), r"module \(encoder.layer.0\) has a forward that was put"),
+        (lambda: _not_finite(tokenizer), r"model \(BertModel\) has a value that is not finite in"),
+    ]
+    for given, words in cases:
+        with pytest.raises((InputError, ModelError), match=words):
+            inspector.load(given(), tokenizer)
+
+
+def test_a_tokenizer_must_be_there_and_the_models(tokenizer: Any, tmp_path: Any) -> None:
+    network = _tiny(tokenizer)
+    with pytest.raises(InputError, match=r"must be given with its tokenizer.*load\(model"):
+        inspector.load(network)
+    with pytest.raises(InputError, match=r"tokenizer \(x\) must be a tokenizer of transformers"):
+        inspector.load(network, "x")
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\n")
+    other = BertTokenizer.from_pretrained(tmp_path)
+    with pytest.raises(InputError, match="has embeddings for 30522: give the one that"):
+        inspector.load(network, other)
+    shifted = deepcopy(tokenizer)
+    shifted.pad_token = "the"  # noqa: S105
+    with pytest.raises(InputError, match="pads with token 1996, but the model with 0"):
+        inspector.load(network, shifted)
+    small = BertModel(BertConfig.from_dict({**network.config.to_dict(), "vocab_size": 100}))
+    with pytest.raises(ModelError, match="it is another model's tokenizer"):
+        inspector.load(small, tokenizer)
+    with pytest.raises(InputError, match=r"tokenizer .* must be left out beside a model's name"):
+        inspector.load("minilm", tokenizer)
+    with pytest.raises(InputError, match=r"name \(x\) must be left out beside a model's name"):
+        inspector.load("minilm", name="x")
+    with pytest.raises(InputError, match=r"revision .* must be left out beside a model in memory"):
+        inspector.load(network, tokenizer, revision="main")
+    with pytest.raises(InputError, match=r"workers .* must be 1, on this machine, for a model in"):
+        inspector.profile(inspector.load(network, tokenizer), workers=2)
+
+
+def test_a_folder_that_a_model_came_from_has_its_tokenizer(tokenizer: Any, tmp_path: Any) -> None:
+    network = _tiny(tokenizer)
+    network.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    opened = BertModel.from_pretrained(tmp_path)
+    ours = inspector.attend(opened, _TEXT)
+    np.testing.assert_array_equal(
+        ours.probabilities, inspector.attend(tmp_path, _TEXT).probabilities
+    )
+
+
+def test_torchs_own_names_and_auto_are_taken() -> None:
+    assert inspector.load("minilm", dtype=torch.float64).dtype == "float64"
+    assert inspector.load("minilm", device="auto").device.type == (
+        "cuda" if torch.cuda.is_available() else "cpu"
+    )
+
+
+def test_a_copy_of_what_is_wrapped_is_of_the_model_itself(tokenizer: Any) -> None:
+    network = _tiny(tokenizer)
+    wrapped = nn.DataParallel(network)
+    ours = inspector.attend(inspector.load(wrapped, tokenizer), _TEXT).probabilities
+    np.testing.assert_array_equal(
+        ours, inspector.attend(inspector.load(network, tokenizer), _TEXT).probabilities
+    )
+    assert private_copy(network) is not network
