@@ -1,7 +1,6 @@
 """The public functions, each a short way through the rooms.
 
 What `import inspector` offers by name; the command line and the dashboard call the same.
-Must not know: formulas.
 """
 
 from collections.abc import Callable, Sequence

@@ -2,7 +2,7 @@
 
 Syntax, semantics and logic are the same thing here: a kind, a label, the word a relation comes
 from and the word it goes to. What a reader does not use stays with the sentence, verbatim, for
-later readers. Must not know: files, how anything was read, models.
+later readers.
 """
 
 from collections import Counter

@@ -1,7 +1,4 @@
-"""Corpora as they are profiled: read, and annotated with all that they and further files say.
-
-Must not know: formats, models, what relations are scored for.
-"""
+"""Corpora as they are profiled: read, and annotated with all that they and further files say."""
 
 from collections.abc import Sequence
 from pathlib import Path
