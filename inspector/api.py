@@ -55,8 +55,6 @@ __all__ = [
     "weight_statistics",
 ]
 
-Corpora = Given | Sequence[Given] | None
-
 
 @checked
 def verify_implementation(
@@ -162,7 +160,7 @@ def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> Atten
 def ablate(
     model: ModelOrName,
     heads: Heads,
-    corpus: Corpus | str | Path | Sequence[Corpus | str | Path] | None = None,
+    corpus: Given = None,
     *,
     how: str = "zero",
     together: bool = False,
@@ -240,7 +238,7 @@ def compare(
 @checked
 def head_importance(
     model: ModelOrName = DEFAULT_MODEL,
-    corpus: Corpora = None,
+    corpus: Given = None,
     *,
     check: bool = True,
     seed: int = 0,
@@ -274,7 +272,7 @@ def head_importance(
 @checked
 def robustness(
     model: ModelOrName = DEFAULT_MODEL,
-    corpus: Corpora = None,
+    corpus: Given = None,
     *,
     kept: Sequence[int] | None = None,
     seed: int = 0,
