@@ -1,7 +1,6 @@
 """The public functions, each a short way through the rooms.
 
 What `import inspector` offers by name; the command line and the dashboard call the same.
-Must not know: formulas.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,8 +54,6 @@ __all__ = [
     "verify_implementation",
     "weight_statistics",
 ]
-
-Corpora = Given | Sequence[Given] | None
 
 
 @checked
@@ -163,7 +160,7 @@ def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> Atten
 def ablate(
     model: ModelOrName,
     heads: Heads,
-    corpus: Corpus | str | Path | Sequence[Corpus | str | Path] | None = None,
+    corpus: Given = None,
     *,
     how: str = "zero",
     together: bool = False,
@@ -241,7 +238,7 @@ def compare(
 @checked
 def head_importance(
     model: ModelOrName = DEFAULT_MODEL,
-    corpus: Corpora = None,
+    corpus: Given = None,
     *,
     check: bool = True,
     seed: int = 0,
@@ -275,7 +272,7 @@ def head_importance(
 @checked
 def robustness(
     model: ModelOrName = DEFAULT_MODEL,
-    corpus: Corpora = None,
+    corpus: Given = None,
     *,
     kept: Sequence[int] | None = None,
     seed: int = 0,

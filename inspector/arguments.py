@@ -1,7 +1,6 @@
 """What callers give to public functions, checked by the argument's name before any work is done.
 
 A name means the same in every function: so one table says what each may be.
-Must not know: functions, models, corpora.
 """
 
 import os

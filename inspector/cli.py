@@ -1,7 +1,6 @@
 """The command line: which commands there are, and what becomes of what goes wrong in one.
 
 A user's mistake is one sentence on stderr and an exit code, never a traceback.
-Must not know: what a command does.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """What the command line shows: plain lines, tables, JSON on stdout; progress on stderr.
 
-Nothing that is shown can steer the terminal. Must not know: commands, models.
+Nothing that is shown can steer the terminal.
 """
 
 import sys

@@ -1,7 +1,6 @@
 """What can go wrong, one class per kind of trouble; each carries the sentence that users read.
 
 The command line turns a class into its exit code, the dashboard into a message on the page.
-Must not know: anything of inspector but how text is made harmless.
 """
 
 import re

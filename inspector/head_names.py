@@ -1,7 +1,4 @@
-"""Heads as users write them: 2-8, layer 2 and head 8, both counted from 0.
-
-Must not know: which heads a model has.
-"""
+"""Heads as users write them: 2-8, layer 2 and head 8, both counted from 0."""
 
 import re
 from collections.abc import Iterable, Sequence

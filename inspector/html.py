@@ -1,7 +1,4 @@
-"""HTML for notebooks and pages: the one place where data becomes markup, escaped.
-
-Must not know: what the tables say.
-"""
+"""HTML for notebooks and pages: the one place where data becomes markup, escaped."""
 
 from collections.abc import Iterable, Sequence
 from html import escape as _escape

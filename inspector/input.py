@@ -2,7 +2,6 @@
 
 A pipe would never answer, a device never end. What cannot be read is an `OSError`, as the
 operating system's own are, so that a reader has one sentence for all of them (its `strerror`).
-Must not know: what is in the files; anything of inspector.
 """
 
 import errno

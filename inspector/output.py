@@ -2,7 +2,6 @@
 
 `check_output` is called before the expensive work, `write_atomically` after it. A file that
 exists is never touched unless the user said so, and no symbolic link is written through.
-Must not know: what is in the files; anything of inspector but its errors.
 """
 
 import os

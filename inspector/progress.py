@@ -1,7 +1,4 @@
-"""How a long computation says how far it is.
-
-Must not know: what is computed, how it is shown.
-"""
+"""How a long computation says how far it is."""
 
 from collections.abc import Callable
 

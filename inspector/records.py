@@ -1,7 +1,6 @@
 """Frames as plain data, and as the bytes of a file: CSV, Parquet, JSON.
 
 No figure is rounded; what is not a finite number becomes null in JSON.
-Must not know: what the columns mean.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The command's standard streams, which may be closed, full, or read by nobody.
 
 A command goes on to its end whatever becomes of what it prints: its exit code is its verdict.
-What went wrong is kept, and asked for at the end. Must not know: commands; anything of inspector.
+What went wrong is kept, and asked for at the end.
 """
 
 import errno

@@ -1,7 +1,4 @@
-"""Text of strangers (a file's, a model's, a user's program) made harmless to show.
-
-Must not know: who shows it.
-"""
+"""Text of strangers (a file's, a model's, a user's program) made harmless to show."""
 
 import re
 

@@ -1,7 +1,7 @@
 """How much of a text a model's vocabulary knows.
 
 What it does not know becomes one and the same token, whatever stood there: a model cannot tell
-such words apart. Must not know: tokenizers, texts.
+such words apart.
 """
 
 from dataclasses import astuple, dataclass

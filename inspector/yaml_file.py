@@ -1,7 +1,6 @@
 """YAML: of users, plain data of a bounded size or the reason why not; and inspector's own tables.
 
 Aliases, which make a small file stand for a huge one, and numbers of endless digits are refused.
-Must not know: what the data mean.
 """
 
 import os

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 import inspector
+from inspector.corpora.formats.memory_corpus import TAKEN
 from inspector.errors import InputError, OutputError, sentence
 from inspector.runs.profile.profile_corpus import Run
 from inspector.runs.profile.shard_worker import ProfileSettings
 
 FLAG = "must be True or False"
 PATH = "must be a path: give a string or a pathlib.Path"
-CORPUS = "must be a corpus, a file, a known name, or several of these"
+CORPUS = f"must be {TAKEN}"
 SEED = "must be a whole number from 0 to 2147483647"
 WHOLE = "must be whole numbers, such as [0, 3], or be left out"
 SECONDS = "must be a number of seconds, or be left out"
@@ -38,8 +39,8 @@ def refusal(function, *args, **kwargs):
         ("corpus", 5, "5", CORPUS),
         ("corpus", b"x", "b'x'", CORPUS),
         ("corpus", math.nan, "nan", CORPUS),
-        ("corpus", [None], "None", FILES),
-        ("corpus", [[5]], "5", PATH),
+        ("corpus", [None], "None", CORPUS),
+        ("corpus", [[5]], "[5]", CORPUS),
         ("corpus", [], "[]", "must be at least one: give a corpus to read"),
         ("corpus", "", "''", PATH),
         ("output", 5, "5", f"{PATH}, or be left out"),

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 from support.each import each
 
-from inspector.dashboard.settings import Settings, config_path, read_settings
+from inspector.dashboard.settings import Settings, read_arguments, read_settings
 from inspector.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -71,9 +71,9 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path, content, sentence):
     assert str(error.value).startswith(sentence)
 
 
-def test_an_unknown_argument_is_refused(tmp_path):
+def test_an_unknown_argument_is_refused():
     with pytest.raises(InputError) as error:
-        config_path(["--cofnig", "x"], tmp_path)
+        read_arguments(["--cofnig", "x"])
     assert str(error.value) == (
         "app.py was started with other arguments than it knows: unrecognized arguments: --cofnig x."
     )

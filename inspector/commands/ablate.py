@@ -1,7 +1,4 @@
-"""The command that ablates heads and writes what changes.
-
-Must not know: formulas.
-"""
+"""The command that ablates heads and writes what changes."""
 
 from pathlib import Path
 from typing import Annotated

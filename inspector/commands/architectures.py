@@ -1,7 +1,4 @@
-"""The command that verifies every family of transformers that inspector has a tiny network of.
-
-Must not know: formulas.
-"""
+"""The command that verifies every family of transformers that inspector has a tiny network of."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""The command that writes one text's attention as a page.
-
-Must not know: formulas, HTML.
-"""
+"""The command that writes one text's attention as a page."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""The command that compares two runs with each other, head by head.
-
-Must not know: formulas, what a run folder holds.
-"""
+"""The command that compares two runs with each other, head by head."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,6 @@
 """The command that starts the dashboard, with safe settings wherever it is called from.
 
 The command's own process becomes the server: what ends the one ends the other.
-Must not know: what is on the pages.
 """
 
 import errno

@@ -1,7 +1,4 @@
-"""The options that several commands share, and the choices that they may take.
-
-Must not know: what a command does.
-"""
+"""The options that several commands share, and the choices that they may take."""
 
 from contextvars import ContextVar
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""The command that runs a model once over a corpus and keeps a run folder.
-
-Must not know: formulas, what a run folder holds.
-"""
+"""The command that runs a model once over a corpus and keeps a run folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

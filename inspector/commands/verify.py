@@ -1,7 +1,4 @@
-"""The command that proves our attention, or a user's own, equal to the model's.
-
-Must not know: formulas.
-"""
+"""The command that proves our attention, or a user's own, equal to the model's."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated

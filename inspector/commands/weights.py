@@ -1,7 +1,4 @@
-"""The command that writes the weight statistics.
-
-Must not know: formulas.
-"""
+"""The command that writes the weight statistics."""
 
 from pathlib import Path
 from typing import Annotated

@@ -9,6 +9,7 @@ from inspector.corpora.default import default_corpus
 from inspector.corpora.formats.conllu_files import read_conllu, write_conllu
 from inspector.corpora.formats.download import NamedCorpus, fetch_corpus, named_corpora
 from inspector.corpora.formats.from_tree import tree_sentence
+from inspector.corpora.formats.memory_corpus import memory_corpus
 from inspector.corpora.formats.plain_text import read_text
 from inspector.corpora.formats.read_corpus import read_corpus
 from inspector.corpora.formats.spacy_parse import parse_text
@@ -23,6 +24,7 @@ __all__ = [
     "Corpus",
     "Labels",
     "read_corpus",
+    "memory_corpus",
     "annotate",
     "annotate_from",
     "default_corpus",

@@ -1,7 +1,6 @@
 """Coreference as relations: from a mention's head word to the head of any earlier mention of it.
 
 Pronouns, names and common nouns apart, and pairs that the same word links apart from all of these.
-Must not know: brackets, files, how sentences come together in a window, models.
 
 Source: Clark et al. (2019), arXiv:1906.04341, sec. 4.3, for 'any earlier mention' and for both
 rules that a head is compared with.

@@ -1,6 +1,6 @@
 """The corpus that inspector brings with it: its own small treebank and the probes.
 
-Something true to show where there is no file and no network. Must not know: models.
+Something true to show where there is no file and no network.
 """
 
 import hashlib

@@ -1,7 +1,4 @@
-"""The English words that readers of logic and of texts go by, as lexicon.yaml has them.
-
-Must not know: what a reader makes of them.
-"""
+"""The English words that readers of logic and of texts go by, as lexicon.yaml has them."""
 
 from pathlib import Path
 

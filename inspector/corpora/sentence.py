@@ -2,14 +2,17 @@
 
 Syntax, semantics and logic are the same thing here: a kind, a label, the word a relation comes
 from and the word it goes to. What a reader does not use stays with the sentence, verbatim, for
-later readers. Must not know: files, how anything was read, models.
+later readers.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal, cast, get_args
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from random import Random
+from typing import Literal, cast, get_args, overload
 
+from inspector.arguments import is_whole
 from inspector.corpora.surface import Surface, surface_of
 from inspector.errors import InputError
 
@@ -166,7 +169,7 @@ class LeftOut:
     """Where the first few stand: a sentence's id, or a file and its line."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Corpus:
     """Sentences in order, with what had to be left out."""
 
@@ -180,6 +183,62 @@ class Corpus:
     joined by ' and '."""
     left_out: tuple[LeftOut, ...] = ()
     """What of further annotation had to be left out, a row a reason."""
+
+    def __len__(self) -> int:
+        """Return the number of sentences."""
+        return len(self.sentences)
+
+    def __iter__(self) -> Iterator[Sentence]:
+        """Yield the sentences."""
+        return iter(self.sentences)
+
+    @overload
+    def __getitem__(self, place: int) -> Sentence: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Corpus": ...
+
+    def __getitem__(self, place: int | slice) -> "Sentence | Corpus":
+        """Return a sentence, or some of them as a corpus; each stays in its document.
+
+        Example:
+            >>> from inspector.corpora import memory_corpus
+            >>> memory_corpus(["Go.", "Stop.", "Wait."])[:2]
+            <Corpus texts: 2 sentences, 4 words, annotation none>
+        """
+        if isinstance(place, slice):
+            return self._part(range(len(self.sentences))[place])
+        return self.sentences[place]
+
+    def sample(self, n: int, seed: int = 0) -> "Corpus":
+        """Return some of the sentences, drawn at random, in their order.
+
+        Args:
+            n: How many.
+            seed: Of the choice.
+
+        Raises:
+            InputError: If there are not so many.
+        """
+        if not is_whole(n) or not 1 <= n <= len(self.sentences):
+            raise InputError(
+                f"n ({n}) must be a number of sentences that the corpus has: from 1 to "
+                f"{len(self.sentences)}."
+            )
+        return self._part(sorted(Random(seed).sample(range(len(self.sentences)), n)))  # noqa: S311
+
+    def _part(self, places: Sequence[int]) -> "Corpus":
+        documents = self.document_ids()
+        kept = [replace(self.sentences[i], document=documents[i]) for i in places]
+        digest = sha256(f"{self.sha256} {list(places)}".encode()).hexdigest()
+        return replace(self, sentences=kept, sha256=digest)
+
+    def __repr__(self) -> str:
+        """Return what it is, in a line."""
+        return (
+            f"<Corpus {self.name}: {len(self.sentences)} sentences, {self.n_words} words, "
+            f"annotation {self.annotation}>"
+        )
 
     @property
     def n_words(self) -> int:

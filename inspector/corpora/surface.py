@@ -1,7 +1,7 @@
 """Sentences as they stand in their text: the string, and which of its characters are whose word's.
 
 What a tokenizer reads must be the text itself: where a space stands and where none does, multiword
-tokens as they are written, spaces inside words. Must not know: relations, files, tokenizers.
+tokens as they are written, spaces inside words.
 
 Source of the spacing: https://universaldependencies.org/format.html, and UDPipe's SpacesAfter and
 SpacesInToken, https://ufal.mff.cuni.cz/udpipe/1/users-manual.

@@ -1,7 +1,6 @@
 """What sessions share of the Ablation page: a model's importance and curve, its heads' ablations.
 
 On inspector's own corpus alone, so that nothing that a reader types is kept.
-Must not know: pages; how a head is ablated.
 """
 
 from dataclasses import dataclass, replace

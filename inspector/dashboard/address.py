@@ -3,7 +3,7 @@
 A choice is read from the URL once, when the session first meets it; what is not an option is
 ignored, and told. From then on the session decides and the URL follows; a default leaves no trace
 there. Values stand as codes, whatever the page's language. (Streamlit's own binding writes
-translated labels.) Must not know: what a choice means; texts never come here.
+translated labels.)
 """
 
 from collections.abc import Callable, Sequence

@@ -2,11 +2,11 @@
 
 A reader who leaves the page interrupts nothing, and whoever comes meanwhile sees the same
 progress. What failed is forgotten and can be asked for again.
-Must not know: Streamlit; how a run is computed.
 """
 
 from collections.abc import Callable
-from threading import Event, Lock, Thread
+from concurrent.futures import Future
+from threading import Lock, Thread
 
 from inspector.errors import InputError, InspectorError
 from inspector.progress import Progress
@@ -15,16 +15,14 @@ from inspector.runs.profile.profile_corpus import Run
 _ONE_AT_A_TIME = Lock()
 
 
-class Computation:
-    """One run being computed, or computed."""
+class Computation(Future[Run]):
+    """One run being computed, or computed; its `result` raises what the computation raised."""
 
     def __init__(self, work: Callable[[Progress], Run]) -> None:
         """Begin at once; runs are computed one after the other."""
-        self.done = Event()
+        super().__init__()
         self.share = 0.0
         """Of the work, as far as it is known."""
-        self._run: Run | None = None
-        self._error: InspectorError | None = None
         # A daemon: a server that is stopped does not wait for it.
         self.thread = Thread(target=self._compute, args=(work,), daemon=True)
         self.thread.start()
@@ -32,29 +30,17 @@ class Computation:
     @property
     def failed(self) -> bool:
         """Whether it ended without a run."""
-        return self.done.is_set() and self._run is None
-
-    def result(self) -> Run:
-        """Return the run, waiting for it.
-
-        Raises:
-            InspectorError: What the computation raised.
-        """
-        self.done.wait()
-        if self._error is not None:
-            raise self._error
-        if self._run is None:
-            raise RuntimeError("the computation ended without a run; the server's log says why.")
-        return self._run
+        return self.done() and self.exception() is not None
 
     def _compute(self, work: Callable[[Progress], Run]) -> None:
         try:
             with _ONE_AT_A_TIME:
-                self._run = work(self._told)
+                self.set_result(work(self._told))
         except InspectorError as error:
-            self._error = error
-        finally:
-            self.done.set()
+            self.set_exception(error)
+        except BaseException as error:
+            self.set_exception(error)
+            raise  # to the server's log
 
     def _told(self, what: str, share: float) -> None:
         self.share = share
@@ -102,7 +88,7 @@ class DefaultRuns:
 
     def _make_room(self) -> None:
         for model, computation in self._known.items():
-            if computation.done.is_set():
+            if computation.done():
                 del self._known[model]
                 return
         raise InputError(

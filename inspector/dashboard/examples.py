@@ -2,7 +2,6 @@
 
 Relations within sentences are shown in sentences, those that reach across them, such as
 coreference, in the windows in which they were counted, cut around the words concerned.
-Must not know: how a head predicts, how a text is drawn.
 """
 
 from collections.abc import Sequence

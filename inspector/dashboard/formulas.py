@@ -1,7 +1,4 @@
-"""How a layer computes its scores and its heads, in formulas.
-
-Must not know: where they are shown.
-"""
+"""How a layer computes its scores and its heads, in formulas."""
 
 import math
 

@@ -1,7 +1,4 @@
-"""What goes wrong becomes a sentence on the page; data becomes text, never markup.
-
-Must not know: what the pages compute.
-"""
+"""What goes wrong becomes a sentence on the page; data becomes text, never markup."""
 
 import re
 from collections.abc import Iterator

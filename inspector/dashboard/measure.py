@@ -1,7 +1,4 @@
-"""How long attention takes on this machine, for growing lengths.
-
-Must not know: what attention computes; how the times are drawn.
-"""
+"""How long attention takes on this machine, for growing lengths."""
 
 from time import perf_counter
 

@@ -1,7 +1,4 @@
-"""What a layer does for the sake of places, and the same layer without it.
-
-Must not know: how it is shown.
-"""
+"""What a layer does for the sake of places, and the same layer without it."""
 
 from dataclasses import replace
 

@@ -1,7 +1,6 @@
-"""The run that the Specialization and Head pages show, or the offer to compute it.
+"""The run that the Specialization and Head pages show, or the offer to compute it."""
 
-Must not know: what a run is made of; how it is computed.
-"""
+from concurrent.futures import wait
 
 import streamlit as st
 
@@ -38,7 +37,7 @@ def _awaited(computation: Computation, language: str) -> Run:
     t = words.of("specialization", language)
     place = st.empty()
     # A reader who leaves ends this loop, and the computation goes on.
-    while not computation.done.wait(_GLANCE_S):
+    while wait([computation], _GLANCE_S).not_done:
         share = min(computation.share, 1.0)
         text = t["computing"].format(percent=f"{100 * share:.0f}")
         place.progress(share, t["concluding"] if share == 1.0 else text)

@@ -1,7 +1,6 @@
 """What an operator may set: a small YAML file, read strictly.
 
 `streamlit run app.py -- --config FILE`; what a file leaves out has the default given here.
-Must not know: Streamlit, pages.
 """
 
 import argparse
@@ -58,43 +57,25 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"app.py was started with other arguments than it knows: {message}.")
 
 
-def _parsed(arguments: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog="app.py", add_help=False, allow_abbrev=False)
-    parser.add_argument("--config", type=Path, default=None)
-    parser.add_argument("--folder", type=Path, default=None)
-    return parser.parse_args(arguments)
+def read_arguments(arguments: list[str]) -> argparse.Namespace:
+    """Return `config`, the settings file, and `folder`, where `inspector dashboard` was called.
 
-
-def reader_folder(arguments: list[str]) -> Path | None:
-    """Return the folder that `inspector dashboard` was called in, None where it was not.
-
-    Raises:
-        InputError: If there is an argument other than `--config FILE` and `--folder FOLDER`.
-
-    Example:
-        >>> reader_folder(["--folder", "mine"]).name
-        'mine'
-    """
-    folder: Path | None = _parsed(arguments).folder
-    return folder
-
-
-def config_path(arguments: list[str], default: Path | None) -> Path | None:
-    """Return the settings file named on the command line, or the default where none is.
+    Either is None where the command line does not name it.
 
     Args:
         arguments: What stands after `--`.
-        default: Taken where no file is named; None stands for the settings' own defaults.
 
     Raises:
         InputError: If there is an argument other than `--config FILE` and `--folder FOLDER`.
 
     Example:
-        >>> config_path(["--config", "mine.yaml"], Path("configs/minilm.yaml")).name
+        >>> read_arguments(["--config", "mine.yaml"]).config.name
         'mine.yaml'
     """
-    path: Path | None = _parsed(arguments).config
-    return default if path is None else path
+    parser = _Parser(prog="app.py", add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--folder", type=Path)
+    return parser.parse_args(arguments)
 
 
 def read_settings(path: Path) -> Settings:

@@ -1,7 +1,4 @@
-"""The frame around the pages: settings, language, navigation, choice of the model.
-
-Must not know: what a page shows.
-"""
+"""The frame around the pages: settings, language, navigation, choice of the model."""
 
 import sys
 from collections.abc import Callable
@@ -26,7 +23,7 @@ from inspector.dashboard.app_pages import (
     weights,
 )
 from inspector.dashboard.guards import guarded, plain, stop
-from inspector.dashboard.settings import Settings, Visit, config_path, read_settings
+from inspector.dashboard.settings import Settings, Visit, read_arguments, read_settings
 from inspector.dashboard.store import VerifiableOnly
 from inspector.errors import InspectorError
 
@@ -72,6 +69,7 @@ def main(default_config: Path | None = None) -> None:
     address.begin()
     settings, languages = _opened(default_config)
     st.set_page_config(page_title=settings.title, page_icon=_ICON, layout="wide")
+    widgets.style()
     language = address.choose("lang", list(languages), settings.language)
     t = words.of("shell", language)
     name = address.choose("model", settings.models, settings.models[0])
@@ -139,7 +137,7 @@ def _opened(default_config: Path | None) -> tuple[Settings, dict[str, str]]:
     """Return the settings and the languages, or stop with the reason why they cannot be used."""
     try:
         languages = words.languages()
-        path = config_path(sys.argv[1:], default_config)
+        path = read_arguments(sys.argv[1:]).config or default_config
         return Settings() if path is None else read_settings(path), languages
     except InspectorError as error:
         stop(str(error))

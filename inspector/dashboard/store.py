@@ -1,7 +1,6 @@
 """What sessions share: a model, its verification, its weight statistics, a run, its corpus.
 
 Each is kept for the models last used only. Texts that readers type are never kept here.
-Must not know: pages; how a number is computed.
 """
 
 import os

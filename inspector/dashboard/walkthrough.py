@@ -1,7 +1,6 @@
 """What the Concepts page walks through: the library's functions called one after the other.
 
 Hidden states come from the real model, weights from one of its layers; each stage is kept.
-Must not know: how a stage is computed, how it is shown.
 """
 
 from collections.abc import Callable

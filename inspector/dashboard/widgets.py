@@ -1,11 +1,11 @@
 """Parts of layout that several pages share.
 
 Data goes through `inspector.html` or a view that escapes it; never into Markdown unescaped.
-Must not know: what the numbers mean.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -25,33 +25,20 @@ from inspector.vocabulary import Vocabulary
 _ALL_ROWS = 20
 _SHARES = (
     "accuracy", "baseline_accuracy", "random_init_accuracy", "lift", "lead", "nearest_mention",
-    "nearest_same_head", "matched_accuracy", "apart_lift",
+    "nearest_same_head", "matched_accuracy", "apart_lift", "effect", "matched_effect", "difference",
 )  # fmt: skip
-_FADE = """<style>
-.inspector-matrix > div {
-  mask-image: linear-gradient(to right, #000 calc(100% - 2rem), transparent);
-}
-</style>
-"""
 _SCROLLED = """<style>
 .st-key-scrolled-{key} {{ overflow-x: auto; }}
 .st-key-scrolled-{key} > div {{ min-width: {least}px; }}
 </style>
 """
-_TABLE_STYLE = """<style>
-.inspector-table { overflow-x: auto; }
-.inspector-table table { border-collapse: collapse; width: 100%; }
-.inspector-table th, .inspector-table td {
-  text-align: left; vertical-align: top; padding: 0.35rem 0.9rem 0.35rem 0;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent);
-  overflow-wrap: break-word; font-variant-numeric: tabular-nums;
-}
-.inspector-table th { word-break: keep-all; }
-.inspector-table td:not(:first-child):not(:last-child) { white-space: nowrap; }
-.inspector-table td:last-child { overflow-wrap: anywhere; min-width: 6rem; }
-.inspector-table th { font-weight: 600; opacity: 0.75; }
-</style>
-"""
+_STYLE = Path(__file__).with_name("style.css")
+_MIME = {".csv": "text/csv", ".html": "text/html", ".json": "application/json"}
+
+
+def style() -> None:
+    """Give the page the style of what is shown here."""
+    st.html(_STYLE)
 
 
 def heading(title: str, purpose: str) -> None:
@@ -71,7 +58,28 @@ def only_verifiable(reason: str, t: words.Words) -> None:
 
 def text_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Show a table of plain data, escaped; it can be read aloud and copied."""
-    st.html(f'{_TABLE_STYLE}<div class="inspector-table">{table(columns, rows)}</div>')
+    st.html(f'<div class="inspector-table">{table(columns, rows)}</div>')
+
+
+def download(label: str, data: Any, file: str) -> None:
+    """Offer a file: what it holds, or a function that makes that when it is asked for."""
+    st.download_button(
+        label,
+        data,
+        file,
+        _MIME[Path(file).suffix],
+        key=file.replace(".", "-"),
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def downloads(frames: Mapping[str, pd.DataFrame], language: str) -> None:
+    """Offer frames as CSV, side by side, under their names."""
+    csv = words.of("shell", language)["csv"]
+    with st.container(horizontal=True):
+        for name, frame in frames.items():
+            download(f"{csv} ({name})", frame.to_csv(index=False), f"{name}.csv")
 
 
 def chart(
@@ -125,7 +133,7 @@ def matrix(
     numbers = values.detach().cpu().double().numpy()
     names = words.of("charts", language)
     table_of_numbers = matrix_html(numbers, rows, columns, caption, shape, names)
-    st.html(f'{_FADE}<div class="inspector-matrix">{table_of_numbers}</div>')
+    st.html(f'<div class="inspector-matrix">{table_of_numbers}</div>')
 
 
 def weights_over(tokens: Sequence[str], probabilities: Tensor, token: str, weight: str) -> None:
@@ -200,6 +208,47 @@ def claims_table(claims: pd.DataFrame, key: str, language: str) -> None:
             "needed": t["needed"],
         }),
     )  # fmt: skip
+
+
+def frame_table(
+    frame: pd.DataFrame,
+    key: str,
+    of: str,
+    columns: Mapping[str, Any],
+    language: str,
+    height: Any = "auto",
+) -> None:
+    """Show some columns of a frame, shares in percent, with what each means.
+
+    Args:
+        frame: Its rows; 'interval' and the words for 'direction', 'head', 'word' and 'verdict' are
+            made of them.
+        key: Of the element.
+        of: The frame that says what the columns mean.
+        columns: Column → its label, or its configuration; in the order in which they stand.
+        language: Of the page.
+        height: Of the table.
+    """
+    t, rows = words.of("specialization", language), frame.to_dict("records")
+    made: dict[str, Callable[[Mapping[Any, Any]], str]] = {
+        "direction": lambda row: t[row["direction"]],
+        "head": lambda row: f"{row['layer']}-{row['head']}",
+        "interval": interval,
+        "verdict": lambda row: words.term(row["verdict"], language),
+        "word": lambda row: words.term(row["word"], language),
+    }
+    said = {name: [say(row) for row in rows] for name, say in made.items() if name in columns}
+    labels = {
+        name: percent_column(label) if name in _SHARES else label for name, label in columns.items()
+    }
+    st.dataframe(
+        in_percent(frame).assign(**said),
+        key=key,
+        hide_index=True,
+        height=height,
+        column_order=list(columns),
+        column_config=explained(of, language, labels),
+    )
 
 
 def _needed(claims: pd.DataFrame, t: words.Words) -> dict[str, list[str]]:

@@ -1,7 +1,6 @@
 """The head view and the model view of one text, drawn by BertViz, capped in size.
 
 A browser draws a line per head, query and key: beyond some 150,000 it takes minutes.
-Must not know: how BertViz's page is made safe (offline.py); models.
 """
 
 import warnings

@@ -1,7 +1,4 @@
-"""The attention of one text: every probability of every head, to be shown or taken as a frame.
-
-Must not know: how the probabilities came to be; torch models, Streamlit.
-"""
+"""The attention of one text: every probability of every head, to be shown or taken as a frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

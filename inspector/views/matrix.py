@@ -2,7 +2,6 @@
 
 HTML without script. The shades are half transparent over the page's own colour and the numbers
 in its own text colour, so that both can be read on light and dark pages.
-Must not know: what the matrix means.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,6 @@
 BertViz draws; this module takes its script, writes the data into it once and escaped, puts
 d3 (from the installed mpld3) and a few functions of our own in front of it, and allows by the
 page's policy those scripts alone, named by their hashes. The same input gives the same bytes.
-Must not know: models, which layers and tokens are worth showing.
 """
 
 import base64

@@ -1,7 +1,4 @@
-"""A self-contained HTML document: shown in a notebook, saved as a file.
-
-Must not know: what the document shows.
-"""
+"""A self-contained HTML document: shown in a notebook, saved as a file."""
 
 import os
 from dataclasses import dataclass, field

@@ -1,7 +1,6 @@
 """A sentence with one head's attention on it: shaded words, the prediction and the truth marked.
 
 HTML without script, every word escaped; shades are half transparent over the page's own colour.
-Must not know: how attention was computed; Streamlit.
 """
 
 from collections.abc import Collection, Sequence

@@ -3,7 +3,6 @@
 Each cell is shaded by its probability in three steps; what is under the lowest is not drawn.
 The image stands in the page as data, for hosts drop inline SVG, and within an image nothing can
 run; its colours can be seen on light and dark pages.
-Must not know: what the tokens are; BertViz.
 """
 
 import base64

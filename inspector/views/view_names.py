@@ -1,7 +1,6 @@
 """What a view's own words are called in the reader's language.
 
 A view is handed a mapping from its English words; what the mapping leaves out stays English.
-Must not know: any language, any one view.
 """
 
 from collections.abc import Mapping

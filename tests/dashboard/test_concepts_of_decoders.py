@@ -19,7 +19,7 @@ LAYERS = {
     "t5": ("bias", "scores"),
 }
 NAMES = {
-    "turn": ("Told where they stand", "加入位置"),
+    "turn": ("Positions applied", "加入位置"),
     "bias": ("Bias", "偏置"),
     "scores": ("Scores", "打分"),
     "mask": ("Mask", "掩码"),

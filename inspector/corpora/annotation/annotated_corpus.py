@@ -1,26 +1,28 @@
-"""Corpora as they are profiled: read, and annotated with all that they and further files say.
+"""Corpora as they are profiled: read, and annotated with all that they and further files say."""
 
-Must not know: formats, models, what relations are scored for.
-"""
-
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from inspector.arguments import are_several, refused
+from inspector.arguments import shown
 from inspector.corpora.annotation.mentions import read_mentions
 from inspector.corpora.annotation.registry import annotate, annotate_from
 from inspector.corpora.default import default_corpus
+from inspector.corpora.formats.memory_corpus import memory_corpus
 from inspector.corpora.formats.read_corpus import read_corpus
 from inspector.corpora.sentence import Corpus, Labels
 from inspector.errors import InputError
 
-Given = Corpus | str | Path
-"""A corpus, a file, or a known name."""
-_MUST_BE = "a corpus, a file, a known name, or several of these"
+Given = Any
+"""A corpus, a file, a known name, or what `memory_corpus` takes."""
+_LONGEST_NAME = 1024
+_IDEOGRAPHS = 0x2E80  # from here on texts are written without spaces
+_ENDING = re.compile(r"\.[A-Za-z]\w{0,9}")
 
 
 def read_annotated(
-    given: Given | Sequence[Given] | None = None,
+    given: Given = None,
     files: str | Path | Sequence[str | Path] = (),
     *,
     labels: Labels = "universal",
@@ -30,8 +32,9 @@ def read_annotated(
     """Return corpora with their annotation, each file a corpus of its own.
 
     Args:
-        given: One or several; inspector's own corpus where nothing is given. What is a corpus
-            already is not annotated again, but for the files.
+        given: One or several; what stands in memory, as `memory_corpus` takes it; inspector's own
+            corpus where nothing is given. What is a corpus already is not annotated again, but for
+            the files.
         files: Further annotation; each is added to the corpora that it belongs to.
         labels: As `read_corpus` takes it.
         strict: Whether malformed sentences and mentions stop the reading.
@@ -44,16 +47,15 @@ def read_annotated(
     if given is None:
         corpora = [annotate(default_corpus())]
     else:
-        if not (isinstance(given, Corpus | str | Path) or are_several(given)):
-            raise refused("corpus", given, _MUST_BE)
-        several = [given] if isinstance(given, Corpus | str | Path) else given
-        if not several:
-            raise InputError("corpus ([]) must be at least one: give a corpus to read.")
         corpora = [
             one
             if isinstance(one, Corpus)
-            else annotate(read_corpus(one, labels=labels, strict=strict, parse=parse))
-            for one in several
+            else annotate(
+                read_corpus(one, labels=labels, strict=strict, parse=parse)
+                if _is_name(one)
+                else memory_corpus(one, labels=labels, strict=strict)
+            )
+            for one in _each(given)
         ]
     if strict:
         for corpus in corpora:
@@ -61,6 +63,45 @@ def read_annotated(
     for file in [files] if isinstance(files, str | Path) else files:
         corpora = _annotated(corpora, file)
     return corpora
+
+
+def _each(given: Any) -> list[Any]:
+    """Return corpora, files and names one by one, what stands in memory as one.
+
+    Raises:
+        InputError: If files and texts are given together.
+    """
+    if isinstance(given, Corpus) or _is_name(given) or not isinstance(given, list | tuple):
+        return [given]
+    named = [one for one in given if isinstance(one, Corpus) or _is_name(one)]
+    if len(named) == len(given) > 0:
+        return list(given)
+    if named:
+        other = next(one for one in given if not (isinstance(one, Corpus) or _is_name(one)))
+        raise InputError(
+            f"corpus must be files, or what stands in memory, not both: {shown(named[0])} is a "
+            f"file, {shown(other)} is not. Give them one after the other."
+        )
+    return [given]
+
+
+def _is_name(given: Any) -> bool:
+    """Return whether something names a corpus or a file: a text has several words and no ending.
+
+    Example:
+        >>> _is_name("my corpus.conllu"), _is_name("treebank"), _is_name("The cat sat.")
+        (True, True, False)
+    """
+    if isinstance(given, Path):
+        return True
+    if not isinstance(given, str):
+        return False
+    text = given.strip()
+    several = len(text.split()) > 1 or any(ord(letter) >= _IDEOGRAPHS for letter in text)
+    is_short = len(text) < _LONGEST_NAME and "\n" not in text
+    if not is_short or (several and not _ENDING.fullmatch(Path(text).suffix)):
+        return is_short and "\0" not in text and Path(text).exists()
+    return True
 
 
 def _annotated(corpora: list[Corpus], file: str | Path) -> list[Corpus]:

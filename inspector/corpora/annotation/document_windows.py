@@ -1,7 +1,7 @@
 """Windows: consecutive sentences of a document as one text, as long as a model takes.
 
 What relates words of different sentences can be scored only where both are read together. No
-sentence is cut. Must not know: tokenizers, models; what a relation is scored for.
+sentence is cut.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,6 @@
 
 For each pair: whether it is more than the same word twice or a path of one or two edges of the
 tree, and another pair of the same text that is like it but for the relation.
-Must not know: models, scores.
 """
 
 from bisect import bisect_left

@@ -1,7 +1,6 @@
 """Mentions of entities, from the brackets that treebanks keep in MISC as `Entity=`.
 
 A mention that cannot be read is left out with file, line and reason; the others are kept.
-Must not know: which mention answers for which, windows, models.
 
 Source: https://github.com/UniversalDependencies/UD_English-GUM, README.md (brackets as in
 CoNLL-2012; the fields of a bracket are named in `# global.Entity`).

@@ -58,6 +58,32 @@ def parse_text(paths: Paths, *, labels: Labels = "universal", strict: bool = Fal
     return reading.corpus(annotation)
 
 
+def doc_sentences(doc: Any, name: str, labels: Labels) -> Iterator[Sentence]:
+    """Yield the sentences of a Doc of spaCy's: with its trees, where it was parsed.
+
+    Args:
+        doc: Parsed, or not; whole where it has no sentences.
+        name: Of the document.
+        labels: As for treebanks.
+
+    Raises:
+        InputError: If what it holds is no tree.
+    """
+    parsed = doc.has_annotation("DEP")
+    spans = doc.sents if parsed or doc.has_annotation("SENT_START") else [doc]
+    for number, span in enumerate(spans, 1):
+        words = _words(span)
+        if not words:
+            continue
+        sentence = f"{name}.{number}"
+        if parsed:
+            yield _sentence(sentence, name, words, f"silver:spacy ({doc.lang_})", labels)
+        else:
+            text = "".join(token.text_with_ws for token in words).strip()
+            forms = tuple(token.text for token in words)
+            yield Sentence(sentence, name, forms, None, (), text)
+
+
 def _load_parser() -> Any:
     try:
         import spacy

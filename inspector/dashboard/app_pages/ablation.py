@@ -1,7 +1,6 @@
-"""Ablation: how much each head matters, what is lost without one, and how many are enough.
+"""Ablation: how much each head matters, what is lost without one, and how many are enough."""
 
-Must not know: how a head is ablated, how a figure is computed.
-"""
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -48,7 +47,8 @@ def show(visit: Visit) -> None:
     st.caption(t["curve_note"])
     widgets.chart(robustness_curve(measured.curve, names=names), "robustness", t["curve_alt"])
     _loss(measured.curve, visit.language)
-    _downloads(measured, visit.language)
+    frames = {"importance": measured.importance, "robustness": measured.curve}
+    widgets.downloads(frames, visit.language)
 
 
 def _loss(curve: pd.DataFrame, language: str) -> None:
@@ -76,34 +76,18 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language
         )
     )
     rows = frame[frame["relation"] != "(all)"].sort_values("difference", ascending=False)
-    shown = rows.assign(
-        word=[words.term(word, language) for word in rows["word"]],
-        interval=[widgets.interval(row) for row in rows.to_dict("records")],
-        **{name: 100 * rows[name] for name in ("effect", "matched_effect", "difference")},
-    )
-    st.dataframe(
-        shown,
-        key="ablation",
-        hide_index=True,
-        column_order=[
-            *("relation", "word", "n", "effect", "matched_effect", "difference", "interval"),
-            *(["loss_difference"] if rows["loss_n"].any() else []),
-        ],
-        column_config=widgets.explained(
-            "ablation",
-            language,
-            {
-                "relation": t["relation"],
-                "word": t["word"],
-                "n": t["words"],
-                "effect": widgets.percent_column(t["effect"]),
-                "matched_effect": widgets.percent_column(t["matched"]),
-                "difference": widgets.percent_column(t["difference"]),
-                "interval": t["interval"],
-                "loss_difference": st.column_config.NumberColumn(t["loss"], format="%.3f"),
-            },
-        ),
-    )
+    columns: dict[str, Any] = {
+        "relation": t["relation"],
+        "word": t["word"],
+        "n": t["words"],
+        "effect": t["effect"],
+        "matched_effect": t["matched"],
+        "difference": t["difference"],
+        "interval": t["interval"],
+    }
+    if rows["loss_n"].any():
+        columns["loss_difference"] = st.column_config.NumberColumn(t["loss"], format="%.3f")
+    widgets.frame_table(rows, "ablation", "ablation", columns, language)
 
 
 def _measure(model: PretrainedModel, name: str, t: words.Words) -> Measured:
@@ -126,19 +110,3 @@ def _measure(model: PretrainedModel, name: str, t: words.Words) -> Measured:
     place.empty()
     ablation_store.keep(name, measured)
     return measured
-
-
-def _downloads(measured: Measured, language: str) -> None:
-    csv = words.of("shell", language)["csv"]
-    files = {"importance.csv": measured.importance, "robustness.csv": measured.curve}
-    with st.container(horizontal=True):
-        for file, frame in files.items():
-            st.download_button(
-                f"{csv} ({file.removesuffix('.csv')})",
-                frame.to_csv(index=False),
-                file,
-                "text/csv",
-                key=f"ablation-{file}",
-                on_click="ignore",
-                icon=":material/download:",
-            )

@@ -1,7 +1,4 @@
-"""Attention: where the heads look on the reader's own text.
-
-Must not know: how a probability is computed, how a view is drawn.
-"""
+"""Attention: where the heads look on the reader's own text."""
 
 import streamlit as st
 
@@ -74,21 +71,6 @@ def _downloads(maps: AttentionMaps, page: Page | None, layer: int, language: str
     shell = words.of("shell", language)
     with st.container(horizontal=True):
         if page is not None:
-            st.download_button(
-                shell["html"],
-                page.html,
-                "attention.html",
-                "text/html",
-                key="attention-html",
-                on_click="ignore",
-                icon=":material/download:",
-            )
-        st.download_button(
-            f"{shell['csv']} ({shell['layer']} {layer})",
-            lambda: maps.frame([layer]).to_csv(index=False),
-            "attention.csv",
-            "text/csv",
-            key="attention-csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+            widgets.download(shell["html"], page.html, "attention.html")
+        label = f"{shell['csv']} ({shell['layer']} {layer})"
+        widgets.download(label, lambda: maps.frame([layer]).to_csv(index=False), "attention.csv")

@@ -1,7 +1,4 @@
-"""Head: everything that is known of one head.
-
-Must not know: how a number is computed, which examples are shown.
-"""
+"""Head: everything that is known of one head."""
 
 import pandas as pd
 import streamlit as st
@@ -95,24 +92,16 @@ def _relations(run: Run, chosen: tuple[int, int], language: str) -> pd.DataFrame
     frame = frame.sort_values("lead", ascending=False, kind="stable", na_position="last")
     st.header(t["relations"], anchor=False)
     st.caption(t["relations_note"])
-    percent = widgets.percent_column
-    st.dataframe(
-        widgets.in_percent(frame).assign(direction=[s[name] for name in frame["direction"]]),
-        key="head-relations",
-        hide_index=True,
-        height=320,
-        column_order=["relation", "direction", "n", "accuracy", "baseline_accuracy", "lead",
-                      "baseline_offset"],
-        column_config=widgets.explained("relations", language, {
-            "relation": s["relation"],
-            "direction": s["direction"],
-            "n": s["pairs"],
-            "accuracy": percent(s["accuracy"]),
-            "baseline_accuracy": percent(s["baseline"]),
-            "lead": percent(t["lead"]),
-            "baseline_offset": st.column_config.NumberColumn(t["offset"], format="%+d"),
-        }),
-    )  # fmt: skip
+    columns = {
+        "relation": s["relation"],
+        "direction": s["direction"],
+        "n": s["pairs"],
+        "accuracy": s["accuracy"],
+        "baseline_accuracy": s["baseline"],
+        "lead": t["lead"],
+        "baseline_offset": st.column_config.NumberColumn(t["offset"], format="%+d"),
+    }
+    widgets.frame_table(frame, "head-relations", "relations", columns, language, height=320)
     st.subheader(t["claims_by_name"], anchor=False)
     claims = _of_head(run.claims, chosen)
     if claims.empty:

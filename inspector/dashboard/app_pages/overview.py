@@ -1,7 +1,4 @@
-"""Overview: what the model is, and whether it is verified.
-
-Must not know: how a number is computed.
-"""
+"""Overview: what the model is, and whether it is verified."""
 
 import re
 

@@ -1,7 +1,4 @@
-"""Specialization: which head does what, and every claim about it with its controls.
-
-Must not know: how a role is earned, how a claim is judged.
-"""
+"""Specialization: which head does what, and every claim about it with its controls."""
 
 from dataclasses import replace
 

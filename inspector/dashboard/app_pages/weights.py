@@ -1,7 +1,4 @@
-"""Weights: a grid of every head, and everything about the head that is chosen.
-
-Must not know: how a statistic is computed.
-"""
+"""Weights: a grid of every head, and everything about the head that is chosen."""
 
 import pandas as pd
 import streamlit as st
@@ -41,15 +38,8 @@ def show(visit: Visit) -> None:
         on_click=lambda: widgets.choose_clicked_head(_GRID),
     )
     st.caption(t["grid_note"])
-    st.download_button(
-        words.of("shell", visit.language)["csv"],
-        frame.to_csv(index=False),
-        "weights.csv",
-        "text/csv",
-        key="weights-csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    csv = words.of("shell", visit.language)["csv"]
+    widgets.download(csv, frame.to_csv(index=False), "weights.csv")
     st.header(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
     _spectra(model, layer, head, visit.language)
     st.subheader(t["all"], anchor=False)

@@ -53,7 +53,7 @@ def term(name: str, language: str) -> str:
 
     Example:
         >>> term("mask dropped", "zh"), term("no such", "zh")
-        ('丢掉掩码', 'no such')
+        ('漏掉掩码', 'no such')
     """
     return of("library", language).get(name, name)
 

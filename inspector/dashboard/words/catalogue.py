@@ -1,7 +1,4 @@
-"""What a catalogue of sentences holds, and where it lacks what the reference has.
-
-Must not know: files, which languages there are.
-"""
+"""What a catalogue of sentences holds, and where it lacks what the reference has."""
 
 import re
 from collections.abc import Iterator

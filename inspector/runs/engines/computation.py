@@ -1,7 +1,7 @@
 """A run's shards from begin to end: what is missing is computed and written, then all is read back.
 
 What is returned comes from the disk, so a run that was interrupted gives what one that was not
-gives. Must not know: what is computed; models, corpora, UI.
+gives.
 """
 
 import time

@@ -2,7 +2,6 @@
 
 The one seam for all of them. Shard ids go in, (id, result) come out as each is done; what a shard
 gives must depend on its id alone. A worker that dies is replaced and its shard given out again.
-Must not know: what is computed; models, corpora, UI.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Shards handed out to workers elsewhere, and taken back: what pools of every kind have in common.
 
 A worker that dies is replaced and its shard given out again; a shard that ends every worker it is
-given to is named. Must not know: where workers run; what is computed.
+given to is named.
 """
 
 import traceback

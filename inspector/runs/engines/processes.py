@@ -1,13 +1,11 @@
-"""Worker processes of this machine: started clean, given shards through a pipe, always ended.
-
-Must not know: what is computed; how shards are handed out.
-"""
+"""Worker processes of this machine: started clean, given shards through a pipe, always ended."""
 
 import multiprocessing
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
@@ -75,7 +73,7 @@ class _Member:
     def answer(self) -> Any:
         with suppress(EOFError, OSError):
             if self.connection.poll():
-                return self.connection.recv()
+                return received(self.connection)
         return None
 
     def stop(self) -> str:
@@ -91,10 +89,10 @@ def _ready(members: list[_Member]) -> list[_Member]:
 def _serve(connection: Connection, make_worker: Callable[[], Worker]) -> None:
     """Answer shard ids with results, in a worker process, until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; our parent stops us
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     try:
         worker = make_worker()
-        while (shard_id := _received(connection)) is not None:
+        while (shard_id := received(connection)) is not None:
             connection.send(worker(shard_id))
     except BaseException as error:
         with suppress(OSError):
@@ -102,17 +100,27 @@ def _serve(connection: Connection, make_worker: Callable[[], Worker]) -> None:
         raise SystemExit(1) from error
 
 
-def _received(connection: Connection) -> int | None:
+def received(connection: Connection) -> Any:
+    """Return what comes through a connection, None once its other end is closed."""
     with suppress(EOFError, OSError):
-        return int(connection.recv())
+        return connection.recv()
     return None
 
 
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, however that happened."""
-    if (parent := multiprocessing.parent_process()) is not None:
-        parent.join()
-        os._exit(1)
+def end_with_parent(patience: float = 0.0) -> None:
+    """End this process when the one that started it is gone, however that happened.
+
+    Args:
+        patience: Seconds in which it may see that by itself.
+    """
+
+    def wait_for_it() -> None:
+        if (parent := multiprocessing.parent_process()) is not None:
+            parent.join()
+            time.sleep(patience)
+            os._exit(1)
+
+    threading.Thread(target=wait_for_it, daemon=True).start()
 
 
 @contextmanager

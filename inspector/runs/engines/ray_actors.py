@@ -1,7 +1,4 @@
-"""Actors of Ray that compute shards, as `hand_out` wants its members.
-
-Must not know: which cluster it is; what is computed.
-"""
+"""Actors of Ray that compute shards, as `hand_out` wants its members."""
 
 import pickle
 from collections.abc import Callable
@@ -45,19 +42,18 @@ class _Cell:
     """What an actor is: a worker, in a process of Ray's."""
 
     def __init__(self, made: bytes) -> None:
+        self.made = made
         self.worker: Worker | None = None
-        try:
-            self.worker = pickle.loads(made)()  # noqa: S301 - our own, sent by the process above
-        except BaseException as error:  # noqa: BLE001 - of any kind: it is raised in the parent
-            self.failure = Failure.of(error)
 
     def work(self, shard_id: int) -> bytes:
         """Return the result or the failure; as bytes, which do not end with Ray's memory."""
-        if self.worker is None:
-            return pickle.dumps(self.failure)
         try:
+            if self.worker is None:
+                self.worker = pickle.loads(self.made)()  # noqa: S301 - sent by the process above
             return pickle.dumps(self.worker(shard_id))
-        except BaseException as error:  # noqa: BLE001 - of any kind: it is raised in the parent
+        # Whatever it is, the parent raises it as it is; let through, Ray would wrap it, and an
+        # error of the computation would look like a dead actor, whose shard is given out again.
+        except BaseException as error:  # noqa: BLE001
             return pickle.dumps(Failure.of(error))
 
 

@@ -2,18 +2,14 @@
 
 Who talks to Ray is a process of its own, so that nothing of Ray reaches ours: its output, its
 signals, its settings. For trusted networks only: whoever has a cluster's token runs code on it.
-Must not know: what is computed; how shards are handed out.
 """
 
 import logging
-import multiprocessing
 import os
 import pickle
 import secrets
 import signal
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
@@ -23,7 +19,7 @@ from typing import Any
 
 from inspector.errors import InputError, InspectorError
 from inspector.runs.engines.pool import Failure, Results, Worker, WorkerError, hand_out
-from inspector.runs.engines.processes import end_process, start_process
+from inspector.runs.engines.processes import end_process, end_with_parent, received, start_process
 from inspector.runs.engines.ray_actors import actors
 
 # What workers on other machines are told of our environment; those started here have all of it.
@@ -73,7 +69,7 @@ def on_ray(
                 raise _unusable("it does not answer")
             patience = _PATIENCE_SECONDS
             for _ in (_CONNECTED, *shard_ids):
-                answer = _received(connection)
+                answer = received(connection)
                 if isinstance(answer, BaseException):
                     raise answer
                 if answer is None:
@@ -89,12 +85,6 @@ def on_ray(
             end_process(process)
 
 
-def _received(connection: Connection) -> Any:
-    with suppress(EOFError, OSError):
-        return connection.recv()
-    return None
-
-
 def _drive(
     connection: Connection,
     shard_ids: Sequence[int],
@@ -105,7 +95,7 @@ def _drive(
 ) -> None:
     """Send (shard id, result) of each shard, or what went wrong, till the connection is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # our parent stops us
-    threading.Thread(target=_end_after_parent, daemon=True).start()
+    end_with_parent(_PATIENCE_SECONDS)  # in which it sees that, and puts everything away
     _say_nothing()
     with suppress(OSError):  # of a connection that is closed
         try:
@@ -119,14 +109,6 @@ def _drive(
         except BaseException as error:
             connection.send(RuntimeError(f"engine (ray): {Failure.of(error).summary}"))
             raise
-
-
-def _end_after_parent() -> None:
-    """End this process when the one that started it is gone, and ours has had time to see it."""
-    if (parent := multiprocessing.parent_process()) is not None:
-        parent.join()
-        time.sleep(_PATIENCE_SECONDS)
-        os._exit(1)
 
 
 def _say_nothing() -> None:

@@ -8,8 +8,8 @@ from os import PathLike
 from pathlib import Path
 
 from inspector.arguments import checked
-from inspector.corpora import Corpus, Labels
-from inspector.corpora.annotation.annotated_corpus import read_annotated
+from inspector.corpora import Labels
+from inspector.corpora.annotation.annotated_corpus import Given, read_annotated
 from inspector.errors import InputError
 from inspector.models import DEFAULT_MODEL
 from inspector.models.loading.load_model import ModelOrName, loaded
@@ -23,7 +23,7 @@ from inspector.runs.store.folder_checks import check_run_folder
 @checked
 def profile(
     model: ModelOrName = DEFAULT_MODEL,
-    corpus: Corpus | str | Path | Sequence[Corpus | str | Path] | None = None,
+    corpus: Given = None,
     output: str | Path | None = None,
     *,
     annotations: str | Path | Sequence[str | Path] = (),
@@ -49,10 +49,12 @@ def profile(
 
     Args:
         model: A loaded model, or what `inspector.load` takes.
-        corpus: A corpus, a file (.conllu, .txt, GAP, WinoBias, Winogender), or the name of a known
-            one; inspector's own treebank and probes where it is not given. Of several each is
+        corpus: A file (.conllu, .txt, GAP, WinoBias, Winogender), the name of a known corpus, or
+            what stands in memory: a text, a list of texts or of lists of words, a DataFrame or
+            Dataset with a column `text` or `words`, conllu's TokenLists, spaCy's Docs, a Corpus;
+            inspector's own treebank and probes where it is not given. Of several files each is
             profiled by itself, and kept apart by the last column of every frame, `corpus`. What
-            is read from files has the annotation that its sentences carry.
+            has no trees gets behaviour alone.
         annotations: A file of further annotation (roles, names, relations of your own), or several;
             each is added to the corpora that it belongs to.
         output: A folder that keeps the run; it is not kept where none is given.

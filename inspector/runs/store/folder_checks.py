@@ -1,7 +1,4 @@
-"""Where a run may be: what stands in a folder already, and what the system says, in sentences.
-
-Must not know: what shards and frames hold; models, corpora, how shards are computed.
-"""
+"""Where a run may be: what stands in a folder already, and what the system says, in sentences."""
 
 import errno
 import os

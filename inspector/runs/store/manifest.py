@@ -2,7 +2,6 @@
 
 Model, corpus, settings, versions, shard and batch size; no date, no machine, no number of
 workers, so that the same run has the same identity everywhere.
-Must not know: what the settings mean; folders, shards.
 """
 
 import hashlib

@@ -2,7 +2,6 @@
 
 Frames by the SHA-256 of their files, shards by their seals. Its bytes follow from its content:
 what differs in a single one is damaged.
-Must not know: what frames and shards mean; folders.
 """
 
 import hashlib

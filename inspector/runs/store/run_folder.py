@@ -3,7 +3,6 @@
 Every file is whole or not there. A shard counts only if its checksum, run and number fit, and,
 once the run is complete, the seal that result.json lists; a frame only if result.json, which is
 written last, lists it with its SHA-256.
-Must not know: what shards and frames mean; models, corpora, how shards are computed.
 """
 
 import hashlib

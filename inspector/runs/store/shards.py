@@ -2,7 +2,6 @@
 
 The same result gives the same bytes. The checksum covers every byte of the file, header
 included, and is compared before anything else looks at them.
-Must not know: what the arrays mean; folders, models, how shards are computed.
 """
 
 import hashlib

@@ -1,7 +1,4 @@
-"""Frames of a run's folder: read from Parquet, and compared with what a frame of their name has.
-
-Must not know: folders, how a frame is made, what its columns mean.
-"""
+"""Frames of a run's folder: read from Parquet, and compared with what a frame of their name has."""
 
 from collections.abc import Mapping
 from io import BytesIO

@@ -1,7 +1,4 @@
-"""Charts of ablation: how far states move, and how much loss grows, with fewer heads.
-
-Must not know: how a number came to be; Streamlit.
-"""
+"""Charts of ablation: how far states move, and how much loss grows, with fewer heads."""
 
 from typing import Literal
 

@@ -1,7 +1,4 @@
-"""Charts of numbers along an axis: spectra, eigenvalues, time against length.
-
-Must not know: how a number came to be; Streamlit.
-"""
+"""Charts of numbers along an axis: spectra, eigenvalues, time against length."""
 
 import altair as alt
 import numpy as np

@@ -1,7 +1,4 @@
-"""The chart of a verification: how far ours is from theirs, layer by layer, stage by stage.
-
-Must not know: how errors are judged; Streamlit.
-"""
+"""The chart of a verification: how far ours is from theirs, layer by layer, stage by stage."""
 
 import altair as alt
 import pandas as pd

@@ -1,7 +1,4 @@
-"""The forest plot of claims: each one's lift over its baseline with its interval, accuracy beside.
-
-Must not know: how a claim is judged; Streamlit.
-"""
+"""The forest plot of claims: each lift over its baseline with its interval, accuracy beside."""
 
 from collections.abc import Mapping
 

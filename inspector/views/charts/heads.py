@@ -1,7 +1,4 @@
-"""Charts of heads: a statistic of every head, the map of one.
-
-Must not know: how a number came to be; Streamlit.
-"""
+"""Charts of heads: a statistic of every head, the map of one."""
 
 from collections.abc import Sequence
 

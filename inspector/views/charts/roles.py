@@ -1,7 +1,4 @@
-"""The chart of roles: every head as a cell, coloured by what it may be called.
-
-Must not know: how a role is earned; Streamlit.
-"""
+"""The chart of roles: every head as a cell, coloured by what it may be called."""
 
 from collections.abc import Mapping
 from typing import TypeVar

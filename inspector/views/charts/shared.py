@@ -1,7 +1,4 @@
-"""What all charts share: colours, and the refusal of a frame that lacks a column.
-
-Must not know: any one chart.
-"""
+"""What all charts share: colours, and the refusal of a frame that lacks a column."""
 
 from collections.abc import Sequence
 from typing import Any

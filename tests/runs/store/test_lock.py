@@ -11,20 +11,32 @@ import threading
 import pytest
 
 from inspector.errors import OutputError
-from inspector.runs.store import lock as locks
 from inspector.runs.store.lock import LOCK, check_unlocked, locked
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from inspector.runs.store.lock import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 @pytest.fixture
-def sleeper():
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+def holder(tmp_path):
+    """A process that holds the folder's lock."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
     yield process
     process.kill()
-    process.wait()
+    process.communicate()
 
 
 def leave_lock(folder, **owner):
-    given = {"host": socket.gethostname(), "pid": os.getpid(), "started": None}
+    given = {"host": socket.gethostname(), "pid": os.getpid()}
     (folder / LOCK).write_text(json.dumps({**given, **owner}))
 
 
@@ -68,39 +80,23 @@ def test_this_process_cannot_hold_it_twice_and_the_first_keeps_it(tmp_path):
         assert (tmp_path / LOCK).exists()
 
 
-def test_a_living_process_keeps_it(tmp_path, sleeper):
-    leave_lock(tmp_path, pid=sleeper.pid, started=locks._started(sleeper.pid))
+def test_a_living_process_keeps_it_and_one_that_was_killed_does_not(tmp_path, holder):
     assert assert_locked(tmp_path) == (
-        f"folder ({tmp_path}) is being written to by process {sleeper.pid}: "
+        f"folder ({tmp_path}) is being written to by process {holder.pid}: "
         "wait for it, or choose another folder."
     )
-
-
-def test_a_process_that_is_gone_does_not(tmp_path, sleeper):
-    leave_lock(tmp_path, pid=sleeper.pid, started=locks._started(sleeper.pid))
-    sleeper.kill()
-    sleeper.wait()
+    holder.kill()
+    os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # it is not yet waited for
+    assert json.loads((tmp_path / LOCK).read_bytes())["pid"] == holder.pid
+    check_unlocked(tmp_path)
     assert_free(tmp_path)
 
 
-def test_one_that_was_killed_and_not_yet_waited_for_does_not(tmp_path, sleeper):
-    leave_lock(tmp_path, pid=sleeper.pid, started=locks._started(sleeper.pid))
-    sleeper.kill()
-    os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
+def test_a_file_without_the_kernels_lock_holds_nobody_up(tmp_path):
+    """Whatever process it names, and whatever process has got that number since."""
+    leave_lock(tmp_path, pid=os.getppid())
     assert_free(tmp_path)
-
-
-def test_a_number_that_was_used_again_does_not(tmp_path, sleeper):
-    leave_lock(tmp_path, pid=sleeper.pid, started="another-boot 1")
-    assert_free(tmp_path)
-
-
-def test_without_proc_the_number_alone_decides(tmp_path, sleeper, monkeypatch):
-    monkeypatch.setattr(locks, "_PROCESSES", tmp_path / "no proc")
-    leave_lock(tmp_path, pid=sleeper.pid)
-    assert f"by process {sleeper.pid}:" in assert_locked(tmp_path)
-    sleeper.kill()
-    sleeper.wait()
+    (tmp_path / LOCK).touch()  # whoever made it was killed before it was named
     assert_free(tmp_path)
 
 
@@ -112,7 +108,7 @@ def test_another_machines_process_cannot_be_judged(tmp_path):
     )
 
 
-@pytest.mark.parametrize("text", ["", "7", "{}", '{"host": "x", "pid": null, "started": null}'])
+@pytest.mark.parametrize("text", ["7", "{}", '{"host": "x", "pid": null}', "no JSON"])
 def test_a_lock_that_says_nothing(tmp_path, text):
     (tmp_path / LOCK).write_text(text)
     assert assert_locked(tmp_path) == (
@@ -127,11 +123,9 @@ def test_a_lock_that_another_was_let_in_by_hand_is_left_to_it(tmp_path):
     assert json.loads((tmp_path / LOCK).read_bytes())["pid"] == 1
 
 
-def test_of_many_that_find_a_stale_lock_one_takes_it(tmp_path, sleeper):
-    sleeper.kill()
-    sleeper.wait()
+def test_of_many_that_find_a_stale_lock_one_takes_it(tmp_path):
     for _ in range(20):
-        leave_lock(tmp_path, pid=sleeper.pid, started="gone")
+        leave_lock(tmp_path, pid=1)
         start, end = threading.Barrier(8), threading.Barrier(8)
         held = []
 

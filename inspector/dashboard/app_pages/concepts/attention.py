@@ -1,7 +1,4 @@
-"""Attention between two sentences, with a choice of score function.
-
-Must not know: how a stage is computed.
-"""
+"""Attention between two sentences, with a choice of score function."""
 
 import streamlit as st
 

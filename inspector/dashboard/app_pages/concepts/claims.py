@@ -1,7 +1,4 @@
-"""What is said about attention, beside what this model's figures say.
-
-Must not know: how a figure is computed.
-"""
+"""What is said about attention, beside what this model's figures say."""
 
 import streamlit as st
 from torch import Tensor

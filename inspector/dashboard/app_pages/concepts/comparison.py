@@ -1,7 +1,4 @@
-"""The three kinds of attention side by side.
-
-Must not know: models; where the words come from.
-"""
+"""The three kinds of attention side by side."""
 
 import streamlit as st
 

@@ -1,7 +1,4 @@
-"""What attention costs as texts grow: measured, beside the n² line.
-
-Must not know: how time is measured or drawn.
-"""
+"""What attention costs as texts grow: measured, beside the n² line."""
 
 import streamlit as st
 

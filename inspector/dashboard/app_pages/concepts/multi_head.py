@@ -1,7 +1,6 @@
-"""Multi-head self-attention: heads side by side, concatenated, mixed by W^O.
+"""Multi-head self-attention: heads side by side, concatenated, mixed by W^O."""
 
-Must not know: how a stage is computed.
-"""
+from functools import partial
 
 import streamlit as st
 import torch
@@ -42,31 +41,18 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         thumbnails_html(maps, model.name, layers=[layer], names=words.of("charts", visit.language))
     )
 
+    matrix = partial(widgets.matrix, language=visit.language)
     left, right = st.columns(2)
     with left:
         st.subheader(t["step_concat"], anchor=False)
-        st.caption(
-            t["step_concat_note"].format(
-                n_heads=model.n_heads, d_head=model.d_head, width=model.n_heads * model.d_head
-            )
-        )
-        widgets.matrix(
-            done.stages.context[0],
-            "Concat",
-            ("query", "heads·d_head"),
-            tokens,
-            language=visit.language,
-        )
+        width = model.n_heads * model.d_head
+        note = t["step_concat_note"]
+        st.caption(note.format(n_heads=model.n_heads, d_head=model.d_head, width=width))
+        matrix(done.stages.context[0], "Concat", ("query", "heads·d_head"), tokens)
     with right:
         st.subheader(t["step_out"], anchor=False)
         st.caption(t["step_out_note"])
-        widgets.matrix(
-            done.stages.output[0],
-            "Concat·W_O + b_O",
-            ("query", "d_model"),
-            tokens,
-            language=visit.language,
-        )
+        matrix(done.stages.output[0], "Concat·W_O + b_O", ("query", "d_model"), tokens)
     _sum_over_heads(done, call, tokens, visit.language)
 
 
@@ -91,18 +77,9 @@ def _sum_over_heads(
     scale = float(call.output.abs().max())
     st.caption(t["differences_note"].format(scale=f"{scale:.2f}"))
     position = walk.position_chooser(t["position"], tokens)
-    rows = [t["row_head"].format(head=head) for head in range(len(done.contributions))]
-    widgets.matrix(
-        done.contributions[:, position],
-        tokens[position],
-        ("head", "d_model"),
-        rows,
-        language=language,
-    )
-    widgets.matrix(
-        torch.stack([done.bias, done.total[position], call.output[0, position]]),
-        tokens[position],
-        ("row", "d_model"),
-        [t["row_bias"], t["row_sum"], t["row_model"]],
-        language=language,
-    )
+    matrix = partial(widgets.matrix, language=language)
+    heads = [t["row_head"].format(head=head) for head in range(len(done.contributions))]
+    matrix(done.contributions[:, position], tokens[position], ("head", "d_model"), heads)
+    rows = torch.stack([done.bias, done.total[position], call.output[0, position]])
+    names = [t["row_bias"], t["row_sum"], t["row_model"]]
+    matrix(rows, tokens[position], ("row", "d_model"), names)

@@ -1,7 +1,4 @@
-"""Self-attention of one head on one sentence, checked against the model's own.
-
-Must not know: how a stage is computed.
-"""
+"""Self-attention of one head on one sentence, checked against the model's own."""
 
 import streamlit as st
 

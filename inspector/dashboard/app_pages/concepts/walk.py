@@ -1,9 +1,7 @@
-"""The walk through one head's stages, the same for one sentence and for two.
-
-Must not know: how a stage is computed.
-"""
+"""The walk through one head's stages, the same for one sentence and for two."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import count
 
 import streamlit as st
@@ -52,6 +50,7 @@ def through(
     Where the layer turns queries and keys, adds a bias or hides keys, each is a step of its own.
     """
     t, number = words.of("concepts", language), count(1)
+    matrix = partial(widgets.matrix, language=language)
     crossed = steps.target is not steps.source
 
     def step(name: str, **filled: object) -> None:
@@ -62,11 +61,11 @@ def through(
     if crossed:
         left, right = st.columns(2)
         with left:
-            widgets.matrix(steps.target, "X_t", ("query", "d_model"), target, language=language)
+            matrix(steps.target, "X_t", ("query", "d_model"), target)
         with right:
-            widgets.matrix(steps.source, "X_s", ("key", "d_model"), source, language=language)
+            matrix(steps.source, "X_s", ("key", "d_model"), source)
     else:
-        widgets.matrix(steps.target, "X", ("token", "d_model"), target, language=language)
+        matrix(steps.target, "X", ("token", "d_model"), target)
 
     step("project", head_name=f"{layer}-{head}")
     from_target, from_source = ("X_t", "X_s") if crossed else ("X", "X")
@@ -83,31 +82,29 @@ def through(
 
     if steps.bias is not None:
         step("bias")
-        widgets.matrix(steps.bias, "B", ("query", "key"), target, source, language=language)
+        matrix(steps.bias, "B", ("query", "key"), target, source)
     left, right = st.columns(2)
     with left:
         step("scores")
         st.latex(score_formula)
-        widgets.matrix(steps.scores, "S", ("query", "key"), target, source, language=language)
+        matrix(steps.scores, "S", ("query", "key"), target, source)
     if steps.allowed is not None:
         with right:
             step("mask")
             st.latex(r"s_{ij} \leftarrow -\infty \;\text{ where } m_{ij} = 0")
-            widgets.matrix(steps.allowed, "M", ("query", "key"), target, source, language=language)
+            matrix(steps.allowed, "M", ("query", "key"), target, source)
         left, right = st.columns(2)
     with right if steps.allowed is None else left:
         step("softmax")
         sink = " + e^{t}" if steps.weights.sinks is not None else ""
         st.latex(rf"p_{{ij}} = \frac{{e^{{s_{{ij}}}}}}{{\sum_{{j'}} e^{{s_{{ij'}}}}{sink}}}")
-        widgets.matrix(
-            steps.probabilities, "P", ("query", "key"), target, source, language=language
-        )
+        matrix(steps.probabilities, "P", ("query", "key"), target, source)
 
     left, right = st.columns(2)
     with left:
         step("output")
         st.latex(r"Z = P\,V")
-        widgets.matrix(steps.output, "Z", ("query", "d_head"), target, language=language)
+        matrix(steps.output, "Z", ("query", "d_head"), target)
     with right:
         one_position(steps, target, source, language)
 

@@ -1,0 +1,202 @@
+"""A corpus of what stands in memory: texts, words, tables, and trees that other libraries made.
+
+Each form goes the way that a file of it goes. Must not know: which names are files.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from inspector.arguments import are_several, refused, shown
+from inspector.corpora.formats.conllu_files import read_conllu
+from inspector.corpora.formats.plain_text import read_text, split_sentences
+from inspector.corpora.formats.spacy_parse import doc_sentences
+from inspector.corpora.sentence import Corpus, Labels, Sentence, check_labels
+from inspector.errors import InputError
+
+TAKEN = (
+    "a file, a known name, a text, a list of texts or of lists of words, a DataFrame with a column "
+    "text or words, conllu's TokenLists, spaCy's Docs, or a Corpus"
+)
+"""What a corpus may be, as messages say it."""
+_COLUMNS = ("words", "text")
+
+
+def memory_corpus(given: Any, *, labels: Labels = "universal", strict: bool = False) -> Corpus:
+    """Return what a user holds as a corpus.
+
+    Texts and words have no trees: behaviour is measured on them, and no relation. A text of
+    several sentences is a document; of texts of one sentence, and of sentences of words, each 20
+    are one, unless a column `document` names them.
+
+    Args:
+        given: A text, or several; lists of words; a DataFrame, a Series or a Dataset with a column
+            `text` or `words`; conllu's TokenLists; spaCy's Docs, with their trees where they have
+            been parsed.
+        labels: 'universal' keeps of each label the part before the colon; 'full' all of it.
+        strict: Whether a malformed sentence stops the reading, not only that sentence.
+
+    Raises:
+        InputError: If it is of another kind, or holds no word.
+
+    Example:
+        >>> corpus = memory_corpus([["The", "cat", "sat"], ["It", "slept"]])
+        >>> corpus.n_words, corpus.annotation
+        (5, 'none')
+    """
+    labels = check_labels(labels)
+    if hasattr(given, "column_names") and hasattr(given, "to_pandas"):  # a Dataset
+        given = given.to_pandas()
+    if hasattr(given, "columns") and hasattr(given, "iloc"):
+        return _of_table(given)
+    if hasattr(given, "iloc"):  # a Series
+        given = given.tolist()
+    several = [given] if isinstance(given, str) or _is_one(given) else given
+    in_order = are_several(several) and not isinstance(several, Mapping | Set)
+    if not (in_order or isinstance(several, Iterator)):
+        raise refused("corpus", given, TAKEN)
+    items = list(several)
+    if not items:
+        raise InputError("corpus ([]) must be at least one: give a corpus to read.")
+    for is_kind, read in _KINDS:
+        if all(map(is_kind, items)):
+            return read(items, labels, strict)
+    wrong = next((one for one in items if not isinstance(one, str)), given)
+    raise refused("corpus", wrong, TAKEN)
+
+
+def _is_one(given: Any) -> bool:
+    return _is_token_list(given) or _is_doc(given)
+
+
+def _is_text(item: Any) -> bool:
+    return isinstance(item, str)
+
+
+def _is_token_list(item: Any) -> bool:
+    return hasattr(item, "serialize") and hasattr(item, "metadata")
+
+
+def _is_doc(item: Any) -> bool:
+    return hasattr(item, "sents") and hasattr(item, "has_annotation")
+
+
+def _are_words(item: Any) -> bool:
+    return are_several(item) and all(isinstance(word, str) for word in item)
+
+
+def _of_table(table: Any) -> Corpus:
+    names = [str(name) for name in table.columns]
+    column = next((name for name in _COLUMNS if name in names), None)
+    if column is None:
+        raise InputError(
+            f"corpus (DataFrame with columns {', '.join(names[:8]) or 'none'}) has no column text "
+            "or words: rename the one that holds them."
+        )
+    items = table[column].tolist()
+    documents = [str(name) for name in table["document"]] if "document" in names else None
+    for row, item in enumerate(items):
+        if not (_is_text(item) if column == "text" else _are_words(item)):
+            what = "a text" if column == "text" else "a list of words"
+            raise InputError(f"{column} ({shown(item)}) in row {row} of corpus must be {what}.")
+    if not items:
+        raise InputError("corpus (DataFrame of no rows) must hold at least one row.")
+    return _of_texts(items, documents) if column == "text" else _of_words(items, documents)
+
+
+def _of_texts(items: Sequence[str], documents: Sequence[str] | None = None) -> Corpus:
+    """Return texts as a file has them that holds one in a line, a document in a block."""
+    lines = [" ".join(item.split()) for item in items]
+    apart = documents is not None or any(len(split_sentences(line)) > 1 for line in lines)
+    with _written("\n\n".join(lines) if apart else "\n".join(lines), "texts.txt") as path:
+        read = read_text([path])
+    if documents is None:
+        return _in_memory(read, "texts", path)
+    # The reader numbers blocks by the texts that hold anything.
+    names = [name for name, line in zip(documents, lines, strict=True) if line]
+    sentences = [
+        replace(one, document=names[int(one.id.split(":")[0].rpartition("-")[2]) - 1])
+        for one in read.sentences
+    ]
+    return _in_memory(replace(read, sentences=sentences), "texts", path)
+
+
+def _of_words(items: Sequence[Sequence[str]], documents: Sequence[str] | None = None) -> Corpus:
+    sentences = []
+    for place, item in enumerate(items):
+        words = tuple(item)
+        if not words or not all(word.strip() for word in words):
+            raise InputError(
+                f"words ({shown(list(words))}) of sentence {place} must be at least one, and none "
+                "of them empty: leave out what is."
+            )
+        _check_unicode(" ".join(words))
+        document = documents[place] if documents else None
+        sentences.append(Sentence(f"words-{place + 1:05d}", document, words, None, ()))
+    written = json.dumps([[one.document, one.words] for one in sentences])
+    digest = hashlib.sha256(written.encode()).hexdigest()
+    return Corpus("words", sentences, [], digest, "none")
+
+
+def _of_token_lists(items: Sequence[Any], labels: Labels, strict: bool) -> Corpus:
+    with _written("".join(item.serialize() for item in items), "trees.conllu") as path:
+        return _in_memory(read_conllu([path], labels=labels, strict=strict), "trees", path)
+
+
+def _of_docs(items: Sequence[Any], labels: Labels, strict: bool) -> Corpus:
+    sentences = [
+        sentence
+        for number, doc in enumerate(items, 1)
+        for sentence in doc_sentences(doc, f"doc-{number:05d}", labels)
+    ]
+    if not sentences:
+        raise InputError("corpus (Doc) holds no word: give a text that has some.")
+    parsed = {one.source != "" for one in sentences}
+    written = "\n\n".join(one.source or " ".join(one.words) for one in sentences)
+    annotation = "none" if parsed == {False} else f"silver:spacy ({items[0].lang_})"
+    digest = hashlib.sha256(written.encode()).hexdigest()
+    return Corpus("docs", sentences, [], digest, annotation)
+
+
+_KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Labels, bool], Corpus]], ...] = (
+    (_is_text, lambda items, labels, strict: _of_texts(items)),
+    (_is_token_list, _of_token_lists),
+    (_is_doc, _of_docs),
+    (_are_words, lambda items, labels, strict: _of_words(items)),
+)
+
+
+def _check_unicode(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            f"corpus ({shown(text)}) must be valid Unicode: a lone surrogate is no letter."
+        ) from None
+
+
+@contextmanager
+def _written(content: str, name: str) -> Iterator[Path]:
+    """Give a file of a text, for as long as it is read."""
+    if not content.strip():
+        raise InputError("corpus (an empty text) must hold at least one word: give a text.")
+    encoded = _check_unicode(content)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(encoded)
+        yield path
+
+
+def _in_memory(read: Corpus, name: str, path: Path) -> Corpus:
+    """Return what was read, without the file that it went through."""
+    return replace(
+        read,
+        name=name,
+        sentences=[replace(one, file="") for one in read.sentences],
+        skipped=[replace(one, file=f"{name} in memory") for one in read.skipped],
+    )
