@@ -209,7 +209,7 @@ def peak_of_pass(sentences: int, size: int) -> float:
     worker = ProfileWorker(job, minilm())
 
     def shards() -> None:
-        for shard_id in range(job.n_shards_each):
+        for shard_id in range(job.readings[0].n_shards):
             worker(shard_id)
 
     bare(batches(replace(read, sentences=read.sentences[:2]), 2))

@@ -79,16 +79,21 @@ def lifts(
 def is_supported(frame: pd.DataFrame) -> pd.Series:
     """Return which rows follow their relation: every condition, with nothing left undefined.
 
-    q_value < 0.05, ci_low > 0, lift ≥ 0.10, accuracy > random_init_accuracy (so never without
+    q_value < 0.05, ci_low > 0, lift ≥ 0.10, accuracy above `random_init_limit` (so never without
     random models), and at least 20 pairs in each split.
     """
     return (
         (frame["q_value"] < MAX_Q)
         & (frame["ci_low"] > 0)
         & (frame["lift"] >= MIN_LIFT)
-        & (frame["accuracy"] > frame["random_init_accuracy"])
+        & (frame["accuracy"] > random_init_limit(frame))
         & _has_enough_pairs(frame)
     )
+
+
+def random_init_limit(frame: pd.DataFrame) -> pd.Series:
+    """Return what a head must exceed: the best random model's accuracy, and twice its error."""
+    return frame["random_init_accuracy"] + 2 * frame["random_init_error"]
 
 
 def is_underpowered(frame: pd.DataFrame) -> pd.Series:

@@ -23,7 +23,7 @@ from inspector.heads.specialization.lift import (
     lifts,
     stacked,
 )
-from inspector.heads.specialization.split import Split, random_init_accuracies
+from inspector.heads.specialization.split import Split, random_init
 
 SUPPORT_COLUMNS = dtypes("supported")
 """Columns of the frame of every head's support, in order: column → dtype."""
@@ -51,8 +51,8 @@ def supported_heads(
 
     Args:
         counts: Of the model, over the whole corpus.
-        random_init_counts: Counts of the same corpus by models of the same architecture with random
-            weights: none, or at least 3.
+        random_init_counts: Counts of the same corpus, or of sentences drawn from it, by models of
+            the same architecture with random weights: none, or at least 3.
         seed: Of the bootstrap.
         unknown: Relation → the share of its pairs with a word that the vocabulary does not know.
 
@@ -60,7 +60,7 @@ def supported_heads(
         InputError: If there are one or two of them, or one counted another corpus.
     """
     split = Split.of(counts)
-    random_models = random_init_accuracies(split, random_init_counts)
+    random_models = random_init(split, random_init_counts)
     weights = bootstrap_weights(len(split.test.documents), seed)
     layer, head = (axis.ravel() for axis in np.indices(counts.n_layers_and_heads))
     parts = []
@@ -75,7 +75,7 @@ def supported_heads(
                 "direction": np.full(len(head), DIRECTIONS[place[1]], dtype=object),
                 **lifts(split, place, correct, weights),
                 "p_value": exact_sign_flip_p_values(differences(split, place, correct)),
-                "random_init_accuracy": np.full(len(head), random_models[place]),
+                **random_models.columns(place, rows=len(head)),
             }
         )
     frame = stacked(parts, SUPPORT_COLUMNS)

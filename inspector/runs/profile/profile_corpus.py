@@ -41,7 +41,7 @@ from inspector.runs.store.stored_frames import check_columns
 from inspector.vocabulary import Vocabulary
 
 _SETTINGS = (
-    *("labels", "distances", "random_init_seeds", "seed", "coreference"),
+    *("labels", "distances", "random_init_seeds", "random_init_sentences", "seed", "coreference"),
     *("window_tokens", "window_shard_size", "window_batch_size"),
     *("ablation", "ablation_sentences", "ablation_windows"),
 )

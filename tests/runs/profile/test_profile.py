@@ -494,7 +494,7 @@ def test_the_random_models_are_those_of_the_seeds_and_none_is_the_model(tiny, co
     for one, other in combinations([own, *random_models], 2):
         assert not np.array_equal(one.correct, other.correct)
     worker = ProfileWorker(job, tiny)
-    each = job.n_shards_each
+    each = job.readings[0].n_shards
     # Not one after the other: a worker is handed any shard.
     for number in (3, 1, 2):
         for place in range(each):

@@ -47,6 +47,7 @@ def _rung(heads: pd.DataFrame, rung: str) -> pd.DataFrame:
         "difference": np.nan,
     }
     if rung == "random-init":
+        frame["n"] = heads["random_init_n"]
         columns["accuracy"] = heads["random_init_accuracy"]
         columns["difference"] = heads["accuracy"] - heads["random_init_accuracy"]
     elif rung == "offset":
