@@ -46,16 +46,18 @@ def observe(
         batches: What it runs on.
         observers: Called in their order, layer by layer.
     """
-    for batch in batches:
-        layer = 0
+    layer = 0
 
-        def show(call: AttentionCall, batch: AnnotatedBatch = batch) -> None:
-            nonlocal layer
-            for observer in observers:
-                observer.update(layer, call, batch)
-            layer += 1
-            if layer == model.n_layers:
-                raise _AllSeenError
+    def show(call: AttentionCall) -> None:
+        nonlocal layer
+        for observer in observers:
+            observer.update(layer, call, batch)
+        layer += 1
+        if layer == model.n_layers:
+            raise _AllSeenError
 
-        with running(model, "inspector", show), torch.inference_mode(), suppress(_AllSeenError):
-            model.model(**batch.words.batch.inputs())
+    with running(model, "inspector", show), torch.inference_mode():
+        for batch in batches:
+            layer = 0
+            with suppress(_AllSeenError):
+                model.model(**batch.words.batch.inputs())

@@ -26,7 +26,7 @@ from inspector.heads.specialization.lift import (
     lifts,
     stacked,
 )
-from inspector.heads.specialization.split import Split, random_init
+from inspector.heads.specialization.split import RANDOM_INIT_COLUMNS, Split, random_init
 
 _EVERY = dtypes("claims")
 _OVER_OFFSET = list(_EVERY).index("verdict") + 1
@@ -62,8 +62,8 @@ def relation_claims(
     - q_value: Benjamini–Hochberg over all rows of the frame.
     - selection_accuracy: on the selection split; optimism: that − accuracy.
     - random_init_accuracy: the same procedure with random weights, the best model; NaN without.
-    - random_init_n, random_init_error: the pairs that this is of, and its standard error for what
-      it would be on all n; 0 where they are all.
+    - random_init_n, random_init_error (last, for the frame of controls): the pairs that this is
+      of, and its standard error for what it would be on all n; 0 where they are all.
     - verdict: 'underpowered' with fewer than 20 pairs in either split, no interval, or one that
       holds both 0 and 0.10, or more than 20 % of the relation's pairs with a word that the
       vocabulary does not know; 'supported' if q_value < 0.05, ci_low > 0, lift ≥ 0.10 and
@@ -110,7 +110,7 @@ def relation_claims(
                 **random_models.columns(place, rows=1),
             }
         )
-    return _judged(stacked(parts, CLAIMS_COLUMNS), unknown)
+    return _judged(stacked(parts, CLAIMS_COLUMNS | RANDOM_INIT_COLUMNS), unknown)
 
 
 def _judged(frame: pd.DataFrame, unknown: Mapping[str, float] | None) -> pd.DataFrame:
@@ -121,4 +121,5 @@ def _judged(frame: pd.DataFrame, unknown: Mapping[str, float] | None) -> pd.Data
     frame.loc[is_underpowered(frame), "verdict"] = "underpowered"
     frame.loc[is_supported(frame), "verdict"] = "supported"
     frame.loc[~is_known(frame, unknown), "verdict"] = "underpowered"
-    return frame[list(CLAIMS_COLUMNS)].astype(CLAIMS_COLUMNS)
+    columns = CLAIMS_COLUMNS | RANDOM_INIT_COLUMNS
+    return frame[list(columns)].astype(columns)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int64, UInt8
+from jaxtyping import Bool, Int64, UInt8
 
 from inspector.heads.relations_frame import share
 from inspector.heads.specialization.inference import ratio_intervals
@@ -47,6 +47,7 @@ def lifts(
     place: tuple[int, int],
     correct: Int64[np.ndarray, "row document"],
     weights: UInt8[np.ndarray, "draw document"],
+    asked: Bool[np.ndarray, " row"] | None = None,
 ) -> dict[str, np.ndarray]:
     """Return the columns n … ci_high and n_selection, a row for each of `correct`.
 
@@ -55,6 +56,8 @@ def lifts(
         place: The relation and the direction, by position.
         correct: What each row has right in each document of the test split.
         weights: Resamples of these documents.
+        asked: Rows whose intervals are needed, which cost most; NaN for the others. All where not
+            given.
     """
     rows = len(correct)
     n = np.full(rows, split.n_test[place])
@@ -68,7 +71,9 @@ def lifts(
         "lift": share(apart.sum(axis=1), n),
         "n_selection": np.full(rows, split.n_selection[place]),
     }
-    low_and_high = ratio_intervals(apart, split.pairs[place], weights)
+    low_and_high = np.full((rows, 2), np.nan)
+    needed = np.ones(rows, dtype=bool) if asked is None else asked
+    low_and_high[needed] = ratio_intervals(apart[needed], split.pairs[place], weights)
     columns |= {"ci_low": low_and_high[:, 0], "ci_high": low_and_high[:, 1]}
     if not split.n_selection[place]:
         for name in ("baseline_accuracy", "lift", "ci_low", "ci_high"):

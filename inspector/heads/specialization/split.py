@@ -115,6 +115,10 @@ def documents_holding(counts: RelationCounts) -> dict[tuple[str, str], int]:
     return dict(zip(places, held.ravel().tolist(), strict=True))
 
 
+RANDOM_INIT_COLUMNS = {"random_init_n": "int64", "random_init_error": "float64"}
+"""How sure the accuracy of the best random model is: column → dtype."""
+
+
 @dataclass(frozen=True, eq=False)
 class RandomInit:
     """What the best of some models with random weights reaches on the test split."""

@@ -221,14 +221,16 @@ def _word_table(
 ) -> WordTable:
     """Return the words of all sentences, with what each head of the model predicts for each."""
     size, heads = job.settings.shard_size, model.n_layers * model.n_heads
-    parts, start = [], 0
+    n_words = sum(len(sentence.words) for sentence in job.sentences)
+    found, start = np.empty((2, heads, n_words), dtype=np.int64), 0
     for place, shard in enumerate(shards):
         sentences = job.sentences[place * size : (place + 1) * size]
         lengths = [len(sentence.words) for sentence in sentences]
         predicted = predictions_from_state(shard.arrays, lengths, heads)
-        parts.append(np.where(predicted < 0, predicted, predicted + start))
-        start += sum(lengths)
-    return word_table(job.sentences, job.documents, np.concatenate(parts, axis=-1))
+        end = start + sum(lengths)
+        found[..., start:end] = np.where(predicted < 0, predicted, predicted + start)
+        start = end
+    return word_table(job.sentences, job.documents, found)
 
 
 def _by_reading(

@@ -23,15 +23,17 @@ from inspector.heads.specialization.inference import (
     sign_flip_p_values,
 )
 from inspector.heads.specialization.lift import differences, is_supported, is_underpowered
-from inspector.heads.specialization.split import Split, is_for_selection
+from inspector.heads.specialization.split import RANDOM_INIT_COLUMNS, Split, is_for_selection
 from inspector.heads.specialization.supported_heads import supported_heads
+
+ALL_COLUMNS = CLAIMS_COLUMNS | RANDOM_INIT_COLUMNS
 
 DRAWS = 400  # p ≥ 1 / 401: enough for a q below 0.05 over 15 rows
 COLUMNS = [
     "relation", "direction", "layer", "head", "n", "accuracy", "baseline_offset",
     "baseline_accuracy", "lift", "ci_low", "ci_high", "p_value", "q_value",
-    "selection_accuracy", "optimism", "random_init_accuracy", "random_init_n",
-    "random_init_error", "verdict",
+    "selection_accuracy", "optimism", "random_init_accuracy", "verdict", "random_init_n",
+    "random_init_error",
 ]  # fmt: skip
 
 
@@ -150,13 +152,13 @@ def test_very_few_documents(n_documents: int) -> None:
 def test_no_relation_at_all() -> None:
     frame = relation_claims(random_counts(relations=()))
     assert frame.empty
-    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == CLAIMS_COLUMNS
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == ALL_COLUMNS
 
 
 def test_columns_types_and_index() -> None:
     frame = relation_claims(random_counts())
     assert list(frame.columns) == COLUMNS
-    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == CLAIMS_COLUMNS
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == ALL_COLUMNS
     assert isinstance(frame.index, pd.RangeIndex)
     assert len(frame) == 3 * 3
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from inspector.heads.counts import DIRECTIONS
-from inspector.heads.specialization.claims import ADDED_COLUMNS
+from inspector.heads.specialization.claims import ADDED_COLUMNS, CLAIMS_COLUMNS
 from inspector.heads.specialization.inference import bootstrap_weights
 from inspector.heads.specialization.ladder.controls import controls_frame
 from inspector.heads.specialization.ladder.judged import (
@@ -83,7 +83,7 @@ def on_ladder(
     roles = _simple_roles(both, keywords, SimpleRoles(classes, weights), n_heads)
     held = (frames[1]["verdict"] == SUPPORTED).to_numpy()
     return OnLadder(
-        frames[0][[*claims.columns, *ADDED_COLUMNS]].astype(ADDED_COLUMNS),
+        frames[0][[*CLAIMS_COLUMNS, *ADDED_COLUMNS]].astype(ADDED_COLUMNS),
         supported.assign(supported=held),
         controls_frame(both),
         roles,
