@@ -253,7 +253,7 @@ def test_whole_profile_of_a_few_sentences(monkeypatch: pytest.MonkeyPatch) -> No
     assert found["bare"] > 0
     assert found["whole"] > found["bare"]
     assert sum(found["shares"].values()) == pytest.approx(1.0)
-    assert {"reading", "model", "inference"} <= found["shares"].keys()
+    assert {"model", "inference"} <= found["shares"].keys()
     monkeypatch.setattr(whole_profile, "in_fresh_process", lambda function, **given: found)
     rows = {row.what: row for row in whole_profile.run()}
     bounds = sorted(row.at_most for row in rows.values() if row.at_most is not None)
