@@ -1,7 +1,6 @@
 """One pass of a model over batches, every observer shown every layer.
 
 What comes after the last layer's attention is not computed: nobody looks at it.
-Must not know: what the observers keep.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,6 @@
 """Which head follows which relation: one claim per relation and direction, with its controls.
 
 Head and baseline are chosen on half of the documents and judged on the other half.
-Must not know: models, attention maps, files, how a draw is made.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,6 @@
 """How far heads lie above the baseline on the test split, and what counts as following.
 
 Claims and roles both come from here, so one head has the same lift and interval in both.
-Must not know: which heads are asked about and why, models, files.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """A corpus in two splits: on one heads and baselines are chosen, on the other they are judged.
 
 Which split a document is in follows from its id alone, so it is the same for every model, run and
-machine. Must not know: how anything is judged, models, files.
+machine.
 """
 
 from collections.abc import Sequence

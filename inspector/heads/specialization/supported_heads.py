@@ -1,7 +1,6 @@
 """Every head's own lift, and whether it holds after correction over all heads.
 
 The claims name one head per relation and direction; others may follow it as well.
-Must not know: models, attention maps, files, how a draw is made.
 """
 
 from collections.abc import Mapping, Sequence

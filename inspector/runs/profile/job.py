@@ -1,8 +1,6 @@
 """What a profile is asked for: its settings, all that a worker needs, and what each shard is of.
 
 Texts are read by the model, by each random model, and by the model without each head.
-
-Must not know: how a shard is computed, folders, frames, UI.
 """
 
 from collections.abc import Sequence

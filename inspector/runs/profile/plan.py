@@ -1,7 +1,4 @@
-"""What a profile computes, computed before any shard: its sentences, windows and relation names.
-
-Must not know: how a shard is computed, folders, frames, UI.
-"""
+"""What a profile computes, computed before any shard: its sentences, windows and relation names."""
 
 from collections.abc import Iterable
 from dataclasses import replace

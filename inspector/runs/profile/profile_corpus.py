@@ -1,7 +1,6 @@
 """A profile: one pass over a corpus, from the model to the frames of a run.
 
 Shards are computed or found, added up in their order, and turned into frames.
-Must not know: UI; how an observer or a claim computes.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,4 @@
-"""The frames of a profile, from what its shards kept.
-
-Must not know: folders, how a shard is computed or a claim made, UI.
-"""
+"""The frames of a profile, from what its shards kept."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Which texts each random model reads: as many as its figure needs, not all of a large corpus.
 
 Chance alone chooses them, so that what is found on them differs from what all would give by an
-error that can be said. Must not know: models, shards, folders.
+error that can be said.
 """
 
 from functools import cache

@@ -1,6 +1,6 @@
 """Whether a shard that lies in a folder can be what a worker gives: its arrays, and their sums.
 
-A seal says that a shard is whole, not who made it. Must not know: folders, how a shard is computed.
+A seal says that a shard is whole, not who made it.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,7 @@
 """What one shard of a profile computes: a model, or a random one, over some sentences.
 
 A result depends on model, sentences and settings alone: batches are cut inside the shard and
-torch runs on one thread. Must not know: folders, frames, UI.
+torch runs on one thread.
 """
 
 from collections.abc import Iterator, Sequence

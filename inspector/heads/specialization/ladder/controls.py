@@ -1,7 +1,4 @@
-"""The frame of controls: a row for every rung that a head was compared with.
-
-Must not know: how a figure was computed, models, files.
-"""
+"""The frame of controls: a row for every rung that a head was compared with."""
 
 import numpy as np
 import pandas as pd

@@ -1,7 +1,4 @@
-"""Claims and heads of one kind of relations, taken up the ladder and judged.
-
-Must not know: models, files, how a rung is computed.
-"""
+"""Claims and heads of one kind of relations, taken up the ladder and judged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""Verdicts: what of a claim holds against every rung, and which rung explains the rest.
-
-Must not know: how a figure was computed, models, files.
-"""
+"""Verdicts: what of a claim holds against every rung, and which rung explains the rest."""
 
 from collections.abc import Mapping
 
