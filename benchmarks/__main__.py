@@ -21,6 +21,7 @@ from benchmarks import (
     profile,
     verify,
     weights,
+    whole_profile,
 )
 from benchmarks.table import Measure, exit_code, table
 
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     "verify": verify.run,
     "diagnosis": diagnosis.run,
     "profile": profile.run,
+    "whole_profile": whole_profile.run,
     "meaning": meaning.run,
     "nulls": nulls.run,
     "ablation": ablation.run,

@@ -17,7 +17,7 @@ from benchmarks.timing import alternate
 if TYPE_CHECKING:
     from inspector.corpora import Corpus
     from inspector.models import WordBatch
-    from inspector.runs.profile.shard_worker import ProfileJob
+    from inspector.runs.profile.job import ProfileJob, Reading
 
 MEANING = 1.6
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -40,18 +40,19 @@ def run(settings: Settings | None = None) -> list[Measure]:
     chosen = settings or Settings()
     read = corpus(chosen.documents)
     job, _ = profile_job(minilm(), read, ProfileSettings(ablation=False), None)
-    batches = texts(job)
+    whole, reading, *_ = job.readings
+    batches = texts(job, reading)
     worker = ProfileWorker(job, minilm())
 
     def scored() -> None:
         # A random model's shards hold the relations alone; its weights cost what the model's do.
-        for shard_id in range(job.n_shards_each, 2 * job.n_shards_each):
-            worker(shard_id)
+        for shard in range(reading.n_shards):
+            worker(whole.n_shards + shard)
 
     scored()  # draws the random weights
     ways = {"bare": lambda: bare(batches), "scored": scored}
     times = alternate(ways, chosen.repeats, warm_ups=0)
-    what = f"meaning: {read.name}, {chosen.documents} documents, {len(job.windows)} windows"
+    what = f"meaning: {read.name}, {chosen.documents} documents, {len(reading.texts[1])} windows"
     ratio = times.ratio("scored", "bare")
     return [
         Measure(f"{what}, bare sdpa passes", times.median("bare"), "s"),
@@ -74,17 +75,17 @@ def corpus(documents: int) -> "Corpus":
     return replace(read, sentences=taken)
 
 
-def texts(job: "ProfileJob") -> "list[WordBatch]":
-    """Return all texts of a job as batches: its sentences, then its windows."""
+def texts(job: "ProfileJob", reading: "Reading") -> "list[WordBatch]":
+    """Return what is read as batches: sentences, then windows."""
     from inspector.models import word_batches
 
     made: list[WordBatch] = []
-    for sentences, size, shard in (
-        (job.sentences, job.settings.batch_size, job.settings.shard_size),
-        (job.windows, job.settings.window_batch_size, job.settings.window_shard_size),
+    sizes = (job.settings.batch_size, job.settings.window_batch_size)
+    for of, places, size, shard in zip(
+        (job.sentences, job.windows), reading.texts, sizes, reading.shard_sizes, strict=True
     ):
-        for start in range(0, len(sentences), shard):
-            part = sentences[start : start + shard]
+        for start in range(0, len(places), shard):
+            part = [of[place] for place in places[start : start + shard]]
             made += word_batches(minilm(), [one.words for one in part], size).batches
     return made
 

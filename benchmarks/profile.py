@@ -50,6 +50,11 @@ def run(settings: Settings | None = None) -> list[Measure]:
     return [*_times(chosen), *_distances(chosen), *_around(chosen), *_memory(chosen)]
 
 
+def ewt() -> Path:
+    """Return where EWT's dev set would be."""
+    return Path(os.environ.get("INSPECTOR_DATA", _DATA)) / _EWT
+
+
 def corpus(sentences: int, spread: bool = True) -> "Corpus":
     """Return sentences of EWT's dev set, or of inspector's own corpus, repeated if need be.
 
@@ -59,8 +64,7 @@ def corpus(sentences: int, spread: bool = True) -> "Corpus":
     """
     from inspector.corpora import default_corpus, read_corpus
 
-    path = Path(os.environ.get("INSPECTOR_DATA", _DATA)) / _EWT
-    read = read_corpus(path) if path.exists() else default_corpus()
+    read = read_corpus(ewt()) if ewt().exists() else default_corpus()
     step = max(len(read.sentences) // sentences, 1) if spread else 1
     taken = read.sentences[::step][:sentences]
     while len(taken) < sentences:
@@ -209,7 +213,7 @@ def peak_of_pass(sentences: int, size: int) -> float:
     worker = ProfileWorker(job, minilm())
 
     def shards() -> None:
-        for shard_id in range(job.n_shards_each):
+        for shard_id in range(job.readings[0].n_shards):
             worker(shard_id)
 
     bare(batches(replace(read, sentences=read.sentences[:2]), 2))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from benchmarks.fresh import in_fresh_process, peak_megabytes
+from benchmarks.fresh import DIRECT_ALLOCATION, in_fresh_process, peak_megabytes
 from benchmarks.subjects import random_bert
 from benchmarks.table import Measure
 from benchmarks.timing import alternate
@@ -66,7 +66,9 @@ def run(settings: Settings | None = None) -> list[Measure]:
         for name, value in dense_statistics(model, *head).items()
     )
     peak = max(
-        in_fresh_process(peak_of_statistics, size=size, threads=torch.get_num_threads())
+        in_fresh_process(
+            peak_of_statistics, DIRECT_ALLOCATION, size=size, threads=torch.get_num_threads()
+        )
         for _ in range(chosen.memory_repeats)
     )
     what = f"weights: {size[0]} × {size[1]} heads, d_model {size[2]}"

@@ -3,10 +3,12 @@
 import json
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import inspector
 from benchmarks import (
     ablation,
     backend,
@@ -17,6 +19,7 @@ from benchmarks import (
     profile,
     verify,
     weights,
+    whole_profile,
 )
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.fresh import in_fresh_process, peak_megabytes
@@ -240,5 +243,20 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
     assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
     assert list(BENCHMARKS) == [
         "imports", "weights", "backend", "verify", "diagnosis", "profile",
-        "meaning", "ablation", "call_by_call",
+        "whole_profile", "meaning", "ablation", "call_by_call",
     ]  # fmt: skip
+
+
+def test_whole_profile_of_a_few_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, once: the peak is then the same, and every part but ablation has a share."""
+    found = whole_profile.costs(sentences=3, ablation=False)
+    assert found["bare"] > 0
+    assert found["whole"] > found["bare"]
+    assert sum(found["shares"].values()) == pytest.approx(1.0)
+    assert {"model", "inference"} <= found["shares"].keys()
+    monkeypatch.setattr(whole_profile, "in_fresh_process", lambda function, **given: found)
+    rows = {row.what: row for row in whole_profile.run()}
+    bounds = sorted(row.at_most for row in rows.values() if row.at_most is not None)
+    assert bounds == [1.1, 3.0, 10.0]
+    root = Path(inspector.__file__).parent
+    assert [part for part in whole_profile.PARTS if not (root / part).exists()] == []

@@ -2,7 +2,6 @@
 
 The one definition that every part of inspector computes with, and all that real models add to
 it: a bias on the scores, a cap, sinks, key and value heads that several query heads share.
-Must not know: where queries, keys and values come from.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,6 @@
 """The weights of one layer, and all else that its attention follows from.
 
 Nothing that is given here may be ignored: what does not fit together is refused.
-Must not know: modules, models; what is computed with them.
 """
 
 from dataclasses import dataclass

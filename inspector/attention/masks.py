@@ -1,7 +1,6 @@
 """Boolean masks: which query may look at which key. True means allowed.
 
 A mask has any shape that broadcasts to (batch…, query, key); masks are joined with `&`.
-Must not know: scores, models, the additive masks that other libraries use.
 """
 
 import torch

@@ -1,7 +1,6 @@
 """Attention, self-attention and multi-head attention as modules that hold their parameters.
 
 Each owns projections and nothing else; the computation is that of the functions.
-Must not know: transformers; how a checkpoint names its parameters.
 """
 
 import math

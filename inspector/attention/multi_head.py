@@ -3,7 +3,6 @@
 `multi_head_attention` is the whole computation and keeps every stage of it; its three parts are
 functions too (`project_heads`, `attend_heads`, `combine_heads`), for whoever wants to go through
 them one by one. Each takes the steps it is made of, so that any of them can be replaced.
-Must not know: modules, models; only weights and tensors.
 """
 
 from functools import partial

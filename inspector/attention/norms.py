@@ -1,7 +1,4 @@
-"""Norms: hidden states, queries or keys, each made as long as the others.
-
-Must not know: which is normed, and why.
-"""
+"""Norms: hidden states, queries or keys, each made as long as the others."""
 
 import torch
 from jaxtyping import Float

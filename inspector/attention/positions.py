@@ -1,7 +1,6 @@
 """Score terms of position: ALiBi, rotated queries and keys, disentangled attention.
 
 Each is a bias to be added to the scores, or a change of queries and keys before them.
-Must not know: anything but torch; where positions come from.
 """
 
 import math

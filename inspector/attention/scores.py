@@ -2,7 +2,6 @@
 
 Each is a pure function of queries and keys; the two that have parameters of their own
 (general, additive) also come as a module that holds them.
-Must not know: masks, softmax, values, heads.
 """
 
 import math

@@ -1,7 +1,4 @@
-"""From scores to probabilities: the softmax over the allowed keys.
-
-Must not know: where scores and masks come from.
-"""
+"""From scores to probabilities: the softmax over the allowed keys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""The steps of a layer, as the equations have them, each to be replaced by another function.
-
-Must not know: who replaces which step, and why.
-"""
+"""The steps of a layer, as the equations have them, each to be replaced by another function."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

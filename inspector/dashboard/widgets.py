@@ -175,39 +175,23 @@ def roles_table(roles: pd.DataFrame, head: tuple[int, int], t: words.Words) -> N
 def claims_table(claims: pd.DataFrame, key: str, language: str) -> None:
     """Show claims, each figure beside what it must be seen against."""
     t = words.of("specialization", language)
-    rows = claims.to_dict("records")
-    shown = in_percent(claims).assign(
-        direction=[t[name] for name in claims["direction"]],
-        verdict=[t[name] for name in claims["verdict"]],
-        **_needed(claims, t),
-        head=[f"{row['layer']}-{row['head']}" for row in rows],
-        interval=[interval(row) for row in rows],
-    )
-    st.dataframe(
-        shown,
-        key=key,
-        hide_index=True,
-        height="content" if len(claims) <= _ALL_ROWS else 420,
-        column_order=[
-            "relation", "direction", "head", "verdict", "explained_by", "n", "accuracy",
-            "baseline_accuracy", "lift", "interval", "q_value", "random_init_accuracy", "needed",
-        ],
-        column_config=explained("claims", language, {
-            "relation": t["relation"],
-            "direction": t["direction"],
-            "head": t["head"],
-            "verdict": t["verdict"],
-            "explained_by": t["explained_by"],
-            "n": t["pairs"],
-            "accuracy": percent_column(t["accuracy"]),
-            "baseline_accuracy": percent_column(t["baseline"]),
-            "lift": percent_column(t["lift"]),
-            "interval": t["interval"],
-            "q_value": st.column_config.NumberColumn("q", format="%.2g"),
-            "random_init_accuracy": percent_column(t["random"]),
-            "needed": t["needed"],
-        }),
-    )  # fmt: skip
+    columns = {
+        "relation": t["relation"],
+        "direction": t["direction"],
+        "head": t["head"],
+        "verdict": t["verdict"],
+        "explained_by": t["explained_by"],
+        "n": t["pairs"],
+        "accuracy": t["accuracy"],
+        "baseline_accuracy": t["baseline"],
+        "lift": t["lift"],
+        "interval": t["interval"],
+        "q_value": st.column_config.NumberColumn("q", format="%.2g"),
+        "random_init_accuracy": t["random"],
+        "needed": t["needed"],
+    }
+    height = "content" if len(claims) <= _ALL_ROWS else 420
+    frame_table(claims, key, "claims", columns, language, height)
 
 
 def frame_table(
@@ -221,8 +205,7 @@ def frame_table(
     """Show some columns of a frame, shares in percent, with what each means.
 
     Args:
-        frame: Its rows; 'interval' and the words for 'direction', 'head', 'word' and 'verdict' are
-            made of them.
+        frame: Its rows; the 'interval' is made of them, and some columns are put into words.
         key: Of the element.
         of: The frame that says what the columns mean.
         columns: Column → its label, or its configuration; in the order in which they stand.
@@ -233,11 +216,17 @@ def frame_table(
     made: dict[str, Callable[[Mapping[Any, Any]], str]] = {
         "direction": lambda row: t[row["direction"]],
         "head": lambda row: f"{row['layer']}-{row['head']}",
+        "explained_by": lambda row: words.term(row["explained_by"], language),
         "interval": interval,
-        "verdict": lambda row: words.term(row["verdict"], language),
+        "needed": lambda row: t[f"needed_{row['needed']}"],
+        "verdict": lambda row: t.get(row["verdict"], words.term(row["verdict"], language)),
         "word": lambda row: words.term(row["word"], language),
     }
-    said = {name: [say(row) for row in rows] for name, say in made.items() if name in columns}
+    said = {
+        name: [say(row) for row in rows]
+        for name, say in made.items()
+        if name in columns and (name in frame or name == "interval")
+    }
     labels = {
         name: percent_column(label) if name in _SHARES else label for name, label in columns.items()
     }
@@ -249,13 +238,6 @@ def frame_table(
         column_order=list(columns),
         column_config=explained(of, language, labels),
     )
-
-
-def _needed(claims: pd.DataFrame, t: words.Words) -> dict[str, list[str]]:
-    """Return the column that says whether the model needs the head, where it was asked."""
-    if "needed" not in claims:
-        return {}
-    return {"needed": [t[f"needed_{name}"] for name in claims["needed"]]}
 
 
 def explained(frame: str, language: str, columns: Mapping[str, Any]) -> dict[str, Any]:

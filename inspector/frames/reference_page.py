@@ -1,7 +1,4 @@
-"""The reference page of all frames, docs/frames.md, as lines of Markdown.
-
-Must not know: where the page is written.
-"""
+"""The reference page of all frames, docs/frames.md, as lines of Markdown."""
 
 from collections.abc import Iterator
 

@@ -1,7 +1,4 @@
-"""What frames.yaml holds, checked when it is read.
-
-Must not know: how a figure is computed, which page shows it.
-"""
+"""What frames.yaml holds, checked when it is read."""
 
 from functools import cache
 from pathlib import Path

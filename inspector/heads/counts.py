@@ -1,7 +1,6 @@
 """How often each head follows each relation, document by document, as integers.
 
 All that relations, claims and roles are computed from: exact, small, and added up in any order.
-Must not know: models, attention maps, statistics, files.
 """
 
 from collections import Counter

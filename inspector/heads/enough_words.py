@@ -1,7 +1,4 @@
-"""Whether a corpus leaves anything to read: a run of nothing measured is refused before it begins.
-
-Must not know: observers, statistics, files.
-"""
+"""Whether a corpus leaves anything to read: a run of nothing measured is refused at once."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,4 @@
-"""Which words each head finds: accuracy per relation and direction, beside a fixed offset's.
-
-Must not know: documents, statistics, models, files.
-"""
+"""Which words each head finds: accuracy per relation and direction, beside a fixed offset's."""
 
 import numpy as np
 import pandas as pd

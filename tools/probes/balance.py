@@ -1,7 +1,6 @@
 """How predictable relations are from distance, and what one more sentence would do to that.
 
 Of several drafts the generated probes keep the one that leaves relations least predictable.
-Must not know: which relations there are, sentences, grammar.
 """
 
 from collections import Counter

@@ -2,7 +2,6 @@
 
 As with the probes of syntax, every construction is written near and far, before and after, and of
 several drafts the one is kept that leaves its relations least predictable from distance.
-Must not know: models, files, scores.
 """
 
 from collections.abc import Callable, Sequence

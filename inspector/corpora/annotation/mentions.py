@@ -45,6 +45,11 @@ class Mention:
     """The Wikipedia title, '' where there is none."""
 
 
+def has_mentions(sentences: Sequence[Sentence]) -> bool:
+    """Return whether any sentence marks a mention, readable or not."""
+    return any(_KEY in sentence.source for sentence in sentences)
+
+
 def read_mentions(
     sentences: Sequence[Sentence], documents: Sequence[str]
 ) -> tuple[list[Mention], list[Skipped]]:

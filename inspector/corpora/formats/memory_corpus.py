@@ -1,6 +1,6 @@
 """A corpus of what stands in memory: texts, words, tables, and trees that other libraries made.
 
-Each form goes the way that a file of it goes. Must not know: which names are files.
+Each form goes the way that a file of it goes.
 """
 
 import hashlib

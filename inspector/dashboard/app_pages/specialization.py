@@ -56,7 +56,8 @@ def show(visit: Visit) -> None:
     _claims(claims, visit.language)
     controls = run.semantic_controls
     _controls(controls[controls["relation"].isin(claims["relation"])], visit.language)
-    _downloads(run, visit.language)
+    offered = ("claims", "semantic_controls", "roles", "relations")
+    widgets.downloads({name: run.frames[name] for name in offered}, visit.language)
 
 
 def _kind(run: Run, t: words.Words) -> str:
@@ -185,42 +186,16 @@ def _controls(controls: pd.DataFrame, language: str) -> None:
         return
     st.subheader(t["controls"], anchor=False)
     st.caption(t["controls_note"])
-    percent = widgets.percent_column
-    st.dataframe(
-        widgets.in_percent(controls).assign(
-            direction=[t[name] for name in controls["direction"]],
-            head=[f"{row.layer}-{row.head}" for row in controls.itertuples()],
-            verdict=[words.term(verdict, language) for verdict in controls["verdict"]],
-        ),
-        key="controls",
-        hide_index=True,
-        column_order=["relation", "direction", "head", "verdict", "n", "accuracy",
-                      "nearest_mention", "nearest_same_head", "matched_accuracy", "apart_lift"],
-        column_config=widgets.explained("semantic_controls", language, {
-            "relation": t["relation"],
-            "direction": t["direction"],
-            "head": t["head"],
-            "verdict": t["verdict"],
-            "n": t["pairs"],
-            "accuracy": percent(t["accuracy"]),
-            "nearest_mention": percent(t["nearest_mention"]),
-            "nearest_same_head": percent(t["nearest_same_head"]),
-            "matched_accuracy": percent(t["matched"]),
-            "apart_lift": percent(t["apart"]),
-        }),
-    )  # fmt: skip
-
-
-def _downloads(run: Run, language: str) -> None:
-    csv = words.of("shell", language)["csv"]
-    with st.container(horizontal=True):
-        for name in ("claims", "semantic_controls", "roles", "relations"):
-            st.download_button(
-                f"{csv} ({name})",
-                run.frames[name].to_csv(index=False),
-                f"{name}.csv",
-                "text/csv",
-                key=f"{name}-csv",
-                on_click="ignore",
-                icon=":material/download:",
-            )
+    columns = {
+        "relation": t["relation"],
+        "direction": t["direction"],
+        "head": t["head"],
+        "verdict": t["verdict"],
+        "n": t["pairs"],
+        "accuracy": t["accuracy"],
+        "nearest_mention": t["nearest_mention"],
+        "nearest_same_head": t["nearest_same_head"],
+        "matched_accuracy": t["matched"],
+        "apart_lift": t["apart"],
+    }
+    widgets.frame_table(controls, "controls", "semantic_controls", columns, language)

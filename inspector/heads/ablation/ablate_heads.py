@@ -1,7 +1,7 @@
 """The model run with heads ablated, each by itself or all together, and what that does added up.
 
 Each by itself costs little where layers run one by one: those before the ablated head are computed
-once for all. Other models run whole for each head. Must not know: statistics, files, engines.
+once for all. Other models run whole for each head.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,7 +1,4 @@
-"""What changes when heads are ablated: a row for each head, relation and word.
-
-Must not know: how a head is ablated, models, files.
-"""
+"""What changes when heads are ablated: a row for each head, relation and word."""
 
 from collections.abc import Sequence
 

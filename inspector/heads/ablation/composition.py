@@ -1,7 +1,4 @@
-"""How heads of different layers combine through the weights: Q-, K- and V-composition.
-
-Must not know: texts, files, engines.
-"""
+"""How heads of different layers combine through the weights: Q-, K- and V-composition."""
 
 import numpy as np
 import pandas as pd

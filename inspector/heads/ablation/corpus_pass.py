@@ -1,7 +1,4 @@
-"""A whole corpus with heads ablated: from sentences to the sums that frames are made of.
-
-Must not know: statistics, files, engines.
-"""
+"""A whole corpus with heads ablated: from sentences to the sums that frames are made of."""
 
 from collections.abc import Sequence
 from dataclasses import replace

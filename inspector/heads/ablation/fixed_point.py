@@ -1,7 +1,4 @@
-"""Figures as whole multiples of 2⁻²⁴, so that sums are exact: the same bits in whatever order.
-
-Must not know: what is summed.
-"""
+"""Figures as whole multiples of 2⁻²⁴, so that sums are exact: the same bits in whatever order."""
 
 import numpy as np
 from jaxtyping import Float64, Int64

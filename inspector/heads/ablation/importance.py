@@ -1,7 +1,4 @@
-"""How much each head matters by one backward pass: the gradient to a gate on what it gives.
-
-Must not know: statistics, files, engines.
-"""
+"""How much each head matters by one backward pass: the gradient to a gate on what it gives."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,7 +1,4 @@
-"""Whether the model needs the head of a claim: ablated, against random heads.
-
-Must not know: how a head is ablated, models, files.
-"""
+"""Whether the model needs the head of a claim: ablated, against random heads."""
 
 import numpy as np
 import pandas as pd

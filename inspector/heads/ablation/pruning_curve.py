@@ -1,7 +1,4 @@
-"""Many heads or one: state change and loss when only some heads of each layer are kept.
-
-Must not know: files, engines.
-"""
+"""Many heads or one: state change and loss when only some heads of each layer are kept."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,4 @@
-"""Attention followed through the layers of one text: rollout.
-
-Must not know: weights, corpora, files.
-"""
+"""Attention followed through the layers of one text: rollout."""
 
 import numpy as np
 import pandas as pd

@@ -1,7 +1,7 @@
 """How far states move when heads are ablated: sums per document, relation and word.
 
 The loss is summed beside them where it is asked for. Sums are of whole units: the same bits
-whatever the number of workers. Must not know: statistics, files, engines.
+whatever the number of workers.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,4 @@
-"""Which words of a batch take part in which relation, and which are like them but do not.
-
-Must not know: models, what is measured at the words.
-"""
+"""Which words of a batch take part in which relation, and which are like them but do not."""
 
 from collections import defaultdict
 from collections.abc import Sequence

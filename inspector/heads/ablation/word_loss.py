@@ -2,7 +2,6 @@
 
 A decoder's loss at a word is that of its tokens given all before; a masked model's is that of its
 tokens when all of them are masked, every seventh word of the text at once.
-Must not know: how heads are ablated, statistics, files, engines.
 """
 
 from collections.abc import Sequence

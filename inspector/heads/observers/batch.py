@@ -1,7 +1,4 @@
-"""One batch of annotated sentences, with what every observer asks of it computed once.
-
-Must not know: attention, observers.
-"""
+"""One batch of annotated sentences, with what every observer asks of it computed once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

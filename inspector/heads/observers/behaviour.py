@@ -1,6 +1,6 @@
 """Where each head looks: the sums behind the behaviour frame, by weight and by norm.
 
-Counts and float64 sums per head; no map is kept. Must not know: relations, documents, files.
+Counts and float64 sums per head; no map is kept.
 """
 
 from typing import Any

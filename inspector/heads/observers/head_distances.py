@@ -1,7 +1,4 @@
-"""How differently any two heads look at the same text, for clustering them.
-
-Must not know: relations, files.
-"""
+"""How differently any two heads look at the same text, for clustering them."""
 
 import numpy as np
 import pandas as pd

@@ -1,7 +1,6 @@
 """One pass of a model over batches, every observer shown every layer.
 
 What comes after the last layer's attention is not computed: nobody looks at it.
-Must not know: what the observers keep.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,16 +45,18 @@ def observe(
         batches: What it runs on.
         observers: Called in their order, layer by layer.
     """
-    for batch in batches:
-        layer = 0
+    layer = 0
 
-        def show(call: AttentionCall, batch: AnnotatedBatch = batch) -> None:
-            nonlocal layer
-            for observer in observers:
-                observer.update(layer, call, batch)
-            layer += 1
-            if layer == model.n_layers:
-                raise _AllSeenError
+    def show(call: AttentionCall) -> None:
+        nonlocal layer
+        for observer in observers:
+            observer.update(layer, call, batch)
+        layer += 1
+        if layer == model.n_layers:
+            raise _AllSeenError
 
-        with running(model, "inspector", show), torch.inference_mode(), suppress(_AllSeenError):
-            model.model(**batch.words.batch.inputs())
+    with running(model, "inspector", show), torch.inference_mode():
+        for batch in batches:
+            layer = 0
+            with suppress(_AllSeenError):
+                model.model(**batch.words.batch.inputs())

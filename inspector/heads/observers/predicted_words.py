@@ -2,7 +2,6 @@
 
 Kept as distances in one byte each (two where a sentence has more than 256 words), compressed: any
 simpler explanation is compared with the heads afterwards, without a second pass.
-Must not know: relations, baselines, splits.
 """
 
 import zlib

@@ -1,7 +1,7 @@
 """Which relations each head follows: counts of predictions that hit, per document.
 
 Word-to-word attention in float64, its argmax over rows and over columns, compared with the
-annotation. Must not know: baselines, splits, what is significant.
+annotation.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Which of several right words each head finds, in windows of many sentences.
 
 The rule of `RelationScores`, computed for the words alone that a relation asks about: a window has
-hundreds of words, and few of them stand in a relation. Must not know: what a window is of.
+hundreds of words, and few of them stand in a relation.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""Which tokens make up each word of a batch.
-
-Must not know: sentences, attention, observers.
-"""
+"""Which tokens make up each word of a batch."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,6 @@
 """Which head follows which relation: one claim per relation and direction, with its controls.
 
 Head and baseline are chosen on half of the documents and judged on the other half.
-Must not know: models, attention maps, files, how a draw is made.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +25,7 @@ from inspector.heads.specialization.lift import (
     lifts,
     stacked,
 )
-from inspector.heads.specialization.split import Split, random_init_accuracies
+from inspector.heads.specialization.split import RANDOM_INIT_COLUMNS, Split, random_init
 
 _EVERY = dtypes("claims")
 _OVER_OFFSET = list(_EVERY).index("verdict") + 1
@@ -62,18 +61,21 @@ def relation_claims(
     - q_value: Benjamini–Hochberg over all rows of the frame.
     - selection_accuracy: on the selection split; optimism: that − accuracy.
     - random_init_accuracy: the same procedure with random weights, the best model; NaN without.
+    - random_init_n, random_init_error (last, for the frame of controls): the pairs that this is
+      of, and its standard error for what it would be on all n; 0 where they are all.
     - verdict: 'underpowered' with fewer than 20 pairs in either split, no interval, or one that
       holds both 0 and 0.10, or more than 20 % of the relation's pairs with a word that the
       vocabulary does not know; 'supported' if q_value < 0.05, ci_low > 0, lift ≥ 0.10 and
-      accuracy > random_init_accuracy, so never without; else 'not supported'.
+      accuracy > random_init_accuracy + 2 · random_init_error, so never without; else 'not
+      supported'.
 
     What a split without pairs leaves undefined is NaN, and p_value 1. All rows share their draws:
     no row depends on which others there are, but for its q_value.
 
     Args:
         counts: Of the model, over the whole corpus.
-        random_init_counts: Counts of the same corpus by models of the same architecture with random
-            weights: none, or at least 3.
+        random_init_counts: Counts of the same corpus, or of sentences drawn from it, by models of
+            the same architecture with random weights: none, or at least 3.
         seed: Of the draws.
         unknown: Relation → the share of its pairs with a word that the vocabulary does not know.
 
@@ -85,7 +87,7 @@ def relation_claims(
         for the baseline.
     """
     split = Split.of(counts)
-    random_models = random_init_accuracies(split, random_init_counts)
+    random_models = random_init(split, random_init_counts)
     n_documents = len(split.test.documents)
     weights, signs = bootstrap_weights(n_documents, seed), flip_signs(n_documents, seed)
     parts = []
@@ -104,10 +106,10 @@ def relation_claims(
                 "selection_accuracy": share(
                     split.selected_correct[place][None], lifted["n_selection"]
                 ),
-                "random_init_accuracy": random_models[place][None],
+                **random_models.columns(place, rows=1),
             }
         )
-    return _judged(stacked(parts, CLAIMS_COLUMNS), unknown)
+    return _judged(stacked(parts, CLAIMS_COLUMNS | RANDOM_INIT_COLUMNS), unknown)
 
 
 def _judged(frame: pd.DataFrame, unknown: Mapping[str, float] | None) -> pd.DataFrame:
@@ -118,4 +120,5 @@ def _judged(frame: pd.DataFrame, unknown: Mapping[str, float] | None) -> pd.Data
     frame.loc[is_underpowered(frame), "verdict"] = "underpowered"
     frame.loc[is_supported(frame), "verdict"] = "supported"
     frame.loc[~is_known(frame, unknown), "verdict"] = "underpowered"
-    return frame[list(CLAIMS_COLUMNS)].astype(CLAIMS_COLUMNS)
+    columns = CLAIMS_COLUMNS | RANDOM_INIT_COLUMNS
+    return frame[list(columns)].astype(columns)

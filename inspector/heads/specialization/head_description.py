@@ -1,7 +1,6 @@
 """What a head does, in one sentence made of the evidence and of nothing else.
 
 Roles say what it follows and where it looks, claims whether the model needs it for that.
-Must not know: models, how any figure was computed, who reads the sentence.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """What one head predicts on single sentences: the pairs of a relation, hit or missed.
 
 The same word-to-word attention and the same argmax that the counts come from, kept for a handful
-of sentences to look at. Must not know: how sentences were chosen, baselines, any user interface.
+of sentences to look at.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,6 @@
 
 Words of one document are not independent, so documents are the unit of all of it. Every sum is
 of integers and exact: the same bits on any machine, whatever the order of summation.
-Must not know: heads, relations, models, files.
 """
 
 from collections.abc import Iterator

@@ -1,14 +1,13 @@
 """How far heads lie above the baseline on the test split, and what counts as following.
 
 Claims and roles both come from here, so one head has the same lift and interval in both.
-Must not know: which heads are asked about and why, models, files.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int64, UInt8
+from jaxtyping import Bool, Int64, UInt8
 
 from inspector.heads.relations_frame import share
 from inspector.heads.specialization.inference import ratio_intervals
@@ -47,6 +46,7 @@ def lifts(
     place: tuple[int, int],
     correct: Int64[np.ndarray, "row document"],
     weights: UInt8[np.ndarray, "draw document"],
+    asked: Bool[np.ndarray, " row"] | None = None,
 ) -> dict[str, np.ndarray]:
     """Return the columns n … ci_high and n_selection, a row for each of `correct`.
 
@@ -55,6 +55,8 @@ def lifts(
         place: The relation and the direction, by position.
         correct: What each row has right in each document of the test split.
         weights: Resamples of these documents.
+        asked: Rows whose intervals are needed, which cost most; NaN for the others. All where not
+            given.
     """
     rows = len(correct)
     n = np.full(rows, split.n_test[place])
@@ -68,7 +70,9 @@ def lifts(
         "lift": share(apart.sum(axis=1), n),
         "n_selection": np.full(rows, split.n_selection[place]),
     }
-    low_and_high = ratio_intervals(apart, split.pairs[place], weights)
+    low_and_high = np.full((rows, 2), np.nan)
+    needed = np.ones(rows, dtype=bool) if asked is None else asked
+    low_and_high[needed] = ratio_intervals(apart[needed], split.pairs[place], weights)
     columns |= {"ci_low": low_and_high[:, 0], "ci_high": low_and_high[:, 1]}
     if not split.n_selection[place]:
         for name in ("baseline_accuracy", "lift", "ci_low", "ci_high"):
@@ -79,16 +83,21 @@ def lifts(
 def is_supported(frame: pd.DataFrame) -> pd.Series:
     """Return which rows follow their relation: every condition, with nothing left undefined.
 
-    q_value < 0.05, ci_low > 0, lift ≥ 0.10, accuracy > random_init_accuracy (so never without
+    q_value < 0.05, ci_low > 0, lift ≥ 0.10, accuracy above `random_init_limit` (so never without
     random models), and at least 20 pairs in each split.
     """
     return (
         (frame["q_value"] < MAX_Q)
         & (frame["ci_low"] > 0)
         & (frame["lift"] >= MIN_LIFT)
-        & (frame["accuracy"] > frame["random_init_accuracy"])
+        & (frame["accuracy"] > random_init_limit(frame))
         & _has_enough_pairs(frame)
     )
+
+
+def random_init_limit(frame: pd.DataFrame) -> pd.Series:
+    """Return what a head must exceed: the best random model's accuracy, and twice its error."""
+    return frame["random_init_accuracy"] + 2 * frame["random_init_error"]
 
 
 def is_underpowered(frame: pd.DataFrame) -> pd.Series:

@@ -1,7 +1,4 @@
-"""How many documents a relation would need before anything could be claimed of it.
-
-Must not know: models, attention maps, files.
-"""
+"""How many documents a relation would need before anything could be claimed of it."""
 
 import numpy as np
 import pandas as pd

@@ -1,6 +1,6 @@
 """Two profiles of models of the same shape, head by head and claim by claim.
 
-What differs between two checkpoints, two seeds or two corpora. Must not know: files, runs, models.
+What differs between two checkpoints, two seeds or two corpora.
 """
 
 import pandas as pd

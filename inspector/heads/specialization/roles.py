@@ -2,7 +2,6 @@
 
 Thresholds and their sources stand in roles.yaml; the roles of relations follow from claims,
 support and, for meaning and logic, their controls.
-Must not know: models, attention maps, how any figure was computed.
 """
 
 from collections.abc import Callable, Mapping, Sequence

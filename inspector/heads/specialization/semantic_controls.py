@@ -1,7 +1,7 @@
 """What is left of a head that follows a relation of meaning when simpler rules are ruled out.
 
 Another rule that finds the same words, pairs that are alike but for the relation, pairs that syntax
-or the same word explain. Must not know: how pairs were matched or set apart, models, files.
+or the same word explain.
 """
 
 from collections.abc import Mapping

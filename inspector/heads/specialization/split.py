@@ -1,7 +1,7 @@
 """A corpus in two splits: on one heads and baselines are chosen, on the other they are judged.
 
 Which split a document is in follows from its id alone, so it is the same for every model, run and
-machine. Must not know: how anything is judged, models, files.
+machine.
 """
 
 from collections.abc import Sequence
@@ -115,46 +115,86 @@ def documents_holding(counts: RelationCounts) -> dict[tuple[str, str], int]:
     return dict(zip(places, held.ravel().tolist(), strict=True))
 
 
-def random_init_accuracies(
-    split: Split, random_init_counts: Sequence[RelationCounts]
-) -> Float64[np.ndarray, "relation direction"]:
-    """Return the accuracy on the test split that the best random model reaches, NaN without.
+RANDOM_INIT_COLUMNS = {"random_init_n": "int64", "random_init_error": "float64"}
+"""How sure the accuracy of the best random model is: column → dtype."""
 
-    Each random model's heads are chosen on its own selection split, as the model's are.
+
+@dataclass(frozen=True, eq=False)
+class RandomInit:
+    """What the best of some models with random weights reaches on the test split."""
+
+    accuracy: Float64[np.ndarray, "relation direction"]
+    """NaN without models, and where none read a pair."""
+    n: Int64[np.ndarray, "relation direction"]
+    """Pairs that it is of: all, or those of a sample."""
+    error: Float64[np.ndarray, "relation direction"]
+    """Standard error of the accuracy for that on all pairs; 0 where all were read."""
+
+    def columns(self, place: tuple[int, ...], rows: int) -> dict[str, np.ndarray]:
+        """Return the columns of a relation and direction, for so many rows."""
+        return {
+            f"random_init_{name}": np.full(rows, getattr(self, name)[place])
+            for name in ("accuracy", "n", "error")
+        }
+
+
+def random_init(split: Split, random_init_counts: Sequence[RelationCounts]) -> RandomInit:
+    r"""Return what the best random model reaches on the test split.
+
+    Each random model's heads are chosen on its own selection split, as the model's are. Of a
+    sample of n of N pairs with x right, $\tilde p = (x + 2) / (n + 4)$ and the error is
+    $\sqrt{\tilde p (1 - \tilde p) / (n + 4) \cdot (N - n) / (N - 1)}$.
 
     Args:
         split: Of the model.
         random_init_counts: Counts of models of the same architecture with random weights, over the
-            same corpus: none, or at least 3.
+            same corpus or sentences drawn from it: none, or at least 3.
 
     Raises:
         InputError: If there are one or two of them, or one counted another corpus.
+
+    Source: Agresti & Coull (1998), The American Statistician 52(2), for the two added to either
+        side; Cochran (1977), Sampling Techniques, sec. 3.2, for the finite population.
     """
+    shape = split.chosen.shape
     if not random_init_counts:
-        return np.full(split.chosen.shape, np.nan)
+        return RandomInit(np.full(shape, np.nan), np.zeros(shape, np.int64), np.zeros(shape))
     if len(random_init_counts) < MIN_RANDOM_MODELS:
         raise InputError(
             f"random_init_counts ({len(random_init_counts)}) must be none or at least "
             f"{MIN_RANDOM_MODELS}: the best of fewer says little of what random weights can do."
         )
-    correct = []
+    correct, pairs = [], []
     for number, random_model in enumerate(random_init_counts):
         other = Split.of(random_model)
         _check_same_corpus(number, split, other)
         correct.append(other.chosen_correct.sum(axis=-1))
-    best = np.max(correct, axis=0)
-    return share(best, split.n_test)
+        pairs.append(other.n_test)
+    each_right, each_n = np.stack(correct), np.stack(pairs)
+    accuracies = share(each_right, each_n)
+    best = np.where(np.isnan(accuracies), -1.0, accuracies).argmax(axis=0)[None]
+    right, n, accuracy = (
+        np.take_along_axis(one, best, axis=0)[0] for one in (each_right, each_n, accuracies)
+    )
+    likely = (right + 2) / (n + 4)
+    missing = (split.n_test - n) / np.maximum(split.n_test - 1, 1)
+    return RandomInit(accuracy, n, np.sqrt(likely * (1 - likely) / (n + 4) * missing))
 
 
 def _check_same_corpus(number: int, split: Split, other: Split) -> None:
     for one, two in ((split.selection, other.selection), (split.test, other.test)):
-        for what in ("documents", "relations"):
-            if getattr(one, what) != getattr(two, what):
+        place = {document: row for row, document in enumerate(one.documents)}
+        for what, others in (
+            ("documents", not place.keys() >= set(two.documents)),
+            ("relations", one.relations != two.relations),
+        ):
+            if others:
                 raise InputError(
                     f"random_init_counts[{number}] has other {what} than the model: "
                     "count the same corpus with both."
                 )
-        if not np.array_equal(one.pairs, two.pairs):
+        rows = [place[document] for document in two.documents]
+        if (two.pairs > one.pairs[rows]).any():
             raise InputError(
                 f"random_init_counts[{number}] ({two.n.sum()} pairs) has other pairs than the "
                 f"model ({one.n.sum()}): count the same corpus with both."

@@ -1,7 +1,6 @@
 """Every head's own lift, and whether it holds after correction over all heads.
 
 The claims name one head per relation and direction; others may follow it as well.
-Must not know: models, attention maps, files, how a draw is made.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +16,14 @@ from inspector.heads.specialization.inference import (
     exact_sign_flip_p_values,
 )
 from inspector.heads.specialization.lift import (
+    MAX_Q,
     differences,
     is_known,
     is_supported,
     lifts,
     stacked,
 )
-from inspector.heads.specialization.split import Split, random_init_accuracies
+from inspector.heads.specialization.split import Split, random_init
 
 SUPPORT_COLUMNS = dtypes("supported")
 """Columns of the frame of every head's support, in order: column → dtype."""
@@ -38,21 +38,21 @@ def supported_heads(
 ) -> pd.DataFrame:
     """Return every head's lift for each relation × direction, and whether it is supported.
 
-    One row per layer × head × relation × direction. Columns n to ci_high and
-    random_init_accuracy are those of `relation_claims`, for this head; its own accuracy is of the
-    test split, on which nothing was chosen.
+    One row per layer × head × relation × direction. Columns n to ci_high and random_init_accuracy
+    to random_init_error are those of `relation_claims`, for this head; its own accuracy is of the
+    test split, on which nothing was chosen. Where p ≥ 0.05 nothing hangs on the interval: NaN.
 
     - p_value: the same sign-flip test with all flips instead of 10,000, exact to 1e-12: with
       p ≥ 1e-4 no head could survive a correction over thousands.
     - q_value: Benjamini–Hochberg over all rows of this frame.
-    - supported: q_value < 0.05, ci_low > 0, lift ≥ 0.10, accuracy > random_init_accuracy (so
-      never without random models), at least 20 pairs in each split, and at most 20 % of the
-      relation's pairs with a word that the vocabulary does not know.
+    - supported: q_value < 0.05, ci_low > 0, lift ≥ 0.10, accuracy > random_init_accuracy +
+      2 · random_init_error (so never without random models), at least 20 pairs in each split, and
+      at most 20 % of the relation's pairs with a word that the vocabulary does not know.
 
     Args:
         counts: Of the model, over the whole corpus.
-        random_init_counts: Counts of the same corpus by models of the same architecture with random
-            weights: none, or at least 3.
+        random_init_counts: Counts of the same corpus, or of sentences drawn from it, by models of
+            the same architecture with random weights: none, or at least 3.
         seed: Of the bootstrap.
         unknown: Relation → the share of its pairs with a word that the vocabulary does not know.
 
@@ -60,22 +60,23 @@ def supported_heads(
         InputError: If there are one or two of them, or one counted another corpus.
     """
     split = Split.of(counts)
-    random_models = random_init_accuracies(split, random_init_counts)
+    random_models = random_init(split, random_init_counts)
     weights = bootstrap_weights(len(split.test.documents), seed)
     layer, head = (axis.ravel() for axis in np.indices(counts.n_layers_and_heads))
     parts = []
     for place in np.ndindex(len(counts.relations), len(DIRECTIONS)):
         correct = split.test.correct[:, *place].reshape(weights.shape[1], len(head))
         correct = np.ascontiguousarray(correct.T, dtype=np.int64)
+        p_values = exact_sign_flip_p_values(differences(split, place, correct))
         parts.append(
             {
                 "layer": layer,
                 "head": head,
                 "relation": np.full(len(head), counts.relations[place[0]], dtype=object),
                 "direction": np.full(len(head), DIRECTIONS[place[1]], dtype=object),
-                **lifts(split, place, correct, weights),
-                "p_value": exact_sign_flip_p_values(differences(split, place, correct)),
-                "random_init_accuracy": np.full(len(head), random_models[place]),
+                **lifts(split, place, correct, weights, asked=p_values < MAX_Q),
+                "p_value": p_values,
+                **random_models.columns(place, rows=len(head)),
             }
         )
     frame = stacked(parts, SUPPORT_COLUMNS)

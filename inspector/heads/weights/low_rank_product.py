@@ -1,7 +1,7 @@
 """A product of two thin matrices, measured without ever being formed.
 
 W_QK and W_OV are d_model × d_model but of rank d_head at most: all that is asked of them follows
-from d_head × d_head matrices. Must not know: attention, layers, models.
+from d_head × d_head matrices.
 """
 
 from dataclasses import dataclass

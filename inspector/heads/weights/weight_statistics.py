@@ -1,7 +1,6 @@
 """What the weights of each head say: norms, spectra, rank, symmetry, copying.
 
 One row per head; the figures of M_QK and M_OV come from thin factors, in float64.
-Must not know: texts, files, engines, any user interface.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Ablation in a profile: which sentences are read without each head, and one shard of that.
 
 The sentences are of the test split, on which no head was chosen: such that rare relations are
-asked in several documents too. Must not know: folders, claims, UI.
+asked in several documents too.
 """
 
 from collections import Counter, defaultdict

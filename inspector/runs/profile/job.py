@@ -1,10 +1,11 @@
 """What a profile is asked for: its settings, all that a worker needs, and what each shard is of.
 
-Must not know: how a shard is computed, folders, frames, UI.
+Texts are read by the model, by each random model, and by the model without each head.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, get_args
 
 from inspector.arguments import is_whole, refused
@@ -20,10 +21,12 @@ from inspector.runs.profile.ablation_worker import (
     asked_names,
     check_ablation_sentences,
 )
+from inspector.runs.profile.random_sample import LEAST_SENTENCES, LEAST_WINDOWS, sample_of
 from inspector.runs.profile.versions import check_same
 
 _AT_LEAST_ONE = (
     *("shard_size", "batch_size", "window_tokens", "window_shard_size", "window_batch_size"),
+    "random_init_sentences",
 )
 
 
@@ -37,6 +40,9 @@ class ProfileSettings:
     """Whether all heads are compared with each other too."""
     random_init_seeds: tuple[int, ...] = (1, 2, 3)
     """Seeds of the randomly initialised models."""
+    random_init_sentences: int = 1024
+    """Sentences that each of these reads, at most: together they read a corpus once, or 128 each
+    where that is more."""
     shard_size: int = 128
     """Consecutive sentences in a shard."""
     batch_size: int = 32
@@ -145,32 +151,37 @@ class ProfileJob:
     identity: dict[str, str] = field(default_factory=dict)
     """The model's files and the versions that every worker must have; not asked where empty."""
 
-    @property
-    def n_sentence_shards(self) -> int:
-        """Return how many shards the sentences make."""
-        return -(-len(self.sentences) // self.settings.shard_size)
+    @cached_property
+    def readings(self) -> "list[Reading]":
+        """Return who reads what: the model, each random one, the model without each head."""
+        settings = self.settings
+        sizes = (settings.shard_size, settings.window_shard_size)
+        all_of_it = (range(len(self.sentences)), range(len(self.windows)))
+        # Without relations random models have nothing to say.
+        seeds = settings.random_init_seeds if self.relations or self.window_relations else ()
+        of_ablation = (self.ablation_sentences, self.ablation_windows)
+        return [
+            Reading(all_of_it, sizes),
+            *(
+                Reading(self._sample(number), sizes, random_init_seed=seed)
+                for number, seed in enumerate(seeds)
+            ),
+            Reading(of_ablation, (SENTENCES_A_SHARD, WINDOWS_A_SHARD), is_ablation=True),
+        ]
 
-    @property
-    def n_shards_each(self) -> int:
-        """Return how many shards a model's sentences and then its windows make."""
-        return self.n_sentence_shards - (-len(self.windows) // self.settings.window_shard_size)
-
-    @property
-    def n_models(self) -> int:
-        """Return the model and the random ones; without relations these have nothing to say."""
-        asked = self.relations or self.window_relations
-        return 1 + (len(self.settings.random_init_seeds) if asked else 0)
-
-    @property
-    def n_ablation_shards(self) -> int:
-        """Return how many shards are read without each head: of sentences, then of windows."""
-        of_sentences = -(-len(self.ablation_sentences) // SENTENCES_A_SHARD)
-        return of_sentences - (-len(self.ablation_windows) // WINDOWS_A_SHARD)
+    def _sample(self, number: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the places of the sentences and windows that one of the random models reads."""
+        of = len(self.settings.random_init_seeds)
+        most = self.settings.random_init_sentences
+        return (
+            sample_of(number, of, len(self.sentences), LEAST_SENTENCES, most),
+            sample_of(number, of, len(self.windows), LEAST_WINDOWS, -(-most // SENTENCES_A_WINDOW)),
+        )
 
     @property
     def n_shards(self) -> int:
-        """Return the shards of the model and the random ones, and those without each head."""
-        return self.n_models * self.n_shards_each + self.n_ablation_shards
+        """Return the shards of all readings."""
+        return sum(reading.n_shards for reading in self.readings)
 
     @property
     def asked_names(self) -> list[str]:
@@ -190,14 +201,35 @@ class ProfileJob:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """Which texts are read by whom, shard by shard: the sentences, then the windows."""
+
+    texts: tuple[Sequence[int], Sequence[int]]
+    """Places of the sentences, and of the windows."""
+    shard_sizes: tuple[int, int]
+    """Sentences, and windows, in a shard."""
+    random_init_seed: int | None = None
+    """Seed of the randomly initialised model that reads; None for the model itself."""
+    is_ablation: bool = False
+    """Whether they are read without each head."""
+
+    @property
+    def n_sentence_shards(self) -> int:
+        """Return how many shards the sentences make."""
+        return -(-len(self.texts[0]) // self.shard_sizes[0])
+
+    @property
+    def n_shards(self) -> int:
+        """Return how many shards the sentences and then the windows make."""
+        return self.n_sentence_shards - (-len(self.texts[1]) // self.shard_sizes[1])
+
+
+@dataclass(frozen=True)
 class ShardPlace:
     """What one shard is of: some sentences or windows, and who reads them."""
 
     job: ProfileJob
-    random_init_seed: int | None
-    """Seed of the randomly initialised model that reads; None for the model itself."""
-    is_ablation: bool
-    """Whether they are read without each head."""
+    reading: Reading
     across: bool
     """Whether they are windows."""
     sentences: tuple[Sentence, ...]
@@ -208,40 +240,21 @@ class ShardPlace:
         """Return what a shard is of.
 
         Args:
-            jobs: Whose shards are numbered one after the other: the model's sentences and windows,
-                then each random model's, then what is read without each head.
+            jobs: Whose shards are numbered one after the other, reading by reading.
             shard_id: Its number.
         """
-        left, job = shard_id, jobs[0]
-        for job in jobs:
-            if left < job.n_shards:
-                break
-            left -= job.n_shards
-        number, place = divmod(left, job.n_shards_each)
-        is_ablation = number >= job.n_models
-        kinds: tuple[Sequence[int], Sequence[int]]
-        if is_ablation:
-            place = left - job.n_models * job.n_shards_each
-            kinds = (job.ablation_sentences, job.ablation_windows)
-            sizes = (SENTENCES_A_SHARD, WINDOWS_A_SHARD)
-        else:
-            kinds = (range(len(job.sentences)), range(len(job.windows)))
-            sizes = (job.settings.shard_size, job.settings.window_shard_size)
-        of_sentences = -(-len(kinds[0]) // sizes[0])
-        across = place >= of_sentences
-        start = (place - of_sentences if across else place) * sizes[across]
-        chosen = kinds[across][start : start + sizes[across]]
-        windows = job.windows
+        job, reading, left = _located(jobs, shard_id)
+        across = left >= reading.n_sentence_shards
+        start = (left - reading.n_sentence_shards if across else left) * reading.shard_sizes[across]
+        chosen = reading.texts[across][start : start + reading.shard_sizes[across]]
+        texts = job.windows if across else job.sentences
         return cls(
             job=job,
-            random_init_seed=None
-            if is_ablation or not number
-            else job.settings.random_init_seeds[number - 1],
-            is_ablation=is_ablation,
+            reading=reading,
             across=across,
-            sentences=tuple((windows if across else job.sentences)[i] for i in chosen),
+            sentences=tuple(texts[i] for i in chosen),
             document_of_each=tuple(
-                (windows[i].document or "") if across else job.documents[i] for i in chosen
+                (texts[i].document or "") if across else job.documents[i] for i in chosen
             ),
         )
 
@@ -258,4 +271,16 @@ class ShardPlace:
     @property
     def is_whole(self) -> bool:
         """Whether it is seen where the model looks as well, not only what it finds."""
-        return not (self.is_ablation or self.across) and self.random_init_seed is None
+        reading = self.reading
+        return not (reading.is_ablation or self.across) and reading.random_init_seed is None
+
+
+def _located(jobs: Sequence[ProfileJob], shard_id: int) -> tuple[ProfileJob, Reading, int]:
+    """Return the job and the reading that a shard is of, and its number in that reading."""
+    left = shard_id
+    for job in jobs:
+        for reading in job.readings:
+            if left < reading.n_shards:
+                return job, reading, left
+            left -= reading.n_shards
+    raise ValueError(f"shard ({shard_id}) must be one of {shard_id - left}, from 0.")

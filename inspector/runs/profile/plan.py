@@ -1,14 +1,13 @@
-"""What a profile computes, computed before any shard: its sentences, windows and relation names.
-
-Must not know: how a shard is computed, folders, frames, UI.
-"""
+"""What a profile computes, computed before any shard: its sentences, windows and relation names."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from inspector.corpora import Corpus, Sentence
 from inspector.corpora.annotation.document_windows import Windows, corpus_windows
 from inspector.corpora.annotation.matched_pairs import MATCHED, with_controls
+from inspector.corpora.annotation.mentions import has_mentions
 from inspector.corpora.sentence import SUBSET
 from inspector.errors import InputError
 from inspector.heads.enough_words import check_some_read
@@ -36,7 +35,10 @@ def profile_job(
         InputError: If the corpus has no sentence that the model can read, or its relations cannot
             be named apart.
     """
-    lengths, n_special = token_counts(model, [sentence.surface for sentence in corpus.sentences])
+    # Once for all who read it.
+    read = [replace(sentence, written=sentence.surface) for sentence in corpus.sentences]
+    corpus = replace(corpus, sentences=read)
+    lengths, n_special = token_counts(model, [sentence.surface for sentence in read])
     check_some_read(model, corpus.name, lengths, n_special)
     windows = windows_of(model, corpus, settings)
     _check_names((*corpus.sentences, *windows.texts))
@@ -77,6 +79,8 @@ def windows_of(model: PretrainedModel, corpus: Corpus, settings: ProfileSettings
     """
     if not settings.coreference:
         return corpus_windows(corpus, (), 0, coreference=False)
+    if not has_mentions(corpus.sentences):
+        return corpus_windows(corpus, (), 0)  # nobody asks how long a sentence is
     surfaces = [sentence.surface for sentence in corpus.sentences]
     lengths, n_special = token_counts(model, surfaces, going_on=True)
     limit = min(model.max_tokens, settings.window_tokens) - n_special

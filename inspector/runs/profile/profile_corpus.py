@@ -1,7 +1,6 @@
 """A profile: one pass over a corpus, from the model to the frames of a run.
 
 Shards are computed or found, added up in their order, and turned into frames.
-Must not know: UI; how an observer or a claim computes.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,7 +40,7 @@ from inspector.runs.store.stored_frames import check_columns
 from inspector.vocabulary import Vocabulary
 
 _SETTINGS = (
-    *("labels", "distances", "random_init_seeds", "seed", "coreference"),
+    *("labels", "distances", "random_init_seeds", "random_init_sentences", "seed", "coreference"),
     *("window_tokens", "window_shard_size", "window_batch_size"),
     *("ablation", "ablation_sentences", "ablation_windows"),
 )

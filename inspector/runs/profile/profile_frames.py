@@ -1,7 +1,4 @@
-"""The frames of a profile, from what its shards kept.
-
-Must not know: folders, how a shard is computed or a claim made, UI.
-"""
+"""The frames of a profile, from what its shards kept."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -47,8 +44,8 @@ from inspector.heads.specialization.split import documents_holding
 from inspector.heads.specialization.supported_heads import supported_heads
 from inspector.models import PretrainedModel
 from inspector.runs.profile.ablation_worker import ablation_sums
+from inspector.runs.profile.job import ProfileJob, Reading
 from inspector.runs.profile.plan import relation_kinds
-from inspector.runs.profile.shard_worker import ProfileJob
 from inspector.runs.store.shards import ShardResult
 from inspector.vocabulary import Vocabulary
 
@@ -133,9 +130,8 @@ def profile_frames(
         shards: What each shard gave, in order: the model's, then each random model's, then
             those read without each head.
     """
-    each = job.n_shards_each
-    own = shards[:each]
-    described = own[: job.n_sentence_shards]
+    (whole, own), *random_readings, (_, without) = _by_reading(shards, job)
+    described = own[: whole.n_sentence_shards]
     behaviour, norms = (
         Behaviour(model.n_layers, model.n_heads, model.max_tokens),
         NormBehaviour(model),
@@ -144,13 +140,10 @@ def profile_frames(
         behaviour.add_state(shard.arrays)
         norms.add_state(shard.arrays)
     frame = behaviour_frame(behaviour, norms)
-    counts = _counts(own, job)
-    random_models = [
-        _counts(shards[number * each : (number + 1) * each], job)
-        for number in range(1, job.n_models)
-    ]
+    counts = _counts(own, whole, job)
+    random_models = [_counts(some, reading, job) for reading, some in random_readings]
     kinds = relation_kinds(job)
-    unknown = _unknown_pairs(own, job)
+    unknown = _unknown_pairs(own, whole, job)
     pairs = dict(zip(counts.relations, counts.n.sum(axis=0).tolist(), strict=True))
     shares = {name: unknown[name] / n for name, n in pairs.items() if n}
     unsure = {name: unknown[name] for name in kinds if shares.get(name, 0.0) > MAX_UNKNOWN}
@@ -173,8 +166,7 @@ def profile_frames(
     frames["totals"] = _totals(corpus, job, windows, own, behaviour, unsure)
     frames["skipped"] = _skipped(corpus, windows, unsure)
     if job.settings.ablation:
-        names, without = job.asked_names, shards[job.n_models * each :]
-        sums = ablation_sums(without, names, model.n_layers, model.n_heads)
+        sums = ablation_sums(without, job.asked_names, model.n_layers, model.n_heads)
         frames["needed"] = needed_heads(frames["claims"], sums, job.settings.seed)
         frames["claims"] = with_needed(frames["claims"], frames["needed"])
     if job.settings.distances:
@@ -226,30 +218,45 @@ def _word_table(
 ) -> WordTable:
     """Return the words of all sentences, with what each head of the model predicts for each."""
     size, heads = job.settings.shard_size, model.n_layers * model.n_heads
-    parts, start = [], 0
+    n_words = sum(len(sentence.words) for sentence in job.sentences)
+    found, start = np.empty((2, heads, n_words), dtype=np.int64), 0
     for place, shard in enumerate(shards):
         sentences = job.sentences[place * size : (place + 1) * size]
         lengths = [len(sentence.words) for sentence in sentences]
         predicted = predictions_from_state(shard.arrays, lengths, heads)
-        parts.append(np.where(predicted < 0, predicted, predicted + start))
-        start += sum(lengths)
-    return word_table(job.sentences, job.documents, np.concatenate(parts, axis=-1))
+        end = start + sum(lengths)
+        found[..., start:end] = np.where(predicted < 0, predicted, predicted + start)
+        start = end
+    return word_table(job.sentences, job.documents, found)
 
 
-def _counts(shards: Sequence[ShardResult], job: ProfileJob) -> RelationCounts:
+def _by_reading(
+    shards: Sequence[ShardResult], job: ProfileJob
+) -> list[tuple[Reading, Sequence[ShardResult]]]:
+    found, start = [], 0
+    for reading in job.readings:
+        found.append((reading, shards[start : start + reading.n_shards]))
+        start += reading.n_shards
+    return found
+
+
+def _counts(shards: Sequence[ShardResult], reading: Reading, job: ProfileJob) -> RelationCounts:
     parts = []
     for place, shard in enumerate(shards):
-        in_windows = place >= job.n_sentence_shards
+        in_windows = place >= reading.n_sentence_shards
         names = job.window_relations if in_windows else job.relations
         parts.append(counts_from_state(shard.arrays, shard.labels["documents"], list(names)))
     return concatenate(parts)
 
 
-def _unknown_pairs(shards: Sequence[ShardResult], job: ProfileJob) -> Counter[str]:
+def _unknown_pairs(
+    shards: Sequence[ShardResult], reading: Reading, job: ProfileJob
+) -> Counter[str]:
     """Return how many pairs of each relation have a word that the vocabulary does not know."""
     unknown: Counter[str] = Counter()
     for place, shard in enumerate(shards):
-        names = job.window_relations if place >= job.n_sentence_shards else job.relations
+        in_windows = place >= reading.n_sentence_shards
+        names = job.window_relations if in_windows else job.relations
         pairs = shard.arrays["relations.unknown"].tolist()
         unknown.update(dict(zip(names, pairs, strict=True)))
     return unknown
@@ -266,7 +273,11 @@ def _totals(
     def added(name: str, among: Sequence[ShardResult]) -> int:
         return sum(int(shard.arrays[name].sum()) for shard in among)
 
-    of_sentences, of_windows = shards[: job.n_sentence_shards], shards[job.n_sentence_shards :]
+    whole, *others, _ = job.readings
+    of_sentences, of_windows = (
+        shards[: whole.n_sentence_shards],
+        shards[whole.n_sentence_shards :],
+    )
     counted = {
         "sentences": len(corpus.sentences),
         "words": corpus.n_words,
@@ -278,6 +289,8 @@ def _totals(
         **_vocabulary_rows(of_sentences),
         "relations with a word that has no token": added("relations.left_out", shards),
     }
+    if others and len(others[0].texts[0]) < len(job.sentences):
+        counted["sentences that each random model reads"] = len(others[0].texts[0])
     if job.windows:
         counted |= {
             "windows": len(job.windows),

@@ -1,7 +1,4 @@
-"""A profile by the public functions: run one, and open one that stands in a folder.
-
-Must not know: formulas, shards.
-"""
+"""A profile by the public functions: run one, and open one that stands in a folder."""
 
 from collections.abc import Sequence
 from os import PathLike

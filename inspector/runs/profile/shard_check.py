@@ -1,6 +1,6 @@
 """Whether a shard that lies in a folder can be what a worker gives: its arrays, and their sums.
 
-A seal says that a shard is whole, not who made it. Must not know: folders, how a shard is computed.
+A seal says that a shard is whole, not who made it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +57,7 @@ def shard_fits(
 def _empty(model: PretrainedModel, place: ShardPlace, documents: list[str]) -> State:
     """Return the state of observers that have seen nothing, as a worker would have them."""
     size, job = (model.n_layers, model.n_heads), place.job
-    if place.is_ablation:
+    if place.reading.is_ablation:
         return StateChangeSums(documents, job.asked_names, every_head(*size)).state()
     kind = AcrossScores if place.across else RelationScores
     arrays = {

@@ -1,7 +1,7 @@
 """What one shard of a profile computes: a model, or a random one, over some sentences.
 
 A result depends on model, sentences and settings alone: batches are cut inside the shard and
-torch runs on one thread. Must not know: folders, frames, UI.
+torch runs on one thread.
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ class ProfileWorker:
         place = ShardPlace.of(self.jobs, shard_id)
         settings = place.job.settings
         with _one_thread():
-            if place.is_ablation:
+            if place.reading.is_ablation:
                 return ablation_shard(
                     self.model,
                     place.sentences,
@@ -64,8 +64,8 @@ class ProfileWorker:
                     across=place.across,
                 )
             model = self.model
-            if place.random_init_seed is not None:
-                model = self._random_init_model(place.random_init_seed)
+            if place.reading.random_init_seed is not None:
+                model = self._random_init_model(place.reading.random_init_seed)
             scores = _scores(model, place)
             return _observed(
                 model,

@@ -1,7 +1,4 @@
-"""What must be the same wherever a run's shards are computed: the model's files, and versions.
-
-Must not know: shards, folders, engines, UI.
-"""
+"""What must be the same wherever a run's shards are computed: the model's files, and versions."""
 
 from importlib.metadata import version
 

@@ -70,14 +70,25 @@ class Slow:
             return 0
         return int(self.counts.offset_counts[i, r, self.counts.offsets.index(offset)])
 
-    def random_init(self, r: int, k: int, random_models: Sequence[Any]) -> float:
-        reached = []
+    def random_init(self, r: int, k: int, random_models: Sequence[Any]) -> dict[str, float]:
+        """Return the three columns of the best random model, the first of equal ones."""
+        best: tuple[float, int, int] = (NAN, 0, 0)
         for random_model in random_models:
             other = Slow(random_model)
-            head = other.best_head(r, k)
-            share = quotient(other.right(other.test, r, k, *head), other.pairs(other.test, r))
-            reached.append(number(share))
-        return max(reached) if reached else NAN
+            right = other.right(other.test, r, k, *other.best_head(r, k))
+            n = other.pairs(other.test, r)
+            accuracy = number(quotient(right, n))
+            if accuracy > best[0] or math.isnan(best[0]):
+                best = (accuracy, n, right)
+        accuracy, n, right = best
+        of_all = self.pairs(self.test, r)
+        likely = (right + 2) / (n + 4)
+        missing = (of_all - n) / max(of_all - 1, 1) if random_models else 0.0
+        return {
+            "random_init_accuracy": accuracy,
+            "random_init_n": n,
+            "random_init_error": math.sqrt(likely * (1 - likely) / (n + 4) * missing),
+        }
 
     def lift_row(
         self, r: int, k: int, place: tuple[int, int], weights: list[list[int]]
@@ -134,7 +145,7 @@ class Slow:
             "p_value": (1 + reached) / (1 + len(signs)),
             "selection_accuracy": number(selection),
             "optimism": number(selection) - row["accuracy"],
-            "random_init_accuracy": self.random_init(r, k, random_models),
+            **self.random_init(r, k, random_models),
         }
 
 
@@ -148,7 +159,7 @@ def verdict(row: dict[str, Any], n_selection: int) -> str:
         row["q_value"] < 0.05
         and row["ci_low"] > 0
         and row["lift"] >= 0.10
-        and row["accuracy"] > row["random_init_accuracy"]
+        and row["accuracy"] > row["random_init_accuracy"] + 2 * row["random_init_error"]
     )
     return "supported" if holds else "not supported"
 

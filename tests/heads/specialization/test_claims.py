@@ -23,14 +23,17 @@ from inspector.heads.specialization.inference import (
     sign_flip_p_values,
 )
 from inspector.heads.specialization.lift import differences, is_supported, is_underpowered
-from inspector.heads.specialization.split import Split, is_for_selection
+from inspector.heads.specialization.split import RANDOM_INIT_COLUMNS, Split, is_for_selection
 from inspector.heads.specialization.supported_heads import supported_heads
+
+ALL_COLUMNS = CLAIMS_COLUMNS | RANDOM_INIT_COLUMNS
 
 DRAWS = 400  # p ≥ 1 / 401: enough for a q below 0.05 over 15 rows
 COLUMNS = [
     "relation", "direction", "layer", "head", "n", "accuracy", "baseline_offset",
     "baseline_accuracy", "lift", "ci_low", "ci_high", "p_value", "q_value",
-    "selection_accuracy", "optimism", "random_init_accuracy", "verdict",
+    "selection_accuracy", "optimism", "random_init_accuracy", "verdict", "random_init_n",
+    "random_init_error",
 ]  # fmt: skip
 
 
@@ -149,13 +152,13 @@ def test_very_few_documents(n_documents: int) -> None:
 def test_no_relation_at_all() -> None:
     frame = relation_claims(random_counts(relations=()))
     assert frame.empty
-    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == CLAIMS_COLUMNS
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == ALL_COLUMNS
 
 
 def test_columns_types_and_index() -> None:
     frame = relation_claims(random_counts())
     assert list(frame.columns) == COLUMNS
-    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == CLAIMS_COLUMNS
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == ALL_COLUMNS
     assert isinstance(frame.index, pd.RangeIndex)
     assert len(frame) == 3 * 3
 
@@ -226,6 +229,57 @@ def test_a_random_model_as_good_as_the_model_takes_the_claim_back() -> None:
     assert row["verdict"] == "not supported"
 
 
+def test_the_error_of_a_sample_is_what_samples_are_off_by() -> None:
+    """300 relations with 90 pairs each, of which a random model reads 30, drawn without return."""
+    rng = np.random.default_rng(0)
+    names = tuple(f"r{number:03}" for number in range(300))
+    right = rng.integers(0, 91, size=300)
+
+    def counted(n: np.ndarray, correct: np.ndarray) -> RelationCounts:
+        pairs = np.stack([n, n]).astype(np.int32)  # a document of either split
+        hits = np.repeat(np.stack([correct, correct])[:, :, None], 3, axis=2)[..., None, None]
+        return RelationCounts(
+            ("a", "e"), names, (1,), hits.astype(np.int32), pairs, pairs[..., None]
+        )
+
+    all_pairs, some = np.full(300, 90), np.full(300, 30)
+    sampled = rng.hypergeometric(right, 90 - right, 30)
+    nothing = counted(some, np.zeros(300))
+    model = counted(all_pairs, np.zeros(300))
+    frame = relation_claims(model, [nothing, counted(some, sampled), nothing])
+    frame = frame[frame["direction"] == DIRECTIONS[0]]
+    assert (frame["random_init_n"] == 30).all()
+    off = (frame["random_init_accuracy"] - right / 90).abs() / frame["random_init_error"]
+    assert 0.93 <= (off <= 1.96).mean() <= 0.99
+    assert np.sqrt((off**2).mean()) == pytest.approx(0.95, abs=0.1)
+    whole = relation_claims(model, [model, model, model])
+    assert (whole["random_init_error"] == 0).all()
+
+
+def test_random_models_that_read_a_sample_equal_the_slow_way() -> None:
+    counts = random_counts()
+    sample = [thinned(one, seed) for seed, one in enumerate(random_models_of(counts))]
+    frame = relation_claims(counts, sample)
+    slow = Slow(counts)
+    assert (frame["random_init_n"] < frame["n"]).any()
+    for row in frame.to_dict("records"):
+        r, k = counts.relations.index(row["relation"]), DIRECTIONS.index(row["direction"])
+        expected = slow.random_init(r, k, sample)
+        assert {name: row[name] for name in expected} == pytest.approx(expected, nan_ok=True)
+
+
+def thinned(counts: RelationCounts, seed: int) -> RelationCounts:
+    """Return what a sample of about half of the pairs would count, one document left out."""
+    rng = np.random.default_rng(seed)
+    offsets = rng.binomial(counts.offset_counts, 0.5).astype(np.int32)[1:]
+    n = offsets.sum(axis=-1, dtype=np.int32)
+    rate = counts.correct[1:] / np.maximum(counts.n[1:], 1)[:, :, None, None, None]
+    correct = rng.binomial(n[:, :, None, None, None], rate).astype(np.int32)
+    return changed(
+        counts, documents=counts.documents[1:], correct=correct, n=n, offset_counts=offsets
+    )
+
+
 def test_without_random_models_nothing_is_supported() -> None:
     counts = plant(null_counts(7), "obj", "attended_by_head", (3, 4), 0.7)
     frame = relation_claims(counts)
@@ -235,6 +289,7 @@ def test_without_random_models_nothing_is_supported() -> None:
 
 GOOD = {
     "n": 20, "n_selection": 20, "accuracy": 0.5, "random_init_accuracy": 0.4,
+    "random_init_error": 0.0,
     "lift": 0.10, "ci_low": 0.01, "ci_high": 0.2, "q_value": 0.049,
 }  # fmt: skip
 
@@ -249,6 +304,8 @@ GOOD = {
         ({"ci_low": -0.1, "ci_high": 0.10}, False, True),
         ({"lift": 0.099}, False, False),
         ({"random_init_accuracy": 0.5}, False, False),
+        ({"random_init_error": 0.05}, False, False),
+        ({"random_init_error": 0.049}, True, False),
         ({"random_init_accuracy": math.nan}, False, False),
         ({"n": 19}, False, True),
         ({"n_selection": 19}, False, True),

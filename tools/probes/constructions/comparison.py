@@ -1,7 +1,7 @@
 """Constructions of comparison and of quantifiers: "taller than", "as many … as", "some of the".
 
 Each function writes one sentence of its construction and returns its root and final mark.
-Distance and direction vary on purpose. Must not know: seeds, ids, files.
+Distance and direction vary on purpose.
 """
 
 from tools.probes.grammar import adjuncts as settings

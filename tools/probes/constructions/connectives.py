@@ -1,7 +1,7 @@
 """Constructions of connectives: two clauses, and the word that says how one bears on the other.
 
 Each connective's sense is that of GUM; its arguments are noted for `PDTB=`. Distance and direction
-vary on purpose. Must not know: seeds, ids, files.
+vary on purpose.
 """
 
 from tools.probes.constructions.logic import told

@@ -2,7 +2,6 @@
 
 Each function writes one sentence of its construction and returns its root and final mark.
 Distance and direction vary on purpose; see `probes` for how sentences are chosen.
-Must not know: seeds, ids, files.
 """
 
 from tools.probes.grammar import adjuncts as settings

@@ -1,7 +1,7 @@
 """Constructions of coreference: pronouns, a noun again or a broader one, across a clause.
 
 Each function writes one sentence of its construction, notes whose mentions are whose, and returns
-its root and final mark. Distance and direction vary on purpose. Must not know: seeds, ids, files.
+its root and final mark. Distance and direction vary on purpose.
 """
 
 from tools.probes.grammar import verbs

@@ -1,8 +1,7 @@
 """Constructions of meaning: semantic roles, words of like or opposite meaning.
 
 Each function writes one sentence of its construction, notes what it says beyond its tree, and
-returns its root and final mark. Distance and direction vary on purpose. Must not know: seeds, ids,
-files.
+returns its root and final mark. Distance and direction vary on purpose.
 """
 
 from collections.abc import Mapping

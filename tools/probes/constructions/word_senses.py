@@ -1,8 +1,7 @@
 """Constructions of word meaning: a kind and its kinds, a part and its whole, classes, idioms.
 
 Each function writes one sentence of its construction, notes what it says beyond its tree, and
-returns its root and final mark. Distance and direction vary on purpose. Must not know: seeds, ids,
-files.
+returns its root and final mark. Distance and direction vary on purpose.
 """
 
 from tools.probes.constructions.coreference import did, one_after_another, somebody

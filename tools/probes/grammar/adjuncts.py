@@ -2,7 +2,6 @@
 
 Prepositions name the classes of nouns that they join, times and adverbs the tenses that they
 go with.
-Must not know: how sentences are built.
 """
 
 # class of noun -> (preposition, class of its object) for phrases that tell which one is meant

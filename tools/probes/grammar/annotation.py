@@ -2,7 +2,7 @@
 
 Roles (`Args=`), entities (`Entity=`, GUM's brackets), names (`Name=`), word meaning (`Meaning=`,
 `Supersense=`, `Idiom=`) and connectives (`PDTB=`) are noted on nodes while a sentence is written,
-and become words when it is spelled. Must not know: grammar, how sentences are chosen.
+and become words when it is spelled.
 """
 
 from collections.abc import Iterable

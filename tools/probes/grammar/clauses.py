@@ -1,7 +1,6 @@
 """Clauses of generated probes: statements, questions, relative and adverbial clauses.
 
 A predicate and its subject make a clause, in the order of a statement or a question.
-Must not know: which construction is being shown.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,4 @@
-"""The words of generated probes, as lexicon.yaml has them.
-
-Must not know: how sentences are built.
-"""
+"""The words of generated probes, as lexicon.yaml has them."""
 
 from pathlib import Path
 

@@ -2,7 +2,6 @@
 
 `Modifiers` also holds the chance of one seed and the words that a sentence has used, so that
 none comes twice. Everything it returns is a `Node` with its dependents.
-Must not know: noun phrases, clauses, constructions.
 """
 
 from collections.abc import Sequence

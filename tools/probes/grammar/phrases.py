@@ -1,7 +1,6 @@
 """Noun phrases, possessives, prepositional phrases and times of generated probes.
 
 Agreement is decided here: a noun's number, its determiner and what it owns go together.
-Must not know: clauses, constructions.
 """
 
 from collections.abc import Sequence

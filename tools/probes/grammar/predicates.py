@@ -1,7 +1,6 @@
 """Predicates of generated probes: a verb with its objects, or "be" with what it says.
 
 A predicate lacks only its subject; `finish` writes its verb for a subject's agreement.
-Must not know: clauses, which construction is being shown.
 """
 
 from collections.abc import Sequence

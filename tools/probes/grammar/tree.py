@@ -3,7 +3,6 @@
 A `Node` is a word with its dependents in the order in which they are said, so every tree
 is projective and has one root by construction. `spell` puts the words in a row, sets
 commas, capitals and a/an, and numbers the heads.
-Must not know: which words there are, grammar, files.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,6 @@
 """The forms of verbs in generated probes: regular forms, agreement, auxiliaries.
 
 `verb` reads a row of the verb tables, `chain` puts auxiliaries in front of a verb.
-Must not know: which verbs there are, nouns, how sentences are built.
 """
 
 from typing import NamedTuple

@@ -2,7 +2,6 @@
 
 A row says the forms, the classes of the agent, the classes of the object and the manners
 that fit; regular forms are derived.
-Must not know: nouns, how sentences are built.
 """
 
 from tools.probes.grammar.verb_forms import Verb, verb

@@ -1,13 +1,11 @@
-"""The frame of controls: a row for every rung that a head was compared with.
-
-Must not know: how a figure was computed, models, files.
-"""
+"""The frame of controls: a row for every rung that a head was compared with."""
 
 import numpy as np
 import pandas as pd
 
 from inspector.frames import dtypes
 from inspector.heads.specialization.ladder.judged import KEYWORD
+from inspector.heads.specialization.lift import random_init_limit
 
 CONTROLS_COLUMNS = dtypes("controls")
 """Columns of the controls frame, in order: column → dtype."""
@@ -47,8 +45,12 @@ def _rung(heads: pd.DataFrame, rung: str) -> pd.DataFrame:
         "difference": np.nan,
     }
     if rung == "random-init":
+        frame["n"] = heads["random_init_n"]
         columns["accuracy"] = heads["random_init_accuracy"]
         columns["difference"] = heads["accuracy"] - heads["random_init_accuracy"]
+        # What a sample may be off by: the bound by which a head must be above it.
+        columns["ci_low"] = heads["accuracy"] - random_init_limit(heads)
+        columns["ci_high"] = columns["difference"] + 2 * heads["random_init_error"]
     elif rung == "offset":
         frame["rule"] = [f"{offset:+d}" for offset in heads["baseline_offset"]]
         frame["q_value"] = heads["q_value"]

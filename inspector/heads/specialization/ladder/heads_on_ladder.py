@@ -1,7 +1,4 @@
-"""Claims and heads of one kind of relations, taken up the ladder and judged.
-
-Must not know: models, files, how a rung is computed.
-"""
+"""Claims and heads of one kind of relations, taken up the ladder and judged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from inspector.heads.counts import DIRECTIONS
-from inspector.heads.specialization.claims import ADDED_COLUMNS
+from inspector.heads.specialization.claims import ADDED_COLUMNS, CLAIMS_COLUMNS
 from inspector.heads.specialization.inference import bootstrap_weights
 from inspector.heads.specialization.ladder.controls import controls_frame
 from inspector.heads.specialization.ladder.judged import (
@@ -83,7 +80,7 @@ def on_ladder(
     roles = _simple_roles(both, keywords, SimpleRoles(classes, weights), n_heads)
     held = (frames[1]["verdict"] == SUPPORTED).to_numpy()
     return OnLadder(
-        frames[0][[*claims.columns, *ADDED_COLUMNS]].astype(ADDED_COLUMNS),
+        frames[0][[*CLAIMS_COLUMNS, *ADDED_COLUMNS]].astype(ADDED_COLUMNS),
         supported.assign(supported=held),
         controls_frame(both),
         roles,

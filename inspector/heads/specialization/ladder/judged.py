@@ -1,7 +1,4 @@
-"""Verdicts: what of a claim holds against every rung, and which rung explains the rest.
-
-Must not know: how a figure was computed, models, files.
-"""
+"""Verdicts: what of a claim holds against every rung, and which rung explains the rest."""
 
 from collections.abc import Mapping
 
@@ -9,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from inspector.heads.specialization.ladder.ladder import FURTHER_COLUMNS, LADDER_COLUMNS
-from inspector.heads.specialization.lift import MAX_Q, MIN_LIFT, MIN_PAIRS
+from inspector.heads.specialization.lift import MAX_Q, MIN_LIFT, MIN_PAIRS, random_init_limit
 
 MIN_SELECTIVE = 30
 """Pairs in which rule and annotation differ, below which nothing is concluded of them."""
@@ -55,11 +52,11 @@ def explained_by(frame: pd.DataFrame) -> pd.Series:
     base = frame["verdict"] == SUPPORTED
     over_offset = (frame["q_value"] < MAX_Q) & (frame["ci_low"] > 0) & (frame["lift"] >= MIN_LIFT)
     decided = (frame["verdict"] == NOT_SUPPORTED) & frame["ci_low"].notna()
-    at_random = frame["random_init_accuracy"]
+    at_random, limit = frame["random_init_accuracy"], random_init_limit(frame)
     no_lift = frame["lift"] < MIN_LIFT
     rungs = {
         "offset": decided & no_lift & (frame["accuracy"] >= at_random + MIN_LIFT),
-        "random-init": decided & over_offset & (frame["accuracy"] <= at_random),
+        "random-init": decided & over_offset & (frame["accuracy"] <= limit),
         "position": base & (frame["accuracy"] - frame["position_accuracy"] < MIN_LIFT),
         "matched-source": base & (frame[KEYWORD] != ""),
         "word-class": base & is_asked(frame) & ~is_underpowered_of_class(frame)

@@ -1,7 +1,4 @@
-"""Heads that look at one word, whatever its relation to the word that looks.
-
-Must not know: models, files, verdicts.
-"""
+"""Heads that look at one word, whatever its relation to the word that looks."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
 """Every head on the ladder of simpler explanations, for every relation and direction.
 
 Rules are chosen on the selection split and judged, as the heads are, on the test split.
-Must not know: models, files, verdicts.
 """
 
 from collections.abc import Callable, Sequence

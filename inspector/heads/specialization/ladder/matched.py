@@ -1,7 +1,7 @@
 """Matched pairs: the same target from another source, and another target from the same source.
 
 The other word has the same part of speech, lies on the same side at the same distance ± 2 words,
-and stands in no relation to the word that is held. Must not know: rules, statistics.
+and stands in no relation to the word that is held.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Rules that need no model: the nearest word of a class, the k-th word of the sentence.
 
-A class is a set of parts of speech. Must not know: heads, relations' names, statistics.
+A class is a set of parts of speech.
 """
 
 from dataclasses import dataclass

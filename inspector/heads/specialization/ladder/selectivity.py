@@ -1,7 +1,6 @@
 """Where a rule and the annotation differ: is the head at the annotated word, or at the rule's?
 
 Every head is compared with every member of the family, and the least favourable one counts.
-Must not know: relations' names, models, files.
 """
 
 from dataclasses import dataclass

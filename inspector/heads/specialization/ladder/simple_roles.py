@@ -1,7 +1,6 @@
 """Roles of heads that a simpler rule explains: one position, one class of words, one word.
 
 Each with evidence of its own: how often the head is where the rule leads, beside a fixed offset.
-Must not know: models, files, how verdicts are reached.
 """
 
 from collections.abc import Sequence

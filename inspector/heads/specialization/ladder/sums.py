@@ -1,7 +1,4 @@
-"""Sums over the documents of the test split, exact and in integers.
-
-Must not know: heads, rules, relations.
-"""
+"""Sums over the documents of the test split, exact and in integers."""
 
 import numpy as np
 from jaxtyping import Int64

@@ -1,6 +1,6 @@
 """A corpus as long arrays of words: which sentence and tag each has, and what each head predicts.
 
-Words are numbered through all sentences. Must not know: models, attention maps, rules.
+Words are numbered through all sentences.
 """
 
 from collections.abc import Sequence
