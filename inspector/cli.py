@@ -5,6 +5,8 @@ A user's mistake is one sentence on stderr and an exit code, never a traceback.
 
 import sys
 import traceback
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -13,7 +15,9 @@ from inspector.commands import (
     architectures,
     attend,
     compare,
+    corpora,
     dashboard,
+    frames,
     profile,
     verify,
     weights,
@@ -36,10 +40,29 @@ app = typer.Typer(
     name="inspector",
     help="Prove and show what every attention head of a pretrained Hugging Face model does.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"inspector {version('inspector')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", help="Say which version it is.", callback=_say_version,
+                     is_eager=True),
+    ] = False,
+) -> None:  # fmt: skip
+    pass
+
+
 for _command, _example in (
     (verify.verify, verify.EXAMPLE),
     (weights.weights, weights.EXAMPLE),
@@ -47,6 +70,11 @@ for _command, _example in (
     (profile.profile, profile.EXAMPLE),
     (ablate.ablate, ablate.EXAMPLE),
     (compare.compare, compare.EXAMPLE),
+    (frames.importance, frames.IMPORTANCE),
+    (frames.robustness, frames.ROBUSTNESS),
+    (frames.composition, frames.COMPOSITION),
+    (frames.rollout, frames.ROLLOUT),
+    (corpora.corpora, corpora.EXAMPLE),
     (dashboard.dashboard, dashboard.EXAMPLE),
     (architectures.architectures, architectures.EXAMPLE),
 ):

@@ -28,7 +28,7 @@ def ablate(
     heads: Annotated[str, typer.Option(help="Heads such as 2-8,3-1 (layer 2, head 8 …), or all.")],
     model: Model = "minilm",
     corpus: Annotated[
-        list[str] | None,
+        list[Path] | None,
         typer.Option(help="A .conllu or .txt file, or a known name; inspector's own if none."),
     ] = None,
     how: Annotated[str, typer.Option(help="What they give instead: zero, mean, uniform.")] = "zero",

@@ -16,7 +16,7 @@ EXAMPLE = "inspector profile --corpus treebank.conllu -o run"
 
 
 Corpora = Annotated[
-    list[str] | None,
+    list[Path] | None,
     typer.Option(
         help="A .conllu, .txt, GAP, WinoBias or Winogender file, or a known name; inspector's "
         "own if none. Of several each is profiled by itself."

@@ -1,0 +1,167 @@
+"""The commands that compute one frame of a model: importance, robustness, composition, rollout."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from inspector.commands.options import Debug, Device, Force, Json, Model, Revision, frame_target
+from inspector.console import print_frame, progress, say
+from inspector.output import write_atomically
+from inspector.records import FRAME_WRITERS, json_text, records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from inspector.models import PretrainedModel
+    from inspector.progress import Progress
+
+IMPORTANCE = "inspector importance minilm --corpus treebank.conllu -o importance.csv"
+ROBUSTNESS = "inspector robustness minilm --corpus treebank.conllu"
+COMPOSITION = "inspector composition minilm -o composition.csv"
+ROLLOUT = 'inspector rollout --text "The cat sat."'
+_SHOWN = 20
+
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="A .csv, .parquet or .json file.")
+]
+CorpusFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--corpus", help="A .conllu or .txt file, or a known name; inspector's own if "
+                 "none. Several are kept apart."),
+]  # fmt: skip
+Seed = Annotated[int, typer.Option(help="Of what is drawn.")]
+
+
+def importance(
+    model: Model = "minilm",
+    corpus: CorpusFiles = None,
+    check: Annotated[
+        bool, typer.Option(help="Ablate each head as well; as long as some forty passes.")
+    ] = False,
+    seed: Seed = 0,
+    output: Output = None,
+    device: Device = "cpu",
+    revision: Revision = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compute how much each head matters, by one backward pass."""
+
+    def frame_of(ready: "PretrainedModel", show: "Progress") -> "pd.DataFrame":
+        from inspector.api import head_importance
+
+        return head_importance(ready, corpus, check=check, seed=seed, progress=show)
+
+    frame = _computed(model, frame_of, output, device, revision, force=force)
+    _hand_over(frame, model, "importance", output, as_json=as_json, largest="importance")
+
+
+def robustness(
+    model: Model = "minilm",
+    corpus: CorpusFiles = None,
+    seed: Seed = 0,
+    output: Output = None,
+    device: Device = "cpu",
+    revision: Revision = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compute how far states move when only some heads of each layer are kept."""
+
+    def frame_of(ready: "PretrainedModel", show: "Progress") -> "pd.DataFrame":
+        from inspector.api import robustness as robustness_of
+
+        return robustness_of(ready, corpus, seed=seed, progress=show)
+
+    frame = _computed(model, frame_of, output, device, revision, force=force)
+    _hand_over(frame, model, "robustness", output, as_json=as_json)
+
+
+def composition(
+    model: Model = "minilm",
+    output: Output = None,
+    device: Device = "cpu",
+    revision: Revision = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compute how much each head reads of what each earlier one writes, by the weights."""
+
+    def frame_of(ready: "PretrainedModel", show: "Progress") -> "pd.DataFrame":
+        from inspector.api import composition as composition_of
+
+        return composition_of(ready)
+
+    frame = _computed(model, frame_of, output, device, revision, force=force)
+    _hand_over(frame, model, "composition", output, as_json=as_json, largest=str(frame.columns[-1]))
+
+
+def rollout(
+    text: Annotated[str, typer.Option(help="What the model reads.")],
+    model: Model = "minilm",
+    residual: Annotated[float, typer.Option(help="The residual connection's share.")] = 0.5,
+    output: Output = None,
+    device: Device = "cpu",
+    revision: Revision = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compute attention rollout: what of each token arrives where, after each layer."""
+
+    def frame_of(ready: "PretrainedModel", show: "Progress") -> "pd.DataFrame":
+        from inspector.api import rollout as rollout_of
+
+        return rollout_of(ready, text, residual=residual)
+
+    frame = _computed(model, frame_of, output, device, revision, force=force)
+    _hand_over(frame, model, "rollout", output, as_json=as_json, largest="rollout")
+
+
+def _computed(
+    model: str,
+    frame_of: "Callable[[PretrainedModel, Progress], pd.DataFrame]",
+    output: Path | None,
+    device: str,
+    revision: str | None,
+    *,
+    force: bool,
+) -> "pd.DataFrame":
+    """Return the frame of a model, written where it is to be."""
+    target = frame_target(output, force=force)
+    with progress() as show:
+        show("Loading", 0.0)
+        from inspector.api import load
+
+        frame = frame_of(load(model, device=device, revision=revision), show)
+    if target is not None:
+        write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
+    return frame
+
+
+def _hand_over(
+    frame: "pd.DataFrame",
+    model: str,
+    name: str,
+    output: Path | None,
+    *,
+    as_json: bool,
+    largest: str | None = None,
+) -> None:
+    """Print a frame, or where it was written; of a long one the largest rows."""
+    if as_json:
+        written = None if output is None else str(output)
+        print(json_text({"model": model, "output": written, name: records(frame)}))
+    elif output is not None:
+        say(f"{len(frame)} rows written to {output}")
+    else:
+        shown = frame
+        if largest is not None:
+            shown = frame.sort_values(largest, ascending=False, kind="stable").head(_SHOWN)
+        of = "" if len(shown) == len(frame) else f", the {len(shown)} largest of {len(frame)} rows"
+        print_frame(shown, f"{name} of {model}{of}")
