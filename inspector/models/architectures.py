@@ -1,7 +1,4 @@
-"""Which model types can be loaded with their tokenizer: the rows of architectures.yaml.
-
-Must not know: how a model is loaded or run; where its weights are.
-"""
+"""Which model types can be loaded with their tokenizer: the rows of architectures.yaml."""
 
 from pathlib import Path
 from typing import Literal

@@ -1,7 +1,4 @@
-"""transformers kept from printing what our own checks say, or find out.
-
-Must not know: what is being done.
-"""
+"""transformers kept from printing what our own checks say, or find out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,6 @@
 """A loaded model, and what the rest of inspector may ask of it.
 
-Sizes, weights of a layer, texts turned into inputs. Must not know: how it was loaded, how it
-is run.
+Sizes, weights of a layer, texts turned into inputs.
 """
 
 from collections.abc import Sequence

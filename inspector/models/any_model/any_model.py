@@ -2,7 +2,6 @@
 
 A folder that save_pretrained wrote, of any model type, with or without a tokenizer; or a network
 in memory. Where its weights are is not known, and need not be.
-Must not know: what is done with the model.
 """
 
 import os

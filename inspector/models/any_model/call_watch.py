@@ -2,7 +2,6 @@
 
 Also which modules of a network are attention, and what is run so that all of them are reached:
 texts of one length, padded ones, single tokens after a cache, parts that the whole leaves out.
-Must not know: what is done with the calls.
 """
 
 from collections.abc import Callable, Iterator

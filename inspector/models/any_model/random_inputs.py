@@ -1,7 +1,7 @@
 """Random inputs that suit a network, made from its configuration and its forward's arguments.
 
 Ids of ordinary tokens, padded on the side that the family pads; pixels, samples, features of
-sound. No tokenizer is needed. Must not know: what the network is run for.
+sound. No tokenizer is needed.
 """
 
 import inspect

@@ -1,7 +1,4 @@
-"""One call of the attention function inside a model: what went in and what came out.
-
-Must not know: how the call came to be seen, what is done with it.
-"""
+"""One call of the attention function inside a model: what went in and what came out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -3,7 +3,6 @@
 Masks of every shape, boolean or added to the scores; biases, some of them hidden in a mask; caps
 and sinks. What would change the mathematics and is not known by name is refused; what is known
 says the eager function that the module itself would call, found in its own code.
-Must not know: what is computed with it.
 """
 
 import inspect

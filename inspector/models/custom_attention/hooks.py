@@ -3,7 +3,6 @@
 Around a module whose class is known here: what went into it, what its linear layers made of it,
 which weights it used and the context that W_O was given. From these an `AttentionCall` is made,
 whose score term is ours; whether it computes what the module does is for others to judge.
-Must not know: what is done with the calls.
 """
 
 import inspect

@@ -3,7 +3,6 @@
 A reader says what the queries, keys, values, mask, bias and scaling are; the probabilities and
 the context that ours is compared with are the module's own, returned by it or, of modules that
 return neither, its softmax and the matrix product that it is the left side of.
-Must not know: any class of modules.
 """
 
 from collections.abc import Callable, Iterator, Sequence

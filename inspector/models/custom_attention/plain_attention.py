@@ -1,7 +1,7 @@
 """Modules of their own classes that compute plain attention: where each has its queries and keys.
 
 One row for each class: the names and the layout of its projections, where its mask is, what is
-odd about it. Must not know: how a module is watched.
+odd about it.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,8 +1,7 @@
 """Attention of text and sound models in classes of their own: what each adds to its scores.
 
 Tables by distance, ALiBi, rotations, disentangled places, boxes, gates, relative keys. Each reader
-says what biases its scores; the softmax and the sums are ours. Must not know: how a module is
-watched.
+says what biases its scores; the softmax and the sums are ours.
 """
 
 from typing import Any

@@ -2,7 +2,6 @@
 
 A window is a text of its own, whose keys are few. Each reader cuts queries, keys and values as the
 family does and says what biases its scores; the softmax and the sums are ours.
-Must not know: how a module is watched.
 """
 
 import math

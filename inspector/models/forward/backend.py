@@ -3,7 +3,7 @@
 Two backends are registered: `inspector` computes with `inspector.attention`; `inspector_watch`
 lets the model compute with its own eager function and only looks. Both with a mask function:
 without one transformers drops the mask and says nothing. Whoever wants to see the calls gives
-an observer. Must not know: what the observer is for.
+an observer.
 """
 
 from collections.abc import Callable, Iterator

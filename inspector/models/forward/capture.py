@@ -1,7 +1,6 @@
 """One forward pass watched: for each layer its input, every stage of its attention, its output.
 
 The calls are handed over one by one, as they happen, so that nothing need be kept.
-Must not know: what is done with them.
 """
 
 import inspect

@@ -1,7 +1,7 @@
 """Heads of a real model ablated, or turned down by a gate, while it runs.
 
 What a head gives is replaced between the attention function and W_O: no weight is touched, and
-nothing remains afterwards. Must not know: what is measured meanwhile; texts, linguistics.
+nothing remains afterwards.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -2,7 +2,6 @@
 
 Padding stands on the right, where no position moves. What families do besides is fixed or refused
 here, and each model is proved at load: a text alone against the same text in a padded batch.
-Must not know: tokenizers; what a model is run for.
 """
 
 import math

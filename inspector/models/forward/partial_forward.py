@@ -4,7 +4,6 @@ A first pass keeps what entered each layer and what its heads gave. Then the mod
 head's output replaced, a head for each variant, many variants in one batch: embeddings and earlier
 layers are skipped, and of the changed layer's attention nothing is computed again but what the
 head adds. What was put in the place of a module's forward is always taken away.
-Must not know: what the variants are for.
 """
 
 import re

@@ -2,7 +2,6 @@
 
 Batches are fixed by the sentences alone: sorted by length, cut where they get longer or the batch
 large, so that hardly any padding is computed and no long sentence has many beside it.
-Must not know: how a sentence is read, what its words mean.
 """
 
 from collections.abc import Sequence

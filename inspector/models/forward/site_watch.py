@@ -2,7 +2,6 @@
 
 What a module is given, what its linear layers are given and make, the call and what is returned
 come in any order; whoever looks is shown what there is after each of them.
-Must not know: what is looked for.
 """
 
 from collections.abc import Callable, Iterator, Mapping

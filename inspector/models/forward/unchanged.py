@@ -1,7 +1,4 @@
-"""A network given back as it was, whatever its modules keep of the inputs that it is run on.
-
-Must not know: what it is run for.
-"""
+"""A network given back as it was, whatever its modules keep of the inputs that it is run on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

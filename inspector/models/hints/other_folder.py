@@ -1,6 +1,6 @@
 """A folder that is no model's: what it is by the names of what lies in it, and what to give.
 
-Nothing here waits, fails, or reads much. Must not know: torch, transformers; what is in weights.
+Nothing here waits, fails, or reads much.
 """
 
 import json

@@ -1,7 +1,4 @@
-"""Stored tensors that are not a model's weights as its type names them: why, and what to do.
-
-Must not know: torch, transformers; files.
-"""
+"""Stored tensors that are not a model's weights as its type names them: why, and what to do."""
 
 import re
 from collections import Counter

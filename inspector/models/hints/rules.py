@@ -1,7 +1,4 @@
-"""The rules of hints.yaml: what is said of names and settings that are no model's.
-
-Must not know: torch, transformers; where the names come from.
-"""
+"""The rules of hints.yaml: what is said of names and settings that are no model's."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 `load` takes the bare network; the head is read from the same files when it is asked for, and is
 taken only if the network that stands in memory is the files' own and the head, given its states,
-says what the whole model says. Must not know: words, what is measured with it.
+says what the whole model says.
 """
 
 from copy import deepcopy

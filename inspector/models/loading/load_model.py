@@ -2,7 +2,7 @@
 
 The only way into transformers' `from_pretrained`: fixed arguments, no code of the checkpoint's
 own, every tensor accounted for, the tokenizer proved usable, the weights proved to be where the
-table says. Must not know: what is done with the model.
+table says.
 """
 
 import os
@@ -255,11 +255,7 @@ def loaded(
 
 
 def check_dtype(dtype: str | torch.dtype) -> str:
-    """Return the name of a dtype.
-
-    Raises:
-        InputError: If inspector does not compute in it.
-    """
+    """Return the name of a dtype; InputError if inspector does not compute in it."""
     name = str(dtype).removeprefix("torch.")
     if name not in DTYPES:
         raise InputError(

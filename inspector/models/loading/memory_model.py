@@ -2,7 +2,6 @@
 
 The copy shares its numbers wherever device, dtype and adapters allow it, and nothing else:
 neither its hooks nor its mode, neither its attention implementation nor its gradients.
-Must not know: how the copy is proved, files of weights.
 """
 
 import hashlib
@@ -31,9 +30,6 @@ _HOOKS = tuple(
 
 def own_network(given: object) -> Any:
     """Return the model of transformers that a user means, without what he has wrapped it in.
-
-    Args:
-        given: A model; one that torch.compile, DataParallel or PEFT has wrapped.
 
     Raises:
         InputError: If it is no model of transformers in memory, or its weights are not there.
@@ -146,9 +142,6 @@ def private_copy(network: Any) -> Any:
 
     It shares the network's parameters, whose later values are its values too; with adapters in it,
     whose effect is added to the copy's weights, it has its own.
-
-    Args:
-        network: A model of transformers.
 
     Raises:
         ModelError: If an adapter cannot be merged.

@@ -1,7 +1,7 @@
 """A model's files, read and checked before any library is let near them.
 
 config.json is bounded, cleaned of everything that names code to run, and checked against the
-table of architectures. Must not know: torch, transformers.
+table of architectures.
 """
 
 import errno
@@ -48,11 +48,6 @@ def read_config(folder: Path) -> tuple[Architecture, dict[str, Any]]:
 
 def supported(model_type: str, settings: dict[str, Any], where: str) -> Architecture:
     """Return the architecture of a configuration that transformers computes as it is meant.
-
-    Args:
-        model_type: What it calls the architecture.
-        settings: All else that it says.
-        where: What it is called in messages.
 
     Raises:
         ModelError: If a setting is one that transformers passes over, or draws by chance.

@@ -1,7 +1,7 @@
 """From what a user calls a model to the folder that holds its files.
 
 An alias of a model that a package ships, a folder, or a hub id (downloaded, or found in the
-local cache when offline). Must not know: what is in the files.
+local cache when offline).
 """
 
 import os

@@ -1,7 +1,4 @@
-"""A network as its safetensors have it: files found whole, read within bounds, all accounted for.
-
-Must not know: what is done with the network.
-"""
+"""A network as its safetensors have it: files found whole, read in bounds, all accounted for."""
 
 import math
 import threading

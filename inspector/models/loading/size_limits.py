@@ -1,6 +1,6 @@
 """How large a model may be that config.json asks for, before anything is built.
 
-The limits stand in size_limits.yaml. Must not know: torch, transformers.
+The limits stand in size_limits.yaml.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 A file has templates (a kind, inputs, entries of config.json) and models: each is like a template,
 and says what differs. A new model of a known family is a line there. Weights are drawn so that
-attention is far from uniform and no bias is zero. Must not know: what is done with the network.
+attention is far from uniform and no bias is zero.
 """
 
 from collections.abc import Callable, Mapping, Sequence

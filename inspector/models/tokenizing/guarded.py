@@ -1,7 +1,7 @@
 """What may be given as a text, and a tokenizer run on it that ends, in a sentence if it fails.
 
 The tokenizers library is written in Rust: a regular expression that gives up there is a panic,
-which is no `Exception` and prints on the terminal by itself. Must not know: what is tokenized.
+which is no `Exception` and prints on the terminal by itself.
 """
 
 import os

@@ -1,7 +1,4 @@
-"""A model's tokenizer: its files bounded before anything is built from them, loaded, proved usable.
-
-Must not know: what is done with the tokens.
-"""
+"""A model's tokenizer: its files bounded before anything is built, loaded, proved usable."""
 
 import json
 import math
@@ -144,13 +141,6 @@ def made_usable(
     folder: Path | str,
 ) -> Any:
     """Return a tokenizer that pads on the right and tells what is padding, found to be a model's.
-
-    Args:
-        tokenizer: Is changed.
-        config: Of the model.
-        architecture: Of the model.
-        settings: Of its tokenizer_config.json.
-        folder: Whence it came, or what it is called.
 
     Raises:
         ModelError: If it lacks a padding token, knows no ordinary token, or is another model's.

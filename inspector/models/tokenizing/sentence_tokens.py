@@ -1,8 +1,7 @@
 """One sentence as a tokenizer reads it: its tokens, and which word each belongs to.
 
 The tokenizer reads the sentence as it stands in its text; a token belongs to the word that holds
-its first character, the space before a word left aside. Must not know: models, batches, what the
-words mean.
+its first character, the space before a word left aside.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 transformers rebuilds the tokenizers of many classes from the vocabulary alone, with the class's
 rules in the place of the file's. Both are given a list of texts, made for what such rules differ
-in; where they differ, the file's runs. Must not know: models; what is done with the tokens.
+in; where they differ, the file's runs.
 """
 
 import json

@@ -3,7 +3,6 @@
 For families that hand their attention to transformers, from what they hand over; for the others,
 from the probabilities that they return, or from their answer to changed weights. At load, layer
 by layer, in the order in which they run.
-Must not know: loading; verification's finer rule.
 """
 
 from collections.abc import Mapping

@@ -3,7 +3,6 @@
 Order, window, bias, cap and sinks stand in its calls; which norm and which angles come between
 W_Q and the queries is found by trying: what reproduces the queries and keys is taken.
 Whether the whole then computes what the layer does is for verification to say.
-Must not know: linguistics; how a difference is judged.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

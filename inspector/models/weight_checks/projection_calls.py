@@ -1,7 +1,7 @@
 """What the linear layers around attention are given and make, call by call, and by which weights.
 
 Where a module keeps its weights is proved on its first call that shows all of them; from then on
-each call is handed over with them. Must not know: what is done with them, the rule that judges.
+each call is handed over with them.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -2,7 +2,6 @@
 
 The values must follow from W_V, the output from W_O and the context; queries and keys from W_Q
 and W_K, or be them scaled, or turned by a rotation, which keeps their lengths.
-Must not know: transformers; how a call was watched.
 """
 
 from collections.abc import Mapping, Sequence

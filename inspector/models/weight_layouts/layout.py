@@ -4,7 +4,6 @@ The table is layouts.yaml. A family is a package of transformers.models: its att
 classes say which it is, so that the parts of a composite model are found too. Several rows of one
 family are tried in order. A layout is a claim. Whoever takes weights by it proves them first
 (`inspector.models.weight_checks.network_check`).
-Must not know: how a model is loaded or run.
 """
 
 from collections.abc import Iterator

@@ -4,7 +4,6 @@ For modules that show neither their calls nor their probabilities: attention in 
 by torch's own function. A head's values times f with its columns of W_O times 1/f must change
 nothing; the queries and keys of a head whose columns are zero must not count; nor may a key's bias,
 where there is one: without it queries and keys are not distinguished.
-Must not know: how a layout came to be declared; what is inside the module.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
