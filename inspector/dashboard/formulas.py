@@ -3,7 +3,7 @@
 import math
 
 from inspector.attention import LayerWeights
-from inspector.dashboard.position_terms import is_turned
+from inspector.dashboard.walkthrough import is_turned
 
 
 def score_formula(weights: LayerWeights) -> str:

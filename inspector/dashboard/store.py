@@ -4,6 +4,7 @@ Each is kept for the models last used only. Texts that readers type are never ke
 """
 
 import os
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import streamlit as st
@@ -24,10 +25,21 @@ from inspector.runs.profile.shard_worker import ProfileSettings
 from inspector.verification import VerificationReport
 
 _MODELS = 2
+SENTENCES, CURVE_SENTENCES = 200, 60
+"""Sentences for the ablation of one head and for importance; fewer for the curve, which takes many
+passes."""
 
 # A reader waits for it: fewer texts are read without each head than the command line reads.
 _SETTINGS = ProfileSettings(ablation=True, ablation_sentences=64, ablation_windows=4)
 _WORKERS = min(2, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the Ablation page shows of a model, whichever head is chosen."""
+
+    importance: pd.DataFrame
+    curve: pd.DataFrame
 
 
 class VerifiableOnly(Exception):
@@ -135,6 +147,38 @@ def own_corpus() -> Corpus:
     return corpus
 
 
+def measured(model: str) -> Measured | None:
+    """Return what ablation measured of a model, None where nobody has asked for it."""
+    return _all_measured().get(model)
+
+
+def keep(model: str, found: Measured) -> None:
+    """Keep what was measured, of the models last measured."""
+    known = _all_measured()
+    while len(known) >= _MODELS:
+        known.pop(next(iter(known)), None)
+    known[model] = found
+
+
+def without(model: PretrainedModel, name: str, head: tuple[int, int]) -> pd.DataFrame:
+    """Return the ablation frame of one head, computed once for all sessions."""
+    frame: pd.DataFrame = _without(model, name, head)
+    return frame
+
+
+def some_sentences(n: int) -> Corpus:
+    """Return n sentences, spread over inspector's own corpus; mentions are not followed in them.
+
+    Example:
+        >>> len(some_sentences(60).sentences)
+        60
+    """
+    corpus = own_corpus()
+    step = len(corpus.sentences) / n
+    taken = [corpus.sentences[int(number * step)] for number in range(n)]
+    return replace(corpus, sentences=[replace(one, source="") for one in taken])
+
+
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
 def _model(name: str) -> PretrainedModel:
     return api.load(name)
@@ -185,3 +229,13 @@ def _windows(
 ) -> tuple[Sentence, ...]:
     settings = ProfileSettings(coreference=coreference, window_tokens=tokens)
     return windows_of_corpus(_model, _corpus, settings).texts
+
+
+@st.cache_resource(show_spinner=False)
+def _all_measured() -> dict[str, Measured]:
+    return {}
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _without(_model: PretrainedModel, name: str, head: tuple[int, int]) -> pd.DataFrame:
+    return api.ablate(_model, [head], some_sentences(SENTENCES))

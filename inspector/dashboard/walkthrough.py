@@ -27,7 +27,6 @@ from inspector.attention import (
 )
 from inspector.attention.functional import ScoreFunction
 from inspector.attention.softmax import Softmax, mask_before_softmax
-from inspector.dashboard.position_terms import is_turned
 from inspector.models import LayerCall, PretrainedModel, complete_weights, watch
 
 SCORES = ("scaled", "dot", "general", "additive")
@@ -110,6 +109,33 @@ def agrees(ours: Tensor, theirs: Tensor) -> bool:
     """Return whether two tensors are equal but for the rounding of their dtype."""
     share = max(ROUNDING, 8 * torch.finfo(theirs.dtype).eps)
     return largest_difference(ours, theirs) <= share * float(theirs.abs().max())
+
+
+def counts_places(weights: LayerWeights) -> bool:
+    """Return whether it matters to a layer where in its text a token stands."""
+    tables = (weights.window, weights.relative_bias, weights.rotary_cos)
+    return weights.causal or any(table is not None for table in tables)
+
+
+def between_sentences(weights: LayerWeights) -> LayerWeights:
+    """Return the weights of a layer that counts no places: two sentences share none."""
+    return replace(
+        weights,
+        causal=False,
+        window=None,
+        relative_bias=None,
+        rotary_cos=None,
+        rotary_sin=None,
+        rotary_neighbours=False,
+        norm_after_rotation=False,
+    )
+
+
+def is_turned(weights: LayerWeights) -> bool:
+    """Return whether a norm or a rotation stands between projections and scores."""
+    return any(
+        each is not None for each in (weights.rotary_cos, weights.query_norm, weights.key_norm)
+    )
 
 
 def score_function(name: str, weights: LayerWeights) -> ScoreFunction | None:

@@ -10,12 +10,12 @@ from tiny_language_models import save_language_model
 from inspector import api
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
-from inspector.dashboard import ablation_store, store
+from inspector.dashboard import store
 from inspector.models import load
 
 
 def forget():
-    for kept in (ablation_store._all_kept, ablation_store._without, store._corpus):
+    for kept in (store._all_measured, store._without, store._corpus):
         kept.clear()
 
 
@@ -28,8 +28,8 @@ def language_model(tmp_path_factory):
 @pytest.fixture
 def asked(open_page, small_model, tmp_path, monkeypatch):
     """Return a function: query → the page of a small model after its button was pressed."""
-    monkeypatch.setattr(ablation_store, "SENTENCES", 12)
-    monkeypatch.setattr(ablation_store, "CURVE_SENTENCES", 6)
+    monkeypatch.setattr(store, "SENTENCES", 12)
+    monkeypatch.setattr(store, "CURVE_SENTENCES", 6)
     monkeypatch.setattr(store, "default_corpus", lambda: read_conllu(sample_files()[:1]))
     forget()
     config = tmp_path / "small.yaml"
@@ -59,7 +59,7 @@ def test_what_is_shown_is_what_the_library_says(asked, small_model):
     assert not app.error
     assert "What changes without head 1-2" in texts(app)
     assert len(app.get("vega_lite_chart")) == 2
-    own = api.ablate(load(str(small_model)), [(1, 2)], ablation_store.some_sentences(12))
+    own = api.ablate(load(str(small_model)), [(1, 2)], store.some_sentences(12))
     rows = own[own["relation"] != "(all)"].sort_values("difference", ascending=False)
     shown = app.dataframe[0].value
     assert shown["relation"].tolist() == rows["relation"].tolist()
@@ -71,14 +71,14 @@ def test_loss_is_shown_where_the_model_has_its_head(asked, language_model):
     app = asked(language_model)
     assert not app.exception
     assert not app.error
-    own = api.robustness(load(str(language_model)), ablation_store.some_sentences(6))
+    own = api.robustness(load(str(language_model)), store.some_sentences(6))
     whole = own[own["kept"] == own["kept"].max()].iloc[0]
     said = f"the whole model's **{whole['loss']:.2f}**, a mean over {whole['loss_n']} words"
     assert said in texts(app)
     drawn = [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
     assert len(drawn) == 3
     assert drawn[-1]["description"] == "growth of the loss against the heads kept in each layer"
-    ablated = api.ablate(load(str(language_model)), [(0, 0)], ablation_store.some_sentences(12))
+    ablated = api.ablate(load(str(language_model)), [(0, 0)], store.some_sentences(12))
     rows = ablated[ablated["relation"] != "(all)"].sort_values("difference", ascending=False)
     shown = app.dataframe[0].value
     assert shown["loss_difference"].tolist() == pytest.approx(rows["loss_difference"].tolist())

@@ -8,7 +8,7 @@ import yaml
 from dashboard_driver import texts
 from tiny_decoders import save_tiny_decoder
 
-from inspector.dashboard import formulas, position_terms, walkthrough
+from inspector.dashboard import formulas, walkthrough
 from inspector.models import load
 
 TEXT = "The keys to the old cabinet are on the kitchen table."
@@ -110,9 +110,9 @@ def test_between_two_sentences_no_place_counts(folder):
     looking, _ = walkthrough.layer_call(model, TEXT, 0)
     seen, _ = walkthrough.layer_call(model, "Rain fell.", 0)
     weights = walkthrough.layer_weights(model, looking)
-    assert position_terms.counts_places(weights)
-    free = position_terms.between_sentences(weights)
-    assert not position_terms.counts_places(free)
+    assert walkthrough.counts_places(weights)
+    free = walkthrough.between_sentences(weights)
+    assert not walkthrough.counts_places(free)
     done = walkthrough.head_steps(looking.hidden_states[0], seen.hidden_states[0], free, 1)
     assert done.allowed is None
     torch.testing.assert_close(done.probabilities.sum(-1), torch.ones(len(done.target)))

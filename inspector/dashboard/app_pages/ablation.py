@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from inspector import api
-from inspector.dashboard import ablation_store, store, widgets, words
-from inspector.dashboard.ablation_store import Measured
+from inspector.dashboard import store, widgets, words
 from inspector.dashboard.guards import guarded
 from inspector.dashboard.settings import Visit
+from inspector.dashboard.store import Measured
 from inspector.models import PretrainedModel
 from inspector.views.charts import head_grid
 from inspector.views.charts.ablation import robustness_curve
@@ -23,11 +23,11 @@ def show(visit: Visit) -> None:
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     layer, head = widgets.head_chooser(model, visit.language)
-    measured = ablation_store.kept(visit.model)
+    measured = store.measured(visit.model)
     if measured is None:
         offer = st.empty()
         with offer.container(border=True):
-            st.markdown(t["offer"].format(sentences=ablation_store.SENTENCES))
+            st.markdown(t["offer"].format(sentences=store.SENTENCES))
             asked = st.button(t["compute"], key="ablate", type="primary")
         if not asked:
             return
@@ -68,7 +68,7 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language
     st.header(t["ablation"].format(head_name=f"{head[0]}-{head[1]}"), anchor=False)
     st.caption(t["ablation_note"])
     with st.spinner(t["computing"].format(what=f"{head[0]}-{head[1]}"), show_time=True), guarded():
-        frame = ablation_store.without(model, name, head)
+        frame = store.without(model, name, head)
     of_all = frame[frame["relation"] == "(all)"].iloc[0]
     st.markdown(
         t["average"].format(
@@ -100,13 +100,9 @@ def _measure(model: PretrainedModel, name: str, t: words.Words) -> Measured:
     with guarded():
         show("", 0.0)
         measured = Measured(
-            api.head_importance(
-                model, ablation_store.some_sentences(ablation_store.SENTENCES), check=False
-            ),
-            api.robustness(
-                model, ablation_store.some_sentences(ablation_store.CURVE_SENTENCES), progress=show
-            ),
+            api.head_importance(model, store.some_sentences(store.SENTENCES), check=False),
+            api.robustness(model, store.some_sentences(store.CURVE_SENTENCES), progress=show),
         )
     place.empty()
-    ablation_store.keep(name, measured)
+    store.keep(name, measured)
     return measured

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from inspector.dashboard import address, formulas, position_terms, walkthrough, widgets, words
+from inspector.dashboard import address, formulas, walkthrough, widgets, words
 from inspector.dashboard.app_pages.concepts import walk
 from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.settings import Visit
@@ -36,9 +36,9 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         looking, looking_tokens = walkthrough.layer_call(model, target, layer)
         seen, seen_tokens = walkthrough.layer_call(model, source, layer)
     weights = walkthrough.layer_weights(model, seen)
-    if position_terms.counts_places(weights):
+    if walkthrough.counts_places(weights):
         st.caption(t["cross_places"])
-        weights = position_terms.between_sentences(weights)
+        weights = walkthrough.between_sentences(weights)
     done = walkthrough.head_steps(
         looking.hidden_states[0],
         seen.hidden_states[0],
