@@ -78,7 +78,7 @@ def test_the_mask_is_shown_in_ones_and_zeros(open_page, folder):
 def test_a_layer_that_does_more_claims_nothing(open_page, folder):
     app = open_page("concepts", config=folder("bitnet")[1], mode="claims")
     assert not app.exception
-    assert "computes more than its matrices, mask and places say" in app.warning[0].value
+    assert "computes more than its matrices, mask and positions say" in app.warning[0].value
     assert "holds, to rounding" not in texts(app)
     assert "does not hold" not in texts(app)
 
