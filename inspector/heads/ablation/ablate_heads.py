@@ -14,6 +14,7 @@ from torch import Tensor
 
 from inspector.heads.ablation.state_change import StateChangeSums, word_state_change
 from inspector.heads.ablation.target_words import marks
+from inspector.heads.ablation.word_loss import Answers
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models import AttentionCall, Batch, PretrainedModel, WordBatch, running
 from inspector.models.forward.backend import OURS
@@ -137,11 +138,12 @@ def _add(batch: AnnotatedBatch, sums: StateChangeSums, passes: Passes) -> None:
     marked, plain = marks(batch), batch.words.batch
     sums.count(marked)
     asked = [] if sums.losses is None else sums.losses.asked(batch)
-    texts = [(answers.question.batch, answers) for answers in asked]
     # A decoder is asked about the text itself; a masked model about others.
-    of_plain = next((answers for text, answers in texts if text is plain), None)
-    others = [(text, answers) for text, answers in texts if text is not plain]
-    for text, answers in [(plain, of_plain), *others]:
+    texts: list[tuple[Batch, Answers | None]] = [(one.question.batch, one) for one in asked]
+    alone = sums.losses is not None and sums.losses.alone
+    if not alone and all(text is not plain for text, _ in texts):
+        texts.insert(0, (plain, None))
+    for text, answers in texts:
         clean, changed = passes(text)
         if answers is not None:
             answers.start(clean)

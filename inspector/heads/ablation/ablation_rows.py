@@ -82,15 +82,20 @@ def ablation_frame(sums: StateChangeSums, how: str, seed: int = 0) -> pd.DataFra
             "word": ANY_WORD if is_all else ENDS[cell % 2],
             "n": n.sum(),
             "documents": np.count_nonzero(n),
-            "cosine": sums.cosine[cell] * UNIT / n.sum(),
-            "matched_cosine": np.nan if is_all else sums.matched_cosine[cell] * UNIT / n.sum(),
+            "cosine": sums.cosine[:, cell].sum(axis=0) * UNIT / n.sum(),
+            "matched_cosine": np.nan
+            if is_all
+            else sums.matched_cosine[:, cell].sum(axis=0) * UNIT / n.sum(),
             "loss_n": 0,
             **dict.fromkeys(("loss", *_LOSS), np.nan),
         }
         effect, matched = sums.effect[by_id, cell].T, sums.matched[by_id, cell].T
         columns |= _compared(_EFFECT, effect, None if is_all else matched, n, weights, signs)
         if sums.losses is not None and (known := sums.losses.n[by_id, cell]).any():
-            columns |= {"loss_n": known.sum(), "loss": sums.losses.loss[cell] * UNIT / known.sum()}
+            columns |= {
+                "loss_n": known.sum(),
+                "loss": sums.losses.loss[:, cell].sum() * UNIT / known.sum(),
+            }
             more, others = (it[by_id, cell].T for it in (sums.losses.increase, sums.losses.matched))
             columns |= _compared(_LOSS, more, None if is_all else others, known, weights, signs)
         parts.append(pd.DataFrame(columns)[list(ABLATION_COLUMNS)])

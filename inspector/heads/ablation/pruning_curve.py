@@ -97,7 +97,7 @@ def robustness_frame(
         state_change=state_change.sum(axis=1) * UNIT / whole,
         ci_low=intervals[:, 0],
         ci_high=intervals[:, 1],
-        cosine=sums.cosine[-1] * UNIT / whole,
+        cosine=sums.cosine[:, -1].sum(axis=0) * UNIT / whole,
     )
     before, losses = _losses(sums, by_id, seed)
     frame = frame.assign(**losses)
@@ -123,7 +123,7 @@ def _losses(
     if losses is None or not losses.n[:, -1].any():
         return np.nan, dict.fromkeys(("loss", *_INCREASE), np.nan)
     n, more = losses.n[by_id, -1], losses.increase[by_id, -1].T
-    before = float(losses.loss[-1] * UNIT / n.sum())
+    before = float(losses.loss[:, -1].sum() * UNIT / n.sum())
     increase = more.sum(axis=1) * UNIT / n.sum()
     intervals = ratio_intervals(more, n, bootstrap_weights(len(n), seed)) * UNIT
     figures = (increase, intervals[:, 0], intervals[:, 1])

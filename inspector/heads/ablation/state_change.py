@@ -15,9 +15,11 @@ from torch import Tensor
 from inspector.heads.ablation.fixed_point import UNIT as UNIT
 from inspector.heads.ablation.fixed_point import whole_units
 from inspector.heads.ablation.target_words import Marks, n_cells
-from inspector.heads.ablation.word_loss import LossSums
+from inspector.heads.ablation.word_loss import LOSS_TABLES, LossSums
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models.forward.head_ablation import Head
+
+_TABLES = ("n", "effect", "matched", "cosine", "matched_cosine")
 
 
 @dataclass(eq=False)
@@ -37,9 +39,9 @@ class StateChangeSums:
     """Relative L2 change at the measured words, in `UNIT`."""
     matched: Int64[np.ndarray, "document cell variant"] = field(init=False)
     """The same at the matched words: of each measured word's matches the mean."""
-    cosine: Int64[np.ndarray, "cell variant"] = field(init=False)
+    cosine: Int64[np.ndarray, "document cell variant"] = field(init=False)
     """Cosine between the states with and without, at the measured words, in `UNIT`."""
-    matched_cosine: Int64[np.ndarray, "cell variant"] = field(init=False)
+    matched_cosine: Int64[np.ndarray, "document cell variant"] = field(init=False)
 
     def __post_init__(self) -> None:
         """Start with nothing seen."""
@@ -47,8 +49,8 @@ class StateChangeSums:
         self.n = np.zeros((len(self.documents), cells), dtype=np.int64)
         self.effect = np.zeros((*self.n.shape, variants), dtype=np.int64)
         self.matched = np.zeros_like(self.effect)
-        self.cosine = np.zeros((cells, variants), dtype=np.int64)
-        self.matched_cosine = np.zeros_like(self.cosine)
+        self.cosine = np.zeros_like(self.effect)
+        self.matched_cosine = np.zeros_like(self.effect)
 
     def count(self, marked: Marks) -> None:
         """Add a batch's measured words."""
@@ -65,13 +67,15 @@ class StateChangeSums:
         where = (marked.document[:, None], marked.cell[:, None], np.array(variants)[None, :])
         np.add.at(self.effect, where, whole_units(marked.measured.sums(effect)))
         np.add.at(self.matched, where, whole_units(marked.matched.sums(effect)))
-        np.add.at(self.cosine, where[1:], whole_units(marked.measured.sums(cosine)))
-        np.add.at(self.matched_cosine, where[1:], whole_units(marked.matched.sums(cosine)))
+        np.add.at(self.cosine, where, whole_units(marked.measured.sums(cosine)))
+        np.add.at(self.matched_cosine, where, whole_units(marked.matched.sums(cosine)))
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return all sums by name."""
-        names = ("n", "effect", "matched", "cosine", "matched_cosine")
-        return {f"ablation.{name}": getattr(self, name) for name in names}
+        """Return all sums by name, those of the loss with a name of their own."""
+        found = {f"ablation.{name}": getattr(self, name) for name in _TABLES}
+        if self.losses is not None:
+            found |= {f"loss.{name}": getattr(self.losses, name) for name in LOSS_TABLES}
+        return found
 
     def add_state(
         self, state: dict[str, np.ndarray], documents: Sequence[str], names: Sequence[str]
@@ -87,12 +91,12 @@ class StateChangeSums:
         cells = [2 * self.names.index(name) + end for name in names for end in (0, 1)] + [
             n_cells(self.names) - 1
         ]
-        columns = np.array(cells, dtype=np.int64)
-        self.n[np.ix_(rows, columns)] += state["ablation.n"]
-        self.effect[np.ix_(rows, columns)] += state["ablation.effect"]
-        self.matched[np.ix_(rows, columns)] += state["ablation.matched"]
-        self.cosine[columns] += state["ablation.cosine"]
-        self.matched_cosine[columns] += state["ablation.matched_cosine"]
+        where = np.ix_(rows, np.array(cells, dtype=np.int64))
+        for name in _TABLES:
+            getattr(self, name)[where] += state[f"ablation.{name}"]
+        if self.losses is not None:
+            for name in LOSS_TABLES:
+                getattr(self.losses, name)[where] += state[f"loss.{name}"]
 
 
 def word_state_change(

@@ -21,6 +21,8 @@ from inspector.models.loading.language_head import LanguageHead
 
 MASKED_EVERY = 7
 """A masked model reads a text as often, each time with one word in as many masked."""
+LOSS_TABLES = ("n", "loss", "increase", "matched")
+"""Tables of `LossSums`."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,11 @@ class LossSums:
     """Names of the relations."""
     variants: list[tuple[Head, ...]]
     """The heads that each variant lacks."""
+    alone: bool = False
+    """Whether the loss alone is asked for where how far states move would be another reading."""
     n: Int64[np.ndarray, "document cell"] = field(init=False)
     """Measured words that have a loss, and a match that has one."""
-    loss: Int64[np.ndarray, " cell"] = field(init=False)
+    loss: Int64[np.ndarray, "document cell"] = field(init=False)
     """Loss of the unchanged model at the measured words, in `UNIT` nats."""
     increase: Int64[np.ndarray, "document cell variant"] = field(init=False)
     """What the loss at the measured words is more without the heads, in `UNIT` nats."""
@@ -116,7 +120,7 @@ class LossSums:
         """Start with nothing seen."""
         cells = n_cells(self.names)
         self.n = np.zeros((len(self.documents), cells), dtype=np.int64)
-        self.loss = np.zeros(cells, dtype=np.int64)
+        self.loss = np.zeros_like(self.n)
         self.increase = np.zeros((*self.n.shape, len(self.variants)), dtype=np.int64)
         self.matched = np.zeros_like(self.increase)
 
@@ -141,7 +145,7 @@ class Answers:
         """Add the loss of the unchanged model."""
         self._before = word_losses(self._sums.head, self.question, state[None])
         measured = whole_units(self._marked.measured.sums(self._before))
-        np.add.at(self._sums.loss, self._marked.cell, measured[:, 0])
+        np.add.at(self._sums.loss, (self._marked.document, self._marked.cell), measured[:, 0])
 
     def add(
         self, variants: Sequence[int], states: Float[Tensor, "variant batch token d_model"]

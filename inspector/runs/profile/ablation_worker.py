@@ -13,18 +13,23 @@ import numpy as np
 from inspector.corpora import Sentence
 from inspector.corpora.sentence import SUBSET
 from inspector.errors import InputError
+from inspector.head_names import Head
 from inspector.heads.ablation import StateChangeSums, ablate_each
 from inspector.heads.ablation.necessity import MIN_DOCUMENTS
-from inspector.heads.observers import annotated_batches
+from inspector.heads.ablation.word_loss import LossSums
+from inspector.heads.observers import AnnotatedBatch, annotated_batches
 from inspector.heads.specialization.lift import MIN_PAIRS
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import PretrainedModel, word_batches
+from inspector.models.loading.language_head import LanguageHead
 from inspector.runs.store.shards import ShardResult
 
 SENTENCES_A_SHARD, WINDOWS_A_SHARD = 32, 1
 """Sentences, and windows, whose shard costs about as much as one of the profile itself."""
 STANDARD_SENTENCES = 128
 """Sentences that are read without each head where no number is asked for."""
+MASKED_SHARE = 4
+"""Of a masked language model, which reads each seven times, one sentence in as many is read."""
 SENTENCES_A_WINDOW = 16
 """Sentences that are asked for each window that is."""
 DOCUMENTS = (MIN_DOCUMENTS, 2 * MIN_DOCUMENTS)
@@ -98,19 +103,19 @@ def sample(
         for name in sorted(known, key=lambda name: len(first[name])):
             others = [document for document in first[name] if document not in asked[name]]
             wanted = min(max(n_documents - len(asked[name]), 0), size - len(taken))
-            for document in _spread(others, wanted):
+            for document in spread(others, wanted):
                 taken.append(first[name][document])
                 for found in names[taken[-1]]:
                     asked[found].add(document)
     rest = sorted(set(names) - set(taken))
-    return tuple(sorted([*taken, *_spread(rest, size - len(taken))]))
+    return tuple(sorted([*taken, *spread(rest, size - len(taken))]))
 
 
-def _spread(items: Sequence[_Item], size: int) -> list[_Item]:
+def spread(items: Sequence[_Item], size: int) -> list[_Item]:
     """Return as many of the items, evenly spread, all where there are fewer.
 
     Example:
-        >>> _spread("abcdef", 3)
+        >>> spread("abcdef", 3)
         ['a', 'c', 'e']
     """
     taken = min(size, len(items))
@@ -130,8 +135,9 @@ def ablation_shard(
     batch_size: int,
     *,
     across: bool,
+    head: LanguageHead | None = None,
 ) -> ShardResult:
-    """Return the state change of some sentences without each of the model's heads.
+    """Return what some sentences lose without each of the model's heads.
 
     Args:
         model: Whose heads.
@@ -140,17 +146,11 @@ def ablation_shard(
         names: Relations that are asked about.
         batch_size: Sentences in a batch.
         across: Whether the sentences are windows.
+        head: The model's language-modelling head, where it has one.
     """
     known = list(dict.fromkeys(documents))
-    made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
-    batches = annotated_batches(
-        made.batches,
-        sentences,
-        [known.index(document) for document in documents],
-        {name: place for place, name in enumerate(names)},
-        across=across,
-    )
-    sums = StateChangeSums(known, list(names), every_head(model.n_layers, model.n_heads))
+    sums = empty_sums(known, names, every_head(model.n_layers, model.n_heads), head)
+    batches = ablation_batches(model, sentences, documents, sums, batch_size, across=across)
     ablate_each(model, batches, sums)
     return ShardResult(sums.state(), {"documents": known})
 
@@ -165,12 +165,48 @@ def every_head(n_layers: int, n_heads: int) -> list[tuple[tuple[int, int], ...]]
     return [((layer, head),) for layer, head in np.ndindex(n_layers, n_heads)]
 
 
+def ablation_batches(
+    model: PretrainedModel,
+    sentences: Sequence[Sentence],
+    documents: Sequence[str],
+    sums: StateChangeSums,
+    batch_size: int,
+    *,
+    across: bool,
+) -> list[AnnotatedBatch]:
+    """Return sentences, each of its document, as batches whose words the sums can hold."""
+    made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
+    return annotated_batches(
+        made.batches,
+        sentences,
+        [sums.documents.index(document) for document in documents],
+        {name: place for place, name in enumerate(sums.names)},
+        across=across,
+    )
+
+
+def empty_sums(
+    documents: list[str],
+    names: Sequence[str],
+    variants: list[tuple[Head, ...]],
+    head: LanguageHead | None,
+) -> StateChangeSums:
+    """Return sums with nothing in them; those of the loss too where there is a head for it."""
+    known = list(names)
+    losses = None if head is None else LossSums(head, documents, known, variants, alone=True)
+    return StateChangeSums(documents, known, variants, losses)
+
+
 def ablation_sums(
-    shards: Sequence[ShardResult], names: Sequence[str], n_layers: int, n_heads: int
+    shards: Sequence[ShardResult],
+    names: Sequence[str],
+    n_layers: int,
+    n_heads: int,
+    head: LanguageHead | None,
 ) -> StateChangeSums:
     """Return what the shards found, added up."""
     documents = sorted({one for shard in shards for one in shard.labels["documents"]})
-    sums = StateChangeSums(documents, list(names), every_head(n_layers, n_heads))
+    sums = empty_sums(documents, names, every_head(n_layers, n_heads), head)
     for shard in shards:
         sums.add_state(shard.arrays, shard.labels["documents"], names)
     return sums

@@ -148,6 +148,8 @@ class ProfileJob:
     """Places of the sentences that are read without each head."""
     ablation_windows: tuple[int, ...] = ()
     """Places of the windows that are."""
+    has_loss: bool = False
+    """Whether the model has a language-modelling head: its loss is measured there too."""
     identity: dict[str, str] = field(default_factory=dict)
     """The model's files and the versions that every worker must have; not asked where empty."""
 

@@ -12,7 +12,8 @@ from inspector.corpora.sentence import SUBSET
 from inspector.errors import InputError
 from inspector.heads.enough_words import check_some_read
 from inspector.models import PretrainedModel, token_counts
-from inspector.runs.profile.ablation_worker import sample
+from inspector.models.loading.language_head import language_head
+from inspector.runs.profile.ablation_worker import MASKED_SHARE, sample
 from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings
 from inspector.runs.profile.versions import identity
 
@@ -46,6 +47,9 @@ def profile_job(
     documents = tuple(corpus.document_ids())
     of_windows = [window.document or "" for window in windows.texts]
     n_sentences, n_windows = settings.ablation_sentences, settings.ablation_windows
+    head = language_head(model) if settings.ablation else None
+    if head is not None and head.kind == "masked":
+        n_sentences, n_windows = (-(-n // MASKED_SHARE) for n in (n_sentences, n_windows))
     job = ProfileJob(
         # Workers of a cluster are in another folder than we.
         model=str(model.folder.resolve())
@@ -64,6 +68,7 @@ def profile_job(
         ablation_windows=(
             sample(windows.texts, of_windows, n_windows, across=True) if settings.ablation else ()
         ),
+        has_loss=head is not None,
         identity=identity(model),
     )
     return job, windows

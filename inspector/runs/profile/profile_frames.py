@@ -11,7 +11,7 @@ import pandas as pd
 from inspector.corpora import Corpus
 from inspector.corpora.annotation.document_windows import Windows
 from inspector.frames import dtypes
-from inspector.heads.ablation import NEEDED_COLUMNS, needed_heads, with_needed
+from inspector.heads.ablation import NEEDED_COLUMNS, with_needed
 from inspector.heads.counts import RelationCounts, concatenate
 from inspector.heads.observers import (
     BEHAVIOUR_COLUMNS,
@@ -43,8 +43,8 @@ from inspector.heads.specialization.semantic_controls import (
 from inspector.heads.specialization.split import documents_holding
 from inspector.heads.specialization.supported_heads import supported_heads
 from inspector.models import PretrainedModel
-from inspector.runs.profile.ablation_worker import ablation_sums
 from inspector.runs.profile.job import ProfileJob, Reading
+from inspector.runs.profile.needed_frame import needed_frame
 from inspector.runs.profile.plan import relation_kinds
 from inspector.runs.store.shards import ShardResult
 from inspector.vocabulary import Vocabulary
@@ -166,8 +166,7 @@ def profile_frames(
     frames["totals"] = _totals(corpus, job, windows, own, behaviour, unsure)
     frames["skipped"] = _skipped(corpus, windows, unsure)
     if job.settings.ablation:
-        sums = ablation_sums(without, job.asked_names, model.n_layers, model.n_heads)
-        frames["needed"] = needed_heads(frames["claims"], sums, job.settings.seed)
+        frames["needed"] = needed_frame(model, job, without, frames["claims"], supported)
         frames["claims"] = with_needed(frames["claims"], frames["needed"])
     if job.settings.distances:
         distances = HeadDistances(model.n_layers, model.n_heads)

@@ -9,7 +9,6 @@ from dataclasses import astuple
 import numpy as np
 
 from inspector.errors import InputError
-from inspector.heads.ablation import StateChangeSums
 from inspector.heads.observers import (
     AcrossScores,
     Behaviour,
@@ -20,13 +19,14 @@ from inspector.heads.observers import (
     predictions_from_state,
 )
 from inspector.models import PretrainedModel
-from inspector.runs.profile.ablation_worker import every_head
+from inspector.runs.profile.ablation_worker import empty_sums, every_head
 from inspector.runs.profile.job import ProfileJob, ShardPlace
 from inspector.runs.store.shards import ShardResult
 from inspector.vocabulary import Vocabulary
 
 State = Mapping[str, np.ndarray]
 _PACKED = "predicted_words.packed"
+_SIGNED = ("cosine", "loss.increase", "loss.matched")
 _OFFSETS, _OFFSET_COUNTS = "relations.offsets", "relations.offset_counts"
 
 
@@ -58,7 +58,10 @@ def _empty(model: PretrainedModel, place: ShardPlace, documents: list[str]) -> S
     """Return the state of observers that have seen nothing, as a worker would have them."""
     size, job = (model.n_layers, model.n_heads), place.job
     if place.reading.is_ablation:
-        return StateChangeSums(documents, job.asked_names, every_head(*size)).state()
+        changes = empty_sums(documents, job.asked_names, every_head(*size), None).state()
+        n, effect = changes["ablation.n"], changes["ablation.effect"]
+        losses = {"loss.n": n, "loss.loss": n, "loss.increase": effect, "loss.matched": effect}
+        return changes | losses if job.has_loss else changes
     kind = AcrossScores if place.across else RelationScores
     arrays = {
         "too_long": np.array(0),
@@ -112,7 +115,7 @@ def _unpacks(model: PretrainedModel, place: ShardPlace, arrays: State) -> bool:
 
 def _adds_up(arrays: State) -> bool:
     """Return whether counts are counts: none below 0, no more right than asked."""
-    counts = [array for name, array in arrays.items() if not name.endswith("cosine")]
+    counts = [array for name, array in arrays.items() if not name.endswith(_SIGNED)]
     if any((array < 0).any() for array in counts if array.dtype.kind == "i" and array.ndim != 1):
         return False
     if _OFFSETS not in arrays:

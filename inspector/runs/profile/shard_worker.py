@@ -24,6 +24,7 @@ from inspector.heads.observers import (
     observe,
 )
 from inspector.models import PretrainedModel, random_init_model, word_batches
+from inspector.models.loading.language_head import LanguageHead, language_head
 from inspector.runs.profile.ablation_worker import ablation_shard
 from inspector.runs.profile.job import ProfileJob as ProfileJob
 from inspector.runs.profile.job import ProfileSettings as ProfileSettings
@@ -48,13 +49,16 @@ class ProfileWorker:
         self.jobs = [job] if isinstance(job, ProfileJob) else list(job)
         self.model = model or self.jobs[0].load()
         self._random_model: tuple[int, PretrainedModel] | None = None
+        self._head: LanguageHead | None = None
 
     def __call__(self, shard_id: int) -> ShardResult:
         """Return what the observers kept of one shard."""
         place = ShardPlace.of(self.jobs, shard_id)
         settings = place.job.settings
-        with _one_thread():
+        with one_thread():
             if place.reading.is_ablation:
+                if place.job.has_loss and self._head is None:
+                    self._head = language_head(self.model)
                 return ablation_shard(
                     self.model,
                     place.sentences,
@@ -62,6 +66,7 @@ class ProfileWorker:
                     place.job.asked_names,
                     1 if place.across else settings.batch_size,
                     across=place.across,
+                    head=self._head,
                 )
             model = self.model
             if place.reading.random_init_seed is not None:
@@ -132,7 +137,7 @@ def _observed(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Compute on one thread: how many there are decides in which order numbers are added."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

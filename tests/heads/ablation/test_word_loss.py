@@ -1,8 +1,10 @@
 """Loss at the words equals plain loops over whole language models that lack a head's columns."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import transformers
@@ -22,6 +24,12 @@ from inspector.heads.ablation.fixed_point import UNIT
 from inspector.heads.ablation.pruning_curve import ablated_sets
 from inspector.heads.ablation.word_loss import MASKED_EVERY
 from inspector.models import load, word_batches
+from inspector.runs.profile.job import ProfileSettings
+from inspector.runs.profile.needed_frame import needed_frame
+from inspector.runs.profile.plan import profile_job
+from inspector.runs.profile.shard_check import shard_fits
+from inspector.runs.profile.shard_worker import ProfileWorker
+from inspector.runs.store.shards import ShardResult
 
 WORDS = ("the", "cat", "dog", "rain", "old", "town", "table", "had", "could", "not", "Zab")
 CLASSES = ("DET", *["NOUN"] * 3, "ADJ", "NOUN", "NOUN", "VERB", "AUX", "PART", "PROPN")
@@ -157,6 +165,50 @@ def test_losses_equal_loops_over_whole_language_models(models, folders, corpus, 
         own = frame[frame["heads"] == f"{head[0]}-{head[1]}"]
         assert_losses_equal(own, slow_losses(folders[name], name, models[name], corpus, [head]))
         assert own["loss_increase"].abs().max() > 0.01
+
+
+def every_few(sentences, size):
+    """Return as many of the sentences that have relations, evenly spread."""
+    holding = [one for one in sentences if one.relations]
+    return [holding[number * len(holding) // size] for number in range(size)]
+
+
+@pytest.mark.parametrize("name", ["gpt2", "bert"])
+def test_whether_a_head_is_needed_is_asked_of_the_loss(models, folders, name):
+    """As a profile asks it: every claim's figures are those of plain loops, of loss alone."""
+    corpus = Corpus("made", [sentence(i) for i in range(30)], [], "0" * 64, "generated")
+    model, settings = models[name], ProfileSettings(random_init_seeds=(), ablation_sentences=12)
+    job, _ = profile_job(model, corpus, settings, None)
+    assert job.has_loss
+    worker = ProfileWorker(job, model)
+    shards = [worker(job.n_shards_each)]
+    assert shard_fits(model, [job])(job.n_shards_each, shards[0])
+    missing = {name: array for name, array in shards[0].arrays.items() if name != "loss.n"}
+    assert not shard_fits(model, [job])(job.n_shards_each, ShardResult(missing, shards[0].labels))
+    rows = [
+        {"relation": relation, "direction": "dependent_to_head", "layer": 0, "head": 1}
+        for relation in ("det", "nsubj")
+    ]
+    claims = pd.DataFrame(rows).assign(verdict="supported")
+    followers = claims.assign(supported=True)
+    both = pd.concat([followers, followers.assign(layer=1, head=3)], ignore_index=True)
+    frame = needed_frame(model, job, shards, claims, both)
+    assert set(frame["measure"]) == {"loss"}
+    assert frame["cosine_contrast"].isna().all()
+    read = replace(corpus, sentences=[corpus.sentences[it] for it in job.ablation_sentences])
+    assert len(read.sentences) == (12 if name == "gpt2" else 3)  # a masked one reads each 7 times
+    for heads in ([(0, 1)], HEADS):
+        own = frame[frame["heads"] == ",".join(f"{layer}-{head}" for layer, head in heads)]
+        if len(heads) > 1:  # as many as a quarter of the sentences, of those with a relation
+            read = replace(read, sentences=every_few(read.sentences, -(-len(read.sentences) // 4)))
+        slow = slow_losses(folders[name], name, model, read, heads)
+        for row in own.itertuples():
+            n, increase, matched, *_ = slow.get((row.relation, "dependent"), (0, 0, 0))
+            assert row.n == n
+            if n:
+                assert row.effect == pytest.approx(increase, abs=20 * UNIT)
+                assert row.matched_effect == pytest.approx(matched, abs=20 * UNIT)
+    assert (frame["n"] > 0).any()
 
 
 def test_a_set_of_heads_equals_them_too(models, folders, corpus):

@@ -15,7 +15,7 @@ from inspector.heads.ablation import needed_heads
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import load
 from inspector.runs import RunFolder
-from inspector.runs.profile import profile_frames
+from inspector.runs.profile import needed_frame
 from inspector.runs.profile.ablation_worker import sample
 from inspector.runs.profile.job import ProfileSettings, profile_settings
 from inspector.runs.profile.plan import profile_job
@@ -76,9 +76,11 @@ def test_claims_have_needed_last_and_the_rest_as_without(kept, model, corpus):
     pd.testing.assert_frame_equal(run.claims.drop(columns="needed"), plain.claims)
     assert "needed" not in plain.frames
     asked = run.claims["verdict"] == "supported"
-    assert set(run.claims.loc[asked, "needed"]) <= {"yes", "no", "unclear"}
+    assert set(run.claims.loc[asked, "needed"]) <= {"yes", "no", "unclear", "together"}
     assert set(run.claims.loc[~asked, "needed"]) <= {"not asked"}
-    assert len(run.frames["needed"]) == asked.sum()
+    needed = run.frames["needed"]
+    assert len(needed[needed["layer"] >= 0]) == asked.sum()
+    assert (needed.loc[needed["layer"] < 0, "heads"].str.count(",") > 0).all()
 
 
 def test_two_workers_and_a_damaged_shard_give_the_same_bytes(kept, corpus, model, tmp_path):
@@ -155,11 +157,11 @@ def test_a_relation_of_just_twenty_pairs_is_looked_for():
 def test_the_seed_of_the_settings_draws_the_random_heads(kept, model, corpus, monkeypatch):
     seeds = []
 
-    def needed(claims, sums, seed):
+    def needed(claims, sums, seed, **given):
         seeds.append(seed)
-        return needed_heads(claims, sums, seed)
+        return needed_heads(claims, sums, seed, **given)
 
-    monkeypatch.setattr(profile_frames, "needed_heads", needed)
+    monkeypatch.setattr(needed_frame, "needed_heads", needed)
     profile_corpus(model, corpus, kept, settings=SETTINGS, resume=True)
     assert seeds == [SETTINGS.seed] != [0]
 

@@ -1,0 +1,91 @@
+"""Whether the model needs the heads of its claims: what the shards found, and sets of heads.
+
+Which heads share a role is known only when all shards are there, so that these are ablated
+together here, on some of the sentences. Must not know: folders, how a claim is made, UI.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from inspector.corpora import Sentence
+from inspector.head_names import Head
+from inspector.heads.ablation import ablate_together, needed_heads
+from inspector.heads.ablation.necessity import Relation, SharedRole
+from inspector.heads.ablation.shared_roles import random_sets, shared_roles
+from inspector.models import PretrainedModel
+from inspector.models.loading.language_head import LanguageHead, language_head
+from inspector.runs.profile.ablation_worker import (
+    ablation_batches,
+    ablation_sums,
+    empty_sums,
+    spread,
+)
+from inspector.runs.profile.job import ProfileJob
+from inspector.runs.profile.shard_worker import one_thread
+from inspector.runs.store.shards import ShardResult
+
+SHARE_TOGETHER = 4
+"""Of the sentences that are read without each head one in as many is read without each set."""
+
+
+def needed_frame(
+    model: PretrainedModel,
+    job: ProfileJob,
+    shards: Sequence[ShardResult],
+    claims: pd.DataFrame,
+    supported: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return the needed frame.
+
+    Args:
+        model: That was profiled.
+        job: What was computed.
+        shards: What was found without each head.
+        claims: The claims of the profile.
+        supported: Whether each head follows each relation × direction.
+    """
+    head = language_head(model) if job.has_loss else None
+    seed, size = job.settings.seed, (model.n_layers, model.n_heads)
+    sums = ablation_sums(shards, job.asked_names, *size, head)
+    with one_thread():
+        shared = [
+            _ablated(model, job, [heads, *random_sets(heads, *size, seed)], relations, head)
+            for heads, relations in shared_roles(claims, supported).items()
+        ]
+    return needed_heads(claims, sums, seed, shared=shared)
+
+
+def _ablated(
+    model: PretrainedModel,
+    job: ProfileJob,
+    variants: list[tuple[Head, ...]],
+    relations: Sequence[Relation],
+    head: LanguageHead | None,
+) -> SharedRole:
+    """Return what each set of heads does to some sentences that have one of the relations."""
+    names = sorted({relation for relation, _ in relations})
+    parts: list[tuple[list[Sentence], list[str], bool]] = []
+    windows = [window.document or "" for window in job.windows]
+    for places, texts, documents, across in (
+        (job.ablation_sentences, job.sentences, job.documents, False),
+        (job.ablation_windows, job.windows, windows, True),
+    ):
+        holding = [
+            place
+            for place in places
+            if any(
+                one.label in names and (across or one.is_plain) for one in texts[place].relations
+            )
+        ]
+        chosen = spread(holding, -(-len(places) // SHARE_TOGETHER))
+        parts.append(([texts[it] for it in chosen], [documents[it] for it in chosen], across))
+    known = sorted({document for _, documents, _ in parts for document in documents})
+    sums = empty_sums(known, names, variants, head)
+    for sentences, documents, across in parts:
+        if not sentences:
+            continue
+        size = 1 if across else job.settings.batch_size
+        batches = ablation_batches(model, sentences, documents, sums, size, across=across)
+        ablate_together(model, batches, sums)
+    return SharedRole(relations, sums)
