@@ -25,6 +25,7 @@ PHRASES: dict[str, str] = {
     "broad": "looks at nearly everything alike (its entropy is {share} of the highest)",
     "duplicate-token": "looks at the same token elsewhere ({share} of its attention)",
     "yes": "the model needs it for {relations}",
+    "together": "the model needs it, or another that follows the same, for {relations}",
     "no": "the model does without it for {relations}",
     "unclear": "whether the model needs it for {relations} is unclear",
     "and": " and ",
@@ -113,7 +114,7 @@ def _needed(
     named = claims[
         (claims["layer"] == layer) & (claims["head"] == head) & (claims["verdict"] == "supported")
     ]
-    found: dict[Any, list[str]] = {answer: [] for answer in ("yes", "no", "unclear")}
+    found: dict[Any, list[str]] = {answer: [] for answer in ("yes", "together", "no", "unclear")}
     for row in named.to_dict("records"):
         if row["needed"] in found and row["relation"] not in found[row["needed"]]:
             found[row["needed"]].append(row["relation"])

@@ -63,7 +63,8 @@ def profile(
             whether the model needs the head; they are where not given.
         cause: Former name of `ablation`; not both.
         ablation_sentences: Sentences that are read without each head, at most, and a window for
-            every 16 of them.
+            every 16 of them; a quarter as many of a masked language model, which reads each
+            seven times for its loss.
         seed: Of the bootstrap and of the sign flips.
         batch_size: Sentences in a batch, at most.
         settings: All that changes the figures, in one object; no such keyword beside it.

@@ -25,6 +25,7 @@ CLAIMS = pd.DataFrame(
         (2, 8, "det", "attended_by_head", "supported", "yes"),
         (2, 8, "case", "dependent_to_head", "supported", "no"),
         (2, 8, "nsubj", "dependent_to_head", "supported", "unclear"),
+        (2, 8, "cc", "dependent_to_head", "supported", "together"),
         (2, 8, "obj", "dependent_to_head", "not supported", "yes"),
         (0, 2, "obj", "dependent_to_head", "supported", ""),
     ],
@@ -36,8 +37,9 @@ def test_relations_come_by_lift_and_what_the_model_needs_after_them():
     assert describe_head(2, 8, ROLES, CLAIMS) == (
         "Head 2-8 follows the syntax of case (+32 points over a fixed offset) and det (+20 points "
         "over a fixed offset); follows the meaning of coref:pronoun (+15 points over a fixed "
-        "offset); the model needs it for det; the model does without it for case; whether the "
-        "model needs it for nsubj is unclear."
+        "offset); the model needs it for det; the model needs it, or another that follows the "
+        "same, for cc; the model does without it for case; whether the model needs it for nsubj is "
+        "unclear."
     )
 
 
