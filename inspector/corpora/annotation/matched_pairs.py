@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+from inspector.corpora.readers.paths import KIND as PATHS
 from inspector.corpora.sentence import SUBSET, Relation, Sentence
 
+OF_TREES = ("syntax", PATHS)
+"""Kinds that the tree alone explains: there is nothing to rule out."""
 APART = "apart"
 """The subset of pairs that are neither the same word twice nor joined by a path of one or two edges
 of the tree."""
@@ -31,7 +34,8 @@ def with_controls(sentence: Sentence, heads: Sequence[int]) -> Sentence:
     label and the source. Where a text has no parts of speech no two words are known to be alike but
     those that a reading chooses from: the matched pair is then from the source itself to the one
     of these that is not right, of several the one whose distance is nearest (in GAP and WinoBias
-    from the pronoun to the other person). Relations of syntax stay as they are.
+    from the pronoun to the other person). Relations of the tree, paths among them,
+    stay as they are.
 
     Args:
         sentence: With its relations.
@@ -47,13 +51,13 @@ def with_controls(sentence: Sentence, heads: Sequence[int]) -> Sentence:
         >>> [(one.label, one.source, one.target) for one in controlled.relations]
         [('role:ARG0', 1, 0), ('role:ARG0|matched', 3, 2)]
     """
-    asked = [relation for relation in sentence.relations if relation.kind != "syntax"]
+    asked = [relation for relation in sentence.relations if relation.kind not in OF_TREES]
     if not asked:
         return sentence
     matching = _Rivals(asked) if sentence.upos is None else _Matching(sentence, asked)
     relations: list[Relation] = []
     for relation in sentence.relations:
-        if relation.kind == "syntax":
+        if relation.kind in OF_TREES:
             relations.append(relation)
             continue
         if is_apart(relation, sentence.words, heads):

@@ -14,7 +14,8 @@ from inspector.corpora.readers import logic, semantic_roles, user_relations
 from inspector.corpora.readers.added_relations import Additions, Found
 from inspector.corpora.readers.connectives import connectives
 from inspector.corpora.readers.entity_names import carried_names, read_names
-from inspector.corpora.readers.parsed_sentence import Parsed, parsed
+from inspector.corpora.readers.parsed_sentence import Parsed, is_english, parsed
+from inspector.corpora.readers.paths import paths
 from inspector.corpora.readers.semantic_roles import carried_roles, read_roles
 from inspector.corpora.readers.supersenses import carried_supersenses, read_supersenses
 from inspector.corpora.readers.user_relations import read_relations
@@ -33,7 +34,7 @@ class Carried:
 
     read: Reading
     relations: tuple[str, ...]
-    """How the names of its relations begin."""
+    """How the names of its relations begin; none where the tree has named them."""
     needs: str
     """Where it is read."""
 
@@ -58,16 +59,38 @@ def _each(read: Callable[[Sentence], Iterable[Found]]) -> Reading:
     return over
 
 
-def _trees(read: Callable[[Parsed], Iterable[Found]]) -> Reading:
-    """Return what reads the tree of every sentence that has one."""
-    return _each(lambda sentence: () if (tree := parsed(sentence)) is None else read(tree))
+def _trees(read: Callable[[Parsed], Iterable[Found]], told_by: str = "") -> Reading:
+    """Return what reads the tree of every sentence that has one.
+
+    Args:
+        read: Takes a tree.
+        told_by: The English words without which nothing of it can be told.
+    """
+
+    def over(added: Additions, documents: Sequence[str]) -> None:
+        english = is_english(added.sentences)
+        trees = 0
+        for place, sentence in enumerate(added.sentences):
+            tree = parsed(sentence, english=english)
+            if tree is not None:
+                trees += 1
+                added.take(place, read(tree))
+        if told_by and trees and not english:
+            added.leave_out(
+                f"sentences not in English: English words tell ({told_by})", count=trees
+            )
+
+    return over
 
 
 CARRIED: dict[str, Carried] = {
+    "paths": Carried(paths, (), "the tree"),
     "negation": Carried(_trees(logic.negations), ("neg:",), "the tree"),
-    "conditions": Carried(_trees(logic.conditions), ("condition:",), "the tree, CxnElt="),
+    "conditions": Carried(
+        _trees(logic.conditions, "if, unless"), ("condition:",), "the tree, CxnElt="
+    ),
     "coordination": Carried(_trees(logic.coordinations), ("coordination:",), "the tree"),
-    "comparison": Carried(_trees(logic.comparisons), ("comparison:",), "the tree"),
+    "comparison": Carried(_trees(logic.comparisons, "than, as"), ("comparison:",), "the tree"),
     "quantifiers": Carried(_trees(logic.quantifiers), ("quantifier:",), "the tree"),
     "connectives": Carried(connectives, ("connective:", "connective-own:"), "PDTB="),
     "roles": Carried(_each(carried_roles), ("role:", "role-dep:", "role-copula:", "neg:"), "Args="),

@@ -16,6 +16,11 @@ that compares, which it does not depend on.
 to the books; `quantifier:scope`: the quantifier to the predicate whose argument the noun is, which
 it does not depend on. "No" is read as negation, numerals are not read.
 
+Features and parts of speech come first, and are all that is read of another language: negation by
+`Polarity=Neg` and `PronType=Neg`, quantifiers by `PronType=Tot` and `Ind`, conjunctions by `CCONJ`,
+each under its own lemma (`coordination:und`). In English texts lists of English words
+(lexicon.yaml) add what has no such feature. "If" and "than" are told by these lists alone.
+
 Source: https://universaldependencies.org/u/feat/Polarity.html (nobody, nothing and no have
 PronType=Neg), https://universaldependencies.org/workgroups/constructions.html (Protasis and
 Apodosis as GUM has them), https://universaldependencies.org/u/overview/specific-syntax.html and
@@ -37,6 +42,7 @@ _NO_HEAD = Unread("a negating word that modifies none (an answer such as 'no')")
 _NO_CONSEQUENCE = Unread("a condition without its consequence in the sentence")
 _NO_CONJUNCT = Unread("a conjunction whose other conjunct is not in its sentence")
 _NO_OPERATOR = Unread("a conjunction other than and, or, but")
+_NO_CCONJ = Unread("a conjunction that is not tagged CCONJ")
 _NOTHING_COMPARED = Unread("a 'than' without a word that compares")
 _NEGATIVE = LEXICON.negating_words | LEXICON.negating_pronouns
 _COMPARING = LEXICON.comparing_words | {"better", "further", "later", "sooner", "otherwise"}
@@ -51,7 +57,7 @@ def negations(tree: Parsed) -> Iterator[Found]:
     for word, label in enumerate(tree.labels):
         if not _is_negating(tree, word):
             continue
-        modifies = label in _MODIFYING
+        modifies = label in _MODIFYING or (label == "aux" and not tree.english)
         if modifies:
             yield _logical("neg:scope", word, tree.heads[word])
         predicate = None
@@ -72,7 +78,9 @@ def _is_negating(tree: Parsed, word: int) -> bool:
         return True
     if tag in _NEGATING and "Polarity=Neg" in feats and tree.labels[word] in _MODIFYING:
         return True  # "nicht", "不": what negates in another language
-    return tree.lemmas[word] in _NEGATIVE
+    if tree.english:
+        return tree.lemmas[word] in _NEGATIVE
+    return tag == "AUX" and "Polarity=Neg" in feats and tree.labels[word] == "aux"  # "ない", "ei"
 
 
 def conditions(tree: Parsed) -> Iterator[Found]:
@@ -80,7 +88,7 @@ def conditions(tree: Parsed) -> Iterator[Found]:
     for clause, label in enumerate(tree.labels):
         if label != "advcl":
             continue
-        marks = tree.children_by(clause, "mark")
+        marks = tree.children_by(clause, "mark") if tree.english else []
         cues = [mark for mark in marks if tree.lemmas[mark] in LEXICON.conditions]
         # "as if" compares
         if cues and not any(tree.lemmas[mark] in ("as", "like") for mark in marks):
@@ -106,9 +114,11 @@ def coordinations(tree: Parsed) -> Iterator[Found]:
         if label != "cc" or tree.deprels[word] == "cc:preconj":
             continue
         before = _conjunct_before(tree, tree.heads[word])
-        operator = LEXICON.conjunctions.get(tree.lemmas[word])
+        operator = LEXICON.conjunctions.get(tree.lemmas[word]) if tree.english else None
+        if not tree.english and tree.upos[word] == "CCONJ":
+            operator = tree.lemmas[word]
         if operator is None:
-            yield _NO_OPERATOR
+            yield _NO_OPERATOR if tree.english else _NO_CCONJ
         elif before is None:
             yield _NO_CONJUNCT
         else:
@@ -134,7 +144,11 @@ def comparisons(tree: Parsed) -> Iterator[Found]:
     An "as" alone ("works as a cook") does not compare; one before it ("as tall as") makes it.
     """
     for cue, lemma in enumerate(tree.lemmas):
-        if lemma not in ("than", "as") or tree.labels[cue] not in ("case", "mark", "cc"):
+        if (
+            not tree.english
+            or lemma not in ("than", "as")
+            or tree.labels[cue] not in ("case", "mark", "cc")
+        ):
             continue
         standard = tree.heads[cue]
         compared = _compared(tree, cue, standard, lemma)
@@ -178,11 +192,18 @@ def _is_comparative(tree: Parsed, word: int) -> bool:
     return tree.lemmas[word] in _COMPARING
 
 
+def _is_quantifier(tree: Parsed, word: int) -> bool:
+    if tree.english:
+        return tree.lemmas[word] in LEXICON.quantifiers
+    feats = tree.feats[word]
+    return tree.upos[word] == "DET" and ("PronType=Tot" in feats or "PronType=Ind" in feats)
+
+
 def quantifiers(tree: Parsed) -> Iterator[Found]:
     """Yield what quantifiers count and range over."""
     for word, lemma in enumerate(tree.lemmas):
-        counting = lemma in LEXICON.counting_nouns
-        if not counting and lemma not in LEXICON.quantifiers:
+        counting = tree.english and lemma in LEXICON.counting_nouns
+        if not counting and not _is_quantifier(tree, word):
             continue
         counted = [
             child

@@ -1,5 +1,7 @@
 """A sentence's tree as the readers of logic ask for it: lemmas, labels, children, predicates."""
 
+from collections.abc import Iterable
+
 from inspector.corpora.sentence import Sentence
 
 ARGUMENTS = frozenset({"nsubj", "obj", "iobj", "obl", "csubj", "dislocated", "vocative"})
@@ -7,6 +9,9 @@ ARGUMENTS = frozenset({"nsubj", "obj", "iobj", "obl", "csubj", "dislocated", "vo
 _INSIDE = frozenset(
     {"nmod", "conj", "appos", "compound", "flat", "fixed", "amod", "nummod", "det", "list"}
 )
+_ENGLISH = frozenset({"the", "and", "of", "to", "a"})
+_SEEN, _SHARE = 200, 0.01
+"""Words by which a language can be told, and the share of them that a text in English has."""
 _FOR_SYNTAX = "# balanced = syntax\n"
 """The comment of generated sentences whose logic nothing balances: it is not read."""
 
@@ -14,8 +19,10 @@ _FOR_SYNTAX = "# balanced = syntax\n"
 class Parsed:
     """A sentence's columns, and what follows from its tree; words count from 0."""
 
-    def __init__(self, sentence: Sentence) -> None:
+    def __init__(self, sentence: Sentence, *, english: bool = True) -> None:
         """Take a sentence with a tree; where it has no lemma, the word stands for it."""
+        self.english = english
+        """Whether lists of English words may speak of it."""
         self.lemmas = tuple(
             (word if lemma == "_" and word != "_" else lemma).lower()
             for word, lemma in zip(sentence.words, sentence.lemmas, strict=True)
@@ -75,8 +82,25 @@ class Parsed:
         return count
 
 
-def parsed(sentence: Sentence) -> Parsed | None:
+def is_english(sentences: Iterable[Sentence]) -> bool:
+    """Return whether a text may be in English: it is short, or has the commonest English words.
+
+    Example:
+        >>> from inspector.corpora import tree_sentence
+        >>> short = tree_sentence("s", ["Hunde", "bellen"], [1, -1], ["nsubj", "root"])
+        >>> is_english([short]), is_english([short] * 100)
+        (True, False)
+    """
+    words = [word.casefold() for sentence in sentences for word in sentence.words]
+    return len(words) < _SEEN or sum(word in _ENGLISH for word in words) >= _SHARE * len(words)
+
+
+def parsed(sentence: Sentence, *, english: bool = True) -> Parsed | None:
     """Return the sentence's tree, or None where it has none, or is there for its syntax alone.
+
+    Args:
+        sentence: With a tree or without.
+        english: Whether lists of English words may speak of it.
 
     Example:
         >>> from inspector.corpora import tree_sentence
@@ -86,4 +110,4 @@ def parsed(sentence: Sentence) -> Parsed | None:
     """
     if not sentence.source or _FOR_SYNTAX in sentence.source:
         return None
-    return Parsed(sentence)
+    return Parsed(sentence, english=english)

@@ -12,7 +12,12 @@ from inspector.runs.profile.profile_corpus import Run
 from inspector.views.charts import claims_forest, role_grid
 from inspector.views.charts.forest import VERDICTS
 
-FAMILY_OF = {"syntax": "syntactic", "semantic": "semantic", "logical": "logical"}
+FAMILY_OF = {
+    "syntax": "syntactic",
+    "multi-hop": "syntactic",
+    "semantic": "semantic",
+    "logical": "logical",
+}
 """Kind of relation → what a head is called that follows one."""
 _OF_RELATIONS = ("claims", "relations", "semantic_controls", "kinds")
 _EVERY = "all"
@@ -80,8 +85,8 @@ def _of_kind(run: Run, kind: str) -> Run:
         name: frame[frame["relation"].isin(names)] if name in _OF_RELATIONS else frame
         for name, frame in run.frames.items()
     }
-    families = run.roles["role"].str.partition(":")[0]
-    return replace(run, frames={**frames, "roles": run.roles[families == FAMILY_OF[kind]]})
+    roles = {f"{FAMILY_OF[kind]}:{name}" for name in names}
+    return replace(run, frames={**frames, "roles": run.roles[run.roles["role"].isin(roles)]})
 
 
 def _outcome(run: Run, language: str) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from inspector.corpora.annotation.matched_pairs import OF_TREES
 from inspector.errors import InputError
 from inspector.frames import dtypes
 from inspector.heads.counts import DIRECTIONS
@@ -64,7 +65,8 @@ def head_roles(
 
     - layer, head: counted from 0.
     - role: 'positional:OFFSET' (key − query, in tokens), 'special-token', 'broad',
-      'duplicate-token', 'syntactic:REL', 'semantic:REL' or 'logical:REL'.
+      'duplicate-token', 'syntactic:REL' (also for paths, as 'syntactic:obl+case'),
+      'semantic:REL' or 'logical:REL'.
     - evidence: a sentence with the figures.
     - effect: the figure that earned the role: a share or mass from 0 to 1, or the lift over the
       baseline. ci_low, ci_high: the lift's 95 % interval; NaN for the others.
@@ -166,12 +168,12 @@ def _that_survive(
     """Return the rows of syntax, and those of meaning that no control explains away."""
     rows = rows.assign(kind=[kinds.get(name, "syntax") for name in rows["relation"]])
     if controls is None:
-        return rows[rows["kind"] == "syntax"]
+        return rows[rows["kind"].isin(OF_TREES)]
     kept = controls[controls["verdict"] == "survives"]
     kept = kept[~kept["relation"].str.endswith(_RESTRICTED)]
     figures = kept[[*_KEY, "apart_lift", "matched_accuracy"]]
     rows = rows.merge(figures, on=_KEY, how="left")
-    return rows[(rows["kind"] == "syntax") | rows["apart_lift"].notna()]
+    return rows[rows["kind"].isin(OF_TREES) | rows["apart_lift"].notna()]
 
 
 def _earned_by_relations(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -179,7 +181,7 @@ def _earned_by_relations(rows: pd.DataFrame) -> list[dict[str, Any]]:
     for (layer, head, relation), group in rows.groupby(["layer", "head", "relation"], sort=False):
         best, *others = group.to_dict("records")
         evidence = _following(best, [other["direction"] for other in others])
-        if best["kind"] != "syntax":
+        if best["kind"] not in OF_TREES:
             evidence += _surviving(best)
         earned.append(
             {
@@ -243,7 +245,12 @@ _NO_WORD = ("broad", "special-token")
 """Roles of heads that look at no word more than at others."""
 _SIMPLE = ("position", "word-class", "keyword")
 """Families of the roles of heads that a simpler rule explains."""
-_ROLES = {"syntax": "syntactic", "semantic": "semantic", "logical": "logical"}
+_ROLES = {
+    "syntax": "syntactic",
+    "multi-hop": "syntactic",
+    "semantic": "semantic",
+    "logical": "logical",
+}
 """Kind of a relation → what a head is called that follows it."""
 _KEY = ["layer", "head", "relation", "direction"]
 _RESTRICTED = ":mentions"

@@ -17,7 +17,7 @@ from inspector.runs.profile.ablation_worker import MASKED_SHARE, sample
 from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings
 from inspector.runs.profile.versions import identity
 
-KINDS = ("syntax", "semantic", "logical")
+KINDS = ("syntax", "multi-hop", "semantic", "logical")
 """Kinds of relations, in the order in which frames have them."""
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from inspector.corpora import Corpus
 from inspector.corpora.annotation.document_windows import Windows
+from inspector.corpora.annotation.matched_pairs import OF_TREES
 from inspector.frames import dtypes
 from inspector.heads.ablation import NEEDED_COLUMNS, with_needed
 from inspector.heads.counts import RelationCounts, concatenate
@@ -200,7 +201,7 @@ def _relation_frames(
         parts["claims"].append(claims)
         parts["supported"].append(supported)
         parts["power"].append(documents_needed(here))
-        if not labels or kinds[labels[0]] == "syntax":
+        if not labels or kinds[labels[0]] in OF_TREES:
             claims, supported = claims.iloc[:0], supported.iloc[:0]
         parts["semantic_controls"].append(semantic_controls(counts, claims, supported, seed))
     frames = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
