@@ -42,7 +42,7 @@ FormerAblation = Annotated[
 AblationSentences = Annotated[
     int | None,
     typer.Option(
-        help="Sentences that are read without each head, at most (128), and a window for every 16 "
+        help="Sentences that are read without each head, at most (96), and a window for every 16 "
         "of them (a quarter as many of a masked language model, which reads each seven times): "
         "more are slower, and leave fewer answers unclear.",
         show_default=False,

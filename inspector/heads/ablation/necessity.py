@@ -74,8 +74,7 @@ def needed_heads(
       fewer); or sets of as many other heads of the same layers. None of them follows the relation
       in this direction. random_effect and random_difference: the means of their effects and
       differences.
-    - least: a tenth of the mean size of their effects: less than that, in difference or contrast,
-      does not count.
+    - least: a tenth of the mean size of their effects: a smaller contrast does not count.
     - contrast: difference − random_difference; ci_low, ci_high: its 95 % bootstrap interval over
       documents, 10,000 draws; p_value: one-sided paired sign-flip test of it over documents,
       10,000 flips: of each document the head's difference less the mean of the random ones'.
@@ -83,8 +82,8 @@ def needed_heads(
       and contrast and test of what it lacks to 1; NaN for 'loss'.
     - q_value: Benjamini–Hochberg over all rows, of the larger of the two p-values.
     - rank: 1 + random heads whose difference is at least as large. Said for description alone.
-    - needed: 'yes' if ci_low is above 0, difference (above 0) and contrast are at least `least`
-      and q_value < 0.05; 'no' if ci_high is below `least`; 'not asked' where no word was measured;
+    - needed: 'yes' if ci_low is above 0, contrast at least `least`, effect above random_effect and
+      q_value < 0.05; 'no' if ci_high is below `least`; 'not asked' where no word was measured;
       else, and with fewer than 6 documents, 'unclear'.
 
     Args:
@@ -247,8 +246,8 @@ def _verdicts(frame: pd.DataFrame) -> pd.Series:
     verdicts = pd.Series("unclear", index=frame.index, dtype="str")
     verdicts[frame["ci_high"] < frame["least"]] = "no"
     is_more = (frame["ci_low"] > 0) & (frame["contrast"] >= frame["least"])
-    # Where random heads do less at the words than elsewhere, a head that does nothing does more.
-    is_more &= (frame["difference"] > 0) & (frame["difference"] >= frame["least"])
+    # Where random heads do less at the words than elsewhere, one that does nothing lacks less.
+    is_more &= frame["effect"] > frame["random_effect"]
     verdicts[is_more & (frame["q_value"] < MAX_Q)] = "yes"
     verdicts[frame["documents"] < MIN_DOCUMENTS] = "unclear"
     verdicts[frame["n"] == 0] = NOT_ASKED

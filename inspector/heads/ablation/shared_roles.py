@@ -12,7 +12,7 @@ import pandas as pd
 from inspector.head_names import Head
 from inspector.heads.ablation.necessity import Relation
 
-RANDOM_SETS = 10
+RANDOM_SETS = 5
 """Sets with which the heads of a role are compared."""
 _DRAW = 4
 

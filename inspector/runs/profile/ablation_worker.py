@@ -26,7 +26,7 @@ from inspector.runs.store.shards import ShardResult
 
 SENTENCES_A_SHARD, WINDOWS_A_SHARD = 32, 1
 """Sentences, and windows, whose shard costs about as much as one of the profile itself."""
-STANDARD_SENTENCES = 128
+STANDARD_SENTENCES = 96
 """Sentences that are read without each head where no number is asked for."""
 MASKED_SHARE = 4
 """Of a masked language model, which reads each seven times, one sentence in as many is read."""
@@ -50,7 +50,7 @@ def check_ablation_sentences(number: int | None, *, ablation: bool = True) -> in
 
     Example:
         >>> check_ablation_sentences(None)
-        128
+        96
     """
     if number is None:
         return STANDARD_SENTENCES

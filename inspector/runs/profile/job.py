@@ -62,7 +62,7 @@ class ProfileSettings:
     """Whether each head is ablated as well, to see if the model needs those that are claimed."""
     ablation_sentences: int = STANDARD_SENTENCES
     """Sentences that are read without each head, at most."""
-    ablation_windows: int = 8
+    ablation_windows: int = STANDARD_SENTENCES // SENTENCES_A_WINDOW
     """Windows that are read without each head, at most."""
 
     def __post_init__(self) -> None:

@@ -25,7 +25,7 @@ from inspector.runs.profile.job import ProfileJob
 from inspector.runs.profile.shard_worker import one_thread
 from inspector.runs.store.shards import ShardResult
 
-SHARE_TOGETHER = 4
+SHARE_TOGETHER = 8
 """Of the sentences that are read without each head one in as many is read without each set."""
 
 

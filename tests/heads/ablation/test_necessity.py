@@ -295,8 +295,7 @@ def test_documents_are_drawn_in_the_order_of_their_ids():
     [
         ({}, "yes"),
         ({"ci_low": 0.0}, "unclear"),
-        ({"difference": 0.0, "least": 0.0}, "unclear"),
-        ({"difference": 0.0099}, "unclear"),
+        ({"effect": 0.1}, "unclear"),
         ({"contrast": 0.0099}, "unclear"),
         ({"q_value": 0.05}, "unclear"),
         ({"ci_high": 0.0099, "ci_low": 0.0}, "no"),
@@ -307,6 +306,6 @@ def test_documents_are_drawn_in_the_order_of_their_ids():
     ],
 )
 def test_every_condition_of_a_verdict_counts(fields, verdict):
-    least = {"ci_low": 0.001, "ci_high": 0.2, "difference": 0.011, "contrast": 0.0101,
-             "least": 0.01, "q_value": 0.049, "documents": 6, "n": 20}  # fmt: skip
+    least = {"ci_low": 0.001, "ci_high": 0.2, "effect": 0.101, "random_effect": 0.1, "least": 0.01,
+             "contrast": 0.0101, "q_value": 0.049, "documents": 6, "n": 20}  # fmt: skip
     assert list(_verdicts(pd.DataFrame([least | fields]))) == [verdict]

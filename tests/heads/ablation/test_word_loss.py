@@ -199,8 +199,8 @@ def test_whether_a_head_is_needed_is_asked_of_the_loss(models, folders, name):
     assert len(read.sentences) == (12 if name == "gpt2" else 3)  # a masked one reads each 7 times
     for heads in ([(0, 1)], HEADS):
         own = frame[frame["heads"] == ",".join(f"{layer}-{head}" for layer, head in heads)]
-        if len(heads) > 1:  # as many as a quarter of the sentences, of those with a relation
-            read = replace(read, sentences=every_few(read.sentences, -(-len(read.sentences) // 4)))
+        if len(heads) > 1:  # as many as an eighth of the sentences, of those with a relation
+            read = replace(read, sentences=every_few(read.sentences, -(-len(read.sentences) // 8)))
         slow = slow_losses(folders[name], name, model, read, heads)
         for row in own.itertuples():
             n, increase, matched, *_ = slow.get((row.relation, "dependent"), (0, 0, 0))
