@@ -51,7 +51,8 @@ def _of(sentence: Sentence) -> Iterator[Relation]:
     edges = {one.source: one for one in sentence.relations if one.kind == "syntax"}
     joined = _joined(sentence)
     for word in sorted(edges):
-        labels, here = [], word
+        labels: list[str] = []
+        here = word
         while here in edges and len(labels) < max(EDGES):
             labels.append(edges[here].label)
             here = edges[here].target
