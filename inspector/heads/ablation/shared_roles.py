@@ -1,7 +1,4 @@
-"""Heads that follow the same relation, and random sets of as many: what is ablated together.
-
-Must not know: how heads are ablated, models, files.
-"""
+"""Heads that follow the same relation, and random sets of as many: what is ablated together."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection

@@ -1,7 +1,7 @@
 """Whether the model needs the heads of its claims: what the shards found, and sets of heads.
 
 Which heads share a role is known only when all shards are there, so that these are ablated
-together here, on some of the sentences. Must not know: folders, how a claim is made, UI.
+together here, on some of the sentences.
 """
 
 from collections.abc import Sequence

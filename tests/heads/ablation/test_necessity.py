@@ -189,8 +189,7 @@ def planted(tmp_path_factory):
         settings = ProfileSettings(ablation_sentences=100, random_init_seeds=(), shard_size=200)
         job, _ = profile_job(model, planted_corpus(), settings, None)
         worker = ProfileWorker(job, model)
-        first = job.n_models * job.n_shards_each
-        shards = [worker(first + number) for number in range(job.n_ablation_shards)]
+        shards = [worker(one) for one in range(job.n_shards)[-job.readings[-1].n_shards :]]
         rows = claims(head=heads[0])
         frame = needed_frame(model, job, shards, rows, followers(*heads))
         return frame, with_needed(rows, frame)["needed"][0]
@@ -221,14 +220,14 @@ def test_of_a_few_documents_nothing_is_certain():
 
 
 def test_random_heads_are_seldom_said_to_be_needed():
-    """Of 5 questions in which a head is like the others, in 1 run of 20 any is answered yes."""
+    """Of 4 questions in which a head is like the others, in 1 run of 20 any is answered yes."""
     wrong = 0
-    for seed in range(60):
+    for seed in range(40):
         made = sums(0.0, n_documents=12, seed=seed)
-        rows = [claims(head=HEADS[place]) for place in range(0, 30, 6)]
+        rows = [claims(head=HEADS[place]) for place in range(0, 24, 6)]
         frame = needed_heads(pd.concat(rows, ignore_index=True), made)
         wrong += (frame["q_value"] < 0.05).any()
-    assert wrong <= 7  # of 60 at 0.05: more in one of a hundred
+    assert wrong <= 5  # of 40 at 0.05: more in one of a hundred
 
 
 def test_a_relation_without_a_measured_word_was_not_asked():
