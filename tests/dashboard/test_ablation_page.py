@@ -60,7 +60,8 @@ def test_what_is_shown_is_what_the_library_says(asked, small_model):
     assert "What changes without head 1-2" in texts(app)
     assert len(app.get("vega_lite_chart")) == 2
     own = api.ablate(load(str(small_model)), [(1, 2)], store.some_sentences(12))
-    rows = own[own["relation"] != "(all)"].sort_values("difference", ascending=False)
+    rows = own[own["relation"] != "(all)"]
+    rows = rows.sort_values("ci_low", ascending=False, kind="stable")
     shown = app.dataframe[0].value
     assert shown["relation"].tolist() == rows["relation"].tolist()
     assert shown["effect"].tolist() == pytest.approx((100 * rows["effect"]).tolist())
@@ -79,7 +80,8 @@ def test_loss_is_shown_where_the_model_has_its_head(asked, language_model):
     assert len(drawn) == 3
     assert drawn[-1]["description"] == "growth of the loss against the heads kept in each layer"
     ablated = api.ablate(load(str(language_model)), [(0, 0)], store.some_sentences(12))
-    rows = ablated[ablated["relation"] != "(all)"].sort_values("difference", ascending=False)
+    rows = ablated[ablated["relation"] != "(all)"]
+    rows = rows.sort_values("ci_low", ascending=False, kind="stable")
     shown = app.dataframe[0].value
     assert shown["loss_difference"].tolist() == pytest.approx(rows["loss_difference"].tolist())
     assert "loss_difference" in app.dataframe[0].proto.columns

@@ -27,9 +27,10 @@ def carried_names(sentence: Sentence) -> Iterator[Found]:
     A sentence has tags of IOB2, or names that are numbered: words with the same type and number
     are of one name, wherever they stand, and a word may be of several.
     """
-    tags = ["O"] * len(sentence.words)
-    for word, value in misc_values(sentence.misc, "Name"):
-        tags[word] = value
+    named = dict(misc_values(sentence.misc, "Name"))
+    if not named:
+        return
+    tags = [named.get(word, "O") for word in range(len(sentence.words))]
     if not any(":" in tag for tag in tags):
         yield from _of_tags(tags)
         return

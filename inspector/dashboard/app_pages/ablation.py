@@ -75,7 +75,7 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language
             effect=widgets.percent(of_all["effect"]), cosine=f"{of_all['cosine']:.3f}"
         )
     )
-    rows = frame[frame["relation"] != "(all)"].sort_values("difference", ascending=False)
+    rows = frame[frame["relation"] != "(all)"].sort_values("ci_low", ascending=False, kind="stable")
     columns: dict[str, Any] = {
         "relation": t["relation"],
         "word": t["word"],
