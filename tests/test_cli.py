@@ -78,14 +78,14 @@ class TestVerify:
         self, command, tiny_folder, monkeypatch
     ):
         """Our function with a mistake in it, so that the proof does not hold."""
-        from inspector.verification import MUTATIONS
+        from inspector.verification.controls import plan_of
+        from inspector.verification.diagnosis import REFERENCE, known
         from inspector.verification.layers import stages
 
-        wrong = next(mutation for mutation in MUTATIONS if mutation.name == "scale omitted")
-        right, ours = stages.our_stages, stages.multi_head_attention
+        right, wrong = stages.our_stages, plan_of(known("scale omitted"))
 
-        def mistaken(call, weights, dtype, function=ours):
-            return right(call, weights, dtype, wrong if function is ours else function)
+        def mistaken(call, weights, dtype, plan=REFERENCE):
+            return right(call, weights, dtype, wrong if plan is REFERENCE else plan)
 
         for name, module in list(sys.modules.items()):
             if name.startswith("inspector.verification.") and hasattr(module, "our_stages"):

@@ -57,8 +57,9 @@ FLOORS = {
         {"ablation"},
     ),
     "verification": (
-        {"judge", "manner", "padding_places", "weight_changes"},
+        {"judge", "manner", "padding_places"},
         {"across_cases", "conditions", "diagnosis", "scope"},
+        {"controls"},
         {"report"},
         {"layers"},
         {"calls", "implementation"},

@@ -101,7 +101,7 @@ def _theirs(
     chosen = None if layers is None else numbers("layers", layers)
     with progress() as show:
         from inspector.api import load, verify_implementation
-        from inspector.verification.implementation.sandbox.resource_limits import (
+        from inspector.verification.implementation.sandbox.process_tree import (
             check_memory,
             check_timeout,
         )

@@ -3,6 +3,8 @@
 Must not know: corpora, linguistics, any user interface.
 """
 
+from inspector.verification.controls import MUTATIONS, Control
+from inspector.verification.diagnosis import Mistake
 from inspector.verification.implementation import (
     IMPLEMENTATION_COLUMNS,
     ImplementationReport,
@@ -10,13 +12,11 @@ from inspector.verification.implementation import (
 )
 from inspector.verification.judge import Judgement, judge, unit_roundoff
 from inspector.verification.layers.cases import Case, standard_cases
-from inspector.verification.layers.mutations import MUTATIONS, Mutation
 from inspector.verification.layers.stages import STAGES
 from inspector.verification.layers.verify_layers import verify
 from inspector.verification.report import (
     VERIFICATION_COLUMNS,
     WHOLE_MODEL_COLUMNS,
-    Control,
     Coverage,
     VerificationReport,
 )
@@ -34,7 +34,7 @@ __all__ = [
     "Control",
     "Case",
     "standard_cases",
-    "Mutation",
+    "Mistake",
     "MUTATIONS",
     "Judgement",
     "judge",

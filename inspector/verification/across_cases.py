@@ -1,7 +1,4 @@
-"""What one case's outcome follows from another: by what scores are enlarged, a row and its batch.
-
-Must not know: models, how a case came to be run.
-"""
+"""What one case's outcome follows from another: enlarged scores, a row and its batch."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,12 +18,7 @@ _ORDINARY = 8.0
 
 
 def largest_score(call: AttentionCall, *, with_bias: bool = True) -> float:
-    """Return the largest magnitude of a score of a call, where a query may look.
-
-    Args:
-        call: As the model computed it.
-        with_bias: Whether what is added to the scores is one of them.
-    """
+    """Return the largest magnitude of a score, with its bias or without, where a query may look."""
     with torch.no_grad():
         key = repeat_key_value_heads(call.key.double(), call.query.shape[1])
         scores = scaled_dot_product_scores(call.query.double(), key, call.scaling)
@@ -92,13 +84,7 @@ class AcrossCases:
         return score
 
     def note_rows(self, name: str, call: AttentionCall, row: int | None) -> None:
-        """Keep the batch, or compare a row alone with the same row in it.
-
-        Args:
-            name: Of the module.
-            call: Of the batch, or of a row.
-            row: Which row it is; None of the batch.
-        """
+        """Keep a batch, where no row is given; else compare that row alone with that in it."""
         number = self._calls[name]
         self._calls[name] += 1
         if row is None:

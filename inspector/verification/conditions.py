@@ -1,10 +1,10 @@
 """Under which conditions a model's own layers are verified: one list, whatever is compared.
 
 Sizes, padding, gradients, training, memory, large scores, a row without its batch, the same input
-again. Must not know: models, how inputs are made of a condition.
+again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -47,16 +47,13 @@ class Condition:
     """Up to where scores are scaled up."""
 
 
-def conditions(
-    longest: int, seed: int, *, sized: bool = True, lengths: Sequence[int] = LENGTHS
-) -> Iterator[Condition]:
+def conditions(longest: int, seed: int, *, sized: bool = True) -> Iterator[Condition]:
     """Yield the conditions, the first input once more at the end.
 
     Args:
         longest: Tokens that the model takes.
         seed: Of the tokens, and of the sizes of six conditions.
         sized: Whether the model takes inputs of any size, and padded ones.
-        lengths: Of texts without padding; only those that the model takes.
     """
     real = every_padding(min(_LENGTH, longest))
     name, seeds = PADDED if sized else BATCH, count(seed + 1)
@@ -66,7 +63,7 @@ def conditions(
         yield Condition(f"row {row} of it alone", real, first, row=row)
     if sized:
         yield Condition("the same size, padded otherwise", real.roll(3, 0), next(seeds))
-        yield from _sizes(longest, seed, seeds, lengths)
+        yield from _sizes(longest, seed, seeds)
     yield Condition(f"{name}, {_MEMORY}", real, first, Manner(memory=_MEMORY))
     for largest in LARGE_SCORES:
         yield Condition(f"scores up to {largest:g}", real, first, largest_score=largest)
@@ -75,10 +72,8 @@ def conditions(
     yield Condition(f"{name}, once more", real, first)
 
 
-def _sizes(
-    longest: int, seed: int, seeds: Iterator[int], lengths: Sequence[int]
-) -> Iterator[Condition]:
-    taken = [n for n in lengths if n <= longest]
+def _sizes(longest: int, seed: int, seeds: Iterator[int]) -> Iterator[Condition]:
+    taken = [n for n in LENGTHS if n <= longest]
     for n in taken:
         manner = ASKED if n == taken[-1] else PLAINLY
         yield Condition(f"{n} tokens", torch.ones(1, n, dtype=torch.bool), next(seeds), manner)

@@ -2,11 +2,11 @@
 
 Truth is our float64 on the same inputs. With u the unit roundoff of the dtype and scale the
 largest |theirs|, ours passes if it is as near to theirs as rounding explains, and as near to the
-truth as theirs is. Must not know: models, layers, stages.
+truth as theirs is.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -88,13 +88,6 @@ def judge(
 ) -> Judgement:
     """Return the distances between three computations of one tensor, and the verdict.
 
-    Args:
-        ours: What is under test.
-        theirs: What it is compared with.
-        truth: Both in float64.
-        dtype: In which ours and theirs were computed.
-        largest_score: Of the softmax that they come out of.
-
     Example:
         >>> one = torch.ones(3)
         >>> judge(one, one, one.double(), torch.float32).passed
@@ -127,8 +120,8 @@ class Distances:
         self._count += t.numel()
         if not t.numel():
             return
-        self._keep("scale", _largest(b))
-        apart = _largest(a - b)
+        self._keep("scale", largest(b))
+        apart = largest(a - b)
         self._keep("apart", apart)
         # What is equal to the last bit is not measured twice.
         if apart == 0.0:
@@ -140,11 +133,10 @@ class Distances:
     def _add_error(self, given: Tensor, truth: Tensor, *names: str) -> None:
         """Take given - truth into account, under each of the names."""
         error = given.to(torch.float64, copy=True).sub_(truth).flatten()
-        square = float(torch.dot(error, error))
-        largest = _largest(error)
+        square, most = float(torch.dot(error, error)), largest(error)
         for name in names:
             self._squares[name] += square
-            self._keep(name, largest)
+            self._keep(name, most)
 
     def _keep(self, name: str, found: float) -> None:
         # NaN is larger than everything, whenever it comes; max() alone would lose it.
@@ -170,13 +162,13 @@ class Distances:
             "max_error": self._largest["ours"],
             "reference_max_error": self._largest["theirs"],
         }
-        rms, largest = figures["reference_rms_error"], figures["reference_max_error"]
+        rms, most = figures["reference_rms_error"], figures["reference_max_error"]
         # An infinity would excuse every error, as its scale is infinite too.
         passed = (
             all(map(math.isfinite, figures.values()))
             and figures["max_abs_error"] <= NEAR_THEIRS * allowed
             and figures["rms_error"] <= RMS_RATIO * rms + RMS_FLOOR * allowed
-            and figures["max_error"] <= MAX_RATIO * largest + MAX_FLOOR * allowed
+            and figures["max_error"] <= MAX_RATIO * most + MAX_FLOOR * allowed
         )
         in_u = figures["max_abs_error"] / unit if unit > 0.0 else figures["max_abs_error"]
         return Judgement(**figures, scale=scale, error_in_u=in_u, passed=passed)
@@ -194,9 +186,7 @@ NOTHING = Size(0.0, 0.0)
 
 def size_of(values: Tensor) -> Size:
     """Return the size of numbers, `NOTHING` where there are none."""
-    if not values.numel():
-        return NOTHING
-    return Size(float(values.square().mean().sqrt()), _largest(values))
+    return Size(rms_of(values), largest(values))
 
 
 def user_share(
@@ -236,15 +226,22 @@ def user_share(
 
 
 def _ratio(part: float, whole: float) -> float:
-    if whole == 0.0:
-        return 0.0 if part == 0.0 else math.inf
-    return part / whole
+    return part / whole if whole else math.inf if part else 0.0
 
 
-def _largest(values: Tensor) -> float:
-    """Return the largest magnitude: NaN where there is one, which comes out of both ends."""
+def largest(values: Tensor) -> float:
+    """Return the largest magnitude: 0 of nothing; NaN where there is one, out of both ends."""
+    if not values.numel():
+        return 0.0
     least, most = torch.aminmax(values)
     return max(abs(float(least)), abs(float(most)))
+
+
+def cotangent_of(shape: Sequence[int], keep: Tensor, seed: int, dtype: torch.dtype) -> Tensor:
+    """Return what a gradient is multiplied by: drawn from a seed, and 0 where nothing is kept."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(tuple(shape), generator=generator, dtype=torch.float64)
+    return (drawn * keep.cpu()).to(keep.device, dtype)
 
 
 def rows_with_keys(
@@ -254,3 +251,38 @@ def rows_with_keys(
     if mask is None:
         return torch.ones(n_batch, n_query, dtype=torch.bool)
     return mask.any(dim=-1).any(dim=1).expand(n_batch, n_query)
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far one stage is from a plan."""
+
+    stage: str
+    probe: str
+    max_error: float
+    """max |theirs - truth|."""
+    rms_error: float
+    scale: float
+    """max |truth|."""
+    error_in_u: float
+    """max_error / (u·scale)."""
+    share: float
+    """Of what rounding explains: see `user_share`."""
+
+    @classmethod
+    def of(
+        cls, stage: str, probe: str, error: Size, scale: float, unit: float, share: float
+    ) -> "Distance":
+        """Return the distance of a stage that is so far off; `unit` is u·scale."""
+        in_u = error.most / unit if unit > 0.0 else error.most
+        return cls(stage, probe, error.most, error.rms, scale, in_u, share)
+
+    @property
+    def passed(self) -> bool:
+        """Return whether rounding explains it."""
+        return self.share <= 1.0
+
+
+def rms_of(values: Tensor) -> float:
+    """Return the root mean square, 0 of nothing."""
+    return float(values.square().mean().sqrt()) if values.numel() else 0.0

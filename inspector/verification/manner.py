@@ -1,7 +1,6 @@
 """In which manner layers are run: with gradients, in training, on which memory, on large numbers.
 
 An implementation or a model's own layers; afterwards everything is as it was.
-Must not know: what they compute, who judges it.
 """
 
 import functools
@@ -16,7 +15,8 @@ from torch.overrides import TorchFunctionMode
 
 from inspector.models.any_model.call_watch import attention_modules
 
-_NO_DROPOUT = {"p": 0.0, "dropout_p": 0.0}
+# Where functions of torch that drop something among other things are told its probability.
+_PLACES = {"scaled_dot_product_attention": 4, "multi_head_attention_forward": 10}
 _DROPS = "Drop"
 _DEPTH = 3
 
@@ -86,13 +86,7 @@ def surroundings(manner: Manner, function: object) -> Iterator[None]:
 def own_layers(
     network: nn.Module, manner: Manner, factors: Mapping[str, float] | None = None
 ) -> Iterator[None]:
-    """Make a model's own attention modules run in a manner, as long as this lasts.
-
-    Args:
-        network: A model of transformers.
-        manner: In which its attention modules are to be run.
-        factors: Module → what the hidden states that it is given are multiplied by.
-    """
+    """Make a model's own attention modules run in a manner, as long as this lasts."""
     with ExitStack() as stack:
         stack.enter_context(surroundings(manner, network))
         for name in {**attention_modules(network), **(factors or {})}:
@@ -108,18 +102,13 @@ def _hand_over(
     manner: Manner, factor: float, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return what a module is given, its hidden states as the manner wants them."""
-    for index, value in enumerate(args):
-        if _is_states(value):
-            return (*args[:index], _in_manner(value, manner, factor), *args[index + 1 :]), kwargs
-    for name, value in kwargs.items():
-        if _is_states(value):
-            return args, {**kwargs, name: _in_manner(value, manner, factor)}
-    return args, kwargs
-
-
-def _is_states(value: object) -> bool:
-    """Return whether what a module is given are hidden states: the first floating ones are."""
-    return isinstance(value, Tensor) and value.is_floating_point() and value.ndim > 2
+    given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
+    for name, value in given.items():
+        # The first floating numbers of each token are the hidden states.
+        if isinstance(value, Tensor) and value.is_floating_point() and value.ndim > 2:
+            given[name] = _in_manner(value, manner, factor)
+            break
+    return tuple(given.pop(index) for index in range(len(args))), given
 
 
 def _in_manner(hidden: Tensor, manner: Manner, factor: float) -> Tensor:
@@ -144,17 +133,10 @@ class WithoutDropout(TorchFunctionMode):
         """Call the function with a probability of 0, where it has one."""
         given = dict(kwargs or {})
         name = getattr(func, "__name__", "")
-        if "dropout" in name and len(args) > 1:
-            args = (args[0], 0.0, *args[2:])
-        elif name == "scaled_dot_product_attention" and len(args) > 4:
-            args = (*args[:4], 0.0, *args[5:])
-        elif name == "multi_head_attention_forward" and len(args) > 10:
-            args = (*args[:10], 0.0, *args[11:])
-        if "dropout" in name or name in (
-            "scaled_dot_product_attention",
-            "multi_head_attention_forward",
-        ):
-            given |= {key: value for key, value in _NO_DROPOUT.items() if key in given}
+        place = _PLACES.get(name, 1 if "dropout" in name else None)
+        if place is not None:
+            args = (*args[:place], 0.0, *args[place + 1 :]) if len(args) > place else args
+            given |= dict.fromkeys(given.keys() & {"p", "dropout_p"}, 0.0)
         return func(*args, **given)
 
 
@@ -169,7 +151,8 @@ def modules_of(function: object, depth: int = _DEPTH) -> list[nn.Module]:
         return [function]
     if depth == 0:
         return []
-    held: list[object] = [getattr(function, "__self__", None), *_attributes(function)]
+    vars_of: dict[str, object] = getattr(function, "__dict__", {})
+    held: list[object] = [getattr(function, "__self__", None), *vars_of.values()]
     if isinstance(function, functools.partial):
         held += [function.func, *function.args, *function.keywords.values()]
     for cell in getattr(function, "__closure__", None) or ():
@@ -184,10 +167,6 @@ def modules_of(function: object, depth: int = _DEPTH) -> list[nn.Module]:
         for module in modules_of(each, depth - 1)
     }
     return list(found.values())
-
-
-def _attributes(function: object) -> list[object]:
-    return list(getattr(function, "__dict__", {}).values())
 
 
 def strided(tensor: Tensor) -> Tensor:

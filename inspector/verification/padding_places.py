@@ -1,6 +1,6 @@
 """Where padding stands in a batch: every place in which it has hidden a mistake.
 
-Masks are True for a real token. Must not know: what is computed with them.
+Masks are True for a real token.
 """
 
 import torch
@@ -37,13 +37,7 @@ def every_padding(length: int) -> Bool[Tensor, "batch token"]:
 def draw_size(
     longest: int, most_tokens: int, generator: torch.Generator
 ) -> tuple[int, int, Bool[Tensor, "batch token"] | None]:
-    """Return rows, tokens of a row, and where they are real: drawn, short ones as often as long.
-
-    Args:
-        longest: Tokens that a row may have.
-        most_tokens: That all rows together may have.
-        generator: What draws.
-    """
+    """Return rows, tokens of a row, and where they are real: drawn, short ones as often as long."""
     share = float(torch.rand((), generator=generator))
     length = max(1, round(longest**share))
     rows = min(_MOST_ROWS, max(1, most_tokens // length))
@@ -54,13 +48,7 @@ def draw_size(
 def draw_padding(
     batch: int, length: int, generator: torch.Generator
 ) -> Bool[Tensor, "batch token"] | None:
-    """Return rows that are padded anywhere, each with a real token; None where none is padded.
-
-    Args:
-        batch: How many rows.
-        length: Tokens of a row, padding included.
-        generator: What draws.
-    """
+    """Return rows that are padded anywhere, each with a real token; None where none is padded."""
     real = torch.ones(batch, length, dtype=torch.bool)
     for row in real:
         kind, some = (int(torch.randint(n, (), generator=generator)) for n in (5, length))

@@ -1,7 +1,6 @@
 """What a verification found: frames for people who compute, a page for people who read.
 
 `frame` has one row per layer × stage, the worst of all cases; `cases` has every case.
-Must not know: how the figures came about.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,8 +12,9 @@ import pandas as pd
 from inspector.frames import dtypes
 from inspector.html import escape, table
 from inspector.records import records
+from inspector.verification.controls import Control
 from inspector.verification.judge import Judgement
-from inspector.verification.scope import Scope
+from inspector.verification.scope import Scope, some
 
 VERIFICATION_COLUMNS = dtypes("verification")
 """Column → dtype of `frame` and `cases`."""
@@ -22,8 +22,6 @@ VERIFICATION_COLUMNS = dtypes("verification")
 WHOLE_MODEL_COLUMNS = dtypes("whole_model")
 """Columns of `whole_model`; the row 'sdpa - eager' is the noise and is not judged (passed)."""
 
-
-_SOME = 3
 
 Route = Literal["backend", "custom score term", "backend and custom score term", "none"]
 """How our attention was put beside the model's own.
@@ -39,20 +37,6 @@ class Coverage(TypedDict):
     reached: int
     total: int
     not_reached: list[str]
-
-
-class Control(TypedDict):
-    """What became of one deliberate mistake."""
-
-    mutation: str
-    caught: bool | None
-    """None where the mistake is smaller than what the dtype rounds away."""
-    layer: int | None
-    """The first layer where it was noticed."""
-    stage: str | None
-    """The first stage there."""
-    reason: str | None
-    """Why it was not caught, where it was not."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -161,8 +145,7 @@ class VerificationReport:
 
     def _not_judged(self) -> Iterator[str]:
         if self.not_run:
-            more = f" and {len(self.not_run) - _SOME} more" if len(self.not_run) > _SOME else ""
-            yield f"The model refused: {'; '.join(self.not_run[:_SOME])}{more}."
+            yield f"The model refused: {some(self.not_run, between='; ')}."
         if not self.not_from_weights:
             return
         first, reason = next(iter(self.not_from_weights.items()))
@@ -214,16 +197,7 @@ def rows_of(
     rows_left_out: int,
     noise: Mapping[str, float] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the rows of `cases` that one run of one module makes, a row for each stage.
-
-    Args:
-        layer: Its number.
-        module: Its name.
-        case: What it was run on.
-        judged: Stage → judgement.
-        rows_left_out: Queries that were not compared.
-        noise: Stage → max|sdpa - eager|, where there is such a thing.
-    """
+    """Return the rows of `cases` that one run of one module makes, a row for each stage."""
     return [
         {
             "layer": layer,

@@ -1,21 +1,21 @@
-"""For which inputs a verification holds, and of what: sizes, padding, modes, the model's files.
+"""For which inputs a verification holds, and of what: sizes, padding, modes, the model's files."""
 
-Must not know: how it was verified.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from secrets import randbelow
 from typing import Any
 
-from torch import Tensor
-
 from inspector.arguments import MOST_SEED, check
-from inspector.verification.padding_places import KINDS, kinds_of
+from inspector.verification.padding_places import KINDS
 
 ALL_QUERIES = 2**21
 """Up to so many scores in a call all queries are compared."""
-_PLACES = {"left": "on the left", "right": "on the right", "inside": "inside"}
+_PLACES = {
+    "left": "on the left",
+    "right": "on the right",
+    "inside": "inside",
+    "whole row": "of a whole row",
+}
 
 
 def check_seed(seed: int | None) -> int:
@@ -32,6 +32,17 @@ def check_seed(seed: int | None) -> int:
     """
     check("seed", seed, optional=True)
     return randbelow(MOST_SEED + 1) if seed is None else seed
+
+
+def some(names: Sequence[str], most: int = 3, between: str = ", ") -> str:
+    """Return the first of many names, and how many more there are.
+
+    Example:
+        >>> some(["a", "b", "c", "d", "e"])
+        'a, b, c and 2 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(names[:most]) + more
 
 
 @dataclass(frozen=True)
@@ -64,40 +75,35 @@ class Scope:
     not_asked: Mapping[str, str] = field(default_factory=dict)
     """What was not tried → why."""
 
-    def with_call(self, query: Tensor, key: Tensor, mask: Tensor | None) -> "Scope":
-        """Return the scope with one more call of an attention in it.
-
-        Args:
-            query: (batch, head, query, d_head).
-            key: (batch, kv_head, key, d_head).
-            mask: True where a query may look, broadcast to (batch, head, query, key).
-        """
-        kinds = set(self.padding)
-        if mask is not None and mask.ndim == 4 and mask.shape[0] == len(query):
-            kinds |= kinds_of(mask.any(1).any(1))
-        return replace(
-            self,
-            heads=self.heads or query.shape[1],
-            d_head=self.d_head or query.shape[-1],
-            longest=max(self.longest, key.shape[2]),
-            largest_batch=max(self.largest_batch, len(query)),
-            padding=in_order(kinds),
-        )
-
-    def with_condition(
-        self, mode: str, gradient: int, largest_score: float, queries: int | None
+    def having(
+        self,
+        *,
+        batch: int = 0,
+        length: int = 0,
+        padding: Iterable[str] = (),
+        mode: str | None = None,
+        gradient: int = 0,
+        largest_score: float = 0.0,
+        queries: int | None = None,
     ) -> "Scope":
-        """Return the scope with a condition in it, under which a call was compared.
+        """Return the scope with one more input in it.
 
         Args:
-            mode: Of the modules.
-            gradient: Tokens of the call, where its gradient was compared; else 0.
+            batch: Its texts.
+            length: Its tokens.
+            padding: Where it has padding.
+            mode: That of the modules.
+            gradient: Its tokens, where its gradient was compared; else 0.
             largest_score: Up to where its scores were scaled up; else 0.
-            queries: Of the call that were compared; None where all were.
+            queries: How many of them were compared; None where all were.
         """
+        kinds = {*self.padding, *padding}
         return replace(
             self,
-            modes=tuple(dict.fromkeys([*self.modes, mode])),
+            longest=max(self.longest, length),
+            largest_batch=max(self.largest_batch, batch),
+            padding=tuple(kind for kind in KINDS if kind in kinds),
+            modes=tuple(dict.fromkeys([*self.modes, *([mode] if mode else [])])),
             gradients=self.gradients or gradient > 0,
             longest_gradient=max(self.longest_gradient, gradient),
             largest_score=max(self.largest_score, largest_score),
@@ -133,11 +139,9 @@ class Scope:
             ['12 heads × 32. Holds for up to 512 tokens, batches of up to 8, padding on the left \
 and of a whole row; modes: evaluation; gradients: compared. Seed 0.']
         """
-        places = [_PLACES[kind] for kind in self.padding if kind in _PLACES]
-        if "whole row" in self.padding:
-            places.append("of a whole row")
-        padding = f"padding {', '.join(places[:-1])}{' and ' * (len(places) > 1)}" if places else ""
-        padding = f"{padding}{places[-1]}" if places else "no padding"
+        places = [_PLACES[kind] for kind in self.padding]
+        told = " and ".join(", ".join(places).rsplit(", ", 1))
+        padding = f"padding {told}" if places else "no padding"
         said = (
             f"{self.heads} heads × {self.d_head}. Holds for up to {self.longest} tokens, batches "
             f"of up to {self.largest_batch}, {padding}; modes: {', '.join(self.modes)}; "
@@ -174,8 +178,3 @@ and of a whole row; modes: evaluation; gradients: compared. Seed 0.']
         if self.not_asked:
             told = "; ".join(f"{what} ({why})" for what, why in self.not_asked.items())
             yield f"Not asked: {told}."
-
-
-def in_order(kinds: set[str]) -> tuple[str, ...]:
-    """Return where padding stood, in the order of reports."""
-    return tuple(kind for kind in KINDS if kind in kinds)

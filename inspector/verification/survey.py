@@ -1,6 +1,6 @@
 """Every family of transformers that inspector has a tiny network of, verified by running it.
 
-What comes out is what was run, nothing is declared. Must not know: how a report is shown.
+What comes out is what was run, nothing is declared.
 """
 
 import warnings
@@ -133,11 +133,7 @@ def _weights(network: nn.Module, row: Configuration) -> tuple[int, int]:
 
 
 def architectures_page(frame: pd.DataFrame) -> str:
-    """Return the frame as a page of Markdown.
-
-    Args:
-        frame: As `verify_architectures` returned it.
-    """
+    """Return the frame as a page of Markdown."""
     counts = frame["verdict"].value_counts()
     summary = (
         f"transformers {transformers_version()}: {len(frame)} configurations of "

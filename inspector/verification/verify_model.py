@@ -1,7 +1,4 @@
-"""One verification for every model: from its weights where that is enough, else call by call.
-
-Must not know: how a report is shown.
-"""
+"""One verification for every model: from its weights where that is enough, else call by call."""
 
 from os import PathLike
 

@@ -2,23 +2,33 @@
 
 Ours is evaluated on the very same queries, keys, values and mask, in the model's dtype and, as
 the truth, in float64: errors do not add up, and each call is judged apart.
-Must not know: which model, which layer.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn.functional import linear
 
-from inspector.attention import STEPS, Attended, Steps, attention, scaled_dot_product_scores
+from inspector.attention import (
+    Attended,
+    LayerWeights,
+    attention,
+    repeat_key_value_heads,
+    scaled_dot_product_scores,
+)
 from inspector.models import AttentionCall
+from inspector.models.weight_checks.projection_calls import ProjectedCall
+from inspector.models.weight_layouts.layout import SIDES
 from inspector.verification.across_cases import largest_score
-from inspector.verification.judge import Distances, Judgement
+from inspector.verification.controls import LETTERS
+from inspector.verification.diagnosis import REFERENCE, Plan
+from inspector.verification.judge import Distances, Judgement, cotangent_of, judge, rows_with_keys
 from inspector.verification.layers.stages import same_draws
 from inspector.verification.scope import ALL_QUERIES
 
@@ -67,17 +77,9 @@ class Terms:
 
     def part(self, portion: Portion) -> "Terms":
         """Return the terms of some of the texts and heads."""
-        cut = {
-            name: _cut(tensor, portion.texts, heads)
-            for name, tensor, heads in (
-                ("query", self.query, portion.heads),
-                ("key", self.key, portion.kv_heads),
-                ("value", self.value, portion.kv_heads),
-                ("mask", self.mask, portion.heads),
-                ("bias", self.bias, portion.heads),
-                ("sinks", self.sinks, portion.heads),
-            )
-        }
+        axes = dict.fromkeys(("query", "mask", "bias", "sinks"), portion.heads)
+        axes |= dict.fromkeys(("key", "value"), portion.kv_heads)
+        cut = {name: _cut(getattr(self, name), portion.texts, axes[name]) for name in axes}
         mask = cut["mask"]
         # A text without padding has nothing to mask; larger masks cost more to look through.
         if mask is not None and mask.shape[-2] == 1 and bool(mask.all()):
@@ -93,11 +95,10 @@ def _cut(tensor: Tensor | None, texts: slice, heads: slice) -> Tensor | None:
     return tensor[:, heads] if tensor.shape[1] > 1 else tensor
 
 
-Evaluate = Callable[[Terms], Attended]
-
-
-def evaluate(terms: Terms, steps: Steps = STEPS) -> Attended:
-    """Return what our attention makes of a call, with other steps where they are given."""
+def evaluate(terms: Terms, plan: Plan = REFERENCE) -> Attended:
+    """Return what our attention makes of a call, with the mistake of a plan where one is given."""
+    for change in plan.terms:
+        terms = change(terms)
     with same_draws(terms.random_state) if terms.dropout else nullcontext():
         return attention(
             terms.query,
@@ -110,7 +111,7 @@ def evaluate(terms: Terms, steps: Steps = STEPS) -> Attended:
             softmax_dtype=terms.softmax_dtype,
             score=partial(scaled_dot_product_scores, scaling=terms.scaling),
             dropout=terms.dropout,
-            steps=steps,
+            steps=plan,
         )
 
 
@@ -130,19 +131,12 @@ def _as_row(mask: Tensor | None) -> Tensor | None:
 
 def judge_call(
     call: AttentionCall,
-    *,
-    ours: Evaluate = evaluate,
+    plan: Plan = REFERENCE,
     dtype: torch.dtype | None = None,
+    *,
     largest_score: float = 1.0,
 ) -> dict[str, Judgement]:
-    """Return stage → judgement of ours against the model's own, rows without a key left out.
-
-    Args:
-        call: As the model computed it.
-        ours: What is under test.
-        dtype: In which ours computes; that of the call where not given.
-        largest_score: Of the call.
-    """
+    """Return stage → judgement of ours against the model's own, rows without a key left out."""
     terms, working = terms_of(call), dtype or call.query.dtype
     softmax_dtype = call.softmax_dtype
     distances = {stage: Distances() for stage in CALL_STAGES}
@@ -151,9 +145,9 @@ def judge_call(
     # A mistake may be one of heads among each other: it is given them all. So is dropout, which
     # draws for all of them.
     whole = [Portion(slice(None), slice(None), slice(None))]
-    for portion in whole if terms.dropout else _portions(call, by_heads=ours is evaluate):
+    for portion in whole if terms.dropout else _portions(call, by_heads=plan is REFERENCE):
         part = terms.part(portion)
-        found = ours(part.to(working, softmax_dtype))
+        found = evaluate(part.to(working, softmax_dtype), plan)
         truth = exact(part)
         keep = _rows_with_keys(part)
         theirs = contexts[portion.texts, portion.heads]
@@ -227,10 +221,7 @@ def draws(call: AttentionCall) -> bool:
 
 def rows_left_out(call: AttentionCall) -> int:
     """Return how many queries, of each text, have no key that they may look at in any head."""
-    if call.mask is None:
-        return 0
-    rows = call.mask.any(dim=-1).any(dim=1).expand(len(call.query), call.query.shape[2])
-    return int((~rows).sum())
+    return int((~rows_with_keys(call.mask, len(call.query), call.query.shape[2])).sum())
 
 
 def _portions(call: AttentionCall, by_heads: bool) -> Iterator[Portion]:
@@ -288,25 +279,136 @@ def with_scores_spread(call: AttentionCall) -> AttentionCall | None:
     """
     if call.again is None:
         return None
-    scores = scaled_dot_product_scores(call.query.double(), _first_heads(call), call.scaling)
-    spread = float(scores.std())
-    if not 0.0 < spread < 1.0:
-        return None
-    query = call.query * (1.0 / spread)
-    output, probabilities = call.again(query, call.key, call.value)
-    return replace(call, query=query, context=output.flatten(-2), probabilities=probabilities)
+    key = repeat_key_value_heads(call.key.double(), call.query.shape[1])
+    spread = float(scaled_dot_product_scores(call.query.double(), key, call.scaling).std())
+    return _with_longer_queries(call, 1.0 / spread) if 0.0 < spread < 1.0 else None
 
 
 def with_large_scores(call: AttentionCall, largest: float) -> AttentionCall | None:
     """Return the call on queries so long that its largest score is as large, if it can be made."""
     found = largest_score(call, with_bias=False)
-    if call.again is None or found == 0.0:
+    return None if found == 0.0 else _with_longer_queries(call, largest / found)
+
+
+def _with_longer_queries(call: AttentionCall, times: float) -> AttentionCall | None:
+    if call.again is None:
         return None
-    query = call.query * (largest / found)
+    query = call.query * times
     output, probabilities = call.again(query, call.key, call.value)
     return replace(call, query=query, context=output.flatten(-2), probabilities=probabilities)
 
 
-def _first_heads(call: AttentionCall) -> Tensor:
-    repeats = call.query.shape[1] // call.key.shape[1]
-    return call.key.double().repeat_interleave(repeats, dim=1)
+def judge_call_gradient(call: AttentionCall, seed: int) -> Judgement | None:
+    """Return the judgement of the gradient that is worst; None where autograd did not see it.
+
+    A vector-Jacobian product with a cotangent of the context that is drawn from the seed, and 0
+    for queries without a key.
+    """
+    leaves = call.sources or tuple(
+        {id(each): each for each in (call.query, call.key, call.value)}.values()
+    )
+    if not call.context.requires_grad or not all(leaf.requires_grad for leaf in leaves):
+        return None
+    dtype, shape = call.query.dtype, call.context.shape
+    keep = rows_with_keys(call.mask, *shape[:2]).to(call.context.device)
+    cotangent = cotangent_of(shape, keep[..., None], seed, call.context.dtype)
+    theirs = torch.autograd.grad(
+        call.context, leaves, cotangent, retain_graph=True, allow_unused=True
+    )
+    ours, truth = (_ours(call, leaves, cotangent, each) for each in (dtype, torch.float64))
+    precision = call.softmax_dtype or dtype
+    judged = [
+        judge(a, torch.zeros_like(leaf) if b is None else b, t, precision)
+        for a, b, t, leaf in zip(ours, theirs, truth, leaves, strict=True)
+    ]
+    return max(judged, key=lambda each: (not each.passed, each.error_in_u))
+
+
+def _ours(
+    call: AttentionCall, leaves: tuple[Tensor, ...], cotangent: Tensor, dtype: torch.dtype
+) -> tuple[Tensor, ...]:
+    """Return the gradients by our attention, computed in a dtype."""
+    terms = _without_gradients_of_the_rest(call)
+    if not call.sources:
+        made = {id(leaf): leaf.detach().to(dtype, copy=True).requires_grad_() for leaf in leaves}
+        terms = replace(
+            terms, query=made[id(call.query)], key=made[id(call.key)], value=made[id(call.value)]
+        )
+        leaves = tuple(made.values())
+    exact = dtype == torch.float64 != call.query.dtype
+    with torch.enable_grad():
+        output = evaluate(terms.to(dtype, None if exact else call.softmax_dtype)).output
+        context = output.transpose(1, 2).flatten(-2)
+        found = torch.autograd.grad(
+            context, leaves, cotangent.to(dtype), retain_graph=True, allow_unused=True
+        )
+    return tuple(
+        torch.zeros_like(leaf) if each is None else each
+        for each, leaf in zip(found, leaves, strict=True)
+    )
+
+
+def _without_gradients_of_the_rest(call: AttentionCall) -> Terms:
+    terms = terms_of(call)
+    if call.sources:
+        return terms
+    bias = None if terms.bias is None else terms.bias.detach()
+    sinks = None if terms.sinks is None else terms.sinks.detach()
+    return replace(terms, bias=bias, sinks=sinks)
+
+
+# A linear layer treats all tokens alike: so many of a call, spread evenly, stand for the others.
+TOKENS_AT_MOST = 32
+
+
+def judge_projections(
+    projected: ProjectedCall,
+    plan: Plan = REFERENCE,
+    dtype: torch.dtype | None = None,
+    *,
+    sides: Sequence[str] = SIDES,
+) -> dict[str, Judgement]:
+    r"""Return stage → judgement of ours against the model's own: query, key, value, output.
+
+    $q = x W_Q^\top + b_Q$ and so on, for at most `TOKENS_AT_MOST` tokens of the call. Queries
+    without an allowed key are left out of the output.
+    """
+    judgements = {}
+    changed = plan.weights_of(projected.weights)
+    for side in sides:
+        if side not in projected.made:
+            continue
+        rows = _chosen(projected, side)
+        given = _tokens(projected.given[side], rows)
+        theirs = _tokens(projected.made[side], rows)
+        ours = _project(given.to(dtype or given.dtype), changed, side)
+        truth = _project(given.double(), projected.weights, side)
+        judgements[side] = judge(ours, theirs, truth, theirs.dtype)
+    return judgements
+
+
+def _project(
+    given: Float[Tensor, "token d_in"], weights: LayerWeights, side: str
+) -> Float[Tensor, "token d_out"]:
+    letter = LETTERS[side]
+    matrix, bias = getattr(weights, f"W_{letter}"), getattr(weights, f"b_{letter}")
+    return linear(given, matrix.to(given.dtype), None if bias is None else bias.to(given.dtype))
+
+
+def _chosen(projected: ProjectedCall, side: str) -> Int[Tensor, " token"]:
+    """Return the places, in all texts one after the other, of the tokens that are compared."""
+    given, mask = projected.given[side], projected.call.mask
+    n_texts, n_tokens = given.shape[:2]
+    rows = torch.arange(n_texts * n_tokens, device=given.device)
+    if side == "output" and mask is not None:
+        rows = rows[rows_with_keys(mask, n_texts, n_tokens).flatten()]
+    if len(rows) <= TOKENS_AT_MOST:
+        return rows
+    return rows[torch.arange(TOKENS_AT_MOST, device=rows.device) * len(rows) // TOKENS_AT_MOST]
+
+
+def _tokens(
+    tensor: Float[Tensor, "batch token *features"], rows: Int[Tensor, " chosen"]
+) -> Float[Tensor, "chosen d_out"]:
+    """Return the features of the chosen tokens, those of the heads side by side."""
+    return tensor.flatten(0, 1).index_select(0, rows).flatten(1)

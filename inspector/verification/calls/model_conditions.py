@@ -1,7 +1,4 @@
-"""The conditions of ordinary use that a model admits, and what it is run on under each.
-
-Must not know: what is done with its calls.
-"""
+"""The conditions of ordinary use that a model admits, and what it is run on under each."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,12 +22,7 @@ class ModelConditions:
     """The conditions of one model."""
 
     def __init__(self, model: AnyModel, seed: int) -> None:
-        """Find out of what sizes its inputs may be.
-
-        Args:
-            model: What is run.
-            seed: Of the sizes that are drawn, and of the inputs.
-        """
+        """Find out of what sizes its inputs may be."""
         self._model, self._seed = model, seed
         short, longer = (model.make_inputs(real=torch.ones(1, n, dtype=torch.bool)) for n in (7, 9))
         self._sized = any(short[name].shape != longer[name].shape for name in short)
@@ -55,12 +47,7 @@ class ModelConditions:
         yield again
 
     def run_of(self, condition: Condition, factors: Mapping[str, float]) -> Pass:
-        """Return what the model is run on under a condition.
-
-        Args:
-            condition: One of them.
-            factors: Module → what the hidden states that it is given are multiplied by.
-        """
+        """Return what the model is run on under a condition."""
         network: Any = self._model.model
         made = self._model.make_inputs(real=condition.real, seed=condition.seed)
         inputs = {name: _row(tensor, condition) for name, tensor in made.items()}

@@ -1,7 +1,7 @@
 """Any model of transformers, verified call by call beside its own attention.
 
 No weights need be known. What is not reached, or not reached by a rule that ours has, is never
-passed: it is named, with the reason. Must not know: how a report is shown.
+passed: it is named, with the reason.
 """
 
 from collections.abc import Iterable
@@ -30,17 +30,18 @@ from inspector.verification.across_cases import ATTEMPTS, TOO_SMALL, AcrossCases
 from inspector.verification.calls.call_comparison import (
     draws,
     judge_call,
+    judge_call_gradient,
+    judge_projections,
     rows_left_out,
     some_queries,
     with_large_scores,
 )
 from inspector.verification.calls.call_controls import CallControls
-from inspector.verification.calls.call_gradient import judge_call_gradient
-from inspector.verification.calls.call_projections import judge_projections
 from inspector.verification.calls.model_conditions import ModelConditions
 from inspector.verification.conditions import DROPOUT, FIRST, Condition
 from inspector.verification.judge import Judgement
 from inspector.verification.layers.stages import GRADIENT, STAGES
+from inspector.verification.padding_places import kinds_of
 from inspector.verification.report import (
     VERIFICATION_COLUMNS,
     WHOLE_MODEL_COLUMNS,
@@ -51,9 +52,8 @@ from inspector.verification.report import (
     typed_frame,
     worst_rows,
 )
-from inspector.verification.scope import Scope
+from inspector.verification.scope import Scope, some
 
-_SOME = 3
 _ORDER = (*STAGES, GRADIENT)
 _NOT_SEEN = "autograd does not see what is computed there"
 _NO_DROPOUT = "no call was seen to drop attention weights"
@@ -239,8 +239,8 @@ class _Findings:
             else:
                 judged[GRADIENT] = gradient
         self._add_rows(name, call, condition.name, judged)
-        self.scope = self.scope.with_condition(
-            manner.mode,
+        self.scope = self.scope.having(
+            mode=manner.mode,
             gradient=call.key.shape[2] if gradient is not None else 0,
             largest_score=condition.largest_score or 0.0,
             queries=None if call.query.shape[2] == n_queries else call.query.shape[2],
@@ -248,7 +248,16 @@ class _Findings:
 
     def _layer(self, name: str, call: AttentionCall) -> int:
         """Return the number of the module that calls, and take the call into the scope."""
-        self.scope = self.scope.with_call(call.query, call.key, call.mask)
+        batch, n_heads, _, d_head = call.query.shape
+        mask, scope = call.mask, self.scope
+        of_texts = mask is not None and mask.ndim == 4 and len(mask) == batch
+        self.scope = replace(
+            scope, heads=scope.heads or n_heads, d_head=scope.d_head or d_head
+        ).having(
+            batch=batch,
+            length=call.key.shape[2],
+            padding=kinds_of(mask.any(1).any(1)) if mask is not None and of_texts else (),
+        )
         if call.own_term is not None:
             self.own_terms.add(name)
         return self.layers.setdefault(name, len(self.layers))
@@ -278,7 +287,7 @@ class _Findings:
         """Return up to where the outcome holds, and what was not asked."""
         not_asked = dict(self.not_asked)
         if self.without_gradient:
-            not_asked[f"gradient of {_some(self.without_gradient)}"] = _NOT_SEEN
+            not_asked[f"gradient of {some(sorted(self.without_gradient))}"] = _NOT_SEEN
         if len(self.scope.modes) > 1 and DROPOUT.mode not in self.scope.modes:
             not_asked[DROPOUT.mode] = _NO_DROPOUT
         return replace(self.scope, alone_in_u=self.across.alone_in_u, not_asked=not_asked)
@@ -311,18 +320,12 @@ class _Findings:
             # It may be that alone which is odd, where the model refused all that it was run on.
             said = said if len(self.complaints) == self.runs else ""
             return (
-                f"{_some(kinds)} computes attention by mathematics of its own{told}, in which "
-                f"inspector's function has no part.{said}"
+                f"{some(sorted(kinds))} computes attention by mathematics of its own{told}, in "
+                f"which inspector's function has no part.{said}"
             )
-        return f"{_some(missed)} did not run on the inputs that inspector can make.{said}"
+        return f"{some(sorted(missed))} did not run on the inputs that inspector can make.{said}"
 
 
 def _told(modules: Iterable[nn.Module]) -> str:
     known = "; ".join(other_mathematics(modules))
     return f" ({known})" if known else ""
-
-
-def _some(names: set[str] | list[str]) -> str:
-    ordered = sorted(names)
-    more = f" and {len(ordered) - _SOME} more" if len(ordered) > _SOME else ""
-    return ", ".join(ordered[:_SOME]) + more

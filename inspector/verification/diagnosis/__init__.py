@@ -3,7 +3,7 @@
 Must not know: models, files, any user interface.
 """
 
-from inspector.verification.diagnosis.catalogue import CATALOGUE
+from inspector.verification.diagnosis.catalogue import CATALOGUE, known
 from inspector.verification.diagnosis.diagnosis import (
     Diagnosis,
     Explanation,
@@ -11,11 +11,10 @@ from inspector.verification.diagnosis.diagnosis import (
     diagnose_randomness,
     unknown,
 )
-from inspector.verification.diagnosis.distance import Distance
 from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Plan
-from inspector.verification.diagnosis.layer import STAGES, Layer, Norm, Probe
-from inspector.verification.diagnosis.mistake import Mistake
+from inspector.verification.diagnosis.layer import STAGES, Layer, Mistake, Norm, Probe
 from inspector.verification.diagnosis.plan_comparison import Comparison, Observation
+from inspector.verification.judge import Distance
 
 __all__ = [
     "diagnose",
@@ -24,6 +23,7 @@ __all__ = [
     "Diagnosis",
     "Explanation",
     "CATALOGUE",
+    "known",
     "Mistake",
     "Layer",
     "Norm",

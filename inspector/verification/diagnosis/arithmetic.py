@@ -8,7 +8,6 @@ Three are few where scores are large. A softmax passes on what its scores are of
 all of the error is then that of the few queries in which two keys are nearly equal, and whether
 an order is lucky there is chance. So scores are moved at random, too, by twice as much as
 rounding moved them in these, in proportion to Σ |q k|, from which a sum's rounding comes.
-Must not know: layers, mistakes.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from torch import Tensor
 
 from inspector.attention.scores import scaled_dot_product_scores
 from inspector.attention.softmax import over_the_keys, with_sinks
-from inspector.verification.diagnosis.distance import rms_of
+from inspector.verification.judge import rms_of
 
 Arithmetic = dict[str, Any]
 """Step of `Steps` → the function that takes its sums in another order."""
@@ -38,15 +37,6 @@ def add_products_in_turn(left: Tensor, right: Tensor) -> Tensor:
     for index in range(1, left.shape[-1]):
         total = total + left[..., :, index : index + 1] * right[..., index : index + 1, :]
     return total
-
-
-def _linear_in_turn(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    product = add_products_in_turn(features, weight.T)
-    return product if bias is None else product + bias
-
-
-def _scores_in_turn(query: Tensor, key: Tensor, scaling: float) -> Tensor:
-    return add_products_in_turn(query * scaling, key.transpose(-1, -2))
 
 
 def softmax_in_turn(
@@ -72,8 +62,10 @@ def softmax_by_logarithm(
 
 PLAIN: Arithmetic = {}
 ONE_BY_ONE: Arithmetic = {
-    "linear": _linear_in_turn,
-    "score": _scores_in_turn,
+    "linear": lambda features, weight, bias: (
+        add_products_in_turn(features, weight.T) + (0.0 if bias is None else bias)
+    ),
+    "score": lambda query, key, scaling: add_products_in_turn(query * scaling, key.mT),
     "mix": add_products_in_turn,
     "softmax": softmax_in_turn,
 }

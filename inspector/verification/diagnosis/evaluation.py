@@ -3,11 +3,10 @@
 A plan is the steps of `inspector.attention` with some of them replaced; what computes is
 attention itself. What two plans have in common is computed once. The arithmetic may be exchanged,
 too: another right order of the same sums shows how far rounding alone can go.
-Must not know: mistakes, models.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
@@ -19,7 +18,23 @@ from inspector.attention import LayerWeights, Steps, attend_heads, combine_heads
 from inspector.attention.softmax import Softmax, mask_before_softmax, over_keys
 from inspector.verification.diagnosis.arithmetic import PLAIN, Arithmetic
 from inspector.verification.diagnosis.layer import Layer, Probe
-from inspector.verification.diagnosis.right_alternatives import hide_padding
+
+
+def hide_padding(padding: Tensor, n_tokens: int) -> Tensor | None:
+    """Return where queries may look, (batch, 1, query, key), given which tokens are real."""
+    return padding[:, None, None, :].expand(-1, -1, n_tokens, -1)
+
+
+def mask_with_infinity(scores: Tensor, allowed: Tensor | None, softmax: Softmax) -> Tensor:
+    """Return the same as one who fills with −∞ and thinks no further: NaN where no key is left."""
+    return softmax(scores if allowed is None else scores.masked_fill(~allowed, float("-inf")))
+
+
+def mask_with_nothing(scores: Tensor, allowed: Tensor | None, softmax: Softmax) -> Tensor:
+    """Return the same as one who fills with the smallest number: uniform where no key is left."""
+    least = torch.finfo(scores.dtype).min
+    return softmax(scores if allowed is None else scores.masked_fill(~allowed, least))
+
 
 # So many results are kept, and of long texts no more than hold so many scores together.
 _KEPT, _SCORES_KEPT = 128, 2**24
@@ -34,6 +49,8 @@ class Plan(Steps):
     """What is done with the hidden states first, in turn."""
     weights: tuple[Callable[[LayerWeights], LayerWeights], ...] = ()
     """What is done with the weights first, in turn."""
+    terms: tuple[Callable[[Any], Any], ...] = ()
+    """What is done, in turn, with the terms of an attention call, where that is all one knows."""
     padding: Callable[[Tensor, int], Tensor | None] = hide_padding
     """(which tokens are real, their number) → where queries may look."""
     batch_first: bool = True
@@ -51,9 +68,14 @@ class Plan(Steps):
         }
         return replace(self, **added)
 
+    def weights_of(self, weights: LayerWeights) -> LayerWeights:
+        """Return the weights that it computes with."""
+        for change in self.weights:
+            weights = change(weights)
+        return weights
+
 
 REFERENCE = Plan()
-STEPS = tuple(field.name for field in fields(Plan))
 # What queries, keys and values follow from, and what the heads' outputs do.
 _PROJECTING = attrgetter(
     "batch_first", "hidden", "weights", "linear", "split", "norm", "rotate", "heads_rounding"
@@ -98,7 +120,9 @@ class Evaluator:
         self.layer = replace(layer, weights=layer.weights.to(dtype))
         self.probe, self._arithmetic = probe, arithmetic
         self._hidden = probe.hidden.to(dtype)
-        self._weights_of = lru_cache(_KEPT)(self._changed_weights)
+        self._weights_of = lru_cache(_KEPT)(
+            lambda changes: Plan(weights=changes).weights_of(self.layer.weights)
+        )
         texts, longest = probe.hidden.shape[:2]
         scores = texts * layer.weights.n_heads * longest**2
         self._n_kept = max(1, min(_KEPT, _SCORES_KEPT // scores))
@@ -140,12 +164,6 @@ class Evaluator:
             if getattr(plan, name) is getattr(REFERENCE, name)
         }
         return replace(plan, **changes) if changes else plan
-
-    def _changed_weights(self, changes: tuple[Callable[..., LayerWeights], ...]) -> LayerWeights:
-        weights = self.layer.weights
-        for change in changes:
-            weights = change(weights)
-        return weights
 
     def _projected(self, plan: Plan) -> tuple[tuple[Tensor, Tensor, Tensor], Any]:
         """Return queries, keys and values, and all that they follow from."""

@@ -1,7 +1,6 @@
 """Numbers that a mistake leaves open, fitted to what was seen.
 
-The best of several starts is refined by Gauss and Newton's steps. Must not know: what the
-numbers mean.
+The best of several starts is refined by Gauss and Newton's steps.
 """
 
 from collections.abc import Callable, Sequence

@@ -2,7 +2,7 @@
 
 The truth is the plan in float64. An implementation follows a plan if it is no farther from that
 truth than right computations in its dtype are: torch's own, the real layer's where there is one,
-and the same sums in other orders. Must not know: mistakes, where the numbers come from.
+and the same sums in other orders.
 """
 
 import math
@@ -16,18 +16,22 @@ from torch import Tensor
 from inspector.attention.functional import unchanged
 from inspector.attention.softmax import SoftmaxOver, over_the_keys
 from inspector.verification.diagnosis.arithmetic import ORDERS, Arithmetic, right_orders
-from inspector.verification.diagnosis.distance import Distance, largest
-from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Plan, Stages
-from inspector.verification.diagnosis.layer import STAGES, Layer, Probe
-from inspector.verification.diagnosis.right_alternatives import (
+from inspector.verification.diagnosis.evaluation import (
+    REFERENCE,
+    Evaluator,
+    Plan,
+    Stages,
     mask_with_infinity,
     mask_with_nothing,
 )
+from inspector.verification.diagnosis.layer import STAGES, Layer, Probe
 from inspector.verification.judge import (
     NOTHING,
     PADDING_SHARE,
     TURNED_SHARE,
+    Distance,
     Size,
+    largest,
     size_of,
     unit_roundoff,
     user_share,
@@ -133,17 +137,26 @@ class Comparison:
         columns = zip(*made, strict=True)
         return {name: torch.stack(column) for name, column in zip(names, columns, strict=True)}
 
+    def _if_it_were(self, plan: Plan) -> "Comparison":
+        """Return the same of an implementation that returns exactly what a plan does."""
+        made = {stage: getattr(self._exact(plan), stage) for stage in self._given}
+        return Comparison(self._layer, replace(self.observation, stages=made), self.dtype)
+
     def between(self, plan: Plan, other: Plan) -> float:
         """Return how far a plan is from another, as `distance`, in the stages that were given."""
-        made = {stage: getattr(self._exact(plan), stage) for stage in self._given}
-        observation = replace(self.observation, stages=made)
-        return Comparison(self._layer, observation, self.dtype).distance(other)
+        return self._if_it_were(plan).distance(other)
+
+    def tells_apart(self, plan: Plan) -> bool:
+        """Return whether an implementation that followed a plan would not pass for a right one."""
+        return not (self._fits(self._exact(plan)) and self._if_it_were(plan).follows(REFERENCE))
 
     def stages(self, plan: Plan) -> list[Distance]:
         """Return, stage by stage, how far a plan is, and whether rounding explains it."""
         truth = self._exact(plan)
+        name = self.observation.probe.name
         if not self._fits(truth):
-            return [self._far(stage) for stage in self._given]
+            inf = math.inf
+            return [Distance(stage, name, inf, inf, 0.0, inf, inf) for stage in self._given]
         smooth = without_rounding(plan)
         unrounded_truth = None if smooth == plan else self._exact(smooth)
         explained = self._nan_explained(plan)
@@ -162,28 +175,13 @@ class Comparison:
             if explained:
                 ways = self._right_ways(plan, stage, exact, truth)
                 share = user_share(error, ways, unit, turned, largest(truth.scores))
-            found.append(
-                Distance(
-                    stage=stage,
-                    probe=self.observation.probe.name,
-                    max_error=error.most,
-                    rms_error=error.rms,
-                    scale=scale,
-                    error_in_u=error.most / unit if unit > 0.0 else error.most,
-                    share=share,
-                )
-            )
+            found.append(Distance.of(stage, name, error, scale, unit, share))
         return found
 
     def _fits(self, truth: Stages) -> bool:
         """Return whether a plan's stages have the shapes of those that were given."""
         made = ((given, getattr(truth, stage)) for stage, given in self._given.items())
         return all(self._shared(given, exact).shape == exact.shape for given, exact in made)
-
-    def _far(self, stage: str) -> Distance:
-        """Return how far a plan is that makes something of another shape."""
-        inf = math.inf
-        return Distance(stage, self.observation.probe.name, inf, inf, 0.0, inf, inf)
 
     def _right_ways(self, plan: Plan, stage: str, exact: Tensor, truth: Stages) -> Iterator[Size]:
         """Yield how far right ways are: the real layer first, the slow ones last."""
@@ -240,15 +238,6 @@ class Comparison:
             if not bool(fits[padding].all()):
                 return False
         return True
-
-    def tells_apart(self, plan: Plan) -> bool:
-        """Return whether an implementation that followed a plan would not pass for a right one."""
-        truth = self._exact(plan)
-        if not self._fits(truth):
-            return True
-        made = {stage: getattr(truth, stage) for stage in self._given}
-        observation = replace(self.observation, stages=made)
-        return not Comparison(self._layer, observation, self.dtype).follows(REFERENCE)
 
     def rows(self, stage: str, plan: Plan = REFERENCE) -> tuple[Tensor, Tensor, Tensor]:
         """Return (error, truth, real): a stage's errors, batch and token first, all rows."""

@@ -1,21 +1,19 @@
 """An implementation that answers differently each time: dropout that was left on, as a rule.
 
 Its mean over many calls is compared with what plans compute, its variance against what dropout
-would give. Must not know: where the numbers come from.
+would give.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from inspector.attention import repeat_key_value_heads
-from inspector.verification.diagnosis.catalogue.randomness import DROPOUT
+from inspector.verification.diagnosis.catalogue import DROPOUT
 from inspector.verification.diagnosis.evaluation import REFERENCE, Evaluator, Plan
-from inspector.verification.diagnosis.layer import Layer, Probe
-from inspector.verification.diagnosis.mistake import Mistake
+from inspector.verification.diagnosis.layer import Layer, Mistake, Probe
 from inspector.verification.judge import unit_roundoff
 
 CALLS = 96
@@ -27,18 +25,6 @@ _RANDOM = 64.0
 _MEAN_FITS = 1.8
 # Correlation of the variance seen with the variance that dropout gives.
 _VARIANCE_FITS = 0.7
-
-
-@dataclass(frozen=True)
-class RandomFinding:
-    """What a random implementation computes in the mean, and how it is random."""
-
-    mistakes: tuple[Mistake, ...]
-    """Dropout last; none where it is random in an unknown way."""
-    detail: str
-    """Where dropout is, and with which probability."""
-    fit: float
-    """Mean of z² of the calls' mean around what the mistakes compute: about 1."""
 
 
 def is_random(first: Tensor, second: Tensor, dtype: torch.dtype) -> bool:
@@ -53,14 +39,10 @@ def explain_randomness(
     probe: Probe,
     outputs: Float[Tensor, "call batch token d_model"],
     ways: Sequence[tuple[Mistake, Plan]],
-) -> RandomFinding:
-    """Return what the calls compute in the mean: the right result if that fits, else a mistake.
+) -> tuple[tuple[Mistake, ...], str]:
+    """Return the mistakes, dropout last, and where it is with which probability; or nothing.
 
-    Args:
-        layer: What should be computed.
-        probe: On what.
-        outputs: The output of many calls.
-        ways: Plans with one mistake each.
+    The calls' mean is the right result if that fits, else that of a mistake.
     """
     evaluator = Evaluator(layer, probe, torch.float64)
     calls = outputs.double()[:, probe.real]
@@ -76,9 +58,8 @@ def explain_randomness(
         best, mistakes, plan = min(fits, key=lambda each: each[0])
         if best < _MEAN_FITS:
             detail = _dropout(evaluator, plan, variance)
-            found = (*mistakes, DROPOUT) if detail else ()
-            return RandomFinding(found, detail or "", best)
-    return RandomFinding((), "", best)
+            return ((*mistakes, DROPOUT), detail) if detail else ((), "")
+    return (), ""
 
 
 def _dropout(evaluator: Evaluator, plan: Plan, variance: Tensor) -> str | None:

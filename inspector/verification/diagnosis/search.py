@@ -2,7 +2,6 @@
 
 Every way of making every mistake is computed on one small input, then every two that fit
 together; what comes near is compared with all inputs by the rule of rounding.
-Must not know: where the numbers come from, how a finding is told.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,8 +14,7 @@ import torch
 from inspector.verification.diagnosis.catalogue import CATALOGUE
 from inspector.verification.diagnosis.evaluation import REFERENCE, Plan
 from inspector.verification.diagnosis.fitting import fit
-from inspector.verification.diagnosis.layer import Layer
-from inspector.verification.diagnosis.mistake import Changes, Mistake, Parameter
+from inspector.verification.diagnosis.layer import Changes, Layer, Mistake, Parameter
 from inspector.verification.diagnosis.plan_comparison import Comparison
 from inspector.verification.judge import unit_roundoff
 
@@ -63,13 +61,7 @@ class Search:
         comparisons: Sequence[Comparison],
         catalogue: Sequence[Mistake] = CATALOGUE,
     ) -> None:
-        """Choose the input on which everything is tried first.
-
-        Args:
-            layer: What should have been computed.
-            comparisons: The first one with finite numbers is the one that everything is tried on.
-            catalogue: The mistakes.
-        """
+        """Choose the input on which everything is tried first."""
         self.layer, self.comparisons = layer, comparisons
         self._screen = next((c for c in comparisons if c.n_finite > 1), comparisons[0])
         self._near = max(_NEAR, _NEAR_IN_U * unit_roundoff(self._screen.dtype))
@@ -178,10 +170,8 @@ class Search:
         )
 
 
-def _ways(mistake: Mistake, layer: Layer) -> list[Changes]:
-    if mistake.parameter is not None:
-        return [mistake.parameter.changes(mistake.parameter.starts[0])]
-    return list(mistake.ways(layer))
+def _ways(mistake: Mistake, layer: Layer) -> tuple[Changes, ...]:
+    return mistake.ways(layer)
 
 
 def plan_of(ways: Sequence[Way], values: Sequence[float]) -> Plan:

@@ -1,7 +1,6 @@
 """`python -P -m inspector.verification.implementation …`: a user's file, run on request.
 
 Its words are those of `starting.run_file`: the file, the pipes, the parent, the memory.
-Must not know: models, judging.
 """
 
 import sys

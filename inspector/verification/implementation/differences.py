@@ -1,7 +1,4 @@
-"""Where an implementation differs: the first stage, which heads, which rows, and by how much.
-
-Must not know: mistakes, how it is shown.
-"""
+"""Where an implementation differs: the first stage, which heads, which rows, and by how much."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from inspector.verification.diagnosis import REFERENCE, STAGES, Comparison, Layer
+from inspector.verification.diagnosis import REFERENCE, STAGES, Comparison, Distance, Layer
 
 _BY_QUERY = ("probabilities", "context", "output")
 _HEAD_FIRST = ("query", "key", "value", "scores", "probabilities")
@@ -33,6 +30,30 @@ class Difference:
     n_heads: int
     rows: str
     """Which rows, in words."""
+
+    @classmethod
+    def of(
+        cls,
+        distance: Distance,
+        number: int,
+        layer: Layer,
+        *,
+        finite: bool,
+        rows: str,
+        heads: tuple[int, ...] | None = None,
+        n_heads: int | None = None,
+    ) -> "Difference":
+        """Return a stage's distance in a layer as a difference, infinite where no number came."""
+        return cls(
+            number,
+            distance.stage,
+            distance.probe,
+            distance.error_in_u if finite else math.inf,
+            distance.max_error if finite else math.inf,
+            heads,
+            layer.weights.n_heads if n_heads is None else n_heads,
+            rows,
+        )
 
     def __str__(self) -> str:
         """Return it in words."""
@@ -70,16 +91,11 @@ def first_difference(
                 continue
             error, _, real = comparison.rows(stage)
             finite = stage not in _BY_QUERY or not bool(comparison.not_a_number.any())
-            return Difference(
-                layer=number,
-                stage=stage,
-                input=distance.probe,
-                error_in_u=distance.error_in_u if finite else math.inf,
-                max_abs_error=distance.max_error if finite else math.inf,
+            return Difference.of(
+                distance, number, layer, finite=finite, rows=_rows(error, real),
                 heads=_heads(stage, error[real], layer),
-                n_heads=error.shape[2] if error.ndim == 4 else layer.weights.n_heads,
-                rows=_rows(error, real),
-            )
+                n_heads=error.shape[2] if error.ndim == 4 else None,
+            )  # fmt: skip
     return None
 
 

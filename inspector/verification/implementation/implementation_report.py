@@ -1,7 +1,4 @@
-"""What was found of a user's implementation: a frame for people who compute, words for all.
-
-Must not know: how the figures came about.
-"""
+"""What was found of a user's implementation: a frame for people who compute, words for all."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -2,7 +2,6 @@
 
 The model's own hidden states on real text, with what its layers made of them, and random ones.
 A layer is taken only where our equations reproduce what the real one computed.
-Must not know: implementations, judging them.
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,13 @@ from inspector.errors import InputError, UnsupportedModelError
 from inspector.models import LayerCall, PretrainedModel, complete_weights, unsaid, watch
 from inspector.models.weight_checks.observed_terms import scaled_queries
 from inspector.verification.diagnosis import REFERENCE, Comparison, Layer, Norm, Observation, Probe
-from inspector.verification.layers.cases import Case, longest_length, longest_text, text_cases
+from inspector.verification.layers.cases import (
+    Case,
+    cut_to,
+    longest_length,
+    longest_text,
+    text_cases,
+)
 from inspector.verification.layers.stages import their_stages
 
 _LONGER = 64
@@ -67,29 +72,18 @@ def _with_long_text(model: PretrainedModel, found: dict[int, TriedLayer]) -> dic
     """
     biased = any(each.layer.weights.relative_bias is not None for each in found.values())
     length = longest_length(model, biased=biased)
-    waiting = dict(found)
-    while waiting and length > _LONGER:
-        held = _that_hold(model, waiting, length)
-        found = {**found, **held}
-        waiting = {number: each for number, each in waiting.items() if number not in held}
-        length //= 2
-    return found
-
-
-def _that_hold(
-    model: PretrainedModel, waiting: dict[int, TriedLayer], length: int
-) -> dict[int, TriedLayer]:
-    """Return those layers that our equations reproduce on a text of a length, with that text."""
     held: dict[int, TriedLayer] = {}
 
     def keep(call: LayerCall) -> None:
-        if call.layer in waiting:
-            longer = _with_call(model, waiting[call.layer], call)
+        if call.layer in found.keys() - held.keys():
+            longer = _with_call(model, found[call.layer], call)
             if longer is not None:
                 held[call.layer] = longer
 
-    watch(model, longest_text(model, length), keep)
-    return held
+    while found.keys() - held.keys() and length > _LONGER:
+        watch(model, longest_text(model, length), keep)
+        length //= 2
+    return {**found, **held}
 
 
 def _with_call(model: PretrainedModel, tried: TriedLayer, call: LayerCall) -> TriedLayer | None:
@@ -119,13 +113,13 @@ def _begins_with(longer: Tensor, short: Tensor) -> bool:
     return corner.shape == short.shape and torch.allclose(corner, short, rtol=0, atol=rounding)
 
 
-def random_probes(layer: Layer, spread: float, seed: int = 0) -> list[Probe]:
+def random_probes(layer: Layer, spread: float) -> list[Probe]:
     """Return two random inputs; in the first every text is padded.
 
     Padding stands behind the text, in causal layers before it: elsewhere it would be hidden
     anyway, and no mistake of its mask seen.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     probes = []
     for name, (longest, lengths) in _LENGTHS.items():
         shape = (len(lengths), longest, layer.weights.d_model)
@@ -137,28 +131,15 @@ def random_probes(layer: Layer, spread: float, seed: int = 0) -> list[Probe]:
 
 
 def _cases(model: PretrainedModel) -> list[Case]:
-    cases = []
-    for case in text_cases(model):
-        batch, name = case.batch, case.name
-        if batch.input_ids.shape[1] > _LONGER:
-            kinds = batch.token_type_ids
-            batch = replace(
-                batch,
-                input_ids=batch.input_ids[:, :_LONGER],
-                attention_mask=batch.attention_mask[:, :_LONGER],
-                token_type_ids=None if kinds is None else kinds[:, :_LONGER],
-                tokens=[tokens[:_LONGER] for tokens in batch.tokens],
-            )
-            name = "longer text"
-        cases.append(Case(name, batch))
-    return cases
+    return [
+        Case("longer text", cut_to(case.batch, _LONGER))
+        if case.batch.input_ids.shape[1] > _LONGER
+        else case
+        for case in text_cases(model)
+    ]
 
 
-def _tried(
-    model: PretrainedModel,
-    number: int,
-    calls: list[tuple[Case, LayerCall]],
-) -> TriedLayer:
+def _tried(model: PretrainedModel, number: int, calls: list[tuple[Case, LayerCall]]) -> TriedLayer:
     weights = complete_weights(model, number, [call for _, call in calls])
     layer = Layer(weights, norm_beside(model, number))
     inputs = []
@@ -203,8 +184,8 @@ def _refusal(
 ) -> UnsupportedModelError:
     return UnsupportedModelError(
         f"layer ({number}) of {model.name} computes more than its weights say: "
-        f"{unsaid(model, number, call)} ({how}), so that no implementation can be held "
-        "against it."
+        f"{unsaid(model, number, call)} ({how}), so that no implementation can be "
+        "compared with it."
     )
 
 

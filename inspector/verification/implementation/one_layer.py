@@ -1,7 +1,4 @@
-"""One layer's implementation, run on all its inputs and compared.
-
-Must not know: other layers, how a report is shown.
-"""
+"""One layer's implementation, run on all its inputs and compared."""
 
 from typing import Any
 
@@ -13,18 +10,18 @@ from inspector.verification.diagnosis import (
     Comparison,
     Diagnosis,
     Observation,
+    diagnose,
     diagnose_randomness,
     unknown,
 )
 from inspector.verification.diagnosis.random_answers import CALLS, is_random
-from inspector.verification.diagnosis.search import Search
-from inspector.verification.implementation.circumstances import circumstances
 from inspector.verification.implementation.differences import Difference, first_difference
 from inspector.verification.implementation.layer_inputs import TriedLayer
+from inspector.verification.implementation.ordinary import circumstances
 from inspector.verification.implementation.sandbox.contract import check_finite
 from inspector.verification.implementation.sandbox.trial import Trial
 from inspector.verification.implementation.sandbox.user_process import ProcessTrial
-from inspector.verification.implementation.use import Use, row_of, try_ordinary_use
+from inspector.verification.implementation.use import Use, row_of
 
 Running = Trial | ProcessTrial
 
@@ -32,9 +29,20 @@ Running = Trial | ProcessTrial
 class OneLayer:
     """One layer's implementation, run on all its inputs and compared."""
 
-    def __init__(self, tried: TriedLayer, running: Running, dtype: torch.dtype) -> None:
-        """Build it for the layer, and run it on the small inputs."""
-        self.tried = tried
+    def __init__(
+        self, tried: TriedLayer, running: Running, dtype: torch.dtype, seed: int, *, first: bool
+    ) -> None:
+        """Build it for the layer, and run it: on the small inputs; in ordinary use, if right there.
+
+        Args:
+            tried: The layer.
+            running: What runs it.
+            dtype: In which it computes.
+            seed: Of the inputs of ordinary use.
+            first: Whether no layer before it is wrong: then it is tried whether one that is wrong
+                here answers otherwise each time.
+        """
+        self.tried, self._running, self._seed = tried, running, seed
         running.start(tried.layer.weights, tried.number)
         self.observations = [
             Observation(probe, running.run(probe.hidden, probe.padding, probe.name), theirs)
@@ -43,41 +51,48 @@ class OneLayer:
         self.comparisons = [Comparison(tried.layer, each, dtype) for each in self.observations]
         # The random inputs are small and padded: what is searched for is tried on them first.
         self.random_first = sorted(
-            self.observations, key=lambda each: not each.probe.name.startswith("random")
+            self.comparisons, key=lambda c: not c.observation.probe.name.startswith("random")
         )
-        self.search = Search(tried.layer, self.comparisons)
         self.difference: Difference | None = first_difference(
             tried.number, tried.layer, self.comparisons
         )
         self.randomness: Diagnosis | None = None
         self.use: Use | None = None
+        if self.difference is None:
+            self._try_ordinary_use(dtype)
+        elif first:
+            self._look_for_randomness(dtype)
 
-    def try_ordinary_use(self, running: Running, dtype: torch.dtype, seed: int) -> None:
-        """Call it as ordinary use does, once it is right on small inputs."""
+    def _try_ordinary_use(self, dtype: torch.dtype) -> None:
         stage = list(self.observations[0].stages)[-1]
-        self.use = try_ordinary_use(self.tried, running.run, stage, dtype, seed)
+        self.use = Use(self.tried, self._running.run, stage, dtype, self._seed)
         self.difference = self.use.difference
 
-    def try_coarsely(self, running: Running, dtype: torch.dtype, seed: int) -> Diagnosis | None:
+    def try_coarsely(self, dtype: torch.dtype) -> Diagnosis | None:
         """Return what is wrong in ordinary use even by the measure of a coarser dtype, if any is.
 
         A difference that this dtype explains stays where there is no other.
         """
         explained = self.difference
-        running.start(self.tried.layer.weights, self.tried.number)
-        self.try_ordinary_use(running, dtype, seed)
+        self._running.start(self.tried.layer.weights, self.tried.number)
+        self._try_ordinary_use(dtype)
         if self.use is None or self.difference is None:
             self.difference = explained
             return None
         return unknown(circumstances(self.use.tried), self.use.distance)
 
-    def look_for_randomness(self, running: Running, dtype: torch.dtype) -> None:
+    def diagnose(self, dtype: torch.dtype, pairs: bool) -> Diagnosis | None:
+        """Return what is wrong on the small inputs."""
+        observations = [comparison.observation for comparison in self.random_first]
+        return diagnose(self.tried.layer, observations, dtype, pairs=pairs)
+
+    def _look_for_randomness(self, dtype: torch.dtype) -> None:
         """Call again, and many times more where the answer is another one then."""
-        first = self.random_first[0]
+        first = self.random_first[0].observation
         probe, stage = first.probe, list(first.stages)[-1]
 
         def again() -> Tensor:
-            return running.run(probe.hidden, probe.padding, probe.name)[stage]
+            return self._running.run(probe.hidden, probe.padding, probe.name)[stage]
 
         if is_random(first.stages[stage], again(), dtype):
             given = stage == "output"
@@ -99,16 +114,10 @@ class OneLayer:
         Raises:
             InputError: If a query that is no padding got none.
         """
-        for observation in self.observations:
+        for observation in () if explained else self.observations:
+            real = observation.probe.real
+            where = f"in layer {self.tried.number} on the input '{observation.probe.name}'"
             for stage, values in observation.stages.items():
-                if stage != "scores" and not explained:
-                    where = f"in layer {self.tried.number} on the input '{observation.probe.name}'"
-                    check_finite(values[_real(stage, values, observation)], stage, where)
-
-
-def _real(stage: str, values: Tensor, observation: Observation) -> Tensor:
-    """Return which values belong to queries that are no padding."""
-    real = observation.probe.real
-    if stage in ("context", "output"):
-        return real[..., None].expand_as(values)
-    return real[:, None, :, None].expand_as(values)
+                of_query = real[..., None] if values.ndim == 3 else real[:, None, :, None]
+                if stage != "scores":
+                    check_finite(values[of_query.expand_as(values)], stage, where)

@@ -1,19 +1,22 @@
 """What ordinary use brings: lengths, batches, padding, gradients, training, memory, large scores.
 
 An implementation that is right on small inputs is tried on all of these; six sizes are drawn anew
-in each run. Must not know: implementations, judging them.
+in each run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from inspector.verification.conditions import LARGE_SCORES, LENGTHS, N_DRAWN
 from inspector.verification.diagnosis import REFERENCE, Evaluator, Layer, Probe
+from inspector.verification.layers.stages import GRADIENT
 from inspector.verification.manner import LAYOUTS, PLAINLY, Manner
 from inspector.verification.padding_places import draw_size, every_padding, kinds_of
+from inspector.verification.scope import some
 
 _LENGTH, _SHORT = 17, 9
 _MOST_DRAWN, _MOST_DRAWN_TOKENS = 300, 512
@@ -25,9 +28,9 @@ _TRAINING = (Manner("on", training=True), Manner("asked", training=True))
 _EVALUATION = Manner(training=False)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Trying:
-    """One input and the manner in which an implementation is called on it."""
+    """One input and the manner in which an implementation is called on it; what came of it."""
 
     probe: Probe
     manner: Manner = PLAINLY
@@ -39,6 +42,8 @@ class Trying:
     """Whether an input of this shape, or this very one, came before."""
     alone: int | None = None
     """Which row of the padded batch it is, where it is one."""
+    failed: tuple[str, ...] = ()
+    """The stages that differ; none where it is right."""
 
     @property
     def large_scores(self) -> bool:
@@ -67,14 +72,7 @@ class OrdinaryUse:
     def __init__(
         self, layer: Layer, long: tuple[Probe, dict[str, Tensor]], spread: float, seed: int
     ) -> None:
-        """Keep what inputs are drawn from.
-
-        Args:
-            layer: What should be computed.
-            long: A text of full length, and what the real layer made of it.
-            spread: Standard deviation of the hidden states.
-            seed: Of what is drawn.
-        """
+        """Keep what inputs are drawn from."""
         self._layer, self._spread = layer, spread
         self._long, self._theirs = long
         self._generator = torch.Generator().manual_seed(seed)
@@ -171,3 +169,66 @@ class OrdinaryUse:
 
 def _named(probe: Probe, manner: str) -> Probe:
     return replace(probe, name=f"{probe.name}, {manner}")
+
+
+_NAMED = 4
+_IN_THE_GRADIENT = (
+    "in its gradient alone: is something detached, computed without gradients, or is a backward "
+    "pass written by hand"
+)
+_SEEN_BEFORE = (
+    "on a text of a size that it has seen before: what is kept between calls must not depend on "
+    "that"
+)
+_NOT_CONTIGUOUS = "where memory is not contiguous: read it by .reshape or .contiguous()"
+_LARGE = "where scores are large: subtract each row's largest score before the exponential"
+_PLACES = {
+    "left": "where padding stands on the left",
+    "right": "where padding stands on the right",
+    "inside": "where padding stands inside the text",
+    "whole row": "where a row is padding throughout: what it gives must not reach other rows",
+}
+
+
+def circumstances(tried: Sequence[Trying]) -> str:
+    """Return when it is wrong: what all failures have in common and no success has."""
+    wrong = [each for each in tried if each.failed]
+    right = [each for each in tried if not each.failed]
+    names = [each.probe.name for each in wrong]
+    common = next((words for words, holds in _kinds(wrong, right) if holds), None)
+    said = f"It is wrong {common}. " if common else ""
+    return (
+        f"{said}Right on {len(right)} of {len(tried)} inputs of ordinary use, wrong on: "
+        f"{some(names, _NAMED, between='; ')}."
+    )
+
+
+def _kinds(wrong: Sequence[Trying], right: Sequence[Trying]) -> Iterator[tuple[str, bool]]:
+    def in_common(holds: Callable[[Trying], bool], *, alone: bool = True) -> bool:
+        """Return whether it holds of all that are wrong, and of none that is right."""
+        return all(map(holds, wrong)) and not (alone and any(map(holds, right)))
+
+    yield _IN_THE_GRADIENT, in_common(lambda each: each.failed == (GRADIENT,), alone=False)
+    yield "in training mode", in_common(lambda each: each.manner.training is True)
+    yield "in evaluation mode", in_common(lambda each: each.manner.training is False)
+    with_gradients = in_common(lambda each: each.manner.gradients in ("on", "asked"))
+    yield "where gradients are on", with_gradients
+    yield "in inference mode", in_common(lambda each: each.manner.gradients == "inference")
+    yield _NOT_CONTIGUOUS, in_common(lambda each: each.manner.strided, alone=False)
+    yield _LARGE, in_common(lambda each: each.large_scores, alone=False)
+    for kind, words in _PLACES.items():
+        yield words, in_common(partial(_is_padded, kind))
+    least_length = min(each.length for each in wrong)
+    least_batch = min(each.batch for each in wrong)
+    yield f"from {least_length} tokens on", in_common(lambda each: each.length >= least_length)
+    yield f"in batches of {least_batch} and more", in_common(lambda each: each.batch >= least_batch)
+    lengths = sorted({each.length for each in wrong})
+    yield (
+        f"at lengths of {', '.join(map(str, lengths))} tokens",
+        len(lengths) <= _NAMED and in_common(lambda each: each.length in lengths),
+    )
+    yield _SEEN_BEFORE, in_common(lambda each: each.again, alone=False)
+
+
+def _is_padded(kind: str, trying: Trying) -> bool:
+    return kind in trying.padding

@@ -1,29 +1,92 @@
-"""An implementation run on the inputs of ordinary use, each result judged and let go.
-
-Must not know: mistakes, reports.
-"""
+"""An implementation run on the inputs of ordinary use, each result judged and let go."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from inspector.verification.diagnosis import REFERENCE, Comparison, Observation
-from inspector.verification.diagnosis.distance import Distance, largest
-from inspector.verification.implementation.circumstances import Tried
-from inspector.verification.implementation.differences import Difference, first_difference
-from inspector.verification.implementation.gradients import (
-    GRADIENT,
-    compare_gradient,
-    cotangent_for,
+from inspector.verification.diagnosis import (
+    REFERENCE,
+    Comparison,
+    Evaluator,
+    Layer,
+    Observation,
+    Probe,
 )
+from inspector.verification.diagnosis.arithmetic import PLAIN, Arithmetic, right_orders
+from inspector.verification.implementation.differences import Difference, first_difference
 from inspector.verification.implementation.layer_inputs import TriedLayer
 from inspector.verification.implementation.ordinary import OrdinaryUse, Trying
 from inspector.verification.implementation.sandbox.contract import stage_shapes
-from inspector.verification.judge import unit_roundoff
+from inspector.verification.judge import (
+    Distance,
+    Size,
+    cotangent_of,
+    largest,
+    size_of,
+    unit_roundoff,
+    user_share,
+)
+from inspector.verification.layers.stages import GRADIENT
+
+_BY_TOKEN = ("context", "output", "probabilities")
+
+
+def cotangent_for(stage: str, shape: tuple[int, ...], probe: Probe, seed: int) -> Tensor | None:
+    """Return a cotangent for a stage of a shape; None where its numbers are not by query."""
+    if stage not in _BY_TOKEN:
+        return None
+    real = probe.real[:, None, :, None] if len(shape) == 4 else probe.real[:, :, None]
+    return cotangent_of(shape, real, seed, probe.hidden.dtype)
+
+
+def compare_gradient(
+    layer: Layer, probe: Probe, stage: str, cotangent: Tensor, given: Tensor, dtype: torch.dtype
+) -> tuple[Distance, bool]:
+    """Return how far a gradient is, and whether it is all numbers.
+
+    Left out are rows that are padding throughout; and rows in which some query has no key, where
+    what fills with −∞ gives no number.
+    """
+    exact, defined = _gradient(layer, probe, stage, cotangent, torch.float64)
+    finite = given.isfinite().flatten(1).all(-1)
+    keep = probe.real.any(-1) & (defined | finite)
+    truth = exact[keep]
+    found = given.double()[keep] - truth
+    error, unit = size_of(found), unit_roundoff(dtype) * largest(truth)
+
+    def ways() -> Iterator[Size]:
+        for precision, order in right_orders(scores, dtype, backward=True):
+            way, _ = _gradient(layer, probe, stage, cotangent, precision, order)
+            yield size_of(way.double()[keep] - truth)
+
+    def scores(precision: torch.dtype, order: Arithmetic) -> Tensor:
+        return Evaluator(layer, probe, precision, order)(REFERENCE).scores
+
+    share = user_share(error, ways(), unit, largest_score=largest(scores(torch.float64, PLAIN)))
+    distance = Distance.of(GRADIENT, probe.name, error, largest(truth), unit, share)
+    return distance, bool(found.isfinite().all())
+
+
+def _gradient(
+    layer: Layer,
+    probe: Probe,
+    stage: str,
+    cotangent: Tensor,
+    dtype: torch.dtype,
+    arithmetic: Arithmetic = PLAIN,
+) -> tuple[Tensor, Tensor]:
+    """Return the gradient by the equations, and in which rows each query has a key."""
+    hidden = probe.hidden.to(dtype, copy=True).requires_grad_()
+    with torch.enable_grad():
+        evaluated = Evaluator(layer, Probe(probe.name, hidden, probe.padding), dtype, arithmetic)
+        stages = evaluated(REFERENCE)
+        (gradient,) = torch.autograd.grad(getattr(stages, stage), hidden, cotangent.to(dtype))
+    return gradient, stages.defined.all(-1)
+
 
 Run = Callable[..., dict[str, Tensor]]
 """As `Trial.run`."""
@@ -31,115 +94,69 @@ Run = Callable[..., dict[str, Tensor]]
 _STEP = 7919
 
 
-@dataclass
 class Use:
-    """What came of one layer's inputs of ordinary use."""
-
-    tried: list[Tried] = field(default_factory=list)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    difference: Difference | None = None
-    distance: float = 0.0
-    """Root mean square error of the first difference, relative to its scale."""
-    gradients: bool | str = False
-    """Whether the gradient was compared; 'not asked' without autograd."""
-    has_modules: bool = False
-    alone_in_u: float = 0.0
-    """How far a row alone is from the same row in its batch, in units of u·scale."""
-
-
-def try_ordinary_use(tried: TriedLayer, run: Run, stage: str, dtype: torch.dtype, seed: int) -> Use:
-    """Return what an implementation makes of ordinary use.
-
-    Args:
-        tried: The layer.
-        run: Calls the implementation.
-        stage: The last stage that it returns.
-        dtype: In which it computes.
-        seed: Of what is drawn.
-    """
-    trying = _TryingLayer(tried, run, stage, dtype, seed)
-    inputs = OrdinaryUse(tried.layer, tried.long, tried.spread, seed + _STEP * tried.number)
-    for each in inputs.inputs():
-        trying.on(each)
-    return trying.use
-
-
-class _TryingLayer:
-    """One layer's implementation, called on one input after the other."""
+    """One layer's implementation in ordinary use: called on one input after the other."""
 
     def __init__(
         self, tried: TriedLayer, run: Run, stage: str, dtype: torch.dtype, seed: int
     ) -> None:
+        """Call it on all inputs, and keep what came of them."""
         self._tried, self._run, self._stage = tried, run, stage
         self._dtype, self._seed = dtype, seed
         self._batch: Tensor | None = None
-        self.use = Use()
+        self.tried: list[Trying] = []
+        self.rows: list[dict[str, Any]] = []
+        self.difference: Difference | None = None
+        self.distance = 0.0
+        """Root mean square error of the first difference, relative to its scale."""
+        self.gradients: bool | str = False
+        """Whether the gradient was compared; 'not asked' without autograd."""
+        self.has_modules = False
+        self.alone_in_u = 0.0
+        """How far a row alone is from the same row in its batch, in units of u·scale."""
+        inputs = OrdinaryUse(tried.layer, tried.long, tried.spread, seed + _STEP * tried.number)
+        for trying in inputs.inputs():
+            self._try(trying)
 
-    def on(self, trying: Trying) -> None:
+    def _try(self, trying: Trying) -> None:
         """Call it on one input, judge what it returns, and keep the figures."""
         probe, asked = trying.probe, trying.manner.gradients == "asked"
+        layer, number = self._tried.layer, self._tried.number
         cotangent = None
         if asked:
-            shape = stage_shapes(self._tried.layer.weights, probe.hidden)[self._stage][0]
+            shape = stage_shapes(layer.weights, probe.hidden)[self._stage][0]
             cotangent = cotangent_for(self._stage, shape, probe, self._seed)
             if cotangent is None:
                 return
         returned = self._run(probe.hidden, probe.padding, probe.name, trying.manner, cotangent)
         if not returned:  # no autograd, or no module
             if asked and trying.manner.training is None:
-                self.use.gradients = self.use.gradients or "not asked"
+                self.gradients = self.gradients or "not asked"
             return
-        self.use.has_modules |= trying.manner.training is not None
+        self.has_modules |= trying.manner.training is not None
         gradient = returned.pop(GRADIENT, None)
-        comparison = Comparison(
-            self._tried.layer, Observation(probe, returned, trying.theirs), self._dtype
-        )
+        comparison = Comparison(layer, Observation(probe, returned, trying.theirs), self._dtype)
         finite = not bool(comparison.not_a_number.any())
         distances = comparison.stages(REFERENCE)
         self._keep_rows(trying, returned)
-        difference = first_difference(self._tried.number, self._tried.layer, [comparison])
+        difference = first_difference(number, layer, [comparison])
         if gradient is not None and cotangent is not None:
-            found, gradient_difference = self._gradient(trying, cotangent, gradient)
+            self.gradients = True
+            found, numbers = compare_gradient(
+                layer, probe, self._stage, cotangent, gradient, self._dtype
+            )
             distances = [*distances, found]
-            difference = difference or gradient_difference
-        self._add(trying, distances, finite, difference)
-
-    def _gradient(
-        self, trying: Trying, cotangent: Tensor, gradient: Tensor
-    ) -> tuple[Distance, Difference | None]:
-        self.use.gradients = True
-        layer = self._tried.layer
-        found, finite = compare_gradient(
-            layer, trying.probe, self._stage, cotangent, gradient, self._dtype
-        )
-        if found.passed:
-            return found, None
-        return found, Difference(
-            layer=self._tried.number,
-            stage=GRADIENT,
-            input=trying.probe.name,
-            error_in_u=found.error_in_u if finite else math.inf,
-            max_abs_error=found.max_error if finite else math.inf,
-            heads=None,
-            n_heads=layer.weights.n_heads,
-            rows="of the hidden states",
-        )
-
-    def _add(
-        self,
-        trying: Trying,
-        distances: list[Distance],
-        finite: bool,
-        difference: Difference | None,
-    ) -> None:
-        use = self.use
-        failed = tuple(each.stage for each in distances if not each.passed)
-        use.tried.append(Tried(trying, failed, finite))
-        use.rows += [row_of(self._tried, each, finite) for each in distances]
-        if difference is not None and use.difference is None:
-            use.difference = difference
+            if difference is None and not found.passed:
+                difference = Difference.of(
+                    found, number, layer, finite=numbers, rows="of the hidden states"
+                )
+        trying.failed = tuple(each.stage for each in distances if not each.passed)
+        self.tried.append(trying)
+        self.rows += [row_of(self._tried, each, finite) for each in distances]
+        if difference is not None and self.difference is None:
+            self.difference = difference
             wrong = next(each for each in distances if not each.passed)
-            use.distance = wrong.rms_error / (wrong.scale or 1.0)
+            self.distance = wrong.rms_error / (wrong.scale or 1.0)
 
     def _keep_rows(self, trying: Trying, returned: dict[str, Tensor]) -> None:
         """Keep the padded batch, and how far each of its rows is from it when it is alone."""
@@ -150,12 +167,11 @@ class _TryingLayer:
             self._batch = values
         if trying.alone is None:
             return
-        real = trying.probe.real[0]
-        apart = (values[0].double() - self._batch[trying.alone].double())[real]
-        scale = largest(self._batch[trying.alone].double()[real].nan_to_num())
-        if apart.numel() and scale > 0.0:
+        real, row = trying.probe.real[0], self._batch[trying.alone].double()
+        apart, scale = (values[0].double() - row)[real], largest(row[real].nan_to_num())
+        if scale > 0.0:
             in_u = largest(apart.nan_to_num()) / (unit_roundoff(self._dtype) * scale)
-            self.use.alone_in_u = max(self.use.alone_in_u, in_u)
+            self.alone_in_u = max(self.alone_in_u, in_u)
 
 
 def row_of(tried: TriedLayer, distance: Distance, finite: bool = True) -> dict[str, Any]:

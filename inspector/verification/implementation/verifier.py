@@ -1,10 +1,8 @@
-"""A user's implementation against a model: every layer, on every input, and what is wrong with it.
-
-Must not know: how a report is shown, command lines.
-"""
+"""A user's implementation against a model: every layer, every input, and what is wrong with it."""
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,28 +13,25 @@ from inspector.verification.diagnosis import (
     CATALOGUE,
     REFERENCE,
     Diagnosis,
-    diagnose,
     unknown,
 )
-from inspector.verification.diagnosis.catalogue.precision import STORED
-from inspector.verification.diagnosis.catalogue.randomness import DROPOUT
+from inspector.verification.diagnosis.catalogue import DROPOUT, STORED
 from inspector.verification.diagnosis.search import Search
-from inspector.verification.implementation.circumstances import circumstances
 from inspector.verification.implementation.implementation_report import (
     IMPLEMENTATION_COLUMNS,
     ImplementationReport,
 )
 from inspector.verification.implementation.layer_inputs import tried_layers
 from inspector.verification.implementation.one_layer import OneLayer, Running
-from inspector.verification.implementation.sandbox.resource_limits import (
+from inspector.verification.implementation.ordinary import Trying, circumstances
+from inspector.verification.implementation.sandbox.process_tree import (
     check_memory,
     check_timeout,
 )
 from inspector.verification.implementation.sandbox.starting import run_file, run_function
 from inspector.verification.implementation.sandbox.trial import Trial
-from inspector.verification.padding_places import kinds_of
 from inspector.verification.report import typed_frame
-from inspector.verification.scope import Scope, check_seed, in_order
+from inspector.verification.scope import Scope, check_seed
 
 Build = Callable[..., Any] | str
 """`LayerWeights` → the implementation of a layer; or FILE.py:NAME."""
@@ -77,7 +72,7 @@ def verify_implementation(
     check_timeout(timeout)
     check_memory(memory)
     say = progress or (lambda what, share: None)
-    seed = check_seed(seed)
+    seed, dtype = check_seed(seed), model.torch_dtype
     say("Inputs", 0.0)
     tried = tried_layers(model, layers)
     name = build if isinstance(build, str) else getattr(build, "__name__", type(build).__name__)
@@ -85,22 +80,19 @@ def verify_implementation(
         found: list[OneLayer] = []
         for index, layer in enumerate(tried):
             say(f"Layer {layer.number}", 0.1 + 0.6 * index / len(tried))
-            each = OneLayer(layer, running, model.torch_dtype)
-            if each.difference and not any(before.difference for before in found):
-                each.look_for_randomness(running, model.torch_dtype)
-            if each.difference is None:
-                each.try_ordinary_use(running, model.torch_dtype, seed)
-            found.append(each)
+            first = not any(each.difference for each in found)
+            found.append(OneLayer(layer, running, dtype, seed, first=first))
         say("Diagnosis", 0.7)
         others = found
-        diagnosis = _diagnose(found, model.torch_dtype, pairs)
+        diagnosis = _diagnose(found, dtype, pairs)
         if diagnosis is not None and diagnosis.verdict == "stored":
-            wrong = _wrong_beside_storage(found, diagnosis, running, model.torch_dtype, seed, pairs)
+            wrong = _wrong_beside_storage(found, diagnosis, dtype, pairs)
             if wrong is not None:
                 others, diagnosis = [wrong[0]], wrong[1]
     differences = [each.difference for each in others if each.difference is not None]
     for each in found:
         each.check_finite(explained=diagnosis is not None and diagnosis.explanation is not None)
+    unseen = Search(found[0].tried.layer, found[0].comparisons).unseen()
     report = ImplementationReport(
         implementation=name,
         model=model.name,
@@ -108,7 +100,7 @@ def verify_implementation(
         frame=typed_frame([row for each in found for row in each.rows()], IMPLEMENTATION_COLUMNS),
         first_difference=differences[0] if differences else None,
         diagnosis=diagnosis,
-        unseen=tuple(mistake.name for mistake in found[0].search.unseen()),
+        unseen=tuple(mistake.name for mistake in unseen),
         notes=tuple(_notes(found, diagnosis)),
         scope=_scope(model, found, seed),
     )
@@ -130,19 +122,12 @@ def _diagnose(found: Sequence[OneLayer], dtype: torch.dtype, pairs: bool) -> Dia
         if each.use is not None and each.use.difference is not None:
             return unknown(circumstances(each.use.tried), each.use.distance)
         if each.difference is not None and any(c.n_finite for c in each.comparisons):
-            return each.randomness or diagnose(
-                each.tried.layer, each.random_first, dtype, pairs=pairs
-            )
+            return each.randomness or each.diagnose(dtype, pairs)
     return None
 
 
 def _wrong_beside_storage(
-    found: Sequence[OneLayer],
-    diagnosis: Diagnosis,
-    running: Running,
-    dtype: torch.dtype,
-    seed: int,
-    pairs: bool,
+    found: Sequence[OneLayer], diagnosis: Diagnosis, dtype: torch.dtype, pairs: bool
 ) -> tuple[OneLayer, Diagnosis] | None:
     """Return the first layer that the dtype of storage does not excuse, and why; None if none is.
 
@@ -154,9 +139,8 @@ def _wrong_beside_storage(
     others = _otherwise(found, diagnosis)
     for each in found:
         if each.tried.number in others:
-            why = diagnose(each.tried.layer, each.random_first, dtype, pairs=pairs)
-            return each, why or unknown("", 0.0)
-        wrong = each.difference and each.try_coarsely(running, coarsest, seed)
+            return each, each.diagnose(dtype, pairs) or unknown("", 0.0)
+        wrong = each.difference and each.try_coarsely(coarsest)
         if wrong:
             return each, wrong
     return None
@@ -171,10 +155,7 @@ def _otherwise(found: Sequence[OneLayer], diagnosis: Diagnosis | None) -> list[i
     mistakes = [mistake for mistake in CATALOGUE if mistake.name in explanation.mistakes]
     layers = []
     for each in differing:
-        comparisons = sorted(
-            each.comparisons, key=lambda c: not c.observation.probe.name.startswith("random")
-        )
-        search = Search(each.tried.layer, comparisons, mistakes)
+        search = Search(each.tried.layer, each.random_first, mistakes)
         if not any(search.explaining(tried) for tried in search.tries(pairs=len(mistakes) > 1)):
             layers.append(each.tried.number)
     return layers
@@ -183,38 +164,30 @@ def _otherwise(found: Sequence[OneLayer], diagnosis: Diagnosis | None) -> list[i
 def _scope(model: PretrainedModel, found: Sequence[OneLayer], seed: int) -> Scope:
     """Return up to where the outcome holds: what every layer was run on."""
     uses = [each.use for each in found if each.use is not None]
-    probes = [probe for each in found for probe, _ in each.tried.inputs]
-    tried = [each.trying for use in uses for each in use.tried]
-    longest = [
-        max(
-            [p.hidden.shape[1] for p, _ in each.tried.inputs]
-            + [t.trying.length for t in (each.use.tried if each.use else ())]
-        )
-        for each in found
-    ]
-    modes = ["evaluation"] + ["inference"] * any(
-        each.manner.gradients == "inference" for each in tried
-    )
-    return Scope(
-        heads=model.n_heads,
-        d_head=model.d_head,
-        files=model.file_hashes,
-        seed=seed,
+    tried = [each for use in uses for each in use.tried]
+    asked = [each for each in tried if each.manner.gradients == "asked"]
+    compared = [use.gradients for use in uses]
+    modes = {
+        "evaluation": True,
+        "inference": any(each.manner.gradients == "inference" for each in tried),
+        "training": any(use.has_modules for use in uses),
+    }
+    longest = []
+    scope = Scope(model.n_heads, model.d_head, model.file_hashes, seed)
+    for each in found:
+        inputs = [Trying(probe) for probe, _ in each.tried.inputs]
+        inputs += each.use.tried if each.use else []
+        longest.append(max(trying.length for trying in inputs))
+        for trying in inputs:
+            scope = scope.having(
+                batch=trying.batch, padding=trying.padding, largest_score=trying.largest_score
+            )
+    return replace(
+        scope,
         longest=min(longest),
-        largest_batch=max([p.hidden.shape[0] for p in probes] + [each.batch for each in tried]),
-        padding=in_order(
-            set().union(*(kinds_of(p.padding) for p in [*probes, *(t.probe for t in tried)]))
-        ),
-        gradients=min((use.gradients for use in uses), key=bool, default=False)
-        if all(isinstance(use.gradients, bool) for use in uses)
-        else "not asked",
-        modes=(*modes, *["training"] * any(use.has_modules for use in uses)),
-        longest_gradient=max(
-            (each.length for each in tried if each.manner.gradients == "asked"), default=0
-        )
-        if any(use.gradients is True for use in uses)
-        else 0,
-        largest_score=max((each.largest_score for each in tried), default=0.0),
+        modes=tuple(mode for mode, was in modes.items() if was),
+        gradients="not asked" if "not asked" in compared else bool(compared) and all(compared),
+        longest_gradient=max((t.length for t in asked), default=0) if True in compared else 0,
     )
 
 

@@ -1,7 +1,4 @@
-"""The inputs on which a model is verified: real text, in every shape that has hidden a mistake.
-
-Must not know: what is done with them.
-"""
+"""The inputs on which a model is verified: real text, in every shape that has hidden a mistake."""
 
 from dataclasses import dataclass, replace
 from math import isqrt
@@ -48,12 +45,7 @@ class Case:
 
 
 def standard_cases(model: PretrainedModel, seed: int = 0) -> list[Case]:
-    """Return the cases that every verification runs, in the order in which they are reported.
-
-    Args:
-        model: Whose cases.
-        seed: Of the tokens, and of the sizes of six cases.
-    """
+    """Return the cases that every verification runs, in the order in which they are reported."""
     longest = longest_length(model)
     tried = [*conditions(longest, seed), *list(full_length(longest, seed))[-1:]]
     dropout = dropout_probability(model) > 0.0
@@ -75,7 +67,7 @@ def text_cases(model: PretrainedModel) -> list[Case]:
     return [
         Case("one sentence", model.encode([_SENTENCE], truncate=True)),
         padded_case(model),
-        Case("single token", _first_token(model)),
+        Case("single token", cut_to(model.encode(["attention"], special=False), 1)),
         Case("longest text", longest_text(model, longest_length(model))),
     ]
 
@@ -95,12 +87,7 @@ def dropout_probability(model: PretrainedModel) -> float:
 
 
 def longest_length(model: PretrainedModel, *, biased: bool = False) -> int:
-    """Return how many tokens the longest text has: all that the model takes, up to 2,048.
-
-    Args:
-        model: Whose text.
-        biased: Whether a table of all positions is kept for each layer.
-    """
+    """Return how many tokens the longest text has: all that the model takes, up to 2,048."""
     most = _MOST_TOKENS_WITH_BIAS if biased else MOST_TOKENS
     return min(model.max_tokens, most, isqrt(_MOST_SCORES // model.n_heads))
 
@@ -113,15 +100,15 @@ def longest_text(model: PretrainedModel, longest: int) -> Batch:
     return bounded.encode([_PARAGRAPH * repetitions], truncate=True)
 
 
-def _first_token(model: PretrainedModel) -> Batch:
-    batch = model.encode(["attention"], special=False)
+def cut_to(batch: Batch, length: int) -> Batch:
+    """Return the first tokens of each text."""
     kinds = batch.token_type_ids
     return replace(
         batch,
-        input_ids=batch.input_ids[:, :1],
-        attention_mask=batch.attention_mask[:, :1],
-        token_type_ids=None if kinds is None else kinds[:, :1],
-        tokens=[batch.tokens[0][:1]],
+        input_ids=batch.input_ids[:, :length],
+        attention_mask=batch.attention_mask[:, :length],
+        token_type_ids=None if kinds is None else kinds[:, :length],
+        tokens=[tokens[:length] for tokens in batch.tokens],
     )
 
 

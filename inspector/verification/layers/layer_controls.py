@@ -1,22 +1,19 @@
-"""The controls: every deliberate mistake tried on the real model, and whether the rule saw it.
-
-Must not know: how the report shows it.
-"""
+"""The controls of a verification from weights: each mistake, tried on every layer."""
 
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from threading import RLock
 
 import torch
 
+from inspector.attention import LayerWeights, MultiHeadStages
 from inspector.models import LayerCall, PretrainedModel, watch
+from inspector.verification.controls import LETTERS, MUTATIONS, Control, Controls
+from inspector.verification.diagnosis import Layer, Plan
+from inspector.verification.judge import Judgement
 from inspector.verification.layers.cases import padded_case
-from inspector.verification.layers.mutations import MUTATIONS, Mutation
-from inspector.verification.layers.stages import STAGES, judge_stages, our_stages
-from inspector.verification.report import Control
-
-_BIASES = {"query": "b_Q", "key": "b_K", "value": "b_V", "output": "b_O"}
-_HALF_TYPES = (torch.bfloat16, torch.float16)
+from inspector.verification.layers.stages import judge_stages, our_stages
 
 
 def run_controls(model: PretrainedModel) -> tuple[list[Control], str | None]:
@@ -28,47 +25,30 @@ def run_controls(model: PretrainedModel) -> tuple[list[Control], str | None]:
     subject, note = _with_biases(model)
     calls: list[LayerCall] = []
     watch(subject, padded_case(subject).batch, calls.append)
-    weights = subject.layer_weights(0)
-    controls = [
-        _run_control(subject, calls, mutation)
-        for mutation in MUTATIONS
-        if mutation.applies(weights)
-    ]
-    return controls, note
-
-
-def _run_control(model: PretrainedModel, calls: list[LayerCall], mutation: Mutation) -> Control:
+    layers = [Layer(subject.layer_weights(number)) for number in range(subject.n_layers)]
+    mistakes = [mistake for mistake in MUTATIONS if any(map(mistake.applies, layers))]
+    controls = Controls(
+        f"Even computed exactly, it moves no stage by more than {model.dtype} rounding explains.",
+        "The rule accepted every stage of every layer.",
+        of_all=True,
+    )
     for call in calls:
-        stage = _refused_stage(model, call, mutation, model.torch_dtype)
-        if stage is not None:
-            return Control(
-                mutation=mutation.name, caught=True, layer=call.layer, stage=stage, reason=None
-            )
-    below_rounding = model.torch_dtype in _HALF_TYPES and all(
-        _refused_stage(model, call, mutation, torch.float64) is None for call in calls
-    )
-    reason = (
-        f"Even computed exactly, it moves no stage by more than {model.dtype} rounding explains."
-        if below_rounding
-        else "The rule accepted every stage of every layer."
-    )
-    return Control(
-        mutation=mutation.name,
-        caught=None if below_rounding else False,
-        layer=None,
-        stage=None,
-        reason=reason,
-    )
+        weights = layers[call.layer].weights
+        truth = our_stages(call, weights, torch.float64)
+        judge = partial(_judged, call, weights, truth)
+        controls.try_on(call.layer, mistakes, judge, model.torch_dtype)
+    return controls.results([mistake.name for mistake in mistakes]), note
 
 
-def _refused_stage(
-    model: PretrainedModel, call: LayerCall, mutation: Mutation, dtype: torch.dtype
-) -> str | None:
-    weights = model.layer_weights(call.layer)
-    truth = our_stages(call, weights, torch.float64)
-    mutated = our_stages(call, weights, dtype, mutation)
-    judgements = judge_stages(call, mutated, truth)
-    return next((stage for stage in STAGES if not judgements[stage].passed), None)
+def _judged(
+    call: LayerCall,
+    weights: LayerWeights,
+    truth: MultiHeadStages,
+    plan: Plan,
+    dtype: torch.dtype | None,
+) -> dict[str, Judgement]:
+    ours = our_stages(call, weights, dtype or weights.W_Q.dtype, plan)
+    return judge_stages(call, ours, truth)
 
 
 def _with_biases(model: PretrainedModel) -> tuple[PretrainedModel, str | None]:
@@ -76,10 +56,11 @@ def _with_biases(model: PretrainedModel) -> tuple[PretrainedModel, str | None]:
 
     Leaving out a bias of zeros is no mistake, so that nothing could catch it.
     """
+    weights = [model.layer_weights(number) for number in range(model.n_layers)]
     zero = [
         side
-        for side, bias in _BIASES.items()
-        if all(_is_zero(getattr(model.layer_weights(i), bias)) for i in range(model.n_layers))
+        for side, letter in LETTERS.items()
+        if all((bias := getattr(w, f"b_{letter}")) is not None and not bias.any() for w in weights)
     ]
     if not zero:
         return model, None
@@ -96,7 +77,3 @@ def _with_biases(model: PretrainedModel) -> tuple[PretrainedModel, str | None]:
         f"All {', '.join(zero)} biases of this model are zero, so that leaving one out changes "
         "nothing: the controls ran on a copy in which they are drawn at random."
     )
-
-
-def _is_zero(bias: torch.Tensor | None) -> bool:
-    return bias is not None and not bool(bias.any())

@@ -1,10 +1,10 @@
 """The stages of one layer's attention: as the model computed them, and as we do.
 
 Ours start from the layer's own input and weights, in the model's dtype or in float64 (the
-truth), with the same mask and, in training, the same dropout. Must not know: the rule, reports.
+truth), with the same mask and, in training, the same dropout.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -13,7 +13,8 @@ from torch import Tensor
 
 from inspector.attention import LayerWeights, MultiHeadStages, multi_head_attention
 from inspector.models import LayerCall
-from inspector.verification.judge import Judgement, judge, rows_with_keys
+from inspector.verification.diagnosis import REFERENCE, Plan
+from inspector.verification.judge import Judgement, cotangent_of, judge, rows_with_keys
 
 STAGES = MultiHeadStages._fields
 # Stages with a row per query: rows without an allowed key have no defined value there.
@@ -21,9 +22,6 @@ _QUERY_AXIS = {"probabilities": 2, "context": 1, "output": 1}
 
 GRADIENT = "gradient"
 """What the gradient of the hidden states is called among the stages."""
-
-LayerFunction = Callable[..., MultiHeadStages]
-"""(target, source, weights, *, mask, dropout) → stages, as `multi_head_attention`."""
 
 
 def their_stages(call: LayerCall) -> MultiHeadStages:
@@ -38,9 +36,9 @@ def our_stages(
     call: LayerCall,
     weights: LayerWeights,
     dtype: torch.dtype,
-    function: LayerFunction = multi_head_attention,
+    plan: Plan = REFERENCE,
 ) -> MultiHeadStages:
-    """Return what `function` makes of the layer's input, in the dtype given.
+    """Return what a plan makes of the layer's input, in the dtype given.
 
     Dropout draws from the state that the generator had when the layer drew: the same weights are
     dropped, whatever the dtype.
@@ -48,8 +46,11 @@ def our_stages(
     hidden = call.hidden_states.to(dtype)
     seen = call.attention
     mask = None if seen.mask is None else seen.mask[:, 0]
+    changed = plan.weights_of(weights.to(dtype))
     with same_draws(seen.random_state):
-        return function(hidden, hidden, weights.to(dtype), mask=mask, dropout=seen.dropout)
+        return multi_head_attention(
+            hidden, hidden, changed, mask=mask, dropout=seen.dropout, steps=plan
+        )
 
 
 @contextmanager
@@ -64,14 +65,7 @@ def same_draws(random_state: Tensor | None) -> Iterator[None]:
 def judge_stages(
     call: LayerCall, ours: MultiHeadStages, truth: MultiHeadStages, largest_score: float = 1.0
 ) -> dict[str, Judgement]:
-    """Return stage → judgement of ours against the real layer's, rows without a key left out.
-
-    Args:
-        call: As the model computed it.
-        ours: The stages under test.
-        truth: The same in float64.
-        largest_score: Of the layer.
-    """
+    """Return stage → judgement of ours against the real layer's, rows without a key left out."""
     theirs = their_stages(call)
     keep = query_rows(call)
     dtype = call.hidden_states.dtype
@@ -92,17 +86,9 @@ def judge_gradient(
 
     A vector-Jacobian product with a cotangent of the output that is drawn from the seed, and is 0
     where nobody reads the output. Texts in which a query has no key are left out.
-
-    Args:
-        call: Of a pass with gradients.
-        weights: The layer's.
-        dtype: Of the model.
-        seed: Of the cotangent.
     """
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randn(call.output.shape, generator=generator, dtype=torch.float64)
-    keep = query_rows(call)
-    cotangent = (drawn.to(call.output.device) * keep[..., None].to(call.output.device)).to(dtype)
+    keep = query_rows(call).to(call.output.device)
+    cotangent = cotangent_of(call.output.shape, keep[..., None], seed, dtype)
     (theirs,) = torch.autograd.grad(call.output, call.hidden_states, cotangent, retain_graph=True)
     whole = keep.all(-1)
     ours, truth = (

@@ -1,8 +1,6 @@
-"""Verification of a model: every stage of every layer, the whole model, coverage, controls.
+"""Verification of a model: every stage of every layer, the whole model, coverage, controls."""
 
-Must not know: corpora, how a report is shown.
-"""
-
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -36,7 +34,7 @@ from inspector.verification.report import (
     typed_frame,
     worst_rows,
 )
-from inspector.verification.scope import Scope, check_seed, in_order
+from inspector.verification.scope import Scope, check_seed
 
 TAKES_NO_VIEWS = "the model's own layers take their input in order in memory alone"
 
@@ -72,57 +70,26 @@ def verify(
     say = progress or (lambda what, share: None)
     seed = check_seed(seed)
     inputs = standard_cases(model, seed) if cases is None else cases
-    rows: list[dict[str, Any]] = []
-    reached: set[int] = set()
-    across, not_asked = AcrossCases(), dict[str, str]()
+    layers = _Layers(model, seed)
     with unchanged(model.model):
         for number, case in enumerate(inputs):
             say(f"Layers: {case.name}", 0.5 * number / len(inputs))
-            rows += _verify_case(model, case, reached, seed, across, not_asked)
+            layers.verify(case)
     say("Whole model", 0.5)
     whole = compare_whole_model(model, inputs)
     say("Controls", 0.7)
     controls, note = run_controls(model)
     say("Report", 1.0)
-    every = typed_frame(rows, VERIFICATION_COLUMNS)
     return VerificationReport(
         model=model.name,
         dtype=model.dtype,
-        frame=worst_rows(rows),
-        cases=every,
+        frame=worst_rows(layers.rows),
+        cases=typed_frame(layers.rows, VERIFICATION_COLUMNS),
         whole_model=typed_frame(whole, WHOLE_MODEL_COLUMNS),
-        coverage=coverage(model, reached),
+        coverage=coverage(model, layers.reached),
         controls=controls,
         controls_note=note,
-        scope=_scope(model, inputs, seed, across.alone_in_u, not_asked),
-    )
-
-
-def _scope(
-    model: PretrainedModel,
-    cases: list[Case],
-    seed: int,
-    alone_in_u: float | None,
-    not_asked: dict[str, str],
-) -> Scope:
-    masks = [case.batch.attention_mask.bool().cpu() for case in cases]
-    gradients = [case for case in cases if case.manner.gradients == "asked"]
-    return Scope(
-        heads=model.n_heads,
-        d_head=model.d_head,
-        files=model.file_hashes,
-        seed=seed,
-        longest=max(mask.shape[1] for mask in masks),
-        largest_batch=max(len(mask) for mask in masks),
-        padding=in_order(set().union(*map(kinds_of, masks))),
-        gradients=bool(gradients),
-        longest_gradient=max((case.batch.input_ids.shape[1] for case in gradients), default=0),
-        modes=tuple(dict.fromkeys(case.manner.mode for case in cases)),
-        largest_score=max(
-            (case.largest_score or 0.0 for case in cases if case.name not in not_asked), default=0.0
-        ),
-        alone_in_u=alone_in_u,
-        not_asked=not_asked,
+        scope=layers.scope(inputs),
     )
 
 
@@ -135,62 +102,90 @@ def follows_from_weights(model: PretrainedModel) -> bool:
     return model.is_plain and getattr(model.model, "_supports_sdpa", True)
 
 
-def _verify_case(
-    model: PretrainedModel,
-    case: Case,
-    reached: set[int],
-    seed: int,
-    across: AcrossCases,
-    not_asked: dict[str, str],
-) -> list[dict[str, Any]]:
-    wanted = case.largest_score
-    if wanted is None:
-        try:
-            return _run_case(model, case, reached, seed, across)
-        except RuntimeError as error:
-            # Some layers, such as GPT-2's, view their input, which torch refuses of such memory.
-            if not case.manner.strided or "view size" not in str(error):
-                raise
-            not_asked[case.name] = TAKES_NO_VIEWS
-            return []
-    for _ in range(ATTEMPTS):
-        across.enlarge(wanted)
-        rows = _run_case(model, case, reached, seed, across)
-        if across.reached(wanted):
-            return rows
-    not_asked[case.name] = TOO_SMALL.format(across.least())
-    return rows
+@dataclass
+class _Layers:
+    """The layers of a model, run on one case after the other, and what came of it."""
 
+    model: PretrainedModel
+    seed: int
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    reached: set[int] = field(default_factory=set)
+    across: AcrossCases = field(default_factory=AcrossCases)
+    not_asked: dict[str, str] = field(default_factory=dict)
 
-def _run_case(
-    model: PretrainedModel, case: Case, reached: set[int], seed: int, across: AcrossCases
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    across.begin()
-    factors = {} if case.largest_score is None else across.factors
+    def verify(self, case: Case) -> None:
+        """Run the layers on a case; where its scores are to be large, until they are."""
+        wanted = case.largest_score
+        if wanted is None:
+            try:
+                self.rows += self._run(case)
+            except RuntimeError as error:
+                # Some, as those of GPT-2, view their input, which torch refuses of such memory.
+                if not case.manner.strided or "view size" not in str(error):
+                    raise
+                self.not_asked[case.name] = TAKES_NO_VIEWS
+            return
+        for _ in range(ATTEMPTS):
+            self.across.enlarge(wanted)
+            rows = self._run(case)
+            if self.across.reached(wanted):
+                break
+        else:
+            self.not_asked[case.name] = TOO_SMALL.format(self.across.least())
+        self.rows += rows
 
-    def on_layer(call: LayerCall) -> None:
-        reached.add(call.layer)
+    def _run(self, case: Case) -> list[dict[str, Any]]:
+        model, across = self.model, self.across
+        across.begin()
+        factors = {} if case.largest_score is None else across.factors
+        rows: list[dict[str, Any]] = []
+        watch(
+            model,
+            case.batch,
+            lambda call: rows.extend(self._rows(case, call)),
+            within=lambda: own_layers(model.model, case.manner, factors),
+        )
+        return rows
+
+    def _rows(self, case: Case, call: LayerCall) -> list[dict[str, Any]]:
+        model, across = self.model, self.across
+        self.reached.add(call.layer)
         weights = model.layer_weights(call.layer)
-        attention, large = call.attention, 1.0
+        large = 1.0
         if case.name in FIRST or case.largest_score is not None:
-            score = across.note_score(call.module, attention)
+            score = across.note_score(call.module, call.attention)
             large = 1.0 if case.largest_score is None else score
         if case.name in FIRST or case.row is not None:
-            across.note_rows(call.module, attention, case.row)
+            across.note_rows(call.module, call.attention, case.row)
         truth = our_stages(call, weights, torch.float64)
         ours = our_stages(call, weights, model.torch_dtype)
         noise = {} if case.manner.dropout_seed is not None else _noise(model, call)
         judged = judge_stages(call, ours, truth, large)
         if case.manner.gradients == "asked":
-            judged[GRADIENT] = judge_gradient(call, weights, model.torch_dtype, seed)
+            judged[GRADIENT] = judge_gradient(call, weights, model.torch_dtype, self.seed)
         left_out = int((~query_rows(call)).sum())
-        rows.extend(
-            rows_of(call.layer, call.module, case.name, judged, rows_left_out=left_out, noise=noise)
+        return rows_of(
+            call.layer, call.module, case.name, judged, rows_left_out=left_out, noise=noise
         )
 
-    watch(model, case.batch, on_layer, within=lambda: own_layers(model.model, case.manner, factors))
-    return rows
+    def scope(self, cases: list[Case]) -> Scope:
+        """Return up to where the outcome holds."""
+        model, not_asked = self.model, self.not_asked
+        scope = Scope(
+            model.n_heads, model.d_head, model.file_hashes, self.seed,
+            alone_in_u=self.across.alone_in_u, not_asked=not_asked,
+        )  # fmt: skip
+        for case in cases:
+            batch, length = case.batch.attention_mask.shape
+            scope = scope.having(
+                batch=batch,
+                length=length,
+                padding=kinds_of(case.batch.attention_mask.bool().cpu()),
+                mode=case.manner.mode,
+                gradient=length if case.manner.gradients == "asked" else 0,
+                largest_score=0.0 if case.name in not_asked else case.largest_score or 0.0,
+            )
+        return scope
 
 
 def _noise(model: PretrainedModel, call: LayerCall) -> dict[str, float]:

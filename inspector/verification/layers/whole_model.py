@@ -1,7 +1,7 @@
 """The whole model with our attention in it, against eager, sdpa and the truth in float64.
 
 Errors of one layer pass through all layers after it, so the rule allows what they can add up to,
-and what the library's own two paths are apart. Must not know: single layers.
+and what the library's own two paths are apart.
 """
 
 from copy import deepcopy

@@ -13,13 +13,11 @@ from inspector.models.any_model.call_watch import passes, watch_calls
 from inspector.models.tiny_models import configuration
 from inspector.models.weight_checks.projection_calls import Projections
 from inspector.verification import STAGES
+from inspector.verification.calls.call_comparison import TOKENS_AT_MOST, judge_projections
 from inspector.verification.calls.call_controls import CallControls
-from inspector.verification.calls.call_projections import (
-    PROJECTION_MISTAKES,
-    TOKENS_AT_MOST,
-    judge_projections,
-)
 from inspector.verification.calls.verify_calls import verify_any
+from inspector.verification.controls import PROJECTION_MISTAKES, plan_of
+from inspector.verification.diagnosis import Layer
 
 FOUR = ("query", "key", "value", "output")
 # Separate and fused matrices in every order, Linear and Conv1D, queries scaled, rotated and
@@ -172,13 +170,13 @@ def test_control_a_layer_that_computes_something_else_is_seen(side):
 
 def test_control_each_mistake_with_the_weights_is_caught():
     _, projected = projected_calls(model_of("bert"))[0]
-    for mistake in PROJECTION_MISTAKES:
-        assert mistake.applies(projected.weights)
-        judged = judge_projections(projected, change=mistake.change)
+    for side, mistake in PROJECTION_MISTAKES:
+        assert mistake.applies(Layer(projected.weights))
+        judged = judge_projections(projected, plan_of(mistake))
         refused = {stage for stage, judgement in judged.items() if not judgement.passed}
-        assert refused == {mistake.side}, mistake.name
+        assert refused == {side}, mistake.name
     assert all(judgement.passed for judgement in judge_projections(projected).values())
-    assert {m.name for m in PROJECTION_MISTAKES} == {
+    assert {mistake.name for _, mistake in PROJECTION_MISTAKES} == {
         "W_Q transposed", "W_K transposed", "W_V transposed", "W_O transposed",
         "query bias dropped", "key bias dropped", "value bias dropped", "output bias dropped",
     }  # fmt: skip

@@ -25,8 +25,8 @@ from inspector.verification.calls.call_comparison import (
     terms_of,
     with_scores_spread,
 )
-from inspector.verification.calls.call_mistakes import CALL_MISTAKES
 from inspector.verification.calls.verify_calls import verify_any
+from inspector.verification.controls import CALL_MISTAKES, plan_of
 from inspector.verification.report import VERIFICATION_COLUMNS
 
 # Every kind of family, and everything that one hands its attention function.
@@ -309,7 +309,7 @@ def test_mistakes_are_tried_where_they_are_mistakes_and_are_caught():
         for mistake in CALL_MISTAKES:
             if mistake.applies(terms_of(call)):
                 tried[mistake.name].add(name)
-                judged = judge_call(call, ours=mistake)
+                judged = judge_call(call, plan_of(mistake))
                 assert not all(judgement.passed for judgement in judged.values()), mistake.name
     assert tried == APPLIES
 

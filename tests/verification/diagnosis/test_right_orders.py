@@ -21,7 +21,7 @@ def large_scores(layer, seed):
 def shares(layer, probe, function, dtype):
     """Return how much of what rounding explains the output and its gradient take."""
     from inspector.verification.diagnosis import REFERENCE, Comparison, Observation
-    from inspector.verification.implementation.gradients import compare_gradient, cotangent_for
+    from inspector.verification.implementation.use import compare_gradient, cotangent_for
 
     cotangent = cotangent_for("output", tuple(probe.hidden.shape), probe, 0)
     given = probe.hidden.clone().requires_grad_()

@@ -224,7 +224,7 @@ def test_more_memory_than_allowed_ends_it(tried, hogging):
 
 
 def test_half_of_what_is_free_is_allowed_where_nothing_is_said():
-    from inspector.verification.implementation.sandbox.resource_limits import half_of_free
+    from inspector.verification.implementation.sandbox.process_tree import half_of_free
 
     lines = Path("/proc/meminfo").read_text().splitlines()
     (free,) = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")]

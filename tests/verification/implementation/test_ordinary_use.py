@@ -193,7 +193,7 @@ def test_seeds_that_are_none(long_bert, seed):
 def test_the_gradient_is_that_of_a_slow_computation(long_bert):
     """The product with the Jacobian, each column taken by differences in float64."""
     from inspector.verification.diagnosis import Layer, Probe
-    from inspector.verification.implementation.gradients import compare_gradient, cotangent_for
+    from inspector.verification.implementation.use import compare_gradient, cotangent_for
 
     layer = Layer(long_bert.layer_weights(0))
     generator = torch.Generator().manual_seed(1)

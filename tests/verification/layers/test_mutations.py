@@ -9,6 +9,8 @@ from support.each import each
 
 from inspector.attention import LayerWeights, multi_head_attention
 from inspector.verification import MUTATIONS
+from inspector.verification.controls import plan_of
+from inspector.verification.diagnosis import Layer
 
 N_BATCH, N_TOKEN, N_HEADS, D_HEAD = 2, 7, 3, 5
 D_MODEL = N_HEADS * D_HEAD
@@ -69,6 +71,12 @@ def transposed_mask(layer):
     return wide.transpose(0, 1, 3, 2)
 
 
+def mistaken(name, layer):
+    x, weights, mask = layer
+    plan = plan_of(BY_NAME[name])
+    return multi_head_attention(x, x, plan.weights_of(weights), mask=mask, steps=plan)
+
+
 EXPECTED = {
     "scale omitted": lambda layer: slow(layer, scaling=1.0),
     "scale of d_model": lambda layer: slow(layer, scaling=D_MODEL**-0.5),
@@ -103,8 +111,7 @@ def test_the_table_without_a_change_is_attention(layer):
 
 @each("name", EXPECTED)
 def test_a_mutation_does_what_its_name_says(layer, name):
-    x, weights, mask = layer
-    stages = BY_NAME[name](x, x, weights, mask=mask, dropout=0.0)
+    stages = mistaken(name, layer)
     probabilities, output = EXPECTED[name](layer)
     np.testing.assert_allclose(stages.probabilities.numpy(), probabilities, atol=1e-13)
     np.testing.assert_allclose(stages.output.numpy(), output, atol=1e-12)
@@ -114,19 +121,19 @@ def test_a_mutation_does_what_its_name_says(layer, name):
 def test_a_mutation_changes_some_stage(layer, name):
     x, weights, mask = layer
     right = multi_head_attention(x, x, weights, mask=mask)
-    wrong = BY_NAME[name](x, x, weights, mask=mask, dropout=0.0)
+    wrong = mistaken(name, layer)
     largest = max((a - b).abs().max().item() for a, b in zip(right, wrong, strict=True))
     assert largest > 1e-6
 
 
 def test_what_is_no_mistake_is_not_tried(layer):
-    one_head = replace(layer[1], n_heads=1, n_kv_heads=1)
+    one_head = replace(layer[1], n_heads=1, n_kv_heads=1, scaling=D_MODEL**-0.5)
     no_bias = replace(layer[1], b_Q=None, b_K=None, b_V=None, b_O=None)
-    left_out = {m.name for m in MUTATIONS if not m.applies(one_head)}
+    left_out = {m.name for m in MUTATIONS if not m.applies(Layer(one_head))}
     assert left_out == {"scale of d_model", "heads reversed", "heads interleaved"}
     narrow = replace(layer[1], n_heads=D_MODEL, n_kv_heads=D_MODEL, scaling=1.0)
-    left_out = {m.name for m in MUTATIONS if not m.applies(narrow)}
+    left_out = {m.name for m in MUTATIONS if not m.applies(Layer(narrow))}
     assert left_out == {"scale omitted", "heads interleaved"}
-    left_out = {m.name for m in MUTATIONS if not m.applies(no_bias)}
+    left_out = {m.name for m in MUTATIONS if not m.applies(Layer(no_bias))}
     assert left_out == {f"{side} bias dropped" for side in ("query", "key", "value", "output")}
-    assert all(mutation.applies(layer[1]) for mutation in MUTATIONS)
+    assert all(mutation.applies(Layer(layer[1])) for mutation in MUTATIONS)

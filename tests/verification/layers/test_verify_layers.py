@@ -23,6 +23,7 @@ from inspector.verification import (
     verify,
 )
 from inspector.verification.conditions import ASKED
+from inspector.verification.controls import plan_of
 from inspector.verification.layers.cases import Case, padded_case
 from inspector.verification.padding_places import kinds_of
 from inspector.verification.report import worst_rows
@@ -148,8 +149,8 @@ def test_a_gradient_that_is_wrong_fails_the_verification(minilm, monkeypatch):
     """The output is right, and what flows back through the probabilities is lost."""
     right = stages_module.our_stages
 
-    def detached(call, weights, dtype, *mistake):
-        made = right(call, weights, dtype, *mistake)
+    def detached(call, weights, dtype, *plan):
+        made = right(call, weights, dtype, *plan)
         if dtype == torch.float32 and call.hidden_states.requires_grad:
             context = made.probabilities.detach() @ made.value
             output = torch.nn.functional.linear(
@@ -231,8 +232,8 @@ def test_a_wrong_implementation_does_not_pass(minilm, quick, mutation, monkeypat
     right = stages_module.our_stages
 
     def ours(call, weights, dtype):
-        mistake = (mutation,) if dtype == torch.float32 else ()
-        return right(call, weights, dtype, *mistake)
+        plan = (plan_of(mutation),) if dtype == torch.float32 else ()
+        return right(call, weights, dtype, *plan)
 
     monkeypatch.setattr(verify_module, "our_stages", ours)
     monkeypatch.setattr(verify_module, "compare_whole_model", lambda *_: [])
@@ -243,7 +244,7 @@ def test_a_wrong_implementation_does_not_pass(minilm, quick, mutation, monkeypat
 
 
 def test_controls_that_go_unnoticed_fail_the_verification(minilm, quick, monkeypatch):
-    monkeypatch.setattr(controls_module, "_refused_stage", lambda *_: None)
+    monkeypatch.setattr(controls_module, "judge_stages", lambda *_: {})
     report = verify(minilm, cases=quick)
     assert not report.passed
     assert report.failures() == [

@@ -1,7 +1,4 @@
-"""The process in which a user's implementation runs: it answers requests, until there are no more.
-
-Must not know: models, judging; who asks, and over what.
-"""
+"""The process in which a user's implementation runs: it answers requests until there are none."""
 
 import os
 import sys
@@ -14,8 +11,11 @@ from torch import Tensor
 from inspector.attention import LayerWeights
 from inspector.errors import InputError
 from inspector.text import in_a_line
-from inspector.verification.implementation.sandbox.exchange import FIRST
-from inspector.verification.implementation.sandbox.messages import read_message, write_message
+from inspector.verification.implementation.sandbox.exchange import (
+    FIRST,
+    read_message,
+    write_message,
+)
 from inspector.verification.implementation.sandbox.trial import Trial, UserCode
 from inspector.verification.manner import Manner
 

@@ -4,7 +4,7 @@
 (hidden_states[batch, token, d_model], padding_mask[batch, token] or None): the mask is True for
 a real token, and None where every token is one. The function returns the output
 [batch, token, d_model], or a mapping with any of the stages of `STAGE_AXES`; as torch tensors,
-numpy arrays, or anything with `__array__` or DLPack. Must not know: who calls, models.
+numpy arrays, or anything with `__array__` or DLPack.
 """
 
 import inspect
@@ -54,12 +54,6 @@ def as_stages(
     returned: Any, weights: LayerWeights, hidden: Tensor, where: str
 ) -> dict[str, Tensor]:
     """Return what an implementation returned as stage → tensor, a copy on the CPU.
-
-    Args:
-        returned: The output, or a mapping of stages.
-        weights: Of the layer that was computed.
-        hidden: What it was computed from.
-        where: The layer and the input, for the sentence of an error.
 
     Raises:
         InputError: If something else came: a generator, nothing, an unknown stage, another shape

@@ -1,21 +1,110 @@
 """Requests to a process that runs a user's code, and answers that are believed in nothing.
 
 Whatever the process does or writes, a request ends: with an answer, or with what came instead.
-Must not know: what is asked; what is made of an answer.
 """
 
+import json
 import os
 import secrets
 import selectors
+import struct
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO
 
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
-from inspector.verification.implementation.sandbox.messages import LENGTHS, packed, unpacked
-from inspector.verification.implementation.sandbox.printed import Printed
+from inspector.text import printable, without_orders
 from inspector.verification.implementation.sandbox.supervisor import LAST_WORD, Ends
+
+LENGTHS = struct.Struct("!QQ")
+"""How every message begins: the number of bytes of its plain data, and of its tensors."""
+
+
+def packed(words: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> bytes:
+    """Return plain data and tensors as one message."""
+    text = json.dumps(words).encode()
+    data = save({name: tensor.contiguous() for name, tensor in tensors.items()}) if tensors else b""
+    return LENGTHS.pack(len(text), len(data)) + text + data
+
+
+def unpacked(text: bytes, data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the plain data and the tensors of a message, whatever its bytes are.
+
+    Raises:
+        ValueError: If they are no message.
+    """
+    try:
+        words = json.loads(text)
+        tensors = load(data) if data else {}
+    except (ValueError, RecursionError, SafetensorError, KeyError) as error:
+        raise ValueError("neither plain data nor tensors") from error
+    if not isinstance(words, dict):
+        raise ValueError("no plain data")
+    return words, tensors
+
+
+def write_message(
+    stream: BinaryIO, words: dict[str, Any], tensors: dict[str, Tensor] | None = None
+) -> None:
+    """Write plain data and tensors as one message."""
+    stream.write(packed(words, tensors))
+    stream.flush()
+
+
+def read_message(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the plain data and the tensors of the next message of one who is trusted.
+
+    Raises:
+        EOFError: If the other side is gone.
+    """
+    text_length, data_length = LENGTHS.unpack(_exactly(stream, LENGTHS.size))
+    return unpacked(_exactly(stream, text_length), _exactly(stream, data_length))
+
+
+def _exactly(stream: BinaryIO, length: int) -> bytes:
+    data = stream.read(length)
+    if len(data) < length:
+        raise EOFError("the other process is gone")
+    return data
+
+
+_KEPT = 1000
+
+
+class Printed:
+    """The beginning and the end of an output of any length."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._first, self._last, self._length = b"", b"", 0
+
+    def add(self, data: bytes) -> None:
+        """Take in what was printed next."""
+        self._length += len(data)
+        room = _KEPT - len(self._first)
+        self._first += data[:room]
+        self._last = (self._last + data[room:])[-_KEPT:] if len(data) > room else self._last
+
+    def text(self) -> str:
+        r"""Return it as text that steers no terminal, its middle left out if it is long.
+
+        Example:
+            >>> printed = Printed()
+            >>> printed.add(b"\x1b[31m" + 3000 * b"a" + b" end\r\n")
+            >>> printed.text()[:4], printed.text()[-8:]
+            ('aaaa', 'aaaa end')
+            >>> "(1011 bytes left out)" in printed.text()
+            True
+        """
+        left_out = self._length - len(self._first) - len(self._last)
+        between = f"\n… ({left_out} bytes left out) …\n".encode() if left_out else b""
+        text = (self._first + between + self._last).decode(errors="replace")
+        lines = without_orders(text).replace("\r", "\n").expandtabs().splitlines()
+        return printable("\n".join(line.rstrip() for line in lines if line.strip()))
+
 
 FIRST = "start"
 """The mark of the message that is sent unasked, once the process is there."""

@@ -1,7 +1,4 @@
-"""A user's file: FILE.py:NAME → the function of that name. Loading it runs it.
-
-Must not know: what the function is for.
-"""
+"""A user's file: FILE.py:NAME → the function of that name. Loading it runs it."""
 
 import sys
 from importlib.machinery import SourceFileLoader

@@ -1,7 +1,4 @@
-"""How the process of a user's implementation begins: in a fresh Python, or as a copy of ours.
-
-Must not know: models, judging; what is asked of it.
-"""
+"""How the process of a user's implementation begins: in a fresh Python, or as a copy of ours."""
 
 import multiprocessing
 import os

@@ -2,7 +2,6 @@
 
 It runs nothing of the user's. It ends the code, and all that the code has started, when our process
 says so or is gone, when the code itself ends, and when all of it takes too much memory.
-Must not know: what the code does; who asks it.
 """
 
 import ctypes

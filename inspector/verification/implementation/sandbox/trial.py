@@ -1,11 +1,11 @@
 """A user's implementation, called in this process: built for a layer, run on inputs, watched.
 
 What it raises becomes a sentence; the weights it was given must stay as they are.
-Must not know: models, how it is judged.
 """
 
+import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +14,12 @@ from types import TracebackType
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from inspector.attention import LayerWeights
 from inspector.errors import InputError
 from inspector.text import in_a_line
 from inspector.verification.implementation.sandbox.contract import as_stages
-from inspector.verification.implementation.sandbox.signatures import check_takes
 from inspector.verification.manner import (
     LAYOUTS,
     PLAINLY,
@@ -32,7 +31,7 @@ from inspector.verification.manner import (
 _BUILD = "build(weights), with the weights of one layer"
 _LAYER = "layer(hidden_states, padding_mask)"
 _OURS = str(Path(__file__).parents[1])
-_MOST_OF_A_NAME, _MOST_OF_A_TEXT = 100, 300
+_MOST_OF_A_NAME, _MOST_OF_A_TEXT, _MOST_OF_A_SIGNATURE = 100, 300, 200
 
 
 class Trial:
@@ -40,10 +39,6 @@ class Trial:
 
     def __init__(self, build: object, name: str) -> None:
         """Keep the function that builds.
-
-        Args:
-            build: `LayerWeights` → the implementation of a layer.
-            name: What it is called in sentences.
 
         Raises:
             InputError: If it is not a function.
@@ -268,3 +263,27 @@ def _copy(weights: LayerWeights) -> LayerWeights:
         if isinstance(value, Tensor)
     }
     return replace(weights, **copies)
+
+
+def check_takes(function: Callable[..., Any], what: str, given: tuple[str, ...], call: str) -> None:
+    """Refuse a function that cannot be called in this way, where it tells what it takes.
+
+    Raises:
+        InputError: If it takes fewer arguments, or needs more.
+
+    Example:
+        >>> check_takes(lambda query, key, value: query, "mine", ("x", "mask"), "layer(x, mask)")
+        Traceback (most recent call last):
+        inspector.errors.InputError: mine takes (query, key, value): it is called as layer(x, mask).
+    """
+    try:
+        # What a module takes is said by its forward, not by what calls that.
+        called = function.forward if isinstance(function, nn.Module) else function
+        signature = inspect.signature(called)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*given)
+    except TypeError:
+        takes = in_a_line(str(signature).partition(" -> ")[0], _MOST_OF_A_SIGNATURE)
+        raise InputError(f"{what} takes {takes}: it is called as {call}.") from None

@@ -1,7 +1,4 @@
-"""A user's implementation in a process of its own, which is ended whatever it does.
-
-Must not know: models, judging.
-"""
+"""A user's implementation in a process of its own, which is ended whatever it does."""
 
 import signal
 import sys
@@ -24,7 +21,7 @@ from inspector.verification.implementation.sandbox.exchange import (
     GoneError,
     LateError,
 )
-from inspector.verification.implementation.sandbox.resource_limits import half_of_free
+from inspector.verification.implementation.sandbox.process_tree import half_of_free
 from inspector.verification.implementation.sandbox.supervisor import TOO_LARGE
 from inspector.verification.manner import PLAINLY, Manner
 
