@@ -4,8 +4,7 @@ Must not know: UI.
 """
 
 from inspector.progress import Progress
-from inspector.runs.engines.computation import compute
-from inspector.runs.engines.engine import Worker, WorkerError, run_shards
+from inspector.runs.engines.engine import Worker, WorkerError, compute, run_shards
 from inspector.runs.store.folder_checks import check_run_folder
 from inspector.runs.store.manifest import Manifest, differences
 from inspector.runs.store.run_folder import RunFolder

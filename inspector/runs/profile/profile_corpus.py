@@ -19,8 +19,7 @@ from inspector.corpora import Corpus
 from inspector.errors import InputError, OutputError
 from inspector.models import PretrainedModel
 from inspector.progress import Progress
-from inspector.runs.engines.computation import compute
-from inspector.runs.engines.engine import Worker, check_engine
+from inspector.runs.engines.engine import Worker, check_engine, compute
 from inspector.runs.profile.plan import profile_job
 from inspector.runs.profile.profile_frames import (
     EVERY_FRAME,
@@ -34,9 +33,8 @@ from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings, Pro
 from inspector.runs.profile.versions import versions
 from inspector.runs.store.folder_checks import FRAME_SUFFIX
 from inspector.runs.store.manifest import Manifest
-from inspector.runs.store.result import DamageError
+from inspector.runs.store.result import DamageError, check_columns
 from inspector.runs.store.run_folder import RunFolder
-from inspector.runs.store.stored_frames import check_columns
 from inspector.vocabulary import Vocabulary
 
 _SETTINGS = (

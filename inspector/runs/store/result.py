@@ -1,14 +1,20 @@
 """result.json, written last: what a complete run holds, under a checksum of its own.
 
 Frames by the SHA-256 of their files, shards by their seals. Its bytes follow from its content:
-what differs in a single one is damaged.
+what differs in a single one is damaged. Frames are read from Parquet here, and compared with what
+a frame of their name has.
 """
 
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FRAME_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SHARD_NAME = re.compile(r"[0-9]{6,18}")
@@ -16,7 +22,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class DamageError(ValueError):
-    """Why bytes are not the result of a run, in a few words."""
+    """Why bytes are not the result of a run, or none of its frames, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,54 @@ def decode_result(data: bytes) -> Result:
     if data != result.encoded():
         raise DamageError("its checksum does not fit")
     return result
+
+
+def read_parquet(data: bytes) -> "pd.DataFrame":
+    """Return the frame whose Parquet file these bytes are.
+
+    Raises:
+        DamageError: If they are none, or what pandas wrote beside the columns is damaged.
+    """
+    import pandas as pd
+    from pyarrow import ArrowException
+
+    try:
+        frame = pd.read_parquet(BytesIO(data))
+    # What pandas' own metadata hold is trusted by it: damaged, they raise whatever they hit.
+    except (
+        *(ArrowException, OSError, ValueError, TypeError, LookupError, AttributeError),
+        *(NotImplementedError, RecursionError, MemoryError),
+    ):
+        raise DamageError("it is not Parquet") from None
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise DamageError("its rows have names")
+    return frame
+
+
+def check_columns(frame: "pd.DataFrame", columns: Mapping[str, str]) -> None:
+    """Pass if a frame has the columns, of their kinds and in their order.
+
+    Args:
+        frame: What was read.
+        columns: Column → dtype.
+
+    Raises:
+        DamageError: If it has not.
+
+    Example:
+        >>> import pandas as pd
+        >>> check_columns(pd.DataFrame({"layer": [0]}), {"layer": "int64"})
+    """
+    found = {str(name): str(kind) for name, kind in frame.dtypes.items()}
+    if missing := [name for name in columns if name not in found]:
+        raise DamageError(f"it lacks the column {missing[0]!r}")
+    if further := [name for name in found if name not in columns]:
+        raise DamageError(f"it has a column {further[0]!r:.80} that no such frame has")
+    for name, kind in columns.items():
+        if found[name] != kind:
+            raise DamageError(f"its column {name!r} holds {found[name]:.80}, not {kind}")
+    if list(found) != list(columns):
+        raise DamageError("its columns stand in another order")
 
 
 def _lists(given: Any, name: re.Pattern[str]) -> bool:

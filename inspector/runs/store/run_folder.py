@@ -32,9 +32,8 @@ from inspector.runs.store.folder_checks import (
 )
 from inspector.runs.store.lock import locked
 from inspector.runs.store.manifest import Manifest, differences
-from inspector.runs.store.result import FRAME_NAME, DamageError, Result
+from inspector.runs.store.result import FRAME_NAME, DamageError, Result, read_parquet
 from inspector.runs.store.shards import ShardError, ShardResult, decode_shard, encode_shard, seal_of
-from inspector.runs.store.stored_frames import read_parquet
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -91,7 +91,7 @@ def test_progress_tells_rate_and_time_left(tmp_path):
     ("seconds", "text"), [(59.4, "59 s"), (59.6, "1 min 0 s"), (3700.0, "1 h 1 min")]
 )
 def test_durations(seconds, text):
-    from inspector.runs.engines.computation import _duration
+    from inspector.runs.engines.engine import _duration
 
     assert _duration(seconds) == text
 
