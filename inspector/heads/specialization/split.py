@@ -148,7 +148,8 @@ def random_init(split: Split, random_init_counts: Sequence[RelationCounts]) -> R
     Args:
         split: Of the model.
         random_init_counts: Counts of models of the same architecture with random weights, over the
-            same corpus or sentences drawn from it: none, or at least 3.
+            same corpus or sentences drawn from it: none, or at least 3. One document may stand for
+            its whole split: only sums over each are asked.
 
     Raises:
         InputError: If there are one or two of them, or one counted another corpus.
@@ -183,9 +184,8 @@ def random_init(split: Split, random_init_counts: Sequence[RelationCounts]) -> R
 
 def _check_same_corpus(number: int, split: Split, other: Split) -> None:
     for one, two in ((split.selection, other.selection), (split.test, other.test)):
-        place = {document: row for row, document in enumerate(one.documents)}
         for what, others in (
-            ("documents", not place.keys() >= set(two.documents)),
+            ("documents", not set(one.documents) >= set(two.documents)),
             ("relations", one.relations != two.relations),
         ):
             if others:
@@ -193,8 +193,7 @@ def _check_same_corpus(number: int, split: Split, other: Split) -> None:
                     f"random_init_counts[{number}] has other {what} than the model: "
                     "count the same corpus with both."
                 )
-        rows = [place[document] for document in two.documents]
-        if (two.pairs > one.pairs[rows]).any():
+        if (two.pairs.sum(axis=0) > one.pairs.sum(axis=0)).any():
             raise InputError(
                 f"random_init_counts[{number}] ({two.n.sum()} pairs) has other pairs than the "
                 f"model ({one.n.sum()}): count the same corpus with both."

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from inspector.arguments import is_whole, refused
 from inspector.corpora import Labels, Sentence
 from inspector.errors import InputError
-from inspector.heads.specialization.split import MIN_RANDOM_MODELS
+from inspector.heads.specialization.split import MIN_RANDOM_MODELS, is_for_selection
 from inspector.models import PretrainedModel, load
 from inspector.runs.profile.ablation_worker import (
     SENTENCES_A_SHARD,
@@ -40,7 +40,7 @@ class ProfileSettings:
     """Whether all heads are compared with each other too."""
     random_init_seeds: tuple[int, ...] = (1, 2, 3)
     """Seeds of the randomly initialised models."""
-    random_init_sentences: int = 1024
+    random_init_sentences: int = 384
     """Sentences that each of these reads, at most: together they read a corpus once, or 128 each
     where that is more."""
     shard_size: int = 128
@@ -180,6 +180,18 @@ class ProfileJob:
             sample_of(number, of, len(self.windows), LEAST_WINDOWS, -(-most // SENTENCES_A_WINDOW)),
         )
 
+    @cached_property
+    def first_of_split(self) -> dict[bool, str]:
+        """Return the first document of the selection split (True) and of the test split (False).
+
+        It stands for all of the split where no more is asked than what all have together.
+        """
+        named = (*self.documents, *(window.document or "" for window in self.windows))
+        found: dict[bool, str] = {}
+        for document in dict.fromkeys(named):
+            found.setdefault(is_for_selection(document), document)
+        return found
+
     @property
     def n_shards(self) -> int:
         """Return the shards of all readings."""
@@ -236,6 +248,7 @@ class ShardPlace:
     """Whether they are windows."""
     sentences: tuple[Sentence, ...]
     document_of_each: tuple[str, ...]
+    """The document of each; of what a random model reads, the first of its split."""
 
     @classmethod
     def of(cls, jobs: Sequence[ProfileJob], shard_id: int) -> "ShardPlace":
@@ -250,15 +263,10 @@ class ShardPlace:
         start = (left - reading.n_sentence_shards if across else left) * reading.shard_sizes[across]
         chosen = reading.texts[across][start : start + reading.shard_sizes[across]]
         texts = job.windows if across else job.sentences
-        return cls(
-            job=job,
-            reading=reading,
-            across=across,
-            sentences=tuple(texts[i] for i in chosen),
-            document_of_each=tuple(
-                (texts[i].document or "") if across else job.documents[i] for i in chosen
-            ),
-        )
+        documents = [(texts[i].document or "") if across else job.documents[i] for i in chosen]
+        if reading.random_init_seed is not None:
+            documents = [job.first_of_split[is_for_selection(name)] for name in documents]
+        return cls(job, reading, across, tuple(texts[i] for i in chosen), tuple(documents))
 
     @property
     def documents(self) -> list[str]:

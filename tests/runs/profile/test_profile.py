@@ -18,6 +18,7 @@ from inspector.errors import InputError, OutputError
 from inspector.heads.counts import DIRECTIONS, concatenate
 from inspector.heads.observers import counts_from_state
 from inspector.heads.specialization.claims import relation_claims
+from inspector.heads.specialization.split import is_for_selection
 from inspector.models import load, random_init_model
 from inspector.runs.profile.plan import profile_job
 from inspector.runs.profile.profile_corpus import Run, profile_corpus
@@ -484,6 +485,12 @@ def own_counts(job, model):
     )
 
 
+def by_split(documents):
+    """Return which documents are of the test split, then of the selection split."""
+    selected = np.array([is_for_selection(document) for document in documents])
+    return [~selected, selected]
+
+
 def test_the_random_models_are_those_of_the_seeds_and_none_is_the_model(tiny, corpus, undisturbed):
     settings = replace(SETTINGS, random_init_seeds=(4, 5, 6))
     job, _ = profile_job(tiny, corpus, settings, revision=None)
@@ -507,7 +514,13 @@ def test_the_random_models_are_those_of_the_seeds_and_none_is_the_model(tiny, co
                 ),
                 random_init_model(tiny, settings.random_init_seeds[number - 1]),
             )
-            assert np.array_equal(found.arrays["relations.correct"], known.correct)
+            both = [known.correct[rows].sum(axis=0) for rows in by_split(known.documents)]
+            assert np.array_equal(found.arrays["relations.correct"].sum(axis=0), sum(both))
+            assert len(found.labels["documents"]) == sum(map(np.any, by_split(known.documents)))
+            for document, correct in zip(
+                found.labels["documents"], found.arrays["relations.correct"], strict=True
+            ):
+                assert np.array_equal(correct, both[is_for_selection(document)])
     expected = relation_claims(own, random_models, settings.seed)
     claims = profile_corpus(tiny, corpus, settings=settings).claims
     assert claims["random_init_accuracy"].notna().any()

@@ -6,7 +6,7 @@ A class is a set of parts of speech.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Int, Int32, Int64
 
 from inspector.heads.specialization.ladder.words import NOTHING, Pairs, WordTable
 
@@ -50,7 +50,7 @@ class Family:
     """The members, one a side, and the word that each finds from each asked word of some pairs."""
 
     rules: tuple[ClassRule, ...]
-    words: Int64[np.ndarray, "rule pair"]
+    words: Int[np.ndarray, "rule pair"]
     """NOTHING where there is no such word, or the mask forbids it."""
 
 
@@ -64,17 +64,17 @@ class ClassWords:
             table: The corpus.
         """
         self.table = table
-        self._found: dict[tuple[str, ...], Int64[np.ndarray, "side word"]] = {}
+        self._found: dict[tuple[str, ...], Int32[np.ndarray, "side word"]] = {}
         occurring = set(table.tags)
         unions = [tags for tags in CLASSES if len(occurring & {*tags}) > 1]
         self.standard = tuple((tag,) for tag in table.tags) + tuple(unions)
 
-    def of_class(self, tags: tuple[str, ...]) -> Int64[np.ndarray, "side word"]:
+    def of_class(self, tags: tuple[str, ...]) -> Int32[np.ndarray, "side word"]:
         """Return the word that each side's rule finds for each word."""
         if tags not in self._found:
             places = [place for place, tag in enumerate(self.table.tags) if tag in tags]
             inside = np.isin(self.table.tag, places) & self.table.is_read
-            self._found[tags] = class_words(inside, self.table)
+            self._found[tags] = class_words(inside, self.table).astype(np.int32)
         return self._found[tags]
 
     def family(self, pairs: Pairs) -> Family:

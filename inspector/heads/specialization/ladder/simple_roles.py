@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int, UInt8
 
 from inspector.heads.specialization.inference import ratio_intervals
 from inspector.heads.specialization.ladder.keyword import Keyword
@@ -125,7 +125,7 @@ class SimpleRoles:
         self,
         role: str,
         named: str,
-        words: Int64[np.ndarray, " pair"],
+        words: Int[np.ndarray, " pair"],
         pairs: Pairs,
         head: int,
         row: dict[Any, Any],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Int, Int64
 
 from inspector.corpora import Sentence
 from inspector.heads.specialization.split import is_for_selection
@@ -160,7 +160,7 @@ class WordTable:
         return pairs.of(self.allowed(asked, expected, side))
 
     def allowed(
-        self, asked: Int64[np.ndarray, " pair"], word: Int64[np.ndarray, "*rule pair"], side: int
+        self, asked: Int64[np.ndarray, " pair"], word: Int[np.ndarray, "*rule pair"], side: int
     ) -> Bool[np.ndarray, "*rule pair"]:
         """Return where the model's mask lets the word be predicted; anywhere for NOTHING."""
         if not self.is_causal:
