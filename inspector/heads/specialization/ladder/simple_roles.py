@@ -73,10 +73,13 @@ class SimpleRoles:
         rows = []
         for head, looks in enumerate(table.predicted[0][:, asked] if len(asked) else ()):
             ranks = ((1, looks - table.start[asked] + 1), (-1, table.end[asked] - looks))
-            counts = [np.bincount(rank) for _, rank in ranks]
+            seen = looks != NOTHING  # a first word that sees only itself looks at no other
+            if not seen.any():
+                continue
+            counts = [np.bincount(rank[seen]) for _, rank in ranks]
             side = int(counts[1].max() > counts[0].max())
             rank = int(counts[side].argmax())
-            there = ranks[side][1] == rank
+            there = seen & (ranks[side][1] == rank)
             if there.mean() < EVERYWHERE:
                 continue
             parts = by_document(there, document, size)
