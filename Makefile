@@ -26,15 +26,15 @@ check: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Two processes, each with half of the files and with one thread of torch's; who is done first takes
-# from the other, so that no core waits for the last file.
+# Three processes for two cores, as some tests wait for browsers and servers; each with a third of
+# the files and one thread of torch's. Who is done first takes from the others.
 test test-full: export OMP_NUM_THREADS = 1
 test: check
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 # What `make test` has no minutes for: everything on every model type, long nulls, random kills.
 test-full: .venv/.ready
-	$(BIN)/python -m pytest -m full --numprocesses 2
+	$(BIN)/python -m pytest -m full --numprocesses 3
 
 bench: .venv/.ready
 	$(BIN)/python -m benchmarks

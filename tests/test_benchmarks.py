@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.memory import peak_of_bytes
 
 import inspector
 from benchmarks import (
@@ -22,7 +23,7 @@ from benchmarks import (
     whole_profile,
 )
 from benchmarks.__main__ import BENCHMARKS, main
-from benchmarks.fresh import in_fresh_process, peak_megabytes
+from benchmarks.fresh import in_fresh_process
 from benchmarks.script import QUANTITIES, script
 from benchmarks.table import Measure, exit_code, table
 from benchmarks.timing import Timings, alternate
@@ -87,16 +88,16 @@ def test_peak_memory_is_seen_though_it_is_freed() -> None:
     assert in_fresh_process(peak_of_bytes, megabytes=0) == pytest.approx(0.0, abs=3.0)
 
 
-def peak_of_bytes(megabytes: int) -> float:
-    return peak_megabytes(lambda: bytearray(b"x") * (megabytes * 1_000_000))
-
-
 def test_what_a_fresh_process_says_of_its_failure_is_told() -> None:
     with pytest.raises(RuntimeError, match=r"peak_of_bytes failed: (?s:.*)TypeError"):
         in_fresh_process(peak_of_bytes, kilobytes=1)
 
 
-def test_weights_on_a_small_model() -> None:
+def test_weights_on_a_small_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory is taken in this process here: a new one would take five seconds."""
+    monkeypatch.setattr(
+        weights, "in_fresh_process", lambda function, settings=None, /, **given: function(**given)
+    )
     settings = weights.Settings(
         n_layers=2, n_heads=2, d_model=24, dense_heads=2, repeats=1, memory_repeats=1
     )

@@ -13,11 +13,21 @@ pytestmark = pytest.mark.browser
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
+@pytest.fixture(scope="module")
+def visited(browser):
+    """Return one reader's browser: what he was served once is in its cache."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def reader(page, server):
+def reader(visited, server):
+    page = visited.new_page()
     reader = Reader(page, server)
     yield reader
     reader.check_clean()
+    page.close()
 
 
 def test_all_pages_can_be_walked(reader):

@@ -1,5 +1,6 @@
 """The pages in this process: what they say, what they refuse, what they remember."""
 
+import html
 import re
 
 import pandas as pd
@@ -68,6 +69,16 @@ def test_verification_shows_every_control(open_page):
     assert "All 42 stages of 6 layers agree" in shown
     assert shown.count("✓ caught") == len(report.controls) >= 10
     assert all(control["mutation"] in shown for control in report.controls)
+
+
+def test_a_model_of_the_full_route_names_the_modules_that_were_reached(open_page):
+    app = open_page("verification")
+    said = html.unescape(plain_text(texts(app)))
+    assert "Checked from its weights" in said
+    assert all(f"<td>encoder.layer.{n}.attention.self</td><td>7</td>" in said for n in range(6))
+    assert {"The whole model", "How far the library differs from itself"} <= {
+        heading.value for heading in app.subheader
+    }
 
 
 def test_weights_show_the_chosen_heads_row(open_page):

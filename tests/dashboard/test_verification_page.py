@@ -130,16 +130,6 @@ def test_a_model_that_is_not_verified_has_its_reason_and_what_was_not_reached(op
     assert report.reason in said_by(app)
 
 
-def test_a_model_of_the_full_route_names_the_modules_that_were_reached(open_page):
-    app = open_page("verification")
-    said = said_by(app)
-    assert "Checked from its weights" in said
-    assert all(f"<td>encoder.layer.{n}.attention.self</td><td>7</td>" in said for n in range(6))
-    assert {"The whole model", "How far the library differs from itself"} <= {
-        heading.value for heading in app.subheader
-    }
-
-
 @pytest.mark.parametrize("page", PROFILING)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_other_pages_say_that_it_cannot_be_profiled(opened, saved, page, language):

@@ -54,10 +54,10 @@ def word_map(token_map, word_ids, n_words):
     }
 
 
-def slow_relation_counts(model, sentences, *, causal=False):
+def slow_relation_counts(model, sentences, heads=None, *, causal=False):
     """Return Counters n[label], correct[layer, head, label, direction], offsets[label, offset].
 
-    Of a causal model n[label, direction]: of the pairs whose right word comes before the one that
+    Of some (layer, head), or of all. Of a causal model n[label, direction]: of the pairs whose right word comes before the one that
     looks.
     """
     n, correct, offsets = Counter(), Counter(), Counter()
@@ -81,26 +81,23 @@ def slow_relation_counts(model, sentences, *, causal=False):
             else:
                 n[relation.label] += 1
             offsets[relation.label, relation.target - relation.source] += 1
-        for layer in range(maps.shape[0]):
-            for head in range(maps.shape[1]):
-                words = word_map(maps[layer, head], word_ids, len(sentence.words))
-                row, column = {}, {}
-                for a in sorted(words):
-                    others = [b for b in sorted(words) if b != a]
-                    before = [b for b in others if b < a] if causal else others
-                    after = [b for b in others if b > a] if causal else others
-                    row[a] = max(before, key=lambda b: (words[a][b], -b), default=None)
-                    column[a] = max(after, key=lambda b: (words[b][a], -b), default=None)
-                for relation in relations:
-                    hits = (
-                        row[relation.source] == relation.target,
-                        row[relation.target] == relation.source,
-                        column[relation.source] == relation.target,
-                    )
-                    for direction, hit, counts in zip(
-                        DIRECTIONS, hits, asked[relation], strict=True
-                    ):
-                        correct[layer, head, relation.label, direction] += hit and counts
+        for layer, head in heads or np.ndindex(maps.shape[:2]):
+            words = word_map(maps[layer, head], word_ids, len(sentence.words))
+            row, column = {}, {}
+            for a in sorted(words):
+                others = [b for b in sorted(words) if b != a]
+                before = [b for b in others if b < a] if causal else others
+                after = [b for b in others if b > a] if causal else others
+                row[a] = max(before, key=lambda b: (words[a][b], -b), default=None)
+                column[a] = max(after, key=lambda b: (words[b][a], -b), default=None)
+            for relation in relations:
+                hits = (
+                    row[relation.source] == relation.target,
+                    row[relation.target] == relation.source,
+                    column[relation.source] == relation.target,
+                )
+                for direction, hit, counts in zip(DIRECTIONS, hits, asked[relation], strict=True):
+                    correct[layer, head, relation.label, direction] += hit and counts
     return n, correct, offsets, left_out
 
 

@@ -3,7 +3,8 @@
 jaxtyping's import hook (see pyproject.toml) decorates every function of the rooms it is told.
 Checking a call costs more than tiny tensors cost to compute, and a function inside a function is
 compiled anew whenever it is reached: nine tenths of the CPU time of some tests. So in every test
-(and every case of a joined one) the first calls of each function are checked, then one in many.
+(and every case of a joined one) the first calls of each function are checked, then one in many;
+and a check is compiled when it is first needed.
 """
 
 import functools
@@ -37,16 +38,18 @@ def jaxtyped(fn: Any = None, *, typechecker: Any = None) -> Any:
         bare = fn.__init__
         whole = _checked(fn, typechecker=typechecker)
         if whole.__init__ is not bare:
-            whole.__init__ = _sampled(whole.__init__, bare)
+            init = whole.__init__
+            whole.__init__ = _sampled(lambda: init, bare)
         return whole
     if not inspect.isfunction(fn):  # properties, static and class methods: seldom in a loop
         return _checked(fn, typechecker=typechecker)
     if "<locals>" in fn.__qualname__:
         return fn
-    return _sampled(_checked(fn, typechecker=typechecker), fn)
+    return _sampled(functools.cache(lambda: _checked(fn, typechecker=typechecker)), fn)
 
 
-def _sampled(checked: Callable[..., Any], bare: Callable[..., Any]) -> Callable[..., Any]:
+def _sampled(checked: Callable[[], Any], bare: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is checked at a sample of its calls; made so at the first of them."""
     period = count = 0
 
     @functools.wraps(bare)
@@ -56,7 +59,7 @@ def _sampled(checked: Callable[..., Any], bare: Callable[..., Any]) -> Callable[
             period, count = _period, 0
         count += 1
         if count <= FIRST or count % ONE_IN == 0:
-            return checked(*args, **kwargs)
+            return checked()(*args, **kwargs)
         return bare(*args, **kwargs)
 
     return call

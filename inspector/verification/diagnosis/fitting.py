@@ -12,6 +12,7 @@ from torch import Tensor
 _STEPS = 25
 _DIFFERENCE = 1e-6
 _HALVINGS = 6
+_WORTHWHILE = 0.9
 
 
 def fit(
@@ -24,7 +25,8 @@ def fit(
     Args:
         residuals: Values → differences that shall be small.
         starts: For each value, where it may start; all combinations are tried.
-        promising: The best start is refined only where the root of its sum is below this.
+        promising: The best start is refined only where the root of its sum is below this, and only
+            as long as a step takes off a tenth of what is left.
 
     Source: Nocedal and Wright (2006), Numerical Optimization, sec. 10.3.
 
@@ -53,8 +55,10 @@ def fit(
         else:
             break
         small = all(abs(a - b) <= 1e-12 * (1.0 + abs(b)) for a, b in zip(trial, best, strict=True))
+        # Near what explains everything a whole step takes off most of what is left.
+        idle = promising is not None and not halving and reached > _WORTHWHILE * lowest
         best, lowest = trial, reached
-        if small:
+        if small or idle:
             break
     return best
 

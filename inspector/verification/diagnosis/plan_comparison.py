@@ -7,6 +7,7 @@ and the same sums in other orders.
 
 import math
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,17 +65,30 @@ class Comparison:
 
     def __init__(self, layer: Layer, observation: Observation, dtype: torch.dtype) -> None:
         """Prepare the truth and the right ways of computing in the dtype."""
-        self.observation, self.dtype, self._layer = observation, dtype, layer
-        probe = observation.probe
-        self._exact = Evaluator(layer, probe, torch.float64)
+        self.dtype, self._layer = dtype, layer
+        self._exact = Evaluator(layer, observation.probe, torch.float64)
         self._ways: dict[Any, Evaluator] = {(torch.float64, 0): self._exact}
+        self._reference = self._exact(REFERENCE)
+        self._observe(observation)
+
+    def _observe(self, observation: Observation) -> None:
+        self.observation = observation
         self._given = {
             stage: observation.stages[stage].double()
             for stage in STAGES
             if stage in observation.stages
         }
-        self._reference = self._exact(REFERENCE)
         self.not_a_number = self._rows_of_nan()
+
+    def _if_it_were(self, plan: Plan) -> "Comparison":
+        """Return the same of an implementation that returns exactly what a plan does.
+
+        What is computed of the layer is computed once for both.
+        """
+        other, stages = copy(self), self._exact(plan)
+        made = {stage: getattr(stages, stage) for stage in self._given}
+        other._observe(replace(self.observation, stages=made))
+        return other
 
     @property
     def n_finite(self) -> int:
@@ -136,11 +150,6 @@ class Comparison:
         made = [[getattr(stages, name) for name in names] for stages in map(self._exact, plans)]
         columns = zip(*made, strict=True)
         return {name: torch.stack(column) for name, column in zip(names, columns, strict=True)}
-
-    def _if_it_were(self, plan: Plan) -> "Comparison":
-        """Return the same of an implementation that returns exactly what a plan does."""
-        made = {stage: getattr(self._exact(plan), stage) for stage in self._given}
-        return Comparison(self._layer, replace(self.observation, stages=made), self.dtype)
 
     def between(self, plan: Plan, other: Plan) -> float:
         """Return how far a plan is from another, as `distance`, in the stages that were given."""

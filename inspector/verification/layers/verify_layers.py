@@ -63,8 +63,10 @@ def verify(
         progress: Told how far it is.
 
     Example:
-        >>> import inspector
-        >>> inspector.verify(inspector.load("minilm")).passed
+        >>> from inspector.models import load
+        >>> from inspector.verification.layers.cases import padded_case
+        >>> model = load("minilm")
+        >>> verify(model, cases=[padded_case(model)]).passed
         True
     """
     say = progress or (lambda what, share: None)

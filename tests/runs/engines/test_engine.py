@@ -24,9 +24,14 @@ def children():
     return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
 
 
+@pytest.fixture(scope="module")
+def _tracker():
+    """Have multiprocessing's own tracker of processes, which stays, started."""
+    list(run_shards([0, 1], make_worker, workers=2))
+
+
 @pytest.fixture(autouse=True)
-def _no_process_is_left():
-    list(run_shards([0, 1], make_worker, workers=2))  # multiprocessing's own tracker stays
+def _no_process_is_left(_tracker):
     before = children()
     yield
     assert children() <= before

@@ -251,8 +251,10 @@ def test_a_second_run_gives_the_same_bytes(tiny, corpus, undisturbed, tmp_path):
     assert_same_frames(again, undisturbed[1])
 
 
+# The command is asked the same of all kinds of shards, with two workers, in test_cli_meaning.
+@pytest.mark.full
 @pytest.mark.process
-@pytest.mark.parametrize("workers", [2, pytest.param(3, marks=pytest.mark.full)])
+@pytest.mark.parametrize("workers", [2, 3])
 def test_any_number_of_workers_gives_the_same_bytes(tiny, corpus, undisturbed, tmp_path, workers):
     profile_corpus(tiny, corpus, tmp_path / "run", settings=SETTINGS, workers=workers)
     assert contents(tmp_path / "run") == contents(undisturbed[0])

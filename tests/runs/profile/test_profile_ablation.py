@@ -83,14 +83,20 @@ def test_claims_have_needed_last_and_the_rest_as_without(kept, model, corpus):
     assert (needed.loc[needed["layer"] < 0, "heads"].str.count(",") > 0).all()
 
 
-def test_two_workers_and_a_damaged_shard_give_the_same_bytes(kept, corpus, model, tmp_path):
-    two = tmp_path / "two"
-    profile_corpus(model, corpus, two, settings=SETTINGS, workers=2)
-    assert contents(two) == contents(kept)
-    shards = sorted((two / "shards").iterdir())
-    shards[-1].write_bytes(b"damaged")
-    profile_corpus(model, corpus, two, settings=SETTINGS, resume=True)
-    assert contents(two) == contents(kept)
+@pytest.mark.full
+@pytest.mark.process
+def test_two_workers_give_the_same_bytes(kept, corpus, model, tmp_path):
+    profile_corpus(model, corpus, tmp_path / "two", settings=SETTINGS, workers=2)
+    assert contents(tmp_path / "two") == contents(kept)
+
+
+def test_a_damaged_shard_is_computed_again_to_the_same_bytes(kept, corpus, model, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(kept, folder)
+    last = sorted((folder / "shards").iterdir())[-1]
+    last.write_bytes(b"damaged")
+    profile_corpus(model, corpus, folder, settings=SETTINGS, resume=True)
+    assert contents(folder) == contents(kept)
 
 
 def test_the_sample_is_of_the_test_split_alone(corpus):
