@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from interrupting import start_interruptible
 from support.each import each
+from support.terminal import plain
 
 from inspector.cli import app
 from inspector.heads import WEIGHTS_COLUMNS
@@ -21,12 +22,6 @@ from inspector.heads import WEIGHTS_COLUMNS
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
-
-
-def plain(text):
-    """Return the text of a help page: no colours, no frames, single spaces."""
-    without = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    return " ".join(re.sub(r"[│╭╮╰╯─]", " ", without).split())
 
 
 def the_document(text):

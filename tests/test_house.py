@@ -378,6 +378,20 @@ def test_importing_loads_no_heavy_library(name):
     assert loaded & heavy == set()
 
 
+def test_no_test_imports_what_another_holds():
+    """What two need stands in a module of its own: a test can be read, moved and run alone."""
+    tests = ROOT.parent / "tests"
+    names = {path.stem for path in tests.rglob("test_*.py")}
+    found = re.compile(r"^\s*(?:from|import) (test_\w+)", re.MULTILINE)
+    borrowed = [
+        f"{path.relative_to(tests)}: {name}"
+        for path in tests.rglob("*.py")
+        for name in found.findall(path.read_text(encoding="utf-8"))
+        if name in names
+    ]
+    assert borrowed == []
+
+
 def test_no_file_is_longer_than_four_hundred_and_fifty_lines():
     lengths = {
         str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())

@@ -54,11 +54,26 @@ def word_map(token_map, word_ids, n_words):
     }
 
 
+def predictions(maps, word_ids):
+    """Return (the words that have tokens, what each looks at most, what looks at it most).
+
+    Both are word numbers, [layer, head, place of the word].
+    """
+    words = sorted({word for word in word_ids if word is not None})
+    tokens = [[p for p, of in enumerate(word_ids) if of == word] for word in words]
+    to_words = np.stack([maps[..., keys].sum(-1) for keys in tokens], axis=-1)
+    between = np.stack([to_words[..., queries, :].mean(-2) for queries in tokens], axis=-2)
+    here = np.arange(len(words))
+    between[..., here, here] = -np.inf
+    numbers = np.array(words)
+    return words, numbers[between.argmax(-1)], numbers[between.argmax(-2)]
+
+
 def slow_relation_counts(model, sentences, heads=None, *, causal=False):
     """Return Counters n[label], correct[layer, head, label, direction], offsets[label, offset].
 
-    Of some (layer, head), or of all. Of a causal model n[label, direction]: of the pairs whose right word comes before the one that
-    looks.
+    Of some (layer, head), or of all. Of a causal model n[label, direction]: of the pairs whose
+    right word comes before the one that looks.
     """
     n, correct, offsets = Counter(), Counter(), Counter()
     left_out = 0

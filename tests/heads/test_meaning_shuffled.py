@@ -8,9 +8,8 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from slow_observers import attention_of
-from test_profile_reference import predictions
-from test_profile_shuffled import counted, in_the_of_test_split_alone, random_models, told
+from dealt_relations import counted, in_the_of_test_split_alone, random_models, told
+from slow_observers import attention_of, predictions
 
 from inspector.corpora import Corpus, Relation, annotate, meaning_probes
 from inspector.heads.specialization.claims import relation_claims

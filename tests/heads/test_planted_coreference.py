@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_planted_model import N_POSITIONS, plant
+from planted_bert import N_POSITIONS, plant
 from tiny_models import tiny_tokenizer
 
 from inspector.corpora import Corpus, tree_sentence
@@ -23,9 +23,9 @@ KINDS = ("uniform", "same before", "previous")
 @pytest.fixture(autouse=True)
 def same_before(monkeypatch):
     """Let `plant` know a head that looks at the last earlier place with the same token."""
-    import test_planted_model
+    import planted_bert
 
-    others = test_planted_model.scores
+    others = planted_bert.scores
 
     def scores(kind, tokenizer):
         if kind != "same before":
@@ -36,7 +36,7 @@ def same_before(monkeypatch):
         place = torch.where(apart > 0, 1 - 0.02 * apart, torch.full_like(apart, -1.0, dtype=float))
         return content, place.float()
 
-    monkeypatch.setattr(test_planted_model, "scores", scores)
+    monkeypatch.setattr(planted_bert, "scores", scores)
 
 
 def sentence(name, document, mentions, fill):

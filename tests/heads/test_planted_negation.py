@@ -8,7 +8,7 @@ import random
 
 import pytest
 import torch
-from test_planted_model import N_POSITIONS, plant
+from planted_bert import N_POSITIONS, plant
 from tiny_models import tiny_tokenizer
 
 from inspector.corpora import Corpus, annotate, tree_sentence
@@ -25,9 +25,9 @@ LOOKS = {"scope": {"not": VERBS, "no": NOUNS}, "predicate": {"no": VERBS}}
 @pytest.fixture(scope="module", autouse=True)
 def negation():
     """Let `plant` know heads that look from a word at the next one of a kind."""
-    import test_planted_model
+    import planted_bert
 
-    others = test_planted_model.scores
+    others = planted_bert.scores
 
     def scores(kind, tokenizer):
         if kind not in LOOKS:
@@ -42,7 +42,7 @@ def negation():
         return content, place.float()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(test_planted_model, "scores", scores)
+        patch.setattr(planted_bert, "scores", scores)
         yield
 
 

@@ -12,7 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy_behaviour import numpy_behaviour
-from slow_observers import attention_of, read_in_text, slow_behaviour, slow_relation_counts
+from slow_observers import (
+    attention_of,
+    predictions,
+    read_in_text,
+    slow_behaviour,
+    slow_relation_counts,
+)
 
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
@@ -23,21 +29,6 @@ from inspector.runs.profile.shard_worker import ProfileSettings
 _DATA = Path(os.environ.get("INSPECTOR_DATA", Path(__file__).parents[3] / "shared" / "data"))
 EWT = _DATA / "ud-english-ewt" / "en_ewt-ud-dev.conllu"
 SETTINGS = ProfileSettings(random_init_seeds=(), shard_size=64, coreference=False, ablation=False)
-
-
-def predictions(maps, word_ids):
-    """Return (the words that have tokens, what each looks at most, what looks at it most).
-
-    Both are word numbers, [layer, head, place of the word].
-    """
-    words = sorted({word for word in word_ids if word is not None})
-    tokens = [[p for p, of in enumerate(word_ids) if of == word] for word in words]
-    to_words = np.stack([maps[..., keys].sum(-1) for keys in tokens], axis=-1)
-    between = np.stack([to_words[..., queries, :].mean(-2) for queries in tokens], axis=-2)
-    here = np.arange(len(words))
-    between[..., here, here] = -np.inf
-    numbers = np.array(words)
-    return words, numbers[between.argmax(-1)], numbers[between.argmax(-2)]
 
 
 def reference(model, sentences):

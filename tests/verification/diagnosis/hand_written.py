@@ -4,6 +4,7 @@ Written apart from inspector's own steps, so that one can be compared with the o
 """
 
 import math
+import random
 from itertools import permutations, product
 
 import numpy as np
@@ -334,3 +335,20 @@ def normalised(x, norm, how):
         scaled = scaled * norm.weight.numpy()
         scaled = scaled if norm.bias is None else scaled + norm.bias.numpy()
     return scaled.astype(x.dtype)
+
+
+# Two switches that say different things about the same step cannot both be made.
+LEFT_OUT = {"key bias omitted", "concatenation in the wrong order", "softmax omitted"}
+
+
+def random_pairs(count, applying, seed=7):
+    """Return pairs of names with their switches, no two of one pair on the same switch."""
+    drawn = random.Random(seed)
+    names = sorted(set(SWITCHES) - LEFT_OUT & set(SWITCHES))
+    pairs = []
+    while len(pairs) < count:
+        first, second = drawn.sample([name for name in names if name in applying], 2)
+        one, other = drawn.choice(SWITCHES[first]), drawn.choice(SWITCHES[second])
+        if not one.keys() & other.keys() and not {"low", "masking"} <= {*one, *other}:
+            pairs.append((first, second, {**one, **other}))
+    return pairs

@@ -1,27 +1,9 @@
 """Two mistakes made together are named, both of them."""
 
-import random
-
 import pytest
 import torch
-from hand_written import SWITCHES
+from hand_written import SWITCHES, random_pairs
 from tiny_layers import make_layer
-
-# Two switches that say different things about the same step cannot both be made.
-LEFT_OUT = {"key bias omitted", "concatenation in the wrong order", "softmax omitted"}
-
-
-def random_pairs(count, applying, seed=7):
-    """Return pairs of names with their switches, no two of one pair on the same switch."""
-    drawn = random.Random(seed)
-    names = sorted(set(SWITCHES) - LEFT_OUT & set(SWITCHES))
-    pairs = []
-    while len(pairs) < count:
-        first, second = drawn.sample([name for name in names if name in applying], 2)
-        one, other = drawn.choice(SWITCHES[first]), drawn.choice(SWITCHES[second])
-        if not one.keys() & other.keys() and not {"low", "masking"} <= {*one, *other}:
-            pairs.append((first, second, {**one, **other}))
-    return pairs
 
 
 # Many more are tried by benchmarks/diagnosis.py.

@@ -10,8 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 import torch
-from hand_written import SWITCHES, attend
-from test_pairs import random_pairs
+from hand_written import SWITCHES, attend, random_pairs
 from tiny_layers import KINDS, make_layer
 
 EACH, FEW, MOST_HIDDEN, LEAST_NAMED = 50, 20, 0.10, 0.95

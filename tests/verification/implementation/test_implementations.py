@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from support.terminal import plain as shown_text
 from user_code import RIGHT, WRONG, Capsule, Wrapped, in_file, plain, returning
 
 from inspector.errors import InputError
@@ -288,9 +289,7 @@ class TestCommand:
         )
 
     def test_help_says_that_the_file_is_run(self, command):
-        from test_cli import plain as plain_text
-
-        shown = plain_text(command("verify", "--help").out)
+        shown = shown_text(command("verify", "--help").out)
         assert "Loading the file runs it, in a process of its own." in shown
         assert "--implementation" in shown
 
