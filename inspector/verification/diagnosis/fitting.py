@@ -12,7 +12,7 @@ from torch import Tensor
 _STEPS = 25
 _DIFFERENCE = 1e-6
 _HALVINGS = 6
-_WORTHWHILE = 0.9
+_WORTHWHILE, _IDLE = 0.9, 2
 
 
 def fit(
@@ -26,7 +26,7 @@ def fit(
         residuals: Values → differences that shall be small.
         starts: For each value, where it may start; all combinations are tried.
         promising: The best start is refined only where the root of its sum is below this, and only
-            as long as a step takes off a tenth of what is left.
+            until two steps on end take off less than a tenth of what is left.
 
     Source: Nocedal and Wright (2006), Numerical Optimization, sec. 10.3.
 
@@ -43,6 +43,7 @@ def fit(
     lowest = cost(best)
     if promising is not None and lowest > promising:
         return best
+    idle = 0
     for _ in range(_STEPS):
         step = _step(residuals, best)
         if step is None:
@@ -56,9 +57,9 @@ def fit(
             break
         small = all(abs(a - b) <= 1e-12 * (1.0 + abs(b)) for a, b in zip(trial, best, strict=True))
         # Near what explains everything a whole step takes off most of what is left.
-        idle = promising is not None and not halving and reached > _WORTHWHILE * lowest
+        idle = idle + 1 if not halving and reached > _WORTHWHILE * lowest else 0
         best, lowest = trial, reached
-        if small or idle:
+        if small or (promising is not None and idle == _IDLE):
             break
     return best
 

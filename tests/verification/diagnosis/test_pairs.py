@@ -69,3 +69,29 @@ def test_plans_held_against_the_input_at_once_are_as_far_as_each_alone(tools, ob
     alone = [comparison.distance(plan) for plan in plans]
     assert at_once == pytest.approx(alone, rel=1e-12)
     assert min(at_once) < 1e-5 < 0.1 < max(at_once)
+
+
+def test_a_number_of_a_pair_is_refined_as_long_as_that_brings_it_nearer(tools):
+    """What explains everything is found as exactly; what explains nothing is left sooner."""
+    from inspector.verification.diagnosis.fitting import fit
+
+    def calls(residuals, **settings):
+        asked = []
+        found = fit(lambda v: (asked.append(v), residuals(v[0]))[1], [[1.2]], **settings)
+        return found[0], len(asked)
+
+    def row(*numbers):
+        return torch.tensor(numbers, dtype=torch.float64)
+
+    def right(x):
+        return row(x**3 - 8.0, 0.1 * (x - 2.0))
+
+    def hopeless(x):
+        return row(x**2 - 2.0, 1.4 - x, 0.3)
+
+    for one in (right, hopeless):
+        alone, in_pair = calls(one), calls(one, promising=100.0)
+        assert in_pair[0] == pytest.approx(alone[0], abs=1e-9 if one is right else 1e-2)
+        assert (in_pair[1] < alone[1]) == (one is hopeless)
+    assert calls(right, promising=100.0)[0] == pytest.approx(2.0, abs=1e-12)
+    assert calls(right, promising=1.0)[0] == 1.2, "not near enough to begin with"
