@@ -72,6 +72,12 @@ def tiny_folder(tmp_path_factory):
 
 
 @pytest.fixture
+def folder(tiny_folder, tmp_path):
+    """Return a copy of the tiny BERT's folder, to be spoilt."""
+    return shutil.copytree(tiny_folder("bert"), tmp_path / "model")
+
+
+@pytest.fixture
 def command(monkeypatch, capsys):
     """Return a function: arguments → exit code, stdout and stderr of the command, in process."""
     from types import SimpleNamespace

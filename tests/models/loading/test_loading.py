@@ -1,4 +1,4 @@
-"""What may be loaded, and that it is loaded whole. What is refused: tests/test_cli_bad_input.py."""
+"""What may be loaded, and loaded whole. What is refused: test_cli_weights_bad_models.py."""
 
 import hashlib
 import json

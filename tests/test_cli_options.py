@@ -1,0 +1,46 @@
+"""Options that no command takes, and values that an option does not: one sentence each."""
+
+import torch
+from support.each import each
+from support.terminal import assert_refused
+
+BAD_INPUT = 2
+
+
+@each(
+    ("arguments", "sentence"),
+    [
+        (
+            ["verify", "--device", "cuda"],
+            "device (cuda) is not there on this machine: choose one that is, such as cpu.",
+        ),
+        (
+            ["verify", "--dtype", "int4"],
+            (
+                "dtype (int4) must be one that inspector computes in. "
+                "Available: float32, float64, bfloat16."
+            ),
+        ),
+        (
+            ["attend", "--text", "a", "-o", "a.html", "--view", "neuron"],
+            "view (neuron) must be one of these. Available: head, model.",
+        ),
+        (
+            ["attend", "--text", "a", "-o", "a.html", "--layers", "1,b"],
+            "layers (1,b) must be numbers separated by commas, such as 0,3.",
+        ),
+        (
+            ["attend", "--text", "a", "-o", "a.html", "--layers", ""],
+            "layers () must be numbers separated by commas, such as 0,3.",
+        ),
+        (["verify", "--frob"], "No such option: --frob"),
+        (["verify", "minilm", "other"], "Got unexpected extra argument(s) (other)"),
+        (["attend", "-o", "a.html"], "Missing option '--text'."),
+        (["frobnicate"], "No such command 'frobnicate'."),
+    ],
+)
+def test_options_that_cannot_be(command, monkeypatch, tmp_path, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert_refused(command(*arguments), BAD_INPUT, sentence)
+    assert list(tmp_path.iterdir()) == []
