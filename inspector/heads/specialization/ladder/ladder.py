@@ -225,8 +225,12 @@ class _Ladder:
     ) -> Float64[np.ndarray, "2 head"]:
         """Return low and high ends for the heads that are asked about, NaN for the others."""
         ends = np.full((2, len(parts)), np.nan)
-        for head in np.flatnonzero(asked):
-            ends[:, head] = ratio_intervals(parts[head : head + 1], wholes[head], self.weights)[0]
+        heads = np.flatnonzero(asked)
+        # Heads that are asked about the same pairs together: each product with the draws costs.
+        each, of_head = np.unique(wholes[heads], axis=0, return_inverse=True)
+        for place, pairs in enumerate(each):
+            some = heads[of_head.ravel() == place]
+            ends[:, some] = ratio_intervals(parts[some], pairs, self.weights).T
         return ends
 
 
