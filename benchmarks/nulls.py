@@ -162,15 +162,18 @@ def judged(table: "WordTable", seed: int = 0) -> "OnLadder":
     labels = sorted({pair.label for one in table.sentences for pair in one.relations})
     counts = counted(table, labels)
     heads = table.predicted.shape[1]
-    random_models = []
-    for number in (1, 2, 3):
-        words = np.where(table.is_read, random_words(table.lengths, heads, number), -1)
-        random_models.append(counted(replace(table, predicted=words), labels))
+    random_models = [counted(guessing(table, number), labels) for number in (1, 2, 3)]
     claims = relation_claims(counts, random_models, seed)
     others = pd.DataFrame(
         {name: [0] if kind == "int64" else [np.nan] for name, kind in SUPPORT_COLUMNS.items()}
     ).assign(head=heads - 1, relation=labels[0], direction=DIRECTIONS[0], supported=False)
     return on_ladder(claims, others.astype(SUPPORT_COLUMNS), table, documents_holding(counts), seed)
+
+
+def guessing(table: "WordTable", seed: int) -> "WordTable":
+    """Return the table as of heads that look at any word of the sentence."""
+    words = random_words(table.lengths, table.predicted.shape[1], seed)
+    return replace(table, predicted=np.where(table.is_read, words, -1))
 
 
 def counted(table: "WordTable", labels: "Sequence[str]") -> "RelationCounts":

@@ -1,6 +1,7 @@
 """Specialization: which head does what, and every claim about it with its controls."""
 
 from dataclasses import replace
+from itertools import chain
 
 import pandas as pd
 import streamlit as st
@@ -13,10 +14,10 @@ from inspector.views.charts import claims_forest, role_grid
 from inspector.views.charts.forest import VERDICTS
 
 FAMILY_OF = {
-    "syntax": "syntactic",
-    "multi-hop": "syntactic",
-    "semantic": "semantic",
-    "logical": "logical",
+    "syntax": ("syntactic",),
+    "multi-hop": ("syntactic",),
+    "semantic": ("semantic",),
+    "logical": ("logical", "discourse-cue"),
 }
 """Kind of relation → what a head is called that follows one."""
 _OF_RELATIONS = ("claims", "relations", "semantic_controls", "kinds")
@@ -85,7 +86,7 @@ def _of_kind(run: Run, kind: str) -> Run:
         name: frame[frame["relation"].isin(names)] if name in _OF_RELATIONS else frame
         for name, frame in run.frames.items()
     }
-    roles = {f"{FAMILY_OF[kind]}:{name}" for name in names}
+    roles = {f"{family}:{name}" for name in names for family in FAMILY_OF[kind]}
     return replace(run, frames={**frames, "roles": run.roles[run.roles["role"].isin(roles)]})
 
 
@@ -143,7 +144,7 @@ def _grid(run: Run, relation: str, chosen: tuple[int, int], language: str) -> No
 def _marked(run: Run, relation: str) -> dict[tuple[int, int], bool]:
     """Return the heads of a relation: True where one follows it, False where a claim failed."""
     named = run.claims[run.claims["relation"] == relation]
-    roles = [f"{family}:{relation}" for family in FAMILY_OF.values()]
+    roles = [f"{family}:{relation}" for family in chain(*FAMILY_OF.values())]
     follow = run.roles[run.roles["role"].isin(roles)]
     heads = dict.fromkeys(zip(named["layer"], named["head"], strict=True), False)
     return heads | dict.fromkeys(zip(follow["layer"], follow["head"], strict=True), True)

@@ -16,6 +16,7 @@ PHRASES: dict[str, str] = {
     "syntactic": "follows the syntax of {relations}",
     "semantic": "follows the meaning of {relations}",
     "logical": "follows the logic of {relations}",
+    "discourse-cue": "follows the discourse cue {relations}",
     "relation": "{relation} ({points} points over a fixed offset)",
     "positional": "looks mostly at offset {offset} ({share})",
     "position": "looks at position {offset} of the sentence ({share} over a fixed offset)",
@@ -34,7 +35,7 @@ PHRASES: dict[str, str] = {
 }
 """The phrases of a description, in English; whoever wants another language gives its own."""
 
-_FOLLOWS = ("syntactic", "semantic", "logical")
+_FOLLOWS = ("syntactic", "semantic", "logical", "discourse-cue")
 _MOST_NAMED = 3
 
 

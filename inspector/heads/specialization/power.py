@@ -1,5 +1,7 @@
 """How many documents a relation would need before anything could be claimed of it."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64
@@ -14,7 +16,7 @@ from inspector.heads.specialization.inference import (
     normal_quantile,
     ratio_standard_errors,
 )
-from inspector.heads.specialization.lift import MIN_LIFT, differences, stacked
+from inspector.heads.specialization.lift import MAX_Q, MIN_LIFT, differences, stacked
 from inspector.heads.specialization.split import Split
 
 POWER_COLUMNS = dtypes("power")
@@ -26,8 +28,10 @@ def documents_needed(counts: RelationCounts, power: float = 0.8) -> pd.DataFrame
 
     With as much variance per document as was seen, and the normal approximation,
     $D = (z_{0.975} + z_\mathrm{power})^2\, \hat D\, \mathrm{se}^2 / (\mathrm{lift} - c)^2$, rounded
-    up, at least 5, below which there is no interval: with D documents the interval's lower end
-    lies above c with this probability. Power 0.5 asks that it does so on average. Columns:
+    up, at least 5, below which there is no interval, and at least log₂(rows / 0.05), below which
+    no p-value, of which the smallest is 2^−D, is small enough after correction over all rows: with
+    D documents the interval's lower end lies above c with this probability. Power 0.5 asks that it
+    does so on average. Columns:
 
     - relation, direction, layer, head, n, lift: those of `relation_claims`.
     - documents: $\hat D$, documents of the test split.
@@ -54,6 +58,7 @@ def documents_needed(counts: RelationCounts, power: float = 0.8) -> pd.DataFrame
         )
     split = Split.of(counts)
     n_documents = len(split.test.documents)
+    least = max(MIN_DOCUMENTS, documents_for(len(counts.relations) * len(DIRECTIONS)))
     quantiles = normal_quantile((1 + LEVEL) / 2) + normal_quantile(power)
     parts = []
     for place in np.ndindex(len(counts.relations), len(DIRECTIONS)):
@@ -77,19 +82,29 @@ def documents_needed(counts: RelationCounts, power: float = 0.8) -> pd.DataFrame
                 "documents": np.array([n_documents]),
                 "lift": lift,
                 "standard_error": errors,
-                "documents_needed": _needed(scale, lift),
-                "documents_needed_for_lift": _needed(scale, lift - MIN_LIFT),
+                "documents_needed": _needed(scale, lift, least),
+                "documents_needed_for_lift": _needed(scale, lift - MIN_LIFT, least),
             }
         )
     return stacked(parts, POWER_COLUMNS)[list(POWER_COLUMNS)].astype(POWER_COLUMNS)
 
 
+def documents_for(n_rows: int) -> int:
+    """Return how many documents let a p-value be small enough after correction over all rows.
+
+    Example:
+        >>> documents_for(1), documents_for(141)
+        (5, 12)
+    """
+    return math.ceil(math.log2(max(n_rows, 1) / MAX_Q))
+
+
 def _needed(
-    scale: Float64[np.ndarray, " row"], distance: Float64[np.ndarray, " row"]
+    scale: Float64[np.ndarray, " row"], distance: Float64[np.ndarray, " row"], least: int
 ) -> Float64[np.ndarray, " row"]:
     """Return the documents after which scale / √D equals the distance to what is to be cleared."""
     needed = np.full(len(scale), np.inf)
     reachable = distance > 0
-    needed[reachable] = np.ceil((scale[reachable] / distance[reachable]) ** 2).clip(MIN_DOCUMENTS)
+    needed[reachable] = np.ceil((scale[reachable] / distance[reachable]) ** 2).clip(least)
     needed[np.isnan(scale) | np.isnan(distance)] = np.nan
     return needed

@@ -65,8 +65,9 @@ def head_roles(
 
     - layer, head: counted from 0.
     - role: 'positional:OFFSET' (key − query, in tokens), 'special-token', 'broad',
-      'duplicate-token', 'syntactic:REL' (also for paths, as 'syntactic:obl+case'),
-      'semantic:REL' or 'logical:REL'.
+      'duplicate-token', 'position:K', 'word-class:UPOS:SIDE', 'keyword:WORD', 'syntactic:REL' (also
+      for paths, as 'syntactic:obl+case'), 'semantic:REL', 'logical:REL' or, of connectives,
+      'discourse-cue:REL'.
     - evidence: a sentence with the figures.
     - effect: the figure that earned the role: a share or mass from 0 to 1, or the lift over the
       baseline. ci_low, ci_high: the lift's 95 % interval; NaN for the others.
@@ -104,7 +105,8 @@ def head_roles(
     earned = _earned_by_behaviour(behaviour, rules) + _earned_by_relations(rows)
     if simple is not None:
         earned += _of_simple_rules(simple, earned)
-    order = {role: place for place, role in enumerate([*_SENTENCES, *_SIMPLE, *_ROLES.values()])}
+    families = [*_SENTENCES, *_SIMPLE, *_ROLES.values(), "discourse-cue"]
+    order = {role: place for place, role in enumerate(families)}
     earned.sort(
         key=lambda row: (row["layer"], row["head"], order[row["role"].split(":")[0]], row["role"])
     )
@@ -187,7 +189,7 @@ def _earned_by_relations(rows: pd.DataFrame) -> list[dict[str, Any]]:
             {
                 "layer": layer,
                 "head": head,
-                "role": f"{_ROLES[best['kind']]}:{relation}",
+                "role": f"{_family(str(relation), best['kind'])}:{relation}",
                 "evidence": evidence,
                 "effect": best["lift"],
                 "ci_low": best["ci_low"],
@@ -195,6 +197,11 @@ def _earned_by_relations(rows: pd.DataFrame) -> list[dict[str, Any]]:
             }
         )
     return earned
+
+
+def _family(relation: str, kind: str) -> str:
+    """Return what stands before the colon of a relation's role."""
+    return "discourse-cue" if relation.startswith(_CUES) else _ROLES[kind]
 
 
 def _positional(row: Mapping[Any, Any]) -> str:
@@ -252,6 +259,8 @@ _ROLES = {
     "logical": "logical",
 }
 """Kind of a relation → what a head is called that follows it."""
+_CUES = ("connective", "condition:cue")
+"""How relations begin of words that join clauses: cues of discourse, no logic of their own."""
 _KEY = ["layer", "head", "relation", "direction"]
 _RESTRICTED = ":mentions"
 _FOLLOWS = {

@@ -274,15 +274,24 @@ class ShardPlace:
         return list(dict.fromkeys(self.document_of_each))
 
     @property
+    def lengths(self) -> list[int]:
+        """Return the number of words of each sentence."""
+        return [len(sentence.words) for sentence in self.sentences]
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Return the names of the relations that are scored."""
         return self.job.window_relations if self.across else self.job.relations
 
     @property
+    def is_own(self) -> bool:
+        """Whether the model reads as it is: the words that its heads predict are kept."""
+        return not self.reading.is_ablation and self.reading.random_init_seed is None
+
+    @property
     def is_whole(self) -> bool:
         """Whether it is seen where the model looks as well, not only what it finds."""
-        reading = self.reading
-        return not (reading.is_ablation or self.across) and reading.random_init_seed is None
+        return self.is_own and not self.across
 
 
 def _located(jobs: Sequence[ProfileJob], shard_id: int) -> tuple[ProfileJob, Reading, int]:

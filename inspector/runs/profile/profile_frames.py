@@ -44,7 +44,7 @@ from inspector.heads.specialization.semantic_controls import (
 from inspector.heads.specialization.split import documents_holding
 from inspector.heads.specialization.supported_heads import supported_heads
 from inspector.models import PretrainedModel
-from inspector.runs.profile.job import ProfileJob, Reading
+from inspector.runs.profile.job import ProfileJob, Reading, ShardPlace
 from inspector.runs.profile.needed_frame import needed_frame
 from inspector.runs.profile.plan import relation_kinds
 from inspector.runs.store.shards import ShardResult
@@ -152,7 +152,7 @@ def profile_frames(
         "behaviour": frame,
         **_relation_frames(
             *(counts, random_models, kinds, shares),
-            _word_table(model, job, described),
+            _word_table(model, job, own),
             job.settings.seed,
         ),
     }
@@ -216,18 +216,18 @@ def _relation_frames(
 def _word_table(
     model: PretrainedModel, job: ProfileJob, shards: Sequence[ShardResult]
 ) -> WordTable:
-    """Return the words of all sentences, with what each head of the model predicts for each."""
-    size, heads = job.settings.shard_size, model.n_layers * model.n_heads
-    n_words = sum(len(sentence.words) for sentence in job.sentences)
+    """Return the words of all sentences and windows, with what each head predicts for each."""
+    sentences, heads = (*job.sentences, *job.windows), model.n_layers * model.n_heads
+    n_words = sum(len(sentence.words) for sentence in sentences)
     found, start = np.empty((2, heads, n_words), dtype=np.int64), 0
-    for place, shard in enumerate(shards):
-        sentences = job.sentences[place * size : (place + 1) * size]
-        lengths = [len(sentence.words) for sentence in sentences]
+    for number, shard in enumerate(shards):
+        lengths = ShardPlace.of([job], number).lengths
         predicted = predictions_from_state(shard.arrays, lengths, heads)
         end = start + sum(lengths)
         found[..., start:end] = np.where(predicted < 0, predicted, predicted + start)
         start = end
-    return word_table(job.sentences, job.documents, found)
+    documents = (*job.documents, *(window.document or "" for window in job.windows))
+    return word_table(sentences, documents, found, len(job.windows))
 
 
 def _by_reading(

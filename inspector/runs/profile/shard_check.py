@@ -48,7 +48,7 @@ def shard_fits(
         return (
             _has_shapes(result.arrays, _empty(model, place, documents))
             and _adds_up(result.arrays)
-            and (not place.is_whole or _unpacks(model, place, result.arrays))
+            and (not place.is_own or _unpacks(model, place, result.arrays))
         )
 
     return fits
@@ -69,11 +69,13 @@ def _empty(model: PretrainedModel, place: ShardPlace, documents: list[str]) -> S
         "vocabulary": np.array(astuple(Vocabulary())),
         **kind(*size, documents, list(place.names)).state(),
     }
+    if place.is_own:
+        scores = kind(*size, documents, list(place.names))
+        arrays |= PredictedWords(scores, place.lengths).state()
     if place.is_whole:
         looks = Behaviour(*size, model.max_tokens).state()
         norms = {name.replace(Behaviour.name, NormBehaviour.name, 1): looks[name] for name in looks}
-        words = PredictedWords(kind(*size, documents, list(place.names)), lengths_of(place))
-        arrays |= looks | norms | words.state()
+        arrays |= looks | norms
         if job.settings.distances:
             arrays |= HeadDistances(*size).state()
     return arrays
@@ -95,14 +97,9 @@ def _has_shapes(arrays: State, expected: State) -> bool:
     return True
 
 
-def lengths_of(place: ShardPlace) -> list[int]:
-    """Return the number of words of each sentence of a shard."""
-    return [len(sentence.words) for sentence in place.sentences]
-
-
 def _unpacks(model: PretrainedModel, place: ShardPlace, arrays: State) -> bool:
     """Return whether predicted words are of this shard's sentences, each in its own."""
-    lengths = lengths_of(place)
+    lengths = place.lengths
     try:
         predicted = predictions_from_state(arrays, lengths, model.n_layers * model.n_heads)
     except InputError:

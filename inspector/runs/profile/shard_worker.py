@@ -75,7 +75,7 @@ class ProfileWorker:
             return _observed(
                 model,
                 scores,
-                _describers(model, settings, scores, place) if place.is_whole else [],
+                _describers(model, settings, scores, place) if place.is_own else [],
                 place.sentences,
                 place.document_of_each,
                 settings.window_batch_size if place.across else settings.batch_size,
@@ -96,14 +96,12 @@ def _scores(model: PretrainedModel, place: ShardPlace) -> RelationScores:
 def _describers(
     model: PretrainedModel, settings: ProfileSettings, scores: RelationScores, place: ShardPlace
 ) -> list[Observer]:
-    found: list[Observer] = [
-        # First: what the scores have of a layer is what it keeps.
-        PredictedWords(scores, [len(sentence.words) for sentence in place.sentences]),
-        Behaviour(model.n_layers, model.n_heads, model.max_tokens),
-        NormBehaviour(model),
-    ]
-    if settings.distances:
-        found.append(HeadDistances(model.n_layers, model.n_heads))
+    # First: what the scores have of a layer is what it keeps.
+    found: list[Observer] = [PredictedWords(scores, place.lengths)]
+    if place.is_whole:
+        found += [Behaviour(model.n_layers, model.n_heads, model.max_tokens), NormBehaviour(model)]
+        if settings.distances:
+            found.append(HeadDistances(model.n_layers, model.n_heads))
     return found
 
 

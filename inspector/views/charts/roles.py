@@ -22,13 +22,14 @@ FAMILIES = (
     "position",
     "word-class",
     "keyword",
+    "discourse-cue",
 )
 """What stands before the colon of a role, in the order of a cell's stripes."""
 NO_ROLE = "none"
 
 # Okabe & Ito's, so that the colour-blind tell them apart, with their yellow; then ours.
 _COLORS = dict(
-    zip(FAMILIES, (*CATEGORIES, "#f0e442", "#7f4f24", "#6a5acd", "#b3b300"), strict=True)
+    zip(FAMILIES, (*CATEGORIES, "#f0e442", "#7f4f24", "#6a5acd", "#b3b300", "#800000"), strict=True)
 )
 _CELL = 34
 _GAP = 0.04

@@ -24,6 +24,18 @@ def pairs(sentences, relation, direction):
     return found
 
 
+def answers(relation, direction):
+    """Return (asked, right) for each way in which a pair of a window can be right."""
+    if direction == "head_to_dependent":
+        return [(word, relation.source) for word in relation.targets]
+    return [(relation.source, word) for word in relation.targets]
+
+
+def outcome(ways, find):
+    """Return True where any way is right, else what the first word that is asked finds."""
+    return any(find(asked) == right for asked, right in ways) or find(ways[0][0])
+
+
 def rule_word(tags, name, asked):
     """Return the word that a rule, as 'ADJ+NOUN:left-run', finds; None where there is none."""
     classes, _, side = name.partition(":")

@@ -46,7 +46,7 @@ def claim(**fields: Any) -> dict[str, Any]:
         "accuracy": 0.8212, "baseline_offset": 1, "baseline_accuracy": 0.55, "lift": 0.2712,
         "ci_low": 0.22, "ci_high": 0.31, "p_value": 1e-4, "q_value": 2e-4,
         "selection_accuracy": 0.83, "optimism": 0.0088, "random_init_accuracy": 0.301,
-        "verdict": "supported",
+        "random_init_n": 512, "random_init_error": 0.0, "verdict": "supported",
     } | fields  # fmt: skip
 
 
@@ -303,7 +303,8 @@ def test_a_frame_without_its_columns_is_refused() -> None:
         "claims (16 columns) must have the columns of its frame; missing: verdict."
     )
     assert refusal(behaviour, claims, claims) == (
-        "supported (17 columns) must have the columns of its frame; missing: supported."
+        "supported (17 columns) must have the columns of its frame; missing: random_init_n, "
+        "random_init_error, supported."
     )
 
 

@@ -38,19 +38,17 @@ def controls_frame(heads: pd.DataFrame) -> pd.DataFrame:
 def _rung(heads: pd.DataFrame, rung: str) -> pd.DataFrame:
     shown = ["layer", "head", "relation", "direction", "verdict", "explained_by"]
     frame = heads[shown].assign(rung=rung, n=heads["n"], q_value=np.nan, rule="")
-    columns: dict[str, pd.Series | float] = {
-        "ci_low": np.nan,
-        "ci_high": np.nan,
-        "accuracy": np.nan,
-        "difference": np.nan,
-    }
+    columns: dict[str, pd.Series | float]
     if rung == "random-init":
         frame["n"] = heads["random_init_n"]
-        columns["accuracy"] = heads["random_init_accuracy"]
-        columns["difference"] = heads["accuracy"] - heads["random_init_accuracy"]
-        # What a sample may be off by: the bound by which a head must be above it.
-        columns["ci_low"] = heads["accuracy"] - random_init_limit(heads)
-        columns["ci_high"] = columns["difference"] + 2 * heads["random_init_error"]
+        difference = heads["accuracy"] - heads["random_init_accuracy"]
+        columns = {
+            "accuracy": heads["random_init_accuracy"],
+            "difference": difference,
+            # What a sample may be off by: the bound by which a head must be above it.
+            "ci_low": heads["accuracy"] - random_init_limit(heads),
+            "ci_high": difference + 2 * heads["random_init_error"],
+        }
     elif rung == "offset":
         frame["rule"] = [f"{offset:+d}" for offset in heads["baseline_offset"]]
         frame["q_value"] = heads["q_value"]

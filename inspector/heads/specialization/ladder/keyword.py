@@ -1,7 +1,7 @@
 """Heads that look at one word, whatever its relation to the word that looks."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -30,7 +30,7 @@ class Keyword:
     n: int
     """Pairs that have a word beside their own, as far from the keyword ± 2, unrelated to it."""
     accuracy: float
-    """Share of the pairs in which the related word finds it."""
+    """Share of the pairs in which the related word finds it, or another word of its form."""
     unrelated_accuracy: float
     """Share in which the unrelated ones do."""
     effect: float
@@ -45,9 +45,9 @@ def keyword_of(
     """Return the keyword that a head of a relation looks at, None where it does not.
 
     Of a relation whose right words are one form in at least 80 %: words of any class on the same
-    side, at the same distance ± 2 and in no relation to it find it as often as the related ones
-    (the paired difference's interval does not lie above 0), ten points more often than the best
-    fixed offset (with an interval above 0); and where another word of the keyword's class is
+    side, at the same distance ± 2 and in no relation to it find that form as often as the related
+    ones (the paired difference's interval does not lie above 0), ten points more often than the
+    best fixed offset (with an interval above 0); and where another word of the keyword's class is
     nearer, the head does not look at that one instead.
 
     Args:
@@ -56,7 +56,7 @@ def keyword_of(
         head: Of all layers together.
         weights: Resamples of the test documents.
     """
-    table, test = classes.table, pairs.of(pairs.is_test)
+    table, test = classes.table, pairs.of(pairs.is_test & pairs.is_single)
     word = _one_form(test, table.forms)
     if word is None:
         return None
@@ -73,8 +73,13 @@ def keyword_of(
         low, high = ratio_intervals(parts, wholes, weights)[0]
         return float(low), float(high)
 
-    apart = source_differences(test, matches, predicted)
-    hits = predicted[0][test.asked] == test.expected
+    # Any word of the form will do: a sentence may have several.
+    is_form = np.array(table.forms) == word
+    one = np.where(is_form, is_form.argmax(), np.arange(len(is_form)))
+    by_form = replace(test, expected=one[test.expected])
+    looked = np.where(predicted == NOTHING, NOTHING, one[predicted])
+    apart = source_differences(by_form, matches, looked)
+    hits = looked[0][test.asked] == by_form.expected
     found = PARTS * hits - apart[0]
     over_offset = (found - _found_by_offset(test, matches))[None]
     low, high = interval(over_offset)

@@ -124,7 +124,7 @@ class _Test:
 
     @property
     def hits(self) -> Bool[np.ndarray, "head pair"]:
-        return self.predicted[:, self.pairs.asked] == self.pairs.expected
+        return self.pairs.found(self.predicted) == self.pairs.expected
 
 
 class _Ladder:
@@ -150,8 +150,8 @@ class _Ladder:
         rank = best_position(pairs, self.table)
         if not rank or not len(test.pairs.asked):
             return _not_asked("position_rule", "position_accuracy") | _unknown("position")
-        words = position_words(rank, test.pairs.asked, pairs.side, self.table)
-        right = words == test.pairs.expected
+        right = test.pairs.found(position_words(rank, pairs.side, self.table))
+        right = right == test.pairs.expected
         low, high = self._lift_interval(right, test)
         return {
             "position_rule": position_name(rank),

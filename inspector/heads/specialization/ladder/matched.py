@@ -31,19 +31,21 @@ class Matches:
 
 
 def other_sources(pairs: Pairs, table: WordTable, *, any_class: bool = False) -> Matches:
-    """Return other words to ask about, for the same right word.
+    """Return other words to ask about, for the same right word: of pairs that have one.
 
     Args:
         pairs: Of the test split.
         table: The corpus.
         any_class: Whether their part of speech may be another one.
     """
-    return _matches(pairs.asked, pairs.expected, table, any_class=any_class)
+    matches = _matches(pairs.asked, pairs.expected, table, any_class=any_class)
+    return Matches(matches.word, matches.exists & pairs.is_single)
 
 
 def other_targets(pairs: Pairs, table: WordTable) -> Matches:
     """Return other words that could have been right, for the same word asked."""
-    return _matches(pairs.expected, pairs.asked, table)
+    matches = _matches(pairs.expected, pairs.asked, table)
+    return Matches(matches.word, matches.exists & pairs.is_single)
 
 
 def source_differences(

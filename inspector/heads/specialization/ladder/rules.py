@@ -92,13 +92,13 @@ class ClassWords:
         best = right.argmax(axis=0)
         rules = tuple(ClassRule(classes[of], side) for of, side in zip(best, SIDES, strict=True))
         words = np.stack(
-            [self.of_class(rule.tags)[side, pairs.asked] for side, rule in enumerate(rules)]
+            [pairs.found(self.of_class(rule.tags)[side]) for side, rule in enumerate(rules)]
         )
         forbidden = ~self.table.allowed(pairs.asked, words, pairs.side)
         return Family(rules, np.where(forbidden, NOTHING, words))
 
     def _right(self, tags: tuple[str, ...], pairs: Pairs) -> Int64[np.ndarray, " side"]:
-        words = self.of_class(tags)[:, pairs.asked]
+        words = pairs.found(self.of_class(tags))
         right = (words == pairs.expected) & self.table.allowed(pairs.asked, words, pairs.side)
         return np.asarray(right.sum(axis=1))
 
@@ -169,21 +169,18 @@ def best_position(pairs: Pairs, table: WordTable) -> int:
     return min(counted, key=lambda rank: (-counted[rank], abs(rank), rank < 0))
 
 
-def position_words(
-    rank: int, asked: Int64[np.ndarray, " pair"], side: int, table: WordTable
-) -> Int64[np.ndarray, " pair"]:
-    """Return the word at a position of each asked word's sentence; NOTHING where there is none.
+def position_words(rank: int, side: int, table: WordTable) -> Int64[np.ndarray, " word"]:
+    """Return the word at a position of each word's sentence; NOTHING where there is none.
 
     Args:
         rank: As `best_position` gives it.
-        asked: Words.
-        side: 0 where these look, 1 where they are looked at.
+        side: 0 where the words look, 1 where they are looked at.
         table: The corpus.
     """
-    start, end = table.start[asked], table.end[asked]
-    word = start + rank - 1 if rank > 0 else end + rank
-    known = (word >= start) & (word < end) & (word != asked) & (rank != 0)
-    known &= table.allowed(asked, word, side)
+    place = np.arange(len(table.start))
+    word = table.start + rank - 1 if rank > 0 else table.end + rank
+    known = (word >= table.start) & (word < table.end) & (word != place) & (rank != 0)
+    known &= table.allowed(place, word, side)
     return np.where(known, word, NOTHING)
 
 

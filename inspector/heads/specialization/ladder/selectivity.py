@@ -50,7 +50,7 @@ def selectivities(
     step = max(1, _CELLS // max(differ.size, 1))
     rules, parts = [], []
     for first in range(0, n_heads, step):
-        block = predicted[first : first + step, pairs.asked]
+        block = pairs.found(predicted[first : first + step])
         apart = _differences(block, pairs, family, differ, n_documents)
         worst = _scores(apart, wholes).argmin(axis=1)
         rules.append(worst)

@@ -66,7 +66,7 @@ class SimpleRoles:
             n_heads: Heads of a layer.
         """
         table = self.table
-        asked = np.flatnonzero(table.is_read & (table.document != NOTHING))
+        asked = np.flatnonzero(table.is_read & table.in_sentence & (table.document != NOTHING))
         asked = asked[np.argsort(table.document[asked], kind="stable")]
         document, size = table.document[asked], len(table.test_documents)
         wholes = by_document(np.ones(len(asked), dtype=np.int64), document, size)
@@ -96,7 +96,7 @@ class SimpleRoles:
 
     def _position(self, pairs: Pairs, head: int, row: dict[Any, Any]) -> dict[str, Any] | None:
         rank = best_position(pairs, self.table)
-        words = position_words(rank, pairs.asked, pairs.side, self.table)
+        words = position_words(rank, pairs.side, self.table)[pairs.asked]
         found = self.table.predicted[pairs.side, head][pairs.asked]
         differ = (words != pairs.expected) & pairs.is_test
         at_rule, right = (found == words) & differ, (found == pairs.expected) & differ

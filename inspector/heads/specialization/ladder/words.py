@@ -4,13 +4,14 @@ Words are numbered through all sentences.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Int, Int64
 
 from inspector.corpora import Sentence
+from inspector.corpora.sentence import SUBSET
 from inspector.heads.specialization.split import is_for_selection
 
 NOTHING = -1
@@ -26,19 +27,47 @@ class Pairs:
 
     asked: IntPairs
     expected: IntPairs
+    """Of several right words one; of several that are asked the one that should find it."""
     document: IntPairs
     """Place among the documents of the test split; NOTHING in the selection split."""
     side: int
     """0 where the word that is asked looks, 1 where it is looked at."""
+    also: Int64[np.ndarray, "3 answer"] = field(
+        default_factory=lambda: np.zeros((3, 0), dtype=np.int64)
+    )
+    """(pair, word asked, right word) of every other way to be right."""
 
     @property
     def is_test(self) -> Bool[np.ndarray, " pair"]:
         """Return which pairs are of the test split."""
         return self.document != NOTHING
 
+    @property
+    def is_single(self) -> Bool[np.ndarray, " pair"]:
+        """Return which pairs can be right in one way only."""
+        single = np.ones(len(self.asked), dtype=bool)
+        single[self.also[0]] = False
+        return single
+
     def of(self, kept: Bool[np.ndarray, " pair"]) -> "Pairs":
         """Return some of the pairs."""
-        return Pairs(self.asked[kept], self.expected[kept], self.document[kept], self.side)
+        pair, asked, expected = self.also[:, kept[self.also[0]]]
+        place = np.cumsum(kept) - 1
+        also = np.stack([place[pair], asked, expected])
+        return Pairs(self.asked[kept], self.expected[kept], self.document[kept], self.side, also)
+
+    def found(self, words: Int[np.ndarray, "*row word"]) -> Int[np.ndarray, "*row pair"]:
+        """Return what is found for each pair: the expected word where any right one is.
+
+        Args:
+            words: The word that is found for each word of the corpus.
+        """
+        found = words[..., self.asked]
+        if self.also.size:
+            pair, asked, expected = self.also
+            *rows, answer = np.nonzero(words[..., asked] == expected)
+            found[(*rows, pair[answer])] = self.expected[pair[answer]]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +81,9 @@ class WordTable:
     """Those of the test split, sorted: the order of every sum over documents."""
     predicted: Int64[np.ndarray, "2 head word"]
     """The word that each word looks at, and that looks at it most; NOTHING where there is none."""
+    n_windows: int = 0
+    """How many of the sentences, at the end, are windows: of these alone, relations with several
+    right words are asked."""
 
     @cached_property
     def is_causal(self) -> bool:
@@ -112,6 +144,12 @@ class WordTable:
         return np.repeat(np.array(of_sentence, dtype=np.int64), self.lengths)
 
     @cached_property
+    def in_sentence(self) -> Bool[np.ndarray, " word"]:
+        """Return which words are of sentences, not of windows."""
+        n_sentences = len(self.sentences) - self.n_windows
+        return np.arange(len(self.start)) < self.lengths[:n_sentences].sum()
+
+    @cached_property
     def related(self) -> Int64[np.ndarray, " pair"]:
         """Return every pair of words that some relation joins, either way, as one number; sorted.
 
@@ -123,7 +161,7 @@ class WordTable:
             [1, 2]
         """
         pairs = [pair for label in self._by_label.values() for pair in label]
-        table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        table = np.array(pairs, dtype=np.int64).reshape(-1, 3)[:, 1:]
         both = np.concatenate([table, table[:, ::-1]])
         return np.unique(self.key(both[:, 0], both[:, 1]))
 
@@ -146,18 +184,23 @@ class WordTable:
     def pairs(self, relation: str, direction: str) -> Pairs:
         """Return the pairs of a relation whose two words are read, by test document.
 
-        Those of the selection split come first. Only relations of one right word, chosen from all
-        words of its sentence, and only where the mask lets a head find it.
+        Those of the selection split come first. Only what is chosen from all words of the text,
+        and only where the mask lets a head find it; of several right words the nearest is expected.
         """
-        table = np.array(self._by_label.get(relation, ()), dtype=np.int64).reshape(-1, 2)
-        table = table[self.is_read[table].all(axis=1)]
-        table = table[np.argsort(self.document[table[:, 0]], kind="stable")]
-        asked, expected = table.T
-        if direction == "head_to_dependent":
-            asked, expected = expected, asked
+        table = np.array(self._by_label.get(relation, ()), dtype=np.int64).reshape(-1, 3)
+        table = table[self.is_read[table[:, 1:]].all(axis=1)]
+        table = table[np.argsort(self.document[table[:, 1]], kind="stable")]
         side = int(direction == "attended_by_head")
-        pairs = Pairs(asked, expected, self.document[asked], side)
-        return pairs.of(self.allowed(asked, expected, side))
+        if direction == "head_to_dependent":
+            table = table[:, [0, 2, 1]]
+        table = table[self.allowed(table[:, 1], table[:, 2], side)]
+        _, first, of = np.unique(table[:, 0], return_index=True, return_inverse=True)
+        is_first = np.zeros(len(table), dtype=bool)
+        is_first[first] = True
+        place = (np.cumsum(is_first) - 1)[first][of]
+        _, asked, expected = table[is_first].T
+        also = np.stack([place[~is_first], *table[~is_first, 1:].T])
+        return Pairs(asked, expected, self.document[asked], side, also)
 
     def allowed(
         self, asked: Int64[np.ndarray, " pair"], word: Int[np.ndarray, "*rule pair"], side: int
@@ -168,14 +211,20 @@ class WordTable:
         return np.asarray(word > asked if side else word < asked)
 
     @cached_property
-    def _by_label(self) -> dict[str, list[tuple[int, int]]]:
-        found: dict[str, list[tuple[int, int]]] = {}
-        start = 0
-        for sentence in self.sentences:
+    def _by_label(self) -> dict[str, list[tuple[int, int, int]]]:
+        """Return (pair, source, right word) of each relation, the nearest right word first."""
+        found: dict[str, list[tuple[int, int, int]]] = {}
+        start = pair = 0
+        for place, sentence in enumerate(self.sentences):
+            is_window = place >= len(self.sentences) - self.n_windows
             for relation in sentence.relations:
-                if relation.is_plain:
-                    pair = (start + relation.source, start + relation.target)
-                    found.setdefault(relation.label, []).append(pair)
+                if SUBSET in relation.label or not (is_window or relation.is_plain):
+                    continue
+                if not relation.among:
+                    found.setdefault(relation.label, []).extend(
+                        (pair, start + relation.source, start + word) for word in relation.targets
+                    )
+                    pair += 1
             start += len(sentence.words)
         return found
 
@@ -184,13 +233,15 @@ def word_table(
     sentences: Sequence[Sentence],
     documents: Sequence[str],
     predicted: Int64[np.ndarray, "2 head word"],
+    n_windows: int = 0,
 ) -> WordTable:
     """Return the table of a corpus, its test documents in order.
 
     Args:
-        sentences: All of them, also those that the model could not read.
+        sentences: All of them, also those that the model could not read; then the windows.
         documents: Of each.
         predicted: The word that each head predicts for each word, looked at and looked from.
+        n_windows: How many are windows.
     """
     tested = tuple(sorted({name for name in documents if not is_for_selection(name)}))
-    return WordTable(tuple(sentences), tuple(documents), tested, predicted)
+    return WordTable(tuple(sentences), tuple(documents), tested, predicted, n_windows)

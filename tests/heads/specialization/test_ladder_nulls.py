@@ -1,0 +1,72 @@
+"""Annotation that is none: hardly ever is anything said of it, on a real treebank and model."""
+
+import numpy as np
+import pytest
+
+from benchmarks import nulls
+from inspector.heads.specialization.claims import relation_claims
+from inspector.models import random_init_model
+
+
+@pytest.fixture(scope="module")
+def some(minilm):
+    """Return 300 sentences of EWT dev, read once."""
+    if nulls.gold() is None:
+        pytest.skip("gold treebank not there: it is read from beside the checkout")
+    return nulls.read(minilm, 300)
+
+
+def test_nothing_is_claimed_of_dealt_annotation(some):
+    for name in nulls.NULLS:
+        drawn = [nulls.claims_anything(nulls.dealt(some, name, seed)) for seed in range(3)]
+        assert sum(drawn) <= 1, name
+
+
+def test_control_over_a_fixed_offset_alone_much_would_be_claimed_of_it(some):
+    """What the rungs above it are for: a permuted head is still a verb or a noun."""
+    dealt = nulls.dealt(some, "permuted heads", 0)
+    labels = sorted({pair.label for one in dealt.sentences for pair in one.relations})
+    counts = nulls.counted(dealt, labels)
+    nothing = [nulls.counted(nulls.guessing(dealt, seed), labels) for seed in (1, 2, 3)]
+    assert (relation_claims(counts, nothing)["verdict"] == "supported").sum() >= 2
+
+
+def test_nothing_is_claimed_of_random_networks(minilm, some):
+    drawn = [
+        nulls.claims_anything(
+            nulls.predicted_by(random_init_model(minilm, seed), some.sentences, some.documents)
+        )
+        for seed in (11, 12, 13)
+    ]
+    assert sum(drawn) <= 1
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", [*nulls.NULLS, "random networks"])
+def test_of_twenty_draws_on_the_whole_treebank_three_at_most_claim_anything(minilm, name):
+    if nulls.gold() is None:
+        pytest.skip("gold treebank not there: it is read from beside the checkout")
+    table = nulls.read(minilm)
+    claimed = 0
+    for seed in range(nulls.DRAWS):
+        if name in nulls.NULLS:
+            dealt = nulls.dealt(table, name, seed)
+        else:
+            network = random_init_model(minilm, 100 + seed)
+            dealt = nulls.predicted_by(network, table.sentences, table.documents)
+        claimed += nulls.claims_anything(dealt, seed)
+    assert claimed <= nulls.MOST
+
+
+def test_what_is_dealt_keeps_what_a_null_is_to_keep(some):
+    draw = np.random.default_rng(0)
+    for sentence in some.sentences[:20]:
+        pairs = [pair for pair in sentence.relations if pair.kind == "syntax"]
+        permuted = nulls.permuted(sentence, some.sentences, draw).relations
+        assert {pair.target for pair in permuted} <= {pair.target for pair in pairs}
+        moved = nulls.slid(sentence, some.sentences, draw).relations
+        assert sorted((one.label, one.target - one.source) for one in moved) == sorted(
+            (one.label, one.target - one.source) for one in sentence.relations
+        )
+        swapped = nulls.swapped(sentence, some.sentences, draw).relations
+        assert all(0 <= max(one.source, one.target) < len(sentence.words) for one in swapped)
