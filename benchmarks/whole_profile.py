@@ -22,6 +22,8 @@ from benchmarks.profile import ewt
 from benchmarks.table import Measure
 
 PASSES, PASSES_WITH_ABLATION, MEMORY = 3.0, 10.0, 1.10
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Threads that wait for each other would count as the processor's time."""
 _TICK = 0.005
 PARTS = {
     "heads/observers/model_pass.py": "model",
@@ -55,8 +57,8 @@ class Settings:
 def run(settings: Settings | None = None) -> list[Measure]:
     """Return the cost of the command in bare passes, its parts, and its peak memory."""
     chosen = settings or Settings()
-    plain = in_fresh_process(costs, sentences=chosen.sentences, ablation=False)
-    few = in_fresh_process(costs, sentences=chosen.few, ablation=False)
+    plain = in_fresh_process(costs, ONE_THREAD, sentences=chosen.sentences, ablation=False)
+    few = in_fresh_process(costs, ONE_THREAD, sentences=chosen.few, ablation=False)
     what = f"whole profile: {plain['corpus']}, {chosen.sentences} sentences"
     rows = [
         Measure(f"{what}, a bare sdpa pass", plain["bare"], "s"),
@@ -72,7 +74,7 @@ def run(settings: Settings | None = None) -> list[Measure]:
         ),
     ]  # fmt: skip
     if chosen.ablation:
-        full = in_fresh_process(costs, sentences=chosen.sentences, ablation=True)
+        full = in_fresh_process(costs, ONE_THREAD, sentences=chosen.sentences, ablation=True)
         ratio = full["whole"] / full["bare"]
         rows += [
             Measure(f"{what}, with ablation over the bare pass", ratio, "×", PASSES_WITH_ABLATION),

@@ -255,7 +255,9 @@ def test_whole_profile_of_a_few_sentences(monkeypatch: pytest.MonkeyPatch) -> No
     assert found["whole"] > found["bare"]
     assert sum(found["shares"].values()) == pytest.approx(1.0)
     assert {"model", "inference"} <= found["shares"].keys()
-    monkeypatch.setattr(whole_profile, "in_fresh_process", lambda function, **given: found)
+    monkeypatch.setattr(
+        whole_profile, "in_fresh_process", lambda function, settings, /, **given: found
+    )
     rows = {row.what: row for row in whole_profile.run()}
     bounds = sorted(row.at_most for row in rows.values() if row.at_most is not None)
     assert bounds == [1.1, 3.0, 10.0]
