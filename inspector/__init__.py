@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from inspector.api import (
         ablate,
         attend,
+        check,
         compare,
         composition,
         head_importance,
         load,
         open_run,
         profile,
+        replicate,
         robustness,
         rollout,
         using,
@@ -44,10 +46,10 @@ __version__ = version("inspector")
 
 __all__ = [
     "attend", "ablate", "head_importance", "robustness", "composition", "rollout", "compare",
-    "load", "profile", "using", "verify", "verify_implementation", "weight_statistics",
-    "open_run", "Run", "ProfileSettings", "Corpus", "PretrainedModel", "VerificationReport",
-    "ImplementationReport", "AttentionMaps", "Attention", "SelfAttention", "MultiHeadAttention",
-    "LayerWeights",
+    "check", "replicate", "load", "profile", "using", "verify", "verify_implementation",
+    "weight_statistics", "open_run", "Run", "ProfileSettings", "Corpus", "PretrainedModel",
+    "VerificationReport", "ImplementationReport", "AttentionMaps", "Attention", "SelfAttention",
+    "MultiHeadAttention", "LayerWeights",
 ]  # fmt: skip
 
 _ROOMS = ("attention", "corpora", "models", "verification", "heads", "runs", "views")

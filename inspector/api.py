@@ -31,15 +31,18 @@ from inspector.models.loading.load_model import ModelOrName, loaded
 from inspector.output import check_output, write_atomically
 from inspector.progress import Progress
 from inspector.records import FRAME_WRITERS
+from inspector.runs.check.checking import check
 from inspector.runs.profile.profile_corpus import Run
-from inspector.runs.profile.profiling import open_run, profile
+from inspector.runs.profile.profiling import open_run, profile, replicate
 from inspector.verification import ImplementationReport
 from inspector.verification import verify_implementation as _verify_implementation
 from inspector.verification.verify_model import verify
 from inspector.views.maps import AttentionMaps
 
 __all__ = [
+    "check",
     "compare",
+    "replicate",
     "attend",
     "ablate",
     "head_importance",
@@ -232,7 +235,8 @@ def compare(
                 "compare it."
             )
     heads = compare_heads(one.behaviour, two.behaviour, one.roles, two.roles)
-    return heads, compare_claims(one.claims, two.claims)
+    counted = [(each.relations, each.frames["offsets"]) for each in (one, two)]
+    return heads, compare_claims(one.claims, two.claims, *counted)
 
 
 @checked

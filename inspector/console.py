@@ -131,7 +131,7 @@ def print_run(run: "Run", folder: object) -> None:
     supported = run.claims[run.claims["verdict"] == "supported"]
     columns = ["relation", "direction", "layer", "head", "n", "accuracy", "baseline_accuracy"]
     ordered = supported.sort_values("lift", ascending=False)
-    shown = [*columns, "lift", "ci_low", "ci_high", "needed"]
+    shown = [*columns, "lift", "ci_low", "ci_high", "replicates", "needed"]
     print_frame(ordered[[name for name in shown if name in ordered]], "Supported claims")
     simpler = run.claims["explained_by"].isin(["", "offset"])
     explained = run.claims[(run.claims["verdict"] == "explained") & ~simpler]
@@ -139,4 +139,9 @@ def print_run(run: "Run", folder: object) -> None:
     if len(ordered):
         names = [*columns, "class_rule", "selectivity", "explained_by"]
         print_frame(ordered[names], "Explained by something simpler, though above a fixed offset")
+    if "replication" in run.frames:
+        for name, rows in run.frames["replication"].groupby("other_corpus", sort=False):
+            counted = rows["kept"].value_counts()
+            kept, lost, unclear = (int(counted.get(word, 0)) for word in ("yes", "no", "unclear"))
+            say(f"On {name}: {kept} supported claims kept, {lost} not, {unclear} unclear.")
     say(f"All frames: {folder}")

@@ -4,6 +4,7 @@ Aliases, which make a small file stand for a huge one, and numbers of endless di
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +15,9 @@ from inspector.input import read_regular
 _MAX_BYTES = 1_000_000
 _MAX_DIGITS = 40
 """Of a number; what has more is none that a setting could be."""
+
+
+_LINED_LEVELS = 3
 
 
 class YamlError(ValueError):
@@ -48,9 +52,33 @@ def read_yaml(path: str | os.PathLike[str]) -> Any:
         ...     read_yaml(path)
         {'a': [1, 2]}
     """
+    return read_lined_yaml(path)[0]
+
+
+def read_lined_yaml(path: str | os.PathLike[str]) -> tuple[Any, dict[tuple[Any, ...], int]]:
+    r"""Return the data of a YAML file, and the line of what stands in it, three levels deep.
+
+    The line of `data["a"][1]` is that of ("a", 1), counted from 1; of a mapping, that of its key.
+
+    Raises:
+        OSError: As `read_yaml`.
+        YamlError: As `read_yaml`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "a.yaml"
+        ...     _ = path.write_text("a:\\n- 1\\n- 2")
+        ...     read_lined_yaml(path)[1]
+        {('a',): 1, ('a', 0): 2, ('a', 1): 3}
+    """
     data = read_regular(path, most=_MAX_BYTES)
     try:
-        return _Plain(data.decode("utf-8")).get_single_data()
+        loader = _Plain(data.decode("utf-8"))
+        node = loader.get_single_node()
+        if node is None:
+            return None, {}
+        return loader.construct_document(node), dict(_lines(node))
     except UnicodeDecodeError:
         raise YamlError("it is not UTF-8 text") from None
     except yaml.YAMLError as error:
@@ -82,6 +110,19 @@ def read_own_yaml(path: Path) -> Any:
         raise YamlError(str(error).replace("\n", " ")) from None
     finally:
         loader.dispose()
+
+
+def _lines(node: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], int]]:
+    inside: list[tuple[Any, Any, Any]] = []
+    if isinstance(node, yaml.MappingNode):
+        inside = [(key.value, key, value) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        inside = [(place, value, value) for place, value in enumerate(node.value)]
+    for name, at, value in inside:
+        if isinstance(name, str | int):
+            yield (*above, name), at.start_mark.line + 1
+            if len(above) < _LINED_LEVELS - 1:
+                yield from _lines(value, (*above, name))
 
 
 def _number(loader: Any, node: yaml.ScalarNode) -> Any:

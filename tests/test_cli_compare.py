@@ -36,7 +36,11 @@ def test_a_run_agrees_with_itself(command, runs):
     assert (done.code, done.err) == (0, "")
     assert "0 of them with other roles" in done.out
     document = json.loads(command("compare", runs[0], runs[0], "--json").out)
-    assert all(claim["agree"] for claim in document["claims"])
+    # Nothing is supported, so nothing agrees; on its own text each claim has the lift of itself.
+    assert "0 of 0 claims that either supports agree." in done.out
+    assert not any(claim["agree"] for claim in document["claims"])
+    for claim in document["claims"]:
+        assert claim["replicated_lift"] == claim["other_replicated_lift"] is not None
     assert all(head["entropy_nats_difference"] == 0 for head in document["heads"])
 
 

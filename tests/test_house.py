@@ -48,7 +48,7 @@ LINE = {room: number for number, rooms in enumerate(ORDER) for room in rooms}
 
 # Inside a room the same: a folder or module may import those before it.
 FLOORS = {
-    "runs": ({"store"}, {"engines"}, {"profile"}),
+    "runs": ({"store"}, {"engines"}, {"profile"}, {"check"}),
     "heads": (
         {"counts", "enough_words", "weights"},
         {"relations_frame"},

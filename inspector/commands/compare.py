@@ -28,6 +28,7 @@ def compare(
     """Compare two runs: what heads and claims have in common, and what differs (other - run)."""
     target = frame_target(output, force=force)
     from inspector.api import compare as held_against
+    from inspector.heads.specialization.lift import MIN_LIFT
 
     heads, claims = held_against(run, other)
     if target is not None:
@@ -38,15 +39,27 @@ def compare(
         print(json_text({**document, "heads": records(heads), "claims": records(claims)}))
         return
     changed = heads[(heads["roles_lost"] > 0) | (heads["roles_gained"] > 0)]
+    either = claims[(claims[["verdict", "other_verdict"]] == "supported").any(axis=1)]
     say(
         f"{len(heads)} heads, {len(changed)} of them with other roles; "
-        f"{int(claims['agree'].sum())} of {len(claims)} claims agree."
+        f"{int(either['agree'].sum())} of {len(either)} claims that either supports agree."
     )
+    for verdict, lift, text in (
+        ("verdict", "replicated_lift", f"{run}'s on the text of {other}"),
+        ("other_verdict", "other_replicated_lift", f"{other}'s on the text of {run}"),
+    ):
+        own = claims[claims[verdict] == "supported"]
+        say(
+            f"supported claims, {text}: {int((own[lift] > 0).sum())} of {len(own)} keep a lift, "
+            f"{int((own[lift] >= MIN_LIFT).sum())} ten points."
+        )
     if len(changed):
         print_frame(changed[_SHOWN], "Heads whose roles differ")
-    disagreeing = claims[~claims["agree"]]
+    disagreeing = either[~either["agree"]]
     if len(disagreeing):
         columns = ["relation", "direction", "head", "other_head", "lift", "other_lift"]
-        print_frame(disagreeing[[*columns, "verdict", "other_verdict"]], "Claims that differ")
+        replicated = ["replicated_lift", "other_replicated_lift"]
+        shown = [*columns, *replicated, "verdict", "other_verdict"]
+        print_frame(disagreeing[shown], "Claims that differ")
     if target is not None:
         say(f"{len(heads)} rows written to {target}")

@@ -48,6 +48,10 @@ AblationSentences = Annotated[
         show_default=False,
     ),
 ]
+Replicate = Annotated[
+    list[str] | None,
+    typer.Option(help="Other text (5 documents or more): claims are scored there as they stand."),
+]
 Engine = Annotated[
     str,
     typer.Option(
@@ -72,6 +76,7 @@ def profile(
     ablation: Ablation = True,
     cause: FormerAblation = True,
     ablation_sentences: AblationSentences = None,
+    replicate: Replicate = None,
     engine: Engine = "local",
     workers: Workers = 1,
     resume: Resume = False,
@@ -104,12 +109,14 @@ def profile(
                 engine=engine,
                 resume=resume,
                 force=force,
+                replicate=replicate or (),
                 progress=show,
             )
     note_unknown(run)
     if as_json:
         document = {"output": str(output), "manifest": run.manifest.run_id}
-        frames = {name: records(run.frames[name]) for name in ("claims", "roles", "totals")}
+        names = ["claims", "roles", "totals", *(["replication"] if replicate else ())]
+        frames = {name: records(run.frames[name]) for name in names}
         print(json_text({**document, **frames}))
     else:
         print_run(run, output)

@@ -41,6 +41,7 @@ def documents_needed(counts: RelationCounts, power: float = 0.8) -> pd.DataFrame
       test split; a corpus needs about twice as many. Infinite if lift ≤ c. NaN if lift or
       its error is unknown: a single document that holds the relation cannot tell how much
       documents vary.
+    - stability: NaN; that of `split_shares`, which needs the random models too.
 
     Args:
         counts: Of the model, over the whole corpus.
@@ -84,6 +85,7 @@ def documents_needed(counts: RelationCounts, power: float = 0.8) -> pd.DataFrame
                 "standard_error": errors,
                 "documents_needed": _needed(scale, lift, least),
                 "documents_needed_for_lift": _needed(scale, lift - MIN_LIFT, least),
+                "stability": np.array([np.nan]),
             }
         )
     return stacked(parts, POWER_COLUMNS)[list(POWER_COLUMNS)].astype(POWER_COLUMNS)

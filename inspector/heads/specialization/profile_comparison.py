@@ -3,21 +3,28 @@
 What differs between two checkpoints, two seeds or two corpora.
 """
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Float64
 
 from inspector.errors import InputError
 from inspector.frames import dtypes
+from inspector.heads.counts import RelationCounts
 from inspector.heads.observers.behaviour import BEHAVIOUR_COLUMNS
-from inspector.heads.specialization.claims import CLAIMS_COLUMNS
 
 _QUANTITIES = [name for name in BEHAVIOUR_COLUMNS if name not in ("layer", "head", "queries")]
-_FIGURES = ("head_name", "accuracy", "lift", "verdict")
+_FIGURES = ("head_name", "accuracy", "lift", "replicated_lift", "verdict")
+Counted = tuple[pd.DataFrame, pd.DataFrame]
+"""The frames relations and offsets of a profile."""
 
 HEADS_COLUMNS = dtypes("compared_heads")
 """Columns of the comparison of heads, in order: column → dtype."""
 
 CLAIM_PAIRS_COLUMNS = dtypes("compared_claims")
 """Columns of the comparison of claims, in order: column → dtype."""
+
+OFFSETS_COLUMNS = dtypes("offsets")
+"""Columns of the offsets frame, in order: column → dtype."""
 
 
 def compare_heads(
@@ -62,31 +69,65 @@ def compare_heads(
     return frame[list(HEADS_COLUMNS)].astype(HEADS_COLUMNS)
 
 
-def compare_claims(claims: pd.DataFrame, other_claims: pd.DataFrame) -> pd.DataFrame:
+def compare_claims(
+    claims: pd.DataFrame, other_claims: pd.DataFrame, counted: Counted, other_counted: Counted
+) -> pd.DataFrame:
     """Return a row per relation × direction that both profiles make a claim of.
 
-    `head` and `other_head` are written 2-8; `lift_difference` is other − one; the two `agree` if
-    they name the same head and both are supported, or neither is supported.
+    `head` and `other_head` are written 2-8; `lift_difference` is other − one; `replicated_lift` is
+    that of the one's head over the one's offset in the other's text, all of it, and
+    `other_replicated_lift` that of the other's in the one's text; the two `agree` if both are
+    supported and name the same head: two that are not supported agree in nothing.
 
     Args:
         claims: Of one profile.
         other_claims: Of the other.
+        counted: The frames relations and offsets of the one.
+        other_counted: Those of the other.
     """
     key = ["relation", "direction"]
     named = [
-        frame[list(CLAIMS_COLUMNS)].assign(
-            head_name=[f"{row.layer}-{row.head}" for row in frame.itertuples()]
+        frame.assign(
+            head_name=[f"{row.layer}-{row.head}" for row in frame.itertuples()],
+            replicated_lift=_lifts_on(frame, *elsewhere),
         )[[*key, *_FIGURES]]
-        for frame in (claims, other_claims)
+        for frame, elsewhere in ((claims, other_counted), (other_claims, counted))
     ]
     pairs = named[0].merge(named[1], on=key, suffixes=("", "_2"))
-    supported, other_supported = (pairs[name] == "supported" for name in ("verdict", "verdict_2"))
+    both = (pairs["verdict"] == "supported") & (pairs["verdict_2"] == "supported")
     same = pairs["head_name"] == pairs["head_name_2"]
     frame = pairs.rename(columns={"head_name": "head", "head_name_2": "other_head"})
     frame = frame.rename(columns={f"{name}_2": f"other_{name}" for name in _FIGURES[1:]})
     frame["lift_difference"] = frame["other_lift"] - frame["lift"]
-    frame["agree"] = (supported == other_supported) & (same | ~supported)
+    frame["agree"] = both & same
     return frame[list(CLAIM_PAIRS_COLUMNS)].astype(CLAIM_PAIRS_COLUMNS)
+
+
+def offsets_frame(counts: RelationCounts) -> pd.DataFrame:
+    """Return a row for each relation and offset: the pairs that have a right word there."""
+    pairs = counts.offset_counts.sum(axis=0, dtype=np.int64)
+    relation, offset = pairs.nonzero()
+    frame = pd.DataFrame(
+        {
+            "relation": np.array(counts.relations, dtype=object)[relation],
+            "offset": np.array(counts.offsets, dtype=np.int64)[offset],
+            "n": pairs[relation, offset],
+        }
+    )
+    return frame.astype(OFFSETS_COLUMNS)
+
+
+def _lifts_on(
+    claims: pd.DataFrame, relations: pd.DataFrame, offsets: pd.DataFrame
+) -> Float64[np.ndarray, " claim"]:
+    """Return the lift of each claim's head over its offset in other text; NaN without a pair."""
+    heads = relations.set_index(["layer", "head", "relation", "direction"])[["n", "accuracy"]]
+    places = pd.MultiIndex.from_frame(claims[list(heads.index.names)])
+    found = heads.reindex(places)
+    there = offsets.set_index(["relation", "offset"])["n"]
+    at = pd.MultiIndex.from_frame(claims[["relation", "baseline_offset"]])
+    baseline = there.reindex(at).fillna(0).to_numpy() / found["n"].to_numpy()
+    return np.asarray(found["accuracy"].to_numpy() - baseline, dtype=np.float64)
 
 
 def _roles_of(roles: pd.DataFrame) -> dict[tuple[int, int], set[str]]:

@@ -3,7 +3,7 @@
 Shards are computed or found, added up in their order, and turned into frames.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -17,6 +17,7 @@ import pandas as pd
 from inspector.arguments import as_path
 from inspector.corpora import Corpus
 from inspector.errors import InputError, OutputError
+from inspector.heads.specialization.replication import with_replicates
 from inspector.models import PretrainedModel
 from inspector.progress import Progress
 from inspector.runs.engines.engine import Worker, check_engine, compute
@@ -28,6 +29,7 @@ from inspector.runs.profile.profile_frames import (
     expected_frames,
     profile_frames,
 )
+from inspector.runs.profile.replicating import replication_frame, with_selectivity_rules
 from inspector.runs.profile.shard_check import shard_fits
 from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings, ProfileWorker
 from inspector.runs.profile.versions import versions
@@ -166,6 +168,7 @@ def profile_corpus(
     engine: str = "local",
     resume: bool = False,
     force: bool = False,
+    replicate: Sequence[Corpus] = (),
     progress: Progress | None = None,
 ) -> Run:
     """Return what every head does on a corpus, from one pass over it.
@@ -182,6 +185,7 @@ def profile_corpus(
             RAY_ADDRESS names, or one on this machine; the result is the same.
         resume: Go on with the run that stands in the folder.
         force: Replace it.
+        replicate: Other text, each of enough documents, on which the claims are scored again.
         progress: Told how far it is.
 
     Raises:
@@ -195,7 +199,7 @@ def profile_corpus(
         raise InputError("corpus ([]) must be at least one: give a corpus to read.")
     made = [profile_job(model, one, settings or ProfileSettings(), revision) for one in corpora]
     jobs = [job for job, _ in made]
-    manifest = _manifest(model, corpora, jobs)
+    manifest = _manifest(model, corpora, jobs, replicate)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory())) / "run"
         run = stack.enter_context(
@@ -216,6 +220,8 @@ def profile_corpus(
         for one, (job, windows) in zip(corpora, made, strict=True):
             own, shards = shards[: job.n_shards], shards[job.n_shards :]
             parts.append(profile_frames(model, one, job, windows, own))
+            if replicate:
+                parts[-1] |= _on_other_text(model, parts[-1], replicate, job.settings, progress)
         frames = parts[0] if len(parts) == 1 else _side_by_side(parts, _names(corpora))
         for name, frame in frames.items():
             run.write_frame(name, frame)
@@ -234,6 +240,20 @@ def _make_worker(
     if engine == "local" and workers == 1:
         return partial(ProfileWorker, jobs, model), 0
     return partial(ProfileWorker, jobs), 0
+
+
+def _on_other_text(
+    model: PretrainedModel,
+    frames: Mapping[str, pd.DataFrame],
+    others: Sequence[Corpus],
+    settings: ProfileSettings,
+    progress: Progress | None,
+) -> dict[str, pd.DataFrame]:
+    """Return the frame `replication`, and the claims with what it says of them."""
+    claims = frames["claims"]
+    ruled = with_selectivity_rules(claims, frames["controls"])
+    again = replication_frame(ruled, model, others, settings, progress)
+    return {"replication": again, "claims": with_replicates(claims, again)}
 
 
 def _names(corpora: Sequence[Corpus]) -> list[str]:
@@ -262,7 +282,10 @@ def _side_by_side(
 
 
 def _manifest(
-    model: PretrainedModel, corpora: Sequence[Corpus], jobs: Sequence[ProfileJob]
+    model: PretrainedModel,
+    corpora: Sequence[Corpus],
+    jobs: Sequence[ProfileJob],
+    others: Sequence[Corpus],
 ) -> Manifest:
     plain = asdict(jobs[0].settings)
     hashes = [corpus.sha256 for corpus in corpora]
@@ -275,6 +298,7 @@ def _manifest(
             **{name: plain[name] for name in _SETTINGS},
             "dtype": model.dtype,
             "device": model.device.type,
+            **({"replicate": [one.sha256 for one in others]} if others else {}),
             "annotation": ", ".join(dict.fromkeys(corpus.annotation for corpus in corpora)),
         },
         versions=versions(),

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 
-import numpy as np
 import pandas as pd
 
 from inspector.corpora import Corpus
@@ -22,7 +21,6 @@ from inspector.heads.observers import (
     NormBehaviour,
     behaviour_frame,
     counts_from_state,
-    predictions_from_state,
 )
 from inspector.heads.relations_frame import RELATIONS_COLUMNS, relation_accuracies
 from inspector.heads.specialization.claims import (
@@ -33,20 +31,24 @@ from inspector.heads.specialization.claims import (
 from inspector.heads.specialization.ladder.controls import CONTROLS_COLUMNS
 from inspector.heads.specialization.ladder.heads_on_ladder import on_ladder
 from inspector.heads.specialization.ladder.simple_roles import strongest
-from inspector.heads.specialization.ladder.words import WordTable, word_table
+from inspector.heads.specialization.ladder.words import WordTable
 from inspector.heads.specialization.lift import MAX_UNKNOWN
 from inspector.heads.specialization.power import POWER_COLUMNS, documents_needed
+from inspector.heads.specialization.profile_comparison import OFFSETS_COLUMNS, offsets_frame
+from inspector.heads.specialization.replication import REPLICATION_COLUMNS
 from inspector.heads.specialization.roles import ROLES_COLUMNS, head_roles
 from inspector.heads.specialization.semantic_controls import (
     SEMANTIC_CONTROLS_COLUMNS,
     semantic_controls,
 )
 from inspector.heads.specialization.split import documents_holding
+from inspector.heads.specialization.stability import split_shares
 from inspector.heads.specialization.supported_heads import supported_heads
 from inspector.models import PretrainedModel
-from inspector.runs.profile.job import ProfileJob, Reading, ShardPlace
+from inspector.runs.profile.job import ProfileJob, Reading
 from inspector.runs.profile.needed_frame import needed_frame
 from inspector.runs.profile.plan import relation_kinds
+from inspector.runs.profile.words_read import words_read
 from inspector.runs.store.shards import ShardResult
 from inspector.vocabulary import Vocabulary
 
@@ -69,6 +71,7 @@ FRAMES: dict[str, dict[str, str]] = {
     "relations": RELATIONS_COLUMNS,
     "claims": CLAIMS_COLUMNS | ADDED_COLUMNS,
     "controls": CONTROLS_COLUMNS,
+    "offsets": OFFSETS_COLUMNS,
     "semantic_controls": SEMANTIC_CONTROLS_COLUMNS,
     "roles": ROLES_COLUMNS,
     "power": POWER_COLUMNS,
@@ -94,6 +97,8 @@ def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[st
     if settings.get("ablation"):
         frames["claims"]["needed"] = "str"
         frames["needed"] = dict(NEEDED_COLUMNS)
+    if settings.get("replicate"):
+        frames["replication"] = dict(REPLICATION_COLUMNS)
     if settings.get("distances"):
         frames["distances"] = dict(DISTANCES_COLUMNS)
     if several:
@@ -102,11 +107,12 @@ def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[st
     return frames
 
 
-EVERY_FRAME = tuple(expected_frames({"ablation": True, "distances": True}, several=False))
+_ALL_ASKED = dict.fromkeys(("ablation", "distances", "replicate"), True)
+EVERY_FRAME = tuple(expected_frames(_ALL_ASKED, several=False))
 """The names of all frames that a run may have."""
 _NOTHING = Vocabulary()
 _OF_RELATIONS = (
-    *("relations", "claims", "controls", "supported", "power", "semantic_controls"),
+    *("relations", "claims", "controls", "offsets", "supported", "power", "semantic_controls"),
     "simple_roles",
 )
 
@@ -131,7 +137,7 @@ def profile_frames(
         shards: What each shard gave, in order: the model's, then each random model's, then
             those read without each head.
     """
-    (whole, own), *random_readings, (_, without) = _by_reading(shards, job)
+    (whole, own), *random_readings, (_, without) = by_reading(shards, job)
     described = own[: whole.n_sentence_shards]
     behaviour, norms = (
         Behaviour(model.n_layers, model.n_heads, model.max_tokens),
@@ -141,10 +147,10 @@ def profile_frames(
         behaviour.add_state(shard.arrays)
         norms.add_state(shard.arrays)
     frame = behaviour_frame(behaviour, norms)
-    counts = _counts(own, whole, job)
-    random_models = [_counts(some, reading, job) for reading, some in random_readings]
+    counts = counts_of(own, whole, job)
+    random_models = [counts_of(some, reading, job) for reading, some in random_readings]
     kinds = relation_kinds(job)
-    unknown = _unknown_pairs(own, whole, job)
+    unknown = unknown_pairs(own, whole, job)
     pairs = dict(zip(counts.relations, counts.n.sum(axis=0).tolist(), strict=True))
     shares = {name: unknown[name] / n for name, n in pairs.items() if n}
     unsure = {name: unknown[name] for name in kinds if shares.get(name, 0.0) > MAX_UNKNOWN}
@@ -152,7 +158,7 @@ def profile_frames(
         "behaviour": frame,
         **_relation_frames(
             *(counts, random_models, kinds, shares),
-            _word_table(model, job, own),
+            words_read(job, own, model.n_layers * model.n_heads),
             job.settings.seed,
         ),
     }
@@ -194,13 +200,15 @@ def _relation_frames(
         claims = relation_claims(here, there, seed, unknown=unknown)
         supported = supported_heads(here, there, seed, unknown=unknown)
         parts["relations"].append(relation_accuracies(here))
+        parts["offsets"].append(offsets_frame(here))
         judged = on_ladder(claims, supported, table, documents_holding(here), seed)
         claims, supported = judged.claims, judged.supported
         parts["controls"].append(judged.controls)
         parts["simple_roles"].append(judged.roles)
         parts["claims"].append(claims)
         parts["supported"].append(supported)
-        parts["power"].append(documents_needed(here))
+        stability = split_shares(claims, here, seed)
+        parts["power"].append(documents_needed(here).assign(stability=stability))
         if not labels or kinds[labels[0]] in OF_TREES:
             claims, supported = claims.iloc[:0], supported.iloc[:0]
         parts["semantic_controls"].append(semantic_controls(counts, claims, supported, seed))
@@ -213,26 +221,10 @@ def _relation_frames(
     return frames
 
 
-def _word_table(
-    model: PretrainedModel, job: ProfileJob, shards: Sequence[ShardResult]
-) -> WordTable:
-    """Return the words of all sentences and windows, with what each head predicts for each."""
-    sentences, heads = (*job.sentences, *job.windows), model.n_layers * model.n_heads
-    n_words = sum(len(sentence.words) for sentence in sentences)
-    found, start = np.empty((2, heads, n_words), dtype=np.int64), 0
-    for number, shard in enumerate(shards):
-        lengths = ShardPlace.of([job], number).lengths
-        predicted = predictions_from_state(shard.arrays, lengths, heads)
-        end = start + sum(lengths)
-        found[..., start:end] = np.where(predicted < 0, predicted, predicted + start)
-        start = end
-    documents = (*job.documents, *(window.document or "" for window in job.windows))
-    return word_table(sentences, documents, found, len(job.windows))
-
-
-def _by_reading(
+def by_reading(
     shards: Sequence[ShardResult], job: ProfileJob
 ) -> list[tuple[Reading, Sequence[ShardResult]]]:
+    """Return each reading of a job with its shards."""
     found, start = [], 0
     for reading in job.readings:
         found.append((reading, shards[start : start + reading.n_shards]))
@@ -240,7 +232,8 @@ def _by_reading(
     return found
 
 
-def _counts(shards: Sequence[ShardResult], reading: Reading, job: ProfileJob) -> RelationCounts:
+def counts_of(shards: Sequence[ShardResult], reading: Reading, job: ProfileJob) -> RelationCounts:
+    """Return the counts of one reading's shards, its sentences' and then its windows'."""
     parts = []
     for place, shard in enumerate(shards):
         in_windows = place >= reading.n_sentence_shards
@@ -249,9 +242,7 @@ def _counts(shards: Sequence[ShardResult], reading: Reading, job: ProfileJob) ->
     return concatenate(parts)
 
 
-def _unknown_pairs(
-    shards: Sequence[ShardResult], reading: Reading, job: ProfileJob
-) -> Counter[str]:
+def unknown_pairs(shards: Sequence[ShardResult], reading: Reading, job: ProfileJob) -> Counter[str]:
     """Return how many pairs of each relation have a word that the vocabulary does not know."""
     unknown: Counter[str] = Counter()
     for place, shard in enumerate(shards):

@@ -1,8 +1,12 @@
 """A profile by the public functions: run one, and open one that stands in a folder."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from os import PathLike
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from inspector.arguments import checked
 from inspector.corpora import Labels
@@ -14,6 +18,11 @@ from inspector.progress import Progress
 from inspector.runs.engines.engine import check_engine
 from inspector.runs.profile.job import ProfileSettings, profile_settings
 from inspector.runs.profile.profile_corpus import Run, profile_corpus
+from inspector.runs.profile.replicating import (
+    other_texts,
+    replication_frame,
+    with_selectivity_rules,
+)
 from inspector.runs.store.folder_checks import check_run_folder
 
 
@@ -40,6 +49,7 @@ def profile(
     engine: str = "local",
     resume: bool = False,
     force: bool = False,
+    replicate: Given | Sequence[Given] = (),
     progress: Progress | None = None,
 ) -> Run:
     """Return what every head does on a corpus, from one pass: behaviour, relations, claims, roles.
@@ -75,6 +85,8 @@ def profile(
             names, of a network you trust, or on one that is started here and ended afterwards.
         resume: Go on with the run that stands in the folder.
         force: Replace the run that stands in the folder.
+        replicate: Other text, of at least 5 documents each, on which the claims are scored again as
+            they stand: frame `replication`, column `replicates`.
         progress: Called with what is being done and the share that is done.
 
     Raises:
@@ -103,6 +115,7 @@ def profile(
     check_engine(engine, workers)
     if output is not None:
         check_run_folder(output, resume=resume, force=force)
+    others = other_texts(replicate, chosen.labels)
     read = read_annotated(corpus, annotations, labels=chosen.labels, strict=strict, parse=parse)
     ready = loaded(model, device=device, revision=revision)
     if ready.folder is None and (workers > 1 or engine != "local"):
@@ -120,6 +133,7 @@ def profile(
         engine=engine,
         resume=resume,
         force=force,
+        replicate=others,
         progress=progress,
     )
 
@@ -135,3 +149,60 @@ def open_run(path: str | PathLike[str]) -> Run:
         OutputError: If there is none, it is not complete, or it is damaged.
     """
     return Run.open(path)
+
+
+@checked
+def replicate(
+    run: Run | str | PathLike[str],
+    corpus: Given | Sequence[Given],
+    *,
+    model: ModelOrName | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Return how a run's claims do on other text: the frame `replication`, a row for each.
+
+    Heads, offsets, positions and rules of word class stay as they are; nothing is chosen again.
+
+    Args:
+        run: A profile, or the folder of one.
+        corpus: Other text, as `inspector.profile` takes it; or several, each by itself.
+        model: Of the run, where its name does not lead to it.
+        progress: Called with what is being done and the share that is done.
+
+    Raises:
+        InputError: If a corpus cannot be used or has fewer than 5 documents, or the model is
+            another one.
+        ModelError: If the model cannot be loaded.
+        OutputError: If a folder holds no complete run.
+    """
+    made = run if isinstance(run, Run) else Run.open(run)
+    settings = _settings_of(made)
+    others = other_texts(corpus, settings.labels)
+    ready = loaded(made.manifest.model if model is None else model)
+    if ready.file_hashes != made.manifest.model_files:
+        raise InputError(
+            f"model ({ready.name}) has other files than the run's {made.manifest.model}: give "
+            "that one as model=…."
+        )
+    several = "corpus" in made.claims
+    groups = made.claims.groupby("corpus", sort=False) if several else [("", made.claims)]
+    parts = []
+    for name, claims in groups:
+        controls = made.frames["controls"]
+        if several:
+            controls = controls[controls["corpus"] == name]
+        ruled = with_selectivity_rules(claims, controls)
+        frame = replication_frame(ruled, ready, others, settings, progress)
+        parts.append(frame.assign(corpus=name) if several else frame)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _settings_of(run: Run) -> ProfileSettings:
+    """Return the settings of a run that its manifest keeps."""
+    names = {one.name for one in fields(ProfileSettings)}
+    kept: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in run.manifest.settings.items()
+        if name in names
+    }
+    return ProfileSettings(**kept)

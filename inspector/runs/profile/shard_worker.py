@@ -72,7 +72,7 @@ class ProfileWorker:
             if place.reading.random_init_seed is not None:
                 model = self._random_init_model(place.reading.random_init_seed)
             scores = _scores(model, place)
-            return _observed(
+            return observed(
                 model,
                 scores,
                 _describers(model, settings, scores, place) if place.is_own else [],
@@ -105,7 +105,7 @@ def _describers(
     return found
 
 
-def _observed(
+def observed(
     model: PretrainedModel,
     scores: RelationScores,
     others: Sequence[Observer],

@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 import pytest
+from planted_counts import random_counts
 
 from inspector.errors import InputError
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
@@ -11,8 +12,10 @@ from inspector.heads.specialization.claims import CLAIMS_COLUMNS
 from inspector.heads.specialization.profile_comparison import (
     CLAIM_PAIRS_COLUMNS,
     HEADS_COLUMNS,
+    OFFSETS_COLUMNS,
     compare_claims,
     compare_heads,
+    offsets_frame,
 )
 
 QUANTITIES = [name for name in BEHAVIOUR_COLUMNS if name not in ("layer", "head", "queries")]
@@ -86,11 +89,41 @@ def test_claims_of_both_are_compared_and_others_left_out():
         ("obj", "a", 1, 5, 0.3, "supported"),
         ("det", "b", 2, 8, 0.25, "supported"),
     )
-    frame = compare_claims(one, other)
+    frame = compare_claims(one, other, counted(0.4), counted(0.7))
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == CLAIM_PAIRS_COLUMNS
     assert frame["relation"].tolist() == ["det", "obj", "amod"]
-    assert frame["agree"].tolist() == [True, False, True]
+    # Two that are not supported agree in nothing.
+    assert frame["agree"].tolist() == [True, False, False]
     assert frame["head"].tolist() == ["2-8", "2-0", "1-1"]
     assert frame["other_head"].tolist() == ["2-8", "1-5", "3-3"]
     assert math.isclose(frame["lift_difference"].iloc[0], 0.05)
     assert frame["other_accuracy"].tolist() == [0.55, 0.6, 0.19999999999999998]
+    # The one's head and offset in the other's text: its accuracy there, of 30 pairs 12 at +1.
+    assert frame["replicated_lift"].fillna(9).tolist() == pytest.approx([0.7 - 0.4, 0.7, 9])
+    assert frame["other_replicated_lift"].fillna(9).tolist() == pytest.approx([0.4 - 0.4, 9, 9])
+
+
+def counted(accuracy):
+    """Return the frames relations and offsets of a text: of 30 pairs 12 lie at +1."""
+    heads = [("det", 2, 8), ("obj", 2, 0)]
+    relations = pd.DataFrame(
+        [
+            {"relation": name, "direction": "a", "layer": layer, "head": head, "n": 30}
+            | {"accuracy": accuracy}
+            for name, layer, head in heads
+        ]
+    )
+    rows = [("det", 0, 12), ("obj", 2, 12)]
+    return relations, pd.DataFrame(rows, columns=list(OFFSETS_COLUMNS)).astype(OFFSETS_COLUMNS)
+
+
+def test_the_frame_of_offsets_counts_the_pairs_of_all_documents():
+    counts = random_counts()
+    rows = offsets_frame(counts).to_dict("records")
+    for row in rows:
+        relation, offset = (
+            counts.relations.index(row["relation"]),
+            counts.offsets.index(row["offset"]),
+        )
+        assert row["n"] == sum(int(one) for one in counts.offset_counts[:, relation, offset]) > 0
+    assert sum(row["n"] for row in rows) == counts.offset_counts.sum()

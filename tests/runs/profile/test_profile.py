@@ -29,7 +29,7 @@ SETTINGS = ProfileSettings(shard_size=16, batch_size=8, coreference=False, ablat
 
 INTEGERS = ("layer", "head", "queries", "offset_mode", "norm_offset_mode", "n", "correct")
 INTEGERS += ("n_matched", "n_apart", "matched_source_n", "matched_target_n", "selectivity_n")
-INTEGERS += ("baseline_offset", "documents", "count", "line", "other_layer", "other_head")
+INTEGERS += ("baseline_offset", "offset", "documents", "count", "line", "other_layer", "other_head")
 TEXTS = ("relation", "direction", "verdict", "role", "evidence")
 TEXTS += ("what", "file", "sentence", "reason", "kind")
 TEXTS += ("position_rule", "class_rule", "explained_by", "rung", "rule")
@@ -142,6 +142,7 @@ COLUMNS = {
     ],
     "roles": ["layer", "head", "role", "evidence", "effect", "ci_low", "ci_high"],
     "kinds": ["relation", "kind"],
+    "offsets": ["relation", "offset", "n"],
     "power": [
         "relation",
         "direction",
@@ -153,6 +154,7 @@ COLUMNS = {
         "standard_error",
         "documents_needed",
         "documents_needed_for_lift",
+        "stability",
     ],
     "totals": ["what", "count"],
     "skipped": ["file", "line", "sentence", "reason"],

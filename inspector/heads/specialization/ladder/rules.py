@@ -44,6 +44,17 @@ class ClassRule:
         """Return its name, as 'NOUN+PROPN:left'."""
         return f"{'+'.join(self.tags)}:{self.side}"
 
+    @classmethod
+    def named(cls, name: str) -> "ClassRule":
+        """Return the rule of a name.
+
+        Example:
+            >>> str(ClassRule.named("NOUN+PROPN:left"))
+            'NOUN+PROPN:left'
+        """
+        tags, _, side = name.rpartition(":")
+        return cls(tuple(tags.split("+")), side)
+
 
 @dataclass(frozen=True, eq=False)
 class Family:
@@ -151,6 +162,16 @@ def position_name(rank: int) -> str:
         ['first', '2', 'last', '-2']
     """
     return {1: "first", -1: "last"}.get(rank, str(rank))
+
+
+def position_rank(name: str) -> int:
+    """Return the position that is written so.
+
+    Example:
+        >>> [position_rank(position_name(rank)) for rank in (1, 2, -1, -2)]
+        [1, 2, -1, -2]
+    """
+    return {"first": 1, "last": -1}.get(name) or int(name)
 
 
 def best_position(pairs: Pairs, table: WordTable) -> int:

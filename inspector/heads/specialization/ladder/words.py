@@ -3,7 +3,7 @@
 Words are numbered through all sentences.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -138,9 +138,7 @@ class WordTable:
     def document(self) -> IntWords:
         """Return the place of each word's document in the test split; NOTHING elsewhere."""
         place = {name: index for index, name in enumerate(self.test_documents)}
-        of_sentence = [
-            NOTHING if is_for_selection(name) else place[name] for name in self.documents
-        ]
+        of_sentence = [place.get(name, NOTHING) for name in self.documents]
         return np.repeat(np.array(of_sentence, dtype=np.int64), self.lengths)
 
     @cached_property
@@ -234,6 +232,7 @@ def word_table(
     documents: Sequence[str],
     predicted: Int64[np.ndarray, "2 head word"],
     n_windows: int = 0,
+    tested: Collection[str] | None = None,
 ) -> WordTable:
     """Return the table of a corpus, its test documents in order.
 
@@ -242,6 +241,9 @@ def word_table(
         documents: Of each.
         predicted: The word that each head predicts for each word, looked at and looked from.
         n_windows: How many are windows.
+        tested: The documents of the test split; those that `is_for_selection` leaves if not given.
     """
-    tested = tuple(sorted({name for name in documents if not is_for_selection(name)}))
-    return WordTable(tuple(sentences), tuple(documents), tested, predicted, n_windows)
+    if tested is None:
+        tested = {name for name in documents if not is_for_selection(name)}
+    of_test = tuple(sorted(tested))
+    return WordTable(tuple(sentences), tuple(documents), of_test, predicted, n_windows)

@@ -1,0 +1,165 @@
+"""The command that judges claims: of papers, or one's own.
+
+Must not know: formulas, how a claim is judged.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from inspector.commands.options import Debug, Device, Force, Json, Revision, frame_target
+from inspector.console import print_frame, progress, say
+from inspector.output import write_atomically
+from inspector.records import FRAME_WRITERS, json_text, records
+
+EXAMPLE = "inspector check 'minilm 3-1 obj from the verb'"
+NOT_HOLDING = 1
+_A_PAGE = 3
+"""Claims that are shown at length; of more a table."""
+_TABLE = ["claim", "model", "layer", "head", "what", "direction", "verdict", "explained_by"]
+_FIGURES = ["n", "accuracy", "lift"]
+
+
+def check(
+    claims: Annotated[
+        list[str],
+        typer.Argument(
+            help="'MODEL HEAD RELATION', a sentence about a head, a .yaml file of claims, or "
+            "published ones (clark-2019, …)."
+        ),
+    ],
+    corpus: Annotated[
+        str | None,
+        typer.Option(help="A .conllu file or a known name; inspector's own if none."),
+    ] = None,
+    replicate: Annotated[
+        list[str] | None,
+        typer.Option(help="Other text: heads and rules are scored there as they stand."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask this model instead of the one that claims name.", show_default=False
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="A .csv, .parquet or .json file for the rows."),
+    ] = None,
+    device: Device = "cpu",
+    revision: Revision = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Judge claims about heads; exit code 1 if one of them does not hold."""
+    target = frame_target(output, force=force)
+    with progress() as show:
+        show("Reading", 0.0)
+        from inspector.runs.check.checking import checked_claims
+
+        found = checked_claims(
+            claims,
+            corpus,
+            model=model,
+            replicate=replicate or (),
+            device=device,
+            revision=revision,
+            progress=show,
+        )
+    if target is not None:
+        write_atomically(target, FRAME_WRITERS[target.suffix.lower()](found.frame), force=force)
+    if as_json:
+        rows = records(found.frame)
+        if replicate:
+            again = records(found.replication)
+            key = ("relation", "direction", "layer", "head")
+            for row in rows:
+                row["replication"] = [one for one in again if all(one[k] == row[k] for k in key)]
+        print(json_text({"claims": rows}))
+    else:
+        _print(found)
+        if target is not None:
+            say(f"{len(found.frame)} rows written to {target}")
+    if len(found.holding) < found.n_claims:
+        raise typer.Exit(NOT_HOLDING)
+
+
+def _print(found: Any) -> None:
+    frame, holding = found.frame, set(found.holding)
+    if found.n_claims > _A_PAGE:
+        what = frame["relation"].where(frame["relation"] != "", frame["target"])
+        print_frame(frame.assign(what=what)[[*_TABLE, *_FIGURES]], "Claims")
+    else:
+        for number, rows in frame.groupby("claim"):
+            first = rows.iloc[0]
+            held = "holds" if number in holding else "does not hold"
+            say(f"{_claimed(first)}: {held}.")
+            for row in rows.to_dict("records"):
+                for line in _page(row, found.replication):
+                    say(f"  {line}")
+    for reason in dict.fromkeys(frame.loc[frame["reason"] != "", "reason"]):
+        say(f"not asked: {reason}")
+    say(f"{len(holding)} of {found.n_claims} claims hold.")
+
+
+def _claimed(row: Any) -> str:
+    who = "some head" if row["head"] < 0 else f"head {row['layer']}-{row['head']}"
+    does = f"follows {row['relation']}" if row["relation"] else f"looks at: {row['target']}"
+    by = f" ({row['source']})" if row["source"] else ""
+    return f"{row['claim']}. {who} of {row['model']} {does}{by}"
+
+
+def _page(row: dict[str, Any], replication: Any) -> list[str]:
+    """Return the lines of one row: its verdict, then each rung of the ladder."""
+    if row["verdict"] == "not asked":
+        return ["not asked"]
+    why = f" by {row['explained_by']}" if row["explained_by"] else ""
+    said = f"{row['direction']}: " if row["direction"] else ""
+    lines = [f"{said}{row['verdict']}{why}"]
+    right = f"  right in {_percent(row['accuracy'])} of {row['n']}"
+    if row["target"]:
+        at_random = _percent(row["random_init_accuracy"])
+        return [*lines, f"{right} tokens {_interval(row, '')}; random weights {at_random}"]
+    lines.append(f"{right} pairs; random weights {_percent(row['random_init_accuracy'])}")
+    lines.append(
+        f"  fixed offset {row['baseline_offset']:+d}: {_percent(row['baseline_accuracy'])}; lift "
+        f"{_points(row['lift'])} points {_interval(row, '')}, p = {row['q_value']:.2g}"
+    )
+    if row["position_rule"]:
+        lines.append(f"  word {row['position_rule']}: {_percent(row['position_accuracy'])}")
+    if row["class_rule"]:
+        lines.append(
+            f"  {row['class_rule']}: {_percent(row['class_accuracy'])}; where rule and annotation "
+            f"differ {_points(row['selectivity'])} points {_interval(row, 'selectivity_')} of "
+            f"{row['selectivity_n']} pairs, p = {row['selectivity_q']:.2g}"
+        )
+    for which in ("source", "target"):
+        if row[f"matched_{which}_n"]:
+            apart = _points(row[f"matched_{which}_difference"])
+            lines.append(
+                f"  another {which} of its class: {apart} points of {row[f'matched_{which}_n']}"
+            )
+    lines.append(f"  20 other splits: holds in {_percent(row['stability'])}")
+    if row["verdict"] == "supported":
+        key = ("relation", "direction", "layer", "head")
+        for one in replication.to_dict("records"):
+            if all(one[name] == row[name] for name in key):
+                reason = f" ({one['reason']})" if one["reason"] else ""
+                lift = f"lift {_points(one['lift'])} points {_interval(one, '')}"
+                lines.append(f"  on {one['other_corpus']}: kept: {one['kept']}{reason}; {lift}")
+    return lines
+
+
+def _percent(share: float) -> str:
+    return "-" if share != share else f"{100 * share:.1f} %"
+
+
+def _points(share: float) -> str:
+    return "-" if share != share else f"{100 * share:+.1f}"
+
+
+def _interval(row: dict[str, Any], prefix: str) -> str:
+    low, high = (row[f"{prefix}ci_{end}"] for end in ("low", "high"))
+    return "[no interval]" if low != low else f"[{100 * low:.1f}, {100 * high:.1f}]"

@@ -1,0 +1,135 @@
+"""Claims about where a head looks that is no relation: the next token, [CLS], punctuation.
+
+Must not know: how claims are written, relations, UI.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from inspector.corpora import Corpus, Sentence
+from inspector.heads.observers import Behaviour, annotated_batches, observe
+from inspector.heads.observers.behaviour import QUANTITIES
+from inspector.heads.specialization.inference import bootstrap_weights, ratio_intervals
+from inspector.heads.specialization.split import is_for_selection
+from inspector.models import PretrainedModel, random_init_model, word_batches
+from inspector.runs.check.vocabulary import Target
+from inspector.runs.profile.job import ProfileSettings
+from inspector.runs.profile.shard_worker import one_thread
+
+MOST = 0.5
+"""Share of a head's looks, or of its attention, above which it is said to look somewhere."""
+RANDOM_SENTENCES = 128
+"""Sentences that models with random weights read, at most: their attention is nearly uniform."""
+_UNIT = 1_000_000
+_QUERIES, _REPEATED = 0, 1
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """Where each head looks in each document of a corpus, and with random weights in all."""
+
+    documents: tuple[str, ...]
+    behaviours: tuple[Behaviour, ...]
+    """Of each document."""
+    random_init: tuple[Behaviour, ...]
+    seed: int
+
+    @classmethod
+    def of(cls, model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> "Looks":
+        """Return what one pass over the corpus shows."""
+        of_document: dict[str, list[Sentence]] = {}
+        for sentence, name in zip(corpus.sentences, corpus.document_ids(), strict=True):
+            of_document.setdefault(name, []).append(sentence)
+        names = sorted(of_document)
+        tested = [one for name in names if not is_for_selection(name) for one in of_document[name]]
+        step = -(-len(tested) // RANDOM_SENTENCES) or 1
+        random_models = (random_init_model(model, seed) for seed in settings.random_init_seeds)
+        return cls(
+            documents=tuple(names),
+            behaviours=tuple(
+                _behaviour(model, of_document[name], settings.batch_size) for name in names
+            ),
+            random_init=tuple(
+                _behaviour(one, tested[::step], settings.batch_size) for one in random_models
+            ),
+            seed=settings.seed,
+        )
+
+    def row(self, target: Target, head: tuple[int, int] | None) -> dict[str, Any]:
+        """Return what a head shows of a target on the test split.
+
+        'supported': the share of its looks (of an offset) or of its attention is at least one half,
+        its 95 % bootstrap interval over documents lies above one half, and it is above the best
+        head of every model with random weights; 'underpowered' where the interval holds one half,
+        or there is none.
+
+        Args:
+            target: Where it is said to look.
+            head: Its layer and number; None for the best on the selection split.
+        """
+        figures = [_parts(one, target) for one in self.behaviours]
+        parts, wholes = (np.stack(axis) for axis in zip(*figures, strict=True))
+        selection = np.array([is_for_selection(name) for name in self.documents])
+        if head is None:
+            best = int(parts[selection].sum(axis=0).argmax())
+            layer, number = divmod(best, parts.shape[-1])
+        else:
+            layer, number = head
+        own, n = parts[~selection, layer, number], wholes[~selection]
+        weights = bootstrap_weights(len(own), self.seed)
+        low, high = ratio_intervals(own[None], n * _UNIT, weights)[0]
+        total = int(n.sum())
+        accuracy = own.sum() / (_UNIT * total) if total else np.nan
+        at_random = max((_best(one, target) for one in self.random_init), default=np.nan)
+        verdict, explained = _judged(accuracy, low, high, at_random)
+        return {
+            "layer": layer,
+            "head": number,
+            "n": total,
+            "accuracy": accuracy,
+            "ci_low": low,
+            "ci_high": high,
+            "random_init_accuracy": at_random,
+            "verdict": verdict,
+            "explained_by": explained,
+        }
+
+
+def _judged(accuracy: float, low: float, high: float, at_random: float) -> tuple[str, str]:
+    if np.isnan(low) or low <= MOST <= high:
+        return "underpowered", ""
+    if accuracy < MOST:
+        return "not supported", ""
+    # Without random models nothing is supported.
+    if accuracy > at_random:
+        return "supported", ""
+    return ("not supported", "") if np.isnan(at_random) else ("explained", "random-init")
+
+
+def _behaviour(model: PretrainedModel, sentences: Sequence[Sentence], batch_size: int) -> Behaviour:
+    seen = Behaviour(model.n_layers, model.n_heads, model.max_tokens)
+    with one_thread():
+        made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
+        batches = annotated_batches(made.batches, sentences, [0] * len(sentences), {})
+        observe(model, batches, [seen])
+    return seen
+
+
+def _parts(seen: Behaviour, target: Target) -> tuple[Int64[np.ndarray, "layer head"], np.int64]:
+    """Return what goes to the target, in millionths, and of how many queries."""
+    if target.offset is not None:
+        at = seen.offsets[..., target.offset + seen.max_tokens - 1]
+        return at * _UNIT, seen.counts[_QUERIES]
+    which = _REPEATED if target.column == "duplicate_mass" else _QUERIES
+    sums = seen.sums[QUANTITIES.index(target.column)]
+    return np.rint(sums * _UNIT).astype(np.int64), seen.counts[which]
+
+
+def _best(seen: Behaviour, target: Target) -> float:
+    parts, whole = _parts(seen, target)
+    shares: Float64[np.ndarray, "layer head"] = parts / (_UNIT * max(int(whole), 1))
+    return float(shares.max())

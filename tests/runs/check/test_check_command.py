@@ -1,0 +1,182 @@
+"""`inspector check` and `profile --replicate`, as a user gives them: one tiny model, small text."""
+
+import json
+
+import pandas as pd
+import pytest
+from support.each import each
+
+import inspector
+from inspector.corpora.default import sample_files
+from inspector.frames import dtypes
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+NOT_HOLDING, BAD_INPUT, BAD_MODEL, BAD_FILE = 1, 2, 3, 4
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory):
+    """Return the paths of two corpora of ten documents, one of two, one without obj."""
+    folder = tmp_path_factory.mktemp("texts")
+    files = [path.read_text(encoding="utf-8") for path in sample_files()]
+    without = "\n".join(
+        line.replace("\tobj\t", "\tobl\t") for line in "".join(files[10:]).split("\n")
+    )
+    parts = {
+        "one": "".join(files[:10]),
+        "other": "".join(files[10:]),
+        "few": "".join(files[:2]),
+        "without": without,
+    }
+    for name, text in parts.items():
+        (folder / f"{name}.conllu").write_text(text, encoding="utf-8")
+    return {name: folder / f"{name}.conllu" for name in parts}
+
+
+def test_three_directions_of_one_claim_as_json(command, tiny_folder, texts, tmp_path):
+    out = tmp_path / "rows.parquet"
+    done = command(
+        *("check", f"{tiny_folder('bert')} 1-0 det", "--corpus", texts["one"]),
+        *("--json", "-o", out, "--replicate", texts["other"]),
+    )
+    assert (done.code, done.err) == (NOT_HOLDING, "")
+    document = json.loads(done.out)
+    assert list(document) == ["claims"]
+    assert [row["direction"] for row in document["claims"]] == [
+        *("dependent_to_head", "head_to_dependent", "attended_by_head"),
+    ]
+    for row in document["claims"]:
+        assert (row["layer"], row["head"], row["relation"]) == (1, 0, "det")
+        assert row["verdict"] != "supported"  # of random weights nothing is
+        assert {one["kept"] for one in row["replication"]} == {"not asked"}
+    frame = pd.read_parquet(out)
+    assert {name: str(kind) for name, kind in frame.dtypes.items()} == dtypes("checks")
+    assert frame["verdict"].tolist() == [row["verdict"] for row in document["claims"]]
+
+
+def test_a_page_says_each_rung_and_what_holds(command, tiny_folder, texts):
+    folder = tiny_folder("bert")
+    done = command(
+        *("check", f"{folder} 1-0 nsubj from the verb", f"{folder} 0-1 attends to the next token"),
+        *("--corpus", texts["one"]),
+    )
+    assert (done.code, done.err) == (NOT_HOLDING, "")
+    for words in (
+        f"1. head 1-0 of {folder} follows nsubj: does not hold.",
+        "head_to_dependent: ",
+        "fixed offset ",
+        "random weights ",
+        "where rule and annotation differ ",
+        "20 other splits: holds in ",
+        "looks at: next token: does not hold.",
+        "0 of 2 claims hold.",
+    ):
+        assert words in done.out
+
+
+def test_a_relation_that_the_text_lacks_is_not_asked(command, tiny_folder, texts):
+    claim = f"{tiny_folder('bert')} 1-0 obj"
+    done = command("check", claim, "--corpus", texts["without"], "--json")
+    (row,) = json.loads(done.out)["claims"]
+    assert (done.code, row["verdict"]) == (NOT_HOLDING, "not asked")
+    assert row["reason"] == "without has no pair of obj"
+
+
+def test_published_claims_say_that_they_need_a_hub(command, texts, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    done = command("check", "clark-2019", "--corpus", texts["one"], "--json")
+    rows = json.loads(done.out)["claims"]
+    assert (done.code, done.err, len(rows)) == (NOT_HOLDING, "", 19)
+    for row in rows:
+        assert row["verdict"] == "not asked"
+        assert row["reason"].startswith(
+            "bert-base-uncased is not here, and needs a hub or a folder (--model): "
+        )
+        assert "Clark et al. (2019)" in row["source"]
+
+
+def test_published_claims_are_asked_of_another_model(command, tiny_folder, texts):
+    arguments = ("--model", tiny_folder("bert"), "--corpus", texts["one"])
+    done = command("check", "htut-2019", *arguments)
+    assert (done.code, done.err) == (NOT_HOLDING, "")
+    assert "0 of 4 claims hold." in done.out
+    done = command("check", "clark-2019", *arguments)
+    assert (done.code, done.out) == (BAD_INPUT, "")
+    assert done.err.startswith("inspector: clark-2019.yaml, line ")
+    assert "Available: layers 1 to 3, heads 1 to 4." in done.err
+
+
+REFUSED = {
+    "a head that is not there": (
+        ["{model} 9-0 det"], BAD_INPUT, "layer (9) must be one of ", "Available: layers 0 to 2, "
+    ),
+    "a relation that nobody knows": (
+        ["{model} 0-0 foo:bar"], BAD_INPUT, "relation (foo:bar) must be one that one has", "acl, "
+    ),
+    "a model that is not there": (
+        ["no-such-folder/x 0-0 det"], BAD_MODEL, "", "no-such-folder/x"
+    ),
+    "no claim": (["det"], BAD_INPUT, "claim (det) must name a head", "published ones: clark-2019"),
+    "no file": (["nothing.yaml"], BAD_FILE, "claims file (nothing.yaml) cannot be read: ", "file"),
+    "few documents": (
+        ["{model} 0-0 det", "--corpus", "{few}"],
+        BAD_INPUT, "corpus (few) has 2 documents and must have at least 5: ", "# newdoc id",
+    ),
+    "few documents elsewhere": (
+        ["{model} 0-0 det", "--replicate", "{few}"],
+        BAD_INPUT, "replicate (few) has 2 documents and must have at least 5: ", "# newdoc id",
+    ),
+}  # fmt: skip
+
+
+@each(("arguments", "code", "start", "also"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_asked_is_one_sentence(
+    command, tiny_folder, texts, tmp_path, monkeypatch, arguments, code, start, also
+):
+    monkeypatch.chdir(tmp_path)
+    named = {"model": tiny_folder("bert"), "few": texts["few"]}
+    given = [one.format(**named) for one in arguments]
+    if "--corpus" not in given:
+        given += ["--corpus", str(texts["one"])]
+    done = command("check", *given)
+    assert (done.code, done.out) == (code, "")
+    assert done.err.startswith(f"inspector: {start}")
+    assert also in done.err
+    assert done.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_line_of_a_claims_file_is_named(command, tiny_folder, texts, tmp_path):
+    path = tmp_path / "mine.yaml"
+    rows = "- 0-0 det\n- {layer: 0, head: 77, relation: det}\n"
+    path.write_text(f"model: {tiny_folder('bert')}\nclaims:\n{rows}", encoding="utf-8")
+    done = command("check", path, "--corpus", texts["one"])
+    assert (done.code, done.out) == (BAD_INPUT, "")
+    assert done.err.startswith("inspector: mine.yaml, line 4: head (77) must be one of ")
+
+
+def test_a_run_is_replicated_by_the_command_and_by_the_function(
+    command, tiny_folder, texts, tmp_path
+):
+    few = ("--corpus", texts["one"], "--no-ablation", "-o")
+    done = command(
+        "profile", tiny_folder("bert"), *few, tmp_path / "no", "--replicate", texts["few"]
+    )
+    assert (done.code, done.out) == (BAD_INPUT, "")
+    assert not (tmp_path / "no").exists()
+    done = command(
+        *("profile", tiny_folder("bert"), *few, tmp_path / "run"),
+        *("--replicate", texts["other"], "--replicate", texts["without"]),
+    )
+    assert (done.code, done.err) == (0, "")
+    assert "On other: 0 supported claims kept, 0 not, 0 unclear." in done.out
+    run = inspector.open_run(tmp_path / "run")
+    frame = run.frames["replication"]
+    assert len(frame) == 2 * len(run.claims)
+    assert frame["other_corpus"].unique().tolist() == ["other", "without"]
+    assert run.claims["replicates"].isna().all()
+    assert run.power["stability"].between(0, 1).all()
+    again = inspector.replicate(run, [texts["other"], texts["without"]])
+    pd.testing.assert_frame_equal(again, frame)
+    with pytest.raises(inspector.errors.InputError, match=r"model \(minilm\) has other files"):
+        inspector.replicate(tmp_path / "run", texts["other"], model="minilm")

@@ -1,0 +1,131 @@
+"""Files of claims: what may stand in one, and what is said of the line that may not."""
+
+import pytest
+from support.each import each
+
+from inspector.errors import InputError, OutputError
+from inspector.runs.check.checking import PUBLISHED, given_claims
+from inspector.runs.check.claim import ANY
+from inspector.runs.check.claims_file import read_claims
+
+FILE = """\
+model: minilm
+counting: 1
+source: somebody
+claims:
+- {layer: 3, head: 9, relation: det, direction: from the dependent}
+- head: 0-2
+  counting: 0
+  attends_to: the previous word
+  model: other
+- "head 2-9: determiners look at their nouns"
+- {head: any, relation: dobj}
+- {claim: layer 4 head 1 follows subjects, paper: someone else}
+"""
+
+
+def write(folder, text):
+    path = folder / "claims.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_is_read_with_what_its_claims_share(tmp_path):
+    claims = read_claims(write(tmp_path, FILE))
+    found = [(one.model, one.layer, one.head, one.what, one.direction) for one in claims]
+    assert found == [
+        ("minilm", 2, 8, "det", "dependent_to_head"),
+        ("other", 0, 2, "previous token", ""),
+        ("minilm", 1, 8, "det", "dependent_to_head"),
+        ("minilm", ANY, ANY, "obj", ""),
+        ("minilm", 3, 0, "nsubj", ""),
+    ]
+    assert [one.place for one in claims] == [
+        f"claims.yaml, line {line}" for line in (5, 6, 10, 11, 12)
+    ]
+    assert [one.source for one in claims] == ["somebody"] * 4 + ["someone else"]
+
+
+DET = "layer: 2, head: 8, relation: det"
+REFUSED = {
+    "": "claims file (claims.yaml) must be a list of claims, or have one under 'claims': ",
+    "claims: []": "claims file (claims.yaml) must be a list of claims",
+    "- 3": "claims.yaml, line 1: claim (3) must be a sentence, or a mapping. Available: model,",
+    "- minilm 2-8 det\n- {layer: 2, head: 8}": (
+        "claims.yaml, line 2: relation or target must be given, a claim says what its head does."
+    ),
+    "- {layer: 2, head: 8, relation: detx}": (
+        "claims.yaml, line 1: relation (detx) must be one of Universal Dependencies or of the "
+        "corpus. Available: acl, advcl, "
+    ),
+    "- {layer: 2, head: 8, target: the moon}": (
+        "claims.yaml, line 1: claim (the moon) must say what the head does. Available: "
+    ),
+    f"- {{{DET}}}\n-\n  layer: 2\n  direktion: up": (
+        "claims.yaml, line 4: field (direktion) must be one of a claim's. Available: model, layer,"
+    ),
+    f"- {{{DET}, direction: up}}": (
+        "claims.yaml, line 1: direction (up) must be one of the three, or be left out. Available: "
+        "dependent_to_head, head_to_dependent, attended_by_head."
+    ),
+    f"- {{{DET}, counting: 2}}": (
+        "claims.yaml, line 1: counting (2) must be the number from which layers and heads are "
+        "counted. Available: 0, 1."
+    ),
+    f"- {{{DET}, counting: [1]}}": "claims.yaml, line 1: counting ([1]) must be",
+    "- {layer: 0, head: 8, relation: det, counting: 1}": (
+        "claims.yaml, line 1: layer (0) must be at least 1, from which the claim counts: "
+    ),
+    "- {layer: -1, head: 8, relation: det}": "claims.yaml, line 1: layer (-1) must be at least 0",
+    "- {layer: true, head: 8, relation: det}": (
+        "claims.yaml, line 1: layer (True) must be a whole number: "
+    ),
+    "- {layer: 2, head: 2.5, relation: det}": "claims.yaml, line 1: head (2.5) must be a whole",
+    f"- {{{DET}, target: next token}}": (
+        "claims.yaml, line 1: relation or target must be given, not both. "
+    ),
+    "- {layer: 2, head: 8, relation: [det]}": (
+        "claims.yaml, line 1: relation (['det']) must be text: put it in quotes."
+    ),
+    f"relation: det\nclaims: [{{{DET}}}]": (
+        "claims.yaml: field (relation) cannot be given for all claims at once. "
+    ),
+    "a: &x 1\nclaims: [*x]": (
+        "claims file (claims.yaml) must be YAML: it has aliases (*name): write out what they stand"
+    ),
+    f"- {{layer: {'9' * 50}}}": (
+        "claims file (claims.yaml) must be YAML: a number in it has more than 40 digits."
+    ),
+    "- " + "[" * 3000: "claims file (claims.yaml) must be YAML: it is nested too deeply.",
+    "- !!python/object:os.system {}": "claims file (claims.yaml) must be YAML: ",
+    "[" + "a," * 2001 + "]": "claims file (claims.yaml) must have at most 2000 claims, not 2001",
+}
+
+
+@each(("text", "said"), REFUSED.items(), ids=lambda value: value[:30])
+def test_what_a_file_may_not_hold_is_said_with_its_line(tmp_path, text, said):
+    with pytest.raises(InputError) as error:
+        read_claims(write(tmp_path, text))
+    assert str(error.value).startswith(said)
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    for path, why in ((tmp_path / "no.yaml", "No such file"), (tmp_path, "it is")):
+        with pytest.raises(OutputError, match="cannot be read") as error:
+            read_claims(path)
+        assert why in str(error.value) or "Is a directory" in str(error.value)
+    big = write(tmp_path, "#" * 1_000_001)
+    with pytest.raises(OutputError, match=r"it is larger than 1,000,000 bytes"):
+        read_claims(big)
+
+
+def test_published_claims_name_their_source_and_count_from_zero_inside():
+    assert {"clark-2019", "voita-2019", "htut-2019", "kovaleva-2019"} <= {*PUBLISHED}
+    for name in PUBLISHED:
+        for claim, is_published in given_claims(name):
+            assert is_published
+            assert claim.source
+            assert claim.model
+    clark = {(one.layer, one.head, one.what) for one, _ in given_claims("clark-2019")}
+    # The authors' code counts from 0: their 8-11 is its 7-10 (Clark et al. 2019, notebook).
+    assert {(7, 10, "det"), (7, 9, "obj"), (4, 3, "coref:pronoun")} <= clark
