@@ -30,11 +30,11 @@ def check(
         ),
     ],
     corpus: Annotated[
-        str | None,
+        Path | None,
         typer.Option(help="A .conllu file or a known name; inspector's own if none."),
     ] = None,
     replicate: Annotated[
-        list[str] | None,
+        list[Path] | None,
         typer.Option(help="Other text: heads and rules are scored there as they stand."),
     ] = None,
     model: Annotated[

@@ -49,7 +49,7 @@ AblationSentences = Annotated[
     ),
 ]
 Replicate = Annotated[
-    list[str] | None,
+    list[Path] | None,
     typer.Option(help="Other text (5 documents or more): claims are scored there as they stand."),
 ]
 Engine = Annotated[
