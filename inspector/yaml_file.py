@@ -68,7 +68,7 @@ def read_lined_yaml(path: str | os.PathLike[str]) -> tuple[Any, dict[tuple[Any, 
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder) / "a.yaml"
-        ...     _ = path.write_text("a:\\n- 1\\n- 2")
+        ...     _ = path.write_text("a:\n- 1\n- 2")
         ...     read_lined_yaml(path)[1]
         {('a',): 1, ('a', 0): 2, ('a', 1): 3}
     """

@@ -116,5 +116,5 @@ def test_it_says_more_than_syntax(default):
     found = annotate(default).relation_counts()
     syntax = {key: n for key, n in found.items() if key[0] == "syntax"}
     assert syntax == default.relation_counts()
-    assert {kind for kind, _ in found} == {"syntax", "semantic", "logical"}
+    assert {kind for kind, _ in found} == {"syntax", "semantic", "logical", "multi-hop"}
     assert min(found["logical", name] for name in ("neg:scope", "condition:cue")) >= 20

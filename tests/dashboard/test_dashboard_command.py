@@ -157,7 +157,7 @@ def test_whatever_ends_the_command_ends_the_server(tmp_path):
         for name, code in signals.items():
             process, port, address = running[name]
             process.send_signal(signal.Signals[name])
-            assert process.wait(10) == code, name
+            assert process.wait(30) == code, name
             assert not listens(port), name
             assert "Traceback" not in (tmp_path / name).read_text()
             # stdout holds one document: what Streamlit says is no result.

@@ -22,8 +22,8 @@ from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.shard_worker import ProfileSettings
 
 SETTINGS = ProfileSettings(shard_size=4, batch_size=2, ablation=False)
-# The model and three random ones: 16 shards of sentences, 3 of windows.
-N_SHARDS = 4 * (16 + 3)
+# The model: 16 shards of sentences, 3 of windows; each random one: 16, and a window shard.
+N_SHARDS = 16 + 3 + 3 * (16 + 1)
 pytestmark = pytest.mark.process
 
 

@@ -18,6 +18,7 @@ from inspector.heads.specialization.semantic_controls import (
     _verdict,
     semantic_controls,
 )
+from inspector.heads.specialization.split import RANDOM_INIT_COLUMNS
 from inspector.heads.specialization.supported_heads import SUPPORT_COLUMNS, supported_heads
 
 NAME = "coref:pronoun"
@@ -207,7 +208,7 @@ def roles_of(counts: RelationCounts, kind: str) -> list[tuple[str, str]]:
     nothing = pd.DataFrame({name: [] for name in SUPPORT_COLUMNS}).astype(SUPPORT_COLUMNS)
     behaviour = pd.DataFrame({name: [] for name in BEHAVIOUR_COLUMNS}).astype(BEHAVIOUR_COLUMNS)
     roles = head_roles(behaviour, claims, nothing, kinds={NAME: kind}, controls=frame)
-    assert list(claims.columns) == list(CLAIMS_COLUMNS)
+    assert list(claims.columns) == [*CLAIMS_COLUMNS, *RANDOM_INIT_COLUMNS]
     return list(zip(roles["role"], roles["evidence"], strict=True))
 
 
