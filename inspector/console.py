@@ -121,9 +121,13 @@ def note_unknown(run: "Run") -> None:
 
 def print_run(run: "Run", folder: object) -> None:
     """Print what a profile found: how much was read, the claims that hold, where all of it is."""
+    from inspector.runs.profile.profile_frames import RANDOM_ROW
+
     say(run.summary())
     for what, count in zip(run.totals["what"], run.totals["count"], strict=True):
-        if count and (str(what).startswith(_LEFT_OUT) or ": " in str(what)):
+        if what == RANDOM_ROW:
+            say(f"  {count} {what}")
+        elif count and (str(what).startswith(_LEFT_OUT) or ": " in str(what)):
             say(f"  left out: {count} {what}")
     skipped = run.frames["skipped"]
     if len(skipped):
@@ -132,7 +136,8 @@ def print_run(run: "Run", folder: object) -> None:
     columns = ["relation", "direction", "layer", "head", "n", "accuracy", "baseline_accuracy"]
     ordered = supported.sort_values("lift", ascending=False)
     shown = [*columns, "lift", "ci_low", "ci_high", "replicates", "needed"]
-    print_frame(ordered[[name for name in shown if name in ordered]], "Supported claims")
+    known = ordered.dropna(axis="columns", how="all")
+    print_frame(known[[name for name in shown if name in known]], "Supported claims")
     simpler = run.claims["explained_by"].isin(["", "offset"])
     explained = run.claims[(run.claims["verdict"] == "explained") & ~simpler]
     ordered = explained.sort_values("lift", ascending=False)

@@ -63,6 +63,7 @@ VOCABULARY_ROWS = {
     "words_without_token": "words without a token",
 }
 """Field of `Vocabulary` → its row of the totals."""
+RANDOM_ROW = "sentences that each random model reads"
 UNSURE = "pairs with a word unknown to the vocabulary, more than 20 %: its claims are underpowered"
 """What totals and skipped say, after its name, of a relation about which nothing is claimed."""
 SKIPPED_COLUMNS = dtypes("skipped")
@@ -281,7 +282,7 @@ def _totals(
         "relations with a word that has no token": added("relations.left_out", shards),
     }
     if others and len(others[0].texts[0]) < len(job.sentences):
-        counted["sentences that each random model reads"] = len(others[0].texts[0])
+        counted[RANDOM_ROW] = len(others[0].texts[0])
     if job.windows:
         counted |= {
             "windows": len(job.windows),
