@@ -5,12 +5,15 @@ import subprocess
 
 
 def start_interruptible(*arguments, **options):
-    """Return a process for which SIGINT means what it means at a terminal.
+    """Return a process for which SIGINT and SIGHUP mean what they mean at a terminal.
 
-    A shell lets what it starts in the background ignore SIGINT, and a process hands that down.
+    A shell lets what it starts in the background ignore SIGINT, nohup lets it ignore SIGHUP, and a
+    process hands that down.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     try:
         return subprocess.Popen(*arguments, **options)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -34,6 +34,9 @@ USER_MAX_RATIO, USER_MAX_FLOOR = 4.0, 4.0
 # lose: a random walk of as many roundings. Multiplied by the largest score, whose rounding the
 # softmax passes on: dp = p (ds - Σ p ds), so that |dp| ≤ 2 p max|ds|.
 HOPELESS = 1000.0
+# Room for large scores is given where rounding is at most this large: in half
+# types 32 u is an eighth of the scale already, and more would hide a mistake.
+PRECISE = 2.0**-24
 # Where a step is rounded to a coarser dtype, a last bit of float32 may turn the rounding of a
 # few elements: that much of the rounding's whole effect is allowed.
 TURNED_SHARE = 0.3

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from browser_reader import Reader
 from dashboard_driver import ROOT
+from interrupting import start_interruptible
 from playwright.sync_api import expect
 from serving import FORGED, end, free_port, handshake, listens, wait_until_healthy
 
@@ -89,7 +90,7 @@ def started(command, folder, log, *options):
     """Start the dashboard in a folder: yields its process, its port and its address."""
     port = free_port()
     with log.open("w") as errors, log.with_suffix(".out").open("w") as output:
-        process = subprocess.Popen(
+        process = start_interruptible(
             [command, "dashboard", "--port", str(port), *options],
             cwd=folder,
             stdout=output,

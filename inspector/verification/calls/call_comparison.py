@@ -25,10 +25,18 @@ from inspector.attention import (
 from inspector.models import AttentionCall
 from inspector.models.weight_checks.projection_calls import ProjectedCall
 from inspector.models.weight_layouts.layout import SIDES
-from inspector.verification.across_cases import largest_score
+from inspector.verification.across_cases import largest_score, rounded_scores
 from inspector.verification.controls import LETTERS
 from inspector.verification.diagnosis import REFERENCE, Plan
-from inspector.verification.judge import Distances, Judgement, cotangent_of, judge, rows_with_keys
+from inspector.verification.judge import (
+    PRECISE,
+    Distances,
+    Judgement,
+    cotangent_of,
+    judge,
+    rows_with_keys,
+    unit_roundoff,
+)
 from inspector.verification.layers.stages import same_draws
 from inspector.verification.scope import ALL_QUERIES
 
@@ -134,9 +142,19 @@ def judge_call(
     plan: Plan = REFERENCE,
     dtype: torch.dtype | None = None,
     *,
-    largest_score: float = 1.0,
+    large: float | None = None,
 ) -> dict[str, Judgement]:
-    """Return stage → judgement of ours against the model's own, rows without a key left out."""
+    """Return stage → judgement of ours against the model's own, rows without a key left out.
+
+    Scores are taken for small but for their bias; where a stage then fails in float32 or float64,
+    the rule gets the call's largest score.
+
+    Args:
+        call: Seen.
+        plan: What ours is.
+        dtype: In which ours computes; the call's where not given.
+        large: The largest score, where it is known not to be small.
+    """
     terms, working = terms_of(call), dtype or call.query.dtype
     softmax_dtype = call.softmax_dtype
     distances = {stage: Distances() for stage in CALL_STAGES}
@@ -147,22 +165,30 @@ def judge_call(
     whole = [Portion(slice(None), slice(None), slice(None))]
     for portion in whole if terms.dropout else _portions(call, by_heads=plan is REFERENCE):
         part = terms.part(portion)
-        found = evaluate(part.to(working, softmax_dtype), plan)
+        ours = evaluate(part.to(working, softmax_dtype), plan)
         truth = exact(part)
         keep = _rows_with_keys(part)
         theirs = contexts[portion.texts, portion.heads]
-        _add(distances["context"], keep, found.output, theirs, truth.output)
+        _add(distances["context"], keep, ours.output, theirs, truth.output)
         if shown:
             theirs = call.probabilities[portion.texts, portion.heads]
-            maps = (found.probabilities, theirs, truth.probabilities)
+            maps = (ours.probabilities, theirs, truth.probabilities)
             _add(distances["probabilities"], keep, *maps)
     # What rounds its softmax to float32 is no more precise than that, whatever its dtype.
     precision = softmax_dtype or call.query.dtype
-    return {
-        stage: distances[stage].judgement(precision, largest_score)
-        for stage in CALL_STAGES
-        if stage == "context" or shown
-    }
+
+    def judged(room: float) -> dict[str, Judgement]:
+        return {
+            stage: distances[stage].judgement(precision, room)
+            for stage in CALL_STAGES
+            if stage == "context" or shown
+        }
+
+    found = judged(rounded_scores(call) if large is None else large)
+    precise = unit_roundoff(precision) <= PRECISE
+    if large is None and precise and not all(one.passed for one in found.values()):
+        return judged(max(rounded_scores(call), largest_score(call)))
+    return found
 
 
 def exact(part: Terms) -> Attended:

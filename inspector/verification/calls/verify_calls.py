@@ -26,7 +26,7 @@ from inspector.models.forward.unchanged import unchanged
 from inspector.models.weight_checks.network_check import COMPLAINTS
 from inspector.models.weight_checks.projection_calls import ProjectedCall, Projections
 from inspector.progress import Progress
-from inspector.verification.across_cases import ATTEMPTS, TOO_SMALL, AcrossCases, rounded_scores
+from inspector.verification.across_cases import ATTEMPTS, TOO_SMALL, AcrossCases
 from inspector.verification.calls.call_comparison import (
     draws,
     judge_call,
@@ -219,7 +219,7 @@ class _Findings:
         if manner.dropout_seed is not None and not draws(call):
             return
         n_queries, call = call.query.shape[2], some_queries(call, self.seed)
-        largest = rounded_scores(call)
+        largest: float | None = None
         if condition.largest_score is not None:
             large = with_large_scores(call, condition.largest_score)
             if large is not None:
@@ -230,7 +230,7 @@ class _Findings:
             self.across.note_score(module, call)
         if condition.name in FIRST or condition.row is not None:
             self.across.note_rows(name, call, condition.row)
-        judged = judge_call(call, largest_score=largest)
+        judged = judge_call(call, large=largest)
         gradient = None
         if manner.gradients == "asked":
             gradient = judge_call_gradient(call, self.seed)

@@ -13,8 +13,16 @@ from torch import Tensor
 
 from inspector.attention import LayerWeights, MultiHeadStages, multi_head_attention
 from inspector.models import LayerCall
+from inspector.verification.across_cases import largest_score
 from inspector.verification.diagnosis import REFERENCE, Plan
-from inspector.verification.judge import Judgement, cotangent_of, judge, rows_with_keys
+from inspector.verification.judge import (
+    PRECISE,
+    Judgement,
+    cotangent_of,
+    judge,
+    rows_with_keys,
+    unit_roundoff,
+)
 
 STAGES = MultiHeadStages._fields
 # Stages with a row per query: rows without an allowed key have no defined value there.
@@ -63,9 +71,29 @@ def same_draws(random_state: Tensor | None) -> Iterator[None]:
 
 
 def judge_stages(
-    call: LayerCall, ours: MultiHeadStages, truth: MultiHeadStages, largest_score: float = 1.0
+    call: LayerCall, ours: MultiHeadStages, truth: MultiHeadStages, large: float | None = None
 ) -> dict[str, Judgement]:
-    """Return stage → judgement of ours against the real layer's, rows without a key left out."""
+    """Return stage → judgement of ours against the real layer's, rows without a key left out.
+
+    Scores are taken for small; where a stage then fails in float32 or float64, the rule gets the
+    call's largest score.
+
+    Args:
+        call: A layer's, seen.
+        ours: By our equations, in the model's dtype.
+        truth: In float64.
+        large: The largest score, where it is known not to be small.
+    """
+    judgements = _judged(call, ours, truth, 1.0 if large is None else large)
+    precise = unit_roundoff(call.hidden_states.dtype) <= PRECISE
+    if large is None and precise and not all(one.passed for one in judgements.values()):
+        return _judged(call, ours, truth, largest_score(call.attention))
+    return judgements
+
+
+def _judged(
+    call: LayerCall, ours: MultiHeadStages, truth: MultiHeadStages, large: float
+) -> dict[str, Judgement]:
     theirs = their_stages(call)
     keep = query_rows(call)
     dtype = call.hidden_states.dtype
@@ -74,7 +102,7 @@ def judge_stages(
         a, b, t = (getattr(stages, stage) for stages in (ours, theirs, truth))
         if stage in _QUERY_AXIS and not bool(keep.all()):
             a, b, t = (select_rows(tensor, stage, keep) for tensor in (a, b, t))
-        of_scores = largest_score if stage in _QUERY_AXIS else 1.0
+        of_scores = large if stage in _QUERY_AXIS else 1.0
         judgements[stage] = judge(a, b, t, dtype, of_scores)
     return judgements
 

@@ -153,10 +153,10 @@ class _Layers:
         model, across = self.model, self.across
         self.reached.add(call.layer)
         weights = model.layer_weights(call.layer)
-        large = 1.0
+        large = None
         if case.name in FIRST or case.largest_score is not None:
             score = across.note_score(call.module, call.attention)
-            large = 1.0 if case.largest_score is None else score
+            large = None if case.largest_score is None else score
         if case.name in FIRST or case.row is not None:
             across.note_rows(call.module, call.attention, case.row)
         truth = our_stages(call, weights, torch.float64)

@@ -197,10 +197,12 @@ def test_every_control_is_caught_in_float32(report):
 
 
 def test_float64_is_verified_with_every_control_caught():
-    report = verify(load("minilm", dtype="float64"))
+    # Random tokens of this seed have scores of 89 in layer 0, whose rounding is 89 times as large.
+    report = verify(load("minilm", dtype="float64"), seed=715610346)
     assert report.passed, str(report)
     assert all(control["caught"] is True for control in report.controls)
-    assert (report.frame["max_abs_error"] <= 32 * 2.0**-53 * report.frame["scale"]).all()
+    in_u = report.frame["max_abs_error"] / (2.0**-53 * report.frame["scale"])
+    assert 32 < in_u.max() < 64
 
 
 def test_bfloat16_is_verified_and_says_what_it_cannot_see():
