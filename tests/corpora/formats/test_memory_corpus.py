@@ -155,6 +155,9 @@ def test_a_part_of_a_corpus_is_one():
     )  # fmt: skip
     assert part.document_ids() == corpus.document_ids()[10:50]
     assert part.sha256 != corpus.sha256
+    # Without names of documents blocks of 20 are counted from the first sentence of the whole.
+    unnamed = memory_corpus([["Go"]] * 60)
+    assert unnamed[10:50].document_ids() == unnamed.document_ids()[10:50]
     drawn = corpus.sample(7, seed=3)
     assert [one.id for one in drawn] == [one.id for one in corpus.sample(7, seed=3)]
     order = [one.id for one in corpus]
