@@ -19,6 +19,7 @@ from benchmarks import (
     meaning,
     nulls,
     profile,
+    truths,
     verify,
     weights,
     whole_profile,
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     "whole_profile": whole_profile.run,
     "meaning": meaning.run,
     "nulls": nulls.run,
+    "truths": truths.run,
     "ablation": ablation.run,
     "call_by_call": call_by_call.run,
 }

@@ -1,8 +1,9 @@
 """How often something is claimed of annotation that is none: the model reads once, trees are dealt.
 
 A null says nothing of the annotation that was there: heads permuted within each sentence, another
-sentence's tree, each pair slid along its sentence. EWT's dev set, or inspector's own treebank
-where INSPECTOR_DATA (or ../shared/data) has none. Must not know: how a claim is judged.
+sentence's tree, each pair slid along its sentence; or of a network with random weights. EWT's dev
+set, or inspector's own treebank where INSPECTOR_DATA (or ../shared/data) has none.
+Must not know: how a claim is judged.
 """
 
 import os
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from inspector.models import PretrainedModel
 
 DRAWS = 20
+NETWORKS = "random networks"
 MOST = 3
 """Draws of twenty in which anything may be claimed: 5 % of them, and two standard errors."""
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -34,16 +36,28 @@ _EWT = Path("ud-english-ewt") / "en_ewt-ud-dev.conllu"
 
 def run(draws: int = DRAWS, sentences: int | None = None) -> list[Measure]:
     """Return in how many draws of each null anything was claimed."""
-    table = read(minilm(), sentences)
+    model = minilm()
+    table = read(model, sentences)
     return [
         Measure(
             f"nulls: {name}, of {draws} draws on {len(table.sentences)} sentences with a claim",
-            sum(claims_anything(dealt(table, name, seed), seed) for seed in range(draws)),
+            sum(claims_anything(drawn(model, table, name, seed), seed) for seed in range(draws)),
             "",
             MOST * draws / DRAWS,
         )
-        for name in NULLS
+        for name in (*NULLS, NETWORKS)
     ]
+
+
+def drawn(model: "PretrainedModel", table: "WordTable", null: str, seed: int) -> "WordTable":
+    """Return the table with annotation that is none, or with what a random network predicts."""
+    from inspector.models import random_init_model
+    from inspector.runs.check.word_targets import words_predicted
+
+    if null == NETWORKS:
+        network = random_init_model(model, 100 + seed)
+        return words_predicted(network, table.sentences, table.documents)
+    return dealt(table, null, seed)
 
 
 def gold() -> Path | None:
@@ -56,6 +70,7 @@ def read(model: "PretrainedModel", sentences: int | None = None) -> "WordTable":
     """Return the words of the treebank's first sentences, with what each head predicts for each."""
     from inspector.corpora import read_conllu
     from inspector.corpora.default import sample_files
+    from inspector.runs.check.word_targets import words_predicted
 
     found = gold()
     corpus = read_conllu([found] if found else sample_files())
@@ -63,29 +78,7 @@ def read(model: "PretrainedModel", sentences: int | None = None) -> "WordTable":
     step = max(1, len(corpus.sentences) // (sentences or len(corpus.sentences)))
     chosen = corpus.sentences[::step][:sentences]
     documents = corpus.document_ids()[::step][:sentences]
-    return predicted_by(model, tuple(chosen), tuple(documents))
-
-
-def predicted_by(
-    model: "PretrainedModel", sentences: "tuple[Sentence, ...]", documents: tuple[str, ...]
-) -> "WordTable":
-    """Return a table of sentences, from one pass over them."""
-    from inspector.heads.observers import (
-        PredictedWords,
-        RelationScores,
-        annotated_batches,
-        observe,
-        predictions_from_state,
-    )
-    from inspector.heads.specialization.ladder.words import word_table
-    from inspector.models import word_batches
-
-    lengths = [len(sentence.words) for sentence in sentences]
-    words = PredictedWords(RelationScores(model.n_layers, model.n_heads, [], []), lengths)
-    batches = word_batches(model, [sentence.surface for sentence in sentences], 32).batches
-    observe(model, annotated_batches(batches, sentences, [0] * len(sentences), {}), [words])
-    heads = model.n_layers * model.n_heads
-    return word_table(sentences, documents, predictions_from_state(words.state(), lengths, heads))
+    return words_predicted(model, tuple(chosen), tuple(documents))
 
 
 def dealt(table: "WordTable", null: str, seed: int) -> "WordTable":

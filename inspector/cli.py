@@ -3,6 +3,7 @@
 A user's mistake is one sentence on stderr and an exit code, never a traceback.
 """
 
+import logging
 import sys
 import traceback
 from importlib.metadata import version
@@ -24,6 +25,7 @@ from inspector.commands import (
     weights,
 )
 from inspector.commands.options import debugging
+from inspector.console import Notes
 from inspector.errors import InputError, InspectorError, OutputError, no_memory, sentence
 from inspector.streams import lost_output, open_streams
 
@@ -87,7 +89,10 @@ def main() -> None:
     """Run the command line; turn what goes wrong into a sentence and an exit code."""
     debugging.set(False)
     open_streams()
+    log, notes = logging.getLogger("inspector"), Notes()
+    log.addHandler(notes)
     code = _run()
+    log.removeHandler(notes)
     lost = lost_output()
     if lost is not None:
         code = _fail(None, f"standard output cannot be used: {lost}.", OutputError.exit_code)

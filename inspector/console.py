@@ -3,6 +3,7 @@
 Nothing that is shown can steer the terminal.
 """
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,14 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """Print a line on stderr: what is to be known, and is no result."""
     print(printable(text), file=sys.stderr)
+
+
+class Notes(logging.Handler):
+    """Shows what the library has to say before it computes as a line on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message."""
+        note(f"inspector: {record.getMessage()}")
 
 
 @contextmanager

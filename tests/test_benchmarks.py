@@ -244,7 +244,7 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
     assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
     assert list(BENCHMARKS) == [
         "imports", "weights", "backend", "verify", "diagnosis", "profile",
-        "whole_profile", "meaning", "nulls", "ablation", "call_by_call",
+        "whole_profile", "meaning", "nulls", "truths", "ablation", "call_by_call",
     ]  # fmt: skip
 
 

@@ -121,7 +121,11 @@ def _page(row: dict[str, Any], replication: Any) -> list[str]:
     right = f"  right in {_percent(row['accuracy'])} of {row['n']}"
     if row["target"]:
         at_random = _percent(row["random_init_accuracy"])
-        return [*lines, f"{right} tokens {_interval(row, '')}; random weights {at_random}"]
+        is_word = row["baseline_accuracy"] == row["baseline_accuracy"]
+        offset = f"; fixed offset {row['baseline_offset']:+d}: {_percent(row['baseline_accuracy'])}"
+        of = f"words that have one {_interval(row, '')}{offset}" if is_word else "tokens "
+        of += "" if is_word else _interval(row, "")
+        return [*lines, f"{right} {of}; random weights {at_random}"]
     lines.append(f"{right} pairs; random weights {_percent(row['random_init_accuracy'])}")
     lines.append(
         f"  fixed offset {row['baseline_offset']:+d}: {_percent(row['baseline_accuracy'])}; lift "
@@ -130,11 +134,7 @@ def _page(row: dict[str, Any], replication: Any) -> list[str]:
     if row["position_rule"]:
         lines.append(f"  word {row['position_rule']}: {_percent(row['position_accuracy'])}")
     if row["class_rule"]:
-        lines.append(
-            f"  {row['class_rule']}: {_percent(row['class_accuracy'])}; where rule and annotation "
-            f"differ {_points(row['selectivity'])} points {_interval(row, 'selectivity_')} of "
-            f"{row['selectivity_n']} pairs, p = {row['selectivity_q']:.2g}"
-        )
+        lines.append(f"  {row['class_rule']}: {_percent(row['class_accuracy'])}; {_differ(row)}")
     for which in ("source", "target"):
         if row[f"matched_{which}_n"]:
             apart = _points(row[f"matched_{which}_difference"])
@@ -150,6 +150,17 @@ def _page(row: dict[str, Any], replication: Any) -> list[str]:
                 lift = f"lift {_points(one['lift'])} points {_interval(one, '')}"
                 lines.append(f"  on {one['other_corpus']}: kept: {one['kept']}{reason}; {lift}")
     return lines
+
+
+def _differ(row: dict[str, Any]) -> str:
+    """Return what is left of a head where a rule of word class and the annotation differ."""
+    if not row["selectivity_n"]:
+        return "a rule is right in every pair: where rule and annotation differ, n = 0"
+    return (
+        f"where rule and annotation differ {_points(row['selectivity'])} points "
+        f"{_interval(row, 'selectivity_')} of {row['selectivity_n']} pairs, "
+        f"p = {row['selectivity_q']:.2g}"
+    )
 
 
 def _percent(share: float) -> str:

@@ -26,6 +26,7 @@ _ALL_ROWS = 20
 _SHARES = (
     "accuracy", "baseline_accuracy", "random_init_accuracy", "lift", "lead", "nearest_mention",
     "nearest_same_head", "matched_accuracy", "apart_lift", "effect", "matched_effect", "difference",
+    "replicates", "selectivity",
 )  # fmt: skip
 _SCROLLED = """<style>
 .st-key-scrolled-{key} {{ overflow-x: auto; }}
@@ -172,8 +173,17 @@ def roles_table(roles: pd.DataFrame, head: tuple[int, int], t: words.Words) -> N
     text_table([t["role"], t["evidence"]], zip(own["role"], own["evidence"], strict=True))
 
 
-def claims_table(claims: pd.DataFrame, key: str, language: str) -> None:
-    """Show claims, each figure beside what it must be seen against."""
+def claims_table(
+    claims: pd.DataFrame, key: str, language: str, *, replicated: bool = False
+) -> None:
+    """Show claims, each figure beside what it must be seen against.
+
+    Args:
+        claims: Rows of the claims frame.
+        key: Of the element.
+        language: Of the page.
+        replicated: Whether they were asked on other text too.
+    """
     t = words.of("specialization", language)
     columns = {
         "relation": t["relation"],
@@ -188,10 +198,40 @@ def claims_table(claims: pd.DataFrame, key: str, language: str) -> None:
         "interval": t["interval"],
         "q_value": st.column_config.NumberColumn("q", format="%.2g"),
         "random_init_accuracy": t["random"],
+        **({"replicates": t["replicates"]} if replicated else {}),
         "needed": t["needed"],
     }
     height = "content" if len(claims) <= _ALL_ROWS else 420
     frame_table(claims, key, "claims", columns, language, height)
+
+
+def replication_table(replication: pd.DataFrame, key: str, language: str) -> None:
+    """Show how supported claims do on other text, as they stand; nothing where none was asked."""
+    t = words.of("specialization", language)
+    asked = replication[replication["kept"] != "not asked"]
+    if asked.empty:
+        return
+    st.subheader(t["replication"], anchor=False)
+    for name, rows in asked.groupby("other_corpus", sort=False):
+        counted = rows["kept"].value_counts()
+        kept, lost, unclear = (int(counted.get(word, 0)) for word in ("yes", "no", "unclear"))
+        said = {"corpus": plain(str(name)), "kept": kept, "lost": lost, "unclear": unclear}
+        st.markdown(t["replication_outcome"].format(**said))
+    st.caption(t["replication_note"])
+    columns = {
+        "relation": t["relation"],
+        "direction": t["direction"],
+        "head": t["head"],
+        "other_corpus": t["other_corpus"],
+        "kept": t["kept"],
+        "n": t["pairs"],
+        "accuracy": t["accuracy"],
+        "baseline_accuracy": t["baseline"],
+        "lift": t["lift"],
+        "interval": t["interval"],
+        "selectivity": t["selectivity"],
+    }
+    frame_table(asked, key, "replication", columns, language)
 
 
 def frame_table(
@@ -218,6 +258,7 @@ def frame_table(
         "head": lambda row: f"{row['layer']}-{row['head']}",
         "explained_by": lambda row: words.term(row["explained_by"], language),
         "interval": interval,
+        "kept": lambda row: t[f"needed_{row['kept']}"],
         "needed": lambda row: t[f"needed_{row['needed']}"],
         "verdict": lambda row: t.get(row["verdict"], words.term(row["verdict"], language)),
         "word": lambda row: words.term(row["word"], language),

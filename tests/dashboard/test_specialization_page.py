@@ -3,9 +3,11 @@
 import threading
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 import yaml
 from dashboard_driver import texts
+from support.each import each
 
 from inspector.corpora import default_corpus, read_corpus, write_conllu
 from inspector.dashboard import store, words
@@ -13,6 +15,7 @@ from inspector.dashboard.default_runs import Computation, DefaultRuns
 from inspector.dashboard.settings import Settings, Visit
 from inspector.errors import InputError, OutputError
 from inspector.heads.counts import DIRECTIONS
+from inspector.heads.specialization.replication import REPLICATION_COLUMNS, with_replicates
 from inspector.runs.profile.profile_corpus import Run
 from inspector.views.charts.forest import VERDICTS
 from inspector.views.charts.roles import FAMILIES
@@ -63,6 +66,39 @@ def test_figures_are_those_of_the_run_in_percent(open_page, profiled, run):
     first = run.claims.iloc[0]
     assert shown["head"].iloc[0] == f"{first['layer']}-{first['head']}"
     assert shown["q_value"].tolist() == run.claims["q_value"].tolist()
+
+
+@each("page", ["specialization", "head"])
+def test_claims_on_other_text_stand_where_the_run_has_them(
+    open_page, profiled, run, monkeypatch, page
+):
+    first = run.claims.iloc[0]
+    chosen = {"layer": str(first["layer"]), "head": str(first["head"])}
+    columns = ["relation", "direction", "layer", "head"]
+    again = pd.DataFrame(columns=list(REPLICATION_COLUMNS))
+    again = pd.concat([again, run.claims[columns]]).assign(other_corpus="<b>PUD</b>", n=30)
+    again = again.assign(documents=9, selectivity_n=40, kept="not asked", lift=0.5)
+    again = again.reset_index(drop=True)
+    again.loc[0, "kept"] = "yes"
+    again.loc[1:3, "kept"] = "unclear"
+    again = again.astype(REPLICATION_COLUMNS)
+    claims = with_replicates(run.claims, again)
+    found = replace(run, frames={**run.frames, "claims": claims, "replication": again})
+    for language, said in (("en", "claims are kept"), ("zh", "项仍成立")):
+        app = open_page(page, config=profiled, lang=language, **chosen)
+        assert said not in texts(app)
+        with monkeypatch.context() as patch:
+            patch.setattr("inspector.dashboard.profiled.run", lambda visit: found)
+            app = open_page(page, config=profiled, lang=language, **chosen)
+        assert not app.exception
+        assert said in texts(app)
+        assert "<b>PUD" not in texts(app)
+        table = next(one.value for one in app.dataframe if "other_corpus" in one.value)
+        kept = set(table["kept"])
+        assert words.of("specialization", language)["needed_yes"] in kept
+        assert "–" not in kept
+        of_claims = next(one.value for one in app.dataframe if "verdict" in one.value)
+        assert of_claims["replicates"].tolist()[0] == 100.0
 
 
 def test_relation_and_verdict_filter_and_stand_in_the_address(open_page, profiled, run):

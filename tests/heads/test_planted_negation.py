@@ -99,7 +99,7 @@ def test_they_are_found_for_negation_and_for_nothing_else(run):
         assert (claim["head"], claim["accuracy"]) == (KINDS.index(kind), 1.0)
         # The next word of a class is always the same one: nothing tells the two apart.
         assert (claim["class_accuracy"], claim["selectivity_n"]) == (1.0, 0)
-        assert claim["verdict"] == "underpowered"
+        assert (claim["verdict"], claim["explained_by"]) == ("explained", "word-class")
         assert claim["baseline_accuracy"] < 0.5
         assert claim["n"] > 30
     rest = run.claims[~run.claims["relation"].str.startswith("neg:")]
@@ -110,8 +110,12 @@ def test_they_are_found_for_negation_and_for_nothing_else(run):
     )
 
 
-def test_what_a_rule_of_word_class_finds_too_is_no_logical_role(run):
+def test_what_a_rule_of_word_class_finds_too_is_its_role_and_no_logical_one(run):
     assert not run.roles["role"].str.startswith(("logical", "semantic", "syntactic")).any()
+    for kind in LOOKS:
+        earned = run.roles[run.roles["head"] == KINDS.index(kind)].set_index("role")["evidence"]
+        assert set(earned.index) == {"positional:1", "word-class:VERB:right"}
+        assert "explained by word-class (n = 0 pairs" in earned["word-class:VERB:right"]
 
 
 def test_control_without_the_planted_heads_nothing_is_found(tmp_path):

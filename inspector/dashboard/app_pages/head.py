@@ -104,8 +104,11 @@ def _relations(run: Run, chosen: tuple[int, int], language: str) -> pd.DataFrame
     widgets.frame_table(frame, "head-relations", "relations", columns, language, height=320)
     st.subheader(t["claims_by_name"], anchor=False)
     claims = _of_head(run.claims, chosen)
+    again = run.frames.get("replication")
     if claims.empty:
         st.markdown(t["no_claim"])
     else:
-        widgets.claims_table(claims, "head-claims", language)
+        widgets.claims_table(claims, "head-claims", language, replicated=again is not None)
+        if again is not None:
+            widgets.replication_table(_of_head(again, chosen), "head-replication", language)
     return frame

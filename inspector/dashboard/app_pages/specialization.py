@@ -20,7 +20,7 @@ FAMILY_OF = {
     "logical": ("logical", "discourse-cue"),
 }
 """Kind of relation → what a head is called that follows one."""
-_OF_RELATIONS = ("claims", "relations", "semantic_controls", "kinds")
+_OF_RELATIONS = ("claims", "replication", "relations", "semantic_controls", "kinds")
 _EVERY = "all"
 _GRID = "role-grid"
 
@@ -59,11 +59,16 @@ def show(visit: Visit) -> None:
         claims = claims[claims["relation"] == relation]
     if verdict != _EVERY:
         claims = claims[claims["verdict"] == verdict]
-    _claims(claims, visit.language)
+    again = run.frames.get("replication")
+    _claims(claims, visit.language, replicated=again is not None)
+    if again is not None:
+        shown = again[again["relation"].isin(claims["relation"])]
+        widgets.replication_table(shown, "replication", visit.language)
     controls = run.semantic_controls
     _controls(controls[controls["relation"].isin(claims["relation"])], visit.language)
-    offered = ("claims", "semantic_controls", "roles", "relations")
-    widgets.downloads({name: run.frames[name] for name in offered}, visit.language)
+    offered = ("claims", "replication", "semantic_controls", "roles", "relations")
+    frames = {name: run.frames[name] for name in offered if name in run.frames}
+    widgets.downloads(frames, visit.language)
 
 
 def _kind(run: Run, t: words.Words) -> str:
@@ -172,14 +177,14 @@ def _names(language: str) -> dict[str, str]:
     return {**words.of("specialization", language), **words.of("charts", language)}
 
 
-def _claims(claims: pd.DataFrame, language: str) -> None:
+def _claims(claims: pd.DataFrame, language: str, *, replicated: bool) -> None:
     t = words.of("specialization", language)
     st.subheader(t["claims"], anchor=False)
     if claims.empty:
         st.markdown(t["none_left"])
         return
     st.caption(t["claims_note"])
-    widgets.claims_table(claims, "claims", language)
+    widgets.claims_table(claims, "claims", language, replicated=replicated)
     st.subheader(t["forest"], anchor=False)
     st.caption(t["forest_note"])
     widgets.chart(claims_forest(claims, names=_names(language)), "forest", t["forest"], least=760)

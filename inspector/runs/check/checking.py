@@ -28,7 +28,7 @@ from inspector.runs.check.claim_text import claim_of_text
 from inspector.runs.check.claims_file import read_claims
 from inspector.runs.check.vocabulary import words
 from inspector.runs.profile.job import profile_settings
-from inspector.runs.profile.reading import check_documents
+from inspector.runs.profile.reading import check_documents, note_documents
 from inspector.runs.profile.replicating import other_texts
 
 PUBLISHED = {
@@ -183,4 +183,5 @@ def _texts(
     if len(read) > 1:
         raise InputError(f"corpus ({len(read)} of them) must be one: give the others as replicate.")
     check_documents(read[0])
+    note_documents(read)
     return read[0], other_texts(replicate, labels)

@@ -7,6 +7,7 @@ import re
 
 from inspector.errors import InputError
 from inspector.runs.check.claim import Claim
+from inspector.runs.check.described_words import word_target
 from inspector.runs.check.vocabulary import Meant, found_in, words
 
 MOST_CHARACTERS = 500
@@ -120,7 +121,8 @@ def available() -> str:
     """Return what a head can be said to do, for errors."""
     known = words()
     return (
-        f"{', '.join(known.relations)}, any relation of the corpus; {', '.join(known.target_names)}"
+        f"{', '.join(known.relations)}, any relation of the corpus; "
+        f"{', '.join(known.target_names)}, the nearest VERB to the left, the word 'but'"
     )
 
 
@@ -159,6 +161,9 @@ def described(text: str, whole: str, where: str = "") -> tuple[Meant, str]:
         InputError: If it speaks of nothing that is known, or of several things.
     """
     direction, text = _direction(text.lower())
+    target = word_target(text)
+    if target is not None and not _says_more(*target, text):
+        return Meant(""), target[0]
     labels = [found for label in _LABEL.findall(text) if (found := relation_named(label))]
     if len({one.relation for one in labels}) == 1:
         return Meant(labels[0].relation, direction), ""
@@ -171,6 +176,13 @@ def described(text: str, whole: str, where: str = "") -> tuple[Meant, str]:
         return Meant(meant[0].relation, direction or meant[0].direction), ""
     clear = "one thing that a head does" if labels or meant or targets else "what the head does"
     raise InputError(f"{where}claim ({whole}) must say {clear}. Available: {available()}.")
+
+
+def _says_more(name: str, rest: str, is_certain: bool, text: str) -> bool:
+    """Return whether a description with a word as target speaks of a relation or target too."""
+    outside = rest if is_certain else text
+    labels = [label for label in _LABEL.findall(outside) if relation_named(label)]
+    return bool(labels or _by_words(outside) or found_in(outside, tuple(words().targets)))
 
 
 def _direction(text: str) -> tuple[str, str]:

@@ -85,7 +85,7 @@ class Looks:
         total = int(n.sum())
         accuracy = own.sum() / (_UNIT * total) if total else np.nan
         at_random = max((_best(one, target) for one in self.random_init), default=np.nan)
-        verdict, explained = _judged(accuracy, low, high, at_random)
+        verdict, explained = judged_share(accuracy, low, high, at_random)
         return {
             "layer": layer,
             "head": number,
@@ -99,7 +99,8 @@ class Looks:
         }
 
 
-def _judged(accuracy: float, low: float, high: float, at_random: float) -> tuple[str, str]:
+def judged_share(accuracy: float, low: float, high: float, at_random: float) -> tuple[str, str]:
+    """Return whether a head is said to look somewhere, and what explains it where that does."""
     if np.isnan(low) or low <= MOST <= high:
         return "underpowered", ""
     if accuracy < MOST:

@@ -44,6 +44,8 @@ class Words:
     """How a direction is written → its name."""
     targets: dict[str, Target]
     """How a target is written → the target."""
+    classes: dict[str, tuple[str, ...]]
+    """Part of speech → what its words are called."""
 
     @property
     def relations(self) -> tuple[str, ...]:
@@ -82,6 +84,7 @@ def words() -> Words:
             for name, one in table["targets"].items()
             for written in (name, *one["words"])
         },
+        classes={tag: tuple(ways) for tag, ways in table["classes"].items()},
     )
 
 

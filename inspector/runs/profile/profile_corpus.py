@@ -29,6 +29,7 @@ from inspector.runs.profile.profile_frames import (
     expected_frames,
     profile_frames,
 )
+from inspector.runs.profile.reading import note_documents
 from inspector.runs.profile.replicating import replication_frame, with_selectivity_rules
 from inspector.runs.profile.shard_check import shard_fits
 from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings, ProfileWorker
@@ -200,6 +201,7 @@ def profile_corpus(
     made = [profile_job(model, one, settings or ProfileSettings(), revision) for one in corpora]
     jobs = [job for job, _ in made]
     manifest = _manifest(model, corpora, jobs, replicate)
+    note_documents(corpora)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory())) / "run"
         run = stack.enter_context(

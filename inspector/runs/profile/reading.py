@@ -4,7 +4,8 @@ Sentences and windows without such a relation are not read: no figure depends on
 Must not know: claims, verdicts, UI.
 """
 
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +25,8 @@ from inspector.runs.profile.profile_frames import by_reading, counts_of, unknown
 from inspector.runs.profile.shard_worker import observed, one_thread
 from inspector.runs.profile.words_read import words_read
 from inspector.runs.store.shards import ShardResult
+
+_MORE_DOCUMENTS = "Give more text, or mark its documents with '# newdoc id = …'."
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +163,23 @@ def _nothing(documents: list[str], job: ProfileJob, model: PretrainedModel) -> R
     )
 
 
+def note_documents(corpora: Sequence[Corpus]) -> None:
+    """Log, before any model has read it, that a corpus has too few documents for any claim.
+
+    Those of the test split are what intervals are over.
+    """
+    for corpus in corpora:
+        documents = set(corpus.document_ids())
+        tested = sum(not is_for_selection(name) for name in documents)
+        if tested < MIN_DOCUMENTS and any(one.relations for one in corpus.sentences):
+            logging.getLogger("inspector").warning(
+                "corpus (%s) has %d document%s, %d of the test split, where intervals need "
+                "%d: every claim will be underpowered. %s",
+                *(corpus.name, len(documents), "s" * (len(documents) != 1), tested, MIN_DOCUMENTS),
+                _MORE_DOCUMENTS,
+            )
+
+
 def check_documents(corpus: Corpus, what: str = "corpus") -> None:
     """Refuse a corpus of too few documents, before any model has read it.
 
@@ -170,6 +190,6 @@ def check_documents(corpus: Corpus, what: str = "corpus") -> None:
     if n < MIN_DOCUMENTS:
         raise InputError(
             f"{what} ({corpus.name}) has {n} document{'s' * (n != 1)} and must have at least "
-            f"{MIN_DOCUMENTS}: intervals are over documents, and of fewer there is none. Give more "
-            "text, or mark its documents with '# newdoc id = …'."
+            f"{MIN_DOCUMENTS}: intervals are over documents, and of fewer there is none. "
+            f"{_MORE_DOCUMENTS}"
         )

@@ -9,32 +9,24 @@ import pandas as pd
 import pytest
 import slow_ladder as slow
 
-from benchmarks.nulls import counted, random_words
+from benchmarks import truths
+from benchmarks.nulls import random_words
 from inspector.corpora import default_corpus, read_conllu
 from inspector.corpora.annotation.document_windows import corpus_windows
 from inspector.corpora.annotation.registry import annotate
 from inspector.corpora.default import sample_files
-from inspector.heads.specialization.claims import relation_claims
-from inspector.heads.specialization.ladder.heads_on_ladder import on_ladder
-from inspector.heads.specialization.ladder.ladder import head_rungs
+from inspector.heads.specialization.claims import CLAIMS_COLUMNS
+from inspector.heads.specialization.ladder.judged import judged
+from inspector.heads.specialization.ladder.ladder import (
+    FURTHER_COLUMNS,
+    LADDER_COLUMNS,
+    head_rungs,
+)
 from inspector.heads.specialization.ladder.rules import SIDES, ClassWords, class_words
 from inspector.heads.specialization.ladder.words import word_table
-from inspector.heads.specialization.split import documents_holding
-from inspector.heads.specialization.supported_heads import supported_heads
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "ud-english-ewt" / "en_ewt-ud-dev.conllu"
 N_HEADS = 4
-
-
-def tree_words(sentences, predicted):
-    """Return the predictions, but each word that has a head looks at it."""
-    start = 0
-    for sentence in sentences:
-        for pair in sentence.relations:
-            if pair.kind == "syntax":
-                predicted[start + pair.source] = start + pair.target
-        start += len(sentence.words)
-    return predicted
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +36,7 @@ def twenty():
     documents = [f"d{place // 2}" for place in range(20)]
     lengths = [len(one.words) for one in sentences]
     predicted = random_words(np.array(lengths), N_HEADS, 0)
-    trees = tree_words(sentences, predicted[0, 0].copy())
+    trees = truths.tree_words(sentences, predicted[0, 0].copy())
     for head in (1, 2):
         kept = np.random.default_rng(head).random(predicted.shape[2]) < 0.3 * head
         predicted[:, head] = np.where(kept, trees, predicted[:, head])
@@ -183,116 +175,31 @@ def test_in_windows_any_of_several_right_words_will_do(twenty):
     assert several > 20
 
 
-def climbed(table, labels, seeds=(1, 2, 3)):
-    """Return what the ladder leaves of heads, beside three random models."""
-    counts = counted(table, labels)
-    shape = table.predicted.shape[1]
-    random_models = [
-        counted(
-            word_table(table.sentences, table.documents, random_words(table.lengths, shape, seed)),
-            labels,
-        )
-        for seed in seeds
-    ]
-    claims, support = relation_claims(counts, random_models), supported_heads(counts, random_models)
-    return on_ladder(claims, support, table, documents_holding(counts))
+@pytest.mark.parametrize(
+    ("n", "verdict"),
+    [(0, "explained"), (1, "underpowered"), (29, "underpowered"), (30, "supported")],
+)
+def test_a_rule_that_is_always_right_explains_and_one_nearly_always_leaves_it_open(n, verdict):
+    row = dict.fromkeys({**CLAIMS_COLUMNS, **LADDER_COLUMNS, **FURTHER_COLUMNS}, np.nan)
+    row |= {"relation": "det", "direction": "dependent_to_head", "verdict": "supported"}
+    row |= {"accuracy": 0.9, "q_value": 0.0, "ci_low": 0.5, "lift": 0.6, "keyword": ""}
+    row |= {"random_init_accuracy": 0.1, "random_init_error": 0.0, "position_accuracy": 0.1}
+    row |= {"matched_source_n": 0, "matched_target_n": 0, "class_rule": "NOUN:right"}
+    of_few = {"selectivity_ci_low": 0.5, "selectivity_q": 0.001} if n else {}
+    frame = pd.DataFrame([row | {"selectivity_n": n} | of_few])
+    found, rung = judged(frame, {("det", "dependent_to_head"): 20}, 3)
+    assert (found.item(), rung.item()) == (verdict, "" if n else "word-class")
 
 
-@pytest.fixture(scope="module")
-def treebank():
+def test_forty_known_truths():
+    """Of planted heads: 15 that follow a relation, 17 that do not, 8 that have one simpler role."""
     if not DATA.exists():
         pytest.skip(f"gold treebank not there: {DATA.name} is read from beside the checkout")
-    return annotate(read_conllu([DATA]), ["coordination"])
-
-
-RULES = {
-    "the next verb to the left": ("VERB", "left"),
-    "the next noun to the right": ("NOUN", "right"),
-    "the end of the nouns to the right": ("NOUN", "right-run"),
-}
-PLACES = {"the first word": "first", "the last word": "last", "the second word": "2"}
-WORDS = {"'but'": "but", "'and'": "and"}
-HEADS = (
-    *("the tree", "the tree of det", "objects of verbs", "half the tree", "the word before"),
-    *RULES,
-    *PLACES,
-    *WORDS,
-    "anything",
-)
-ASKED = ("advmod", "amod", "case", "conj", "det", "mark", "nmod", "nsubj", "obj", "obl")
-HOLDS = {
-    *(("the tree", name, "dependent_to_head") for name in ASKED),
-    *(("half the tree", name, "dependent_to_head") for name in ("nmod", "nsubj", "obl")),
-    ("the tree of det", "det", "dependent_to_head"),
-    ("objects of verbs", "obj", "head_to_dependent"),
-}
-FAILS = {
-    *(("the tree of det", name, "dependent_to_head") for name in ("amod", "case", "nsubj")),
-    *(("objects of verbs", name, "head_to_dependent") for name in ("nsubj", "obl")),
-    *((name, relation, "dependent_to_head") for name in RULES for relation in ("det", "obj")),
-    *(("the word before", name, "dependent_to_head") for name in ("advmod", "obj")),
-    *((name, "nsubj", "head_to_dependent") for name in PLACES),
-    ("anything", "det", "dependent_to_head"),
-}
-EARNS = {
-    **{name: {f"word-class:{tag}:{side.partition('-')[0]}"} for name, (tag, side) in RULES.items()},
-    **{name: {f"position:{place}"} for name, place in PLACES.items()},
-    **{name: {f"keyword:{word}"} for name, word in WORDS.items()},
-}
-
-
-@pytest.fixture(scope="module")
-def planted(treebank):
-    """Return the table of a treebank and heads of which it is known what they do."""
-    sentences, documents = treebank.sentences, treebank.document_ids()
-    lengths = np.array([len(one.words) for one in sentences])
-    looks = random_words(lengths, len(HEADS), 0)
-    table = word_table(sentences, documents, looks.copy())
-    word, start, end = np.arange(len(table.start)), table.start, table.end
-    at = dict(zip(HEADS, looks[0], strict=True))
-    anything = at["anything"].copy()
-    tree = tree_words(sentences, anything.copy())
-    at["the tree"][:] = tree
-    half = np.random.default_rng(1).random(len(word)) < 0.6
-    at["half the tree"][:] = np.where(half, tree, anything)
-    for label, direction, name in (
-        ("det", "dependent_to_head", "the tree of det"),
-        ("obj", "head_to_dependent", "objects of verbs"),
-    ):
-        pairs = table.pairs(label, direction)
-        at[name][pairs.asked] = pairs.expected
-
-    def look(name, words):
-        known = (words >= start) & (words < end) & (words != word)
-        at[name][:] = np.where(known, words, anything)
-
-    look("the word before", word - 1)
-    for name, (tag, side) in RULES.items():
-        inside = table.tag == table.tags.index(tag)
-        look(name, class_words(inside, table)[SIDES.index(side)])
-    for name, place in zip(PLACES, (start, end - 1, start + 1), strict=True):
-        look(name, place)
-    for name, form in WORDS.items():
-        inside = np.array(table.forms) == form
-        look(name, class_words(inside, table)[SIDES.index("either")])
-    return word_table(sentences, documents, looks)
-
-
-def test_forty_known_truths(planted):
-    """Of planted heads: 15 that follow a relation, 17 that do not, 8 that have one simpler role."""
-    found = climbed(planted, ASKED)
-    logic = climbed(planted, ("coordination:and", "coordination:but"))
-    held = {
-        (HEADS[row["head"]], row["relation"], row["direction"])
-        for row in found.supported.query("supported").to_dict("records")
-    }
+    table = truths.planted(annotate(read_conllu([DATA]), ["coordination"]))
+    held, roles, found = truths.said(table)
     assert found.controls.groupby("rung")["ci_low"].count().min() > 0, "every rung has intervals"
-    roles = defaultdict(set)
-    for row in pd.concat([found.roles, logic.roles]).to_dict("records"):
-        roles[HEADS[row["head"]]].add(row["role"])
-    assert len(HOLDS) + len(FAILS) + len(EARNS) == 40
-    assert HOLDS - held == set()
-    assert held & FAILS == set()
-    assert {name for name, *_ in held} == {name for name, *_ in HOLDS}
-    assert {name: roles[name] for name in EARNS} == EARNS
-    assert set(roles) == set(EARNS)
+    assert truths.N_TRUTHS == 40
+    assert truths.HOLDS - held == set()
+    assert held & truths.FAILS == set()
+    assert {name for name, *_ in held} == {name for name, *_ in truths.HOLDS}
+    assert roles == truths.EARNS

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from support.each import each
 
 from benchmarks import nulls
 from inspector.heads.specialization.claims import relation_claims
-from inspector.models import random_init_model
 
 
 @pytest.fixture(scope="module")
@@ -16,10 +16,10 @@ def some(minilm):
     return nulls.read(minilm, 300)
 
 
-def test_nothing_is_claimed_of_dealt_annotation(some):
-    for name in nulls.NULLS:
-        drawn = [nulls.claims_anything(nulls.dealt(some, name, seed)) for seed in range(3)]
-        assert sum(drawn) <= 1, name
+@each("name", [*nulls.NULLS, nulls.NETWORKS])
+def test_nothing_is_claimed_of_what_says_nothing(minilm, some, name):
+    drawn = [nulls.claims_anything(nulls.drawn(minilm, some, name, seed)) for seed in range(3)]
+    assert sum(drawn) <= 1
 
 
 def test_control_over_a_fixed_offset_alone_much_would_be_claimed_of_it(some):
@@ -31,30 +31,16 @@ def test_control_over_a_fixed_offset_alone_much_would_be_claimed_of_it(some):
     assert (relation_claims(counts, nothing)["verdict"] == "supported").sum() >= 2
 
 
-def test_nothing_is_claimed_of_random_networks(minilm, some):
-    drawn = [
-        nulls.claims_anything(
-            nulls.predicted_by(random_init_model(minilm, seed), some.sentences, some.documents)
-        )
-        for seed in (11, 12, 13)
-    ]
-    assert sum(drawn) <= 1
-
-
 @pytest.mark.full
-@pytest.mark.parametrize("name", [*nulls.NULLS, "random networks"])
+@pytest.mark.parametrize("name", [*nulls.NULLS, nulls.NETWORKS])
 def test_of_twenty_draws_on_the_whole_treebank_three_at_most_claim_anything(minilm, name):
     if nulls.gold() is None:
         pytest.skip("gold treebank not there: it is read from beside the checkout")
     table = nulls.read(minilm)
-    claimed = 0
-    for seed in range(nulls.DRAWS):
-        if name in nulls.NULLS:
-            dealt = nulls.dealt(table, name, seed)
-        else:
-            network = random_init_model(minilm, 100 + seed)
-            dealt = nulls.predicted_by(network, table.sentences, table.documents)
-        claimed += nulls.claims_anything(dealt, seed)
+    claimed = sum(
+        nulls.claims_anything(nulls.drawn(minilm, table, name, seed), seed)
+        for seed in range(nulls.DRAWS)
+    )
     assert claimed <= nulls.MOST
 
 

@@ -13,6 +13,7 @@ from inspector.heads.observers import Behaviour, annotated_batches, observe
 from inspector.models import load, word_batches
 from inspector.models.tokenizing.sentence_tokens import unknown_id
 from inspector.runs.profile.profile_corpus import Run, profile_corpus
+from inspector.runs.profile.reading import note_documents
 from inspector.runs.profile.shard_worker import ProfileSettings
 from inspector.vocabulary import Vocabulary
 
@@ -62,6 +63,17 @@ def test_a_relation_with_too_many_unknown_words_is_underpowered(tiny, share, is_
     assert said.sum() == is_unsure
 
 
+def test_too_few_documents_are_said_before_the_pass(tiny, caplog):
+    seen = []
+    few, enough = corpus(sentences(0, 8)), corpus(sentences(0))
+    profile_corpus(
+        tiny, few, settings=SETTINGS, progress=lambda *done: seen.append(tuple(caplog.messages))
+    )
+    assert [one.startswith("corpus (made) has 2 documents, ") for one in seen[0]] == [True]
+    note_documents([enough, Corpus("words", [Sentence("s", None, ("a",), None, ())], [], "0", "")])
+    assert len(caplog.messages) == 1
+
+
 def test_unknown_tokens_are_no_duplicates_of_one_another(minilm):
     """[UNK] three times and 'rain' twice: of 6 queries only the two 'rain' occur again."""
     made = [Sentence("s", None, ("ሰላም", "rain", "ቤት", "rain", "ውሃ", "."), None, ())]
@@ -103,9 +115,15 @@ def test_the_command_says_it_on_stderr_and_names_what_is_not_claimed(
     path.write_text(rows * 4, encoding="utf-8")
     done = command("profile", folder, "--corpus", path, "-o", tmp_path / "run", "--no-ablation")
     assert done.code == 0
-    assert done.err == (
+    before, said = done.err.splitlines()
+    assert before == (
+        "inspector: corpus (amharic) has 1 document, 0 of the test split, where intervals need 5: "
+        "every claim will be underpowered. Give more text, or mark its documents with "
+        "'# newdoc id = …'."
+    )
+    assert said == (
         "inspector: unknown to the vocabulary: 8 of 8 words (100.0 %), 8 of 8 tokens (100.0 %). "
-        f"{folder} cannot tell such words apart: claims about nsubj are underpowered.\n"
+        f"{folder} cannot tell such words apart: claims about nsubj are underpowered."
     )
     assert "left out: 4 nsubj: pairs with a word unknown to the vocabulary" in done.out
     roles = Run.open(tmp_path / "run").roles["role"]

@@ -47,7 +47,8 @@ def explained_by(frame: pd.DataFrame) -> pd.Series:
         'offset': the head is ten points above random models, but an offset does as well;
         'random-init': above the offset, but a random model does as well; and of rows that are
         supported so far 'position', 'matched-source' (the head looks at the same word whoever
-        asks), 'word-class', 'matched-source', 'matched-target', in this order.
+        asks), 'word-class', 'matched-source', 'matched-target', in this order. A rule of word class
+        that is right in every pair explains whatever a head finds: nothing tells the two apart.
     """
     base = frame["verdict"] == SUPPORTED
     over_offset = (frame["q_value"] < MAX_Q) & (frame["ci_low"] > 0) & (frame["lift"] >= MIN_LIFT)
@@ -77,9 +78,10 @@ def is_asked(frame: pd.DataFrame) -> pd.Series:
 
 
 def is_underpowered_of_class(frame: pd.DataFrame) -> pd.Series:
-    """Return which rows have too few pairs where rule and annotation differ."""
-    few = (frame["selectivity_n"] < MIN_SELECTIVE) | frame["selectivity_ci_low"].isna()
-    return is_asked(frame) & few
+    """Return which rows have too few pairs where rule and annotation differ, but some."""
+    n = frame["selectivity_n"]
+    few = (n < MIN_SELECTIVE) | frame["selectivity_ci_low"].isna()
+    return is_asked(frame) & few & (n > 0)
 
 
 def judged(
@@ -88,7 +90,7 @@ def judged(
     """Return the verdict of each row, and the rung that explains it.
 
     'supported': over a fixed offset and random weights, and by no rung explained; 'explained';
-    'underpowered' as before, and with fewer than 30 pairs where a rule and the annotation differ,
+    'underpowered' as before, and with 1 to 29 pairs where a rule and the annotation differ,
     or so few documents that the smallest possible p, 2^−documents, times all rows of the kind
     exceeds 0.05; else 'not supported'.
 

@@ -149,11 +149,13 @@ class SimpleRoles:
         effect = parts.sum() / wholes.sum()
         if effect < MIN_LIFT or not low > 0:
             return None
+        never = " (n = 0 pairs where rule and annotation differ)"
+        differ = never if role.startswith("word-class") and not row["selectivity_n"] else ""
         evidence = (
             f"Asked for {row['relation']} ({row['direction']}) it is at {named} in "
             f"{_percent(at_rule[test].mean())} of {test.sum()} pairs, where the fixed offset "
             f"{values[counts.argmax()]:+d} is in {_percent(at_offset[test].mean())}; what it finds "
-            f"of the relation is explained by {row['explained_by']}."
+            f"of the relation is explained by {row['explained_by']}{differ}."
         )
         return _row(row, role, evidence, (effect, low, high))
 

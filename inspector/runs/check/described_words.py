@@ -1,0 +1,107 @@
+"""Targets that are words: one word ("the word but"), or the nearest of a class ("nearest VERB").
+
+Must not know: heads, corpora, models.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from inspector.runs.check.vocabulary import words
+
+_QUOTES = "\"'`“”‘’«»"
+_KEYWORD = re.compile(
+    rf"(?:\bkeyword:|\b(?:the\s+)?(?:key)?word\s+)(?P<quote>[{_QUOTES}]?)"
+    rf"(?P<word>[^\s{_QUOTES},;]+)[{_QUOTES}]?"
+)
+_NAMED = re.compile(r"\b(?:word-class:)?(?P<tag>[a-z]+):(?P<side>left|right|either)\b")
+_NEAR = {
+    "nearest": "either", "closest": "either", "next": "right", "following": "right",
+    "previous": "left", "preceding": "left",
+}  # fmt: skip
+_SIDES = {"left": ("left", "before"), "right": ("right", "after")}
+
+
+@dataclass(frozen=True)
+class WordTarget:
+    """Words of one form, or the nearest word of a class on a side: left, right or either."""
+
+    word: str = ""
+    tag: str = ""
+    side: str = "either"
+
+    @property
+    def name(self) -> str:
+        """Return how it is written, as the roles of heads are.
+
+        Example:
+            >>> WordTarget(word="but").name, WordTarget(tag="VERB", side="left").name
+            ('keyword:but', 'word-class:VERB:left')
+        """
+        return f"keyword:{self.word}" if self.word else f"word-class:{self.tag}:{self.side}"
+
+    @classmethod
+    def named(cls, name: str) -> "WordTarget":
+        """Return the target of a name.
+
+        Example:
+            >>> WordTarget.named("word-class:VERB:left").side
+            'left'
+        """
+        kind, _, what = name.partition(":")
+        if kind == "keyword":
+            return cls(word=what)
+        tag, _, side = what.partition(":")
+        return cls(tag=tag, side=side)
+
+
+def word_target(text: str) -> tuple[str, str, bool] | None:
+    """Return the name of the target in a description, the rest of it, and whether it is certain.
+
+    A word without quotes is not: 'the word before' is another thing.
+
+    Args:
+        text: In lower case.
+
+    Example:
+        >>> word_target("attends to the nearest verb to the left")
+        ('word-class:VERB:left', 'attends to ', True)
+        >>> word_target("looks at the word 'but'")
+        ('keyword:but', "looks at ", True)
+    """
+    named = _NAMED.search(text)
+    if named and named["tag"].upper() in words().classes:
+        target, match = WordTarget(tag=named["tag"].upper(), side=named["side"]), named
+        return target.name, _without(text, match), True
+    near = _nearest().search(text)
+    if near:
+        side = next(
+            (side for side, ways in _SIDES.items() if near["side"] in ways), _NEAR[near["near"]]
+        )
+        target = WordTarget(tag=_tags()[near["tag"]], side=side)
+        return target.name, _without(text, near), True
+    one = _KEYWORD.search(text)
+    if one:
+        certain = bool(one["quote"]) or one[0].startswith("keyword")
+        return WordTarget(word=one["word"]).name, _without(text, one), certain
+    return None
+
+
+def _without(text: str, match: re.Match[str]) -> str:
+    return text[: match.start()] + text[match.end() :]
+
+
+@cache
+def _tags() -> dict[str, str]:
+    """Return how a class is written → its tag."""
+    classes = words().classes
+    return {way: tag for tag, ways in classes.items() for way in (tag.lower(), *ways)}
+
+
+@cache
+def _nearest() -> re.Pattern[str]:
+    tags = "|".join(sorted(map(re.escape, _tags()), key=len, reverse=True))
+    return re.compile(
+        rf"\b(?:the\s+)?(?P<near>{'|'.join(_NEAR)})\s+(?P<tag>{tags})\b"
+        r"(?:\s+(?:(?:to|on)\s+(?:the|its)\s+)?(?P<side>left|right|before|after)\b(?:\s+it\b)?)?"
+    )

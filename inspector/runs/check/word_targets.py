@@ -1,0 +1,178 @@
+"""Claims that a head looks at one word, or at the nearest word of a class: word by word, no tree.
+
+Must not know: how claims are written, relations, UI.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int64
+
+from inspector.corpora import Corpus, Sentence
+from inspector.heads.observers import (
+    PredictedWords,
+    RelationScores,
+    annotated_batches,
+    observe,
+    predictions_from_state,
+)
+from inspector.heads.specialization.inference import bootstrap_weights, ratio_intervals
+from inspector.heads.specialization.ladder.rules import SIDES, class_words
+from inspector.heads.specialization.ladder.sums import by_document
+from inspector.heads.specialization.ladder.words import NOTHING, WordTable, word_table
+from inspector.heads.specialization.lift import MIN_LIFT
+from inspector.heads.specialization.split import is_for_selection
+from inspector.models import PretrainedModel, random_init_model, word_batches
+from inspector.runs.check.described_words import WordTarget
+from inspector.runs.check.token_targets import RANDOM_SENTENCES, judged_share
+from inspector.runs.profile.job import ProfileSettings
+from inspector.runs.profile.shard_worker import one_thread
+
+
+def words_predicted(
+    model: PretrainedModel,
+    sentences: Sequence[Sentence],
+    documents: Sequence[str],
+    batch_size: int = 32,
+) -> WordTable:
+    """Return sentences with the word that each head predicts for each word, from one pass."""
+    lengths = [len(sentence.words) for sentence in sentences]
+    seen = PredictedWords(RelationScores(model.n_layers, model.n_heads, [], []), lengths)
+    with one_thread():
+        made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
+        batches = annotated_batches(made.batches, sentences, [0] * len(sentences), {})
+        observe(model, batches, [seen])
+    n_heads = model.n_layers * model.n_heads
+    predicted = predictions_from_state(seen.state(), lengths, n_heads)
+    return word_table(sentences, documents, predicted)
+
+
+@dataclass(frozen=True, eq=False)
+class WordLooks:
+    """The words that each head of a model looks at, and of models with random weights."""
+
+    table: WordTable
+    random_init: tuple[WordTable, ...]
+    n_heads: int
+    seed: int
+
+    @classmethod
+    def of(cls, model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> "WordLooks":
+        """Return what one pass over the corpus shows."""
+        documents = corpus.document_ids()
+        table = words_predicted(model, corpus.sentences, documents, settings.batch_size)
+        tested = [
+            (one, name)
+            for one, name in zip(corpus.sentences, documents, strict=True)
+            if not is_for_selection(name)
+        ]
+        some = tested[:: -(-len(tested) // RANDOM_SENTENCES) or 1]
+        texts, names = [one for one, _ in some], [name for _, name in some]
+        random_models = (random_init_model(model, seed) for seed in settings.random_init_seeds)
+        return cls(
+            table,
+            tuple(words_predicted(one, texts, names, settings.batch_size) for one in random_models),
+            model.n_heads,
+            settings.seed,
+        )
+
+    def row(self, target: WordTarget, head: tuple[int, int] | None) -> dict[str, Any]:
+        """Return what a head shows of a target on the test split, from all words that have one.
+
+        'supported': its strongest look goes there in at least one half, with a 95 % bootstrap
+        interval over documents above one half; in ten points more than the commonest fixed offset
+        of the selection split leads there, with an interval above 0; and more often than the best
+        head of every model with random weights; 'explained' where offset or random weights do as
+        well; 'underpowered' where an interval holds one half or 0, or there is none.
+
+        Args:
+            target: Where it is said to look.
+            head: Its layer and number; None for the best on the selection split.
+        """
+        table, looks = self.table, self.table.predicted[0]
+        nearest = _nearest(table, target)
+        asked = np.flatnonzero(table.is_read & (nearest != NOTHING))
+        asked = asked[np.argsort(table.document[asked], kind="stable")]
+        is_test = table.document[asked] != NOTHING
+        chosen, tested = asked[~is_test], asked[is_test]
+        if head is None:
+            hits = _right(table, target, nearest, chosen, looks[:, chosen]).sum(axis=1)
+            place = int(hits.argmax())
+        else:
+            place = head[0] * self.n_heads + head[1]
+        hit = _right(table, target, nearest, tested, looks[place, tested])
+        document, size = table.document[tested], len(table.test_documents)
+        offset = _commonest(nearest[chosen] - chosen)
+        at_offset = _right(table, target, nearest, tested, tested + offset)
+        wholes = by_document(np.ones(len(tested), dtype=np.int64), document, size)
+        weights = bootstrap_weights(size, self.seed)
+        (low, high), (lift_low, _) = (
+            ratio_intervals(by_document(one, document, size)[None], wholes, weights)[0]
+            for one in (hit.astype(np.int8), hit.astype(np.int8) - at_offset)
+        )
+        accuracy, at = (one.mean() if len(tested) else np.nan for one in (hit, at_offset))
+        at_random = max((_best(one, target) for one in self.random_init), default=np.nan)
+        verdict, explained = judged_share(accuracy, low, high, at_random)
+        if verdict == "supported" and accuracy - at < MIN_LIFT:
+            verdict, explained = "explained", "offset"
+        elif verdict == "supported" and not lift_low > 0:
+            verdict = "underpowered"
+        layer, number = divmod(place, self.n_heads)
+        return {
+            "layer": layer,
+            "head": number,
+            "n": len(tested),
+            "accuracy": accuracy,
+            "ci_low": low,
+            "ci_high": high,
+            "baseline_offset": offset,
+            "baseline_accuracy": at,
+            "lift": accuracy - at,
+            "random_init_accuracy": at_random,
+            "verdict": verdict,
+            "explained_by": explained,
+        }
+
+
+def _nearest(table: WordTable, target: WordTarget) -> Int64[np.ndarray, " word"]:
+    """Return the nearest word of the target for each word; NOTHING where the mask forbids it."""
+    if target.word:
+        inside = np.array(table.forms) == target.word
+    else:
+        inside = np.isin(table.tag, [p for p, tag in enumerate(table.tags) if tag == target.tag])
+    # A decoder's words look to the left only.
+    side = "left" if table.is_causal and target.side == "either" else target.side
+    found = class_words(inside & table.is_read, table)[SIDES.index(side)]
+    return np.where(table.allowed(np.arange(len(found)), found, 0), found, NOTHING)
+
+
+def _right(
+    table: WordTable,
+    target: WordTarget,
+    nearest: Int64[np.ndarray, " word"],
+    asked: Int64[np.ndarray, " pair"],
+    found: Int64[np.ndarray, "*head pair"],
+) -> Bool[np.ndarray, "*head pair"]:
+    """Return where what is found is right: the nearest of the class, any word of the form."""
+    if not target.word:
+        return np.asarray(found == nearest[asked])
+    inside = (found >= table.start[asked]) & (found < table.end[asked]) & (found != asked)
+    is_form = np.array(table.forms) == target.word
+    return np.asarray(inside & is_form[np.where(inside, found, 0)])
+
+
+def _commonest(apart: Int64[np.ndarray, " pair"]) -> int:
+    """Return the commonest offset, 0 where there is none."""
+    values, counts = np.unique(apart, return_counts=True)
+    return int(values[counts.argmax()]) if len(values) else 0
+
+
+def _best(table: WordTable, target: WordTarget) -> float:
+    nearest = _nearest(table, target)
+    asked = np.flatnonzero(table.is_read & (nearest != NOTHING))
+    if not len(asked):
+        return float("nan")
+    hits = _right(table, target, nearest, asked, table.predicted[0][:, asked])
+    return float(hits.mean(axis=1).max())
