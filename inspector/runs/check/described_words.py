@@ -67,7 +67,7 @@ def word_target(text: str) -> tuple[str, str, bool] | None:
         >>> word_target("attends to the nearest verb to the left")
         ('word-class:VERB:left', 'attends to ', True)
         >>> word_target("looks at the word 'but'")
-        ('keyword:but', "looks at ", True)
+        ('keyword:but', 'looks at ', True)
     """
     named = _NAMED.search(text)
     if named and named["tag"].upper() in words().classes:
