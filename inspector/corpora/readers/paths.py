@@ -67,5 +67,5 @@ def _joined(sentence: Sentence) -> set[tuple[int, int]]:
         for word, cell in enumerate(sentence.deps)
         if cell != "_"
         for head, _, _ in (edge.partition(":") for edge in cell.split("|"))
-        if head.isdecimal()
+        if head.isdecimal() and len(head) < 9
     }

@@ -84,6 +84,11 @@ def test_paths_are_named_from_the_top_down_and_single_edges_taken_out(corpus):
     assert "obl+case" not in read.relation_counts()
 
 
+def test_an_enhanced_head_of_thousands_of_digits_joins_nothing(corpus):
+    rows = ROWS.replace("\t8:case\t", f"\t{'9' * 5000}:case\t")
+    assert found(annotate(corpus(rows), ["paths"])) == [WANTED] * 3
+
+
 def test_without_enhanced_dependencies_paths_are_all_that_climbing_finds(corpus):
     rows = "".join(
         "\t".join([*line.split("\t")[:8], "_", line.split("\t")[9]]) + "\n"
