@@ -1,10 +1,51 @@
-"""The wheel holds the package's data, and nothing of what only makes it."""
+"""The wheel holds the package's data; installed elsewhere, it runs every command there is."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import venv
+from importlib.metadata import distribution
 from pathlib import Path
 
+import pytest
+import typer
 from hatchling.builders.wheel import WheelBuilder
+from packaging.requirements import Requirement
+
+from inspector.cli import app
+from inspector.corpora.default import sample_files
 
 ROOT = Path(__file__).parents[1]
+NOT_HOLDING = 1
+# Command → its runs, in order: words, and the exit code they end with.
+RUNS = {
+    "verify": [
+        ("verify --json", 0),
+        ("verify --implementation mine.py:build --layers 0 --json", 0),
+    ],
+    "weights": [("weights -o weights.csv", 0)],
+    "attend": [("attend --text The_cat_sat. --view model -o cat.html", 0)],
+    "profile": [
+        ("profile --corpus a.conllu --replicate b.conllu --ablation-sentences 4 -o run", 0),
+        ("profile --corpus b.conllu --no-ablation --workers 2 -o other", 0),
+    ],
+    "ablate": [("ablate --heads 2-8 --corpus a.conllu -o ablation.parquet", 0)],
+    "compare": [("compare run other -o compared.csv", 0)],
+    "check": [
+        ("check claims.yaml --corpus a.conllu --replicate b.conllu -o checked.csv", NOT_HOLDING)
+    ],
+    "importance": [("importance --corpus a.conllu -o importance.csv", 0)],
+    "robustness": [("robustness --corpus a.conllu -o robustness.csv", 0)],
+    "composition": [("composition -o composition.csv", 0)],
+    "rollout": [("rollout --text The_cat_sat. -o rollout.csv", 0)],
+    "corpora": [("corpora", 0), ("corpora list --json", 0), ("corpora fetch nowhere", 2)],
+    "dashboard": [("dashboard --port 99999", 2)],  # and served, below
+    "architectures": [("architectures gpt2 --json", 0)],
+}
 
 
 def test_the_wheel_has_every_file_of_the_package_and_no_other():
@@ -20,3 +61,137 @@ def test_the_wheel_has_every_file_of_the_package_and_no_other():
     assert data <= packed
     assert {name.split("/")[0] for name in packed} == {"inspector"}
     assert "inspector/corpora/probes/syntax.conllu" in packed
+
+
+def test_every_command_has_a_run_of_the_installed_wheel():
+    assert set(RUNS) == set(typer.main.get_command(app).commands)
+
+
+@pytest.mark.full
+def test_the_installed_wheel_runs_every_command_in_another_folder(tmp_path):
+    inspector, elsewhere = installed(tmp_path), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    write_inputs(elsewhere)
+    said = run(inspector, elsewhere, ["--help"])
+    assert all(f" {name} " in said for name in RUNS)
+    for name, runs in RUNS.items():
+        for words, code in runs:
+            assert words.split()[0] == name
+            run(inspector, elsewhere, [word.replace("_", " ") for word in words.split()], code)
+    written = {path.name for path in elsewhere.iterdir()}
+    assert {words.split()[-1] for runs in RUNS.values() for words, _ in runs if "-o " in words} <= (
+        written
+    )
+    serve(inspector, elsewhere)
+
+
+def installed(folder):
+    """Return the command of a wheel, built and installed where only what it asks for is."""
+    wheel = next(WheelBuilder(str(ROOT)).build(directory=str(folder)))
+    environment = folder / "environment"
+    venv.create(environment)
+    python = environment / "bin" / "python"
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--quiet",
+         "--no-index", wheel],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    packages = next(environment.glob("lib/*/site-packages"))
+    for path in needed_files("inspector", {"dashboard"}):
+        if not (packages / path.name).exists():
+            (packages / path.name).symlink_to(path)
+    return environment / "bin" / "inspector"
+
+
+def needed_files(name, extras):
+    """Return the top files of all that a distribution asks for, and of what that asks for."""
+    found, waiting = {}, [(name, frozenset(extras))]
+    while waiting:
+        name, extras = waiting.pop()
+        if (name, extras) in found:
+            continue
+        found[name, extras] = set()
+        for line in distribution(name).requires or ():
+            asked = Requirement(line)
+            wanted = [{"extra": extra} for extra in (*extras, "")]
+            if asked.marker is None or any(map(asked.marker.evaluate, wanted)):
+                waiting.append((asked.name, frozenset(asked.extras)))
+        if name != "inspector":
+            parts = {file.parts[0] for file in distribution(name).files or ()} - {"..", ""}
+            found[name, extras] = {Path(distribution(name).locate_file(part)) for part in parts}
+    return set.union(*found.values())
+
+
+def write_inputs(folder):
+    """Write two small corpora of several documents, claims, and an attention of one's own."""
+    documents = [path.read_text("utf-8") for path in sample_files()]
+    for name, start in {"a": 0, "b": 6}.items():
+        text = "".join(documents[start : start + 6])
+        (folder / f"{name}.conllu").write_text(text, "utf-8")
+    (folder / "claims.yaml").write_text(
+        "model: minilm\nclaims:\n- {layer: 1, head: 8, target: previous token}\n", "utf-8"
+    )
+    (folder / "mine.py").write_text(
+        "from torch.nn.functional import linear, softmax\n\n\n"
+        "def build(weights):\n"
+        "    def heads(states, matrix, bias):\n"
+        "        split = linear(states, matrix, bias).unflatten(-1, (weights.n_heads, -1))\n"
+        "        return split.transpose(1, 2)\n\n"
+        "    def attend(states, padding_mask):\n"
+        "        query = heads(states, weights.W_Q, weights.b_Q)\n"
+        "        key = heads(states, weights.W_K, weights.b_K)\n"
+        "        value = heads(states, weights.W_V, weights.b_V)\n"
+        "        scores = query @ key.transpose(-1, -2) * weights.scaling\n"
+        "        if padding_mask is not None:\n"
+        "            scores = scores.masked_fill(~padding_mask[:, None, None], float('-inf'))\n"
+        "        context = (softmax(scores, -1) @ value).transpose(1, 2).flatten(-2)\n"
+        "        return linear(context, weights.W_O, weights.b_O)\n\n"
+        "    return attend\n",
+        "utf-8",
+    )
+
+
+def surroundings():
+    """Return the environment of a user: no network, and nothing that points at this checkout."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "COLUMNS": "200"}
+
+
+def run(inspector, folder, words, code=0):
+    done = subprocess.run(
+        [inspector, *words], cwd=folder, env=surroundings(), capture_output=True, text=True,
+        check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == code, (words, done.stdout[-2000:], done.stderr[-2000:])
+    assert "Traceback" not in done.stderr, words
+    return done.stdout
+
+
+def serve(inspector, folder):
+    """Start the dashboard, read its page, and end it as a user does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log, words = folder / "served.txt", [inspector, "dashboard", "--port", str(port)]
+    with log.open("w") as file, subprocess.Popen(
+        words, cwd=folder, env=surroundings(), stdout=file, stderr=file
+    ) as server:  # fmt: skip
+        try:
+            page = wait_for(f"http://127.0.0.1:{port}", server, log)
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(60)
+    assert b"<title>Streamlit</title>" in page
+
+
+def wait_for(address, server, log):
+    """Return a page as soon as somebody serves it."""
+    for _ in range(600):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310
+                return answer.read()
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the dashboard did not answer")
