@@ -101,7 +101,8 @@ def call_by_call(texts: int, tokens: int) -> Callable[[], None]:
     from inspector.models.any_model.any_model import AnyModel
     from inspector.models.any_model.call_watch import watch_calls
     from inspector.models.weight_checks.projection_calls import Projections
-    from inspector.verification.calls.call_comparison import judge_call, judge_projections
+    from inspector.verification.calls.call_comparison import judge_call
+    from inspector.verification.calls.projection_comparison import judge_projections
 
     model = AnyModel.of(minilm().model, "minilm")
     inputs = batch(texts, tokens, padded=True)

@@ -82,10 +82,10 @@ def texts(job: "ProfileJob", reading: "Reading") -> "list[WordBatch]":
     made: list[WordBatch] = []
     sizes = (job.settings.batch_size, job.settings.window_batch_size)
     for of, places, size, shard in zip(
-        (job.sentences, job.windows), reading.texts, sizes, reading.shard_sizes, strict=True
+        job.texts, reading.texts, sizes, reading.shard_sizes, strict=True
     ):
         for start in range(0, len(places), shard):
-            part = [of[place] for place in places[start : start + shard]]
+            part = [of.texts[place] for place in places[start : start + shard]]
             made += word_batches(minilm(), [one.words for one in part], size).batches
     return made
 

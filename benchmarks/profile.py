@@ -195,6 +195,7 @@ def peak_of_pass(sentences: int, size: int) -> float:
     """
     import torch
 
+    from inspector.corpora.text_set import TextSet
     from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings, ProfileWorker
 
     torch.set_num_threads(1)
@@ -205,9 +206,7 @@ def peak_of_pass(sentences: int, size: int) -> float:
         revision=None,
         dtype="float32",
         device="cpu",
-        sentences=tuple(taken),
-        documents=tuple(replace(read, sentences=taken).document_ids()),
-        relations=tuple(_names(read)),
+        sentences=TextSet.of(taken, replace(read, sentences=taken).document_ids()),
         settings=ProfileSettings(batch_size=size, shard_size=125, ablation=False),
     )
     worker = ProfileWorker(job, minilm())

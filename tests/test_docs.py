@@ -1,5 +1,7 @@
 """The pages on how the house is built say what the code does."""
 
+import inspect
+import pkgutil
 import re
 from pathlib import Path
 
@@ -27,16 +29,27 @@ def test_every_file_that_a_page_names_is_there(document):
     assert gone == []
 
 
+WALK = re.findall(
+    r"^\| (`.*?) \| `(inspector/[\w/.]+)` \| `([\w.]+)` \|", text_of("docs/architecture.md"), re.M
+)
+
+
 def test_every_type_on_the_way_is_where_the_walk_says():
-    rows = re.findall(
-        r"^\| (`.*?) \| `(inspector/[\w/.]+)` \|", text_of("docs/architecture.md"), re.M
-    )
-    assert len(rows) > 15
-    for types, place in rows:
+    assert len(WALK) == 16
+    for types, place, _ in WALK:
         path = ROOT / place
         files = [path] if path.is_file() else sorted(path.rglob("*.py"))
         code = "\n".join(file.read_text(encoding="utf-8") for file in files)
         for name in re.findall(r"`(\w+)`", types):
-            if name in {"Batch", "AttentionCall"}:  # named as what another one holds
+            if name == "AttentionCall":  # named as what another one holds
                 continue
             assert re.search(rf"^class {name}\b", code, flags=re.MULTILINE), (name, place)
+
+
+@pytest.mark.parametrize(("types", "giver"), [(types, giver) for types, _, giver in WALK])
+def test_every_type_on_the_way_is_given_by_the_function_that_the_walk_names(types, giver):
+    function = pkgutil.resolve_name(giver)
+    given = str(inspect.signature(function).return_annotation)
+    first = re.match(r"`(\w+)`", types)[1]
+    takes = " ".join(str(one.annotation) for one in inspect.signature(function).parameters.values())
+    assert re.search(rf"\b{first}\b", given) or re.search(rf"Callable.*\b{first}\b", takes)

@@ -69,7 +69,7 @@ FLOORS = {
         {"lexicon", "misc_column"},
         {"surface"},
         {"sentence"},
-        {"coreference"},
+        {"coreference", "text_set"},
         {"formats"},
         {"probes", "readers"},
         {"default"},

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from random import Random
-from typing import Literal, cast, get_args, overload
+from typing import Literal, NamedTuple, cast, get_args, overload
 
 from inspector.arguments import is_whole
 from inspector.corpora.surface import Surface, surface_of
@@ -23,10 +23,33 @@ COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "de
 """The columns of CoNLL-U, in order."""
 LEFT_OUT = frozenset({"root", "punct"})
 """Universal labels that no scorer asks for: the root goes to no word, punctuation to any."""
-SUBSET = "|"
-"""Stands between a relation's label and the subset of its pairs that a control asks for."""
 SENTENCES_PER_BLOCK = 20
 """How many consecutive sentences make a document where no document is named."""
+
+
+class RelationSubset(NamedTuple):
+    """A relation, and the subset of its pairs that a control asks for; '' for all of them.
+
+    Example:
+        >>> RelationSubset("coref:pronoun", "apart").name
+        'coref:pronoun|apart'
+        >>> RelationSubset.of("coref:pronoun|apart").subset
+        'apart'
+    """
+
+    relation: str
+    subset: str = ""
+
+    @classmethod
+    def of(cls, name: str) -> "RelationSubset":
+        """Return what is counted under a name."""
+        relation, _, subset = name.partition("|")
+        return cls(relation, subset)
+
+    @property
+    def name(self) -> str:
+        """Return the name that it is counted under."""
+        return f"{self.relation}|{self.subset}" if self.subset else self.relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +69,7 @@ class Relation:
     """The words that a prediction is chosen from, source and targets with them, in order; all
     words of the sentence where it is empty."""
     subsets: tuple[str, ...] = field(default=(), repr=False)
-    """The subsets that the pair is counted in as well, as 'label|subset': for controls."""
+    """The subsets that the pair is counted in as well, for controls."""
 
     @property
     def targets(self) -> tuple[int, ...]:
@@ -59,6 +82,11 @@ class Relation:
         return not self.also and not self.among
 
     @property
+    def is_control(self) -> bool:
+        """Whether it is no relation itself but a pair that stands beside one, for a control."""
+        return bool(RelationSubset.of(self.label).subset)
+
+    @property
     def counted_as(self) -> tuple[str, ...]:
         """Return the names that the pair is counted under: its label, and its subsets.
 
@@ -66,7 +94,7 @@ class Relation:
             >>> Relation("semantic", "coref:pronoun", 4, 1, subsets=("apart",)).counted_as
             ('coref:pronoun', 'coref:pronoun|apart')
         """
-        return (self.label, *(f"{self.label}{SUBSET}{name}" for name in self.subsets))
+        return (self.label, *(RelationSubset(self.label, name).name for name in self.subsets))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from random import Random
 
 from inspector.corpora.readers.paths import KIND as PATHS
-from inspector.corpora.sentence import SUBSET, Relation, Sentence
+from inspector.corpora.sentence import Relation, RelationSubset, Sentence
 
 OF_TREES = ("syntax", PATHS)
 """Kinds that the tree alone explains: there is nothing to rule out."""
@@ -105,7 +105,7 @@ class _Rivals:
             return None
         source, away = relation.source, abs(relation.target - relation.source)
         rival = min(rivals, key=lambda word: (abs(abs(word - source) - away), word))
-        label = f"{relation.label}{SUBSET}{MATCHED}"
+        label = RelationSubset(relation.label, MATCHED).name
         return Relation(relation.kind, label, source, rival, among=relation.among)
 
 
@@ -140,11 +140,9 @@ class _Matching:
                 taken.add(word)
                 found.append(word)
             if len(found) == len(relation.targets):
-                return Relation(
-                    *(relation.kind, f"{relation.label}{SUBSET}{MATCHED}", source, found[0]),
-                    also=tuple(found[1:]),
-                    among=relation.among,
-                )
+                label = RelationSubset(relation.label, MATCHED).name
+                also, among = tuple(found[1:]), relation.among
+                return Relation(relation.kind, label, source, found[0], also=also, among=among)
         return None
 
     def _of_tag(self, among: tuple[int, ...], tag: str) -> list[int]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from inspector.corpora import Corpus
 from inspector.corpora.annotation.document_windows import corpus_windows
-from inspector.corpora.sentence import SUBSET
+from inspector.corpora.sentence import RelationSubset
 from inspector.errors import InputError
 from inspector.head_names import Heads
 from inspector.heads.ablation.ablate_heads import ablate_each, ablate_together, mean_outputs
@@ -58,7 +58,7 @@ def corpus_batches(
         }
         | {relation.label for text in texts for relation in text.relations}
     )
-    names = [name for name in names if SUBSET not in name]
+    names = [name for name in names if not RelationSubset.of(name).subset]
     places = {name: place for place, name in enumerate(names)}
     made: list[AnnotatedBatch] = []
     for sentences, of_each, size in (

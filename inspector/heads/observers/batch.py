@@ -9,7 +9,6 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from inspector.corpora import Relation, Sentence
-from inspector.corpora.sentence import SUBSET
 from inspector.heads.observers.word_tokens import WordTokens, tokens_of_words
 from inspector.models import WordBatch
 
@@ -128,7 +127,7 @@ class AnnotatedBatch:
                     continue
                 targets = [word for word in relation.targets if present[row][word]]
                 if not present[row][relation.source] or not targets:
-                    left_out += SUBSET not in relation.label
+                    left_out += not relation.is_control
                     continue
                 if not relation.is_plain:
                     among = tuple(word for word in relation.among if present[row][word])

@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from inspector.corpora.annotation.matched_pairs import APART, MATCHED
+from inspector.corpora.coreference import NEAREST, SAME_HEAD
+from inspector.corpora.sentence import RelationSubset
 from inspector.frames import dtypes
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.specialization.inference import bootstrap_weights, ratio_difference_intervals
 from inspector.heads.specialization.lift import MIN_LIFT, MIN_PAIRS, lifts
 from inspector.heads.specialization.split import Split
 
-APART, MATCHED = "|apart", "|matched"
-RULES = {"nearest_mention": "|nearest-mention", "nearest_same_head": "|nearest-same-head"}
-"""Column → how the subset of the pairs is named that a rule gets right."""
+RULES = {"nearest_mention": NEAREST, "nearest_same_head": SAME_HEAD}
+"""Column → the subset of the pairs that a rule gets right."""
 _MEANING, _CONTROL = "meaning:", "meaning-control:"
 _FREQUENCY = "explained by distance, part of speech and frequency"
 
@@ -107,7 +109,7 @@ def _row(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
     pairs = split.pairs(row["relation"], row)
     is_coreference = str(row["relation"]).startswith("coref")
     for column, subset in RULES.items():
-        right = split.pairs(row["relation"] + subset, row).sum()
+        right = split.pairs(RelationSubset(row["relation"], subset).name, row).sum()
         found[column] = right / pairs.sum() if is_coreference and pairs.sum() else np.nan
     found |= _matched(split, row)
     found |= _apart(split, row)
@@ -145,9 +147,9 @@ def _difference(
 
 def _matched(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
     name = row["relation"]
-    pairs = split.pairs(name, row)
-    right, found = split.correct(name, row), split.correct(name + MATCHED, row)
-    matched, low, high = _difference(split, row, name + MATCHED)
+    pairs, other = split.pairs(name, row), RelationSubset(name, MATCHED).name
+    right, found = split.correct(name, row), split.correct(other, row)
+    matched, low, high = _difference(split, row, other)
     known = bool(pairs.sum() and matched.sum())
     accuracy = found.sum() / matched.sum() if matched.sum() else np.nan
     return {
@@ -160,7 +162,7 @@ def _matched(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _apart(split: _Splits, row: Mapping[Any, Any]) -> dict[str, Any]:
-    name = row["relation"] + APART
+    name = RelationSubset(row["relation"], APART).name
     if name not in split.place:
         columns = ("accuracy", "baseline_accuracy", "lift", "ci_low", "ci_high")
         return {"n_apart": 0} | dict.fromkeys((f"apart_{column}" for column in columns), np.nan)

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from inspector.corpora import Sentence
-from inspector.corpora.sentence import SUBSET
+from inspector.corpora.sentence import RelationSubset
+from inspector.corpora.text_set import TextSet
 from inspector.errors import InputError
 from inspector.head_names import Head
 from inspector.heads.ablation import StateChangeSums, ablate_each
@@ -20,7 +20,7 @@ from inspector.heads.ablation.word_loss import LossSums
 from inspector.heads.observers import AnnotatedBatch, annotated_batches
 from inspector.heads.specialization.lift import MIN_PAIRS
 from inspector.heads.specialization.split import is_for_selection
-from inspector.models import PretrainedModel, word_batches
+from inspector.models import PretrainedModel, WordBatches, word_batches
 from inspector.models.loading.language_head import LanguageHead
 from inspector.runs.store.shards import ShardResult
 
@@ -66,9 +66,7 @@ def check_ablation_sentences(number: int | None, *, ablation: bool = True) -> in
     return number
 
 
-def sample(
-    sentences: Sequence[Sentence], documents: Sequence[str], size: int, *, across: bool = False
-) -> tuple[int, ...]:
+def sample(read: TextSet, size: int) -> tuple[int, ...]:
     """Return places of sentences of the test split: rare relations first, then evenly spread.
 
     Of each relation with pairs enough there that a claim on it may be supported, beginning with
@@ -77,20 +75,15 @@ def sample(
     relations. Only what is annotated decides, never what a head does there.
 
     Args:
-        sentences: All there are.
-        documents: The document of each.
+        read: All there are.
         size: How many, at most.
-        across: Whether the sentences are windows.
     """
     report = [
-        (place, sentence, document)
-        for place, (sentence, document) in enumerate(zip(sentences, documents, strict=True))
-        if sentence.relations and not is_for_selection(document)
+        (place, text, document)
+        for place, (text, document) in enumerate(zip(read.texts, read.documents, strict=True))
+        if text.relations and not is_for_selection(document)
     ]
-    names = {
-        place: [one.label for one in sentence.relations if across or one.is_plain]
-        for place, sentence, _ in report
-    }
+    names = {place: [one.label for one in read.scored(text)] for place, text, _ in report}
     pairs = Counter(name for found in names.values() for name in found)
     first: dict[str, dict[str, int]] = defaultdict(dict)
     for place, _, document in report:
@@ -124,33 +117,28 @@ def spread(items: Sequence[_Item], size: int) -> list[_Item]:
 
 def asked_names(*names: Sequence[str]) -> list[str]:
     """Return the relations that are asked about, sorted: all but the subsets for controls."""
-    return sorted({name for some in names for name in some if SUBSET not in name})
+    return sorted({name for some in names for name in some if not RelationSubset.of(name).subset})
 
 
 def ablation_shard(
     model: PretrainedModel,
-    sentences: Sequence[Sentence],
-    documents: Sequence[str],
+    read: TextSet,
     names: Sequence[str],
     batch_size: int,
-    *,
-    across: bool,
     head: LanguageHead | None = None,
 ) -> ShardResult:
-    """Return what some sentences lose without each of the model's heads.
+    """Return what some texts lose without each of the model's heads.
 
     Args:
         model: Whose heads.
-        sentences: What is read.
-        documents: The document of each.
+        read: The texts.
         names: Relations that are asked about.
-        batch_size: Sentences in a batch.
-        across: Whether the sentences are windows.
+        batch_size: Texts in a batch.
         head: The model's language-modelling head, where it has one.
     """
-    known = list(dict.fromkeys(documents))
+    known = list(dict.fromkeys(read.documents))
     sums = empty_sums(known, names, every_head(model.n_layers, model.n_heads), head)
-    batches = ablation_batches(model, sentences, documents, sums, batch_size, across=across)
+    _, batches = batches_of(model, read, known, sums.names, batch_size)
     ablate_each(model, batches, sums)
     return ShardResult(sums.state(), {"documents": known})
 
@@ -165,24 +153,31 @@ def every_head(n_layers: int, n_heads: int) -> list[tuple[tuple[int, int], ...]]
     return [((layer, head),) for layer, head in np.ndindex(n_layers, n_heads)]
 
 
-def ablation_batches(
+def batches_of(
     model: PretrainedModel,
-    sentences: Sequence[Sentence],
+    read: TextSet,
     documents: Sequence[str],
-    sums: StateChangeSums,
+    names: Sequence[str],
     batch_size: int,
-    *,
-    across: bool,
-) -> list[AnnotatedBatch]:
-    """Return sentences, each of its document, as batches whose words the sums can hold."""
-    made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
-    return annotated_batches(
+) -> tuple[WordBatches, list[AnnotatedBatch]]:
+    """Return texts as batches, without their annotation and with it.
+
+    Args:
+        model: Whose tokenizer cuts them.
+        read: The texts.
+        documents: All that are counted, in the order of the counts.
+        names: The relations that are, in theirs.
+        batch_size: Texts in a batch.
+    """
+    made = word_batches(model, [text.surface for text in read.texts], batch_size)
+    annotated = annotated_batches(
         made.batches,
-        sentences,
-        [sums.documents.index(document) for document in documents],
-        {name: place for place, name in enumerate(sums.names)},
-        across=across,
+        read.texts,
+        [documents.index(document) for document in read.documents],
+        {name: place for place, name in enumerate(names)},
+        across=read.is_windows,
     )
+    return made, annotated
 
 
 def empty_sums(

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any, get_args
 
 from inspector.arguments import is_whole, refused
-from inspector.corpora import Labels, Sentence
+from inspector.corpora import Labels
+from inspector.corpora.text_set import TextSet
 from inspector.errors import InputError
 from inspector.heads.specialization.split import MIN_RANDOM_MODELS, is_for_selection
 from inspector.models import PretrainedModel, load
@@ -134,16 +135,9 @@ class ProfileJob:
     revision: str | None
     dtype: str
     device: str
-    sentences: tuple[Sentence, ...]
-    documents: tuple[str, ...]
-    """The document of each sentence."""
-    relations: tuple[str, ...]
-    """Names of the relations that are scored, sorted."""
+    sentences: TextSet
     settings: ProfileSettings
-    windows: tuple[Sentence, ...] = ()
-    """Sentences that are read together, as one each, with the relations that are scored there."""
-    window_relations: tuple[str, ...] = ()
-    """Names of the relations that are scored in windows, sorted."""
+    windows: TextSet = field(default_factory=lambda: TextSet(is_windows=True))
     ablation_sentences: tuple[int, ...] = ()
     """Places of the sentences that are read without each head."""
     ablation_windows: tuple[int, ...] = ()
@@ -153,14 +147,29 @@ class ProfileJob:
     identity: dict[str, str] = field(default_factory=dict)
     """The model's files and the versions that every worker must have; not asked where empty."""
 
+    @property
+    def texts(self) -> tuple[TextSet, TextSet]:
+        """Return the sentences, and the windows."""
+        return self.sentences, self.windows
+
+    @property
+    def n_sentences(self) -> int:
+        """Return how many sentences are read by themselves."""
+        return len(self.sentences.texts)
+
+    @property
+    def n_windows(self) -> int:
+        """Return how many windows there are."""
+        return len(self.windows.texts)
+
     @cached_property
     def readings(self) -> "list[Reading]":
         """Return who reads what: the model, each random one, the model without each head."""
         settings = self.settings
         sizes = (settings.shard_size, settings.window_shard_size)
-        all_of_it = (range(len(self.sentences)), range(len(self.windows)))
+        all_of_it = (range(self.n_sentences), range(self.n_windows))
         # Without relations random models have nothing to say.
-        seeds = settings.random_init_seeds if self.relations or self.window_relations else ()
+        seeds = settings.random_init_seeds if any(one.relations for one in self.texts) else ()
         of_ablation = (self.ablation_sentences, self.ablation_windows)
         return [
             Reading(all_of_it, sizes),
@@ -176,8 +185,8 @@ class ProfileJob:
         of = len(self.settings.random_init_seeds)
         most = self.settings.random_init_sentences
         return (
-            sample_of(number, of, len(self.sentences), LEAST_SENTENCES, most),
-            sample_of(number, of, len(self.windows), LEAST_WINDOWS, -(-most // SENTENCES_A_WINDOW)),
+            sample_of(number, of, self.n_sentences, LEAST_SENTENCES, most),
+            sample_of(number, of, self.n_windows, LEAST_WINDOWS, -(-most // SENTENCES_A_WINDOW)),
         )
 
     @cached_property
@@ -186,9 +195,8 @@ class ProfileJob:
 
         It stands for all of the split where no more is asked than what all have together.
         """
-        named = (*self.documents, *(window.document or "" for window in self.windows))
         found: dict[bool, str] = {}
-        for document in dict.fromkeys(named):
+        for document in dict.fromkeys(self.sentences.documents + self.windows.documents):
             found.setdefault(is_for_selection(document), document)
         return found
 
@@ -200,7 +208,7 @@ class ProfileJob:
     @property
     def asked_names(self) -> list[str]:
         """Return the relations about which it is asked whether a head is needed."""
-        return asked_names(self.relations, self.window_relations)
+        return asked_names(self.sentences.relations, self.windows.relations)
 
     def load(self) -> PretrainedModel:
         """Return the model.
@@ -244,11 +252,8 @@ class ShardPlace:
 
     job: ProfileJob
     reading: Reading
-    across: bool
-    """Whether they are windows."""
-    sentences: tuple[Sentence, ...]
-    document_of_each: tuple[str, ...]
-    """The document of each; of what a random model reads, the first of its split."""
+    read: TextSet
+    """The texts, and the document of each; of what a random model reads, the first of its split."""
 
     @classmethod
     def of(cls, jobs: Sequence[ProfileJob], shard_id: int) -> "ShardPlace":
@@ -259,29 +264,28 @@ class ShardPlace:
             shard_id: Its number.
         """
         job, reading, left = _located(jobs, shard_id)
-        across = left >= reading.n_sentence_shards
-        start = (left - reading.n_sentence_shards if across else left) * reading.shard_sizes[across]
-        chosen = reading.texts[across][start : start + reading.shard_sizes[across]]
-        texts = job.windows if across else job.sentences
-        documents = [(texts[i].document or "") if across else job.documents[i] for i in chosen]
+        kind = int(left >= reading.n_sentence_shards)  # of windows
+        size = reading.shard_sizes[kind]
+        start = (left - kind * reading.n_sentence_shards) * size
+        read = job.texts[kind].at(reading.texts[kind][start : start + size])
         if reading.random_init_seed is not None:
-            documents = [job.first_of_split[is_for_selection(name)] for name in documents]
-        return cls(job, reading, across, tuple(texts[i] for i in chosen), tuple(documents))
+            of_split = job.first_of_split
+            documents = tuple(of_split[is_for_selection(name)] for name in read.documents)
+            read = replace(read, documents=documents)
+        return cls(job, reading, read)
 
     @property
     def documents(self) -> list[str]:
         """Return the documents, in order, each once."""
-        return list(dict.fromkeys(self.document_of_each))
+        return list(dict.fromkeys(self.read.documents))
 
     @property
-    def lengths(self) -> list[int]:
-        """Return the number of words of each sentence."""
-        return [len(sentence.words) for sentence in self.sentences]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the names of the relations that are scored."""
-        return self.job.window_relations if self.across else self.job.relations
+    def batch_size(self) -> int:
+        """Return how many texts are read together, at most."""
+        settings = self.job.settings
+        if not self.read.is_windows:
+            return settings.batch_size
+        return 1 if self.reading.is_ablation else settings.window_batch_size
 
     @property
     def is_own(self) -> bool:
@@ -291,7 +295,7 @@ class ShardPlace:
     @property
     def is_whole(self) -> bool:
         """Whether it is seen where the model looks as well, not only what it finds."""
-        return self.is_own and not self.across
+        return self.is_own and not self.read.is_windows
 
 
 def _located(jobs: Sequence[ProfileJob], shard_id: int) -> tuple[ProfileJob, Reading, int]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from inspector.corpora import Sentence
+from inspector.corpora.text_set import TextSet
 from inspector.head_names import Head
 from inspector.heads.ablation import ablate_together, needed_heads
 from inspector.heads.ablation.necessity import Relation, SharedRole
@@ -16,8 +16,8 @@ from inspector.heads.ablation.shared_roles import random_sets, shared_roles
 from inspector.models import PretrainedModel
 from inspector.models.loading.language_head import LanguageHead, language_head
 from inspector.runs.profile.ablation_worker import (
-    ablation_batches,
     ablation_sums,
+    batches_of,
     empty_sums,
     spread,
 )
@@ -65,27 +65,20 @@ def _ablated(
 ) -> SharedRole:
     """Return what each set of heads does to some sentences that have one of the relations."""
     names = sorted({relation for relation, _ in relations})
-    parts: list[tuple[list[Sentence], list[str], bool]] = []
-    windows = [window.document or "" for window in job.windows]
-    for places, texts, documents, across in (
-        (job.ablation_sentences, job.sentences, job.documents, False),
-        (job.ablation_windows, job.windows, windows, True),
-    ):
+    parts: list[TextSet] = []
+    for places, read in zip((job.ablation_sentences, job.ablation_windows), job.texts, strict=True):
         holding = [
             place
             for place in places
-            if any(
-                one.label in names and (across or one.is_plain) for one in texts[place].relations
-            )
+            if any(one.label in names for one in read.scored(read.texts[place]))
         ]
-        chosen = spread(holding, -(-len(places) // SHARE_TOGETHER))
-        parts.append(([texts[it] for it in chosen], [documents[it] for it in chosen], across))
-    known = sorted({document for _, documents, _ in parts for document in documents})
+        parts.append(read.at(spread(holding, -(-len(places) // SHARE_TOGETHER))))
+    known = sorted({document for read in parts for document in read.documents})
     sums = empty_sums(known, names, variants, head)
-    for sentences, documents, across in parts:
-        if not sentences:
+    for read in parts:
+        if not read.texts:
             continue
-        size = 1 if across else job.settings.batch_size
-        batches = ablation_batches(model, sentences, documents, sums, size, across=across)
+        size = 1 if read.is_windows else job.settings.batch_size
+        _, batches = batches_of(model, read, known, names, size)
         ablate_together(model, batches, sums)
     return SharedRole(relations, sums)

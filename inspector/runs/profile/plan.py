@@ -8,7 +8,8 @@ from inspector.corpora import Corpus, Sentence
 from inspector.corpora.annotation.document_windows import Windows, corpus_windows
 from inspector.corpora.annotation.matched_pairs import MATCHED, with_controls
 from inspector.corpora.annotation.mentions import has_mentions
-from inspector.corpora.sentence import SUBSET
+from inspector.corpora.sentence import RelationSubset
+from inspector.corpora.text_set import TextSet
 from inspector.errors import InputError
 from inspector.heads.enough_words import check_some_read
 from inspector.models import PretrainedModel, token_counts
@@ -43,9 +44,13 @@ def profile_job(
     check_some_read(model, corpus.name, lengths, n_special)
     windows = windows_of(model, corpus, settings)
     _check_names((*corpus.sentences, *windows.texts))
-    sentences = tuple(with_controls(sentence, sentence.heads) for sentence in corpus.sentences)
-    documents = tuple(corpus.document_ids())
-    of_windows = [window.document or "" for window in windows.texts]
+    sentences = TextSet.of(
+        (with_controls(sentence, sentence.heads) for sentence in corpus.sentences),
+        corpus.document_ids(),
+    )
+    of_windows = TextSet.of(
+        windows.texts, [window.document or "" for window in windows.texts], is_windows=True
+    )
     n_sentences, n_windows = settings.ablation_sentences, settings.ablation_windows
     head = language_head(model) if settings.ablation else None
     if head is not None and head.kind == "masked":
@@ -59,15 +64,10 @@ def profile_job(
         dtype=model.dtype,
         device=str(model.device),
         sentences=sentences,
-        documents=documents,
-        relations=_names(sentences, across=False),
         settings=settings,
-        windows=windows.texts,
-        window_relations=_names(windows.texts, across=True),
-        ablation_sentences=sample(sentences, documents, n_sentences) if settings.ablation else (),
-        ablation_windows=(
-            sample(windows.texts, of_windows, n_windows, across=True) if settings.ablation else ()
-        ),
+        windows=of_windows,
+        ablation_sentences=sample(sentences, n_sentences) if settings.ablation else (),
+        ablation_windows=sample(of_windows, n_windows) if settings.ablation else (),
         has_loss=head is not None,
         identity=identity(model),
     )
@@ -96,26 +96,12 @@ def relation_kinds(job: ProfileJob) -> dict[str, str]:
     """Return the kind of each relation, kinds in their order, names sorted; controls left out."""
     found = {
         relation.label: relation.kind
-        for sentence in (*job.sentences, *job.windows)
+        for sentence in (*job.sentences.texts, *job.windows.texts)
         for relation in sentence.relations
-        if SUBSET not in relation.label
+        if not relation.is_control
     }
     order = sorted(found, key=lambda label: (KINDS.index(found[label]), label))
     return {label: found[label] for label in order}
-
-
-def _names(sentences: Iterable[Sentence], *, across: bool) -> tuple[str, ...]:
-    return tuple(
-        sorted(
-            {
-                name
-                for sentence in sentences
-                for relation in sentence.relations
-                if across or relation.is_plain
-                for name in relation.counted_as
-            }
-        )
-    )
 
 
 def _check_names(sentences: Iterable[Sentence]) -> None:
@@ -127,9 +113,10 @@ def _check_names(sentences: Iterable[Sentence]) -> None:
                     f"kind ({relation.kind}) of relation '{relation.label}' must be a known one. "
                     f"Available: {', '.join(KINDS)}."
                 )
-            if SUBSET in relation.label.removesuffix(f"{SUBSET}{MATCHED}"):
+            own = RelationSubset.of(relation.label)
+            if own.name != relation.label or own.subset not in ("", MATCHED):
                 raise InputError(
-                    f"relation ({relation.label}) must not have '{SUBSET}' in its name, which "
+                    f"relation ({relation.label}) must not have '|' in its name, which "
                     "stands for subsets of pairs: leave it out."
                 )
             if kinds.setdefault(relation.label, relation.kind) != relation.kind:

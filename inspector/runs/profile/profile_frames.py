@@ -237,8 +237,7 @@ def counts_of(shards: Sequence[ShardResult], reading: Reading, job: ProfileJob) 
     """Return the counts of one reading's shards, its sentences' and then its windows'."""
     parts = []
     for place, shard in enumerate(shards):
-        in_windows = place >= reading.n_sentence_shards
-        names = job.window_relations if in_windows else job.relations
+        names = job.texts[place >= reading.n_sentence_shards].relations
         parts.append(counts_from_state(shard.arrays, shard.labels["documents"], list(names)))
     return concatenate(parts)
 
@@ -247,8 +246,7 @@ def unknown_pairs(shards: Sequence[ShardResult], reading: Reading, job: ProfileJ
     """Return how many pairs of each relation have a word that the vocabulary does not know."""
     unknown: Counter[str] = Counter()
     for place, shard in enumerate(shards):
-        in_windows = place >= reading.n_sentence_shards
-        names = job.window_relations if in_windows else job.relations
+        names = job.texts[place >= reading.n_sentence_shards].relations
         pairs = shard.arrays["relations.unknown"].tolist()
         unknown.update(dict(zip(names, pairs, strict=True)))
     return unknown
@@ -281,11 +279,11 @@ def _totals(
         **_vocabulary_rows(of_sentences),
         "relations with a word that has no token": added("relations.left_out", shards),
     }
-    if others and len(others[0].texts[0]) < len(job.sentences):
+    if others and len(others[0].texts[0]) < job.n_sentences:
         counted[RANDOM_ROW] = len(others[0].texts[0])
-    if job.windows:
+    if job.n_windows:
         counted |= {
-            "windows": len(job.windows),
+            "windows": job.n_windows,
             "windows longer than the model takes": added("too_long", of_windows),
         }
     if windows.n_mentions or windows.left_out:

@@ -5,15 +5,15 @@ Must not know: claims, verdicts, UI.
 """
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inspector.corpora import Corpus, Sentence
+from inspector.corpora import Corpus
 from inspector.errors import InputError
 from inspector.heads.counts import DIRECTIONS, RelationCounts, concatenate
-from inspector.heads.observers import AcrossScores, PredictedWords, RelationScores
+from inspector.heads.observers import PredictedWords
 from inspector.heads.specialization.inference import MIN_DOCUMENTS
 from inspector.heads.specialization.ladder.words import WordTable
 from inspector.heads.specialization.split import is_for_selection
@@ -22,7 +22,7 @@ from inspector.progress import Progress
 from inspector.runs.profile.job import ProfileJob, ProfileSettings, ShardPlace
 from inspector.runs.profile.plan import profile_job, relation_kinds
 from inspector.runs.profile.profile_frames import by_reading, counts_of, unknown_pairs
-from inspector.runs.profile.shard_worker import observed, one_thread
+from inspector.runs.profile.shard_worker import empty_scores, observed, one_thread
 from inspector.runs.profile.words_read import words_read
 from inspector.runs.store.shards import ShardResult
 
@@ -77,13 +77,15 @@ class Readable:
             progress: Told how far it is.
             all_tested: Whether every document is judged on, where nothing is chosen.
         """
-        job, show = _of_relations(self.job, names), progress or (lambda what, share: None)
+        sentences, windows = (read.with_any_of(names) for read in self.job.texts)
+        job = replace(self.job, sentences=sentences, windows=windows)
+        show = progress or (lambda what, share: None)
         read, shards = _Reader(self.model), list[ShardResult]()
         for number in range(job.n_shards):
             show(f"Reading {number + 1} of {job.n_shards}", number / job.n_shards)
             shards.append(read(ShardPlace.of([job], number)))
         (whole, own), *others = by_reading(shards, job)
-        documents = sorted(set(self.job.documents))
+        documents = sorted(set(self.job.sentences.documents))
         nothing = _nothing(documents, job, self.model)
         counts = concatenate([nothing, counts_of(own, whole, job)]) if own else nothing
         tested = [one for one in documents if all_tested or not is_for_selection(one)]
@@ -110,15 +112,11 @@ class _Reader:
         self._random_model: tuple[int, PretrainedModel] | None = None
 
     def __call__(self, place: ShardPlace) -> ShardResult:
-        model, settings = self._model_of(place.reading.random_init_seed), place.job.settings
-        kind = AcrossScores if place.across else RelationScores
-        scores = kind(model.n_layers, model.n_heads, place.documents, list(place.names))
-        words = [PredictedWords(scores, place.lengths)] if place.is_own else []
-        batch_size = settings.window_batch_size if place.across else settings.batch_size
+        model = self._model_of(place.reading.random_init_seed)
+        scores = empty_scores(model, place)
+        words = [PredictedWords(scores, place.read.lengths)] if place.is_own else []
         with one_thread():
-            return observed(
-                model, scores, words, place.sentences, place.document_of_each, batch_size
-            )
+            return observed(model, scores, words, place.read, place.batch_size)
 
     def _model_of(self, seed: int | None) -> PretrainedModel:
         if seed is None:
@@ -129,28 +127,9 @@ class _Reader:
         return self._random_model[1]
 
 
-def _of_relations(job: ProfileJob, names: Collection[str]) -> ProfileJob:
-    """Return what is read of a job for some of its relations."""
-
-    def holds(*, across: bool) -> Callable[[Sentence], bool]:
-        return lambda one: any(
-            relation.label in names and (across or relation.is_plain) for relation in one.relations
-        )
-
-    kept = [holds(across=False)(sentence) for sentence in job.sentences]
-    return replace(
-        job,
-        sentences=tuple(one for one, keep in zip(job.sentences, kept, strict=True) if keep),
-        documents=tuple(one for one, keep in zip(job.documents, kept, strict=True) if keep),
-        windows=tuple(filter(holds(across=True), job.windows)),
-        relations=tuple(name for name in job.relations if name in names),
-        window_relations=tuple(name for name in job.window_relations if name in names),
-    )
-
-
 def _nothing(documents: list[str], job: ProfileJob, model: PretrainedModel) -> RelationCounts:
     """Return counts of 0 in every document of the corpus, those that are not read with them."""
-    names = tuple(sorted({*job.relations, *job.window_relations}))
+    names = tuple(sorted({*job.sentences.relations, *job.windows.relations}))
     size = (len(documents), len(names))
     heads = (len(DIRECTIONS), model.n_layers, model.n_heads)
     return RelationCounts(

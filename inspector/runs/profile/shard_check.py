@@ -62,16 +62,16 @@ def _empty(model: PretrainedModel, place: ShardPlace, documents: list[str]) -> S
         n, effect = changes["ablation.n"], changes["ablation.effect"]
         losses = {"loss.n": n, "loss.loss": n, "loss.increase": effect, "loss.matched": effect}
         return changes | losses if job.has_loss else changes
-    kind = AcrossScores if place.across else RelationScores
+    kind = AcrossScores if place.read.is_windows else RelationScores
     arrays = {
         "too_long": np.array(0),
         "without_tokens": np.array(0),
         "vocabulary": np.array(astuple(Vocabulary())),
-        **kind(*size, documents, list(place.names)).state(),
+        **kind(*size, documents, list(place.read.relations)).state(),
     }
     if place.is_own:
-        scores = kind(*size, documents, list(place.names))
-        arrays |= PredictedWords(scores, place.lengths).state()
+        scores = kind(*size, documents, list(place.read.relations))
+        arrays |= PredictedWords(scores, place.read.lengths).state()
     if place.is_whole:
         looks = Behaviour(*size, model.max_tokens).state()
         norms = {name.replace(Behaviour.name, NormBehaviour.name, 1): looks[name] for name in looks}
@@ -99,7 +99,7 @@ def _has_shapes(arrays: State, expected: State) -> bool:
 
 def _unpacks(model: PretrainedModel, place: ShardPlace, arrays: State) -> bool:
     """Return whether predicted words are of this shard's sentences, each in its own."""
-    lengths = place.lengths
+    lengths = place.read.lengths
     try:
         predicted = predictions_from_state(arrays, lengths, model.n_layers * model.n_heads)
     except InputError:

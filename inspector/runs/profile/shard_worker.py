@@ -11,7 +11,7 @@ from dataclasses import astuple
 import numpy as np
 import torch
 
-from inspector.corpora import Sentence
+from inspector.corpora.text_set import TextSet
 from inspector.heads.observers import (
     AcrossScores,
     Behaviour,
@@ -20,12 +20,11 @@ from inspector.heads.observers import (
     Observer,
     PredictedWords,
     RelationScores,
-    annotated_batches,
     observe,
 )
-from inspector.models import PretrainedModel, random_init_model, word_batches
+from inspector.models import PretrainedModel, random_init_model
 from inspector.models.loading.language_head import LanguageHead, language_head
-from inspector.runs.profile.ablation_worker import ablation_shard
+from inspector.runs.profile.ablation_worker import ablation_shard, batches_of
 from inspector.runs.profile.job import ProfileJob as ProfileJob
 from inspector.runs.profile.job import ProfileSettings as ProfileSettings
 from inspector.runs.profile.job import ShardPlace
@@ -54,32 +53,18 @@ class ProfileWorker:
     def __call__(self, shard_id: int) -> ShardResult:
         """Return what the observers kept of one shard."""
         place = ShardPlace.of(self.jobs, shard_id)
-        settings = place.job.settings
         with one_thread():
             if place.reading.is_ablation:
                 if place.job.has_loss and self._head is None:
                     self._head = language_head(self.model)
-                return ablation_shard(
-                    self.model,
-                    place.sentences,
-                    place.document_of_each,
-                    place.job.asked_names,
-                    1 if place.across else settings.batch_size,
-                    across=place.across,
-                    head=self._head,
-                )
+                names, size = place.job.asked_names, place.batch_size
+                return ablation_shard(self.model, place.read, names, size, self._head)
             model = self.model
             if place.reading.random_init_seed is not None:
                 model = self._random_init_model(place.reading.random_init_seed)
-            scores = _scores(model, place)
-            return observed(
-                model,
-                scores,
-                _describers(model, settings, scores, place) if place.is_own else [],
-                place.sentences,
-                place.document_of_each,
-                settings.window_batch_size if place.across else settings.batch_size,
-            )
+            scores = empty_scores(model, place)
+            describers = _describers(model, scores, place) if place.is_own else []
+            return observed(model, scores, describers, place.read, place.batch_size)
 
     def _random_init_model(self, seed: int) -> PretrainedModel:
         if self._random_model is None or self._random_model[0] != seed:
@@ -88,19 +73,20 @@ class ProfileWorker:
         return self._random_model[1]
 
 
-def _scores(model: PretrainedModel, place: ShardPlace) -> RelationScores:
-    kind = AcrossScores if place.across else RelationScores
-    return kind(model.n_layers, model.n_heads, place.documents, list(place.names))
+def empty_scores(model: PretrainedModel, place: ShardPlace) -> RelationScores:
+    """Return the observer of a shard's relations, which has seen nothing yet."""
+    kind = AcrossScores if place.read.is_windows else RelationScores
+    return kind(model.n_layers, model.n_heads, place.documents, list(place.read.relations))
 
 
 def _describers(
-    model: PretrainedModel, settings: ProfileSettings, scores: RelationScores, place: ShardPlace
+    model: PretrainedModel, scores: RelationScores, place: ShardPlace
 ) -> list[Observer]:
     # First: what the scores have of a layer is what it keeps.
-    found: list[Observer] = [PredictedWords(scores, place.lengths)]
+    found: list[Observer] = [PredictedWords(scores, place.read.lengths)]
     if place.is_whole:
         found += [Behaviour(model.n_layers, model.n_heads, model.max_tokens), NormBehaviour(model)]
-        if settings.distances:
+        if place.job.settings.distances:
             found.append(HeadDistances(model.n_layers, model.n_heads))
     return found
 
@@ -109,20 +95,12 @@ def observed(
     model: PretrainedModel,
     scores: RelationScores,
     others: Sequence[Observer],
-    sentences: tuple[Sentence, ...],
-    documents: tuple[str, ...],
+    read: TextSet,
     batch_size: int,
 ) -> ShardResult:
-    """Return what the observers kept of one pass over sentences."""
+    """Return what the observers kept of one pass over texts."""
     kept: list[Observer] = [scores, *others]
-    made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
-    batches = annotated_batches(
-        made.batches,
-        sentences,
-        [scores.documents.index(document) for document in documents],
-        {name: place for place, name in enumerate(scores.names)},
-        across=isinstance(scores, AcrossScores),
-    )
+    made, batches = batches_of(model, read, scores.documents, scores.names, batch_size)
     observe(model, batches, kept)
     arrays: dict[str, np.ndarray] = {
         "too_long": np.array(len(made.too_long)),

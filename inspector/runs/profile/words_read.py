@@ -27,14 +27,14 @@ def words_read(
         n_heads: Heads of all layers together.
         tested: The documents of the test split, where that is not the usual one.
     """
-    sentences, start = (*job.sentences, *job.windows), 0
-    n_words = sum(len(sentence.words) for sentence in sentences)
+    start, n_words = 0, sum(job.sentences.lengths) + sum(job.windows.lengths)
     found = np.empty((2, n_heads, n_words), dtype=np.int64)
     for number, shard in enumerate(shards):
-        lengths = ShardPlace.of([job], number).lengths
+        lengths = ShardPlace.of([job], number).read.lengths
         predicted = predictions_from_state(shard.arrays, lengths, n_heads)
         end = start + sum(lengths)
         found[..., start:end] = np.where(predicted < 0, predicted, predicted + start)
         start = end
-    documents = (*job.documents, *(window.document or "" for window in job.windows))
-    return word_table(sentences, documents, found, len(job.windows), tested)
+    sentences = job.sentences.texts + job.windows.texts
+    documents = job.sentences.documents + job.windows.documents
+    return word_table(sentences, documents, found, job.n_windows, tested)

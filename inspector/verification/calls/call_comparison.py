@@ -11,22 +11,17 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn.functional import linear
 
 from inspector.attention import (
     Attended,
-    LayerWeights,
     attention,
     repeat_key_value_heads,
     scaled_dot_product_scores,
 )
 from inspector.models import AttentionCall
-from inspector.models.weight_checks.projection_calls import ProjectedCall
-from inspector.models.weight_layouts.layout import SIDES
 from inspector.verification.across_cases import largest_score, rounded_scores
-from inspector.verification.controls import LETTERS
 from inspector.verification.diagnosis import REFERENCE, Plan
 from inspector.verification.judge import (
     PRECISE,
@@ -47,10 +42,12 @@ _NUMBERS_AT_ONCE = 50_000
 _FEWEST_QUERIES = 64
 
 
-class Portion(NamedTuple):
-    """Some of the texts of a call, and some of its heads with the key/value heads they share."""
+_ALL = slice(None)
 
-    texts: slice
+
+class HeadGroup(NamedTuple):
+    """Some of the heads of a call, and the key/value heads that they share."""
+
     heads: slice
     kv_heads: slice
 
@@ -83,24 +80,31 @@ class Terms:
         }
         return Terms(**{**vars(self), **changed, "softmax_dtype": softmax_dtype})
 
-    def part(self, portion: Portion) -> "Terms":
-        """Return the terms of some of the texts and heads."""
-        axes = dict.fromkeys(("query", "mask", "bias", "sinks"), portion.heads)
-        axes |= dict.fromkeys(("key", "value"), portion.kv_heads)
-        cut = {name: _cut(getattr(self, name), portion.texts, axes[name]) for name in axes}
-        mask = cut["mask"]
+    def of_texts(self, texts: slice) -> "Terms":
+        """Return the terms of some of the texts."""
+        cut = {
+            name: tensor[texts]
+            for name in _BY_TEXT_AND_HEAD
+            if (tensor := getattr(self, name)) is not None and len(tensor) > 1
+        }
+        mask = cut.get("mask", self.mask)
         # A text without padding has nothing to mask; larger masks cost more to look through.
         if mask is not None and mask.shape[-2] == 1 and bool(mask.all()):
             cut["mask"] = None
         return Terms(**{**vars(self), **cut})
 
+    def of_heads(self, group: HeadGroup) -> "Terms":
+        """Return the terms of some of the heads."""
+        cut = {
+            name: tensor[:, group.kv_heads if name in ("key", "value") else group.heads]
+            for name in _BY_TEXT_AND_HEAD
+            if (tensor := getattr(self, name)) is not None and tensor.shape[1] > 1
+        }
+        return Terms(**{**vars(self), **cut})
 
-def _cut(tensor: Tensor | None, texts: slice, heads: slice) -> Tensor | None:
-    """Return the part of a tensor, all of an axis along which it is the same for all."""
-    if tensor is None:
-        return None
-    tensor = tensor[texts] if len(tensor) > 1 else tensor
-    return tensor[:, heads] if tensor.shape[1] > 1 else tensor
+
+_BY_TEXT_AND_HEAD = ("query", "mask", "bias", "sinks", "key", "value")
+"""Of `Terms`; those that are the same for all have length 1 there."""
 
 
 def evaluate(terms: Terms, plan: Plan = REFERENCE) -> Attended:
@@ -162,18 +166,22 @@ def judge_call(
     contexts = call.context.unflatten(-1, (call.query.shape[1], -1)).transpose(1, 2)
     # A mistake may be one of heads among each other: it is given them all. So is dropout, which
     # draws for all of them.
-    whole = [Portion(slice(None), slice(None), slice(None))]
-    for portion in whole if terms.dropout else _portions(call, by_heads=plan is REFERENCE):
-        part = terms.part(portion)
-        ours = evaluate(part.to(working, softmax_dtype), plan)
-        truth = exact(part)
-        keep = _rows_with_keys(part)
-        theirs = contexts[portion.texts, portion.heads]
-        _add(distances["context"], keep, ours.output, theirs, truth.output)
-        if shown:
-            theirs = call.probabilities[portion.texts, portion.heads]
-            maps = (ours.probabilities, theirs, truth.probabilities)
-            _add(distances["probabilities"], keep, *maps)
+    whole = [(_ALL, [HeadGroup(_ALL, _ALL)])]
+    portions = whole if terms.dropout else _portions(call, by_heads=plan is REFERENCE)
+    with torch.inference_mode():  # which makes each of the many small steps cheaper
+        for texts, groups in portions:
+            of_texts = terms.of_texts(texts)
+            keep, real = _rows_with_keys(of_texts), real_keys(of_texts)
+            for group in groups:
+                part, heads = of_texts.of_heads(group), group.heads
+                ours, truth = evaluate(part.to(working, softmax_dtype), plan), exact(part, real)
+                kept = None if keep is None else keep[:, heads]
+                theirs = contexts[texts, heads]
+                _add(distances["context"], kept, ours.output, theirs, truth.output)
+                if shown:
+                    theirs = call.probabilities[texts, heads]
+                    maps = (ours.probabilities, theirs, truth.probabilities)
+                    _add(distances["probabilities"], kept, *maps)
     # What rounds its softmax to float32 is no more precise than that, whatever its dtype.
     precision = softmax_dtype or call.query.dtype
 
@@ -191,29 +199,38 @@ def judge_call(
     return found
 
 
-def exact(part: Terms) -> Attended:
-    """Return what our attention makes of a part of a call in float64.
+def exact(terms: Terms, real: slice | None = None) -> Attended:
+    """Return what our attention makes of a call in float64.
 
-    Where one text is padded, of its real keys alone: others have probability 0, and cost as much.
+    Args:
+        terms: Of the call.
+        real: The keys of one padded text that are real: of these alone it is computed, as others
+            have probability 0, and cost as much.
     """
-    terms, mask = part.to(torch.float64), part.mask
-    if mask is None or mask.shape[:3] != (1, 1, 1) or len(part.query) > 1 or part.dropout:
-        return evaluate(terms)
-    real = mask[0, 0, 0].nonzero()[:, 0]
-    n_keys = len(real)
-    if not n_keys or int(real[-1] - real[0]) + 1 != n_keys:
-        return evaluate(terms)
-    keys = slice(int(real[0]), int(real[-1]) + 1)
-    bias = terms.bias
+    part = terms.to(torch.float64)
+    if real is None:
+        return evaluate(part)
+    bias = part.bias
     if bias is not None and bias.shape[-1] > 1:
-        bias = bias[..., keys]
+        bias = bias[..., real]
     of_real = replace(
-        terms, key=terms.key[:, :, keys], value=terms.value[:, :, keys], mask=None, bias=bias
+        part, key=part.key[:, :, real], value=part.value[:, :, real], mask=None, bias=bias
     )
-    found = evaluate(of_real)
-    probabilities = found.probabilities.new_zeros(*found.probabilities.shape[:-1], mask.shape[-1])
-    probabilities[..., keys] = found.probabilities
+    found, n_keys = evaluate(of_real), part.key.shape[2]
+    probabilities = found.probabilities.new_zeros(*found.probabilities.shape[:-1], n_keys)
+    probabilities[..., real] = found.probabilities
     return Attended(found.output, probabilities)
+
+
+def real_keys(terms: Terms) -> slice | None:
+    """Return the keys of a padded text that are not padding; None of other calls."""
+    mask = terms.mask
+    if mask is None or mask.shape[:3] != (1, 1, 1) or len(terms.query) > 1 or terms.dropout:
+        return None
+    real: list[int] = mask[0, 0, 0].nonzero()[:, 0].tolist()
+    if not real or real[-1] + 1 - real[0] != len(real):
+        return None
+    return slice(real[0], real[-1] + 1)
 
 
 def some_queries(call: AttentionCall, seed: int) -> AttentionCall:
@@ -250,21 +267,20 @@ def rows_left_out(call: AttentionCall) -> int:
     return int((~rows_with_keys(call.mask, len(call.query), call.query.shape[2])).sum())
 
 
-def _portions(call: AttentionCall, by_heads: bool) -> Iterator[Portion]:
-    """Yield parts of a call, each about as large as the processor's cache."""
+def _portions(call: AttentionCall, by_heads: bool) -> Iterator[tuple[slice, Sequence[HeadGroup]]]:
+    """Yield some texts and groups of their heads, each about as large as the processor's cache."""
     n_texts, n_heads, n_queries, _ = call.query.shape
     n_groups = call.key.shape[1]
     shared = n_heads // n_groups
     group = max(1, shared * n_queries * call.key.shape[2])
     texts = max(1, _NUMBERS_AT_ONCE // (n_groups * group))
     groups = max(1, _NUMBERS_AT_ONCE // group) if by_heads and texts == 1 else n_groups
+    shares = [
+        HeadGroup(slice(first * shared, (first + groups) * shared), slice(first, first + groups))
+        for first in range(0, n_groups, groups)
+    ]
     for start in range(0, n_texts, texts):
-        for first in range(0, n_groups, groups):
-            last = first + groups
-            yield Portion(
-                slice(start, start + texts), slice(first * shared, last * shared),
-                slice(first, last),
-            )  # fmt: skip
+        yield slice(start, start + texts), shares
 
 
 def _rows_with_keys(terms: Terms) -> Bool[Tensor, "batch head query"] | None:
@@ -381,60 +397,3 @@ def _without_gradients_of_the_rest(call: AttentionCall) -> Terms:
     bias = None if terms.bias is None else terms.bias.detach()
     sinks = None if terms.sinks is None else terms.sinks.detach()
     return replace(terms, bias=bias, sinks=sinks)
-
-
-# A linear layer treats all tokens alike: so many of a call, spread evenly, stand for the others.
-TOKENS_AT_MOST = 32
-
-
-def judge_projections(
-    projected: ProjectedCall,
-    plan: Plan = REFERENCE,
-    dtype: torch.dtype | None = None,
-    *,
-    sides: Sequence[str] = SIDES,
-) -> dict[str, Judgement]:
-    r"""Return stage → judgement of ours against the model's own: query, key, value, output.
-
-    $q = x W_Q^\top + b_Q$ and so on, for at most `TOKENS_AT_MOST` tokens of the call. Queries
-    without an allowed key are left out of the output.
-    """
-    judgements = {}
-    changed = plan.weights_of(projected.weights)
-    for side in sides:
-        if side not in projected.made:
-            continue
-        rows = _chosen(projected, side)
-        given = _tokens(projected.given[side], rows)
-        theirs = _tokens(projected.made[side], rows)
-        ours = _project(given.to(dtype or given.dtype), changed, side)
-        truth = _project(given.double(), projected.weights, side)
-        judgements[side] = judge(ours, theirs, truth, theirs.dtype)
-    return judgements
-
-
-def _project(
-    given: Float[Tensor, "token d_in"], weights: LayerWeights, side: str
-) -> Float[Tensor, "token d_out"]:
-    letter = LETTERS[side]
-    matrix, bias = getattr(weights, f"W_{letter}"), getattr(weights, f"b_{letter}")
-    return linear(given, matrix.to(given.dtype), None if bias is None else bias.to(given.dtype))
-
-
-def _chosen(projected: ProjectedCall, side: str) -> Int[Tensor, " token"]:
-    """Return the places, in all texts one after the other, of the tokens that are compared."""
-    given, mask = projected.given[side], projected.call.mask
-    n_texts, n_tokens = given.shape[:2]
-    rows = torch.arange(n_texts * n_tokens, device=given.device)
-    if side == "output" and mask is not None:
-        rows = rows[rows_with_keys(mask, n_texts, n_tokens).flatten()]
-    if len(rows) <= TOKENS_AT_MOST:
-        return rows
-    return rows[torch.arange(TOKENS_AT_MOST, device=rows.device) * len(rows) // TOKENS_AT_MOST]
-
-
-def _tokens(
-    tensor: Float[Tensor, "batch token *features"], rows: Int[Tensor, " chosen"]
-) -> Float[Tensor, "chosen d_out"]:
-    """Return the features of the chosen tokens, those of the heads side by side."""
-    return tensor.flatten(0, 1).index_select(0, rows).flatten(1)

@@ -9,10 +9,10 @@ from inspector.models import AttentionCall
 from inspector.models.weight_checks.projection_calls import ProjectedCall
 from inspector.verification.calls.call_comparison import (
     judge_call,
-    judge_projections,
     terms_of,
     with_scores_spread,
 )
+from inspector.verification.calls.projection_comparison import judge_projections
 from inspector.verification.controls import CALL_MISTAKES, PROJECTION_MISTAKES, Control, Controls
 from inspector.verification.diagnosis import Layer
 

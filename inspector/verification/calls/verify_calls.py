@@ -31,13 +31,13 @@ from inspector.verification.calls.call_comparison import (
     draws,
     judge_call,
     judge_call_gradient,
-    judge_projections,
     rows_left_out,
     some_queries,
     with_large_scores,
 )
 from inspector.verification.calls.call_controls import CallControls
 from inspector.verification.calls.model_conditions import ModelConditions
+from inspector.verification.calls.projection_comparison import judge_projections
 from inspector.verification.conditions import DROPOUT, FIRST, Condition
 from inspector.verification.judge import Judgement
 from inspector.verification.layers.stages import GRADIENT, STAGES

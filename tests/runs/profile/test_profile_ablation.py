@@ -10,6 +10,7 @@ from support.each import each
 
 import inspector
 from inspector.corpora import Corpus, Relation, Sentence
+from inspector.corpora.text_set import TextSet
 from inspector.errors import InputError
 from inspector.heads.ablation import needed_heads
 from inspector.heads.specialization.split import is_for_selection
@@ -101,18 +102,19 @@ def test_a_damaged_shard_is_computed_again_to_the_same_bytes(kept, corpus, model
 
 def test_the_sample_is_of_the_test_split_alone(corpus):
     documents = corpus.document_ids()
-    every = sample(corpus.sentences, documents, 1000)
+    read = TextSet.of(corpus.sentences, documents)
+    every = sample(read, 1000)
     assert {documents[place] for place in every} == {
         document for document in documents if not is_for_selection(document)
     }
-    some = sample(corpus.sentences, documents, 7)
+    some = sample(read, 7)
     assert len(some) == len(set(some)) == 7
     assert list(some) == sorted(some)
     assert set(some) < set(every)
     assert some[0] <= every[len(every) // 7]
     assert some[-1] > every[len(every) * 5 // 7]
     bare = [Sentence("s", "e", ("cat",), None, ())]
-    assert sample(bare, ["e"], 7) == ()
+    assert sample(TextSet.of(bare, ["e"]), 7) == ()
 
 
 def test_rare_relations_are_asked_in_as_many_documents_as_there_must_be():
@@ -130,7 +132,7 @@ def test_rare_relations_are_asked_in_as_many_documents_as_there_must_be():
     def asked(places, relation):
         return {documents[place] for place in places if relation in made[place].relations}
 
-    some = sample(made, documents, 24)
+    some = sample(TextSet.of(made, documents), 24)
     assert len(asked(some, rare)) >= 12
     assert len(asked(some, common)) >= 12
     assert len(some) == len(set(some)) == 24
@@ -140,7 +142,7 @@ def test_rare_relations_are_asked_in_as_many_documents_as_there_must_be():
     even = sorted(place for place in range(1600) if not is_for_selection(documents[place]))
     evenly = [even[number * len(even) // 24] for number in range(24)]
     assert len(asked(evenly, rare)) < 6  # control: spread over all, it would be missed
-    assert sample(made[:], documents, 24) == some
+    assert sample(TextSet.of(made[:], documents), 24) == some
     split = [documents[place] for place in some]
     assert split[0] < split[-1]
 
@@ -156,7 +158,7 @@ def test_a_relation_of_just_twenty_pairs_is_looked_for():
             Sentence(f"s{place}", one, ("a", "b"), None, (common, *([rare] * (place in holding))))
             for place, one in enumerate(documents)
         ]
-        found = holding & set(sample(made, documents, 24))
+        found = holding & set(sample(TextSet.of(made, documents), 24))
         assert (len(found) >= 12) == looked_for
 
 

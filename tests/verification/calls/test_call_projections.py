@@ -13,8 +13,8 @@ from inspector.models.any_model.call_watch import passes, watch_calls
 from inspector.models.tiny_models import configuration
 from inspector.models.weight_checks.projection_calls import Projections
 from inspector.verification import STAGES
-from inspector.verification.calls.call_comparison import TOKENS_AT_MOST, judge_projections
 from inspector.verification.calls.call_controls import CallControls
+from inspector.verification.calls.projection_comparison import TOKENS_AT_MOST, judge_projections
 from inspector.verification.calls.verify_calls import verify_any
 from inspector.verification.controls import PROJECTION_MISTAKES, plan_of
 from inspector.verification.diagnosis import Layer

@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Bool, Int, Int64
 
 from inspector.corpora import Sentence
-from inspector.corpora.sentence import SUBSET
 from inspector.heads.specialization.split import is_for_selection
 
 NOTHING = -1
@@ -216,7 +215,7 @@ class WordTable:
         for place, sentence in enumerate(self.sentences):
             is_window = place >= len(self.sentences) - self.n_windows
             for relation in sentence.relations:
-                if SUBSET in relation.label or not (is_window or relation.is_plain):
+                if relation.is_control or not (is_window or relation.is_plain):
                     continue
                 if not relation.among:
                     found.setdefault(relation.label, []).extend(
