@@ -3,19 +3,19 @@
 What `import inspector` offers by name; the command line and the dashboard call the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import pandas as pd
 
 from inspector.arguments import checked
-from inspector.corpora import Corpus
+from inspector.corpora import Corpus, Sentence
 from inspector.corpora.annotation.annotated_corpus import Given, read_annotated
-from inspector.corpora.formats.plain_text import text_surface
+from inspector.corpora.formats.memory_texts import text_pairs
 from inspector.errors import InputError
-from inspector.head_names import Heads
+from inspector.head_names import Heads, chosen_numbers
 from inspector.heads import weight_statistics as _weight_statistics
 from inspector.heads.ablation import ablation_frame, ablation_over
 from inspector.heads.ablation.composition import composition as _composition
@@ -27,7 +27,9 @@ from inspector.models.any_model.any_model import AnyModel, load_for_weights
 from inspector.models.any_model.call_watch import using
 from inspector.models.forward.head_ablation import check_heads
 from inspector.models.forward.sentence_batches import vocabulary_of
+from inspector.models.forward.text_maps import text_maps
 from inspector.models.loading.load_model import ModelOrName, loaded
+from inspector.models.tokenizing.sentence_tokens import as_text
 from inspector.output import check_output, write_atomically
 from inspector.progress import Progress
 from inspector.records import FRAME_WRITERS
@@ -125,38 +127,94 @@ def weight_statistics(model: ModelOrName | AnyModel = DEFAULT_MODEL) -> pd.DataF
     return _weight_statistics(load_for_weights(model))
 
 
+@overload
+def attend(
+    model: ModelOrName,
+    text: str | Sentence,
+    text_pair: str | None = None,
+    *,
+    words: bool = False,
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
+    tokenizer: Any = None,
+) -> AttentionMaps: ...
+
+
+@overload
+def attend(
+    model: ModelOrName,
+    text: Iterable[Any],
+    text_pair: Iterable[str] | None = None,
+    *,
+    words: bool = False,
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
+    tokenizer: Any = None,
+) -> list[AttentionMaps]: ...
+
+
 @checked
-def attend(model: ModelOrName, text: str, text_pair: str | None = None) -> AttentionMaps:
-    """Return every head's attention probabilities on one text, or on a pair of texts.
+def attend(
+    model: ModelOrName,
+    text: Any,
+    text_pair: Any = None,
+    *,
+    words: bool = False,
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
+    tokenizer: Any = None,
+) -> AttentionMaps | list[AttentionMaps]:
+    """Return every head's attention probabilities on one text, or of a list on each.
 
     Computed by our attention running inside the model; `.probabilities` is (layer, head, query,
-    key), `.tokens` says what the axes are, `.vocabulary` how much of the text is unknown to it.
+    key), `maps[2, 8]` a head's, `.tokens` says what the axes are, `.vocabulary` how much of the
+    text is unknown to it. What a text gets in a list is what it gets alone.
 
     Args:
         model: A loaded model, or what `inspector.load` takes.
-        text: What is read.
-        text_pair: A second text, for models that read pairs.
+        text: What is read: a text, or a sentence of a corpus; or several, such as a list of texts,
+            of lists of words, a Series, or a corpus.
+        text_pair: A second text, for models that read pairs; of several as many.
+        words: Whether tokens are merged to words: attention to a word is the sum over its tokens,
+            from a word the mean. A token of no word, such as [CLS], stands by itself.
+        layers: The layers that are kept; all where not given.
+        heads: The heads of each that are kept; all where not given.
+        tokenizer: Of a model in memory, as `inspector.load` takes it.
 
     Raises:
-        InputError: If a text is no string, empty, too long, or not valid Unicode.
+        InputError: If a text is no string, empty, too long, or not valid Unicode; if there is no
+            such layer or head.
         ModelError: If the model cannot be loaded.
 
     Example:
         >>> attend("minilm", "The cat sat.").probabilities.shape
         (6, 12, 6, 6)
+        >>> [maps.tokens[1:-1] for maps in attend("minilm", ["Hi.", "unaffable"], words=True)]
+        [['Hi', '.'], ['unaffable']]
     """
-    ready = loaded(model)
-    batch = ready.encode([text], None if text_pair is None else [text_pair])
-    probabilities = attention_probabilities(ready, batch)[:, 0]
-    return AttentionMaps(
-        probabilities=probabilities.float().cpu().numpy(),
-        tokens=batch.tokens[0],
-        text=text,
-        text_pair=text_pair,
-        model=ready.name,
-        sentence_b_start=batch.pair_starts[0],
-        vocabulary=vocabulary_of(ready, [text_surface(one) for one in (text, text_pair) if one]),
+    pairs, several = text_pairs(text, text_pair)
+    ready = loaded(model) if tokenizer is None else load(model, tokenizer)
+    kept = (
+        chosen_numbers("layers", layers, range(ready.n_layers)),
+        chosen_numbers("heads", heads, range(ready.n_heads)),
     )
+    found = text_maps(ready, pairs, layers=kept[0], heads=kept[1], words=words)
+    made = [
+        AttentionMaps(
+            probabilities=one.probabilities,
+            tokens=one.tokens,
+            text=as_text(pair[0]),
+            text_pair=None if pair[1] is None else as_text(pair[1]),
+            model=ready.name,
+            sentence_b_start=one.pair_start,
+            vocabulary=vocabulary_of(ready, [each for each in pair if each is not None]),
+            layers=tuple(kept[0]),
+            heads=tuple(kept[1]),
+            unit="words" if words else "tokens",
+        )
+        for one, pair in zip(found, pairs, strict=True)
+    ]
+    return made if several else made[0]
 
 
 @checked

@@ -167,7 +167,7 @@ _FLAG = (_is_flag, "True or False")
 _NUMBERS = (_are_numbers, "whole numbers, such as [0, 3]")
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("ablation", "cause", "check", "distances", "force", "parse"), _FLAG),
-    **dict.fromkeys(("resume", "strict", "together"), _FLAG),
+    **dict.fromkeys(("resume", "strict", "together", "words"), _FLAG),
     **dict.fromkeys(("kept", "layers"), _NUMBERS),
     "annotations": (_are_paths, "the path of a file, or several"),
     "device": (_is_name, "the name of a device, such as cpu"),

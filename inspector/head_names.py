@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from operator import index
 from typing import Any
 
+from inspector.arguments import are_several, is_whole, refused
 from inspector.errors import InputError
 
 Head = tuple[int, int]
@@ -43,6 +44,33 @@ def head_list(given: object) -> list[Head]:
     if isinstance(given, bytes) or not isinstance(given, Iterable):
         raise _refused(given)
     return [head for part in given for head in _of_part(part)]
+
+
+def chosen_numbers(name: str, given: Any, available: Sequence[int]) -> list[int]:
+    """Return chosen layers or heads in order and without repetition, all where none is given.
+
+    Raises:
+        InputError: If they are no numbers, none, or not among those that are there.
+
+    Example:
+        >>> chosen_numbers("layers", [3, 1, 3], range(6))
+        [1, 3]
+    """
+    if given is None:
+        return list(available)
+    if not (are_several(given) and all(map(is_whole, given))):
+        raise refused(name, given, "whole numbers, such as [0, 3], or be left out")
+    chosen = sorted({index(number) for number in given})
+    if chosen and {*chosen} <= {*available}:
+        return chosen
+    given_as = ", ".join(map(str, chosen)) or "none"
+    if list(available) != list(range(len(available))):
+        kept = ", ".join(map(str, available))
+        raise InputError(f"{name} ({given_as}) must be among the {name} that are kept: {kept}.")
+    raise InputError(
+        f"{name} ({given_as}) must name at least one of the model's {len(available)} {name}: "
+        f"give numbers from 0 to {len(available) - 1}."
+    )
 
 
 def _of_part(part: Any) -> list[Head]:

@@ -22,7 +22,6 @@ ORDER = (
     {"errors"},
     {
         "arguments",
-        "head_names",
         "html",
         "input",
         "output",
@@ -31,7 +30,7 @@ ORDER = (
         "streams",
         "vocabulary",
     },
-    {"yaml_file"},
+    {"head_names", "yaml_file"},
     {"frames"},
     {"attention", "corpora"},
     {"models"},

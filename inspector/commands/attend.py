@@ -34,6 +34,10 @@ def attend(
     layers: Annotated[
         str | None, typer.Option(help="Layers to show, such as 0,3; all if not given.")
     ] = None,
+    heads: Annotated[
+        str | None, typer.Option(help="Heads to show, such as 0,8; all if not given.")
+    ] = None,
+    words: Annotated[bool, typer.Option("--words", help="Merge tokens to words.")] = False,
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -43,6 +47,7 @@ def attend(
     """Write one text's attention as a page that opens in any browser, offline."""
     check_choice("view", view, ("head", "model"))
     chosen = None if layers is None else numbers("layers", layers)
+    chosen_heads = None if heads is None else numbers("heads", heads)
     target = check_output(output, suffixes=[".html"], force=force)
     with progress() as show:
         from inspector.api import attend as look
@@ -53,8 +58,8 @@ def attend(
         show("Loading", 0.0)
         loaded = load(model, device=device, revision=revision)
         show("Attention", 0.7)
-        maps = look(loaded, text, pair)
-        page = maps.head_view(chosen) if view == "head" else maps.model_view(chosen)
+        maps = look(loaded, text, pair, words=words, layers=chosen, heads=chosen_heads)
+        page = maps.head_view() if view == "head" else maps.model_view()
     page.save(target, force=force)
     if as_json:
         document = {
@@ -66,5 +71,5 @@ def attend(
         }
         print(json_text(document))
     else:
-        say(f"{view} view of {len(maps.tokens)} tokens written to {target}")
+        say(f"{view} view of {len(maps.tokens)} {maps.unit} written to {target}")
         say(str(maps.vocabulary))

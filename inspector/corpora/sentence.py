@@ -6,11 +6,11 @@ later readers.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from random import Random
-from typing import Literal, NamedTuple, cast, get_args, overload
+from typing import Any, ClassVar, Literal, NamedTuple, cast, get_args, overload
 
 from inspector.arguments import is_whole
 from inspector.corpora.surface import Surface, surface_of
@@ -211,6 +211,56 @@ class Corpus:
     joined by ' and '."""
     left_out: tuple[LeftOut, ...] = ()
     """What of further annotation had to be left out, a row a reason."""
+    _read: ClassVar[Callable[..., "Corpus"]]
+    """What reads the forms below; the readers stand above this module, and put it here."""
+
+    @classmethod
+    def from_text(cls, text: str) -> "Corpus":
+        """Return the sentences of one text, a document; without trees.
+
+        Example:
+            >>> Corpus.from_text("The cat sat. It slept.")
+            <Corpus texts: 2 sentences, 7 words, annotation none>
+        """
+        return cls._read("text", text)
+
+    @classmethod
+    def from_texts(cls, texts: Iterable[str]) -> "Corpus":
+        """Return the sentences of several texts, of a list or a Series; without trees."""
+        return cls._read("texts", texts)
+
+    @classmethod
+    def from_words(cls, words: Iterable[Any]) -> "Corpus":
+        """Return sentences of words, or one of them; without trees.
+
+        Example:
+            >>> Corpus.from_words([["The", "cat", "sat"], ["It", "slept"]])
+            <Corpus words: 2 sentences, 5 words, annotation none>
+        """
+        return cls._read("words", words)
+
+    @classmethod
+    def from_frame(cls, frame: Any) -> "Corpus":
+        """Return a DataFrame's or Dataset's rows: a column `text` or `words`, maybe `document`."""
+        return cls._read("frame", frame)
+
+    @classmethod
+    def from_conllu(
+        cls, trees: Any, *, labels: Labels = "universal", strict: bool = False
+    ) -> "Corpus":
+        """Return trees with their relations: a file, CoNLL-U in a string, or conllu's TokenLists.
+
+        Args:
+            trees: What holds them.
+            labels: 'universal' keeps of each label the part before the colon; 'full' all of it.
+            strict: Whether a malformed sentence stops the reading, not only that sentence.
+        """
+        return cls._read("conllu", trees, labels=labels, strict=strict)
+
+    @classmethod
+    def from_spacy(cls, docs: Any, *, labels: Labels = "universal") -> "Corpus":
+        """Return the sentences of spaCy's Docs, with their trees where they were parsed."""
+        return cls._read("spacy", docs, labels=labels)
 
     def __len__(self) -> int:
         """Return the number of sentences."""

@@ -79,15 +79,16 @@ def model_view_page(
     *,
     title: str,
     layers: Sequence[int],
+    heads: Sequence[int],
     sentence_b_start: int | None = None,
     names: Names | None = None,
 ) -> Page:
-    """Return the model view of the given layers.
+    """Return the model view of the given layers and heads.
 
     Raises:
         InputError: If there are more than 32 tokens, or too many lines.
     """
-    n_heads, n_tokens = probabilities.shape[1:3]
+    n_heads, n_tokens = len(heads), len(tokens)
     _check_size("model", n_tokens, n_heads, len(layers))
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         from bertviz import model_view
@@ -99,6 +100,7 @@ def model_view_page(
             prettify_tokens=False,
             display_mode="light",
             include_layers=list(layers),
+            include_heads=list(heads),
             html_action="return",
         )
     drawing = _drawing("model", title, tokens, 10, names)

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32
 
+from inspector.arguments import is_whole, shown
 from inspector.errors import InputError
 from inspector.frames import dtypes
+from inspector.head_names import chosen_numbers, head_list
 from inspector.views.bertviz import head_view_page, model_view_page
 from inspector.views.page import Page
 from inspector.views.thumbnails import thumbnails_html
@@ -32,6 +35,12 @@ class AttentionMaps:
     """Index of the first token of the second text."""
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     """How much of the texts the model's vocabulary knows; of nothing where it was not asked."""
+    layers: tuple[int, ...] = ()
+    """The layers that are kept, in order; all from 0 where not given."""
+    heads: tuple[int, ...] = ()
+    """The heads of each; all from 0 where not given."""
+    unit: Literal["tokens", "words"] = "tokens"
+    """What stands on the axes: the tokenizer's tokens, or words that they were merged to."""
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together.
@@ -42,6 +51,13 @@ class AttentionMaps:
         """
         n = len(self.tokens)
         n_layers, n_heads, n_query, n_key = self.probabilities.shape
+        object.__setattr__(self, "layers", tuple(self.layers) or tuple(range(n_layers)))
+        object.__setattr__(self, "heads", tuple(self.heads) or tuple(range(n_heads)))
+        if (len(self.layers), len(self.heads)) != (n_layers, n_heads):
+            raise InputError(
+                f"layers and heads ({len(self.layers)} and {len(self.heads)}) must be as many as "
+                f"probabilities have: {n_layers} and {n_heads}."
+            )
         if (n_query, n_key) != (n, n) or 0 in (n_layers, n_heads, n):
             raise InputError(
                 f"probabilities have shape {self.probabilities.shape}, "
@@ -67,9 +83,39 @@ class AttentionMaps:
         n_layers, n_heads, n_tokens, _ = self.probabilities.shape
         known = f"; {self.vocabulary}" if self.vocabulary.words else ""
         return (
-            f"<AttentionMaps {self.title!r}: {n_layers} × {n_heads} heads, {n_tokens} tokens"
+            f"<AttentionMaps {self.title!r}: {n_layers} × {n_heads} heads, {n_tokens} {self.unit}"
             f"{known}>"
         )
+
+    def __getitem__(self, head: Any) -> Float32[np.ndarray, "..."]:
+        """Return the map of a head, (query, key), or of a layer number all heads' of that layer.
+
+        Args:
+            head: A layer and a head, as in `maps[2, 8]`; '2-8'; or a layer alone.
+
+        Raises:
+            InputError: If it is not kept.
+
+        Example:
+            >>> one = AttentionMaps(
+            ...     np.full((1, 1, 1, 1), 1, np.float32), ["Hi"], "Hi", None, "m", None
+            ... )
+            >>> one[0, 0].shape, one["0-0"].shape, one[0].shape
+            ((1, 1), (1, 1), (1, 1, 1))
+        """
+        place = self._layers([head]) if is_whole(head) else self._place(head)
+        chosen: Float32[np.ndarray, ...] = self.probabilities[tuple(place)]
+        return chosen
+
+    def _place(self, given: object) -> tuple[int, int]:
+        heads = head_list(given)
+        layer, head = heads[0]
+        if len(heads) != 1 or layer not in self.layers or head not in self.heads:
+            raise InputError(
+                f"head ({shown(given)}) must be one that these maps have: layers "
+                f"{_listed(self.layers)}; heads {_listed(self.heads)}."
+            )
+        return self.layers.index(layer), self.heads.index(head)
 
     @property
     def title(self) -> str:
@@ -108,8 +154,8 @@ class AttentionMaps:
         dtype = pd.CategoricalDtype(categories)
         return pd.DataFrame(
             {
-                "layer": np.array(chosen, dtype=np.int32)[index[0]],
-                "head": index[1],
+                "layer": np.array(self.layers, dtype=np.int32)[chosen][index[0]],
+                "head": np.array(self.heads, dtype=np.int32)[index[1]],
                 "query": index[2],
                 "key": index[3],
                 "query_token": pd.Categorical.from_codes(codes[index[2]], dtype=dtype),
@@ -139,16 +185,18 @@ class AttentionMaps:
 
         Source: Vig (2019), arXiv:1906.05714.
         """
-        chosen = self._layers(layers)
+        chosen = chosen_numbers("layers", layers, self.layers)
         if layer is not None and layer not in chosen:
             raise InputError(f"layer ({layer}) must be one of the layers shown: {_listed(chosen)}.")
+        whole = self._at_their_numbers()
+        kept = heads is None and whole is self.probabilities
         return head_view_page(
-            self.probabilities,
+            whole,
             self.tokens,
             title=self.title,
             layers=chosen,
             layer=layer,
-            heads=self._heads(heads),
+            heads=None if kept else chosen_numbers("heads", heads, self.heads),
             sentence_b_start=self.sentence_b_start,
             names=names,
         )
@@ -168,36 +216,36 @@ class AttentionMaps:
         Source: Vig (2019), arXiv:1906.05714.
         """
         return model_view_page(
-            self.probabilities,
+            self._at_their_numbers(),
             self.tokens,
             title=self.title,
-            layers=self._layers(layers),
+            layers=chosen_numbers("layers", layers, self.layers),
+            heads=self.heads,
             sentence_b_start=self.sentence_b_start,
             names=names,
         )
 
     def _repr_html_(self) -> str:
         """Return a thumbnail of every head, without any script."""
-        return thumbnails_html(self.probabilities, f"{len(self.tokens)} tokens, {self.title}")
+        return thumbnails_html(
+            self.probabilities,
+            f"{len(self.tokens)} {self.unit}, {self.title}",
+            layers=self.layers,
+            heads=self.heads,
+        )
 
     def _layers(self, layers: Sequence[int] | None) -> list[int]:
-        return _chosen("layers", layers, self.probabilities.shape[0])
+        """Return where the chosen layers stand in the array."""
+        return [self.layers.index(layer) for layer in chosen_numbers("layers", layers, self.layers)]
 
-    def _heads(self, heads: Sequence[int] | None) -> list[int] | None:
-        return None if heads is None else _chosen("heads", heads, self.probabilities.shape[1])
-
-
-def _chosen(name: str, given: Sequence[int] | None, available: int) -> list[int]:
-    """Return the chosen numbers in order and without repetition."""
-    if given is None:
-        return list(range(available))
-    chosen = sorted({int(number) for number in given})
-    if not chosen or chosen[0] < 0 or chosen[-1] >= available:
-        raise InputError(
-            f"{name} ({_listed(chosen) or 'none'}) must name at least one of "
-            f"the model's {available} {name}: give numbers from 0 to {available - 1}."
-        )
-    return chosen
+    def _at_their_numbers(self) -> Float32[np.ndarray, "layer head query key"]:
+        """Return an array in which layer i has place i, and zeros stand for what is not kept."""
+        n_layers, n_heads = self.layers[-1] + 1, self.heads[-1] + 1
+        if (n_layers, n_heads) == self.probabilities.shape[:2]:
+            return self.probabilities
+        whole = np.zeros((n_layers, n_heads, *self.probabilities.shape[2:]), dtype=np.float32)
+        whole[np.ix_(self.layers, self.heads)] = self.probabilities
+        return whole
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -32,6 +32,7 @@ def thumbnails_html(
     caption: str,
     *,
     layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
     names: Names | None = None,
 ) -> str:
     """Return a figure of one small map per head: layers downwards, heads across.
@@ -43,12 +44,16 @@ def thumbnails_html(
         probabilities: What to draw.
         caption: What it is, in words.
         layers: The layers' numbers; from 0 where not given.
+        heads: The heads' numbers; from 0 where not given.
         names: What the figure's words are called; in English where not given.
     """
     n_layers, n_heads = probabilities.shape[:2]
     numbers = range(n_layers) if layers is None else layers
     step = _SIZE + _GAP
-    parts = [_label(_MARGIN + h * step + _SIZE / 2, 24.0, str(h)) for h in range(n_heads)]
+    parts = [
+        _label(_MARGIN + place * step + _SIZE / 2, 24.0, str(head))
+        for place, head in enumerate(range(n_heads) if heads is None else heads)
+    ]
     parts.append(
         _label(_MARGIN + n_heads * step / 2 - _GAP / 2, 10.0, escape(named(names, "head")))
     )

@@ -1,15 +1,16 @@
 """Corpora as they are profiled: read, and annotated with all that they and further files say."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from inspector.arguments import shown
+from inspector.arguments import refused, shown
 from inspector.corpora.annotation.mentions import read_mentions
 from inspector.corpora.annotation.registry import annotate, annotate_from
 from inspector.corpora.default import default_corpus
-from inspector.corpora.formats.memory_corpus import memory_corpus
+from inspector.corpora.formats.conllu_files import read_conllu
+from inspector.corpora.formats.memory_corpus import FORMS, conllu_corpus, memory_corpus
 from inspector.corpora.formats.read_corpus import read_corpus
 from inspector.corpora.sentence import Corpus, Labels
 from inspector.errors import InputError
@@ -63,6 +64,40 @@ def read_annotated(
     for file in [files] if isinstance(files, str | Path) else files:
         corpora = _annotated(corpora, file)
     return corpora
+
+
+def corpus_from(
+    form: str, given: Any, *, labels: Labels = "universal", strict: bool = False
+) -> Corpus:
+    """Return what a user holds in a form that he names, with its annotation.
+
+    Args:
+        form: One of `inspector.corpora.formats.memory_corpus.FORMS`.
+        given: In that form.
+        labels: As `read_corpus` takes it.
+        strict: As `read_corpus` takes it.
+
+    Raises:
+        InputError: If it is of another form, or cannot be understood.
+        OutputError: If a file cannot be read.
+    """
+    if isinstance(given, Iterator):
+        given = list(given)
+    if form == "conllu" and isinstance(given, str | Path):
+        if isinstance(given, str) and "\t" in given:
+            return annotate(conllu_corpus(given, labels, strict=strict))
+        return annotate(read_conllu([given], labels=labels, strict=strict))
+    if form == "words" and FORMS["texts"][0](given) and len(given):
+        given = [list(given)]  # one sentence
+    elif form == "spacy" and not isinstance(given, Sequence):
+        given = [given]
+    is_of_form, must_be = FORMS[form]
+    if not is_of_form(given):
+        raise refused(form, given, must_be)
+    return annotate(memory_corpus(given, labels=labels, strict=strict))
+
+
+Corpus._read = corpus_from
 
 
 def _each(given: Any) -> list[Any]:

@@ -27,6 +27,17 @@ TAKEN = (
 _COLUMNS = ("words", "text")
 
 
+FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "text": (lambda given: isinstance(given, str), "one text"),
+    "texts": (lambda given: _all(_is_text, given), "texts, in a list or a Series"),
+    "words": (lambda given: _all(_are_words, given), "a list of words, or several such lists"),
+    "frame": (lambda given: _is_table(given), "a DataFrame with a column text or words"),
+    "conllu": (lambda given: _all(_is_token_list, given), "a file, CoNLL-U, or TokenLists"),
+    "spacy": (lambda given: _all(_is_doc, given), "a Doc, or several"),
+}
+"""How each form is known that a corpus can be made from, and what messages call it."""
+
+
 def memory_corpus(given: Any, *, labels: Labels = "universal", strict: bool = False) -> Corpus:
     """Return what a user holds as a corpus.
 
@@ -50,10 +61,8 @@ def memory_corpus(given: Any, *, labels: Labels = "universal", strict: bool = Fa
         (5, 'none')
     """
     labels = check_labels(labels)
-    if hasattr(given, "column_names") and hasattr(given, "to_pandas"):  # a Dataset
-        given = given.to_pandas()
-    if hasattr(given, "columns") and hasattr(given, "iloc"):
-        return _of_table(given)
+    if _is_table(given):
+        return _of_table(given.to_pandas() if hasattr(given, "to_pandas") else given)
     if hasattr(given, "iloc"):  # a Series
         given = given.tolist()
     several = [given] if isinstance(given, str) or _is_one(given) else given
@@ -68,6 +77,16 @@ def memory_corpus(given: Any, *, labels: Labels = "universal", strict: bool = Fa
             return read(items, labels, strict)
     wrong = next((one for one in items if not isinstance(one, str)), given)
     raise refused("corpus", wrong, TAKEN)
+
+
+def _is_table(given: Any) -> bool:
+    is_frame = hasattr(given, "columns") and hasattr(given, "iloc")
+    return is_frame or (hasattr(given, "column_names") and hasattr(given, "to_pandas"))
+
+
+def _all(is_kind: Callable[[Any], bool], given: Any) -> bool:
+    in_order = isinstance(given, Sequence) or hasattr(given, "iloc")
+    return in_order and not isinstance(given, str) and all(map(is_kind, given))
 
 
 def _is_one(given: Any) -> bool:
@@ -144,7 +163,16 @@ def _of_words(items: Sequence[Sequence[str]], documents: Sequence[str] | None = 
 
 
 def _of_token_lists(items: Sequence[Any], labels: Labels, strict: bool) -> Corpus:
-    with _written("".join(item.serialize() for item in items), "trees.conllu") as path:
+    return conllu_corpus("".join(item.serialize() for item in items), labels, strict=strict)
+
+
+def conllu_corpus(written: str, labels: Labels, *, strict: bool) -> Corpus:
+    """Return the sentences of CoNLL-U in a string.
+
+    Raises:
+        InputError: If it holds none.
+    """
+    with _written(written, "trees.conllu") as path:
         return _in_memory(read_conllu([path], labels=labels, strict=strict), "trees", path)
 
 

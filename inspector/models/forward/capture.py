@@ -4,9 +4,10 @@ The calls are handed over one by one, as they happen, so that nothing need be ke
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import torch
@@ -86,14 +87,25 @@ def watch(
 
 
 def attention_probabilities(
-    model: PretrainedModel, batch: Batch
+    model: PretrainedModel, batch: Batch, layers: Collection[int] | None = None
 ) -> Float[Tensor, "layer batch head query key"]:
-    """Return the probabilities of all layers, computed by our attention inside the model.
+    """Return the probabilities of layers, computed by our attention inside the model.
 
     Where a model has mathematics of its own, they are those that it computed with.
+
+    Args:
+        model: What runs.
+        batch: What it runs on.
+        layers: Those that are kept; all where not given.
     """
     maps: list[Tensor] = []
-    with running(model, OURS, lambda call: maps.append(call.probabilities)), torch.inference_mode():
+    number = count()
+
+    def keep(call: AttentionCall) -> None:
+        if next(number) in (range(model.n_layers) if layers is None else layers):
+            maps.append(call.probabilities)
+
+    with running(model, OURS, keep), torch.inference_mode():
         model.model(**batch.inputs())
     return torch.stack(maps)
 

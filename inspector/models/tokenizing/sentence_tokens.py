@@ -96,14 +96,15 @@ def read_sentences(tokenizer: Any, sentences: Sequence[Words]) -> tuple[Any, lis
     offsets = encoded.pop("offset_mapping")
     readings = []
     for row, (sentence, text) in enumerate(zip(sentences, texts, strict=True)):
-        spans = _spans(sentence)
+        spans = spans_of(sentence)
         special = [part is None for part in encoded.sequence_ids(row)]
-        words = _words_of_tokens(text, spans, offsets[row], special)
+        words = words_of_tokens(text, spans, offsets[row], special)
         readings.append(Reading(encoded["input_ids"][row], words, special, len(spans)))
     return encoded, readings
 
 
-def _spans(sentence: Words) -> Sequence[tuple[int, int]]:
+def spans_of(sentence: Words) -> Sequence[tuple[int, int]]:
+    """Return the first character of each word in the text, and the one after its last."""
     if not isinstance(sentence, Sequence):
         return sentence.spans
     spans: list[tuple[int, int]] = []
@@ -114,12 +115,13 @@ def _spans(sentence: Words) -> Sequence[tuple[int, int]]:
     return spans
 
 
-def _words_of_tokens(
+def words_of_tokens(
     text: str,
     spans: Sequence[tuple[int, int]],
     offsets: Sequence[tuple[int, int]],
     special: Sequence[bool],
 ) -> list[int]:
+    """Return the word that holds the first character of each token, -1 where none does."""
     holder = {place: word for word, span in enumerate(spans) for place in range(*span)}
     found = []
     for (start, end), is_special in zip(offsets, special, strict=True):

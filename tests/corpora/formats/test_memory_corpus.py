@@ -168,3 +168,42 @@ def test_a_part_of_a_corpus_is_one():
     for n in (0, 61, "two"):
         with pytest.raises(InputError, match=r"n \(.*\) must be a number of sentences that the"):
             corpus.sample(n)
+
+
+def test_the_constructors_give_what_a_corpus_argument_gives():
+    path = sample_files()[0]
+    written = path.read_text(encoding="utf-8")
+    frame = pd.DataFrame({"text": TEXTS})
+    made = {
+        "text": (inspector.Corpus.from_text(TEXTS[0]), TEXTS[0]),
+        "texts": (inspector.Corpus.from_texts(TEXTS), TEXTS),
+        "series": (inspector.Corpus.from_texts(frame["text"]), TEXTS),
+        "words": (inspector.Corpus.from_words(iter(WORDS)), WORDS),
+        "sentence": (inspector.Corpus.from_words(WORDS[0]), WORDS[:1]),
+        "frame": (inspector.Corpus.from_frame(frame), frame),
+        "lists": (inspector.Corpus.from_conllu(conllu.parse(written)), conllu.parse(written)),
+        "file": (inspector.Corpus.from_conllu(path), path),
+        "content": (inspector.Corpus.from_conllu(written), conllu.parse(written)),
+    }
+    for name, (corpus, given) in made.items():
+        (expected,) = read_annotated(given)
+        assert list(corpus) == list(expected), name
+        assert corpus.annotation == expected.annotation, name
+    assert {one.kind for sentence in made["content"][0] for one in sentence.relations} > {"syntax"}
+
+
+@pytest.mark.parametrize(
+    ("form", "given", "sentence"),
+    [
+        ("text", TEXTS, "must be one text."),
+        ("texts", "One text.", "must be texts, in a list or a Series."),
+        ("words", "The cat", "must be a list of words, or several such lists."),
+        ("frame", TEXTS, "must be a DataFrame with a column text or words."),
+        ("conllu", TEXTS, "must be a file, CoNLL-U, or TokenLists."),
+        ("spacy", TEXTS[0], "must be a Doc, or several."),
+    ],
+)
+def test_a_constructor_refuses_another_form(form, given, sentence):
+    with pytest.raises(InputError) as caught:
+        getattr(inspector.Corpus, f"from_{form}")(given)
+    assert str(caught.value) == f"{form} ({given!r}) {sentence}"
