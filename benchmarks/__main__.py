@@ -15,6 +15,7 @@ from benchmarks import (
     backend,
     call_by_call,
     diagnosis,
+    first_use,
     imports,
     meaning,
     nulls,
@@ -28,6 +29,7 @@ from benchmarks.table import Measure, exit_code, table
 
 BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     "imports": imports.run,
+    "first_use": first_use.run,
     "weights": weights.run,
     "backend": backend.run,
     "verify": verify.run,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from inspector import corpora as corpora
     from inspector import heads as heads
     from inspector import models as models
+    from inspector import plot as plot
     from inspector import runs as runs
     from inspector import verification as verification
     from inspector import views as views
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
         composition,
         head_importance,
         load,
+        lost_roles,
         open_run,
         profile,
         replicate,
+        report,
         robustness,
         rollout,
+        trainer_callback,
         using,
         verify,
         verify_implementation,
@@ -46,13 +50,13 @@ __version__ = version("inspector")
 
 __all__ = [
     "attend", "ablate", "head_importance", "robustness", "composition", "rollout", "compare",
-    "check", "replicate", "load", "profile", "using", "verify", "verify_implementation",
-    "weight_statistics", "open_run", "Run", "ProfileSettings", "Corpus", "PretrainedModel",
-    "VerificationReport", "ImplementationReport", "AttentionMaps", "Attention", "SelfAttention",
-    "MultiHeadAttention", "LayerWeights",
+    "check", "lost_roles", "report", "trainer_callback", "replicate", "load", "profile", "using",
+    "verify", "verify_implementation", "weight_statistics", "open_run", "Run", "ProfileSettings",
+    "Corpus", "PretrainedModel", "VerificationReport", "ImplementationReport", "AttentionMaps",
+    "Attention", "SelfAttention", "MultiHeadAttention", "LayerWeights",
 ]  # fmt: skip
 
-_ROOMS = ("attention", "corpora", "models", "verification", "heads", "runs", "views")
+_ROOMS = (*("attention", "corpora", "plot", "models", "verification", "heads", "runs", "views"),)
 _TYPES = {
     **dict.fromkeys(("Attention", "SelfAttention", "MultiHeadAttention"), "attention"),
     "LayerWeights": "attention",

@@ -4,7 +4,6 @@ What `import inspector` offers by name; the command line and the dashboard call 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from os import PathLike
 from pathlib import Path
 from typing import Any, overload
 
@@ -31,11 +30,17 @@ from inspector.models.forward.text_maps import text_maps
 from inspector.models.loading.load_model import ModelOrName, loaded
 from inspector.models.tokenizing.sentence_tokens import as_text
 from inspector.output import check_output, write_atomically
-from inspector.progress import Progress
+from inspector.progress import Progress, shown
 from inspector.records import FRAME_WRITERS
 from inspector.runs.check.checking import check
-from inspector.runs.profile.profile_corpus import Run
 from inspector.runs.profile.profiling import open_run, profile, replicate
+from inspector.runs.profile.reporting import (
+    RunOrFolder,
+    lost_roles,
+    opened,
+    report,
+    trainer_callback,
+)
 from inspector.verification import ImplementationReport
 from inspector.verification import verify_implementation as _verify_implementation
 from inspector.verification.verify_model import verify
@@ -44,7 +49,10 @@ from inspector.views.maps import AttentionMaps
 __all__ = [
     "check",
     "compare",
+    "lost_roles",
     "replicate",
+    "report",
+    "trainer_callback",
     "attend",
     "ablate",
     "head_importance",
@@ -71,7 +79,7 @@ def verify_implementation(
     timeout: float | None = None,
     memory: int | None = None,
     seed: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> ImplementationReport:
     """Return whether a user's own attention computes what a model's does; if not, its mistake.
 
@@ -87,7 +95,8 @@ def verify_implementation(
         timeout: Seconds that a call may take, in a process of its own.
         memory: Bytes that it may take there; half of what is free if not given.
         seed: Of the inputs that are drawn anew in each run; reported, drawn where not given.
-        progress: Called with what is being done and the share that is done.
+        progress: Called with what is being done and the share that is done; True for a bar, which
+            notebooks and terminals have where nothing is given; False for none.
 
     Raises:
         InputError: If the implementation raises, returns what is no result, changes what it gets,
@@ -106,7 +115,8 @@ def verify_implementation(
     """
     ready = loaded(model, dtype)
     settings: dict[str, Any] = {"timeout": timeout, "memory": memory, "seed": seed}
-    return _verify_implementation(build, ready, layers=layers, progress=progress, **settings)
+    with shown(progress) as show:
+        return _verify_implementation(build, ready, layers=layers, progress=show, **settings)
 
 
 def weight_statistics(model: ModelOrName | AnyModel = DEFAULT_MODEL) -> pd.DataFrame:
@@ -228,7 +238,7 @@ def ablate(
     output: str | Path | None = None,
     force: bool = False,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> pd.DataFrame:
     """Return what ablating heads changes at the words of each relation, and at words like them.
 
@@ -245,7 +255,8 @@ def ablate(
         output: A file that gets the frame: .csv, .parquet or .json.
         force: Replace a file that exists.
         seed: Of the intervals and tests.
-        progress: Called with what is being done and the share that is done.
+        progress: Called with what is being done and the share that is done; True for a bar, which
+            notebooks and terminals have where nothing is given; False for none.
 
     Raises:
         InputError: If there is no such head, or way, or the corpus cannot be used.
@@ -258,19 +269,19 @@ def ablate(
     ready = loaded(model)
     chosen = check_heads(ready, heads)
 
-    def frame_of(one: Corpus) -> pd.DataFrame:
-        sums = ablation_over(ready, chosen, one, how=how, together=together, progress=progress)
-        return ablation_frame(sums, how, seed)
+    with shown(progress) as show:
 
-    frame = for_each(read_annotated(corpus), frame_of)
+        def frame_of(one: Corpus) -> pd.DataFrame:
+            sums = ablation_over(ready, chosen, one, how=how, together=together, progress=show)
+            return ablation_frame(sums, how, seed)
+
+        frame = for_each(read_annotated(corpus), frame_of)
     if target is not None:
         write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
     return frame
 
 
-def compare(
-    run: Run | str | PathLike[str], other: Run | str | PathLike[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compare(run: RunOrFolder, other: RunOrFolder) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what differs between two profiles: of every head, and of every claim both make.
 
     Columns: `inspector.heads.specialization.profile_comparison.HEADS_COLUMNS` and
@@ -285,7 +296,7 @@ def compare(
         InputError: If the two have other layers or heads, or one is of several corpora.
         OutputError: If a folder holds no complete run.
     """
-    one, two = (each if isinstance(each, Run) else Run.open(each) for each in (run, other))
+    one, two = opened(run), opened(other)
     for each in (one, two):
         if "corpus" in each.behaviour:
             raise InputError(
@@ -304,7 +315,7 @@ def head_importance(
     *,
     check: bool = True,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> pd.DataFrame:
     """Return how much each head matters, by one backward pass.
 
@@ -318,17 +329,19 @@ def head_importance(
         check: Whether each head is ablated as well, for `ablation_effect`: as long as some forty
             passes.
         seed: Of the random directions.
-        progress: Called with what is being done and the share that is done.
+        progress: Called with what is being done and the share that is done; True for a bar, which
+            notebooks and terminals have where nothing is given; False for none.
 
     Raises:
         InputError: If the corpus cannot be used.
         ModelError: If the model cannot be loaded.
     """
     ready = loaded(model)
-    return for_each(
-        read_annotated(corpus),
-        lambda one: importance_over(ready, one, check=check, seed=seed, progress=progress),
-    )
+    with shown(progress) as show:
+        return for_each(
+            read_annotated(corpus),
+            lambda one: importance_over(ready, one, check=check, seed=seed, progress=show),
+        )
 
 
 @checked
@@ -338,7 +351,7 @@ def robustness(
     *,
     kept: Sequence[int] | None = None,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> pd.DataFrame:
     """Return how far states move, and the loss, when only some heads of each layer are kept.
 
@@ -353,17 +366,19 @@ def robustness(
         kept: How many heads of each layer are kept, in turn; some from 1 to all but one if not
             given.
         seed: Of the intervals, and of the importance.
-        progress: Called with what is being done and the share that is done.
+        progress: Called with what is being done and the share that is done; True for a bar, which
+            notebooks and terminals have where nothing is given; False for none.
 
     Raises:
         InputError: If a number of heads cannot be kept, or the corpus cannot be used.
         ModelError: If the model cannot be loaded.
     """
     ready = loaded(model)
-    return for_each(
-        read_annotated(corpus),
-        lambda one: robustness_over(ready, one, kept=kept, seed=seed, progress=progress),
-    )
+    with shown(progress) as show:
+        return for_each(
+            read_annotated(corpus),
+            lambda one: robustness_over(ready, one, kept=kept, seed=seed, progress=show),
+        )
 
 
 def composition(model: ModelOrName = DEFAULT_MODEL) -> pd.DataFrame:

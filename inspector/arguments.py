@@ -163,6 +163,10 @@ def _is_number(given: Any) -> bool:
         return False
 
 
+def _is_told(given: object) -> bool:
+    return callable(given) or _is_flag(given)
+
+
 _FLAG = (_is_flag, "True or False")
 _NUMBERS = (_are_numbers, "whole numbers, such as [0, 3]")
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -175,7 +179,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "engine": (_is_text, "the name of an engine, such as local"),
     "memory": (_is_number, "a number of bytes"),
     "output": (_is_path, "a path: give a string or a pathlib.Path"),
-    "progress": (callable, "a function of what is being done and the share that is done"),
+    "progress": (_is_told, "a function of what is being done and the share, or True or False"),
     "residual": (_is_number, "a number from 0 to 1"),
     "revision": (_is_text, "the name of a branch, tag or commit"),
     "seed": (_is_seed, f"a whole number from 0 to {MOST_SEED}"),

@@ -7,6 +7,8 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import accumulate
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from inspector.text import printable
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from inspector.runs.profile.profile_corpus import Run
     from inspector.verification import ImplementationReport, VerificationReport
 
+_MINUTE = 60.0
 _MARKS = {True: "caught", False: "NOT CAUGHT", None: "below rounding"}
 
 
@@ -40,12 +43,18 @@ class Notes(logging.Handler):
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, float], None]]:
-    """Give a function that shows what is being done on stderr, where that is a terminal."""
+    """Give a function that shows what is being done on stderr: a bar, or a line a minute.
+
+    The bar, with the time left, is for terminals; the lines are for logs of long computations.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    if not console.is_terminal:
+        yield _line_a_minute()
+        return
+    with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Starting", total=1.0)
 
         def show(what: str, share: float) -> None:
@@ -54,23 +63,91 @@ def progress() -> Iterator[Callable[[str, float], None]]:
         yield show
 
 
-def print_frame(frame: "pd.DataFrame", title: str) -> None:
-    """Print a frame as a table, four significant digits a number."""
+def _line_a_minute() -> Callable[[str, float], None]:
+    started = said = monotonic()
+
+    def show(what: str, share: float) -> None:
+        nonlocal said
+        now = monotonic()
+        if now - said >= _MINUTE:
+            said = now
+            passed = now - started
+            left = f", about {_minutes(passed / share - passed)} left" if share > 0 else ""
+            note(f"{what}: {share:.0%} after {_minutes(passed)}{left}")
+
+    return show
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / _MINUTE:.0f} min"
+
+
+def in_terminal() -> bool:
+    """Return whether somebody reads stdout in a terminal, and not a program or a file."""
+    from rich.console import Console
+
+    return Console().is_terminal
+
+
+def print_frame(
+    frame: "pd.DataFrame", title: str, *, alone: bool = False, whole: bool = False
+) -> None:
+    """Print a frame: in a terminal as a table of four significant digits, else tab-separated.
+
+    Of a table that is too wide the first columns are shown, and the number of the others.
+
+    Args:
+        frame: What to print.
+        title: What it is; only in a terminal where nothing else is printed.
+        alone: Whether nothing else is printed, so that programs can read it as it is.
+        whole: Whether a terminal gets all columns too, however wide.
+    """
+    if in_terminal():
+        _print_table(frame, title, whole=whole)
+        return
+    if not alone:
+        say(title)
+    cells = frame.to_csv(sep="\t", index=False, lineterminator="\n")
+    for line in cells.splitlines():
+        print("\t".join(printable(cell) for cell in line.split("\t")))
+
+
+def _print_table(frame: "pd.DataFrame", title: str, *, whole: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(title=printable(title), title_justify="left")
-    for name in frame.columns:
-        shown.add_column(name, justify="right")
-    for row in frame.itertuples(index=False):
-        shown.add_row(
-            *(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row)
-        )
-    # No markup: a model may be called [red]. A pipe has no width: the table gets all it needs.
+    # No markup: a model may be called [red].
     console = Console(markup=False)
-    if not console.is_terminal:
-        console = Console(markup=False, width=32 * len(frame.columns))
+    rows = [
+        [f"{value:.4g}" if isinstance(value, float) else printable(str(value)) for value in row]
+        for row in frame.itertuples(index=False)
+    ]
+    widths = [
+        3 + max(len(text) for text in (str(name), *(row[place] for row in rows)))
+        for place, name in enumerate(frame.columns)
+    ]
+    kept = len(widths) if whole else _that_fit(widths, console.width - 1)
+    if whole:
+        console = Console(markup=False, width=max(console.width, sum(widths) + 1))
+    shown = Table(title=printable(title), title_justify="left")
+    for name in frame.columns[:kept]:
+        shown.add_column(str(name), justify="right", no_wrap=whole)
+    for row in rows:
+        shown.add_row(*row[:kept])
     console.print(shown)
+    if kept < len(widths):
+        say(f"{kept} of {len(widths)} columns; --columns NAME,NAME or --all shows others.")
+
+
+def _that_fit(widths: list[int], available: int) -> int:
+    """Return how many of the first columns have room, one at least.
+
+    Example:
+        >>> _that_fit([10, 10, 30], 40), _that_fit([50, 10], 40)
+        (2, 1)
+    """
+    fitting = sum(total <= available for total in accumulate(widths))
+    return max(1, fitting)
 
 
 def print_report(report: "VerificationReport") -> None:

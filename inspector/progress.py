@@ -1,6 +1,56 @@
-"""How a long computation says how far it is."""
+"""How a long computation says how far it is: to who called it, or by a bar with the time left."""
 
-from collections.abc import Callable
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share that is done, in [0, 1]."""
+_FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+
+
+@contextmanager
+def shown(progress: Progress | bool | None) -> Iterator[Progress | None]:
+    """Give what is told how far a computation is.
+
+    Args:
+        progress: What is told; True for a bar with the time left; None for a bar in a notebook or a
+            terminal, and nothing elsewhere; False for nothing.
+
+    Example:
+        >>> with shown(False) as show:
+        ...     show is None
+        True
+    """
+    if not isinstance(progress, bool | None):
+        yield progress
+    elif progress is False or (progress is None and not _is_watched()):
+        yield None
+    else:
+        with _bar() as show:
+            yield show
+
+
+def _is_watched() -> bool:
+    return in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
+
+
+def in_notebook() -> bool:
+    """Return whether a notebook's kernel runs this."""
+    python = sys.modules.get("IPython")
+    shell = None if python is None else python.get_ipython()
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    with warnings.catch_warnings(action="ignore"):  # that a notebook has no widgets
+        from tqdm.auto import tqdm
+    with tqdm(total=1.0, bar_format=_FORMAT, leave=False) as bar:
+
+        def show(what: str, share: float) -> None:
+            bar.set_description_str(what, refresh=False)
+            bar.update(share - bar.n)
+
+        yield show

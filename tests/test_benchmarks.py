@@ -14,6 +14,7 @@ from benchmarks import (
     ablation,
     backend,
     call_by_call,
+    first_use,
     growth,
     imports,
     meaning,
@@ -195,6 +196,15 @@ def test_meaning_reads_the_same_texts_on_both_sides(monkeypatch: pytest.MonkeyPa
     assert sides["bare"][0] > len(read.sentences)  # its windows as well
 
 
+def test_first_use(tiny_folder) -> None:
+    model = str(tiny_folder("bert"))
+    over_pass, attend = first_use.run(first_use.Settings(model=model, tokens=64, repeats=1))
+    assert (over_pass.at_most, attend.at_most) == (1.5, 1.0)
+    assert over_pass.value > 1  # a tiny model runs faster than it is checked
+    assert not over_pass.holds
+    assert 0 < attend.value < 60
+
+
 def test_imports() -> None:
     start, over_torch, _ = imports.run(imports.Settings(repeats=1))
     assert start.at_most == 0.3
@@ -243,7 +253,7 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
         main(["no-such"], ways)
     assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
     assert list(BENCHMARKS) == [
-        "imports", "weights", "backend", "verify", "diagnosis", "profile",
+        "imports", "first_use", "weights", "backend", "verify", "diagnosis", "profile",
         "whole_profile", "meaning", "nulls", "truths", "ablation", "call_by_call",
     ]  # fmt: skip
 

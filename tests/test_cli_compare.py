@@ -189,3 +189,51 @@ def test_a_file_is_no_run(command, runs):
         4,
         f"inspector: run ({path}) is a file: give the folder of a run.\n",
     )
+
+
+def with_roles(folder, target, rows):
+    """Return a copy of a run whose heads have other roles: (layer, head, role)."""
+    shutil.copytree(folder, target)
+    before = pd.read_parquet(target / "roles.parquet")
+    roles = pd.DataFrame(rows, columns=["layer", "head", "role"]).assign(
+        evidence="x", effect=0.5, ci_low=0.4, ci_high=0.6
+    )
+    roles = roles[list(before)].astype(before.dtypes.to_dict())
+    roles.to_parquet(target / "roles.parquet")
+    digest = hashlib.sha256((target / "roles.parquet").read_bytes()).hexdigest()
+    resealed(target, lambda frames: {**frames, "roles": digest})
+    return target
+
+
+def test_a_gate_fails_where_a_head_has_lost_a_role(command, runs, tmp_path):
+    import inspector
+
+    before = with_roles(
+        runs[0], tmp_path / "before", [(0, 1, "broad"), (1, 0, "syntactic:obj"), (1, 0, "broad")]
+    )
+    after = with_roles(runs[0], tmp_path / "after", [(0, 1, "broad"), (1, 1, "syntactic:obj")])
+    done = command("compare", before, after, "--fail-on", "lost-role")
+    assert done.code == 1
+    assert done.err == "inspector: 2 roles lost: 1-0 syntactic:obj, 1-0 broad.\n"
+    assert command("compare", before, after).code == 0
+    more = [(0, 1, "broad"), (1, 1, "syntactic:obj"), (1, 1, "broad")]
+    gained = with_roles(runs[0], tmp_path / "gained", more)
+    for pair in ((before, before), (after, gained)):
+        same = command("compare", *pair, "--fail-on", "lost-role")
+        assert (same.code, same.err) == (0, "")
+    written = command("compare", before, after, "--fail-on", "lost-role", "--json")
+    document = json.loads(written.out)
+    assert written.code == 1
+    assert [row["role"] for row in document["lost_roles"]] == ["syntactic:obj", "broad"]
+    lost = inspector.lost_roles(before, after)
+    expected = inspector.open_run(before).roles.iloc[1:].reset_index(drop=True)
+    pd.testing.assert_frame_equal(lost, expected)
+    assert inspector.lost_roles(after, after).empty
+
+
+def test_another_gate_is_refused(command, runs):
+    done = command("compare", *runs, "--fail-on", "anything")
+    assert done.code == 2
+    assert done.err == (
+        "inspector: fail-on (anything) must be one of these. Available: lost-role.\n"
+    )

@@ -32,7 +32,7 @@ ORDER = (
     },
     {"head_names", "yaml_file"},
     {"frames"},
-    {"attention", "corpora"},
+    {"attention", "corpora", "plot"},
     {"models"},
     {"verification", "heads"},
     {"runs"},
@@ -95,9 +95,10 @@ ONLY_IN = {
     "pydantic": {"corpora", "dashboard", "frames", "models"},
     "typer": {"cli", "commands"},
     "rich": {"console"},
-    "altair": {"views", "dashboard"},
+    "altair": {"dashboard", "plot", "views"},
     "bertviz": {"views"},
     "ray": {"runs"},
+    "vl_convert": {"plot"},
     "tools": set(),  # writes data; is not installed
 }
 # All that these rooms may import from outside.
@@ -110,7 +111,7 @@ ALLOWED = {
     "html": set(),
     "input": set(),
     "output": set(),
-    "progress": set(),
+    "progress": {"tqdm"},
     "records": {"pandas"},
     "streams": set(),
     "text": set(),

@@ -21,6 +21,14 @@ SHORTER = {
 LONG = [p for p in NOTEBOOKS if any(long.search(p.read_text("utf-8")) for long in SHORTER)]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_bars():
+    """Let notebooks store what they found, and not how far they were when."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TQDM_DISABLE", "1")
+        yield
+
+
 @pytest.fixture(
     scope="module",
     params=[

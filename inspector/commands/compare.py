@@ -1,16 +1,20 @@
 """The command that compares two runs with each other, head by head."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Force, Json, frame_target
-from inspector.console import print_frame, say
+from inspector.commands.options import Debug, Force, Json, check_choice, frame_target
+from inspector.console import note, print_frame, say
 from inspector.output import write_atomically
 from inspector.records import FRAME_WRITERS, json_text, records
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 EXAMPLE = "inspector compare run-before run-after -o heads.csv"
+_GATES = ("lost-role",)
 _SHOWN = ["layer", "head", "roles", "other_roles", "entropy_nats_difference"]
 
 
@@ -21,23 +25,44 @@ def compare(
         Path | None,
         typer.Option("-o", "--output", help="A .csv, .parquet or .json file for the heads."),
     ] = None,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(help="lost-role: exit with 1 if a head has lost a role; names those lost."),
+    ] = None,
     force: Force = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Compare two runs: what heads and claims have in common, and what differs (other - run)."""
+    if fail_on is not None:
+        check_choice("fail-on", fail_on, _GATES)
     target = frame_target(output, force=force)
-    from inspector.api import compare as held_against
-    from inspector.heads.specialization.lift import MIN_LIFT
+    from inspector.api import compare as compared
+    from inspector.api import lost_roles
 
-    heads, claims = held_against(run, other)
+    heads, claims = compared(run, other)
+    lost = lost_roles(run, other)
     if target is not None:
         write_atomically(target, FRAME_WRITERS[target.suffix.lower()](heads), force=force)
     if as_json:
         written = None if target is None else str(target)
         document = {"run": str(run), "other": str(other), "output": written}
-        print(json_text({**document, "heads": records(heads), "claims": records(claims)}))
-        return
+        rows = {"heads": heads, "claims": claims, "lost_roles": lost}
+        print(json_text({**document, **{name: records(frame) for name, frame in rows.items()}}))
+    else:
+        _print(run, other, heads, claims)
+        if target is not None:
+            say(f"{len(heads)} rows written to {target}")
+    if fail_on is not None and len(lost):
+        named = ", ".join(f"{one.layer}-{one.head} {one.role}" for one in lost.itertuples())
+        note(f"inspector: {len(lost)} role{'s' * (len(lost) > 1)} lost: {named}.")
+        raise typer.Exit(1)
+
+
+def _print(run: Path, other: Path, heads: "pd.DataFrame", claims: "pd.DataFrame") -> None:
+    """Print what differs: in a sentence, then the heads and the claims."""
+    from inspector.heads.specialization.lift import MIN_LIFT
+
     changed = heads[(heads["roles_lost"] > 0) | (heads["roles_gained"] > 0)]
     either = claims[(claims[["verdict", "other_verdict"]] == "supported").any(axis=1)]
     say(
@@ -61,5 +86,3 @@ def compare(
         replicated = ["replicated_lift", "other_replicated_lift"]
         shown = [*columns, *replicated, "verdict", "other_verdict"]
         print_frame(disagreeing[shown], "Claims that differ")
-    if target is not None:
-        say(f"{len(heads)} rows written to {target}")

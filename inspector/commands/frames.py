@@ -6,8 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Device, Force, Json, Model, Revision, frame_target
-from inspector.console import print_frame, progress, say
+from inspector.commands.options import (
+    All,
+    Columns,
+    Debug,
+    Device,
+    Force,
+    Json,
+    Model,
+    Revision,
+    chosen_columns,
+    frame_target,
+)
+from inspector.console import in_terminal, print_frame, progress, say
 from inspector.output import write_atomically
 from inspector.records import FRAME_WRITERS, json_text, records
 
@@ -42,6 +53,8 @@ def importance(
     ] = False,
     seed: Seed = 0,
     output: Output = None,
+    columns: Columns = None,
+    everything: All = False,
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -56,7 +69,15 @@ def importance(
         return head_importance(ready, corpus, check=check, seed=seed, progress=show)
 
     frame = _computed(model, frame_of, output, device, revision, force=force)
-    _hand_over(frame, model, "importance", output, as_json=as_json, largest="importance")
+    _hand_over(
+        frame,
+        model,
+        (columns, everything),
+        "importance",
+        output,
+        as_json=as_json,
+        largest="importance",
+    )
 
 
 def robustness(
@@ -64,6 +85,8 @@ def robustness(
     corpus: CorpusFiles = None,
     seed: Seed = 0,
     output: Output = None,
+    columns: Columns = None,
+    everything: All = False,
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -78,12 +101,14 @@ def robustness(
         return robustness_of(ready, corpus, seed=seed, progress=show)
 
     frame = _computed(model, frame_of, output, device, revision, force=force)
-    _hand_over(frame, model, "robustness", output, as_json=as_json)
+    _hand_over(frame, model, (columns, everything), "robustness", output, as_json=as_json)
 
 
 def composition(
     model: Model = "minilm",
     output: Output = None,
+    columns: Columns = None,
+    everything: All = False,
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -98,7 +123,15 @@ def composition(
         return composition_of(ready)
 
     frame = _computed(model, frame_of, output, device, revision, force=force)
-    _hand_over(frame, model, "composition", output, as_json=as_json, largest=str(frame.columns[-1]))
+    _hand_over(
+        frame,
+        model,
+        (columns, everything),
+        "composition",
+        output,
+        as_json=as_json,
+        largest=str(frame.columns[-1]),
+    )
 
 
 def rollout(
@@ -106,6 +139,8 @@ def rollout(
     model: Model = "minilm",
     residual: Annotated[float, typer.Option(help="The residual connection's share.")] = 0.5,
     output: Output = None,
+    columns: Columns = None,
+    everything: All = False,
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -120,7 +155,9 @@ def rollout(
         return rollout_of(ready, text, residual=residual)
 
     frame = _computed(model, frame_of, output, device, revision, force=force)
-    _hand_over(frame, model, "rollout", output, as_json=as_json, largest="rollout")
+    _hand_over(
+        frame, model, (columns, everything), "rollout", output, as_json=as_json, largest="rollout"
+    )
 
 
 def _computed(
@@ -147,21 +184,24 @@ def _computed(
 def _hand_over(
     frame: "pd.DataFrame",
     model: str,
+    asked: tuple[str | None, bool],
     name: str,
     output: Path | None,
     *,
     as_json: bool,
     largest: str | None = None,
 ) -> None:
-    """Print a frame, or where it was written; of a long one the largest rows."""
+    """Print a frame, or where it was written; in a terminal the largest rows of a long one."""
     if as_json:
         written = None if output is None else str(output)
         print(json_text({"model": model, "output": written, name: records(frame)}))
     elif output is not None:
         say(f"{len(frame)} rows written to {output}")
     else:
+        columns, everything = asked
         shown = frame
-        if largest is not None:
+        if largest is not None and not everything and in_terminal():
             shown = frame.sort_values(largest, ascending=False, kind="stable").head(_SHOWN)
         of = "" if len(shown) == len(frame) else f", the {len(shown)} largest of {len(frame)} rows"
-        print_frame(shown, f"{name} of {model}{of}")
+        shown = chosen_columns(shown, columns)
+        print_frame(shown, f"{name} of {model}{of}", alone=True, whole=everything)

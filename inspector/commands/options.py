@@ -2,13 +2,16 @@
 
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from inspector.errors import InputError
 from inspector.output import check_output
 from inspector.records import FRAME_WRITERS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 debugging: ContextVar[bool] = ContextVar("debug", default=False)
 
@@ -29,6 +32,30 @@ Debug = Annotated[
     bool,
     typer.Option("--debug", help="Show the traceback of an error.", callback=_remember_debug),
 ]
+
+
+Columns = Annotated[
+    str | None, typer.Option(help="Columns to print, such as layer,head,entropy_nats.")
+]
+All = Annotated[bool, typer.Option("--all", help="Print all rows and columns, however wide.")]
+
+
+def chosen_columns(frame: "pd.DataFrame", columns: str | None) -> "pd.DataFrame":
+    """Return the columns of a list such as layer,head; all where none is given.
+
+    Raises:
+        InputError: If there is no such column.
+    """
+    if columns is None:
+        return frame
+    names = [name.strip() for name in columns.split(",")]
+    unknown = [name for name in names if name not in frame.columns]
+    if unknown:
+        raise InputError(
+            f"columns ({', '.join(unknown)}) must be of the frame. "
+            f"Available: {', '.join(map(str, frame.columns))}."
+        )
+    return frame[names]
 
 
 def frame_target(output: Path | None, *, force: bool) -> Path | None:

@@ -6,15 +6,18 @@ from typing import Annotated
 import typer
 
 from inspector.commands.options import (
+    All,
+    Columns,
     Debug,
     Device,
     Force,
     Json,
     Model,
     Revision,
+    chosen_columns,
     frame_target,
 )
-from inspector.console import print_frame, progress, say
+from inspector.console import note, print_frame, progress, say
 from inspector.output import write_atomically
 from inspector.records import FRAME_WRITERS, json_text, records
 
@@ -27,6 +30,8 @@ def weights(
         Path | None,
         typer.Option("-o", "--output", help="A .csv, .parquet or .json file."),
     ] = None,
+    columns: Columns = None,
+    everything: All = False,
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -51,10 +56,11 @@ def weights(
     elif target is not None:
         say(f"{len(frame)} rows written to {target}")
     else:
-        print_frame(frame, f"Weight statistics of {model}")
+        shown = chosen_columns(frame, columns)
+        print_frame(shown, f"Weight statistics of {model}", alone=True, whole=everything)
     if frame.attrs.get("before_rotation") and not as_json:
-        say("W_Q and W_K are taken before the model rotates or norms queries and keys.")
+        note("W_Q and W_K are taken before the model rotates or norms queries and keys.")
     if frame.attrs.get("not_seen") and not as_json:
-        say("Whether queries and keys are rotated or normed before they meet was not seen of all.")
+        note("Whether queries and keys are rotated or normed before they meet was not seen of all.")
     for module, reason in frame.attrs.get("left_out", {}).items():
-        say(f"{module} is left out: {reason}.")
+        note(f"{module} is left out: {reason}.")

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, cast, get_args, overload
 from inspector.arguments import is_whole
 from inspector.corpora.surface import Surface, surface_of
 from inspector.errors import InputError
+from inspector.html import table
 
 Labels = Literal["universal", "full"]
 """Whether a label is its part before the colon, or stands as the treebank has it."""
@@ -25,6 +26,10 @@ LEFT_OUT = frozenset({"root", "punct"})
 """Universal labels that no scorer asks for: the root goes to no word, punctuation to any."""
 SENTENCES_PER_BLOCK = 20
 """How many consecutive sentences make a document where no document is named."""
+
+
+_FIRST, _SHOWN = 5, 120
+"""Sentences that a notebook shows, and characters of each."""
 
 
 class RelationSubset(NamedTuple):
@@ -197,6 +202,10 @@ class LeftOut:
     """Where the first few stand: a sentence's id, or a file and its line."""
 
 
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
 @dataclass(frozen=True, repr=False)
 class Corpus:
     """Sentences in order, with what had to be left out."""
@@ -317,6 +326,16 @@ class Corpus:
             f"<Corpus {self.name}: {len(self.sentences)} sentences, {self.n_words} words, "
             f"annotation {self.annotation}>"
         )
+
+    def _repr_html_(self) -> str:
+        """Return its first sentences as a table, escaped."""
+        columns = ["sentence", "document", "text", "words", "relations"]
+        rows = [
+            [one.id, document, _shortened(one.surface.text), len(one.words), len(one.relations)]
+            for one, document in zip(self.sentences[:_FIRST], self.document_ids(), strict=False)
+        ]
+        shown = f", the first {_FIRST}" if len(self.sentences) > _FIRST else ""
+        return table(columns, rows, f"{repr(self).strip('<>')}{shown}")
 
     @property
     def n_words(self) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from inspector.attention import LayerWeights
 from inspector.errors import InputError, UnsupportedModelError
+from inspector.html import table
 from inspector.models.architectures import Architecture
 from inspector.models.tokenizing.guarded import check_text, tokenized
 from inspector.models.weight_layouts.layout import HeadSizes, Layout
@@ -109,6 +110,20 @@ class PretrainedModel:
             f"<PretrainedModel {self.name}: {self.architecture.model_type}, {self.n_layers} layers "
             f"× {self.n_heads} heads, d_model {self.d_model}, {self.dtype}>"
         )
+
+    def _repr_html_(self) -> str:
+        """Return what model it is as a table, escaped."""
+        rows = [
+            ("model type", self.architecture.model_type),
+            ("layers × heads", f"{self.n_layers} × {self.n_heads}"),
+            ("d_model, d_head", f"{self.d_model}, {self.d_head}"),
+            ("most tokens", self.max_tokens),
+            ("dtype, device", f"{self.dtype}, {self.device}"),
+            ("attention modules", ", ".join(dict.fromkeys(
+                site.attention for site in (self.sites[0], self.sites[-1])))),
+            *((name, digest) for name, digest in self.file_hashes.items()),
+        ]  # fmt: skip
+        return table(["", self.name], rows)
 
     @property
     def torch_dtype(self) -> torch.dtype:

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from inspector.errors import InputError
+from inspector.plot.names import Names, named
 from inspector.views.offline import Drawing, offline_page
 from inspector.views.page import Page
-from inspector.views.view_names import Names, named
 
 MAX_TOKENS = {"head": 64, "model": 32}
 """How many tokens each view shows at most."""

@@ -1,8 +1,8 @@
 """The attention of one text: every probability of every head, to be shown or taken as a frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,14 @@ from inspector.arguments import is_whole, shown
 from inspector.errors import InputError
 from inspector.frames import dtypes
 from inspector.head_names import chosen_numbers, head_list
+from inspector.plot.names import Names
 from inspector.views.bertviz import head_view_page, model_view_page
 from inspector.views.page import Page
 from inspector.views.thumbnails import thumbnails_html
-from inspector.views.view_names import Names
 from inspector.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import altair as alt
 
 FRAME_DTYPES = dtypes("attention")
 """The columns of `AttentionMaps.frame`, in their order, and their dtypes."""
@@ -103,11 +106,15 @@ class AttentionMaps:
             >>> one[0, 0].shape, one["0-0"].shape, one[0].shape
             ((1, 1), (1, 1), (1, 1, 1))
         """
-        place = self._layers([head]) if is_whole(head) else self._place(head)
-        chosen: Float32[np.ndarray, ...] = self.probabilities[tuple(place)]
+        if is_whole(head):
+            place: tuple[int, ...] = (self._layers([head])[0],)
+        else:
+            layer, number = self._numbers(head)
+            place = (self.layers.index(layer), self.heads.index(number))
+        chosen: Float32[np.ndarray, ...] = self.probabilities[place]
         return chosen
 
-    def _place(self, given: object) -> tuple[int, int]:
+    def _numbers(self, given: object) -> tuple[int, int]:
         heads = head_list(given)
         layer, head = heads[0]
         if len(heads) != 1 or layer not in self.layers or head not in self.heads:
@@ -115,7 +122,7 @@ class AttentionMaps:
                 f"head ({shown(given)}) must be one that these maps have: layers "
                 f"{_listed(self.layers)}; heads {_listed(self.heads)}."
             )
-        return self.layers.index(layer), self.heads.index(head)
+        return layer, head
 
     @property
     def title(self) -> str:
@@ -190,7 +197,7 @@ class AttentionMaps:
             raise InputError(f"layer ({layer}) must be one of the layers shown: {_listed(chosen)}.")
         whole = self._at_their_numbers()
         kept = heads is None and whole is self.probabilities
-        return head_view_page(
+        page = head_view_page(
             whole,
             self.tokens,
             title=self.title,
@@ -200,6 +207,7 @@ class AttentionMaps:
             sentence_b_start=self.sentence_b_start,
             names=names,
         )
+        return replace(page, picture=self._picture(chosen, names))
 
     def model_view(
         self, layers: Sequence[int] | None = None, *, names: Names | None = None
@@ -215,23 +223,46 @@ class AttentionMaps:
 
         Source: Vig (2019), arXiv:1906.05714.
         """
-        return model_view_page(
+        chosen = chosen_numbers("layers", layers, self.layers)
+        page = model_view_page(
             self._at_their_numbers(),
             self.tokens,
             title=self.title,
-            layers=chosen_numbers("layers", layers, self.layers),
+            layers=chosen,
             heads=self.heads,
             sentence_b_start=self.sentence_b_start,
             names=names,
         )
+        return replace(page, picture=self._picture(chosen, names))
+
+    def plot(self, layer: Any, head: int | None = None) -> "alt.Chart":
+        """Return the map of a head as an Altair chart: queries downwards, keys across.
+
+        Args:
+            layer: Of the head; or the head, such as '2-8'.
+            head: Its number.
+
+        Raises:
+            InputError: If it is not kept, or there are more than 70 tokens.
+        """
+        from inspector.plot import attention_matrix
+
+        place = self._numbers(layer if head is None else (layer, head))
+        chart = attention_matrix(self[place], self.tokens, self.tokens)
+        return chart.properties(title=f"Head {place[0]}-{place[1]}, {self.title}")
 
     def _repr_html_(self) -> str:
         """Return a thumbnail of every head, without any script."""
+        return self._picture(self.layers)
+
+    def _picture(self, layers: Sequence[int], names: Names | None = None) -> str:
+        """Return a thumbnail of every head of some layers."""
         return thumbnails_html(
-            self.probabilities,
+            self.probabilities[self._layers(layers)],
             f"{len(self.tokens)} {self.unit}, {self.title}",
-            layers=self.layers,
+            layers=layers,
             heads=self.heads,
+            names=names,
         )
 
     def _layers(self, layers: Sequence[int] | None) -> list[int]:

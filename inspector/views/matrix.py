@@ -11,7 +11,7 @@ from jaxtyping import Shaped
 
 from inspector.errors import InputError
 from inspector.html import escape
-from inspector.views.view_names import Names, named
+from inspector.plot.names import Names, named
 
 MAX_CELLS = 12
 """How many rows and columns are shown; of a larger matrix its upper left corner."""

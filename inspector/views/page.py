@@ -7,6 +7,7 @@ from pathlib import Path
 from inspector.html import escape
 from inspector.output import check_output, write_atomically
 
+_ON_TOP = "; position: absolute; top: 0; left: 0; background: #fff"
 SUFFIXES = (".html",)
 """What a page may be saved as."""
 
@@ -19,6 +20,8 @@ class Page:
     html: str = field(repr=False)
     height: int
     """The height at which nothing is cut off, in pixels."""
+    picture: str = field(default="", repr=False)
+    """The same as a picture, in HTML: it is seen where hosts drop frames, as on GitHub."""
 
     def save(self, path: str | os.PathLike[str], force: bool = False) -> Path:
         """Return the path of the file that the document was written to.
@@ -36,9 +39,18 @@ class Page:
         return target
 
     def _repr_html_(self) -> str:
-        """Return the document in a frame that may run its own script and nothing else."""
-        return (
+        """Return the document in a frame that may run its own script and nothing else.
+
+        The frame lies on the picture, which is what is seen where it is dropped.
+        """
+        frame = (
             f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" '
             f'title="{escape(self.title)}" width="100%" height="{self.height}" '
-            'style="border: 0"></iframe>'
+            f'style="border: 0{_ON_TOP if self.picture else ""}"></iframe>'
+        )
+        if not self.picture:
+            return frame
+        return (
+            f'<div style="position: relative; min-height: {self.height}px">'
+            f"{self.picture}{frame}</div>"
         )

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from inspector.html import escape
-from inspector.views.view_names import Names, named
+from inspector.plot.names import Names, named
 
 LEGEND = "query downwards, key across; shades: probability from 0.1, 0.3 and 0.6"
 """What stands below the figure, after its caption."""

@@ -16,9 +16,9 @@ from inspector.dashboard.settings import Settings, Visit
 from inspector.errors import InputError, OutputError
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.specialization.replication import REPLICATION_COLUMNS, with_replicates
+from inspector.plot.colors import FAMILIES
+from inspector.plot.forest import VERDICTS
 from inspector.runs.profile.profile_corpus import Run
-from inspector.views.charts.forest import VERDICTS
-from inspector.views.charts.roles import FAMILIES
 
 
 @pytest.fixture

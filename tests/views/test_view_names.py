@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from support.each import each
 
+from inspector import plot as charts
 from inspector.dashboard import words
-from inspector.views import bertviz, charts, matrix, thumbnails
+from inspector.views import bertviz, matrix, thumbnails
 from inspector.views.matrix import matrix_html
 from inspector.views.thumbnails import thumbnails_html
 

@@ -11,8 +11,8 @@ from inspector.dashboard.guards import guarded
 from inspector.dashboard.settings import Visit
 from inspector.dashboard.store import Measured
 from inspector.models import PretrainedModel
-from inspector.views.charts import head_grid
-from inspector.views.charts.ablation import robustness_curve
+from inspector.plot import head_grid
+from inspector.plot.ablation import robustness_curve
 
 _GRID = "ablation-grid"
 

@@ -7,7 +7,7 @@ from inspector.dashboard import address, store, widgets, words
 from inspector.dashboard.guards import guarded, plain, text_field
 from inspector.dashboard.settings import Visit
 from inspector.errors import InputError
-from inspector.views.charts import attention_matrix
+from inspector.plot import attention_matrix
 from inspector.views.maps import AttentionMaps
 from inspector.views.page import Page
 

@@ -9,9 +9,9 @@ import streamlit as st
 from inspector.dashboard import address, profiled, store, widgets, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
+from inspector.plot import claims_forest, role_grid
+from inspector.plot.forest import VERDICTS
 from inspector.runs.profile.profile_corpus import Run
-from inspector.views.charts import claims_forest, role_grid
-from inspector.views.charts.forest import VERDICTS
 
 FAMILY_OF = {
     "syntax": ("syntactic",),

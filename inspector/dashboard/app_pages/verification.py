@@ -8,6 +8,7 @@ import streamlit as st
 from inspector.dashboard import store, widgets, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
+from inspector.plot import error_grid
 from inspector.verification import Control, VerificationReport
 from inspector.verification.judge import (
     MAX_FLOOR,
@@ -16,7 +17,6 @@ from inspector.verification.judge import (
     RMS_FLOOR,
     RMS_RATIO,
 )
-from inspector.views.charts import error_grid
 
 
 def show(visit: Visit) -> None:

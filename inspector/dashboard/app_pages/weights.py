@@ -8,7 +8,7 @@ from inspector.dashboard.settings import Visit
 from inspector.frames import frames
 from inspector.heads import WEIGHTS_COLUMNS, eigenvalues, singular_values
 from inspector.models import PretrainedModel
-from inspector.views.charts import eigenvalue_plane, head_grid, spectrum
+from inspector.plot import eigenvalue_plane, head_grid, spectrum
 
 _STATISTICS = [column for column in WEIGHTS_COLUMNS if column not in ("layer", "head")]
 _GRID = "weights-grid"

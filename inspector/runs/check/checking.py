@@ -16,7 +16,7 @@ from inspector.corpora.annotation.annotated_corpus import Given, read_annotated
 from inspector.errors import InputError, ModelError
 from inspector.models import DEFAULT_MODEL, PretrainedModel
 from inspector.models.loading.load_model import ModelOrName, loaded
-from inspector.progress import Progress
+from inspector.progress import Progress, shown
 from inspector.runs.check.check_claims import (
     Checked,
     check_claims,
@@ -49,7 +49,7 @@ def check(
     seed: int | None = None,
     device: str | None = None,
     revision: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> pd.DataFrame:
     """Return a row for each claim and direction: does the head do what is said of it?
 
@@ -65,7 +65,8 @@ def check(
         seed: Of the intervals and tests.
         device: On which a model is loaded.
         revision: Branch, tag or commit of a hub id.
-        progress: Called with what is being done and the share that is done.
+        progress: Called with what is being done and the share that is done; True for a bar, which
+            notebooks and terminals have where nothing is given; False for none.
 
     Raises:
         InputError: If a claim cannot be understood, or a corpus cannot be used.
@@ -77,16 +78,17 @@ def check(
         >>> rows[["layer", "head", "verdict"]].values.tolist()  # doctest: +SKIP
         [[0, 2, 'supported']]
     """
-    return checked_claims(
-        claims,
-        corpus,
-        model=model,
-        replicate=replicate,
-        seed=seed,
-        device=device,
-        revision=revision,
-        progress=progress,
-    ).frame
+    with shown(progress) as show:
+        return checked_claims(
+            claims,
+            corpus,
+            model=model,
+            replicate=replicate,
+            seed=seed,
+            device=device,
+            revision=revision,
+            progress=show,
+        ).frame
 
 
 def checked_claims(

@@ -19,6 +19,8 @@ from inspector.corpora import Corpus
 from inspector.errors import InputError, OutputError
 from inspector.heads.specialization.replication import with_replicates
 from inspector.models import PretrainedModel
+from inspector.plot.roles_table import roles_table
+from inspector.plot.run_plots import RunPlots
 from inspector.progress import Progress
 from inspector.runs.engines.engine import Worker, check_engine, compute
 from inspector.runs.profile.plan import profile_job
@@ -141,6 +143,14 @@ class Run:
         found = {str(what) for what in self.totals["what"] if str(what).endswith(ending)}
         return sorted(what.removesuffix(ending) for what in found)
 
+    @property
+    def plot(self) -> RunPlots:
+        """Return the charts of it, such as `run.plot.roles()` and `run.plot.relation("obj")`.
+
+        Of several corpora `run.plot(corpus="name")` are those of one.
+        """
+        return RunPlots(self.manifest.model, self.manifest.corpus, self.frames)
+
     def summary(self) -> str:
         """Return what was found in a sentence."""
         counted = self.totals.groupby("what")["count"].sum()
@@ -156,6 +166,10 @@ class Run:
     def __repr__(self) -> str:
         """Return the summary: the frames are shown by their own names."""
         return f"<Run: {self.summary()}>"
+
+    def _repr_html_(self) -> str:
+        """Return the summary above a table of every head's roles, without any script."""
+        return roles_table(self.roles, self.behaviour, self.summary())
 
 
 def profile_corpus(

@@ -14,7 +14,7 @@ from inspector.corpora.annotation.annotated_corpus import Given, read_annotated
 from inspector.errors import InputError
 from inspector.models import DEFAULT_MODEL
 from inspector.models.loading.load_model import ModelOrName, loaded
-from inspector.progress import Progress
+from inspector.progress import Progress, shown
 from inspector.runs.engines.engine import check_engine
 from inspector.runs.profile.job import ProfileSettings, profile_settings
 from inspector.runs.profile.profile_corpus import Run, profile_corpus
@@ -50,7 +50,7 @@ def profile(
     resume: bool = False,
     force: bool = False,
     replicate: Given | Sequence[Given] = (),
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Run:
     """Return what every head does on a corpus, from one pass: behaviour, relations, claims, roles.
 
@@ -87,7 +87,8 @@ def profile(
         force: Replace the run that stands in the folder.
         replicate: Other text, of at least 5 documents each, on which the claims are scored again as
             they stand: frame `replication`, column `replicates`.
-        progress: Called with what is being done and the share that is done.
+        progress: Called with what is being done and the share that is done; True for a bar, which
+            notebooks and terminals have where nothing is given; False for none.
 
     Raises:
         InputError: If the corpus cannot be used, a run was started with other settings, a setting
@@ -123,19 +124,20 @@ def profile(
             f"workers ({workers}, {engine}) must be 1, on this machine, for a model in memory: "
             "other processes cannot see it. Save it (save_pretrained) and give the folder."
         )
-    return profile_corpus(
-        corpus=read,
-        model=ready,
-        folder=output,
-        settings=chosen,
-        revision=revision,
-        workers=workers,
-        engine=engine,
-        resume=resume,
-        force=force,
-        replicate=others,
-        progress=progress,
-    )
+    with shown(progress) as show:
+        return profile_corpus(
+            corpus=read,
+            model=ready,
+            folder=output,
+            settings=chosen,
+            revision=revision,
+            workers=workers,
+            engine=engine,
+            resume=resume,
+            force=force,
+            replicate=others,
+            progress=show,
+        )
 
 
 def open_run(path: str | PathLike[str]) -> Run:
@@ -157,7 +159,7 @@ def replicate(
     corpus: Given | Sequence[Given],
     *,
     model: ModelOrName | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> pd.DataFrame:
     """Return how a run's claims do on other text: the frame `replication`, a row for each.
 
@@ -167,7 +169,8 @@ def replicate(
         run: A profile, or the folder of one.
         corpus: Other text, as `inspector.profile` takes it; or several, each by itself.
         model: Of the run, where its name does not lead to it.
-        progress: Called with what is being done and the share that is done.
+        progress: Called with what is being done and the share that is done; True for a bar, which
+            notebooks and terminals have where nothing is given; False for none.
 
     Raises:
         InputError: If a corpus cannot be used or has fewer than 5 documents, or the model is
@@ -187,13 +190,14 @@ def replicate(
     several = "corpus" in made.claims
     groups = made.claims.groupby("corpus", sort=False) if several else [("", made.claims)]
     parts = []
-    for name, claims in groups:
-        controls = made.frames["controls"]
-        if several:
-            controls = controls[controls["corpus"] == name]
-        ruled = with_selectivity_rules(claims, controls)
-        frame = replication_frame(ruled, ready, others, settings, progress)
-        parts.append(frame.assign(corpus=name) if several else frame)
+    with shown(progress) as show:
+        for name, claims in groups:
+            controls = made.frames["controls"]
+            if several:
+                controls = controls[controls["corpus"] == name]
+            ruled = with_selectivity_rules(claims, controls)
+            frame = replication_frame(ruled, ready, others, settings, show)
+            parts.append(frame.assign(corpus=name) if several else frame)
     return pd.concat(parts, ignore_index=True)
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from inspector.dashboard import measure, widgets, words
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
-from inspector.views.charts import cost_curve
+from inspector.plot import cost_curve
 
 
 def show(visit: Visit, model: PretrainedModel) -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from inspector import plot as charts
 from inspector.errors import InputError
-from inspector.views import charts
-from inspector.views.charts.forest import VERDICTS
-from inspector.views.charts.roles import FAMILIES
+from inspector.plot.colors import FAMILIES
+from inspector.plot.forest import VERDICTS
 from inspector.views.predictions import prediction_html, words_around
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"

@@ -3,8 +3,9 @@
 import altair as alt
 import pandas as pd
 
-from inspector.views.charts.shared import CELL, MARK, columns_of
-from inspector.views.view_names import Names, named
+from inspector.plot.colors import MARK
+from inspector.plot.names import Names, named
+from inspector.plot.shared import CELL, columns_of
 
 STAGES = ("query", "key", "value", "probabilities", "context", "output")
 """The stages of a layer, in the order in which they are computed."""

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from inspector import plot as charts
 from inspector.errors import InputError
-from inspector.views import charts
-from inspector.views.charts.heads import MAX_MATRIX_TOKENS
+from inspector.plot.heads import MAX_MATRIX_TOKENS
 
 
 def rows_of(spec: dict, layer: int | None = None) -> list[dict]:

@@ -6,31 +6,14 @@ from typing import TypeVar
 import altair as alt
 import pandas as pd
 
-from inspector.views.charts.shared import CATEGORIES, MARK, REFERENCE, check_columns
-from inspector.views.view_names import Names, named
+from inspector.plot.colors import FAMILIES, FAMILY_COLORS, MARK, REFERENCE
+from inspector.plot.names import Names, named
+from inspector.plot.shared import check_columns
 
 Axis = TypeVar("Axis", alt.X, alt.Y)
 
-FAMILIES = (
-    "syntactic",
-    "positional",
-    "special-token",
-    "broad",
-    "duplicate-token",
-    "semantic",
-    "logical",
-    "position",
-    "word-class",
-    "keyword",
-    "discourse-cue",
-)
-"""What stands before the colon of a role, in the order of a cell's stripes."""
 NO_ROLE = "none"
 
-# Okabe & Ito's, so that the colour-blind tell them apart, with their yellow; then ours.
-_COLORS = dict(
-    zip(FAMILIES, (*CATEGORIES, "#f0e442", "#7f4f24", "#6a5acd", "#b3b300", "#800000"), strict=True)
-)
 _CELL = 34
 _GAP = 0.04
 _COLUMNS = ["layer", "head", "role", "evidence", "effect"]
@@ -82,7 +65,7 @@ def _cells(stripes: pd.DataFrame, called: Mapping[str, str], x: alt.X, y: alt.Y)
     """Return the coloured cells, which can be clicked."""
     choice = alt.selection_point(name="head", fields=["layer", "head"], empty=False)
     present = [called[name] for name in (*FAMILIES, NO_ROLE) if called[name] in set(stripes["is"])]
-    colors = {called[family]: color for family, color in _COLORS.items()}
+    colors = {called[family]: color for family, color in FAMILY_COLORS.items()}
     cells: alt.Chart = (
         alt.Chart(stripes)
         .mark_rect(cursor="pointer")

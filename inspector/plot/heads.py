@@ -1,4 +1,4 @@
-"""Charts of heads: a statistic of every head, the map of one."""
+"""Charts of heads: a statistic of every head, their accuracy on a relation, the map of one."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,17 @@ import pandas as pd
 from jaxtyping import Float
 
 from inspector.errors import InputError
-from inspector.views.charts.shared import CELL, MARK, check_columns, columns_of
-from inspector.views.view_names import Names, named
+from inspector.plot.colors import MARK
+from inspector.plot.names import Names, named
+from inspector.plot.shared import CELL, check_columns, columns_of
 
 MAX_MATRIX_TOKENS = 70
 """A chart holds at most 5,000 cells, and 70 × 70 are 4,900."""
 
+_RELATION_COLUMNS = [
+    "layer", "head", "relation", "direction", "n", "correct", "accuracy", "baseline_offset",
+    "baseline_accuracy",
+]  # fmt: skip
 SIGNED = ("_symmetry", "_positivity")
 """What the statistics from −1 to 1 end in; they are coloured around 0."""
 
@@ -158,6 +163,67 @@ def attention_matrix(
     return chart
 
 
+def relation_grid(
+    relations: pd.DataFrame,
+    relation: str,
+    *,
+    direction: str | None = None,
+    names: Names | None = None,
+) -> alt.Chart:
+    """Return each head's accuracy on a relation, layers downwards and heads across.
+
+    Args:
+        relations: The relations frame.
+        relation: Which one, such as obj.
+        direction: One of its directions; a grid for each where not given.
+        names: What directions and the chart's words are called; their own names where not given.
+
+    Raises:
+        InputError: If a column is missing, or there is no such relation or direction.
+    """
+    frame = columns_of(relations, _RELATION_COLUMNS, "relation_grid")
+    shown = _rows_of(frame, "relation", relation)
+    if direction is not None:
+        shown = _rows_of(shown, "direction", direction)
+    shown = shown.assign(
+        direction=[named(names, one) for one in shown["direction"]],
+        lift=shown["accuracy"] - shown["baseline_accuracy"],
+    )
+    title = named(names, "accuracy")
+    chart: alt.Chart = (
+        alt.Chart(shown)
+        .mark_rect()
+        .encode(
+            x=alt.X(
+                field="head",
+                type="ordinal",
+                title=named(names, "head"),
+                axis=alt.Axis(labelAngle=0, labelFlush=False),
+            ),
+            y=alt.Y(
+                field="layer",
+                type="ordinal",
+                title=named(names, "layer"),
+                axis=alt.Axis(labelFlush=False),
+            ),
+            color=alt.Color(
+                field="accuracy",
+                type="quantitative",
+                title=title,
+                scale=alt.Scale(scheme="viridis", domain=[0, 1]),
+            ),
+            column=alt.Column(field="direction", type="nominal", title=None, sort=None),
+            tooltip=_relation_tooltip(names),
+        )
+        .properties(
+            width=alt.Step(CELL),
+            height=alt.Step(CELL),
+            description=f"accuracy of every head on {relation}",
+        )
+    )
+    return chart
+
+
 def _scale(frame: pd.DataFrame, statistic: str) -> alt.Scale:
     if statistic.endswith(SIGNED):
         return alt.Scale(scheme="blueorange", domain=[-1, 1], domainMid=0)
@@ -183,3 +249,32 @@ def _check_matrix(
             f"tokens ({max(expected)}) must be at most {MAX_MATRIX_TOKENS} for the map of one "
             "head: give a shorter text."
         )
+
+
+def _rows_of(frame: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
+    shown = frame[frame[column] == value]
+    if shown.empty:
+        measured = ", ".join(sorted(map(str, frame[column].unique())))
+        available = measured or "none, as the text had no trees"
+        raise InputError(
+            f"{column} ({value}) must be one that was measured. Available: {available}."
+        )
+    return shown
+
+
+def _relation_tooltip(names: Names | None) -> list[alt.Tooltip]:
+    forms = {"n": "d", "accuracy": ".3f", "baseline_offset": "+d", "baseline_accuracy": ".3f",
+             "lift": "+.3f"}  # fmt: skip
+    return [
+        alt.Tooltip(field="layer", type="ordinal", title=named(names, "layer")),
+        alt.Tooltip(field="head", type="ordinal", title=named(names, "head")),
+        *(
+            alt.Tooltip(
+                field=name,
+                type="quantitative",
+                format=form,
+                title=named(names, name.replace("_", " ")),
+            )
+            for name, form in forms.items()
+        ),
+    ]

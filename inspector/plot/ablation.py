@@ -5,8 +5,9 @@ from typing import Literal
 import altair as alt
 import pandas as pd
 
-from inspector.views.charts.shared import CATEGORIES, columns_of
-from inspector.views.view_names import Names, named
+from inspector.plot.colors import CATEGORIES
+from inspector.plot.names import Names, named
+from inspector.plot.shared import columns_of
 
 _ORDERS = ("importance", "random")
 _FIGURES = {

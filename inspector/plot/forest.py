@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from inspector.views.charts.shared import CATEGORIES, REFERENCE, columns_of
-from inspector.views.view_names import Names, named
+from inspector.plot.colors import CATEGORIES, REFERENCE
+from inspector.plot.names import Names, named
+from inspector.plot.shared import columns_of
 
 VERDICTS = ("supported", "explained", "not supported", "underpowered")
 """In the order of the legend."""

@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 
 from inspector.errors import InputError
-from inspector.views.charts.shared import REFERENCE, category, columns_of
-from inspector.views.view_names import Names, named
+from inspector.plot.colors import REFERENCE
+from inspector.plot.names import Names, named
+from inspector.plot.shared import category, columns_of
 
 
 def spectrum(frame: pd.DataFrame, *, names: Names | None = None) -> alt.Chart:

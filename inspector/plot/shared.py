@@ -1,4 +1,4 @@
-"""What all charts share: colours, and the refusal of a frame that lacks a column."""
+"""What all charts share: how categories are told apart, and the columns that they need."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,13 +7,8 @@ import altair as alt
 import pandas as pd
 
 from inspector.errors import InputError
+from inspector.plot.colors import CATEGORIES, REFERENCE
 
-# Okabe & Ito's colours that show on white and on black alike.
-CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
-MARK = "#ff4b33"
-"""The frame around a cell that is chosen, or that failed."""
-REFERENCE = "#8a8a8a"
-"""Lines to compare with."""
 CELL = 26
 """Side of a cell, in pixels."""
 

@@ -1,0 +1,37 @@
+"""The colours of charts and tables, such that the colour-blind tell them apart."""
+
+# Okabe & Ito's colours that show on white and on black alike.
+CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
+MARK = "#ff4b33"
+"""The frame around a cell that is chosen, or that failed."""
+REFERENCE = "#8a8a8a"
+"""Lines to compare with."""
+
+FAMILIES = (
+    "syntactic",
+    "positional",
+    "special-token",
+    "broad",
+    "duplicate-token",
+    "semantic",
+    "logical",
+    "position",
+    "word-class",
+    "keyword",
+    "discourse-cue",
+)
+"""What stands before the colon of a role, in the order of a cell's stripes."""
+FAMILY_COLORS = dict(
+    zip(FAMILIES, (*CATEGORIES, "#f0e442", "#7f4f24", "#6a5acd", "#b3b300", "#800000"), strict=True)
+)
+"""Okabe & Ito's with their yellow; then ours."""
+
+
+def family_of(role: str) -> str:
+    """Return what stands before the colon of a role.
+
+    Example:
+        >>> family_of("syntactic:obj")
+        'syntactic'
+    """
+    return role.partition(":")[0]

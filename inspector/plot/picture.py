@@ -1,0 +1,52 @@
+"""Charts in notebooks and files, without a script from any host: as data, and as a picture.
+
+Altair's own standard would have the reader's browser load scripts from a public host.
+"""
+
+from importlib.util import find_spec
+from typing import Any
+
+import altair as alt
+
+from inspector.errors import InputError
+
+_NAME = "inspector"
+MIME = f"application/vnd.vegalite.{alt.SCHEMA_VERSION.partition('.')[0]}+json"
+"""What JupyterLab and editors draw themselves, interactive."""
+
+
+def svg(chart: Any) -> str:
+    """Return a chart as a picture, made on this machine.
+
+    Raises:
+        InputError: If what draws it is not installed.
+    """
+    if find_spec("vl_convert") is None:
+        raise InputError(
+            "picture (svg) must be drawn by vl-convert-python, which is not installed: "
+            "pip install 'inspector[notebook]'."
+        )
+    return _drawn(chart.to_dict())
+
+
+def notebook_bundle(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Return what a notebook keeps of a chart: its data, and its picture where it can be drawn."""
+    description = spec.get("description", "chart")
+    bundle: dict[str, Any] = {MIME: spec, "text/plain": f"<{description}>"}
+    if find_spec("vl_convert") is not None:
+        bundle["image/svg+xml"] = _drawn(spec)
+    return bundle
+
+
+def show_without_hosts() -> None:
+    """Let notebooks show Altair's charts so, unless the user has chosen a renderer himself."""
+    alt.renderers.register(_NAME, notebook_bundle)
+    if alt.renderers.active == "default":
+        alt.renderers.enable(_NAME)
+
+
+def _drawn(spec: dict[str, Any]) -> str:
+    import vl_convert
+
+    picture: str = vl_convert.vegalite_to_svg(spec)
+    return picture

@@ -1,0 +1,56 @@
+"""The first lines of a notebook user, as docs/how-to-notebook.md lists them: each is run."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from inspector.errors import InspectorError
+
+PAGE = Path(__file__).parent.parent / "docs" / "how-to-notebook.md"
+_LINE = re.compile(r"(?P<code>.*?\S)\s*# (?P<kind>->|says) (?P<expected>.+)")
+
+
+def lines():
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def what_comes(code, names):
+    """Return the type of what a line gives, or what it says where it does not work."""
+    target, is_assigned, value = code.partition(" = ")
+    is_assigned = is_assigned and target.isidentifier()
+    try:
+        result = eval(value if is_assigned else code, names)  # noqa: S307  # our own page
+    except (InspectorError, AttributeError, KeyError) as error:
+        return None, str(error)
+    if is_assigned:
+        names[target] = result
+    return type(result).__name__, ""
+
+
+def test_every_first_line_works_or_says_what_to_do():
+    names, wrong, asked = {}, [], 0
+    for line in lines():
+        match = _LINE.fullmatch(line)
+        if match is None:
+            exec(line, names)  # noqa: S102  # our own page
+            continue
+        asked += 1
+        kind, said = what_comes(match["code"], names)
+        expected = match["expected"].strip()
+        if match["kind"] == "->":
+            if kind != expected:
+                wrong.append((line, kind, said))
+        elif kind is not None or not said.startswith(expected) or "\n" in said:
+            wrong.append((line, kind, said))
+    assert wrong == []
+    assert asked >= 30
+
+
+@pytest.mark.parametrize(
+    ("code", "came"),
+    [("1 + 1", ("int", "")), ("x = 'a'", ("str", "")), ("{}['no']", (None, "'no'"))],
+)
+def test_a_line_that_does_something_else_is_seen(code, came):
+    assert what_comes(code, {}) == came
