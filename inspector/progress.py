@@ -50,7 +50,7 @@ def _bar() -> Iterator[Progress]:
     with tqdm(total=1.0, bar_format=_FORMAT, leave=False) as bar:
 
         def show(what: str, share: float) -> None:
-            bar.set_description_str(what, refresh=False)
             bar.update(share - bar.n)
+            bar.set_description_str(what, refresh=not bar.desc.startswith(what))
 
         yield show

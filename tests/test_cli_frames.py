@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 import pytest
+from support.terminal import plain
 
 import inspector
 
@@ -79,3 +80,30 @@ def test_the_version_and_the_short_help(command):
     assert command("--version").out == f"inspector {inspector.__version__}\n"
     assert "Usage:" in command("-h").out
     assert "Example:" in command("rollout", "-h").out
+
+
+def test_commands_share_their_options(command):
+    of_models = {"--dtype", "--device", "--revision"}
+    of_corpora = {"--corpus", "--labels", "--roles", "--annotate", "--seed"}
+    of_tables = {"--columns", "--all"}
+    shared = [
+        (("weights", "attend", "composition", "rollout"), of_models),
+        (("profile", "ablate", "importance", "robustness"), of_models | of_corpora),
+        (("weights", "ablate", "importance", "rollout"), of_tables),
+    ]
+    for name, options in ((name, options) for names, options in shared for name in names):
+        page = plain(command(name, "--help").out)
+        assert {one for one in options if one not in page} == set(), name
+
+
+def test_the_shared_options_do_what_they_say(command, tiny_folder, tmp_path):
+    model, tree = str(tiny_folder("bert")), tmp_path / "tree.conllu"
+    tree.write_text(TREE.replace("nsubj", "nsubj:pass"), encoding="utf-8")
+    done = command("rollout", model, "--text", "Dogs bark", "--dtype", "float64", "--json")
+    exact = inspector.rollout(inspector.load(model, dtype="float64"), "Dogs bark")
+    found = pd.DataFrame(json.loads(done.out)["rollout"])
+    assert found["rollout"].tolist() == exact["rollout"].tolist()
+    for labels, name in (("universal", "nsubj"), ("full", "nsubj:pass")):
+        done = command("ablate", model, "--heads", "0-0", "--corpus", tree, "--labels", labels,
+                       "--json")  # fmt: skip
+        assert {row["relation"] for row in json.loads(done.out)["ablation"]} == {name, "obj"}

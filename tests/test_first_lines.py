@@ -1,5 +1,6 @@
 """The first lines of a notebook user, as docs/how-to-notebook.md lists them: each is run."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -8,12 +9,16 @@ import pytest
 from inspector.errors import InspectorError
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to-notebook.md"
-_LINE = re.compile(r"(?P<code>.*?\S)\s*# (?P<kind>->|says) (?P<expected>.+)")
+_COMMENT = re.compile(r"# (?P<kind>->|says) (?P<expected>.+)")
 
 
-def lines():
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line.strip()]
+def statements():
+    """Yield the code of each statement of the page, and the match of the comment behind it."""
+    for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
+        lines = block.splitlines()
+        for node in ast.parse(block).body:
+            rest = lines[node.end_lineno - 1].encode()[node.end_col_offset :].decode()
+            yield ast.get_source_segment(block, node), _COMMENT.fullmatch(rest.strip())
 
 
 def what_comes(code, names):
@@ -31,20 +36,19 @@ def what_comes(code, names):
 
 def test_every_first_line_works_or_says_what_to_do():
     names, wrong, asked = {}, [], 0
-    for line in lines():
-        match = _LINE.fullmatch(line)
+    for code, match in statements():
         if match is None:
-            exec(line, names)  # noqa: S102  # our own page
+            exec(code, names)  # noqa: S102  # our own page
             continue
         asked += 1
-        kind, said = what_comes(match["code"], names)
-        expected = match["expected"].strip()
+        kind, said = what_comes(code, names)
+        expected = match["expected"]
         if match["kind"] == "->":
             if kind != expected:
-                wrong.append((line, kind, said))
+                wrong.append((code, kind, said))
         elif kind is not None or not said.startswith(expected) or "\n" in said:
-            wrong.append((line, kind, said))
-    assert wrong == []
+            wrong.append((code, kind, said))
+    assert wrong == [], wrong
     assert asked >= 30
 
 

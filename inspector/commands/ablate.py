@@ -6,13 +6,22 @@ from typing import Annotated
 import typer
 
 from inspector.commands.options import (
+    All,
+    Annotations,
+    Columns,
     Debug,
     Device,
+    Dtype,
     Force,
     Json,
+    Labels,
     Model,
     Revision,
+    Roles,
+    Seed,
+    annotated,
     check_choice,
+    chosen_columns,
     frame_target,
 )
 from inspector.console import print_frame, progress, say
@@ -22,6 +31,11 @@ from inspector.records import json_text, records
 EXAMPLE = "inspector ablate --heads 2-8,3-1 --corpus treebank.conllu -o ablation.parquet"
 WAYS = ("zero", "mean", "uniform")
 _SHOWN = 20
+_COLUMNS = (
+    *("heads", "relation", "word", "n", "effect", "matched_effect", "difference"),
+    *("ci_low", "ci_high"),
+)
+_LOSS = ("loss_difference", "loss_ci_low", "loss_ci_high")
 
 
 def ablate(
@@ -38,6 +52,13 @@ def ablate(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A .csv, .parquet or .json file.")
     ] = None,
+    roles: Roles = None,
+    annotate: Annotations = None,
+    labels: Labels = "universal",
+    seed: Seed = 0,
+    columns: Columns = None,
+    everything: All = False,
+    dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -57,28 +78,28 @@ def ablate(
         from inspector.api import ablate as ablate_heads
         from inspector.api import load
 
-        loaded = load(model, device=device, revision=revision)
+        loaded = load(model, dtype=dtype, device=device, revision=revision)
         frame = ablate_heads(
             loaded,
             heads,
-            corpus,
+            annotated(corpus, [*(roles or ()), *(annotate or ())], labels),
             how=how,
             together=together,
             output=target,
             force=force,
+            seed=seed,
             progress=show,
         )
     if as_json:
         written = None if target is None else str(target)
         print(json_text({"model": model, "output": written, "ablation": records(frame)}))
         return
-    columns = ["heads", "relation", "word", "n", "effect", "matched_effect", "difference"]
-    largest = frame.sort_values("difference", ascending=False, kind="stable").head(_SHOWN)
-    columns += ["ci_low", "ci_high"]
+    largest = frame.sort_values("difference", ascending=False, kind="stable")
+    largest = largest if everything else largest.head(_SHOWN)
     has_loss = frame["loss_n"].any()
-    if has_loss:
-        columns += ["loss_difference", "loss_ci_low", "loss_ci_high"]
-    print_frame(largest[columns], f"Largest differences, by {how}")
+    shown = ",".join([*_COLUMNS, *(_LOSS if has_loss else ())])
+    chosen = chosen_columns(largest, columns or (None if everything else shown))
+    print_frame(chosen, f"Largest differences, by {how}", whole=everything)
     if not has_loss:
         say(f"No loss: {model} was not saved with a language-modelling head.")
     if target is not None:

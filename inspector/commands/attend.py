@@ -9,6 +9,7 @@ import typer
 from inspector.commands.options import (
     Debug,
     Device,
+    Dtype,
     Force,
     Json,
     Model,
@@ -38,6 +39,7 @@ def attend(
         str | None, typer.Option(help="Heads to show, such as 0,8; all if not given.")
     ] = None,
     words: Annotated[bool, typer.Option("--words", help="Merge tokens to words.")] = False,
+    dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -56,7 +58,7 @@ def attend(
 
         check_text(text)
         show("Loading", 0.0)
-        loaded = load(model, device=device, revision=revision)
+        loaded = load(model, dtype=dtype, device=device, revision=revision)
         show("Attention", 0.7)
         maps = look(loaded, text, pair, words=words, layers=chosen, heads=chosen_heads)
         page = maps.head_view() if view == "head" else maps.model_view()

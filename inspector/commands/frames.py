@@ -8,13 +8,19 @@ import typer
 
 from inspector.commands.options import (
     All,
+    Annotations,
     Columns,
     Debug,
     Device,
+    Dtype,
     Force,
     Json,
+    Labels,
     Model,
     Revision,
+    Roles,
+    Seed,
+    annotated,
     chosen_columns,
     frame_target,
 )
@@ -42,12 +48,14 @@ CorpusFiles = Annotated[
     typer.Option("--corpus", help="A .conllu or .txt file, or a known name; inspector's own if "
                  "none. Several are kept apart."),
 ]  # fmt: skip
-Seed = Annotated[int, typer.Option(help="Of what is drawn.")]
 
 
 def importance(
     model: Model = "minilm",
     corpus: CorpusFiles = None,
+    roles: Roles = None,
+    annotate: Annotations = None,
+    labels: Labels = "universal",
     check: Annotated[
         bool, typer.Option(help="Ablate each head as well; as long as some forty passes.")
     ] = False,
@@ -55,6 +63,7 @@ def importance(
     output: Output = None,
     columns: Columns = None,
     everything: All = False,
+    dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -66,9 +75,15 @@ def importance(
     def frame_of(ready: "PretrainedModel", show: "Progress") -> "pd.DataFrame":
         from inspector.api import head_importance
 
-        return head_importance(ready, corpus, check=check, seed=seed, progress=show)
+        return head_importance(
+            ready,
+            annotated(corpus, [*(roles or ()), *(annotate or ())], labels),
+            check=check,
+            seed=seed,
+            progress=show,
+        )
 
-    frame = _computed(model, frame_of, output, device, revision, force=force)
+    frame = _computed(model, frame_of, output, (dtype, device, revision), force=force)
     _hand_over(
         frame,
         model,
@@ -83,10 +98,14 @@ def importance(
 def robustness(
     model: Model = "minilm",
     corpus: CorpusFiles = None,
+    roles: Roles = None,
+    annotate: Annotations = None,
+    labels: Labels = "universal",
     seed: Seed = 0,
     output: Output = None,
     columns: Columns = None,
     everything: All = False,
+    dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -98,9 +117,14 @@ def robustness(
     def frame_of(ready: "PretrainedModel", show: "Progress") -> "pd.DataFrame":
         from inspector.api import robustness as robustness_of
 
-        return robustness_of(ready, corpus, seed=seed, progress=show)
+        return robustness_of(
+            ready,
+            annotated(corpus, [*(roles or ()), *(annotate or ())], labels),
+            seed=seed,
+            progress=show,
+        )
 
-    frame = _computed(model, frame_of, output, device, revision, force=force)
+    frame = _computed(model, frame_of, output, (dtype, device, revision), force=force)
     _hand_over(frame, model, (columns, everything), "robustness", output, as_json=as_json)
 
 
@@ -109,6 +133,7 @@ def composition(
     output: Output = None,
     columns: Columns = None,
     everything: All = False,
+    dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -122,7 +147,7 @@ def composition(
 
         return composition_of(ready)
 
-    frame = _computed(model, frame_of, output, device, revision, force=force)
+    frame = _computed(model, frame_of, output, (dtype, device, revision), force=force)
     _hand_over(
         frame,
         model,
@@ -141,6 +166,7 @@ def rollout(
     output: Output = None,
     columns: Columns = None,
     everything: All = False,
+    dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -154,7 +180,7 @@ def rollout(
 
         return rollout_of(ready, text, residual=residual)
 
-    frame = _computed(model, frame_of, output, device, revision, force=force)
+    frame = _computed(model, frame_of, output, (dtype, device, revision), force=force)
     _hand_over(
         frame, model, (columns, everything), "rollout", output, as_json=as_json, largest="rollout"
     )
@@ -164,8 +190,7 @@ def _computed(
     model: str,
     frame_of: "Callable[[PretrainedModel, Progress], pd.DataFrame]",
     output: Path | None,
-    device: str,
-    revision: str | None,
+    loading: tuple[str, str, str | None],
     *,
     force: bool,
 ) -> "pd.DataFrame":
@@ -175,7 +200,9 @@ def _computed(
         show("Loading", 0.0)
         from inspector.api import load
 
-        frame = frame_of(load(model, device=device, revision=revision), show)
+        dtype, device, revision = loading
+        ready = load(model, dtype=dtype, device=device, revision=revision)
+        frame = frame_of(ready, show)
     if target is not None:
         write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
     return frame

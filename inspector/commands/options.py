@@ -2,7 +2,7 @@
 
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -27,6 +27,14 @@ Device = Annotated[str, typer.Option(help="A torch device that is there, such as
 Revision = Annotated[
     str | None, typer.Option(help="Branch, tag or commit of a hub id.", show_default=False)
 ]
+Dtype = Annotated[str, typer.Option(help="float32, float64 or bfloat16.")]
+Labels = Annotated[Literal["universal", "full"], typer.Option(help="nsubj, or nsubj:pass as well.")]
+Roles = Annotated[list[Path] | None, typer.Option(help="Semantic roles of the corpus, a table.")]
+Annotations = Annotated[
+    list[Path] | None,
+    typer.Option(help="Other annotation of the corpus: names, supersenses, own relations."),
+]
+Seed = Annotated[int, typer.Option(help="Of what is drawn.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an output file that exists.")]
 Debug = Annotated[
     bool,
@@ -38,6 +46,15 @@ Columns = Annotated[
     str | None, typer.Option(help="Columns to print, such as layer,head,entropy_nats.")
 ]
 All = Annotated[bool, typer.Option("--all", help="Print all rows and columns, however wide.")]
+
+
+def annotated(
+    corpus: list[Path] | None, files: list[Path], labels: Literal["universal", "full"]
+) -> Any:
+    """Return corpora as public functions take them, read with what further files say of them."""
+    from inspector.corpora.annotation.annotated_corpus import read_annotated
+
+    return read_annotated(corpus or None, files, labels=labels)
 
 
 def chosen_columns(frame: "pd.DataFrame", columns: str | None) -> "pd.DataFrame":

@@ -3,11 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Device, Force, Json, Model, Revision
+from inspector.commands.options import (
+    Annotations,
+    Debug,
+    Device,
+    Dtype,
+    Force,
+    Json,
+    Labels,
+    Model,
+    Revision,
+    Roles,
+    Seed,
+)
 from inspector.console import note_unknown, print_run, progress
 from inspector.errors import Interrupted
 from inspector.records import json_text, records
@@ -22,12 +34,6 @@ Corpora = Annotated[
         "own if none. Of several each is profiled by itself."
     ),
 ]
-Roles = Annotated[list[Path] | None, typer.Option(help="Semantic roles of the corpus, a table.")]
-Annotations = Annotated[
-    list[Path] | None,
-    typer.Option(help="Other annotation of the corpus: names, supersenses, own relations."),
-]
-Labels = Annotated[Literal["universal", "full"], typer.Option(help="nsubj, or nsubj:pass as well.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first malformed sentence.")]
 Parse = Annotated[bool, typer.Option("--parse", help="Give plain text spaCy's trees (silver).")]
 Distances = Annotated[
@@ -80,6 +86,8 @@ def profile(
     engine: Engine = "local",
     workers: Workers = 1,
     resume: Resume = False,
+    seed: Seed = 0,
+    dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -103,6 +111,8 @@ def profile(
                 distances=distances,
                 ablation=ablation and cause,
                 ablation_sentences=ablation_sentences,
+                seed=seed,
+                dtype=dtype,
                 device=device,
                 revision=revision,
                 workers=workers,

@@ -10,6 +10,7 @@ from inspector.commands.options import (
     Columns,
     Debug,
     Device,
+    Dtype,
     Force,
     Json,
     Model,
@@ -32,6 +33,7 @@ def weights(
     ] = None,
     columns: Columns = None,
     everything: All = False,
+    dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -45,7 +47,7 @@ def weights(
         from inspector.models.any_model.any_model import load_for_weights
 
         show("Loading", 0.0)
-        loaded = load_for_weights(model, device=device, revision=revision)
+        loaded = load_for_weights(model, dtype=dtype, device=device, revision=revision)
         show("Weight statistics", 0.5)
         frame = weight_statistics(loaded)
     if target is not None:

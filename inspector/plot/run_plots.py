@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -11,6 +11,8 @@ from inspector.head_names import head_list
 
 if TYPE_CHECKING:
     import altair as alt
+
+Chart = TypeVar("Chart")
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,8 +144,10 @@ class RunPlots:
             )
         return frame
 
-    def _titled(self, what: str, chart: Any) -> Any:
+    def _titled(self, what: str, chart: Chart) -> Chart:
         from inspector.plot.picture import show_without_hosts
 
         show_without_hosts()
-        return chart.properties(title=f"{what}: {self.model} on {self.corpus}")
+        any_chart: Any = chart
+        titled: Chart = any_chart.properties(title=f"{what}: {self.model} on {self.corpus}")
+        return titled

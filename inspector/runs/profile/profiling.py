@@ -43,6 +43,7 @@ def profile(
     seed: int | None = None,
     batch_size: int | None = None,
     settings: ProfileSettings | None = None,
+    dtype: str | None = None,
     device: str | None = None,
     revision: str | None = None,
     workers: int = 1,
@@ -78,6 +79,7 @@ def profile(
         seed: Of the bootstrap and of the sign flips.
         batch_size: Sentences in a batch, at most.
         settings: All that changes the figures, in one object; no such keyword beside it.
+        dtype: 'float32', 'float64' or 'bfloat16'; the model's own, or float32, where not given.
         device: On which the model is loaded, the CPU where not given.
         revision: Branch, tag or commit of a hub id.
         workers: Processes; the result is the same for any number.
@@ -118,7 +120,7 @@ def profile(
         check_run_folder(output, resume=resume, force=force)
     others = other_texts(replicate, chosen.labels)
     read = read_annotated(corpus, annotations, labels=chosen.labels, strict=strict, parse=parse)
-    ready = loaded(model, device=device, revision=revision)
+    ready = loaded(model, dtype=dtype, device=device, revision=revision)
     if ready.folder is None and (workers > 1 or engine != "local"):
         raise InputError(
             f"workers ({workers}, {engine}) must be 1, on this machine, for a model in memory: "
