@@ -54,7 +54,7 @@ def test_the_picture_is_drawn_by_the_public_api():
 
 
 def corpus_of(picture):
-    return html.unescape(re.search(r"Roles: minilm on ([^<]+)<", picture)[1])
+    return html.unescape(re.search(r">Roles: minilm on ([^<]+)<", picture)[1])
 
 
 @pytest.mark.full
