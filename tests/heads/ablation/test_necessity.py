@@ -1,5 +1,6 @@
 """Whether a claim's heads are needed: planted effects are found, random heads are not."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -8,7 +9,14 @@ import pytest
 from planted_necessity import planted_corpus, planted_model
 from support.each import each
 
-from inspector.heads.ablation import NEEDED_COLUMNS, StateChangeSums, needed_heads, with_needed
+from inspector.corpora import default_corpus
+from inspector.heads.ablation import (
+    NEEDED_COLUMNS,
+    StateChangeSums,
+    ablation_over,
+    needed_heads,
+    with_needed,
+)
 from inspector.heads.ablation.necessity import SharedRole, _verdicts, random_heads
 from inspector.heads.ablation.shared_roles import RANDOM_SETS, random_sets, shared_roles
 from inspector.heads.ablation.state_change import UNIT
@@ -211,6 +219,11 @@ def test_two_planted_heads_of_which_either_does_are_needed_only_together(planted
     assert frame["needed"].tolist() == ["no", "yes"]
     assert frame[["layer", "head"]].to_numpy().tolist() == [[0, 3], [-1, -1]]
     assert frame["random_heads"].tolist() == [10, RANDOM_SETS]
+    # Every document says the same, and far from `least`: no draw, whatever its seed, decides.
+    np.testing.assert_allclose(frame["ci_low"], frame["ci_high"], atol=1e-4)
+    assert frame["contrast"][0] < 0.5 * frame["least"][0]
+    assert frame["contrast"][1] > 10 * frame["least"][1]
+    assert frame["p_value"][1] == pytest.approx(0.5 ** frame["documents"][1], abs=0.002)
 
 
 def test_of_a_few_documents_nothing_is_certain():
@@ -228,6 +241,33 @@ def test_random_heads_are_seldom_said_to_be_needed():
         frame = needed_heads(pd.concat(rows, ignore_index=True), made)
         wrong += (frame["q_value"] < 0.05).any()
     assert wrong <= 5  # of 40 at 0.05: more in one of a hundred
+
+
+TABLES = ("effect", "matched", "cosine", "matched_cosine")
+
+
+@pytest.mark.full
+def test_heads_of_a_real_model_that_change_from_document_to_document_are_seldom_needed(minilm):
+    """Of 15 questions any is answered yes in 1 of 20 draws, at most: heads are exchangeable."""
+    corpus = default_corpus()
+    some = replace(corpus, sentences=corpus.sentences[:160:2])
+    made = ablation_over(minilm, "all", some, loss=False)
+    asked = [
+        (name, layer) for layer in (0, 2, 4) for name in ("det", "case", "nsubj", "obj", "obl")
+    ]
+    rows = pd.concat([claims(head=(layer, 3)).assign(relation=name) for name, layer in asked])
+    assert np.count_nonzero(made.n[:, 2 * made.names.index("det")]) >= 10
+    rng = np.random.default_rng(0)
+    wrong = 0
+    for draw in range(60):
+        orders = [rng.permutation(len(made.variants)) for _ in made.documents]
+        shuffled = replace(made)
+        shuffled.n[:] = made.n
+        for name in TABLES:
+            for document, order in enumerate(orders):
+                getattr(shuffled, name)[document] = getattr(made, name)[document][:, order]
+        wrong += bool((needed_heads(rows, shuffled, seed=draw)["q_value"] < 0.05).any())
+    assert wrong <= 8  # of 60 at 0.05: more in less than one of a hundred
 
 
 def test_a_relation_without_a_measured_word_was_not_asked():
