@@ -1,9 +1,10 @@
 """The reader's choices in the address bar, so that a link shows what its sender saw.
 
-A choice is read from the URL once, when the session first meets it; what is not an option is
-ignored, and told. From then on the session decides and the URL follows; a default leaves no trace
-there. Values stand as codes, whatever the page's language. (Streamlit's own binding writes
-translated labels.)
+A choice is read from the URL when the session first meets it; what is not an option is ignored,
+and told. From then on the session decides and the URL follows, until the reader goes back or
+forward, or follows a link that names choices: there the URL decides. A default leaves no trace in
+it. Values stand as codes, whatever the page's language. (Streamlit's own binding writes translated
+labels.)
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 Option = TypeVar("Option", str, int)
 
@@ -20,6 +22,8 @@ _PLACE = "_address_place"
 _PLACES = "_address_places"
 _PLACES_BEFORE = "_address_places_before"
 _IGNORED = "_address_ignored"
+_WRITTEN = "_address_written"
+_PAGE = "_address_page"
 _MOST_LISTED = 8
 
 
@@ -47,6 +51,22 @@ def begin() -> None:
     st.session_state[_PLACES] = {}
     st.session_state[_IGNORED] = []
     turn_to("")
+    _obey()
+
+
+def _obey() -> None:
+    """Forget the choices of which the URL decides anew."""
+    chosen: dict[str, str] = st.session_state.setdefault(_CHOSEN, {})
+    run = get_script_run_ctx()
+    page = "" if run is None else run.page_script_hash
+    before = st.session_state.get(_PAGE, page)
+    st.session_state[_PAGE] = page
+    if run is not None and run.is_history_navigation:
+        chosen.clear()
+    elif page != before and st.query_params.to_dict() != st.session_state.get(_WRITTEN):
+        # A link between pages names some choices; the sidebar's links name none.
+        for key in st.query_params:
+            chosen.pop(key, None)
 
 
 def turn_to(page: str) -> None:
@@ -107,6 +127,7 @@ def finish() -> None:
     """Let the URL say what was shown in this run, and nothing else."""
     st.session_state[_PLACES_BEFORE] = st.session_state[_PLACES]
     shown: dict[str, str] = st.session_state[_SHOWN]
+    st.session_state[_WRITTEN] = dict(shown)
     if st.query_params.to_dict() != shown:
         st.query_params.from_dict(shown)
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from inspector.dashboard import address
+from inspector.dashboard import address, words
 from inspector.errors import InputError, InspectorError
 from inspector.models import check_text
 
@@ -61,10 +61,14 @@ def text_field(
     if key not in st.session_state:
         st.session_state[key] = st.session_state.get(kept, default)
     if lines > 1:
-        text = st.text_area(label, key=key, max_chars=MAX_CHARACTERS, height=32 + 26 * lines)
+        text = st.text_area(label, key=key, height=32 + 26 * lines)
     else:
-        text = st.text_input(label, key=key, max_chars=MAX_CHARACTERS)
+        text = st.text_input(label, key=key)
     st.session_state[kept] = text
+    # The browser's own limit would refuse a longer paste without a word.
+    if len(text) > MAX_CHARACTERS:
+        t = words.of("shell", st.session_state["lang"])
+        stop(t["long_text"].format(count=len(text), most=MAX_CHARACTERS))
     with guarded():
         return check_field(text, optional=optional)
 

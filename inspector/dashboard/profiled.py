@@ -1,6 +1,7 @@
 """The run that the Specialization and Head pages show, or the offer to compute it."""
 
 from concurrent.futures import wait
+from typing import TypeVar
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from inspector.dashboard.guards import guarded
 from inspector.dashboard.settings import Visit
 from inspector.runs.profile.profile_corpus import Run
 
+Result = TypeVar("Result")
 _GLANCE_S = 0.3
 
 
@@ -29,18 +31,24 @@ def run(visit: Visit) -> Run | None:
             return None
         computation = store.start_default_run(visit)
         offer.empty()
-    return _awaited(computation, visit.language)
+    return awaited(computation, visit.language)
 
 
-def _awaited(computation: Computation, language: str) -> Run:
-    """Return a computation's run; until it is there, show how far it is."""
-    t = words.of("specialization", language)
+def awaited(computation: Computation[Result], language: str) -> Result:
+    """Return what a computation gives; until it is there, show how far it is."""
+    t = words.of("shell", language)
     place = st.empty()
     # A reader who leaves ends this loop, and the computation goes on.
     while wait([computation], _GLANCE_S).not_done:
-        share = min(computation.share, 1.0)
-        text = t["computing"].format(percent=f"{100 * share:.0f}")
-        place.progress(share, t["concluding"] if share == 1.0 else text)
+        share, left = min(computation.share, 1.0), computation.minutes_left
+        told = [t["computing"].format(percent=f"{100 * share:.0f}")]
+        if not computation.stage:
+            told = [t["queued"]]
+        elif share == 1.0:
+            told = [t["concluding"]]
+        if left is not None:
+            told.append(t["minutes_left"].format(minutes=left))
+        place.progress(share, " · ".join(told))
     place.empty()
     with guarded():
         return computation.result()

@@ -68,8 +68,6 @@ def main(default_config: Path | None = None) -> None:
     """
     address.begin()
     settings, languages = _opened(default_config)
-    st.set_page_config(page_title=settings.title, page_icon=_ICON, layout="wide")
-    widgets.style()
     language = address.choose("lang", list(languages), settings.language)
     t = words.of("shell", language)
     name = address.choose("model", settings.models, settings.models[0])
@@ -79,6 +77,9 @@ def main(default_config: Path | None = None) -> None:
     named = _page(_PAGES[0], visit, t, visibility="hidden")
     others = {entry.name: _page(entry, visit, t) for entry in _PAGES[1:]}
     page = st.navigation([first, *others.values(), named])
+    title = f"{page.title} · {settings.title}"
+    st.set_page_config(page_title=title, page_icon=_ICON, layout="wide")
+    widgets.style()
     with st.sidebar:
         address.select(
             t["model"], "model", settings.models, settings.models[0], help=t["model_help"]
@@ -87,6 +88,7 @@ def main(default_config: Path | None = None) -> None:
             t["language"], "lang", list(languages), settings.language, named=languages.__getitem__
         )
         st.caption(t["promise"])
+        widgets.document(language)
     address.turn_to(page.url_path)
     notice = st.empty()
     try:

@@ -19,6 +19,7 @@ from inspector.dashboard.settings import Visit
 from inspector.errors import InputError, ModelError
 from inspector.models import PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, load_to_run
+from inspector.progress import Progress
 from inspector.runs.profile.plan import windows_of as windows_of_corpus
 from inspector.runs.profile.profile_corpus import Run
 from inspector.runs.profile.shard_worker import ProfileSettings
@@ -90,12 +91,12 @@ def run_of_settings(visit: Visit) -> Run | None:
     return run if run.manifest.model_files == files else None
 
 
-def default_run(visit: Visit) -> Computation | None:
+def default_run(visit: Visit) -> Computation[Run] | None:
     """Return the computation of the model's default run, None where nobody has asked for it."""
     return _default_runs().find(visit.model)
 
 
-def start_default_run(visit: Visit) -> Computation:
+def start_default_run(visit: Visit) -> Computation[Run]:
     """Return the computation of the model's default run, begun now unless it was before."""
     loaded = model(visit.model, visit.language)
     with guarded():
@@ -147,17 +148,22 @@ def own_corpus() -> Corpus:
     return corpus
 
 
-def measured(model: str) -> Measured | None:
-    """Return what ablation measured of a model, None where nobody has asked for it."""
-    return _all_measured().get(model)
+def measured(name: str) -> Computation[Measured] | None:
+    """Return the measuring of a model's heads by ablation, None where nobody has asked for it."""
+    return _all_measured().find(name)
 
 
-def keep(model: str, found: Measured) -> None:
-    """Keep what was measured, of the models last measured."""
-    known = _all_measured()
-    while len(known) >= _MODELS:
-        known.pop(next(iter(known)), None)
-    known[model] = found
+def start_measuring(model: PretrainedModel, name: str) -> Computation[Measured]:
+    """Return the measuring of a model's heads, begun now unless it was before."""
+
+    def measure(progress: Progress) -> Measured:
+        progress("importance", 0.0)
+        importance = api.head_importance(model, some_sentences(SENTENCES), check=False)
+        curve = api.robustness(model, some_sentences(CURVE_SENTENCES), progress=progress)
+        return Measured(importance, curve)
+
+    with guarded():
+        return _all_measured().start(name, measure)
 
 
 def without(model: PretrainedModel, name: str, head: tuple[int, int]) -> pd.DataFrame:
@@ -209,7 +215,7 @@ def _weights(name: str) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _default_runs() -> DefaultRuns:
+def _default_runs() -> DefaultRuns[Run]:
     return DefaultRuns(_MODELS)
 
 
@@ -231,9 +237,9 @@ def _windows(
     return windows_of_corpus(_model, _corpus, settings).texts
 
 
-@st.cache_resource(show_spinner=False)
-def _all_measured() -> dict[str, Measured]:
-    return {}
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _all_measured() -> DefaultRuns[Measured]:
+    return DefaultRuns(_MODELS)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -27,7 +27,10 @@ from inspector.attention import (
 )
 from inspector.attention.functional import ScoreFunction
 from inspector.attention.softmax import Softmax, mask_before_softmax
+from inspector.corpora.formats.plain_text import text_surface
 from inspector.models import LayerCall, PretrainedModel, complete_weights, watch
+from inspector.models.forward.sentence_batches import vocabulary_of
+from inspector.vocabulary import Vocabulary
 
 SCORES = ("scaled", "dot", "general", "additive")
 UNTRAINED = ("general", "additive")
@@ -88,6 +91,11 @@ def layer_call(
     model.check_layer(layer)
     watch(model, batch, keep)
     return calls[0], batch.tokens[0]
+
+
+def vocabulary(model: PretrainedModel, *texts: str) -> Vocabulary:
+    """Return how much of some texts the model's vocabulary knows."""
+    return vocabulary_of(model, [text_surface(text) for text in texts])
 
 
 def layer_weights(model: PretrainedModel, call: LayerCall) -> LayerWeights:
@@ -205,6 +213,12 @@ def head_steps(
         attended.probabilities[0, 0],
         attended.output[0, 0],
     )
+
+
+def products(steps: HeadSteps) -> Float[Tensor, "query key"]:
+    """Return the dot products of queries and keys as they are compared, before scale and cap."""
+    query, key = steps.compared or (steps.query, steps.key)
+    return dot_product_scores(query, key)
 
 
 def _scored_by(score: ScoreFunction | None) -> Steps:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
+from jaxtyping import Float32
 from torch import Tensor
 
 from inspector.dashboard import address, words
@@ -21,8 +23,12 @@ from inspector.models import PretrainedModel
 from inspector.views.matrix import matrix_html
 from inspector.vocabulary import Vocabulary
 
+_MOST_UNKNOWN = 0.1
+"""Share of the tokens; of more it is said what it means."""
 # Longer tables scroll.
 _ALL_ROWS = 20
+_MATRIX = 64
+"""Rows and columns of a matrix that can be scrolled to."""
 _SHARES = (
     "accuracy", "baseline_accuracy", "random_init_accuracy", "lift", "lead", "nearest_mention",
     "nearest_same_head", "matched_accuracy", "apart_lift", "effect", "matched_effect", "difference",
@@ -34,12 +40,23 @@ _SCROLLED = """<style>
 </style>
 """
 _STYLE = Path(__file__).with_name("style.css")
+_DOCUMENT = st.components.v2.component(
+    "inspector.document", js=Path(__file__).with_name("document.js").read_text(encoding="utf-8")
+)
+_PICTURE = 600
+"""Least width of a map's picture, in pixels."""
+_PICTURE_COLOR = (0x35, 0x84, 0xC4)
 _MIME = {".csv": "text/csv", ".html": "text/html", ".json": "application/json"}
 
 
 def style() -> None:
     """Give the page the style of what is shown here."""
     st.html(_STYLE)
+
+
+def document(language: str) -> None:
+    """Say which language the document is in, and keep steps out of the browser's history."""
+    _DOCUMENT(key="document", data={"lang": language})
 
 
 def heading(title: str, purpose: str) -> None:
@@ -133,8 +150,19 @@ def matrix(
     """Show a matrix with its name, its shape and its numbers."""
     numbers = values.detach().cpu().double().numpy()
     names = words.of("charts", language)
-    table_of_numbers = matrix_html(numbers, rows, columns, caption, shape, names)
+    table_of_numbers = matrix_html(numbers, rows, columns, caption, shape, names, _MATRIX)
     st.html(f'<div class="inspector-matrix">{table_of_numbers}</div>')
+
+
+def picture(probabilities: Float32[np.ndarray, "query key"], caption: str) -> None:
+    """Show a map of any number of tokens as a picture, the clearer the higher the probability."""
+    size = max(-(-_PICTURE // len(probabilities)), 1)
+    shades = np.zeros((*probabilities.shape, 4), dtype=np.uint8)
+    shades[..., :3] = _PICTURE_COLOR
+    shades[..., 3] = np.round(255 * np.sqrt(probabilities))
+    with st.container(key="scrolled-picture"):
+        st.html(_SCROLLED.format(key="picture", least=0))
+        st.image(shades.repeat(size, 0).repeat(size, 1), caption=caption, output_format="PNG")
 
 
 def weights_over(tokens: Sequence[str], probabilities: Tensor, token: str, weight: str) -> None:
@@ -302,7 +330,12 @@ def explained(frame: str, language: str, columns: Mapping[str, Any]) -> dict[str
 
 def unknown(known: Vocabulary, language: str) -> None:
     """Show how many words and tokens of what was read the model's vocabulary does not know."""
-    st.caption(words.of("shell", language)["unknown"].format(**asdict(known)))
+    t = words.of("shell", language)
+    said = t["unknown"].format(**asdict(known))
+    if known.unknown_tokens > _MOST_UNKNOWN * known.tokens:
+        st.warning(f"{said} {t['unknown_many']}", icon=":material/translate:")
+    else:
+        st.caption(said)
 
 
 def in_percent(frame: pd.DataFrame) -> pd.DataFrame:

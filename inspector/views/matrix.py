@@ -32,6 +32,7 @@ def matrix_html(
     caption: str,
     shape_names: tuple[str, str],
     names: Names | None = None,
+    most: int = MAX_CELLS,
 ) -> str:
     """Return a matrix as an HTML table: its corner of at most 12 × 12, shaded, shape named.
 
@@ -44,6 +45,7 @@ def matrix_html(
         caption: What the matrix is.
         shape_names: What rows and columns are, such as ("query", "key").
         names: What the caption's words are called; in English where not given.
+        most: Rows and columns of the corner.
 
     Raises:
         InputError: If labels and matrix differ in number.
@@ -63,7 +65,7 @@ def matrix_html(
             f"matrix has shape {matrix.shape}, "
             f"expected ({', '.join(shape_names)}) = {expected}, one label each."
         )
-    n_rows, n_columns = (min(n, MAX_CELLS) for n in expected)
+    n_rows, n_columns = (min(n, most) for n in expected)
     corner = np.asarray(matrix[:n_rows, :n_columns])
     more_columns = expected[1] > n_columns
     axes = " × ".join(named(names, name) for name in shape_names)
@@ -85,7 +87,8 @@ def matrix_html(
             f'<tr><th scope="row" style="{_HEADER}">…</th>{_MORE * (n_columns + more_columns)}</tr>'
         )
     return (
-        '<div style="overflow-x: auto; max-width: 100%">'
+        f'<div tabindex="0" role="region" aria-label="{escape(caption)}" '
+        'style="overflow: auto; max-width: 100%; max-height: 30rem">'
         '<table style="border-collapse: collapse; font-size: 13px; width: auto">'
         f'<caption style="caption-side: top; text-align: left; padding: 4px 0">'
         f"{escape(caption)}: {escape(shape)}{escape(shown)}</caption>"

@@ -1,8 +1,11 @@
 """The Ablation page: it computes when asked, and shows what was computed in both languages."""
 
 import json
+from threading import Event
 
+import pandas as pd
 import pytest
+import streamlit as st
 import yaml
 from dashboard_driver import texts
 from tiny_language_models import save_language_model
@@ -10,7 +13,8 @@ from tiny_language_models import save_language_model
 from inspector import api
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
-from inspector.dashboard import store
+from inspector.dashboard import profiled, store
+from inspector.dashboard.app_pages import ablation
 from inspector.models import load
 
 
@@ -61,9 +65,10 @@ def test_what_is_shown_is_what_the_library_says(asked, small_model):
     assert len(app.get("vega_lite_chart")) == 2
     own = api.ablate(load(str(small_model)), [(1, 2)], store.some_sentences(12))
     rows = own[own["relation"] != "(all)"]
-    rows = rows.sort_values("ci_low", ascending=False, kind="stable")
     shown = app.dataframe[0].value
     assert shown["relation"].tolist() == rows["relation"].tolist()
+    assert set(shown["documents"]) == {1}
+    assert set(shown["interval"]) == {"–"}
     assert shown["effect"].tolist() == pytest.approx((100 * rows["effect"]).tolist())
     assert shown["n"].tolist() == rows["n"].tolist()
 
@@ -81,7 +86,6 @@ def test_loss_is_shown_where_the_model_has_its_head(asked, language_model):
     assert drawn[-1]["description"] == "growth of the loss against the heads kept in each layer"
     ablated = api.ablate(load(str(language_model)), [(0, 0)], store.some_sentences(12))
     rows = ablated[ablated["relation"] != "(all)"]
-    rows = rows.sort_values("ci_low", ascending=False, kind="stable")
     shown = app.dataframe[0].value
     assert shown["loss_difference"].tolist() == pytest.approx(rows["loss_difference"].tolist())
     assert "loss_difference" in app.dataframe[0].proto.columns
@@ -101,6 +105,42 @@ def test_another_head_computes_nothing_twice(asked, monkeypatch):
     assert not app.exception
     assert "What changes without head 0-3" in texts(app)
     assert calls == []
+
+
+def test_relations_of_few_documents_have_no_interval_and_stand_last():
+    rows = pd.DataFrame(
+        {
+            "relation": ["rare", "weak", "strong", "five"],
+            "documents": [4, 9, 9, 5],
+            "ci_low": [0.9, 0.1, 0.5, 0.3],
+            "ci_high": [0.9, 0.2, 0.6, 0.4],
+        }
+    )
+    ordered = ablation._by_interval(rows)
+    assert ordered["relation"].tolist() == ["strong", "five", "weak", "rare"]
+    assert ordered["ci_low"].isna().tolist() == [False, False, False, True]
+    assert ordered["ci_high"].isna().tolist() == [False, False, False, True]
+
+
+def test_two_readers_share_one_measuring_and_leaving_loses_nothing(asked, open_page, monkeypatch):
+    begun, go_on, real = [], Event(), api.head_importance
+
+    def importance(*given, **more):
+        begun.append(given)
+        go_on.wait(60)
+        return real(*given, **more)
+
+    monkeypatch.setattr(api, "head_importance", importance)
+    # The page that began it is left at once.
+    monkeypatch.setattr(profiled, "awaited", lambda computation, _: st.stop())
+    asked()
+    name = next(iter(store._all_measured()._known))
+    measuring = store.measured(name)
+    assert not measuring.done()
+    assert store.start_measuring(None, name) is measuring
+    go_on.set()
+    assert len(measuring.result(60).importance) == 2 * 4
+    assert len(begun) == 1
 
 
 def test_the_page_speaks_chinese(asked):

@@ -32,7 +32,8 @@ def reader(visited, server):
 
 def test_all_pages_can_be_walked(reader):
     reader.open("")
-    expect(reader.page).to_have_title("inspector")
+    expect(reader.page).to_have_title("Overview · inspector")
+    expect(reader.page.locator("html")).to_have_attribute("lang", "en")
     badge = reader.page.locator(".stMarkdownBadge")
     expect(badge).to_be_visible()
     expect(badge).to_contain_text("Verified")
@@ -46,6 +47,8 @@ def test_all_pages_can_be_walked(reader):
 def test_the_first_page_stands_under_its_own_name_too(reader):
     reader.open("overview?lang=zh")
     expect(reader.page.get_by_role("heading", level=1)).to_have_text("概览")
+    expect(reader.page).to_have_title("概览 · inspector")
+    expect(reader.page.locator("html")).to_have_attribute("lang", "zh")
     expect(reader.page.get_by_text("Page not found")).to_have_count(0)
     assert urlsplit(reader.page.url).path == "/overview"
     assert reader.page.get_by_test_id("stSidebarNav").get_by_role("link").count() == len(PAGES)
@@ -166,6 +169,36 @@ def test_a_click_on_a_cell_chooses_its_head_and_a_reload_restores_it(reader):
     expect(reader.page.get_by_role("heading", name="Head 3-2")).to_be_visible()
     reader.turn_to("Attention")
     assert reader.query == {"layer": "3", "head": "2"}
+
+
+def test_back_and_forward_undo_choices_and_leave_pages(reader):
+    reader.open("weights")
+    reader.page.get_by_label("Head", exact=True).fill("7")
+    reader.page.get_by_label("Head", exact=True).press("Enter")
+    reader.settle()
+    for _ in range(2):  # steps are no entries of their own
+        reader.page.get_by_test_id("stNumberInputStepUp").first.click()
+        reader.settle()
+    assert reader.query == {"layer": "2", "head": "7"}
+    reader.turn_to("Attention")
+    assert reader.query == {"layer": "2", "head": "7"}
+    reader.choose("One head")
+    for back, path, query in (
+        (True, "/attention", {"layer": "2", "head": "7"}),
+        (True, "/weights", {"layer": "2", "head": "7"}),
+        (True, "/weights", {}),
+        (False, "/weights", {"layer": "2", "head": "7"}),
+        (False, "/attention", {"layer": "2", "head": "7"}),
+        (False, "/attention", {"layer": "2", "head": "7", "view": "matrix"}),
+    ):
+        reader.page.go_back() if back else reader.page.go_forward()
+        reader.settle()
+        assert (urlsplit(reader.page.url).path, reader.query) == (path, query)
+        head = f"{query.get('layer', 0)}-{query.get('head', 0)}"
+        shown = f"Head {head}" if path == "/weights" else None
+        if shown:
+            expect(reader.page.get_by_role("heading", name=shown)).to_be_visible()
+    expect(reader.page.get_by_role("radio", name="One head", exact=True)).to_be_checked()
 
 
 def test_quick_clicks_are_all_counted(reader):

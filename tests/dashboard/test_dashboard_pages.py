@@ -8,6 +8,7 @@ import pytest
 import yaml
 from dashboard_driver import PAGES, ROOT, texts, turn_to
 
+from inspector import api
 from inspector.dashboard import guards, store, walkthrough
 from inspector.dashboard.guards import MAX_CHARACTERS, check_field, plain
 from inspector.errors import InputError
@@ -77,7 +78,7 @@ def test_a_model_of_the_full_route_names_the_modules_that_were_reached(open_page
     assert "Checked from its weights" in said
     assert all(f"<td>encoder.layer.{n}.attention.self</td><td>7</td>" in said for n in range(6))
     assert {"The whole model", "How far the library differs from itself"} <= {
-        heading.value for heading in app.subheader
+        heading.value for heading in app.header
     }
 
 
@@ -220,9 +221,16 @@ def test_a_text_beyond_the_caps_shows_one_head_and_says_why(open_page):
     app = open_page("attention")
     app.text_area(key="sentence").set_value("the cat " * 33).run()
     assert not app.exception
-    assert "One head is shown instead" in app.info[0].value
+    (told,) = [info.value for info in app.info]
+    assert told == (
+        "This text has 68 tokens, more than the Head view can draw: one head is shown in its place."
+    )
+    assert not app.get("image")
     app.text_area(key="sentence").set_value("the cat " * 50).run()
-    assert "must be at most 70" in plain_text(app.error[0].value)
+    assert not app.error
+    assert "tokens 0 … 101" in app.get("image")[0].proto.imgs[0].caption
+    own = api.attend("minilm", "the cat " * 50).probabilities[0, 0, 1]
+    assert sorted(app.dataframe[0].value["weight"]) == pytest.approx(sorted(own.tolist()))
     app.text_area(key="sentence").set_value("a " * 600).run()
     assert "must have at most 512 tokens" in plain_text(app.error[0].value)
     assert not app.exception
@@ -283,9 +291,75 @@ def test_only_what_sessions_share_is_cached():
     assert guards.MAX_CHARACTERS == 2000
 
 
-def test_a_shorter_text_brings_the_chosen_position_back(open_page):
-    app = open_page("concepts", mode="self-attention")
-    app.selectbox(key="position").set_value(9).run()
+def test_the_position_stands_in_the_address_and_a_shorter_text_brings_it_back(open_page):
+    app = open_page("concepts", mode="self-attention", position="9")
+    assert app.selectbox(key="position").value == 9
+    assert app.query_params == {"mode": "self-attention", "position": "9"}
     app.text_input(key="sentence").set_value("A cat.").run()
     assert not app.exception
+    assert app.selectbox(key="position").options[1] == "1 · a"
     assert app.session_state["position"] == 1
+    assert app.query_params == {"mode": "self-attention"}
+
+
+def test_a_paste_that_is_too_long_is_told_in_the_pages_language(open_page):
+    app = open_page("attention", lang="zh")
+    app.text_area(key="sentence").set_value("word " * 1000).run()
+    assert [error.value for error in app.error] == [
+        "这段文字有 5000 个字符，这里最多能读 2000 个：请缩短。"
+    ]
+
+
+def test_words_that_the_model_does_not_know_are_told(open_page):
+    app = open_page("concepts", mode="self-attention")
+    assert not app.warning
+    assert "0 of 14 words" in texts(app)
+    app.text_input(key="sentence").set_value("银行在河边，他把钱存进了银行。").run()
+    (told,) = [warning.value for warning in app.warning]
+    known = walkthrough.vocabulary(store.model("minilm", "en"), "银行在河边，他把钱存进了银行。")
+    tokens = store.model("minilm", "en").encode(["银行在河边，他把钱存进了银行。"]).tokens[0]
+    assert tokens.count("[UNK]") == known.unknown_tokens > 5
+    assert f"{known.unknown_tokens} of {known.tokens} tokens" in told
+    assert "one and the same token" in told
+
+
+def test_a_matrix_can_be_scrolled_to_its_last_token_by_keyboard(open_page):
+    app = open_page("concepts", mode="self-attention")
+    shown = {re.search('aria-label="(.)"', body)[1]: body for body in matrices(app)}
+    assert list(shown) == ["X", "Q", "K", "V", "D", "S", "P", "Z"]
+    tokens = ["[CLS]", *"the animal didn ' t cross the street because it was too tired .".split()]
+    for name, body in shown.items():
+        assert re.findall(r'<th scope="row"[^>]*>([^<]*)<', body) == [
+            html.escape(token) for token in [*tokens, "[SEP]"]
+        ]
+        assert body.count(f'tabindex="0" role="region" aria-label="{name}"') == 1
+    assert "16 × 384, first 16 × 64 shown" in shown["X"]
+    # The scores are the dot products, scaled.
+    products, scores = (
+        [float(cell.replace("−", "-")) for cell in re.findall(r">(−?[\d.]+)</td>", shown[name])]
+        for name in "DS"
+    )
+    assert scores == pytest.approx([one / 32**0.5 for one in products], abs=0.02)
+
+
+def matrices(app):
+    return [
+        one.proto.body for one in app.get("html") if 'class="inspector-matrix"' in one.proto.body
+    ]
+
+
+def test_a_link_between_pages_chooses_what_it_names_and_keeps_the_rest(open_page):
+    app = open_page("weights", layer="3", head="7", lang="zh")
+    app.query_params = {"head": "5"}
+    turn_to(app, "attention")
+    app.run()
+    assert (app.session_state["layer"], app.session_state["head"]) == (3, 5)
+    assert app.session_state["lang"] == "zh"
+
+
+def test_the_head_view_shows_the_chosen_head(open_page):
+    app = open_page("attention", layer="2", head="8")
+    assert "Head 2-8 is shown" in texts(app)
+    page = app.get("iframe")[0].proto.srcdoc
+    assert re.search(r'"heads": ?\[8\]', page)
+    assert re.search(r'"include_layers": ?\[2\]', page)

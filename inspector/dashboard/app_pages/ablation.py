@@ -5,16 +5,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from inspector import api
-from inspector.dashboard import store, widgets, words
+from inspector.dashboard import profiled, store, widgets, words
 from inspector.dashboard.guards import guarded
 from inspector.dashboard.settings import Visit
-from inspector.dashboard.store import Measured
 from inspector.models import PretrainedModel
 from inspector.plot import head_grid
 from inspector.plot.ablation import robustness_curve
 
 _GRID = "ablation-grid"
+MIN_DOCUMENTS = 5
+"""Of which the documents of a relation must be for an interval over them."""
 
 
 def show(visit: Visit) -> None:
@@ -23,8 +23,8 @@ def show(visit: Visit) -> None:
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     layer, head = widgets.head_chooser(model, visit.language)
-    measured = store.measured(visit.model)
-    if measured is None:
+    measuring = store.measured(visit.model)
+    if measuring is None:
         offer = st.empty()
         with offer.container(border=True):
             st.markdown(t["offer"].format(sentences=store.SENTENCES))
@@ -32,7 +32,8 @@ def show(visit: Visit) -> None:
         if not asked:
             return
         offer.empty()
-        measured = _measure(model, visit.model, t)
+        measuring = store.start_measuring(model, visit.model)
+    measured = profiled.awaited(measuring, visit.language)
     names = words.of("charts", visit.language)
     st.header(t["importance"], anchor=False)
     st.caption(t["importance_note"])
@@ -75,11 +76,14 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language
             effect=widgets.percent(of_all["effect"]), cosine=f"{of_all['cosine']:.3f}"
         )
     )
-    rows = frame[frame["relation"] != "(all)"].sort_values("ci_low", ascending=False, kind="stable")
+    rows = _by_interval(frame[frame["relation"] != "(all)"])
+    if (rows["documents"] < MIN_DOCUMENTS).any():
+        st.caption(t["few_documents"].format(least=MIN_DOCUMENTS))
     columns: dict[str, Any] = {
         "relation": t["relation"],
         "word": t["word"],
         "n": t["words"],
+        "documents": t["documents"],
         "effect": t["effect"],
         "matched_effect": t["matched"],
         "difference": t["difference"],
@@ -90,19 +94,8 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language
     widgets.frame_table(rows, "ablation", "ablation", columns, language)
 
 
-def _measure(model: PretrainedModel, name: str, t: words.Words) -> Measured:
-    """Return what the page shows, and keep it for all sessions; meanwhile say how far it is."""
-    place = st.empty()
-
-    def show(what: str, share: float) -> None:
-        place.progress(min(share, 1.0), t["computing"].format(what=what))
-
-    with guarded():
-        show("", 0.0)
-        measured = Measured(
-            api.head_importance(model, store.some_sentences(store.SENTENCES), check=False),
-            api.robustness(model, store.some_sentences(store.CURVE_SENTENCES), progress=show),
-        )
-    place.empty()
-    store.keep(name, measured)
-    return measured
+def _by_interval(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows, the largest lower end of the interval first; of few documents there is none."""
+    few = rows["documents"] < MIN_DOCUMENTS
+    rows = rows.assign(ci_low=rows["ci_low"].mask(few), ci_high=rows["ci_high"].mask(few))
+    return rows.sort_values("ci_low", ascending=False, kind="stable", na_position="last")

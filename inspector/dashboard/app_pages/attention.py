@@ -1,13 +1,16 @@
 """Attention: where the heads look on the reader's own text."""
 
 import streamlit as st
+import torch
 
 from inspector import api
 from inspector.dashboard import address, store, widgets, words
-from inspector.dashboard.guards import guarded, plain, text_field
+from inspector.dashboard.app_pages.concepts import walk
+from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.settings import Visit
 from inspector.errors import InputError
 from inspector.plot import attention_matrix
+from inspector.plot.heads import MAX_MATRIX_TOKENS
 from inspector.views.maps import AttentionMaps
 from inspector.views.page import Page
 
@@ -32,39 +35,45 @@ def show(visit: Visit) -> None:
         maps = api.attend(model, text, second or None)
     st.caption(t["tokens"].format(count=len(maps.tokens)))
     widgets.unknown(maps.vocabulary, visit.language)
-    page = _page(maps, view, layer, visit.language)
+    page = _page(maps, view, (layer, head), visit.language)
     if page is None:
         _one_head(maps, layer, head, visit.language)
     else:
+        st.caption(t[f"shown:{view}"].format(head_name=f"{layer}-{head}"))
         label = t["alt"].format(view=t[f"view:{view}"], model=model.name)
         st.iframe(page.html, height=page.height, alt=label)
     _downloads(maps, page, layer, visit.language)
 
 
-def _page(maps: AttentionMaps, view: str, layer: int, language: str) -> Page | None:
+def _page(maps: AttentionMaps, view: str, chosen: tuple[int, int], language: str) -> Page | None:
     """Return the page of a view, or None, with the reason said, where it cannot be drawn."""
+    layer, head = chosen
     t, names = words.of("attention", language), words.of("charts", language)
     try:
         if view == "head":
-            return maps.head_view(layer=layer, names=names)
+            return maps.head_view([layer], heads=[head], names=names)
         if view == "model":
             return maps.model_view(names=names)
-    except InputError as error:
-        st.info(f"{plain(error)} {t['instead']}", icon=":material/info:")
+    except InputError:
+        said = t["too_long"].format(view=t[f"view:{view}"], count=len(maps.tokens))
+        st.info(said, icon=":material/info:")
     return None
 
 
 def _one_head(maps: AttentionMaps, layer: int, head: int, language: str) -> None:
-    t = words.of("attention", language)
-    st.caption(t["matrix_note"])
-    with guarded():
-        chart = attention_matrix(
-            maps.probabilities[layer, head],
-            maps.tokens,
-            maps.tokens,
-            names=words.of("charts", language),
-        )
-    widgets.chart(chart, "attention-matrix", f"{t['view:matrix']} {layer}-{head}", width="content")
+    t, title = words.of("attention", language), f"{layer}-{head}"
+    st.caption(f"{t['shown:matrix'].format(head_name=title)} {t['matrix_note']}")
+    probabilities = maps.probabilities[layer, head]
+    if len(maps.tokens) <= MAX_MATRIX_TOKENS:
+        names = words.of("charts", language)
+        chart = attention_matrix(probabilities, maps.tokens, maps.tokens, names=names)
+        widgets.chart(chart, "attention-matrix", f"{t['view:matrix']} {title}", width="content")
+    else:
+        widgets.picture(probabilities, t["picture_note"].format(last=len(maps.tokens) - 1))
+    concepts = words.of("concepts", language)
+    position = walk.position_chooser(concepts["position"], maps.tokens)
+    row = torch.from_numpy(probabilities[position])
+    widgets.weights_over(maps.tokens, row, concepts["token"], concepts["weight"])
 
 
 def _downloads(maps: AttentionMaps, page: Page | None, layer: int, language: str) -> None:

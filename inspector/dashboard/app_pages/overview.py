@@ -29,14 +29,14 @@ def show(visit: Visit) -> None:
     _architecture(model, t)
     _files(model, t)
     with verdict:
-        st.subheader(plain(model.name), anchor=False)
+        st.header(plain(model.name), anchor=False)
         _verdict(store.report(visit.model, visit.language), t)
 
 
 def _of_any(only: VerifiableOnly, visit: Visit, t: words.Words) -> None:
     """Show what is known of a model that can only be verified."""
     with st.container(border=True):
-        st.subheader(plain(only.model.name), anchor=False)
+        st.header(plain(only.model.name), anchor=False)
         _verdict(store.report(visit.model, visit.language), t)
     named = {
         t["model_type"]: only.model.model_type,
@@ -69,7 +69,7 @@ def _verdict(report: VerificationReport, t: words.Words) -> None:
 
 
 def _sizes(model: PretrainedModel, t: words.Words) -> None:
-    st.subheader(t["sizes"], anchor=False)
+    st.header(t["sizes"], anchor=False)
     for row in (("n_layers", "n_heads", "d_model"), ("d_head", "max_tokens", "dtype")):
         with st.container(horizontal=True):
             for name in row:
@@ -77,7 +77,7 @@ def _sizes(model: PretrainedModel, t: words.Words) -> None:
 
 
 def _architecture(model: PretrainedModel, t: words.Words) -> None:
-    st.subheader(t["architecture"], anchor=False)
+    st.header(t["architecture"], anchor=False)
     st.caption(t["architecture_note"])
     site = model.sites[0]
     # Layers differ in their numbers alone, as a rule; the first one stands for all.
@@ -96,14 +96,14 @@ def _architecture(model: PretrainedModel, t: words.Words) -> None:
 
 
 def _hashes(files: dict[str, str], t: words.Words) -> None:
-    st.subheader(t["files"], anchor=False)
+    st.header(t["files"], anchor=False)
     st.caption(t["files_note"])
     widgets.text_table([t["file"], "SHA-256"], sorted(files.items()))
 
 
 def _files(model: PretrainedModel, t: words.Words) -> None:
     _hashes(model.file_hashes, t)
-    st.subheader(t["unused"], anchor=False)
+    st.header(t["unused"], anchor=False)
     if not model.unused_tensors:
         st.markdown(t["unused_none"])
         return

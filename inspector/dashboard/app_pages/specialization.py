@@ -23,6 +23,8 @@ FAMILY_OF = {
 _OF_RELATIONS = ("claims", "replication", "relations", "semantic_controls", "kinds")
 _EVERY = "all"
 _GRID = "role-grid"
+_WIDE, _BESIDE = 540, 420
+"""Pixels of the grid and of what stands beside it, or below where there is no room."""
 
 
 def show(visit: Visit) -> None:
@@ -49,11 +51,11 @@ def show(visit: Visit) -> None:
         )  # fmt: skip
     with right:
         chosen = widgets.head_chooser(model, visit.language)
-    left, right = st.columns([5, 3])
-    with left:
-        _grid(run, relation, chosen, visit.language)
-    with right:
-        _head(run, chosen, t)
+    with st.container(horizontal=True):
+        with st.container(width=_WIDE):
+            _grid(run, relation, chosen, visit.language)
+        with st.container(width=_BESIDE):
+            _head(run, chosen, t)
     claims = run.claims
     if relation != _EVERY:
         claims = claims[claims["relation"] == relation]
@@ -129,7 +131,7 @@ def _outcome(run: Run, language: str) -> None:
 
 def _grid(run: Run, relation: str, chosen: tuple[int, int], language: str) -> None:
     t = words.of("specialization", language)
-    st.subheader(t["grid"], anchor=False)
+    st.header(t["grid"], anchor=False)
     marked = {} if relation == _EVERY else _marked(run, relation)
     grid = role_grid(
         run.roles, run.behaviour, selected=chosen, marked=marked, names=_names(language)
@@ -157,7 +159,7 @@ def _marked(run: Run, relation: str) -> dict[tuple[int, int], bool]:
 
 def _head(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
     layer, head = chosen
-    st.subheader(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
+    st.header(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
     own = run.roles[(run.roles["layer"] == layer) & (run.roles["head"] == head)]
     if own.empty:
         st.markdown(t["no_role"])
@@ -179,13 +181,13 @@ def _names(language: str) -> dict[str, str]:
 
 def _claims(claims: pd.DataFrame, language: str, *, replicated: bool) -> None:
     t = words.of("specialization", language)
-    st.subheader(t["claims"], anchor=False)
+    st.header(t["claims"], anchor=False)
     if claims.empty:
         st.markdown(t["none_left"])
         return
     st.caption(t["claims_note"])
     widgets.claims_table(claims, "claims", language, replicated=replicated)
-    st.subheader(t["forest"], anchor=False)
+    st.header(t["forest"], anchor=False)
     st.caption(t["forest_note"])
     widgets.chart(claims_forest(claims, names=_names(language)), "forest", t["forest"], least=760)
 
@@ -195,7 +197,7 @@ def _controls(controls: pd.DataFrame, language: str) -> None:
     t = words.of("specialization", language)
     if controls.empty:
         return
-    st.subheader(t["controls"], anchor=False)
+    st.header(t["controls"], anchor=False)
     st.caption(t["controls_note"])
     columns = {
         "relation": t["relation"],

@@ -76,7 +76,7 @@ def _not_run(report: VerificationReport, t: words.Words) -> None:
 
 
 def _grid(report: VerificationReport, t: words.Words, language: str) -> None:
-    st.subheader(t["grid"], anchor=False)
+    st.header(t["grid"], anchor=False)
     st.caption(t["grid_note"].format(allowed=f"{NEAR_THEIRS:.0f}"))
     grid = error_grid(
         report.frame,
@@ -104,7 +104,7 @@ def _rule(report: VerificationReport, t: words.Words) -> None:
 
 
 def _noise(report: VerificationReport, t: words.Words, language: str) -> None:
-    st.subheader(t["noise"], anchor=False)
+    st.header(t["noise"], anchor=False)
     st.caption(t["noise_note"])
     worst = report.frame.groupby("stage", sort=False)[
         ["max_abs_error", "noise_max_abs_error"]
@@ -125,7 +125,7 @@ def _noise(report: VerificationReport, t: words.Words, language: str) -> None:
 
 
 def _whole_model(report: VerificationReport, t: words.Words, language: str) -> None:
-    st.subheader(t["whole"], anchor=False)
+    st.header(t["whole"], anchor=False)
     st.caption(t["whole_note"])
     widgets.text_table(
         [t["case"], t["comparison"], t["largest"], t["in_u"], t["holds"]],
@@ -150,7 +150,7 @@ def _whole_model_verdict(comparison: str, passed: bool, t: words.Words) -> str:
 
 
 def _controls(report: VerificationReport, t: words.Words, language: str) -> None:
-    st.subheader(t["controls"], anchor=False)
+    st.header(t["controls"], anchor=False)
     st.caption(t["controls_note"])
     if report.controls_note:
         st.caption(plain(report.controls_note))
@@ -171,7 +171,7 @@ def _control_row(control: Control, t: words.Words, language: str) -> list[str]:
 
 def _coverage(report: VerificationReport, t: words.Words) -> None:
     """Show the modules that were reached, each with the worst of its stages, and the others."""
-    st.subheader(t["coverage"], anchor=False)
+    st.header(t["coverage"], anchor=False)
     coverage = report.coverage
     st.markdown(t["coverage_note"].format(reached=coverage["reached"], total=coverage["total"]))
     modules = report.frame.groupby(["layer", "module"], sort=True)

@@ -47,4 +47,8 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         walkthrough.score_function(name, weights),
     )
     formula = formulas.score_formula(weights) if name == "scaled" else _FORMULAS[name]
-    walk.through(done, looking_tokens, seen_tokens, layer, head, visit.language, formula)
+    widgets.unknown(walkthrough.vocabulary(model, target, source), visit.language)
+    walk.through(
+        done, looking_tokens, seen_tokens, layer, head, visit.language, formula,
+        scaled=name == "scaled",
+    )  # fmt: skip

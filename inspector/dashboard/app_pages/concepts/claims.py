@@ -22,7 +22,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         layer, head = widgets.head_chooser(model, visit.language)
     _identities(visit, model, text, layer, head)
     _context(visit, model, layer, head)
-    st.subheader(t["claim_open"], anchor=False)
+    st.header(t["claim_open"], anchor=False)
     st.markdown(t["claim_open_note"])
     st.caption(t["claim_open_cost"])
 
@@ -31,6 +31,7 @@ def _identities(visit: Visit, model: PretrainedModel, text: str, layer: int, hea
     t = words.of("concepts", visit.language)
     with guarded():
         call, tokens = walkthrough.layer_call(model, text, layer)
+    widgets.unknown(walkthrough.vocabulary(model, text), visit.language)
     weights = walkthrough.layer_weights(model, call)
     if not walk.explained(call, weights, visit.language):
         return
@@ -61,7 +62,7 @@ def _identities(visit: Visit, model: PretrainedModel, text: str, layer: int, hea
 def _verdict(language: str, ours: Tensor, theirs: Tensor) -> None:
     t = words.of("concepts", language)
     difference = walkthrough.largest_difference(ours, theirs)
-    st.markdown(f"### {widgets.figure(difference)}")
+    st.metric(t["difference"], widgets.figure(difference), label_visibility="collapsed")
     if walkthrough.agrees(ours, theirs):
         st.badge(t["holds"], icon=":material/check:", color="green")
     else:
@@ -70,7 +71,7 @@ def _verdict(language: str, ours: Tensor, theirs: Tensor) -> None:
 
 def _context(visit: Visit, model: PretrainedModel, layer: int, head: int) -> None:
     t = words.of("concepts", visit.language)
-    st.subheader(t["claim_context"], anchor=False)
+    st.header(t["claim_context"], anchor=False)
     st.caption(t["claim_context_note"].format(head_name=f"{layer}-{head}"))
     word = text_field(t["word"], "word", visit.settings.word)
     with guarded():

@@ -29,12 +29,13 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         layer, _ = widgets.head_chooser(model, visit.language, with_head=False)
     with guarded():
         call, tokens = walkthrough.layer_call(model, text, layer)
+    widgets.unknown(walkthrough.vocabulary(model, text), visit.language)
     weights = walkthrough.layer_weights(model, call)
     if not walk.explained(call, weights, visit.language):
         return
     done = walkthrough.layer_steps(call.hidden_states[0], weights)
 
-    st.subheader(t["step_heads"], anchor=False)
+    st.header(t["step_heads"], anchor=False)
     st.caption(t["step_heads_note"])
     maps = done.stages.probabilities.cpu().numpy()
     st.html(
@@ -44,13 +45,13 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     matrix = partial(widgets.matrix, language=visit.language)
     left, right = st.columns(2)
     with left:
-        st.subheader(t["step_concat"], anchor=False)
+        st.header(t["step_concat"], anchor=False)
         width = model.n_heads * model.d_head
         note = t["step_concat_note"]
         st.caption(note.format(n_heads=model.n_heads, d_head=model.d_head, width=width))
         matrix(done.stages.context[0], "Concat", ("query", "heads·d_head"), tokens)
     with right:
-        st.subheader(t["step_out"], anchor=False)
+        st.header(t["step_out"], anchor=False)
         st.caption(t["step_out_note"])
         matrix(done.stages.output[0], "Concat·W_O + b_O", ("query", "d_model"), tokens)
     _sum_over_heads(done, call, tokens, visit.language)
@@ -60,7 +61,7 @@ def _sum_over_heads(
     done: walkthrough.LayerSteps, call: LayerCall, tokens: list[str], language: str
 ) -> None:
     t = words.of("concepts", language)
-    st.subheader(t["step_sum"], anchor=False)
+    st.header(t["step_sum"], anchor=False)
     st.caption(t["step_sum_note"])
     st.latex(r"\mathrm{MultiHead}(X) = \sum_h \mathrm{head}_h\,W^O_h + b_O")
     left, right = st.columns(2)

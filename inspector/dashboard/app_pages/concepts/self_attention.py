@@ -20,6 +20,7 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         layer, head = widgets.head_chooser(model, visit.language)
     with guarded():
         call, tokens = walkthrough.layer_call(model, text, layer)
+    widgets.unknown(walkthrough.vocabulary(model, text), visit.language)
     weights = walkthrough.layer_weights(model, call)
     st.latex(
         r"Q = XW_Q \quad K = XW_K \quad V = XW_V \qquad Z = " + formulas.layer_formula(weights)

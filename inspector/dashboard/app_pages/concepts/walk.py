@@ -8,8 +8,8 @@ import streamlit as st
 from torch import Tensor
 
 from inspector.attention import LayerWeights
-from inspector.dashboard import widgets, words
-from inspector.dashboard.walkthrough import HeadSteps, follows
+from inspector.dashboard import address, widgets, words
+from inspector.dashboard.walkthrough import HeadSteps, follows, products
 from inspector.models import LayerCall
 
 
@@ -44,8 +44,12 @@ def through(
     head: int,
     language: str,
     score_formula: str,
+    *,
+    scaled: bool = True,
 ) -> None:
     """Show hidden states, projections, scores, softmax and weighted sum, one after the other.
+
+    Of the layer's own score, which is `scaled`, the dot products alone are a step before it.
 
     Where the layer turns queries and keys, adds a bias or hides keys, each is a step of its own.
     """
@@ -54,7 +58,7 @@ def through(
     crossed = steps.target is not steps.source
 
     def step(name: str, **filled: object) -> None:
-        st.subheader(f"{next(number)} · {t[f'step_{name}']}", anchor=False)
+        st.header(f"{next(number)} · {t[f'step_{name}']}", anchor=False)
         st.caption(t[f"step_{name}_note"].format(**filled))
 
     step("hidden", layer=layer)
@@ -83,30 +87,28 @@ def through(
     if steps.bias is not None:
         step("bias")
         matrix(steps.bias, "B", ("query", "key"), target, source)
-    left, right = st.columns(2)
-    with left:
-        step("scores")
-        st.latex(score_formula)
-        matrix(steps.scores, "S", ("query", "key"), target, source)
+    if scaled:
+        step("products")
+        st.latex(r"d_{ij} = q_i \cdot k_j")
+        matrix(products(steps), "D", ("query", "key"), target, source)
+    step("scores")
+    st.latex(score_formula)
+    matrix(steps.scores, "S", ("query", "key"), target, source)
     if steps.allowed is not None:
-        with right:
-            step("mask")
-            st.latex(r"s_{ij} \leftarrow -\infty \;\text{ where } m_{ij} = 0")
-            matrix(steps.allowed, "M", ("query", "key"), target, source)
-        left, right = st.columns(2)
-    with right if steps.allowed is None else left:
+        step("mask")
+        st.latex(r"s_{ij} \leftarrow -\infty \;\text{ where } m_{ij} = 0")
+        matrix(steps.allowed, "M", ("query", "key"), target, source)
+    left, right = st.columns([3, 2])
+    with left:
         step("softmax")
         sink = " + e^{t}" if steps.weights.sinks is not None else ""
         st.latex(rf"p_{{ij}} = \frac{{e^{{s_{{ij}}}}}}{{\sum_{{j'}} e^{{s_{{ij'}}}}{sink}}}")
         matrix(steps.probabilities, "P", ("query", "key"), target, source)
-
-    left, right = st.columns(2)
-    with left:
-        step("output")
-        st.latex(r"Z = P\,V")
-        matrix(steps.output, "Z", ("query", "d_head"), target)
     with right:
         one_position(steps, target, source, language)
+    step("output")
+    st.latex(r"Z = P\,V")
+    matrix(steps.output, "Z", ("query", "d_head"), target)
 
 
 def _side_by_side(
@@ -132,13 +134,10 @@ def one_position(
 
 def position_chooser(label: str, tokens: Sequence[str]) -> int:
     """Show a choice among the tokens of a text, and return the place of the chosen one."""
-    # After another text Streamlit may hold the old choice's label: that is no place in this one.
-    if st.session_state.get("position") not in range(len(tokens)):
-        st.session_state["position"] = min(1, len(tokens) - 1)
-    position: int = st.selectbox(
+    return address.select(
         label,
+        "position",
         range(len(tokens)),
-        format_func=lambda place: f"{place} · {tokens[place]}",
-        key="position",
+        min(1, len(tokens) - 1),
+        named=lambda place: f"{place} · {tokens[place]}",
     )
-    return position

@@ -1,0 +1,38 @@
+// What no element of the page can do: name the document's language, and keep steps out of the
+// history. Going one head further, or completing the address after a turn of the page, replaces the
+// entry; every other choice adds one, so that Back undoes it.
+const STEPS = ["layer", "head", "position", "sample"];
+
+function isStep(from, to) {
+  const keys = new Set([...from.keys(), ...to.keys()]);
+  const other = [...keys].filter((key) => from.get(key) !== to.get(key));
+  const moved = Number(to.get(other[0]) ?? 0) - Number(from.get(other[0]) ?? 0);
+  return other.length === 1 && STEPS.includes(other[0]) && Math.abs(moved) === 1;
+}
+
+function watchHistory() {
+  const push = window.history.pushState.bind(window.history);
+  let turned = false;
+  for (const act of ["pointerdown", "keydown", "popstate"]) {
+    window.addEventListener(act, () => { turned = false; }, true);
+  }
+  window.history.pushState = (state, unused, url) => {
+    const to = new URL(url, window.location.href);
+    const same = to.pathname === window.location.pathname;
+    const from = new URLSearchParams(window.location.search);
+    if (same && (turned || isStep(from, to.searchParams))) {
+      window.history.replaceState(state, unused, url);
+    } else {
+      push(state, unused, url);
+    }
+    turned = !same;
+  };
+}
+
+export default function ({ data }) {
+  document.documentElement.lang = data.lang;
+  if (!window.inspectorWatchesHistory) {
+    window.inspectorWatchesHistory = true;
+    watchHistory();
+  }
+}
