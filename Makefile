@@ -1,5 +1,5 @@
-# run, test, test-full, check, bench, architectures, clean. Everything happens in .venv, which is
-# rebuilt only when pyproject.toml or constraints.txt change.
+# run, docs, test, test-full, check, bench, architectures, release-check, lowest, clean. Everything
+# happens in .venv, which is rebuilt only when pyproject.toml or constraints.txt change.
 PYTHON ?= python3
 PORT ?= 8501
 CONFIG ?= configs/minilm.yaml
@@ -10,13 +10,13 @@ export TOKENIZERS_PARALLELISM ?= false
 # Where a machine asks Python to keep no bytecode, every process would compile all it imports.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test tests test-full check bench architectures clean
+.PHONY: run test tests test-full docs check bench architectures release-check lowest clean
 
 .venv/.ready: pyproject.toml constraints.txt
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip
-	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[dashboard,notebook]' --group dev
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[dashboard,notebook,docs]' --group dev
 # Of 20,000 files a fifth is ever imported; the most of those are compiled here, once.
 	$(BIN)/python -c 'import ray, scipy.stats, streamlit, torch; from transformers import BertModel'
 	touch $@
@@ -43,12 +43,25 @@ tests: .venv/.ready
 test-full: .venv/.ready
 	$(BIN)/python -m pytest -m full --numprocesses 3
 
+# The documentation site, on http://127.0.0.1:8000; it loads nothing from another host.
+docs: .venv/.ready
+	$(BIN)/mkdocs serve --dev-addr 127.0.0.1:8000
+
 bench: .venv/.ready
 	$(BIN)/python -m benchmarks
 
 # Runs every architecture that inspector knows; after a new transformers version, look at the diff.
 architectures: .venv/.ready
 	$(BIN)/inspector architectures --output docs/architectures.md --force
+
+# What must be so before a release: see CONTRIBUTING.md.
+release-check: .venv/.ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group release
+	$(BIN)/python -m tools.release_check
+
+# A part of the tests with the lowest versions that pyproject.toml allows, torch aside.
+lowest: .venv/.ready
+	$(BIN)/python -m tools.lowest
 
 clean:
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,7 +5,6 @@ The public functions and types stand here, and the rooms that they live in (`ins
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
     from inspector.verification import ImplementationReport, VerificationReport
     from inspector.views import AttentionMaps
 
-__version__ = version("inspector")
+__version__ = "0.1.0"
 
 __all__ = [
     "attend", "ablate", "head_importance", "robustness", "composition", "rollout", "compare",

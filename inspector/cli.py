@@ -6,11 +6,11 @@ A user's mistake is one sentence on stderr and an exit code, never a traceback.
 import logging
 import sys
 import traceback
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from inspector import __version__
 from inspector.commands import (
     ablate,
     architectures,
@@ -51,7 +51,7 @@ app = typer.Typer(
 
 def _say_version(asked: bool) -> None:
     if asked:
-        print(f"inspector {version('inspector')}")
+        print(f"inspector {__version__}")
         raise typer.Exit
 
 

@@ -40,6 +40,16 @@ def sentence(text: str) -> str:
     return in_a_line(marked, MOST_CHARACTERS, end=_KEPT_AT_THE_END)
 
 
+def extra(name: str) -> str:
+    """Return how what an extra brings is installed.
+
+    Example:
+        >>> extra("ray")
+        "install inspector's extra 'ray' (pip install 'attention-inspector[ray]')"
+    """
+    return f"install inspector's extra {name!r} (pip install 'attention-inspector[{name}]')"
+
+
 def no_memory(error: BaseException) -> bool:
     """Return whether an error says that no memory was left, whichever library raised it.
 

@@ -45,7 +45,9 @@ def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
     name = os.fspath(path)
     _check(Path(name).stat().st_mode, name)  # some devices act on being opened
     # A pipe that took the file's place meanwhile would wait for a writer.
-    descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    # Not every system has all of these; Windows needs to be told that bytes are bytes.
+    extra = [getattr(os, flag, 0) for flag in ("O_CLOEXEC", "O_NONBLOCK", "O_BINARY")]
+    descriptor = os.open(name, os.O_RDONLY | sum(extra))
     try:
         _check(os.fstat(descriptor).st_mode, name)
         return os.fdopen(descriptor, "rb")

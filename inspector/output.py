@@ -160,6 +160,7 @@ def _failure(path: Path, error: OSError) -> OutputError:
 def _write_new(path: Path, data: bytes, *, like: Path) -> None:
     """Write a new file to the disk itself, with the permissions of `like` where that exists."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    flags |= getattr(os, "O_BINARY", 0)  # of Windows, where line ends are changed without it
     descriptor = os.open(path, flags, 0o666)
     with os.fdopen(descriptor, "wb") as file:
         if like.is_file():

@@ -213,7 +213,7 @@ def test_ray_that_is_not_installed(profile, tmp_path, monkeypatch):
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(
         "inspector: engine (ray) needs ray 2.60 or newer, and none is installed: install "
-        "inspector's extra 'ray' (pip install '.[ray]'), or choose another. "
+        "inspector's extra 'ray' (pip install 'attention-inspector[ray]'), or choose another. "
         "Available: local.\n"
     )
     assert not (tmp_path / "run").exists()

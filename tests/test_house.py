@@ -142,7 +142,9 @@ def imports_of(path):
             if node.level:
                 found.append((f"inspector.{'.' * node.level}", node.lineno))
             elif node.module == "inspector":
-                found += [(f"inspector.{alias.name}", node.lineno) for alias in node.names]
+                # The version is a string, there before anything is imported.
+                names = [alias.name for alias in node.names if alias.name != "__version__"]
+                found += [(f"inspector.{name}", node.lineno) for name in names]
             else:
                 found.append((node.module, node.lineno))
     return found

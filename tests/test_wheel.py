@@ -20,6 +20,7 @@ from inspector.cli import app
 from inspector.corpora.default import sample_files
 
 ROOT = Path(__file__).parents[1]
+DISTRIBUTION = "attention-inspector"
 NOT_HOLDING = 1
 # Command → its runs, in order: words, and the exit code they end with.
 RUNS = {
@@ -98,7 +99,7 @@ def installed(folder):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     packages = next(environment.glob("lib/*/site-packages"))
-    for path in needed_files("inspector", {"dashboard"}):
+    for path in needed_files(DISTRIBUTION, {"dashboard"}):
         if not (packages / path.name).exists():
             (packages / path.name).symlink_to(path)
     return environment / "bin" / "inspector"
@@ -117,7 +118,7 @@ def needed_files(name, extras):
             wanted = [{"extra": extra} for extra in (*extras, "")]
             if asked.marker is None or any(map(asked.marker.evaluate, wanted)):
                 waiting.append((asked.name, frozenset(asked.extras)))
-        if name != "inspector":
+        if name != DISTRIBUTION:
             parts = {file.parts[0] for file in distribution(name).files or ()} - {"..", ""}
             found[name, extras] = {Path(distribution(name).locate_file(part)) for part in parts}
     return set.union(*found.values())

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from inspector.commands.options import Debug, Json
-from inspector.errors import InputError
+from inspector.errors import InputError, extra
 from inspector.records import json_text
 
 EXAMPLE = "inspector dashboard --port 8502"
@@ -59,8 +59,7 @@ def dashboard(
         raise InputError(f"config ({config}) must be a settings file that exists: check the path.")
     if find_spec("streamlit") is None:
         raise InputError(
-            "dashboard needs Streamlit, which is not installed: "
-            "install inspector's extra 'dashboard' (pip install '.[dashboard]')."
+            f"dashboard needs Streamlit, which is not installed: {extra('dashboard')}."
         )
     script = _script()
     _check_free(port)

@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from inspector.errors import InputError
+from inspector.errors import InputError, extra
 
 _NAME = "inspector"
 MIME = f"application/vnd.vegalite.{alt.SCHEMA_VERSION.partition('.')[0]}+json"
@@ -24,7 +24,7 @@ def svg(chart: Any) -> str:
     if find_spec("vl_convert") is None:
         raise InputError(
             "picture (svg) must be drawn by vl-convert-python, which is not installed: "
-            "pip install 'inspector[notebook]'."
+            f"{extra('notebook')}."
         )
     return _drawn(chart.to_dict())
 

@@ -5,11 +5,12 @@ A browser draws a line per head, query and key: beyond some 150,000 it takes min
 
 import warnings
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import numpy as np
 from jaxtyping import Float32
 
-from inspector.errors import InputError
+from inspector.errors import InputError, extra
 from inspector.plot.names import Names, named
 from inspector.views.offline import Drawing, offline_page
 from inspector.views.page import Page
@@ -54,7 +55,7 @@ def head_view_page(
         InputError: If there are more than 64 tokens, or too many lines.
     """
     n_heads, n_tokens = probabilities.shape[1:3]
-    _check_size("head", n_tokens, n_heads, 1)
+    _check_drawable("head", n_tokens, n_heads, 1)
     # BertViz leaves the file that it reads to the garbage collector.
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         from bertviz import head_view
@@ -89,7 +90,7 @@ def model_view_page(
         InputError: If there are more than 32 tokens, or too many lines.
     """
     n_heads, n_tokens = len(heads), len(tokens)
-    _check_size("model", n_tokens, n_heads, len(layers))
+    _check_drawable("model", n_tokens, n_heads, len(layers))
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         from bertviz import model_view
 
@@ -110,7 +111,11 @@ def model_view_page(
     return Page(drawing.title, offline_page(page.data, drawing), height)
 
 
-def _check_size(view: str, n_tokens: int, n_heads: int, n_layers: int) -> None:
+def _check_drawable(view: str, n_tokens: int, n_heads: int, n_layers: int) -> None:
+    if find_spec("bertviz") is None:
+        raise InputError(
+            f"{view} view is drawn by BertViz, which is not installed: {extra('views')}."
+        )
     if n_tokens > MAX_TOKENS[view]:
         raise InputError(
             f"tokens ({n_tokens}) must be at most {MAX_TOKENS[view]} for the {view} view: "

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-from inspector.errors import InspectorError
+from inspector.errors import InspectorError, extra
 from inspector.html import escape
 
 D3_SHA256 = "bdad5585ef9a965ff25458738309b006058c55f2c78d794d25fbecae35014609"
@@ -120,8 +120,8 @@ def d3_source() -> str:
     found = [path for folder in folders if (path := Path(folder, "js", "d3.v5.min.js")).is_file()]
     if not found:
         raise InspectorError(
-            "d3 (mpld3/js/d3.v5.min.js) is not installed: install mpld3>=0.5.10,<0.6, which "
-            "ships the d3 5.7.0 that BertViz's views are drawn with."
+            "d3 (mpld3/js/d3.v5.min.js), which draws BertViz's views, is not installed: "
+            f"{extra('views')}."
         )
     source = found[0].read_bytes()
     digest = hashlib.sha256(source).hexdigest()

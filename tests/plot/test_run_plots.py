@@ -185,6 +185,6 @@ def test_a_picture_without_its_drawer_says_what_to_install(run, monkeypatch):
         picture.svg(run.run.plot.heads())
     assert str(caught.value) == (
         "picture (svg) must be drawn by vl-convert-python, which is not installed: "
-        "pip install 'inspector[notebook]'."
+        "install inspector's extra 'notebook' (pip install 'attention-inspector[notebook]')."
     )
     assert "image/svg+xml" not in picture.notebook_bundle({"description": "d"})

@@ -139,6 +139,21 @@ def test_a_page_that_is_not_built_as_expected_is_refused():
     )
 
 
+@pytest.mark.parametrize("view", ["head_view_page", "model_view_page"])
+def test_a_missing_bertviz_is_named(monkeypatch, view):
+    from inspector.errors import InputError
+    from inspector.views import bertviz
+
+    monkeypatch.setattr(bertviz, "find_spec", lambda name: None)
+    maps = np.full((1, 1, 2, 2), 0.5, dtype=np.float32)
+    with pytest.raises(InputError) as caught:
+        getattr(bertviz, view)(maps, ["a", "b"], title="t", layers=[0], heads=[0])
+    assert str(caught.value) == (
+        f"{view.split('_')[0]} view is drawn by BertViz, which is not installed: install "
+        "inspector's extra 'views' (pip install 'attention-inspector[views]')."
+    )
+
+
 @pytest.mark.parametrize("present", [False, True])
 def test_a_missing_d3_is_named(monkeypatch, tmp_path, present):
     spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)]) if present else None
@@ -146,8 +161,8 @@ def test_a_missing_d3_is_named(monkeypatch, tmp_path, present):
     with pytest.raises(InspectorError) as caught:
         offline.d3_source()
     assert str(caught.value) == (
-        "d3 (mpld3/js/d3.v5.min.js) is not installed: install mpld3>=0.5.10,<0.6, which "
-        "ships the d3 5.7.0 that BertViz's views are drawn with."
+        "d3 (mpld3/js/d3.v5.min.js), which draws BertViz's views, is not installed: install "
+        "inspector's extra 'views' (pip install 'attention-inspector[views]')."
     )
 
 

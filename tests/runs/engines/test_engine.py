@@ -123,7 +123,7 @@ def test_ray_must_be_installed_and_not_too_old(monkeypatch, found):
         run_shards(IDS, make_worker, engine="ray")
     assert str(caught.value) == (
         f"engine (ray) needs ray 2.60 or newer, and {found} is installed: install inspector's "
-        "extra 'ray' (pip install '.[ray]'), or choose another. Available: local."
+        "extra 'ray' (pip install 'attention-inspector[ray]'), or choose another. Available: local."
     )
 
 

@@ -29,6 +29,11 @@ def run_file(source: str, timeout: float | None, memory: int | None = None) -> P
     Raises:
         InputError: If there is no such file or name, it cannot be run, or takes too long or much.
     """
+    if not hasattr(os, "setsid"):
+        raise InputError(
+            f"implementation ({source}) runs in a process of its own, which Windows cannot watch: "
+            "give the function itself, or use Linux, macOS or WSL."
+        )
     split_source(source)
 
     def start(exchange: Exchange, limit: int | None) -> Callable[[], None]:

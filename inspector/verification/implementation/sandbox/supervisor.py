@@ -6,7 +6,6 @@ says so or is gone, when the code itself ends, and when all of it takes too much
 
 import ctypes
 import os
-import resource
 import select
 import signal
 import stat
@@ -111,6 +110,8 @@ def _run(work: Callable[[int, int], None], ends: Ends, supervisor: int) -> NoRet
         _hang_up({ends.requests, ends.answers, ends.output})
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        import resource  # Windows has none, and never comes here
+
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with suppress(OSError):  # if the machine is short of memory, it is to take this process
             Path("/proc/self/oom_score_adj").write_text("1000")

@@ -1,0 +1,50 @@
+"""What is not fit to be released is named."""
+
+from zipfile import ZipFile
+
+import pytest
+
+from tools.release_check import NotSoError, check_changelog, check_version, check_wheel
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "inspector").mkdir()
+    (tmp_path / "inspector/__init__.py").write_text('__version__ = "1.2.3"\n')
+    (tmp_path / "CITATION.cff").write_text("title: t\nversion: 1.2.3\nlicense: l\n")
+    (tmp_path / "CHANGELOG.md").write_text(
+        "## [Unreleased]\n- a\n## [1.2.3] - 2026-11-28\n\n- b\n- c\n## [1.2.2] - 2026-01-01\n- d\n"
+    )
+    return tmp_path
+
+
+def test_what_is_fit(project):
+    assert check_version(project) == "1.2.3"
+    assert check_changelog(project) == "2 lines"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "check", "said"),
+    [
+        ("inspector/__init__.py", '__version__ = "1.2"\n', check_version, "such as 1.2.3"),
+        ("inspector/__init__.py", "", check_version, "has no line"),
+        ("CITATION.cff", "version: 1.2.2\n", check_version, "CITATION.cff must have the line"),
+        ("CHANGELOG.md", "## [Unreleased]\n- a\n", check_changelog, r"must have a section `## \[1"),
+        ("CHANGELOG.md", "## [1.2.3] - 2026-11-28\n", check_changelog, "says nothing of 1.2.3"),
+    ],
+)
+def test_what_is_not(project, file, text, check, said):
+    (project / file).write_text(text)
+    with pytest.raises(NotSoError, match=said):
+        check(project)
+
+
+def test_a_wheel_that_lacks_a_file(project):
+    wheel = project / "a.whl"
+    with ZipFile(wheel, "w") as archive:
+        archive.writestr("inspector/__init__.py", "")
+        archive.writestr("attention_inspector-1.dist-info/METADATA", "")
+    assert check_wheel(wheel, project) == "1 files"
+    (project / "inspector/words.yaml").write_text("")
+    with pytest.raises(NotSoError, match=r"differs from the package in .*words\.yaml"):
+        check_wheel(wheel, project)

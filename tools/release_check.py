@@ -1,0 +1,138 @@
+"""What must be so before a release, one line each: `python -m tools.release_check`.
+
+Exits with 1 if anything is not. Nothing is uploaded; the tag is set by hand, after this.
+"""
+
+import re
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
+
+ROOT = Path(__file__).resolve().parents[1]
+# Tests that read files beside the package: a source distribution without these fails there.
+FROM_SOURCES = (
+    "test_configs.py", "test_docs.py", "test_house.py", "test_readme.py", "test_site.py",
+    "test_wheel.py", "test_frames.py",
+)  # fmt: skip
+NOT_SHIPPED = (".github", ".ci", ".venv", "dist/", "__pycache__")
+
+
+class NotSoError(Exception):
+    """Something that a release must not have; its text says what."""
+
+
+def version_of(root: Path) -> str:
+    """Return the version that the package says it is."""
+    found = re.search(r'^__version__ = "(.+)"$', _text(root, "inspector/__init__.py"), re.MULTILINE)
+    if found is None:
+        raise NotSoError('inspector/__init__.py has no line `__version__ = "…"`')
+    return found[1]
+
+
+def check_version(root: Path) -> str:
+    """Return the version, which CITATION.cff and the changelog must have too."""
+    version = version_of(root)
+    if not re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", version):
+        raise NotSoError(f"version ({version}) must be such as 1.2.3 or 1.2.3rc1")
+    if f"\nversion: {version}\n" not in _text(root, "CITATION.cff"):
+        raise NotSoError(f"CITATION.cff must have the line `version: {version}`")
+    return version
+
+
+def check_changelog(root: Path) -> str:
+    """Return what the changelog says of this version, in lines."""
+    version, text = version_of(root), _text(root, "CHANGELOG.md")
+    section = re.search(
+        rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d\n(.*?)(?=^## |\Z)",
+        text, re.MULTILINE | re.DOTALL,
+    )  # fmt: skip
+    if section is None:
+        raise NotSoError(f"CHANGELOG.md must have a section `## [{version}] - YYYY-MM-DD`")
+    lines = re.findall(r"^- ", section[1], re.MULTILINE)
+    if not lines:
+        raise NotSoError(f"CHANGELOG.md says nothing of {version}")
+    return f"{len(lines)} lines"
+
+
+def check_wheel(wheel: Path, root: Path) -> str:
+    """Return how many files the wheel has: every one of the package, and no other."""
+    names = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    package = {
+        str(path.relative_to(root))
+        for path in (root / "inspector").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    if names != package:
+        raise NotSoError(f"the wheel differs from the package in {sorted(names ^ package)[:3]}")
+    return f"{len(names)} files"
+
+
+def check_sdist(sdist: Path, folder: Path) -> str:
+    """Return how the tests that read files end, run from the unpacked source distribution."""
+    with tarfile.open(sdist) as archive:
+        shipped = [name for name in archive.getnames() if any(bad in name for bad in NOT_SHIPPED)]
+        if shipped:
+            raise NotSoError(f"the source distribution must not have {shipped[:3]}")
+        archive.extractall(folder, filter="data")
+    (unpacked,) = folder.iterdir()
+    files = [f"tests/{name}" for name in FROM_SOURCES]
+    return _run(unpacked, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files)
+
+
+def built(folder: Path) -> tuple[Path, Path]:
+    """Return the wheel and the source distribution, built in a folder."""
+    _run(ROOT, "-m", "build", "--no-isolation", "--outdir", str(folder))
+    (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    return wheel, sdist
+
+
+def _run(folder: Path, *words: str) -> str:
+    ran = subprocess.run(  # noqa: S603 - our own tools
+        [sys.executable, *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+    lines = (ran.stdout + ran.stderr).strip().splitlines() or [""]
+    if ran.returncode:
+        raise NotSoError(f"`{' '.join(words[:3])}` ended with: " + " | ".join(lines[-5:]))
+    return lines[-1].strip("= ")
+
+
+def _text(root: Path, name: str) -> str:
+    return (root / name).read_text(encoding="utf-8")
+
+
+def _said(what: str, check: Callable[[], str]) -> bool:
+    try:
+        print(f"ok   {what}: {check()}", flush=True)
+    except NotSoError as error:
+        print(f"NO   {what}: {error}.", flush=True)
+        return False
+    return True
+
+
+def main() -> int:
+    """Check everything, in the order of a release; return the exit code."""
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        held = [
+            _said("version", lambda: check_version(ROOT)),
+            _said("changelog", lambda: check_changelog(ROOT)),
+            _said("build", lambda: ", ".join(file.name for file in built(folder / "dist"))),
+        ]
+        files = sorted(map(str, (folder / "dist").glob("*")))
+        if held[-1]:
+            sdist, wheel = (Path(file) for file in files)
+            (folder / "sdist").mkdir()
+            held += [
+                _said("twine", lambda: _run(ROOT, "-m", "twine", "check", "--strict", *files)),
+                _said("wheel", lambda: check_wheel(wheel, ROOT)),
+                _said("sdist", lambda: check_sdist(sdist, folder / "sdist")),
+            ]
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
