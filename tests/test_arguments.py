@@ -18,7 +18,7 @@ SEED = "must be a whole number from 0 to 2147483647"
 WHOLE = "must be whole numbers, such as [0, 3], or be left out"
 SECONDS = "must be a number of seconds, or be left out"
 BYTES = "must be a number of bytes, or be left out"
-CALLED = "must be a function of what is being done and the share that is done, or be left out"
+CALLED = "must be a function of what is being done and the share, or True or False, or be left out"
 FILES = "must be the path of a file, or several"
 
 

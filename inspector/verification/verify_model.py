@@ -7,7 +7,7 @@ from torch import nn
 from inspector.arguments import checked
 from inspector.models import DEFAULT_MODEL, PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, load_to_run
-from inspector.progress import Progress
+from inspector.progress import Progress, shown
 from inspector.verification.calls.verify_calls import verify_any
 from inspector.verification.layers.verify_layers import follows_from_weights
 from inspector.verification.layers.verify_layers import verify as verify_layers
@@ -23,7 +23,7 @@ def verify(
     device: str = "cpu",
     revision: str | None = None,
     seed: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> VerificationReport:
     """Return the proof, or disproof, that our equations compute what the model computes.
 
@@ -39,7 +39,8 @@ def verify(
         device: On which it is loaded.
         revision: Branch, tag or commit of a hub id.
         seed: Of the inputs that are drawn anew in each run; reported, drawn where not given.
-        progress: Called with what is being done and the share that is done.
+        progress: Called with what is being done and the share that is done; True for a bar, which
+            notebooks and terminals have where nothing is given; False for none.
 
     Raises:
         ModelError: If the model cannot be loaded.
@@ -50,14 +51,15 @@ def verify(
         {'reached': 6, 'total': 6, 'not_reached': []}
     """
     seed = check_seed(seed)
-    if isinstance(model, (str, PathLike)):
-        if progress is not None:
-            progress("Loading", 0.0)
-        model = load_to_run(model, dtype=dtype, device=device, revision=revision)
-    if isinstance(model, PretrainedModel):
-        if follows_from_weights(model):
-            return verify_layers(model, seed=seed, progress=progress)
-        model = AnyModel(model.name, model.model, model.dtype, model.file_hashes)
-    elif not isinstance(model, AnyModel):
-        model = AnyModel.of(model)
-    return verify_any(model, seed=seed, ordinary_use=True, progress=progress)
+    with shown(progress) as show:
+        if isinstance(model, (str, PathLike)):
+            if show is not None:
+                show("Loading", 0.0)
+            model = load_to_run(model, dtype=dtype, device=device, revision=revision)
+        if isinstance(model, PretrainedModel):
+            if follows_from_weights(model):
+                return verify_layers(model, seed=seed, progress=show)
+            model = AnyModel(model.name, model.model, model.dtype, model.file_hashes)
+        elif not isinstance(model, AnyModel):
+            model = AnyModel.of(model)
+        return verify_any(model, seed=seed, ordinary_use=True, progress=show)

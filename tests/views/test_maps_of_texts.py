@@ -69,6 +69,27 @@ def test_words_that_are_given_are_the_words(minilm):
     assert np.array_equal(one.probabilities, maps.probabilities)
 
 
+def test_tables_and_trees_are_read_row_by_row_and_sentence_by_sentence(minilm):
+    import conllu
+    import pandas as pd
+
+    expected = ["The cat sat.", "A dog. It ran."]
+    frame = pd.DataFrame({"id": [1, 2], "text": expected})
+    for given in (frame, frame["text"], np.array(expected, dtype=object), iter(expected)):
+        assert [maps.text for maps in inspector.attend(minilm, given)] == expected
+    rows = ["# text = Go!", "1\tGo\t_\tVERB\t_\t_\t0\troot\t_\tSpaceAfter=No",
+            "2\t!\t_\tPUNCT\t_\t_\t1\tpunct\t_\t_", "", ""]  # fmt: skip
+    written = "\n".join(rows)
+    (maps,) = inspector.attend(minilm, conllu.parse(written), words=True)
+    assert (maps.text, maps.tokens) == ("Go!", ["[CLS]", "Go", "!", "[SEP]"])
+    with pytest.raises(InputError) as caught:
+        inspector.attend(minilm, frame[["id"]])
+    assert str(caught.value) == (
+        "corpus (DataFrame with columns id) has no column text or words: rename the one that "
+        "holds them."
+    )
+
+
 def test_pairs_in_a_list_keep_their_second_texts_apart(minilm):
     firsts, seconds = ["Who sat?", "Where?"], ["An unaffable cat.", "Here"]
     for words in (False, True):

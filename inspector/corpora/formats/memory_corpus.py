@@ -31,7 +31,7 @@ FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "text": (lambda given: isinstance(given, str), "one text"),
     "texts": (lambda given: _all(_is_text, given), "texts, in a list or a Series"),
     "words": (lambda given: _all(_are_words, given), "a list of words, or several such lists"),
-    "frame": (lambda given: _is_table(given), "a DataFrame with a column text or words"),
+    "frame": (lambda given: is_table(given), "a DataFrame with a column text or words"),
     "conllu": (lambda given: _all(_is_token_list, given), "a file, CoNLL-U, or TokenLists"),
     "spacy": (lambda given: _all(_is_doc, given), "a Doc, or several"),
 }
@@ -61,8 +61,8 @@ def memory_corpus(given: Any, *, labels: Labels = "universal", strict: bool = Fa
         (5, 'none')
     """
     labels = check_labels(labels)
-    if _is_table(given):
-        return _of_table(given.to_pandas() if hasattr(given, "to_pandas") else given)
+    if is_table(given):
+        return _of_table(given)
     if hasattr(given, "iloc"):  # a Series
         given = given.tolist()
     several = [given] if isinstance(given, str) or _is_one(given) else given
@@ -79,14 +79,21 @@ def memory_corpus(given: Any, *, labels: Labels = "universal", strict: bool = Fa
     raise refused("corpus", wrong, TAKEN)
 
 
-def _is_table(given: Any) -> bool:
+def is_table(given: Any) -> bool:
+    """Return whether something is a DataFrame, or a Dataset that can be made one."""
     is_frame = hasattr(given, "columns") and hasattr(given, "iloc")
     return is_frame or (hasattr(given, "column_names") and hasattr(given, "to_pandas"))
 
 
 def _all(is_kind: Callable[[Any], bool], given: Any) -> bool:
-    in_order = isinstance(given, Sequence) or hasattr(given, "iloc")
-    return in_order and not isinstance(given, str) and all(map(is_kind, given))
+    in_order = are_several(given) and not isinstance(given, Mapping | Set)
+    return in_order and all(map(is_kind, given))
+
+
+def holds_trees(given: Any) -> bool:
+    """Return whether something is a TokenList or a Doc, or several."""
+    kinds = (_is_token_list, _is_doc)
+    return any(is_kind(given) or (_all(is_kind, given) and len(given) > 0) for is_kind in kinds)
 
 
 def _is_one(given: Any) -> bool:
@@ -109,7 +116,13 @@ def _are_words(item: Any) -> bool:
     return are_several(item) and all(isinstance(word, str) for word in item)
 
 
-def _of_table(table: Any) -> Corpus:
+def table_items(table: Any) -> tuple[list[Any], list[str] | None]:
+    """Return the texts of a table, or its lists of words, and the documents they are of.
+
+    Raises:
+        InputError: If it has no such column, or a row holds something else.
+    """
+    table = table.to_pandas() if hasattr(table, "to_pandas") else table
     names = [str(name) for name in table.columns]
     column = next((name for name in _COLUMNS if name in names), None)
     if column is None:
@@ -125,7 +138,12 @@ def _of_table(table: Any) -> Corpus:
             raise InputError(f"{column} ({shown(item)}) in row {row} of corpus must be {what}.")
     if not items:
         raise InputError("corpus (DataFrame of no rows) must hold at least one row.")
-    return _of_texts(items, documents) if column == "text" else _of_words(items, documents)
+    return items, documents
+
+
+def _of_table(table: Any) -> Corpus:
+    items, documents = table_items(table)
+    return (_of_texts if _is_text(items[0]) else _of_words)(items, documents)
 
 
 def _of_texts(items: Sequence[str], documents: Sequence[str] | None = None) -> Corpus:

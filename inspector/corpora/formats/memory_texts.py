@@ -4,6 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from inspector.arguments import are_several, shown
+from inspector.corpora.formats.memory_corpus import (
+    holds_trees,
+    is_table,
+    memory_corpus,
+    table_items,
+)
 from inspector.corpora.formats.plain_text import split_words
 from inspector.corpora.sentence import Sentence
 from inspector.corpora.surface import Surface, surface_of
@@ -16,7 +22,8 @@ def text_pairs(text: Any, second: Any = None) -> tuple[list[TextPair], bool]:
     """Return texts with the places of their words, each with its second text, and if several.
 
     Args:
-        text: A text or a sentence; or several, or several lists of words.
+        text: A text or a sentence; or several, or several lists of words; a table, or what
+            another library made of texts.
         second: A second text, or as many as there are texts.
 
     Raises:
@@ -27,6 +34,10 @@ def text_pairs(text: Any, second: Any = None) -> tuple[list[TextPair], bool]:
         >>> pairs[0][0].text, several
         ('Go !', True)
     """
+    if is_table(text):
+        text = table_items(text)[0]
+    elif holds_trees(text):
+        text = list(memory_corpus(text))
     several = _are_several(text)
     texts = list(text) if several else [text]
     if not texts:

@@ -5,6 +5,7 @@ import warnings
 import pytest
 
 import inspector
+from inspector.errors import InputError
 
 TEXTS = ["The cat sat.", "A dog ran.", "The dog sat on a cat."]
 
@@ -59,3 +60,13 @@ def test_each_evaluation_adds_a_report_to_the_log(trained):
         **now,
         "inspector/lost_roles": 0,
     }
+
+
+def test_attend_takes_the_tokenizer_of_a_model_in_memory(trained):
+    _, _, model, tokenizer = trained
+    maps = inspector.attend(model, TEXTS[0], tokenizer=tokenizer)
+    ready = inspector.load(model, tokenizer, "mine")
+    assert (maps.probabilities == inspector.attend(ready, TEXTS[0]).probabilities).all()
+    with pytest.raises(InputError) as caught:
+        inspector.attend("minilm", TEXTS[0], tokenizer=tokenizer)
+    assert str(caught.value).startswith("tokenizer (BertTokenizer) must be left out beside a model")
