@@ -3,7 +3,7 @@
 They go through the same checks as a file's, and can be written as CoNLL-U.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from inspector.corpora.formats.conllu_sentence import Fault, read_comments, read_sentence
 from inspector.corpora.sentence import Labels, Sentence
@@ -56,14 +56,8 @@ def tree_sentence(
         )
     text = " ".join(words) if text is None else text
     named = {"sent_id": id, "text": text}
-    above = [f"# {key} = {value}" for key, value in named.items()]
-    above += [f"# {comment}" for comment in comments]
-    rows = zip(words, tags, heads, deprels, last, strict=True)
-    lines = [
-        "\t".join([str(number), form, "_", tag, "_", "_", str(head + 1), deprel, "_", more])
-        for number, (form, tag, head, deprel, more) in enumerate(rows, 1)
-    ]
-    written = list(enumerate("\n".join([*above, *lines]).split("\n"), 1))
+    above = [*(f"{key} = {value}" for key, value in named.items()), *comments]
+    written = _lines(above, zip(words, tags, heads, deprels, last, strict=True))
     try:
         sentence = read_sentence(
             [line for line in written if not line[1].startswith("#")],
@@ -84,3 +78,15 @@ def tree_sentence(
             "none and no outer spaces in its id and text."
         )
     return sentence
+
+
+def _lines(
+    comments: Iterable[str], rows: Iterable[tuple[str, str, int, str, str]]
+) -> list[tuple[int, str]]:
+    """Return the numbered lines of a sentence in CoNLL-U; what holds a line end makes more."""
+    lines = [f"# {comment}" for comment in comments]
+    lines += [
+        "\t".join([str(number), form, "_", tag, "_", "_", str(head + 1), deprel, "_", more])
+        for number, (form, tag, head, deprel, more) in enumerate(rows, 1)
+    ]
+    return list(enumerate("\n".join(lines).split("\n"), 1))

@@ -239,11 +239,15 @@ def profile_corpus(
             if replicate:
                 parts[-1] |= _on_other_text(model, parts[-1], replicate, job.settings, progress)
         frames = parts[0] if len(parts) == 1 else _side_by_side(parts, _names(corpora))
-        for name, frame in frames.items():
-            run.write_frame(name, frame)
-        found = Run(manifest, frames)
-        run.finish(vocabulary=asdict(found.vocabulary))
-    return found
+        return _kept(run, Run(manifest, frames))
+
+
+def _kept(folder: RunFolder, made: Run) -> Run:
+    """Return a run, of which every frame is written."""
+    for name, frame in made.frames.items():
+        folder.write_frame(name, frame)
+    folder.finish(vocabulary=asdict(made.vocabulary))
+    return made
 
 
 def _make_worker(

@@ -83,12 +83,7 @@ def verify_implementation(
             first = not any(each.difference for each in found)
             found.append(OneLayer(layer, running, dtype, seed, first=first))
         say("Diagnosis", 0.7)
-        others = found
-        diagnosis = _diagnose(found, dtype, pairs)
-        if diagnosis is not None and diagnosis.verdict == "stored":
-            wrong = _wrong_beside_storage(found, diagnosis, dtype, pairs)
-            if wrong is not None:
-                others, diagnosis = [wrong[0]], wrong[1]
+        others, diagnosis = _diagnosed(found, dtype, pairs)
     differences = [each.difference for each in others if each.difference is not None]
     for each in found:
         each.check_finite(explained=diagnosis is not None and diagnosis.explanation is not None)
@@ -114,6 +109,18 @@ def _running(build: Build, name: str, timeout: float | None, memory: int | None)
     if timeout is None and memory is None:
         return Trial(build, name)
     return run_function(build, name, timeout, memory)
+
+
+def _diagnosed(
+    found: Sequence[OneLayer], dtype: torch.dtype, pairs: bool
+) -> tuple[Sequence[OneLayer], Diagnosis | None]:
+    """Return the diagnosis, None where nothing differs, and the layers that it is of."""
+    diagnosis = _diagnose(found, dtype, pairs)
+    if diagnosis is not None and diagnosis.verdict == "stored":
+        wrong = _wrong_beside_storage(found, diagnosis, dtype, pairs)
+        if wrong is not None:
+            return [wrong[0]], wrong[1]
+    return found, diagnosis
 
 
 def _diagnose(found: Sequence[OneLayer], dtype: torch.dtype, pairs: bool) -> Diagnosis | None:
