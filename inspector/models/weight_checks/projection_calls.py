@@ -115,8 +115,9 @@ class Projections:
         def outer(what: str, outside: Tensor | None, inside: Tensor) -> Tensor:
             if outside is None or outside.shape != inside.shape:
                 return inside
-            same = self._same.setdefault((site, what), torch.equal(outside, inside))
-            return outside if same else inside
+            if (site, what) not in self._same:
+                self._same[site, what] = torch.equal(outside, inside)
+            return outside if self._same[site, what] else inside
 
         states = (each for each in (*seen.args, *seen.kwargs.values()) if _is_states(each))
         entered = next(states, None)

@@ -274,7 +274,8 @@ def _portions(call: AttentionCall, by_heads: bool) -> Iterator[tuple[slice, Sequ
     shared = n_heads // n_groups
     group = max(1, shared * n_queries * call.key.shape[2])
     texts = max(1, _NUMBERS_AT_ONCE // (n_groups * group))
-    groups = max(1, _NUMBERS_AT_ONCE // group) if by_heads and texts == 1 else n_groups
+    # Of long texts two heads: half as many steps, each of which costs the same, however small.
+    groups = max(2, _NUMBERS_AT_ONCE // group) if by_heads and texts == 1 else n_groups
     shares = [
         HeadGroup(slice(first * shared, (first + groups) * shared), slice(first, first + groups))
         for first in range(0, n_groups, groups)
