@@ -90,6 +90,7 @@ def test_commands_share_their_options(command):
         (("weights", "attend", "composition", "rollout"), of_models),
         (("profile", "ablate", "importance", "robustness"), of_models | of_corpora),
         (("weights", "ablate", "importance", "rollout"), of_tables),
+        (("check",), {"--corpus", "--seed", "--device", "--revision"}),
     ]
     for name, options in ((name, options) for names, options in shared for name in names):
         page = plain(command(name, "--help").out)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from inspector.commands.options import Debug, Device, Force, Json, Revision, frame_target
+from inspector.commands.options import Debug, Device, Force, Json, Revision, Seed, frame_target
 from inspector.console import print_frame, progress, say
 from inspector.output import write_atomically
 from inspector.records import FRAME_WRITERS, json_text, records
@@ -47,6 +47,7 @@ def check(
         Path | None,
         typer.Option("-o", "--output", help="A .csv, .parquet or .json file for the rows."),
     ] = None,
+    seed: Seed = 0,
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -64,6 +65,7 @@ def check(
             corpus,
             model=model,
             replicate=replicate or (),
+            seed=seed,
             device=device,
             revision=revision,
             progress=show,
