@@ -24,6 +24,7 @@ _PLACES_BEFORE = "_address_places_before"
 _IGNORED = "_address_ignored"
 _WRITTEN = "_address_written"
 _PAGE = "_address_page"
+_SUGGESTED = "_address_suggested"
 _MOST_LISTED = 8
 
 
@@ -121,6 +122,23 @@ def set_choice(key: str, value: str | int) -> None:
     """Make a choice for the reader, as a click on a chart does."""
     st.session_state[key] = value
     st.session_state.setdefault(_CHOSEN, {})[key] = str(value)
+
+
+def suggest(choices: dict[str, int]) -> None:
+    """Make choices that stand at 0 others, once a session, unless the URL names one of them."""
+    chosen: dict[str, str] = st.session_state.setdefault(_CHOSEN, {})
+    free = all(chosen.get(key, "0") == "0" and key not in st.query_params for key in choices)
+    if not st.session_state.get(_SUGGESTED):
+        st.session_state[_SUGGESTED] = True
+        if free:
+            for key, value in choices.items():
+                set_choice(key, value)
+
+
+def of_all_pages() -> dict[str, str]:
+    """Return what a link must name for its reader to see the same model and language."""
+    shown: dict[str, str] = st.session_state[_SHOWN]
+    return {key: value for key, value in shown.items() if key in ("model", "lang")}
 
 
 def finish() -> None:

@@ -13,6 +13,7 @@ import streamlit as st
 from inspector.corpora import Sentence
 from inspector.dashboard import address, store, widgets, words
 from inspector.dashboard.guards import guarded, plain
+from inspector.dashboard.relations import label
 from inspector.dashboard.settings import Visit
 from inspector.heads.specialization.head_examples import Prediction, head_predictions
 from inspector.models import PretrainedModel
@@ -71,8 +72,8 @@ def _choice(rows: list[dict[Any, Any]], language: str) -> tuple[dict[Any, Any], 
     t, s = words.of("head", language), words.of("specialization", language)
     pairs = {f"{row['relation']}.{row['direction']}": row for row in rows}
     names = {
-        code: f"{row['relation']} · {s[row['direction']]} · {widgets.percent(row['accuracy'])} "
-        f"({s['baseline']} {widgets.percent(row['baseline_accuracy'])})"
+        code: f"{label(row['relation'], language)} · {s[row['direction']]} · "
+        f"{widgets.percent(row['accuracy'])} ({s['baseline']} {widgets.percent(row['baseline_accuracy'])})"
         for code, row in pairs.items()
     }
     best = next(iter(pairs))

@@ -34,6 +34,15 @@ def run(visit: Visit) -> Run | None:
     return awaited(computation, visit.language)
 
 
+def at_hand(visit: Visit) -> Run | None:
+    """Return the run to show if there is one without any waiting."""
+    of_settings = store.run_of_settings(visit)
+    if of_settings is not None:
+        return of_settings
+    computation = store.default_run(visit)
+    return computation.result() if computation is not None and computation.done() else None
+
+
 def awaited(computation: Computation[Result], language: str) -> Result:
     """Return what a computation gives; until it is there, show how far it is."""
     t = words.of("shell", language)

@@ -4,11 +4,12 @@
 """
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from streamlit.navigation.page import StreamlitPage
 
 from inspector.dashboard import words
 from inspector.errors import InputError
@@ -30,6 +31,8 @@ class Settings(BaseModel):
     """Aliases, hub ids or folders; the pages choose among these only."""
     run: Annotated[str, Field(min_length=1)] | None = None
     """The folder of a run that `inspector profile` made; its model shows it."""
+    runs: Annotated[str, Field(min_length=1)] | None = None
+    """Where default runs are kept; the user's cache folder if not given."""
     corpus: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] | None = None
     """The files that the run was made from, for example sentences; inspector's own if not given."""
     sentence: Sentence = "The animal didn't cross the street because it was too tired."
@@ -115,3 +118,5 @@ class Visit:
     """Code of a catalogue, such as 'en'."""
     model: str
     """One of the settings' models."""
+    links: dict[str, StreamlitPage] = field(default_factory=dict)
+    """The pages, by their names in the URL."""

@@ -76,6 +76,7 @@ def main(default_config: Path | None = None) -> None:
     first = _page(_PAGES[0], visit, t, default=True)
     named = _page(_PAGES[0], visit, t, visibility="hidden")
     others = {entry.name: _page(entry, visit, t) for entry in _PAGES[1:]}
+    visit.links.update(others)
     page = st.navigation([first, *others.values(), named])
     title = f"{page.title} · {settings.title}"
     st.set_page_config(page_title=title, page_icon=_ICON, layout="wide")

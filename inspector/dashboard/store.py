@@ -5,6 +5,8 @@ Each is kept for the models last used only. Texts that readers type are never ke
 
 import os
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -16,13 +18,15 @@ from inspector.dashboard import words
 from inspector.dashboard.default_runs import Computation, DefaultRuns
 from inspector.dashboard.guards import guarded
 from inspector.dashboard.settings import Visit
-from inspector.errors import InputError, ModelError
+from inspector.errors import InputError, ModelError, OutputError
 from inspector.models import PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, load_to_run
 from inspector.progress import Progress
+from inspector.records import json_text
 from inspector.runs.profile.plan import windows_of as windows_of_corpus
 from inspector.runs.profile.profile_corpus import Run
 from inspector.runs.profile.shard_worker import ProfileSettings
+from inspector.runs.profile.versions import identity
 from inspector.verification import VerificationReport
 
 _MODELS = 2
@@ -33,6 +37,8 @@ passes."""
 # A reader waits for it: fewer texts are read without each head than the command line reads.
 _SETTINGS = ProfileSettings(ablation=True, ablation_sentences=64, ablation_windows=4)
 _WORKERS = min(2, os.cpu_count() or 1)
+_KEY = 16
+"""Letters of the hash that names a run's folder."""
 
 
 @dataclass(frozen=True)
@@ -92,20 +98,53 @@ def run_of_settings(visit: Visit) -> Run | None:
 
 
 def default_run(visit: Visit) -> Computation[Run] | None:
-    """Return the computation of the model's default run, None where nobody has asked for it."""
-    return _default_runs().find(visit.model)
+    """Return the computation of the model's default run, None where nobody has asked for it.
+
+    One that was finished before stands on disk, and is at hand at once.
+    """
+    computation = _default_runs().find(visit.model)
+    if computation is not None:
+        return computation
+    kept = finished_run(_kept(visit))
+    return None if kept is None else _default_runs().start(visit.model, lambda progress: kept)
 
 
 def start_default_run(visit: Visit) -> Computation[Run]:
     """Return the computation of the model's default run, begun now unless it was before."""
-    loaded = model(visit.model, visit.language)
+    loaded, folder = model(visit.model, visit.language), _kept(visit)
+
+    def compute(progress: Progress) -> Run:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # What a server that was killed had finished is not computed again.
+        return api.profile(
+            loaded, output=folder, resume=True, settings=_SETTINGS, workers=_WORKERS,
+            progress=progress,
+        )  # fmt: skip
+
     with guarded():
-        return _default_runs().start(
-            visit.model,
-            lambda progress: api.profile(
-                loaded, settings=_SETTINGS, workers=_WORKERS, progress=progress
-            ),
-        )
+        return _default_runs().start(visit.model, compute)
+
+
+def _kept(visit: Visit) -> Path:
+    """Return where a model's default run is kept: by its files, the corpus, settings, versions."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    root = home / "inspector" / "runs" if visit.settings.runs is None else Path(visit.settings.runs)
+    made_of = {
+        **identity(model(visit.model, visit.language)),
+        "corpus": own_corpus().sha256,
+        "settings": repr(_SETTINGS),
+    }
+    return root / sha256(json_text(made_of).encode()).hexdigest()[:_KEY]
+
+
+def finished_run(folder: Path) -> Run | None:
+    """Return the run of a folder; None where it is not complete, or of another version."""
+    if not folder.is_dir():
+        return None
+    try:
+        return Run.open(folder)
+    except OutputError:
+        return None
 
 
 def corpus_of(run: Run, visit: Visit) -> Corpus:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from inspector.dashboard import address, words
 from inspector.dashboard.guards import plain
+from inspector.dashboard.settings import Visit
 from inspector.frames import meanings
 from inspector.html import table
 from inspector.models import PretrainedModel
@@ -126,6 +127,12 @@ def chart(
         st.altair_chart(drawing, key=key, on_select=on_click, width=width)
 
 
+def link(visit: Visit, page: str, label: str, **choices: object) -> None:
+    """Show a link to another page, at which these choices are made."""
+    chosen = {name: str(value) for name, value in choices.items()}
+    st.page_link(visit.links[page], label=label, query_params={**address.of_all_pages(), **chosen})
+
+
 def head_chooser(
     model: PretrainedModel, language: str, *, with_head: bool = True
 ) -> tuple[int, int]:
@@ -202,7 +209,12 @@ def roles_table(roles: pd.DataFrame, head: tuple[int, int], t: words.Words) -> N
 
 
 def claims_table(
-    claims: pd.DataFrame, key: str, language: str, *, replicated: bool = False
+    claims: pd.DataFrame,
+    key: str,
+    language: str,
+    *,
+    replicated: bool = False,
+    on_row: Any = "ignore",
 ) -> None:
     """Show claims, each figure beside what it must be seen against.
 
@@ -211,6 +223,7 @@ def claims_table(
         key: Of the element.
         language: Of the page.
         replicated: Whether they were asked on other text too.
+        on_row: Called when the reader chooses a row.
     """
     t = words.of("specialization", language)
     columns = {
@@ -230,7 +243,7 @@ def claims_table(
         "needed": t["needed"],
     }
     height = "content" if len(claims) <= _ALL_ROWS else 420
-    frame_table(claims, key, "claims", columns, language, height)
+    frame_table(claims, key, "claims", columns, language, height, on_row)
 
 
 def replication_table(replication: pd.DataFrame, key: str, language: str) -> None:
@@ -269,6 +282,7 @@ def frame_table(
     columns: Mapping[str, Any],
     language: str,
     height: Any = "auto",
+    on_row: Any = "ignore",
 ) -> None:
     """Show some columns of a frame, shares in percent, with what each means.
 
@@ -279,6 +293,7 @@ def frame_table(
         columns: Column → its label, or its configuration; in the order in which they stand.
         language: Of the page.
         height: Of the table.
+        on_row: Called when the reader chooses a row.
     """
     t, rows = words.of("specialization", language), frame.to_dict("records")
     made: dict[str, Callable[[Mapping[Any, Any]], str]] = {
@@ -304,6 +319,8 @@ def frame_table(
         key=key,
         hide_index=True,
         height=height,
+        on_select=on_row,
+        selection_mode="single-row",
         column_order=list(columns),
         column_config=explained(of, language, labels),
     )

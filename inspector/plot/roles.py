@@ -16,6 +16,8 @@ NO_ROLE = "none"
 
 _CELL = 34
 _GAP = 0.04
+_FAINT, _LEAST = 0.18, 0.4
+"""Opacity of a cell without a role, and of the weakest one."""
 _COLUMNS = ["layer", "head", "role", "evidence", "effect"]
 
 
@@ -119,7 +121,7 @@ def _stripes(roles: pd.DataFrame, heads: pd.DataFrame, called: Mapping[str, str]
                     "roles": listed,
                     "evidence": of_family["evidence"].iloc[0] if len(of_family) else "",
                     "label": f"layer: {layer}; head: {head}; {listed}",
-                    "opacity": 0.18 if family == NO_ROLE else 1.0,
+                    "opacity": _strength(of_family),
                     "left": head + _GAP + place * width,
                     "right": head + _GAP + (place + 1) * width,
                     "top": layer + _GAP,
@@ -127,6 +129,14 @@ def _stripes(roles: pd.DataFrame, heads: pd.DataFrame, called: Mapping[str, str]
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _strength(roles: pd.DataFrame) -> float:
+    """Return how strong a colour is: faintest without a role, full at an effect of 1."""
+    if roles.empty:
+        return _FAINT
+    effect = float(roles["effect"].max())
+    return round(_LEAST + (1 - _LEAST) * min(max(effect, 0.0), 1.0), 3)
 
 
 def _axis(channel: type[Axis], field: str, title: str, count: int) -> Axis:

@@ -12,8 +12,9 @@ from serving import end, free_port, wait_until_healthy
 
 
 @pytest.fixture
-def open_page(monkeypatch):
-    """Return a function: page → the dashboard after one run on it."""
+def open_page(monkeypatch, tmp_path):
+    """Return a function: page → the dashboard after one run on it; no run was kept before."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def open_one(page="overview", config=ROOT / "configs" / "minilm.yaml", **query):
         monkeypatch.setattr(sys, "argv", ["app.py", "--config", str(config)])

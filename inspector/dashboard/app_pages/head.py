@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import examples, profiled, store, widgets, words
+from inspector.dashboard import claims_in_words, examples, profiled, store, widgets, words
 from inspector.dashboard.app_pages.weights import statistics_table
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
@@ -24,6 +24,9 @@ def show(visit: Visit) -> None:
     t = words.of("head", visit.language)
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
+    at_hand = profiled.at_hand(visit)
+    if at_hand is not None:
+        claims_in_words.suggest_strongest(at_hand.claims)
     chosen = widgets.head_chooser(model, visit.language)
     run = profiled.run(visit)
     if run is not None:

@@ -1,22 +1,34 @@
-"""Overview: what the model is, and whether it is verified."""
+"""Overview: which heads matter, whether the model is verified, and what it is."""
 
 import re
 
 import streamlit as st
 
-from inspector.dashboard import store, widgets, words
+from inspector.dashboard import (
+    address,
+    claims_in_words,
+    profiled,
+    relations,
+    store,
+    widgets,
+    words,
+)
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
 from inspector.dashboard.store import VerifiableOnly
 from inspector.models import PretrainedModel
+from inspector.plot import role_grid
+from inspector.runs.profile.profile_corpus import Run
 from inspector.verification import VerificationReport
 from inspector.verification.judge import NEAR_THEIRS
 
+_GRID = "overview-grid"
+_STRONGEST = 5
 _NUMBER = re.compile(r"\b\d+\b")
 
 
 def show(visit: Visit) -> None:
-    """Show the verdict first, then sizes, the place of the weights, and the files."""
+    """Show verdict and heads first, then sizes, the place of the weights, and the files."""
     t = words.of("overview", visit.language)
     widgets.heading(t["title"], t["purpose"])
     try:
@@ -25,12 +37,72 @@ def show(visit: Visit) -> None:
         _of_any(only, visit, t)
         raise
     verdict = st.container(border=True)
+    _heads(visit, t)
     _sizes(model, t)
     _architecture(model, t)
     _files(model, t)
     with verdict:
         st.header(plain(model.name), anchor=False)
         _verdict(store.report(visit.model, visit.language), t)
+        widgets.link(visit, "verification", t["more"])
+
+
+def _heads(visit: Visit, t: words.Words) -> None:
+    """Show what the heads do, by the run that is at hand; else how to get one."""
+    st.header(t["heads"], anchor=False)
+    run = profiled.at_hand(visit)
+    if run is None:
+        st.markdown(t["no_heads"])
+        widgets.link(visit, "specialization", t["to_profile"])
+        return
+    claims_in_words.suggest_strongest(run.claims)
+    _grid(run, visit, t)
+    best = claims_in_words.strongest(run.claims)
+    st.header(t["strongest"], anchor=False)
+    if best.empty:
+        st.markdown(t["none_supported"])
+    for row in best.head(_STRONGEST).to_dict("records"):
+        st.markdown(claims_in_words.sentence(row, visit.language))
+        claims_in_words.evidence_link(row, visit)
+    _ask(run, visit, t)
+    st.header(t["next"], anchor=False)
+    for page in ("specialization", "attention", "ablation", "concepts"):
+        widgets.link(visit, page, t[f"next_{page}"])
+
+
+def _grid(run: Run, visit: Visit, t: words.Words) -> None:
+    """Show the role of every head, and the link to the one that is chosen."""
+    layers, heads = (int(run.behaviour[name].max()) + 1 for name in ("layer", "head"))
+    layer = address.choose("layer", range(layers), 0)
+    head = address.choose("head", range(heads), 0)
+    said = {**words.of("specialization", visit.language), **words.of("charts", visit.language)}
+    grid = role_grid(run.roles, run.behaviour, selected=(layer, head), names=said)
+    st.caption(t["grid_note"])
+    widgets.chart(
+        grid,
+        _GRID,
+        said["grid_alt"],
+        on_click=lambda: widgets.choose_clicked_head(_GRID),
+        width="content",
+    )
+    widgets.link(visit, "head", t["to_head"].format(head_name=f"{layer}-{head}"))
+
+
+def _ask(run: Run, visit: Visit, t: words.Words) -> None:
+    """Show which head follows the relation that the reader chooses."""
+    claims = claims_in_words.ordered(run.claims)
+    names = list(dict.fromkeys(claims["relation"]))
+    if not names:
+        return
+    asked = address.select(
+        t["ask"], "ask", sorted(names), names[0],
+        named=lambda name: relations.label(name, visit.language), help=t["ask_help"],
+    )  # fmt: skip
+    row = claims[claims["relation"] == asked].iloc[0].to_dict()
+    found = relations.gloss(asked, visit.language)
+    st.caption(f"{plain(found.says)} {found.example if found.example != '–' else ''}")
+    st.markdown(claims_in_words.sentence(row, visit.language))
+    claims_in_words.evidence_link(row, visit)
 
 
 def _of_any(only: VerifiableOnly, visit: Visit, t: words.Words) -> None:
@@ -65,7 +137,6 @@ def _verdict(report: VerificationReport, t: words.Words) -> None:
         st.markdown(t["not_verified_note"])
         for sentence in report.failures():
             st.markdown(f"- {plain(sentence)}")
-    st.caption(t["more"])
 
 
 def _sizes(model: PretrainedModel, t: words.Words) -> None:

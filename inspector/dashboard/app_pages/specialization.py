@@ -6,7 +6,15 @@ from itertools import chain
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import address, profiled, store, widgets, words
+from inspector.dashboard import (
+    address,
+    claims_in_words,
+    profiled,
+    relations,
+    store,
+    widgets,
+    words,
+)
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
 from inspector.plot import claims_forest, role_grid
@@ -36,17 +44,18 @@ def show(visit: Visit) -> None:
     if run is None:
         return
     _outcome(run, visit.language)
+    claims_in_words.suggest_strongest(run.claims)
     run = _of_kind(run, _kind(run, t))
-    relations = list(dict.fromkeys(run.claims["relation"]))
+    names = list(dict.fromkeys(run.claims["relation"]))
     left, middle, right = st.columns([2, 2, 3])
     with left:
         relation = address.select(
-            t["relation"], "relation", [_EVERY, *relations], _EVERY,
-            named=lambda name: t["every"] if name == _EVERY else name,
+            t["relation"], "relation", [_EVERY, *names], _EVERY,
+            named=lambda name: _named(name, visit.language),
         )  # fmt: skip
     with middle:
         verdict = address.select(
-            t["verdict"], "verdict", [_EVERY, *VERDICTS], _EVERY,
+            t["verdict"], "verdict", [_EVERY, *VERDICTS], _first_verdict(run),
             named=lambda name: t["every"] if name == _EVERY else t[name],
         )  # fmt: skip
     with right:
@@ -56,12 +65,13 @@ def show(visit: Visit) -> None:
             _grid(run, relation, chosen, visit.language)
         with st.container(width=_BESIDE):
             _head(run, chosen, t)
-    claims = run.claims
+    claims = claims_in_words.ordered(run.claims)
     if relation != _EVERY:
         claims = claims[claims["relation"] == relation]
     if verdict != _EVERY:
         claims = claims[claims["verdict"] == verdict]
     again = run.frames.get("replication")
+    claims_in_words.open_chosen(claims, "claims", visit)
     _claims(claims, visit.language, replicated=again is not None)
     if again is not None:
         shown = again[again["relation"].isin(claims["relation"])]
@@ -71,6 +81,17 @@ def show(visit: Visit) -> None:
     offered = ("claims", "replication", "semantic_controls", "roles", "relations")
     frames = {name: run.frames[name] for name in offered if name in run.frames}
     widgets.downloads(frames, visit.language)
+
+
+def _named(relation: str, language: str) -> str:
+    every = words.of("specialization", language)["every"]
+    return every if relation == _EVERY else relations.label(relation, language)
+
+
+def _first_verdict(run: Run) -> str:
+    """Return the verdict whose claims are shown at first: what holds, if anything does."""
+    held = (run.claims["verdict"] == claims_in_words.SUPPORTED).any()
+    return claims_in_words.SUPPORTED if held else _EVERY
 
 
 def _kind(run: Run, t: words.Words) -> str:
@@ -186,7 +207,7 @@ def _claims(claims: pd.DataFrame, language: str, *, replicated: bool) -> None:
         st.markdown(t["none_left"])
         return
     st.caption(t["claims_note"])
-    widgets.claims_table(claims, "claims", language, replicated=replicated)
+    widgets.claims_table(claims, "claims", language, replicated=replicated, on_row="rerun")
     st.header(t["forest"], anchor=False)
     st.caption(t["forest_note"])
     widgets.chart(claims_forest(claims, names=_names(language)), "forest", t["forest"], least=760)

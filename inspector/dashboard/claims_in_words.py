@@ -1,0 +1,81 @@
+"""Claims in the reader's words: which are the strongest, and a sentence for each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from inspector.dashboard import address, relations, widgets, words
+from inspector.dashboard.guards import plain
+from inspector.dashboard.settings import Visit
+from inspector.plot.forest import VERDICTS
+
+SUPPORTED = "supported"
+
+
+def ordered(claims: pd.DataFrame) -> pd.DataFrame:
+    """Return claims, supported ones first, the strongest first among those of one verdict."""
+    rank = claims["verdict"].map({verdict: place for place, verdict in enumerate(VERDICTS)})
+    by = claims.assign(_rank=rank).sort_values(
+        ["_rank", "lift"], ascending=[True, False], kind="stable"
+    )
+    return by.drop(columns="_rank")
+
+
+def strongest(claims: pd.DataFrame) -> pd.DataFrame:
+    """Return the supported claims, the strongest first, one of each relation.
+
+    What is asked among mentions alone is easier, and not among them.
+    """
+    open_to_all = ~claims["relation"].str.endswith(relations.MENTIONS)
+    held = claims[(claims["verdict"] == SUPPORTED) & open_to_all]
+    return ordered(held).drop_duplicates("relation")
+
+
+def suggest_strongest(claims: pd.DataFrame) -> None:
+    """Let the reader begin at the strongest head, unless one was chosen already."""
+    best = strongest(claims)
+    if len(best):
+        first = best.iloc[0]
+        address.suggest({"layer": int(first["layer"]), "head": int(first["head"])})
+
+
+def sentence(row: Mapping[Any, Any], language: str) -> str:
+    """Return what a claim says, as Markdown."""
+    t, s = words.of("overview", language), words.of("specialization", language)
+    found = relations.gloss(row["relation"], language)
+    said = t["claim" if row["verdict"] == SUPPORTED else "claim_open"].format(
+        head_name=f"{row['layer']}-{row['head']}",
+        name=plain(found.name),
+        relation=plain(row["relation"]),
+        direction=s[row["direction"]],
+        accuracy=widgets.percent(row["accuracy"]),
+        n=int(row["n"]),
+        lift=widgets.percent(row["lift"]),
+        interval=widgets.interval(row),
+        verdict=s[row["verdict"]],
+    )
+    if row["verdict"] == SUPPORTED and row.get("needed") in ("yes", "together", "no", "unclear"):
+        said = f"{said} {t['claim_needed'].format(needed=s['needed_' + row['needed']])}"
+    return said
+
+
+def evidence_link(row: Mapping[Any, Any], visit: Visit) -> None:
+    """Show the link from a claim to the texts in which its head hits and misses."""
+    t = words.of("overview", visit.language)
+    label = t["evidence"].format(head_name=f"{row['layer']}-{row['head']}")
+    pair = f"{row['relation']}.{row['direction']}"
+    widgets.link(visit, "head", label, layer=row["layer"], head=row["head"], pair=pair)
+
+
+def open_chosen(claims: pd.DataFrame, key: str, visit: Visit) -> None:
+    """Turn to the Head page with the claim whose row was chosen in a table, if one was."""
+    event: Any = st.session_state.get(key)
+    rows = event.selection.rows if event else []
+    if rows and rows[0] < len(claims):
+        row = claims.iloc[rows[0]]
+        address.set_choice("layer", int(row["layer"]))
+        address.set_choice("head", int(row["head"]))
+        address.set_choice("pair", f"{row['relation']}.{row['direction']}")
+        st.switch_page(visit.links["head"])

@@ -1,0 +1,128 @@
+"""The Overview: which heads matter, in words, with a link to the evidence of each claim."""
+
+import shutil
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pandas as pd
+import pytest
+import yaml
+from dashboard_driver import texts
+
+from inspector.dashboard import claims_in_words, profiled, store
+from inspector.dashboard.settings import Settings, Visit
+from inspector.runs.profile.profile_corpus import Run
+
+
+@pytest.fixture
+def run(profiled):
+    """The run of the settings, three of its claims made supported ones."""
+    found = Run.open(yaml.safe_load(profiled.read_text())["run"])
+    claims = found.claims
+    held = {"obj": 0.9, "nsubj": 0.6, "det": 0.75}
+    for relation, lift in held.items():
+        first = claims.index[claims["relation"] == relation][0]
+        claims.loc[first, ["verdict", "lift"]] = ["supported", lift]
+    others = (claims["verdict"] == "supported") & ~claims["relation"].isin(held)
+    claims.loc[others, "verdict"] = "underpowered"
+    return found
+
+
+def links(app):
+    return [
+        (
+            one.proto.label,
+            {key: value[0] for key, value in parse_qs(one.proto.query_string).items()},
+        )
+        for one in app.get("page_link")
+    ]
+
+
+def test_the_strongest_claims_stand_in_words_with_links_to_their_evidence(
+    open_page, run, monkeypatch
+):
+    monkeypatch.setattr(profiled, "at_hand", lambda visit: run)
+    app = open_page("overview")
+    assert not app.exception
+    said = texts(app)
+    shown = [line for line in said.split("\n") if "over the best fixed offset" in line]
+    names = ["direct object", "article or determiner", "subject", "direct object"]
+    assert [name in line for name, line in zip(names, shown, strict=True)] == [True] * 4
+    top = run.claims[run.claims["lift"] == 0.9].iloc[0]
+    assert f"Head **{top['layer']}-{top['head']}** follows **direct object** (`obj`" in shown[0]
+    assert "90.0 % over the best fixed offset" in shown[0]
+    pair = {"layer": str(top["layer"]), "head": str(top["head"])}
+    to_evidence = [query for label, query in links(app) if label.startswith("Hits and misses")]
+    assert len(to_evidence) == 4
+    assert to_evidence[0] == {**pair, "pair": f"obj.{top['direction']}"}
+    # The strongest head is the one that is chosen at first.
+    assert (app.session_state["layer"], app.session_state["head"]) == (top["layer"], top["head"])
+    assert f"Everything about head {top['layer']}-{top['head']}" in [
+        label for label, _ in links(app)
+    ]
+    assert "Verified" in said
+
+
+def test_which_head_follows_is_answered_for_every_relation_in_both_languages(
+    open_page, run, monkeypatch
+):
+    monkeypatch.setattr(profiled, "at_hand", lambda visit: run)
+    monkeypatch.setattr("inspector.dashboard.app_pages.overview._verdict", lambda *_: None)
+    monkeypatch.setattr(store, "report", lambda *_: None)
+    app = open_page("overview", lang="zh", ask="nsubj")
+    assert not app.exception
+    box = app.selectbox(key="ask")
+    assert "nsubj – 主语 (the dog barks)" in box.options
+    assert len(box.options) == run.claims["relation"].nunique()
+    assert "跟随**主语**（`nsubj`" in texts(app)
+    open_claim = run.claims[~run.claims["relation"].isin(["obj", "nsubj", "det"])].iloc[0]
+    app = box.set_value(open_claim["relation"]).run()
+    assert "最好的头是" in texts(app)
+    assert all(query["lang"] == "zh" for _, query in links(app))
+
+
+def test_without_a_run_it_says_how_to_get_one(open_page, monkeypatch):
+    monkeypatch.setattr("inspector.dashboard.app_pages.overview._verdict", lambda *_: None)
+    monkeypatch.setattr(store, "report", lambda *_: None)
+    store._default_runs.clear()
+    app = open_page("overview")
+    assert "No profile of this model has been made yet" in texts(app)
+    assert "Compute the profile on the page Specialization" in [label for label, _ in links(app)]
+
+
+def test_a_run_that_was_finished_before_is_at_hand_at_once(profiled, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    store._default_runs.clear()
+    visit = Visit(Settings(), "en", "minilm")
+    assert profiled_at_hand(visit) is None
+    folder = store._kept(visit)
+    assert folder.parent == tmp_path / "inspector" / "runs"
+    shutil.copytree(Path(yaml.safe_load(profiled.read_text())["run"]), folder)
+    found = profiled_at_hand(visit)
+    assert found.claims.equals(Run.open(folder).claims)
+    # One that is not complete is not shown; other settings, another folder.
+    store._default_runs.clear()
+    (folder / "claims.parquet").unlink()
+    assert profiled_at_hand(visit) is None
+    own = Visit(Settings(runs=str(tmp_path / "mine")), "en", "minilm")
+    assert store._kept(own) == tmp_path / "mine" / folder.name
+    monkeypatch.setattr(store, "_SETTINGS", store.ProfileSettings())
+    assert store._kept(visit).name != folder.name
+    store._default_runs.clear()
+
+
+def profiled_at_hand(visit):
+    computation = store.default_run(visit)
+    return None if computation is None else computation.result(60)
+
+
+def test_the_strongest_are_of_different_relations_and_never_among_mentions_alone():
+    claims = pd.DataFrame(
+        {
+            "relation": ["b", "a", "a", "c:mentions", "d"],
+            "verdict": ["supported", "supported", "supported", "supported", "underpowered"],
+            "lift": [0.2, 0.3, 0.5, 0.9, 0.95],
+        }
+    )
+    assert claims_in_words.strongest(claims)["lift"].tolist() == [0.5, 0.2]
+    assert claims_in_words.ordered(claims)["lift"].tolist() == [0.9, 0.5, 0.3, 0.2, 0.95]
