@@ -73,7 +73,8 @@ def _choice(rows: list[dict[Any, Any]], language: str) -> tuple[dict[Any, Any], 
     pairs = {f"{row['relation']}.{row['direction']}": row for row in rows}
     names = {
         code: f"{label(row['relation'], language)} · {s[row['direction']]} · "
-        f"{widgets.percent(row['accuracy'])} ({s['baseline']} {widgets.percent(row['baseline_accuracy'])})"
+        f"{widgets.percent(row['accuracy'])} "
+        f"({s['baseline']} {widgets.percent(row['baseline_accuracy'])})"
         for code, row in pairs.items()
     }
     best = next(iter(pairs))

@@ -68,6 +68,8 @@ def main(default_config: Path | None = None) -> None:
     """
     address.begin()
     settings, languages = _opened(default_config)
+    # Before the navigation, which would have the tab show the page's own icon, of another host.
+    st.set_page_config(page_icon=_ICON, layout="wide")
     language = address.choose("lang", list(languages), settings.language)
     t = words.of("shell", language)
     name = address.choose("model", settings.models, settings.models[0])
@@ -78,8 +80,7 @@ def main(default_config: Path | None = None) -> None:
     others = {entry.name: _page(entry, visit, t) for entry in _PAGES[1:]}
     visit.links.update(others)
     page = st.navigation([first, *others.values(), named])
-    title = f"{page.title} · {settings.title}"
-    st.set_page_config(page_title=title, page_icon=_ICON, layout="wide")
+    st.set_page_config(page_title=f"{page.title} · {settings.title}")
     widgets.style()
     with st.sidebar:
         address.select(

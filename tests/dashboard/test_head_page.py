@@ -221,7 +221,7 @@ def test_a_relation_across_sentences_can_be_chosen_and_one_within_stays_in_its_s
     run = Run.open(yaml.safe_load(with_mentions.read_text())["run"])
     app = open_page("head", config=with_mentions, pair="det.dependent_to_head")
     offered = app.selectbox(key="pair").options
-    labels = {option.split(" · ")[0] for option in offered[1:]}
+    labels = {option.split(" – ")[0].split(" · ")[0] for option in offered[1:]}
     assert {"coref:pronoun", "coref:pronoun:mentions", "det"} <= labels
     assert labels <= set(run.relations["relation"])
     assert "Sentences are taken evenly" in texts(app)
