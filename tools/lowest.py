@@ -41,10 +41,10 @@ def lowest(requirements: list[str]) -> list[str]:
 def main(folder: Path) -> int:
     """Install the lowest versions, run the tests with them, and return the exit code."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = lowest([*project["dependencies"], *project["optional-dependencies"]["views"]])
-    # No dependency of a dependency: BertViz would bring another torch.
-    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(folder)]
-    subprocess.run([*install, *wanted], check=True)  # noqa: S603 - what pyproject.toml names
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
+    views = ["--no-deps", *lowest(project["optional-dependencies"]["views"])]  # they ask for torch
+    for wanted in (lowest(project["dependencies"]), views):
+        subprocess.run([*pip, *wanted], check=True)  # noqa: S603 - what pyproject.toml names
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
     paths = {**os.environ, "PYTHONPATH": str(folder)}
     return subprocess.run(command, cwd=ROOT, env=paths, check=False).returncode  # noqa: S603
