@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from inspector.corpora.sentence import Relation, Sentence
+from inspector.corpora.sentence import Relation, RelationSubset, Sentence
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class TextSet:
         )
         known = tuple(name for name in self.relations if name in wanted)
         return TextSet(kept.texts, kept.documents, known, self.is_windows)
+
+    @property
+    def asked(self) -> list[str]:
+        """Return the names that are counted, without those of subsets."""
+        return [name for name in self.relations if not RelationSubset.of(name).subset]
 
     @cached_property
     def lengths(self) -> list[int]:

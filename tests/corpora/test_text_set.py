@@ -20,6 +20,7 @@ def test_a_window_has_all_scored_and_a_sentence_what_is_plain():
     assert windows.scored(TEXTS[0]) == [PLAIN, SEVERAL, BESIDE]
     assert sentences.relations == ("coref|matched", "obj")
     assert windows.relations == ("coref", "coref|apart", "coref|matched", "obj")
+    assert (sentences.asked, windows.asked) == (["obj"], ["coref", "obj"])
 
 
 def test_a_part_has_its_own_texts_and_documents():

@@ -7,7 +7,7 @@ import pandas as pd
 
 from inspector.corpora import Corpus
 from inspector.corpora.annotation.document_windows import corpus_windows
-from inspector.corpora.sentence import RelationSubset
+from inspector.corpora.text_set import TextSet
 from inspector.errors import InputError
 from inspector.head_names import Heads
 from inspector.heads.ablation.ablate_heads import ablate_each, ablate_together, mean_outputs
@@ -21,8 +21,7 @@ from inspector.heads.ablation.pruning_curve import (
 from inspector.heads.ablation.state_change import StateChangeSums
 from inspector.heads.ablation.word_loss import LossSums
 from inspector.heads.enough_words import check_some_read
-from inspector.heads.observers import annotated_batches
-from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.heads.observers.batch import AnnotatedBatch, batches_of
 from inspector.models import PretrainedModel, token_counts, word_batches
 from inspector.models.forward.head_ablation import Head, check_ablation, check_heads
 from inspector.models.loading.language_head import language_head
@@ -47,30 +46,14 @@ def corpus_batches(
     lengths, n_special = token_counts(model, surfaces, going_on=True)
     limit = min(model.max_tokens, WINDOW_TOKENS) - n_special
     texts = corpus_windows(corpus, lengths, limit).texts
-    of_sentence = corpus.document_ids()
-    documents = sorted({*of_sentence, *(text.document or "" for text in texts)})
-    names = sorted(
-        {
-            relation.label
-            for one in corpus.sentences
-            for relation in one.relations
-            if relation.is_plain
-        }
-        | {relation.label for text in texts for relation in text.relations}
-    )
-    names = [name for name in names if not RelationSubset.of(name).subset]
-    places = {name: place for place, name in enumerate(names)}
+    sentences = TextSet.of(corpus.sentences, corpus.document_ids())
+    windows = TextSet.of(texts, [text.document or "" for text in texts], is_windows=True)
+    documents = sorted({*sentences.documents, *windows.documents})
+    names = sorted({*sentences.asked, *windows.asked})
     made: list[AnnotatedBatch] = []
-    for sentences, of_each, size in (
-        (corpus.sentences, of_sentence, batch_size),
-        (texts, [text.document or "" for text in texts], WINDOW_BATCH_SIZE),
-    ):
-        if not sentences:
-            continue
-        cut = word_batches(model, [sentence.surface for sentence in sentences], size)
-        of_document = [documents.index(document) for document in of_each]
-        across = sentences is texts
-        made += annotated_batches(cut.batches, sentences, of_document, places, across=across)
+    for read, size in ((sentences, batch_size), (windows, WINDOW_BATCH_SIZE)):
+        if read.texts:
+            made += batches_of(model, read, documents, names, size)[1]
     return made, documents, names
 
 

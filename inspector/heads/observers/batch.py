@@ -9,8 +9,9 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from inspector.corpora import Relation, Sentence
+from inspector.corpora.text_set import TextSet
 from inspector.heads.observers.word_tokens import WordTokens, tokens_of_words
-from inspector.models import WordBatch
+from inspector.models import PretrainedModel, WordBatch, WordBatches, word_batches
 
 
 @dataclass(frozen=True)
@@ -193,3 +194,30 @@ def annotated_batches(
         )
         for batch in batches
     ]
+
+
+def batches_of(
+    model: PretrainedModel,
+    read: TextSet,
+    documents: Sequence[str],
+    names: Sequence[str],
+    batch_size: int,
+) -> tuple[WordBatches, list[AnnotatedBatch]]:
+    """Return texts as batches, without their annotation and with it.
+
+    Args:
+        model: Whose tokenizer cuts them.
+        read: The texts.
+        documents: All that are counted, in the order of the counts.
+        names: The relations that are, in theirs.
+        batch_size: Texts in a batch.
+    """
+    made = word_batches(model, [text.surface for text in read.texts], batch_size)
+    annotated = annotated_batches(
+        made.batches,
+        read.texts,
+        [documents.index(document) for document in read.documents],
+        {name: place for place, name in enumerate(names)},
+        across=read.is_windows,
+    )
+    return made, annotated

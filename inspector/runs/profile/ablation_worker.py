@@ -10,17 +10,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from inspector.corpora.sentence import RelationSubset
 from inspector.corpora.text_set import TextSet
 from inspector.errors import InputError
 from inspector.head_names import Head
 from inspector.heads.ablation import StateChangeSums, ablate_each
 from inspector.heads.ablation.necessity import MIN_DOCUMENTS
 from inspector.heads.ablation.word_loss import LossSums
-from inspector.heads.observers import AnnotatedBatch, annotated_batches
+from inspector.heads.observers.batch import batches_of
 from inspector.heads.specialization.lift import MIN_PAIRS
 from inspector.heads.specialization.split import is_for_selection
-from inspector.models import PretrainedModel, WordBatches, word_batches
+from inspector.models import PretrainedModel
 from inspector.models.loading.language_head import LanguageHead
 from inspector.runs.store.shards import ShardResult
 
@@ -89,7 +88,7 @@ def sample(read: TextSet, size: int) -> tuple[int, ...]:
     for place, _, document in report:
         for name in names[place]:
             first[name].setdefault(document, place)
-    known = [name for name in asked_names(list(first)) if pairs[name] >= MIN_PAIRS]
+    known = [name for name in read.asked if pairs[name] >= MIN_PAIRS]
     taken: list[int] = []
     asked: dict[str, set[str]] = defaultdict(set)
     for n_documents in DOCUMENTS:
@@ -113,11 +112,6 @@ def spread(items: Sequence[_Item], size: int) -> list[_Item]:
     """
     taken = min(size, len(items))
     return [items[number * len(items) // taken] for number in range(taken)]
-
-
-def asked_names(*names: Sequence[str]) -> list[str]:
-    """Return the relations that are asked about, sorted: all but the subsets for controls."""
-    return sorted({name for some in names for name in some if not RelationSubset.of(name).subset})
 
 
 def ablation_shard(
@@ -151,33 +145,6 @@ def every_head(n_layers: int, n_heads: int) -> list[tuple[tuple[int, int], ...]]
         [((0, 0),), ((0, 1),)]
     """
     return [((layer, head),) for layer, head in np.ndindex(n_layers, n_heads)]
-
-
-def batches_of(
-    model: PretrainedModel,
-    read: TextSet,
-    documents: Sequence[str],
-    names: Sequence[str],
-    batch_size: int,
-) -> tuple[WordBatches, list[AnnotatedBatch]]:
-    """Return texts as batches, without their annotation and with it.
-
-    Args:
-        model: Whose tokenizer cuts them.
-        read: The texts.
-        documents: All that are counted, in the order of the counts.
-        names: The relations that are, in theirs.
-        batch_size: Texts in a batch.
-    """
-    made = word_batches(model, [text.surface for text in read.texts], batch_size)
-    annotated = annotated_batches(
-        made.batches,
-        read.texts,
-        [documents.index(document) for document in read.documents],
-        {name: place for place, name in enumerate(names)},
-        across=read.is_windows,
-    )
-    return made, annotated
 
 
 def empty_sums(

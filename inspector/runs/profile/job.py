@@ -19,7 +19,6 @@ from inspector.runs.profile.ablation_worker import (
     SENTENCES_A_WINDOW,
     STANDARD_SENTENCES,
     WINDOWS_A_SHARD,
-    asked_names,
     check_ablation_sentences,
 )
 from inspector.runs.profile.random_sample import LEAST_SENTENCES, LEAST_WINDOWS, sample_of
@@ -208,7 +207,7 @@ class ProfileJob:
     @property
     def asked_names(self) -> list[str]:
         """Return the relations about which it is asked whether a head is needed."""
-        return asked_names(self.sentences.relations, self.windows.relations)
+        return sorted({*self.sentences.asked, *self.windows.asked})
 
     def load(self) -> PretrainedModel:
         """Return the model.

@@ -13,11 +13,11 @@ from inspector.head_names import Head
 from inspector.heads.ablation import ablate_together, needed_heads
 from inspector.heads.ablation.necessity import Relation, SharedRole
 from inspector.heads.ablation.shared_roles import random_sets, shared_roles
+from inspector.heads.observers.batch import batches_of
 from inspector.models import PretrainedModel
 from inspector.models.loading.language_head import LanguageHead, language_head
 from inspector.runs.profile.ablation_worker import (
     ablation_sums,
-    batches_of,
     empty_sums,
     spread,
 )

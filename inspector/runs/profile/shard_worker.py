@@ -22,9 +22,10 @@ from inspector.heads.observers import (
     RelationScores,
     observe,
 )
+from inspector.heads.observers.batch import batches_of
 from inspector.models import PretrainedModel, random_init_model
 from inspector.models.loading.language_head import LanguageHead, language_head
-from inspector.runs.profile.ablation_worker import ablation_shard, batches_of
+from inspector.runs.profile.ablation_worker import ablation_shard
 from inspector.runs.profile.job import ProfileJob as ProfileJob
 from inspector.runs.profile.job import ProfileSettings as ProfileSettings
 from inspector.runs.profile.job import ShardPlace
