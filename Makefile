@@ -33,11 +33,11 @@ check: .venv/.ready
 test: .venv/.ready
 	$(MAKE) --no-print-directory --jobs 2 tests check
 
-# Three processes for two cores, as some tests wait for browsers and servers; each with a third of
-# the files and one thread of torch's. Who is done first takes from the others.
+# Three processes for two cores, as some tests wait for browsers and servers; one thread of torch's
+# each. Who is done takes the next file, those that take longest first (tests/conftest.py).
 tests test-full: export OMP_NUM_THREADS = 1
 tests: .venv/.ready
-	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # What `make test` has no minutes for: everything on every model type, long nulls, random kills.
 test-full: .venv/.ready

@@ -3,6 +3,7 @@
 import functools
 import os
 import shutil
+from typing import Any
 
 import pytest
 from support import shapes
@@ -13,8 +14,44 @@ shapes.install()
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
+# What takes longest comes first, so that no process is left with it while the others are done.
+LONGEST_FIRST = (
+    "dashboard_in_browser", "notebooks", "verify_layers", "dashboard_command", "cli", "ray",
+    "profile_killed", "cli_meaning", "catalogue", "ladder_nulls", "implementations",
+    "kinds_reference", "hostile", "ordinary_use",
+    "profile_reference", "profile", "killed_runs", "cli_profile", "verify_families",
+    "ordinary_use_of_calls", "documented_build", "bad_implementations", "coreference_reference",
+    "ten_and_ten", "benchmarks", "readme", "custom_attention",
+    "check_command", "head_examples", "unknown_ones", "right_ones", "meaning_shuffled",
+)  # fmt: skip
+
 # --doctest-modules would collect these too, and take all but one for the wrong file.
 collect_ignore_glob = ["*conftest.py"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+    places = {f"test_{name}.py": place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return what deals out whole files, as their tests share what they make; None if not asked.
+
+    The dashboard's look at one server and one run, which take long to make: they stay together.
+    """
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            alone = not file.startswith("tests/dashboard/") or "dashboard_command" in file
+            return file if alone else "tests/dashboard"
+
+    return ByFile(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

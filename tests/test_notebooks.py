@@ -12,11 +12,13 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 LOADS = re.compile(r"""<(?:script|link|img|iframe)[^>]*(?:src|href)=["']?(?:https?:)?//""")
 
 
-# What a notebook asks of all layers and texts is asked of two layers and a third of the texts; of
+# What a notebook asks of all layers and texts is asked of two layers and a quarter of the texts; of
 # all where there is time.
 SHORTER = {
     re.compile(r"(verify_implementation\(\w+, model)\)"): r"\1, layers=[0, 1])",
-    re.compile(r"sentences=probes\)"): "sentences=probes[::3])",
+    re.compile(r"sentences=probes\)"): "sentences=probes[::4])",
+    re.compile(r"ablation_sentences=32, ablation_windows=2"): "ablation_sentences=12",
+    re.compile(r"probes\[:24\]"): "probes[:12]",
 }
 WHOLE = {"objects"}  # stories that take a minute, where there is time
 LONG = [p for p in NOTEBOOKS if any(long.search(p.read_text("utf-8")) for long in SHORTER)]

@@ -1,8 +1,7 @@
 """The README says what the code does."""
 
 import re
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -16,12 +15,12 @@ def block(language: str) -> str:
     return found.group(1)
 
 
-def test_the_example_prints_what_the_readme_shows():
-    ran = subprocess.run(
-        [sys.executable, "-c", block("python")], capture_output=True, text=True, check=False
-    )
-    assert ran.stderr == ""
-    assert ran.stdout == block("text")
+def test_the_example_prints_what_the_readme_shows(tmp_path, capsys):
+    (tmp_path / "example.py").write_text(block("python"), encoding="utf-8")
+    runpy.run_path(str(tmp_path / "example.py"), run_name="__main__")
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out == block("text")
 
 
 def test_the_example_is_short():

@@ -44,8 +44,36 @@ WITH_GRADIENT = (
 
 
 @pytest.fixture(scope="module")
-def report(minilm):
-    return verify(minilm, seed=0)
+def before(minilm):
+    """Return what a verification must leave as it is, as it was before the first."""
+    return left_of(minilm)
+
+
+def left_of(model):
+    """Return numbers, hooks, modes and random state, to be compared."""
+    return {
+        "numbers": {name: value.clone() for name, value in model.model.state_dict().items()},
+        "hooks": [len(module._forward_hooks) for module in model.model.modules()],
+        "training": model.model.training,
+        "attention": model.model.config._attn_implementation,
+        "random": torch.get_rng_state(),
+    }
+
+
+@pytest.fixture(scope="module")
+def verified(minilm, before):
+    """Return the report, and what it left behind."""
+    return verify(minilm, seed=0), left_of(minilm)
+
+
+@pytest.fixture(scope="module")
+def report(verified):
+    return verified[0]
+
+
+@pytest.fixture(scope="module")
+def left(verified):
+    return verified[1]
 
 
 @pytest.fixture
@@ -216,11 +244,12 @@ def test_bfloat16_is_verified_and_says_what_it_cannot_see():
     assert sum(control["caught"] is True for control in report.controls) == 13
 
 
-def test_a_random_full_size_bert_is_verified(random_bert_base_folder):
-    report = verify(load(str(random_bert_base_folder)))
+@pytest.mark.parametrize("n_layers", [3, pytest.param(12, marks=pytest.mark.full)])
+def test_a_random_bert_of_full_width_is_verified(random_bert_folder, n_layers):
+    report = verify(load(str(random_bert_folder)))
     assert report.passed, str(report)
-    assert len(report.frame) == 12 * len(ALL_STAGES)
-    assert report.coverage == {"reached": 12, "total": 12, "not_reached": []}
+    assert len(report.frame) == n_layers * len(ALL_STAGES)
+    assert report.coverage == {"reached": n_layers, "total": n_layers, "not_reached": []}
     assert all(control["caught"] is True for control in report.controls)
     assert report.controls_note == (
         "All query, key, value, output biases of this model are zero, so that leaving one out "
@@ -316,18 +345,14 @@ def test_the_worst_case_of_a_stage_is_the_one_shown(minilm):
     ]
 
 
-def test_nothing_remains_changed(minilm):
-    parameters = {name: tensor.clone() for name, tensor in minilm.model.state_dict().items()}
-    hooks = [len(module._forward_hooks) for module in minilm.model.modules()]
-    state = torch.get_rng_state()
-    verify(minilm)
-    assert all(
-        torch.equal(minilm.model.state_dict()[name], old) for name, old in parameters.items()
-    )
-    assert [len(module._forward_hooks) for module in minilm.model.modules()] == hooks
-    assert not minilm.model.training
-    assert minilm.model.config._attn_implementation == "eager"
-    assert torch.equal(torch.get_rng_state(), state)
+def test_nothing_remains_changed(before, left):
+    assert left["numbers"].keys() == before["numbers"].keys()
+    for name, old in before["numbers"].items():
+        assert torch.equal(left["numbers"][name], old), name
+    assert left["hooks"] == before["hooks"]
+    assert not left["training"]
+    assert left["attention"] == "eager"
+    assert torch.equal(left["random"], before["random"])
 
 
 def test_the_report_is_json_and_html(report):
