@@ -15,7 +15,7 @@ import streamlit as st
 from jaxtyping import Float32
 from torch import Tensor
 
-from inspector.dashboard import address, words
+from inspector.dashboard import address, relations, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
 from inspector.frames import meanings
@@ -35,6 +35,8 @@ _SHARES = (
     "nearest_same_head", "matched_accuracy", "apart_lift", "effect", "matched_effect", "difference",
     "replicates", "selectivity",
 )  # fmt: skip
+_MADE = ("interval", "in_words")
+"""Columns of a table that no frame has."""
 _SCROLLED = """<style>
 .st-key-scrolled-{key} {{ overflow-x: auto; }}
 .st-key-scrolled-{key} > div {{ min-width: {least}px; }}
@@ -228,6 +230,7 @@ def claims_table(
     t = words.of("specialization", language)
     columns = {
         "relation": t["relation"],
+        "in_words": t["in_words"],
         "direction": t["direction"],
         "head": t["head"],
         "verdict": t["verdict"],
@@ -300,6 +303,7 @@ def frame_table(
         "direction": lambda row: t[row["direction"]],
         "head": lambda row: f"{row['layer']}-{row['head']}",
         "explained_by": lambda row: words.term(row["explained_by"], language),
+        "in_words": lambda row: relations.gloss(row["relation"], language).name,
         "interval": interval,
         "kept": lambda row: t[f"needed_{row['kept']}"],
         "needed": lambda row: t[f"needed_{row['needed']}"],
@@ -309,7 +313,7 @@ def frame_table(
     said = {
         name: [say(row) for row in rows]
         for name, say in made.items()
-        if name in columns and (name in frame or name == "interval")
+        if name in columns and (name in frame or name in _MADE)
     }
     labels = {
         name: percent_column(label) if name in _SHARES else label for name, label in columns.items()

@@ -66,6 +66,8 @@ def test_figures_are_those_of_the_run_in_percent(open_page, profiled, run):
         (100 * run.claims["accuracy"]).tolist(), nan_ok=True
     )
     assert shown["lift"].tolist() == pytest.approx((100 * run.claims["lift"]).tolist(), nan_ok=True)
+    of_subjects = shown.loc[shown["relation"] == "nsubj", "in_words"]
+    assert set(of_subjects) == {"subject"}
     first = run.claims.iloc[0]
     assert shown["head"].iloc[0] == f"{first['layer']}-{first['head']}"
     assert shown["q_value"].tolist() == pytest.approx(run.claims["q_value"].tolist(), nan_ok=True)
