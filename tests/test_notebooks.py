@@ -158,6 +158,10 @@ def test_the_committed_outputs_are_whole_and_name_no_machine(path):
     assert all(
         cell.outputs for cell in code if not cell.source.startswith("import inspector\n\nfrom")
     )
+    stored = [output.get("data", {}) for cell in code for output in cell.outputs]
+    assert not [data for data in stored if set(data) == {"text/plain"} and "Page(" in str(data)], (
+        "a view is kept as its picture, not as one line of text"
+    )
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"/(home|tmp|root|work|Users)/", text)
     assert "d3js" not in text, "other people's code is read from their packages, not kept here"
