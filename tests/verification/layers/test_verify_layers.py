@@ -54,7 +54,7 @@ def left_of(model):
     return {
         "numbers": {name: value.clone() for name, value in model.model.state_dict().items()},
         "hooks": [len(module._forward_hooks) for module in model.model.modules()],
-        "training": model.model.training,
+        "training": any(module.training for module in model.model.modules()),
         "attention": model.model.config._attn_implementation,
         "random": torch.get_rng_state(),
     }
