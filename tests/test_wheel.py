@@ -191,7 +191,7 @@ def wait_for(address, server, log):
     for _ in range(600):
         assert server.poll() is None, log.read_text()
         try:
-            with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310
                 return answer.read()
         except OSError:
             time.sleep(0.1)

@@ -25,10 +25,10 @@ def wait_until_healthy(process, port, log):
     """Return the address of a server as soon as it answers.
 
     Raises:
-        AssertionError: If it ended, or does not answer within a minute.
+        AssertionError: If it ended, or does not answer within three minutes.
     """
     address = f"http://127.0.0.1:{port}"
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while time.monotonic() < end:
         assert process.poll() is None, f"the server ended: {log.read_text()}"
         try:
@@ -37,17 +37,17 @@ def wait_until_healthy(process, port, log):
                     return address
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.1)
-    raise AssertionError(f"the server did not start within 60 s: {log.read_text()}")
+    raise AssertionError(f"the server did not start within 180 s: {log.read_text()}")
 
 
 def end(process):
     """End a server that a test may have left, the hard way if it must be."""
     process.terminate()
     try:
-        process.wait(10)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 def handshake(server, *, host=None, origin=None):
@@ -62,7 +62,7 @@ def handshake(server, *, host=None, origin=None):
         "Sec-WebSocket-Version: 13",
         f"Origin: {origin or server}",
     ]
-    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         return int(connection.recv(1024).split()[1])
 

@@ -59,7 +59,7 @@ def test_it_listens_on_the_loopback_address_only(server):
 @pytest.mark.process
 @pytest.mark.parametrize("path", ["app.py", "configs/minilm.yaml", ".git/HEAD"])
 def test_files_beside_it_are_not_served(server, path):
-    with urllib.request.urlopen(f"{server}/{path}", timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{server}/{path}", timeout=60) as answer:  # noqa: S310
         body = answer.read().decode()
     assert "<title>Streamlit</title>" in body
 
@@ -67,4 +67,4 @@ def test_files_beside_it_are_not_served(server, path):
 @pytest.mark.process
 def test_the_folder_above_is_not_served(server):
     with pytest.raises(urllib.error.HTTPError, match="400"):
-        urllib.request.urlopen(f"{server}/../pyproject.toml", timeout=10)  # noqa: S310
+        urllib.request.urlopen(f"{server}/../pyproject.toml", timeout=60)  # noqa: S310

@@ -220,7 +220,7 @@ def test_sessions_that_come_meanwhile_get_the_same_computation(run):
     def work(progress):
         calls.append(1)
         progress("half", 0.5)
-        go_on.wait(30)
+        go_on.wait(120)
         return run
 
     first = runs.start("a", work)
@@ -234,7 +234,7 @@ def test_sessions_that_come_meanwhile_get_the_same_computation(run):
 
 def test_no_more_are_kept_than_there_is_room_for(run):
     runs, go_on = DefaultRuns(room=1), threading.Event()
-    runs.start("a", lambda progress: go_on.wait(30) and run)
+    runs.start("a", lambda progress: go_on.wait(120) and run)
     with pytest.raises(InputError) as error:
         runs.start("b", lambda progress: run)
     assert str(error.value) == (
@@ -269,7 +269,7 @@ def test_a_trouble_that_nobody_foresaw_is_not_taken_for_a_run(monkeypatch):
     with pytest.raises(ZeroDivisionError):
         failed.result()
     assert failed.failed
-    failed.thread.join(10)
+    failed.thread.join(60)
     assert troubles == [ZeroDivisionError]
 
 

@@ -210,7 +210,7 @@ class TestThreads:
             other.start()
             assert not entered.wait(0.2)
             assert bert.model.config._attn_implementation == "inspector"
-        other.join(timeout=10)
+        other.join(timeout=60)
         assert entered.is_set()
         assert bert.model.config._attn_implementation == "eager"
 
@@ -253,9 +253,9 @@ class TestThreads:
         thread = threading.Thread(target=enter)
         with running(bert, "inspector"):
             thread.start()
-            assert entered.wait(10)
+            assert entered.wait(60)
             assert bert.model.config._attn_implementation == "inspector"
-        thread.join(timeout=10)
+        thread.join(timeout=60)
 
 
 def test_a_model_with_causal_layers_and_no_mask_gets_a_causal_mask():
