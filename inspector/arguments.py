@@ -121,7 +121,7 @@ def are_several(given: object) -> bool:
         >>> are_several([]), are_several("ab"), are_several(b"ab")
         (True, False, False)
     """
-    return isinstance(given, Collection) and not isinstance(given, str | bytes)
+    return isinstance(given, Collection) and not isinstance(given, str | bytes | bytearray)
 
 
 def _is_flag(given: object) -> bool:

@@ -22,11 +22,11 @@ def folder_of(tmp_path_factory):
 def test_weights_before_rotation_are_said_to_be(command, folder_of, tmp_path):
     output = tmp_path / "weights.parquet"
     result = command("weights", folder_of("llama"), "-o", output)
-    assert (result.code, result.err) == (0, "")
-    assert result.out == f"8 rows written to {output}\n{NOTE}\n"
+    assert (result.code, result.err) == (0, f"{NOTE}\n")
+    assert result.out == f"8 rows written to {output}\n"
     assert len(pd.read_parquet(output)) == 8
-    assert NOTE in command("weights", folder_of("llama")).out
-    assert NOTE not in command("weights", folder_of("gpt2")).out
+    assert NOTE in command("weights", folder_of("llama")).err
+    assert NOTE not in command("weights", folder_of("gpt2")).err
     document = json.loads(command("weights", folder_of("llama"), "--json").out)
     assert len(document["weights"]) == 8
 

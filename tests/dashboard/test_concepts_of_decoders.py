@@ -14,13 +14,14 @@ from inspector.models import load
 TEXT = "The keys to the old cabinet are on the kitchen table."
 # Configuration → steps between the projections and the scores, and after them.
 LAYERS = {
-    "gpt2": ("scores", "mask"),
-    "llama": ("turn", "scores", "mask"),
-    "t5": ("bias", "scores"),
+    "gpt2": ("products", "scores", "mask"),
+    "llama": ("turn", "products", "scores", "mask"),
+    "t5": ("bias", "products", "scores"),
 }
 NAMES = {
     "turn": ("Positions applied", "加入位置"),
     "bias": ("Bias", "偏置"),
+    "products": ("Dot products", "点积"),
     "scores": ("Scores", "打分"),
     "mask": ("Mask", "掩码"),
 }
@@ -58,7 +59,7 @@ def test_what_the_layer_does_besides_is_a_step(open_page, folder, name, language
     query = {"mode": "self-attention", "layer": "1", "head": "2", "lang": ("en", "zh")[language]}
     app = open_page("concepts", config=folder(name)[1], **query)
     assert not app.exception
-    headings = [heading.value for heading in app.subheader]
+    headings = [heading.value for heading in app.header]
     between = [f"{n} · {NAMES[step][language]}" for n, step in enumerate(LAYERS[name], start=3)]
     assert headings[2:-2] == between
     assert ("因果的" if language else "**causal**") in texts(app) or name == "t5"

@@ -70,7 +70,7 @@ def installed(tmp_path_factory):
         for one in (python, sys.executable)
     )
     (Path(own) / "libraries.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
-    (wheel,) = folder.glob("inspector-*.whl")
+    (wheel,) = folder.glob("*.whl")
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
     options = [
         "--no-deps",

@@ -71,7 +71,7 @@ def test_a_model_that_is_only_verifiable_has_its_report(opened, saved, name):
     assert all(module in said for module in report.coverage["not_reached"])
     assert all(control["mutation"] in said for control in report.controls)
     assert len(app.get("vega_lite_chart")) == (len(report.frame) > 0)
-    headings = {heading.value for heading in app.subheader}
+    headings = {heading.value for heading in app.header}
     assert "Coverage" in headings
     assert not {"The whole model", "How far the library differs from itself"} & headings
 
@@ -124,7 +124,7 @@ def test_a_model_that_is_not_verified_has_its_reason_and_what_was_not_reached(op
     assert "padded: TypeError <b>no</b>" in said
     assert "<b>" not in texts(app)
     assert not app.get("vega_lite_chart")
-    assert {heading.value for heading in app.subheader} == {"Coverage"}
+    assert {heading.value for heading in app.header} == {"Coverage"}
     app = opened("overview", folder)
     assert "Not verified" in said_by(app)
     assert report.reason in said_by(app)

@@ -58,7 +58,7 @@ def text_pairs(text: Any, second: Any = None) -> tuple[list[TextPair], bool]:
 
 
 def _are_several(given: Any) -> bool:
-    if isinstance(given, str | bytes | Sentence | Mapping):
+    if isinstance(given, str | bytes | bytearray | Sentence | Mapping):
         return False
     return isinstance(given, Iterable)
 

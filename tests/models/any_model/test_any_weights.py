@@ -109,5 +109,5 @@ class TestCommand:
     def test_what_is_not_known_is_said(self, command, saved, tmp_path):
         result = command("weights", saved("longformer"), "-o", tmp_path / "weights.csv")
         assert result.code == 0
-        said = " ".join(result.out.split())
+        said = " ".join(result.err.split())
         assert "Whether queries and keys are rotated or normed before they meet was not" in said

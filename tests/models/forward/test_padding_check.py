@@ -167,7 +167,6 @@ class TestWhatIsNoText:
             (bytearray(b"rain"), "text (bytearray) must be a string: decode it first."),
             (None, "text (NoneType) must be a string: give one text."),
             (5, "text (int) must be a string: give one text."),
-            (["a", "b"], "text (list) must be a string: give one text."),
             (float("nan"), "text (float) must be a string: give one text."),
         ],
     )
