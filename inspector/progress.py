@@ -1,5 +1,6 @@
 """How a long computation says how far it is: to who called it, or by a bar with the time left."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -33,6 +34,8 @@ def shown(progress: Progress | bool | None) -> Iterator[Progress | None]:
 
 
 def _is_watched() -> bool:
+    if os.environ.get("TQDM_DISABLE", "0") not in ("", "0"):  # tqdm's notebook bars overlook it
+        return False
     return in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
 
 

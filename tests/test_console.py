@@ -120,11 +120,12 @@ class TestBarsOfFunctions:
         assert self.told(False) is None
         assert capsys.readouterr().err == ""
 
-    @pytest.mark.parametrize("place", ["terminal", "notebook", "pipe"])
+    @pytest.mark.parametrize("place", ["terminal", "notebook", "pipe", "disabled"])
     def test_without_a_word_there_is_a_bar_where_somebody_looks(self, monkeypatch, place):
+        monkeypatch.setenv("TQDM_DISABLE", "1" if place == "disabled" else "0")
         monkeypatch.setattr(sys.stderr, "isatty", lambda: place == "terminal", raising=False)
-        monkeypatch.setattr(progress, "in_notebook", lambda: place == "notebook")
-        assert (self.told(None) is None) == (place == "pipe")
+        monkeypatch.setattr(progress, "in_notebook", lambda: place in ("notebook", "disabled"))
+        assert (self.told(None) is None) == (place in ("pipe", "disabled"))
 
     def test_a_public_function_takes_it(self, tiny_folder, capsys):
         import inspector

@@ -94,7 +94,7 @@ def quickstart(executed, html):
 
 
 def syntax(executed, html):
-    assert re.search(r"\d+ of \d+ claims supported", "\n".join(outputs(executed, "text/plain")))
+    assert re.search(r"\d+ of \d+ claims supported", outputs(executed, "text/plain")[0])
     for column in ("accuracy", "baseline_accuracy", "random_init_accuracy", "documents_needed"):
         assert f"<th>{column}</th>" in html
     assert re.search(r"<td>explained</td>\s*<td>word-class</td>", html)
