@@ -50,8 +50,8 @@ class ImplementationReport:
         if self.first_difference is None:
             worst = self.frame["error_in_u"].max()
             return (
-                f"{what} are the same: {layers} layers × {inputs} inputs, {stages} within rounding "
-                f"(at most {worst:.1f} u from the truth)."
+                f"{what} are the same: {layers} layer{'s' * (layers != 1)} × {inputs} inputs, "
+                f"{stages} within rounding (at most {worst:.1f} u from the truth)."
             )
         if self.passed:
             return f"{what} are the same, but for how tensors are stored. {self.diagnosis}"
