@@ -48,17 +48,22 @@ def sentence(row: Mapping[Any, Any], language: str) -> str:
     said = t["claim" if row["verdict"] == SUPPORTED else "claim_open"].format(
         head_name=f"{row['layer']}-{row['head']}",
         name=plain(found.name),
-        relation=plain(row["relation"]),
+        relation=_code(row["relation"]),
         direction=s[row["direction"]],
         accuracy=widgets.percent(row["accuracy"]),
         n=int(row["n"]),
-        lift=widgets.percent(row["lift"]),
-        interval=widgets.interval(row),
+        lift=widgets.percent(row["lift"]).removesuffix(" %"),
+        interval=widgets.interval(row).replace(" %", ""),
         verdict=s[row["verdict"]],
     )
     if row["verdict"] == SUPPORTED and row.get("needed") in ("yes", "together", "no", "unclear"):
         said = f"{said} {t['claim_needed'].format(needed=s['needed_' + row['needed']])}"
     return said
+
+
+def _code(name: str) -> str:
+    """Return a name as it may stand between backticks, where nothing is escaped."""
+    return " ".join(name.replace("`", "'").split())
 
 
 def evidence_link(row: Mapping[Any, Any], visit: Visit) -> None:

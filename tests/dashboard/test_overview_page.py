@@ -50,7 +50,7 @@ def test_the_strongest_claims_stand_in_words_with_links_to_their_evidence(
     assert [name in line for name, line in zip(names, shown, strict=True)] == [True] * 4
     top = run.claims[run.claims["lift"] == 0.9].iloc[0]
     assert f"Head **{top['layer']}-{top['head']}** follows **direct object** (`obj`" in shown[0]
-    assert "90.0 % over the best fixed offset" in shown[0]
+    assert "90.0 points over the best fixed offset" in shown[0]
     pair = {"layer": str(top["layer"]), "head": str(top["head"])}
     to_evidence = [query for label, query in links(app) if label.startswith("Hits and misses")]
     assert len(to_evidence) == 4
@@ -126,3 +126,17 @@ def test_the_strongest_are_of_different_relations_and_never_among_mentions_alone
     )
     assert claims_in_words.strongest(claims)["lift"].tolist() == [0.5, 0.2]
     assert claims_in_words.ordered(claims)["lift"].tolist() == [0.9, 0.5, 0.3, 0.2, 0.95]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_relations_name_stands_as_it_is_and_its_lift_in_points(language):
+    row = {
+        "layer": 3, "head": 1, "relation": "role-dep:ARG1", "direction": "head_to_dependent",
+        "accuracy": 0.482, "n": 1489, "lift": 0.22, "ci_low": 0.185, "ci_high": 0.26,
+        "verdict": "supported",
+    }  # fmt: skip
+    said = claims_in_words.sentence(row, language)
+    assert "`role-dep:ARG1`" in said
+    assert "18.5 … 26.0" in said
+    assert ("22.0 points" if language == "en" else "22.0 个百分点") in said
+    assert "`a'b c`" in claims_in_words.sentence({**row, "relation": "a`b\nc"}, language)
