@@ -11,7 +11,7 @@ from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
 from inspector.plot.forest import VERDICTS
 
-SUPPORTED = "supported"
+SUPPORTED, EXPLAINED, _SURVIVES = "supported", "explained", "survives"
 
 
 def ordered(claims: pd.DataFrame) -> pd.DataFrame:
@@ -21,6 +21,28 @@ def ordered(claims: pd.DataFrame) -> pd.DataFrame:
         ["_rank", "lift"], ascending=[True, False], kind="stable"
     )
     return by.drop(columns="_rank")
+
+
+def beside_controls(claims: pd.DataFrame, controls: pd.DataFrame) -> pd.DataFrame:
+    """Return claims of meaning and logic as what the tree of the sentence leaves of them.
+
+    A supported one that does not survive its controls, the same word and paths of one or two
+    edges, is explained by these: no head is said to follow a meaning that syntax is enough for.
+
+    Args:
+        claims: The frame of a run.
+        controls: Its frame `semantic_controls`.
+    """
+    key = ["relation", "direction", "layer", "head"]
+    fallen = controls.loc[controls["verdict"] != _SURVIVES, key]
+    places = set(fallen.itertuples(index=False, name=None))
+    verdicts = [
+        EXPLAINED if verdict == SUPPORTED and place in places else verdict
+        for verdict, place in zip(
+            claims["verdict"], claims[key].itertuples(index=False, name=None), strict=True
+        )
+    ]
+    return claims.assign(verdict=verdicts)
 
 
 def strongest(claims: pd.DataFrame) -> pd.DataFrame:

@@ -140,3 +140,32 @@ def test_a_relations_name_stands_as_it_is_and_its_lift_in_points(language):
     assert "18.5 … 26.0" in said
     assert ("22.0 points" if language == "en" else "22.0 个百分点") in said
     assert "`a'b c`" in claims_in_words.sentence({**row, "relation": "a`b\nc"}, language)
+
+
+def test_a_meaning_that_the_tree_explains_is_none_of_the_strongest():
+    place = {"direction": "head_to_dependent", "layer": 3, "head": 1}
+    claims = pd.DataFrame(
+        [
+            {"relation": name, **place, "lift": lift, "verdict": verdict}
+            for name, lift, verdict in (
+                ("role:ARG1", 0.4, "supported"),
+                ("role:ARG0", 0.3, "supported"),
+                ("obj", 0.2, "supported"),
+                ("role:ARG2", 0.1, "underpowered"),
+            )
+        ]
+    )
+    controls = pd.DataFrame(
+        [
+            {
+                "relation": "role:ARG1",
+                **place,
+                "verdict": "explained by a path of one or two edges",
+            },
+            {"relation": "role:ARG0", **place, "verdict": "survives"},
+            {"relation": "role:ARG2", **place, "verdict": "underpowered"},
+        ]
+    )
+    told = claims_in_words.beside_controls(claims, controls)
+    assert told["verdict"].tolist() == ["explained", "supported", "supported", "underpowered"]
+    assert claims_in_words.strongest(told)["relation"].tolist() == ["role:ARG0", "obj"]

@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import streamlit as st
 
 from inspector.dashboard import (
@@ -55,16 +56,17 @@ def _heads(visit: Visit, t: words.Words) -> None:
         st.markdown(t["no_heads"])
         widgets.link(visit, "specialization", t["to_profile"])
         return
-    claims_in_words.suggest_strongest(run.claims)
+    claims = claims_in_words.beside_controls(run.claims, run.semantic_controls)
+    claims_in_words.suggest_strongest(claims)
     _grid(run, visit, t)
-    best = claims_in_words.strongest(run.claims)
+    best = claims_in_words.strongest(claims)
     st.header(t["strongest"], anchor=False)
     if best.empty:
         st.markdown(t["none_supported"])
     for row in best.head(_STRONGEST).to_dict("records"):
         st.markdown(claims_in_words.sentence(row, visit.language))
         claims_in_words.evidence_link(row, visit)
-    _ask(run, visit, t)
+    _ask(claims, visit, t)
     st.header(t["next"], anchor=False)
     for page in ("specialization", "attention", "ablation", "concepts"):
         widgets.link(visit, page, t[f"next_{page}"])
@@ -88,9 +90,9 @@ def _grid(run: Run, visit: Visit, t: words.Words) -> None:
     widgets.link(visit, "head", t["to_head"].format(head_name=f"{layer}-{head}"))
 
 
-def _ask(run: Run, visit: Visit, t: words.Words) -> None:
+def _ask(claims: pd.DataFrame, visit: Visit, t: words.Words) -> None:
     """Show which head follows the relation that the reader chooses."""
-    claims = claims_in_words.ordered(run.claims)
+    claims = claims_in_words.ordered(claims)
     names = list(dict.fromkeys(claims["relation"]))
     if not names:
         return
