@@ -7,7 +7,7 @@ import pandas as pd
 
 from inspector.plot.colors import CATEGORIES, REFERENCE
 from inspector.plot.names import Names, named
-from inspector.plot.shared import columns_of
+from inspector.plot.shared import columns_of, number_tooltips
 
 VERDICTS = ("supported", "explained", "not supported", "underpowered")
 """In the order of the legend."""
@@ -125,15 +125,7 @@ def _tooltip(names: Names | None) -> list[alt.Tooltip]:
     return [
         alt.Tooltip(field="claim", type="nominal", title=named(names, "claim")),
         alt.Tooltip(field="said", type="nominal", title=named(names, "verdict")),
-        *(
-            alt.Tooltip(
-                field=name,
-                type="quantitative",
-                format=form,
-                title=named(names, name.replace("_", " ")),
-            )
-            for name, form in shown.items()
-        ),
+        *number_tooltips(shown, names),
     ]
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from inspector.errors import InputError
 from inspector.plot.colors import MARK
 from inspector.plot.names import Names, named
-from inspector.plot.shared import CELL, check_columns, columns_of
+from inspector.plot.shared import CELL, check_columns, columns_of, number_tooltips
 
 MAX_MATRIX_TOKENS = 70
 """A chart holds at most 5,000 cells, and 70 × 70 are 4,900."""
@@ -59,18 +59,7 @@ def head_grid(
         alt.Chart(columns_of(frame, ["layer", "head", statistic], "head_grid"))
         .mark_rect(cursor="pointer", stroke=MARK)
         .encode(
-            x=alt.X(
-                field="head",
-                type="ordinal",
-                title=named(names, "head"),
-                axis=alt.Axis(labelAngle=0, labelFlush=False),
-            ),
-            y=alt.Y(
-                field="layer",
-                type="ordinal",
-                title=named(names, "layer"),
-                axis=alt.Axis(labelFlush=False),
-            ),
+            **_cells(names),
             color=alt.Color(
                 field=statistic, type="quantitative", scale=_scale(frame, statistic), title=title
             ),
@@ -194,18 +183,7 @@ def relation_grid(
         alt.Chart(shown)
         .mark_rect()
         .encode(
-            x=alt.X(
-                field="head",
-                type="ordinal",
-                title=named(names, "head"),
-                axis=alt.Axis(labelAngle=0, labelFlush=False),
-            ),
-            y=alt.Y(
-                field="layer",
-                type="ordinal",
-                title=named(names, "layer"),
-                axis=alt.Axis(labelFlush=False),
-            ),
+            **_cells(names),
             color=alt.Color(
                 field="accuracy",
                 type="quantitative",
@@ -262,19 +240,29 @@ def _rows_of(frame: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
     return shown
 
 
+def _cells(names: Names | None) -> dict[str, alt.X | alt.Y]:
+    """Return where a head's cell stands: heads across, layers downwards."""
+    return {
+        "x": alt.X(
+            field="head",
+            type="ordinal",
+            title=named(names, "head"),
+            axis=alt.Axis(labelAngle=0, labelFlush=False),
+        ),
+        "y": alt.Y(
+            field="layer",
+            type="ordinal",
+            title=named(names, "layer"),
+            axis=alt.Axis(labelFlush=False),
+        ),
+    }
+
+
 def _relation_tooltip(names: Names | None) -> list[alt.Tooltip]:
     forms = {"n": "d", "accuracy": ".3f", "baseline_offset": "+d", "baseline_accuracy": ".3f",
              "lift": "+.3f"}  # fmt: skip
     return [
         alt.Tooltip(field="layer", type="ordinal", title=named(names, "layer")),
         alt.Tooltip(field="head", type="ordinal", title=named(names, "head")),
-        *(
-            alt.Tooltip(
-                field=name,
-                type="quantitative",
-                format=form,
-                title=named(names, name.replace("_", " ")),
-            )
-            for name, form in forms.items()
-        ),
+        *number_tooltips(forms, names),
     ]

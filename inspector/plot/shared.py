@@ -1,6 +1,6 @@
 """What all charts share: how categories are told apart, and the columns that they need."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -8,6 +8,7 @@ import pandas as pd
 
 from inspector.errors import InputError
 from inspector.plot.colors import CATEGORIES, REFERENCE
+from inspector.plot.names import Names, named
 
 CELL = 26
 """Side of a cell, in pixels."""
@@ -34,6 +35,24 @@ def category(
         scale=alt.Scale(domain=names, range=colors if channel is alt.Color else alt.Undefined),
         legend=alt.Legend(orient="top", title=None),
     )
+
+
+def number_tooltips(forms: Mapping[str, str], names: Names | None) -> list[alt.Tooltip]:
+    """Return what a mark tells of columns of numbers.
+
+    Args:
+        forms: Column → how it is written.
+        names: What to call them.
+    """
+    return [
+        alt.Tooltip(
+            field=name,
+            type="quantitative",
+            format=form,
+            title=named(names, name.replace("_", " ")),
+        )
+        for name, form in forms.items()
+    ]
 
 
 def columns_of(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> pd.DataFrame:
