@@ -12,7 +12,7 @@ from inspector.attention.functional import (
     capped_scores,
     repeat_key_value_heads,
 )
-from inspector.attention.layer_weights import LayerWeights
+from inspector.attention.layer_weights import HeadWeights, LayerWeights
 from inspector.attention.masks import causal_mask, padding_mask, window_mask
 from inspector.attention.modules import Attention, MultiHeadAttention, SelfAttention
 from inspector.attention.multi_head import (
@@ -47,6 +47,7 @@ __all__ = [
     "masked_softmax",
     "Attended",
     "attention",
+    "HeadWeights",
     "LayerWeights",
     "MultiHeadStages",
     "split_heads",

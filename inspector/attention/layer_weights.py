@@ -9,6 +9,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from inspector.attention.functional import repeat_key_value_heads
+
+
+@dataclass(frozen=True)
+class HeadWeights:
+    """One layer's weights, head by head, in the layer's dtype.
+
+    Views of the layer's, but where key/value heads are shared: those are repeated, so that index h
+    is of query head h in each.
+    """
+
+    W_Q: Float[Tensor, "head d_head d_model"]
+    W_K: Float[Tensor, "head d_head d_source"]
+    W_V: Float[Tensor, "head d_value d_value_source"]
+    W_O: Float[Tensor, "head d_output d_value"]
+
 
 @dataclass(frozen=True)
 class LayerWeights:
@@ -93,6 +109,20 @@ class LayerWeights:
     def d_model(self) -> int:
         """Return the width of the hidden states."""
         return self.W_Q.shape[1]
+
+    def by_head(self) -> HeadWeights:
+        """Return W_Q, W_K, W_V and W_O of each query head."""
+
+        def rows(matrix: Tensor, n_heads: int) -> Tensor:
+            heads = torch.unflatten(matrix, 0, (n_heads, -1))
+            return repeat_key_value_heads(heads[None], self.n_heads)[0]
+
+        return HeadWeights(
+            W_Q=rows(self.W_Q, self.n_heads),
+            W_K=rows(self.W_K, self.n_kv_heads),
+            W_V=rows(self.W_V, self.n_kv_heads),
+            W_O=torch.unflatten(self.W_O, 1, (self.n_heads, -1)).movedim(1, 0),
+        )
 
     def to(self, dtype: torch.dtype) -> "LayerWeights":
         """Return the same weights in another dtype."""

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from inspector.attention import repeat_key_value_heads
 from inspector.frames import dtypes
 from inspector.models import PretrainedModel
 
@@ -94,19 +93,8 @@ class _Factors:
     @classmethod
     def of(cls, model: PretrainedModel, layer: int) -> "_Factors":
         """Return the factors of a layer, in float64; shared key/value heads are repeated."""
-        weights = model.layer_weights(layer)
-        n_heads = weights.n_heads
-
-        def rows(matrix: Tensor, own: int) -> Tensor:
-            split = matrix.double().unflatten(0, (own, -1))
-            return repeat_key_value_heads(split, n_heads)
-
-        return cls(
-            rows(weights.W_Q, n_heads),
-            rows(weights.W_K, weights.n_kv_heads),
-            rows(weights.W_V, weights.n_kv_heads),
-            weights.W_O.double().unflatten(1, (n_heads, -1)).transpose(0, 1),
-        )
+        heads = model.layer_weights(layer).to(torch.float64).by_head()
+        return cls(heads.W_Q, heads.W_K, heads.W_V, heads.W_O)
 
     def read(self, kind: str, earlier: "_Factors") -> Float64[Tensor, "head from_head"]:
         """Return the scores of one kind, this layer's heads reading the earlier one's."""

@@ -135,11 +135,10 @@ class NormBehaviour(Behaviour):
         super().__init__(model.n_layers, model.n_heads, model.max_tokens)
         self._gram = []
         for layer in range(model.n_layers):
-            weights = model.layer_weights(layer)
-            w_o = torch.unflatten(weights.W_O.double(), 1, (weights.n_heads, -1)).movedim(1, 0)
+            w_o = model.layer_weights(layer).by_head().W_O
             # ‖W_O v‖ = ‖R v‖ with W_O = Q R: d_head × d_head instead of d_model × d_head.
-            triangle = torch.linalg.qr(w_o, mode="r").R
-            self._gram.append(triangle.to(weights.W_O.dtype))
+            triangle = torch.linalg.qr(w_o.double(), mode="r").R
+            self._gram.append(triangle.to(w_o.dtype))
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
         """Add one layer's attention on one batch."""

@@ -3,14 +3,12 @@
 One row per head; the figures of M_QK and M_OV come from thin factors, in float64.
 """
 
-from dataclasses import dataclass
-
 import pandas as pd
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from inspector.attention import LayerWeights, repeat_key_value_heads
+from inspector.attention import LayerWeights
 from inspector.frames import dtypes
 from inspector.heads.weights.low_rank_product import ThinProduct
 from inspector.models import PretrainedModel
@@ -30,30 +28,6 @@ WEIGHTS_COLUMNS = dtypes("weights")
 
 MODULES_WEIGHTS_COLUMNS = dtypes("module_weights")
 """Columns of the weights frame of any network, whose `layer` counts its attention modules."""
-
-
-@dataclass(frozen=True)
-class _HeadTensors:
-    """One layer's weights, head by head, as views; shared key/value heads are repeated.
-
-    They keep the model's dtype: what is computed from them widens one factor at a time, so that
-    a layer is never held four times over in float64.
-    """
-
-    query: Float[Tensor, "head d_head d_model"]
-    key: Float[Tensor, "head d_head d_source"]
-    value: Float[Tensor, "head d_value d_value_source"]
-    output: Float[Tensor, "head d_output d_value"]
-
-    @property
-    def qk(self) -> ThinProduct:
-        """Return M_QK = W_Qᵀ W_K."""
-        return ThinProduct(self.query.transpose(-1, -2), self.key)
-
-    @property
-    def ov(self) -> ThinProduct:
-        """Return M_OV = W_O W_V."""
-        return ThinProduct(self.output, self.value)
 
 
 def weight_statistics(model: PretrainedModel | AnyModel) -> pd.DataFrame:
@@ -162,39 +136,29 @@ def eigenvalues(model: PretrainedModel, layer: int, head: int) -> pd.DataFrame:
 
 
 def _products(model: PretrainedModel, layer: int, head: int) -> dict[str, ThinProduct]:
-    tensors = _split(model.layer_weights(model.check_layer(layer)))
+    weights = model.layer_weights(model.check_layer(layer)).by_head()
     one = slice(model.check_head(head), head + 1)
     return {
-        "QK": ThinProduct(tensors.qk.left[one], tensors.qk.right[one]),
-        "OV": ThinProduct(tensors.ov.left[one], tensors.ov.right[one]),
+        "QK": ThinProduct(weights.W_Q[one].mT, weights.W_K[one]),
+        "OV": ThinProduct(weights.W_O[one], weights.W_V[one]),
     }
 
 
-def _split(weights: LayerWeights) -> _HeadTensors:
-    def rows(matrix: Tensor, n_heads: int) -> Tensor:
-        heads = torch.unflatten(matrix, 0, (n_heads, -1))
-        return repeat_key_value_heads(heads.unsqueeze(0), weights.n_heads).squeeze(0)
-
-    return _HeadTensors(
-        query=rows(weights.W_Q, weights.n_heads),
-        key=rows(weights.W_K, weights.n_kv_heads),
-        value=rows(weights.W_V, weights.n_kv_heads),
-        output=torch.unflatten(weights.W_O, 1, (weights.n_heads, -1)).movedim(1, 0),
-    )
-
-
 def _layer_rows(layer: int, weights: LayerWeights) -> pd.DataFrame:
-    tensors = _split(weights)
+    # Views in the model's dtype: each factor is widened by itself, so that a layer is never held
+    # four times over in float64.
+    heads = weights.by_head()
     columns: dict[str, Tensor] = {
-        "q_norm": _matrix_norms(tensors.query),
-        "k_norm": _matrix_norms(tensors.key),
-        "v_norm": _matrix_norms(tensors.value),
-        "o_norm": _matrix_norms(tensors.output),
+        "q_norm": _matrix_norms(heads.W_Q),
+        "k_norm": _matrix_norms(heads.W_K),
+        "v_norm": _matrix_norms(heads.W_V),
+        "o_norm": _matrix_norms(heads.W_O),
         "q_bias_norm": _bias_norms(weights.b_Q, weights.n_heads, weights),
         "k_bias_norm": _bias_norms(weights.b_K, weights.n_kv_heads, weights),
         "v_bias_norm": _bias_norms(weights.b_V, weights.n_kv_heads, weights),
     }
-    for prefix, product in (("qk", tensors.qk), ("ov", tensors.ov)):
+    products = {"qk": ThinProduct(heads.W_Q.mT, heads.W_K), "ov": ThinProduct(heads.W_O, heads.W_V)}
+    for prefix, product in products.items():
         for statistic in _PRODUCT_STATISTICS:
             columns[f"{prefix}_{statistic}"] = getattr(product, statistic)()
     frame = pd.DataFrame({name: values.cpu().numpy() for name, values in columns.items()})

@@ -130,12 +130,12 @@ class PartialForward:
         given: Tensor,
     ) -> Tensor:
         """Return W_O's output: what it was, and what the change of one head adds to it."""
-        columns = self._model.layer_weights(layer).W_O.unflatten(1, (self._model.n_heads, -1))
+        columns = self._model.layer_weights(layer).by_head().W_O
         n_variants = len(heads)
         output = _repeated(before, n_variants).view(n_variants, *before.shape)
         for variant, head in enumerate(heads):
             change = given[variant] - record.heads[:, :, head]
-            output[variant] += torch.matmul(change, columns[:, head].mT)
+            output[variant] += torch.matmul(change, columns[head].mT)
         return output.flatten(0, 1)
 
     def observed(self, call: AttentionCall) -> None:

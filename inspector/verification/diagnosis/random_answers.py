@@ -69,8 +69,7 @@ def _dropout(evaluator: Evaluator, plan: Plan, variance: Tensor) -> str | None:
     """
     stages, weights = evaluator(plan), evaluator.layer.weights
     values = repeat_key_value_heads(stages.value, weights.n_heads)
-    per_head = torch.unflatten(weights.W_O, 1, (weights.n_heads, -1))
-    written = torch.einsum("bhkd,mhd->bhkm", values, per_head)
+    written = torch.einsum("bhkd,hmd->bhkm", values, weights.by_head().W_O)
     of_probabilities = torch.einsum(
         "bhqk,bhkm->bqm", stages.probabilities.square(), written.square()
     )
