@@ -21,7 +21,7 @@ from inspector.heads.ablation.composition import composition as _composition
 from inspector.heads.ablation.corpus_pass import importance_over, robustness_over
 from inspector.heads.ablation.rollout import rollout_frame
 from inspector.heads.specialization.profile_comparison import compare_claims, compare_heads
-from inspector.models import DEFAULT_MODEL, attention_probabilities, load
+from inspector.models import DEFAULT_MODEL, BatchSize, attention_probabilities, load
 from inspector.models.any_model.any_model import AnyModel, load_for_weights
 from inspector.models.any_model.call_watch import using
 from inspector.models.forward.head_ablation import check_heads
@@ -33,6 +33,7 @@ from inspector.output import check_output, write_atomically
 from inspector.progress import Progress, shown
 from inspector.records import FRAME_WRITERS
 from inspector.runs.check.checking import check
+from inspector.runs.profile.job import profile_settings
 from inspector.runs.profile.profiling import open_run, profile, replicate
 from inspector.runs.profile.reporting import (
     RunOrFolder,
@@ -95,8 +96,7 @@ def verify_implementation(
         timeout: Seconds that a call may take, in a process of its own.
         memory: Bytes that it may take there; half of what is free if not given.
         seed: Of the inputs that are drawn anew in each run; reported, drawn where not given.
-        progress: Called with what is being done and the share that is done; True for a bar, which
-            notebooks and terminals have where nothing is given; False for none.
+        progress: As `inspector.profile` takes it.
 
     Raises:
         InputError: If the implementation raises, returns what is no result, changes what it gets,
@@ -238,6 +238,7 @@ def ablate(
     output: str | Path | None = None,
     force: bool = False,
     seed: int = 0,
+    batch_tokens: int | None = None,
     progress: Progress | bool | None = None,
 ) -> pd.DataFrame:
     """Return what ablating heads changes at the words of each relation, and at words like them.
@@ -255,8 +256,8 @@ def ablate(
         output: A file that gets the frame: .csv, .parquet or .json.
         force: Replace a file that exists.
         seed: Of the intervals and tests.
-        progress: Called with what is being done and the share that is done; True for a bar, which
-            notebooks and terminals have where nothing is given; False for none.
+        batch_tokens: As `inspector.profile` takes it.
+        progress: As `inspector.profile` takes it.
 
     Raises:
         InputError: If there is no such head, or way, or the corpus cannot be used.
@@ -266,13 +267,14 @@ def ablate(
     target = None
     if output is not None:
         target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
+    settings: dict[str, Any] = {"how": how, "together": together} | _batch_size(batch_tokens)
     ready = loaded(model)
     chosen = check_heads(ready, heads)
 
     with shown(progress) as show:
 
         def frame_of(one: Corpus) -> pd.DataFrame:
-            sums = ablation_over(ready, chosen, one, how=how, together=together, progress=show)
+            sums = ablation_over(ready, chosen, one, progress=show, **settings)
             return ablation_frame(sums, how, seed)
 
         frame = for_each(read_annotated(corpus), frame_of)
@@ -285,8 +287,7 @@ def compare(run: RunOrFolder, other: RunOrFolder) -> tuple[pd.DataFrame, pd.Data
     """Return what differs between two profiles: of every head, and of every claim both make.
 
     Columns: `inspector.heads.specialization.profile_comparison.HEADS_COLUMNS` and
-    `CLAIM_PAIRS_COLUMNS`; differences are
-    other − run.
+    `CLAIM_PAIRS_COLUMNS`; differences are other − run.
 
     Args:
         run: A profile, or the folder of one.
@@ -315,6 +316,7 @@ def head_importance(
     *,
     check: bool = True,
     seed: int = 0,
+    batch_tokens: int | None = None,
     progress: Progress | bool | None = None,
 ) -> pd.DataFrame:
     """Return how much each head matters, by one backward pass.
@@ -329,18 +331,19 @@ def head_importance(
         check: Whether each head is ablated as well, for `ablation_effect`: as long as some forty
             passes.
         seed: Of the random directions.
-        progress: Called with what is being done and the share that is done; True for a bar, which
-            notebooks and terminals have where nothing is given; False for none.
+        batch_tokens: As `inspector.profile` takes it.
+        progress: As `inspector.profile` takes it.
 
     Raises:
         InputError: If the corpus cannot be used.
         ModelError: If the model cannot be loaded.
     """
+    settings: dict[str, Any] = {"seed": seed} | _batch_size(batch_tokens)
     ready = loaded(model)
     with shown(progress) as show:
         return for_each(
             read_annotated(corpus),
-            lambda one: importance_over(ready, one, check=check, seed=seed, progress=show),
+            lambda one: importance_over(ready, one, check=check, progress=show, **settings),
         )
 
 
@@ -351,6 +354,7 @@ def robustness(
     *,
     kept: Sequence[int] | None = None,
     seed: int = 0,
+    batch_tokens: int | None = None,
     progress: Progress | bool | None = None,
 ) -> pd.DataFrame:
     """Return how far states move, and the loss, when only some heads of each layer are kept.
@@ -366,18 +370,19 @@ def robustness(
         kept: How many heads of each layer are kept, in turn; some from 1 to all but one if not
             given.
         seed: Of the intervals, and of the importance.
-        progress: Called with what is being done and the share that is done; True for a bar, which
-            notebooks and terminals have where nothing is given; False for none.
+        batch_tokens: As `inspector.profile` takes it.
+        progress: As `inspector.profile` takes it.
 
     Raises:
         InputError: If a number of heads cannot be kept, or the corpus cannot be used.
         ModelError: If the model cannot be loaded.
     """
+    settings: dict[str, Any] = {"seed": seed} | _batch_size(batch_tokens)
     ready = loaded(model)
     with shown(progress) as show:
         return for_each(
             read_annotated(corpus),
-            lambda one: robustness_over(ready, one, kept=kept, seed=seed, progress=show),
+            lambda one: robustness_over(ready, one, kept=kept, progress=show, **settings),
         )
 
 
@@ -425,6 +430,10 @@ def rollout(model: ModelOrName, text: str, *, residual: float = 0.5) -> pd.DataF
     batch = ready.encode([text])
     maps = attention_probabilities(ready, batch)[:, 0].double().cpu().numpy()
     return rollout_frame(maps, batch.tokens[0], residual)
+
+
+def _batch_size(tokens: int | None) -> dict[str, BatchSize]:
+    return {"batch_size": profile_settings(batch_tokens=tokens).batch}
 
 
 def for_each(read: Sequence[Corpus], frame_of: Callable[[Corpus], pd.DataFrame]) -> pd.DataFrame:

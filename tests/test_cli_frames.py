@@ -4,7 +4,6 @@ import json
 
 import pandas as pd
 import pytest
-from support.terminal import plain
 
 import inspector
 
@@ -80,21 +79,6 @@ def test_the_version_and_the_short_help(command):
     assert command("--version").out == f"inspector {inspector.__version__}\n"
     assert "Usage:" in command("-h").out
     assert "Example:" in command("rollout", "-h").out
-
-
-def test_commands_share_their_options(command):
-    of_models = {"--dtype", "--device", "--revision"}
-    of_corpora = {"--corpus", "--labels", "--roles", "--annotate", "--seed"}
-    of_tables = {"--columns", "--all"}
-    shared = [
-        (("weights", "attend", "composition", "rollout"), of_models),
-        (("profile", "ablate", "importance", "robustness"), of_models | of_corpora),
-        (("weights", "ablate", "importance", "rollout"), of_tables),
-        (("check",), {"--corpus", "--seed", "--device", "--revision"}),
-    ]
-    for name, options in ((name, options) for names, options in shared for name in names):
-        page = plain(command(name, "--help").out)
-        assert {one for one in options if one not in page} == set(), name
 
 
 def test_the_shared_options_do_what_they_say(command, tiny_folder, tmp_path):

@@ -1,10 +1,20 @@
 """Options that no command takes, and values that an option does not: one sentence each."""
 
+import inspect
+
+import pytest
 import torch
 from support.each import each
 from support.terminal import assert_refused
 
+from inspector.cli import app
+
 BAD_INPUT = 2
+OPTIONS = {
+    command.callback.__name__: set(inspect.signature(command.callback).parameters)
+    for command in app.registered_commands
+    if command.callback.__name__ != "dashboard"  # which asks in its pages
+}
 
 
 @each(
@@ -44,3 +54,31 @@ def test_options_that_cannot_be(command, monkeypatch, tmp_path, arguments, sente
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert_refused(command(*arguments), BAD_INPUT, sentence)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "commands", "options"),
+    [
+        (
+            "model",
+            {"verify", "weights", "attend", "profile", "ablate", "check", "importance",
+             "robustness", "composition", "rollout"},
+            {"dtype", "device", "revision"},
+        ),
+        (
+            "corpus",
+            {"profile", "ablate", "check", "importance", "robustness"},
+            {"roles", "annotate", "labels", "seed", "batch_tokens"},
+        ),
+        (
+            "columns",
+            {"weights", "ablate", "importance", "robustness", "composition", "rollout"},
+            {"everything", "output"},
+        ),
+    ],
+)  # fmt: skip
+def test_every_command_that_takes_one_takes_all_that_goes_with_it(what, commands, options):
+    assert {name for name, known in OPTIONS.items() if what in known} == commands
+    assert {name: options - OPTIONS[name] for name in commands} == {
+        name: set() for name in commands
+    }

@@ -8,6 +8,7 @@ import typer
 from inspector.commands.options import (
     All,
     Annotations,
+    BatchTokens,
     Columns,
     Debug,
     Device,
@@ -56,6 +57,7 @@ def ablate(
     annotate: Annotations = None,
     labels: Labels = "universal",
     seed: Seed = 0,
+    batch_tokens: BatchTokens = None,
     columns: Columns = None,
     everything: All = False,
     dtype: Dtype = "float32",
@@ -88,6 +90,7 @@ def ablate(
             output=target,
             force=force,
             seed=seed,
+            batch_tokens=batch_tokens,
             progress=show,
         )
     if as_json:

@@ -4,11 +4,23 @@ Must not know: formulas, how a claim is judged.
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from inspector.commands.options import Debug, Device, Force, Json, Revision, Seed, frame_target
+from inspector.commands.options import (
+    Annotations,
+    BatchTokens,
+    Debug,
+    Device,
+    Dtype,
+    Force,
+    Json,
+    Revision,
+    Roles,
+    Seed,
+    frame_target,
+)
 from inspector.console import print_frame, progress, say
 from inspector.output import write_atomically
 from inspector.records import FRAME_WRITERS, json_text, records
@@ -30,8 +42,14 @@ def check(
         ),
     ],
     corpus: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(help="A .conllu file or a known name; inspector's own if none."),
+    ] = None,
+    roles: Roles = None,
+    annotate: Annotations = None,
+    labels: Annotated[
+        Literal["universal", "full"] | None,
+        typer.Option(help="As in profile; full for nsubj:pass if not given.", show_default=False),
     ] = None,
     replicate: Annotated[
         list[Path] | None,
@@ -48,6 +66,8 @@ def check(
         typer.Option("-o", "--output", help="A .csv, .parquet or .json file for the rows."),
     ] = None,
     seed: Seed = 0,
+    batch_tokens: BatchTokens = None,
+    dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
     force: Force = False,
@@ -62,10 +82,14 @@ def check(
 
         found = checked_claims(
             claims,
-            corpus,
+            corpus or None,
             model=model,
             replicate=replicate or (),
+            annotations=[*(roles or ()), *(annotate or ())],
+            labels=labels,
             seed=seed,
+            batch_tokens=batch_tokens,
+            dtype=dtype,
             device=device,
             revision=revision,
             progress=show,

@@ -9,6 +9,7 @@ import typer
 from inspector.commands.options import (
     All,
     Annotations,
+    BatchTokens,
     Columns,
     Debug,
     Device,
@@ -60,6 +61,7 @@ def importance(
         bool, typer.Option(help="Ablate each head as well; as long as some forty passes.")
     ] = False,
     seed: Seed = 0,
+    batch_tokens: BatchTokens = None,
     output: Output = None,
     columns: Columns = None,
     everything: All = False,
@@ -80,6 +82,7 @@ def importance(
             annotated(corpus, [*(roles or ()), *(annotate or ())], labels),
             check=check,
             seed=seed,
+            batch_tokens=batch_tokens,
             progress=show,
         )
 
@@ -102,6 +105,7 @@ def robustness(
     annotate: Annotations = None,
     labels: Labels = "universal",
     seed: Seed = 0,
+    batch_tokens: BatchTokens = None,
     output: Output = None,
     columns: Columns = None,
     everything: All = False,
@@ -121,6 +125,7 @@ def robustness(
             ready,
             annotated(corpus, [*(roles or ()), *(annotate or ())], labels),
             seed=seed,
+            batch_tokens=batch_tokens,
             progress=show,
         )
 

@@ -34,6 +34,13 @@ Annotations = Annotated[
     list[Path] | None,
     typer.Option(help="Other annotation of the corpus: names, supersenses, own relations."),
 ]
+BatchTokens = Annotated[
+    int | None,
+    typer.Option(
+        help="Tokens of several texts read at once, at most (1300): less memory, and slower.",
+        show_default=False,
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Of what is drawn.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an output file that exists.")]
 Debug = Annotated[

@@ -9,6 +9,7 @@ import typer
 
 from inspector.commands.options import (
     Annotations,
+    BatchTokens,
     Debug,
     Device,
     Dtype,
@@ -87,6 +88,7 @@ def profile(
     workers: Workers = 1,
     resume: Resume = False,
     seed: Seed = 0,
+    batch_tokens: BatchTokens = None,
     dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
@@ -112,6 +114,7 @@ def profile(
                 ablation=ablation and cause,
                 ablation_sentences=ablation_sentences,
                 seed=seed,
+                batch_tokens=batch_tokens,
                 dtype=dtype,
                 device=device,
                 revision=revision,

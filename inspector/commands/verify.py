@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Device, Json, Model, Revision, numbers
+from inspector.commands.options import Debug, Device, Dtype, Json, Model, Revision, numbers
 from inspector.console import print_implementation, print_report, progress
 from inspector.records import json_text
 
@@ -19,7 +19,7 @@ EXAMPLE = "inspector verify minilm --implementation my.py:build --json"
 
 def verify(
     model: Model = "minilm",
-    dtype: Annotated[str, typer.Option(help="float32, float64 or bfloat16.")] = "float32",
+    dtype: Dtype = "float32",
     implementation: Annotated[
         str | None,
         typer.Option(

@@ -14,6 +14,7 @@ from inspector.models.forward.capture import (
     watch,
 )
 from inspector.models.forward.sentence_batches import (
+    BatchSize,
     WordBatch,
     WordBatches,
     token_counts,
@@ -32,6 +33,7 @@ __all__ = [
     "LayerSite",
     "Batch",
     "check_text",
+    "BatchSize",
     "WordBatch",
     "WordBatches",
     "token_counts",

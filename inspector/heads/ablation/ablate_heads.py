@@ -72,6 +72,8 @@ def ablate_each(
     how: Ablation = "zero",
     means: Float64[Tensor, "layer head d_head"] | None = None,
     step: Step | None = None,
+    *,
+    batch_tokens: int = MOST_TOKENS,
 ) -> None:
     """Add the state change, and the loss, of each variant, which lacks one head.
 
@@ -84,6 +86,7 @@ def ablate_each(
         how: How a head is ablated.
         means: What each head gives on average, for 'mean'.
         step: Called after each batch.
+        batch_tokens: Of variants that are computed at once, at most; or of one.
     """
     read = list(batches)
     if not read:
@@ -96,9 +99,12 @@ def ablate_each(
     for variant, ((layer, _head),) in enumerate(sums.variants):
         of_layer.setdefault(layer, []).append(variant)
     with partial_forward(model) as partial:
-        _add_all(
-            read, sums, lambda text: _partial_passes(partial, text, sums, of_layer, replaced), step
-        )
+
+        def passes(text: Batch) -> tuple[Tensor, Iterator[tuple[list[int], Tensor]]]:
+            at_once = max(1, batch_tokens // text.input_ids.numel())
+            return _partial_passes(partial, text, sums, of_layer, replaced, at_once)
+
+        _add_all(read, sums, passes, step)
 
 
 def ablate_together(
@@ -160,9 +166,9 @@ def _partial_passes(
     sums: StateChangeSums,
     of_layer: dict[int, list[int]],
     replaced: Replacement,
+    at_once: int,
 ) -> tuple[Tensor, Iterator[tuple[list[int], Tensor]]]:
     clean = partial.clean(text)
-    at_once = max(1, MOST_TOKENS // text.input_ids.numel())
 
     def changed() -> Iterator[tuple[list[int], Tensor]]:
         for layer, variants in of_layer.items():

@@ -22,16 +22,16 @@ from inspector.heads.ablation.state_change import StateChangeSums
 from inspector.heads.ablation.word_loss import LossSums
 from inspector.heads.enough_words import check_some_read
 from inspector.heads.observers.batch import AnnotatedBatch, batches_of
-from inspector.models import PretrainedModel, token_counts, word_batches
+from inspector.models import BatchSize, PretrainedModel, token_counts, word_batches
 from inspector.models.forward.head_ablation import Head, check_ablation, check_heads
 from inspector.models.loading.language_head import language_head
 from inspector.progress import Progress
 
-BATCH_SIZE, WINDOW_BATCH_SIZE, WINDOW_TOKENS = 32, 2, 512
+BATCH_SIZE, WINDOW_BATCH_SIZE, WINDOW_TOKENS = BatchSize(32), 2, 512
 
 
 def corpus_batches(
-    model: PretrainedModel, corpus: Corpus, batch_size: int = BATCH_SIZE
+    model: PretrainedModel, corpus: Corpus, batch_size: BatchSize = BATCH_SIZE
 ) -> tuple[list[AnnotatedBatch], list[str], list[str]]:
     """Return a corpus as annotated batches, with its documents and its relations' names, sorted.
 
@@ -51,7 +51,10 @@ def corpus_batches(
     documents = sorted({*sentences.documents, *windows.documents})
     names = sorted({*sentences.asked, *windows.asked})
     made: list[AnnotatedBatch] = []
-    for read, size in ((sentences, batch_size), (windows, WINDOW_BATCH_SIZE)):
+    for read, size in (
+        (sentences, batch_size),
+        (windows, batch_size._replace(texts=WINDOW_BATCH_SIZE)),
+    ):
         if read.texts:
             made += batches_of(model, read, documents, names, size)[1]
     return made, documents, names
@@ -65,6 +68,7 @@ def ablation_over(
     how: str = "zero",
     together: bool = False,
     loss: bool = True,
+    batch_size: BatchSize = BATCH_SIZE,
     progress: Progress | None = None,
 ) -> StateChangeSums:
     """Return the state change over a corpus without each of some heads, or without all of them.
@@ -77,13 +81,14 @@ def ablation_over(
         together: Whether all are ablated at once, not each by itself.
         loss: Whether the loss is measured too, where the model has a language-modelling head. A
             masked model reads each text seven times more for it.
+        batch_size: How much is read at once.
         progress: Told how far it is.
 
     Raises:
         InputError: If there is no such head or way, or no sentence.
     """
     chosen, way = check_heads(model, heads), check_ablation(how)
-    batches, documents, names = corpus_batches(model, corpus)
+    batches, documents, names = corpus_batches(model, corpus, batch_size)
     show = progress or (lambda what, share: None)
     means = None
     if way == "mean":
@@ -99,8 +104,10 @@ def ablation_over(
         done += 1
         show(f"Batches {done} of {len(batches)}", sum(tokens[:done]) / sum(tokens))
 
-    run = ablate_together if together else ablate_each
-    run(model, batches, sums, way, means, step)
+    if together:
+        ablate_together(model, batches, sums, way, means, step)
+    else:
+        ablate_each(model, batches, sums, way, means, step, batch_tokens=batch_size.tokens)
     return sums
 
 
@@ -110,6 +117,7 @@ def importance_over(
     *,
     check: bool = True,
     seed: int = 0,
+    batch_size: BatchSize = BATCH_SIZE,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return the importance frame of all heads over a corpus.
@@ -119,6 +127,7 @@ def importance_over(
         corpus: What is read.
         check: Whether each head is ablated too: `ablation_effect` and the rank correlation.
         seed: Of the random directions.
+        batch_size: How much is read at once.
         progress: Told how far it is.
 
     Raises:
@@ -126,10 +135,12 @@ def importance_over(
     """
     ablation = None
     if check:
-        ablation = ablation_over(model, every_head(model), corpus, loss=False, progress=progress)
+        ablation = ablation_over(
+            model, every_head(model), corpus, loss=False, batch_size=batch_size, progress=progress
+        )
     _check_read(model, corpus)
     surfaces = [sentence.surface for sentence in corpus.sentences]
-    made = word_batches(model, surfaces, BATCH_SIZE).batches
+    made = word_batches(model, surfaces, batch_size).batches
     return head_importance(model, made, ablation=ablation, seed=seed)
 
 
@@ -140,6 +151,7 @@ def robustness_over(
     kept: Sequence[int] | None = None,
     seeds: Sequence[int] = SEEDS,
     seed: int = 0,
+    batch_size: BatchSize = BATCH_SIZE,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return the robustness frame over a corpus.
@@ -150,6 +162,7 @@ def robustness_over(
         kept: Heads that are kept in each layer; some from 1 to all but one where not given.
         seeds: Of the random orders.
         seed: Of the intervals, and of the importance by which heads are ordered.
+        batch_size: How much is read at once.
         progress: Told how far it is.
 
     Raises:
@@ -166,10 +179,10 @@ def robustness_over(
             )
     show = progress or (lambda what, share: None)
     show("Importance", 0.0)
-    importance = importance_over(model, corpus, check=False, seed=seed)
+    importance = importance_over(model, corpus, check=False, seed=seed, batch_size=batch_size)
     sets = ablated_sets(importance, counts, seeds)
     texts = replace(corpus, sentences=[replace(one, relations=()) for one in corpus.sentences])
-    batches, documents, names = corpus_batches(model, texts)
+    batches, documents, names = corpus_batches(model, texts, batch_size)
     sums = _sums(model, documents, names, list(sets.values()))
     done = 0
 

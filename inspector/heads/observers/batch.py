@@ -11,7 +11,7 @@ from torch import Tensor
 from inspector.corpora import Relation, Sentence
 from inspector.corpora.text_set import TextSet
 from inspector.heads.observers.word_tokens import WordTokens, tokens_of_words
-from inspector.models import PretrainedModel, WordBatch, WordBatches, word_batches
+from inspector.models import BatchSize, PretrainedModel, WordBatch, WordBatches, word_batches
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def batches_of(
     read: TextSet,
     documents: Sequence[str],
     names: Sequence[str],
-    batch_size: int,
+    batch_size: int | BatchSize,
 ) -> tuple[WordBatches, list[AnnotatedBatch]]:
     """Return texts as batches, without their annotation and with it.
 

@@ -6,7 +6,7 @@ large, so that hardly any padding is computed and no long sentence has many besi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Int
@@ -28,6 +28,15 @@ _MOST_CELLS = 40_000
 """Cells of a head's maps of such a batch: of twelve heads, what a cache holds."""
 PADDING = 0.1
 """Share of a batch that may be padding."""
+
+
+class BatchSize(NamedTuple):
+    """How much a batch may hold."""
+
+    texts: int
+    """Texts, at most."""
+    tokens: int = MOST_TOKENS
+    """Tokens of several texts, at most, padding among them; a longer text stands alone."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ class WordBatches:
 def word_batches(
     model: PretrainedModel,
     sentences: Sequence[Words],
-    batch_size: int,
+    batch_size: int | BatchSize,
     *,
     padding: float = PADDING,
 ) -> WordBatches:
@@ -72,7 +81,8 @@ def word_batches(
     Args:
         model: Whose tokenizer and length limit count.
         sentences: Each with at least one word.
-        batch_size: Sentences in a batch, at most; fewer where they are long.
+        batch_size: Sentences in a batch, at most, or these and its tokens; fewer where they are
+            long.
         padding: Share of a batch that may be padding.
     """
     encoded, readings = read_sentences(model.tokenizer, sentences)
@@ -81,7 +91,8 @@ def word_batches(
     nothing = tuple(i for i, reading in enumerate(readings) if not reading.n_tokens)
     fitting = sorted({*range(len(lengths))} - {*too_long, *nothing}, key=lambda i: (lengths[i], i))
     unknown = unknown_id(model.tokenizer)
-    runs = _even_runs([lengths[i] for i in fitting], batch_size, padding)
+    size = BatchSize(batch_size) if isinstance(batch_size, int) else batch_size
+    runs = _even_runs([lengths[i] for i in fitting], size, padding)
     batches = [_batch(model, encoded, readings, tuple(fitting[run]), unknown) for run in runs]
     known = sum((readings[i].vocabulary(unknown) for i in fitting), Vocabulary())
     return WordBatches(batches, too_long, nothing, known)
@@ -124,28 +135,29 @@ def token_counts(
     return counts, len(alone[0].ids) - alone[0].n_tokens
 
 
-def _even_runs(lengths: Sequence[int], batch_size: int, padding: float) -> list[slice]:
+def _even_runs(lengths: Sequence[int], size: BatchSize, padding: float) -> list[slice]:
     """Return runs of texts that together are small and need little padding.
 
     Args:
         lengths: Tokens of each, sorted.
-        batch_size: Texts in a run, at most.
+        size: Texts and tokens of a run, at most.
         padding: Share of a run that may be padding.
 
     Example:
-        >>> runs = _even_runs([5, 5, 5, 9, 40, 41, 700, 700], batch_size=32, padding=0.1)
+        >>> runs = _even_runs([5, 5, 5, 9, 40, 41, 700, 700], BatchSize(32), padding=0.1)
         >>> [(run.start, run.stop) for run in runs]
         [(0, 3), (3, 4), (4, 6), (6, 7), (7, 8)]
     """
     runs, start, tokens = [], 0, 0
+    cells = _MOST_CELLS * size.tokens / MOST_TOKENS
     for place, length in enumerate(lengths):
         rows = place + 1 - start
         padded = rows * length
         tokens += length
         if rows > 1 and (
-            rows > batch_size
-            or padded > MOST_TOKENS
-            or padded * length > _MOST_CELLS
+            rows > size.texts
+            or padded > size.tokens
+            or padded * length > cells
             or padded - tokens > padding * padded
         ):
             runs.append(slice(start, place))

@@ -46,7 +46,11 @@ def check(
     *,
     model: ModelOrName | None = None,
     replicate: Given | Sequence[Given] = (),
+    annotations: str | Path | Sequence[str | Path] = (),
+    labels: Labels | None = None,
     seed: int | None = None,
+    batch_tokens: int | None = None,
+    dtype: str | None = None,
     device: str | None = None,
     revision: str | None = None,
     progress: Progress | bool | None = None,
@@ -62,7 +66,11 @@ def check(
         corpus: What they are judged on, as `profile` takes it; inspector's own where not given.
         model: Asked instead of the one that a claim names.
         replicate: Other text, on which heads and rules are scored as they stand.
+        annotations: Files of further annotation of the corpus, as `profile` takes them.
+        labels: Of the corpus; where not given, 'full' for a claim about a subtype (nsubj:pass).
         seed: Of the intervals and tests.
+        batch_tokens: As `profile` takes it.
+        dtype: In which a model is loaded.
         device: On which a model is loaded.
         revision: Branch, tag or commit of a hub id.
         progress: Called with what is being done and the share that is done; True for a bar, which
@@ -84,7 +92,11 @@ def check(
             corpus,
             model=model,
             replicate=replicate,
+            annotations=annotations,
+            labels=labels,
             seed=seed,
+            batch_tokens=batch_tokens,
+            dtype=dtype,
             device=device,
             revision=revision,
             progress=show,
@@ -97,29 +109,33 @@ def checked_claims(
     *,
     model: ModelOrName | None = None,
     replicate: Given | Sequence[Given] = (),
+    annotations: str | Path | Sequence[str | Path] = (),
+    labels: Labels | None = None,
     seed: int | None = None,
+    batch_tokens: int | None = None,
+    dtype: str | None = None,
     device: str | None = None,
     revision: str | None = None,
     progress: Progress | None = None,
 ) -> Checked:
     """Return what became of claims, as `check` does, with the rows of the other text."""
     given = given_claims(claims)
-    settings = profile_settings(seed=seed, ablation=False)
+    settings = profile_settings(seed=seed, ablation=False, labels=labels, batch_tokens=batch_tokens)
     groups: dict[tuple[str, Labels], list[tuple[int, Claim]]] = {}
     for number, (claim, _) in enumerate(given, 1):
-        groups.setdefault((claim.model, _labels(claim)), []).append((number, claim))
+        groups.setdefault((claim.model, labels or _labels(claim)), []).append((number, claim))
     texts = {
-        labels: _texts(corpus, replicate, labels) for labels in {labels for _, labels in groups}
+        kind: _texts(corpus, replicate, annotations, kind) for kind in {kind for _, kind in groups}
     }
     published = {number for number, (_, known) in enumerate(given, 1) if known}
     models: dict[str, PretrainedModel] = {}
     parts: list[Checked] = []
     rows: list[dict[str, Any]] = []
-    for (named, labels), those in groups.items():
+    for (named, kind), those in groups.items():
         try:
             if named not in models:
                 asked = model if model is not None else named or DEFAULT_MODEL
-                models[named] = loaded(asked, device=device, revision=revision)
+                models[named] = loaded(asked, dtype=dtype, device=device, revision=revision)
         except ModelError as error:
             place = those[0][1].place
             if model is not None or not {number for number, _ in those} <= published:
@@ -127,7 +143,7 @@ def checked_claims(
             reason = f"{named} is not here, and needs a hub or a folder (--model): {error}"
             rows += [not_asked(number, claim, named, reason) for number, claim in those]
             continue
-        one, others = texts[labels]
+        one, others = texts[kind]
         parts.append(
             check_claims(those, models[named], one, others, settings=settings, progress=progress)
         )
@@ -178,10 +194,13 @@ def _labels(claim: Claim) -> Labels:
 
 
 def _texts(
-    corpus: Given | None, replicate: Given | Sequence[Given], labels: Labels
+    corpus: Given | None,
+    replicate: Given | Sequence[Given],
+    annotations: str | Path | Sequence[str | Path],
+    labels: Labels,
 ) -> tuple[Corpus, list[Corpus]]:
     """Return what claims are judged on, and the other text; both of enough documents."""
-    read = read_annotated(corpus, labels=labels)
+    read = read_annotated(corpus, annotations, labels=labels)
     if len(read) > 1:
         raise InputError(f"corpus ({len(read)} of them) must be one: give the others as replicate.")
     check_documents(read[0])

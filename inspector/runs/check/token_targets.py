@@ -15,7 +15,7 @@ from inspector.heads.observers import Behaviour, annotated_batches, observe
 from inspector.heads.observers.behaviour import QUANTITIES
 from inspector.heads.specialization.inference import bootstrap_weights, ratio_intervals
 from inspector.heads.specialization.split import is_for_selection
-from inspector.models import PretrainedModel, random_init_model, word_batches
+from inspector.models import BatchSize, PretrainedModel, random_init_model, word_batches
 from inspector.runs.check.vocabulary import Target
 from inspector.runs.profile.job import ProfileSettings
 from inspector.runs.profile.shard_worker import one_thread
@@ -51,10 +51,10 @@ class Looks:
         return cls(
             documents=tuple(names),
             behaviours=tuple(
-                _behaviour(model, of_document[name], settings.batch_size) for name in names
+                _behaviour(model, of_document[name], settings.batch) for name in names
             ),
             random_init=tuple(
-                _behaviour(one, tested[::step], settings.batch_size) for one in random_models
+                _behaviour(one, tested[::step], settings.batch) for one in random_models
             ),
             seed=settings.seed,
         )
@@ -111,10 +111,10 @@ def judged_share(accuracy: float, low: float, high: float, at_random: float) -> 
     return ("not supported", "") if np.isnan(at_random) else ("explained", "random-init")
 
 
-def _behaviour(model: PretrainedModel, sentences: Sequence[Sentence], batch_size: int) -> Behaviour:
+def _behaviour(model: PretrainedModel, sentences: Sequence[Sentence], size: BatchSize) -> Behaviour:
     seen = Behaviour(model.n_layers, model.n_heads, model.max_tokens)
     with one_thread():
-        made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
+        made = word_batches(model, [sentence.surface for sentence in sentences], size)
         batches = annotated_batches(made.batches, sentences, [0] * len(sentences), {})
         observe(model, batches, [seen])
     return seen

@@ -24,24 +24,26 @@ from inspector.heads.specialization.ladder.sums import by_document
 from inspector.heads.specialization.ladder.words import NOTHING, WordTable, word_table
 from inspector.heads.specialization.lift import MIN_LIFT
 from inspector.heads.specialization.split import is_for_selection
-from inspector.models import PretrainedModel, random_init_model, word_batches
+from inspector.models import BatchSize, PretrainedModel, random_init_model, word_batches
 from inspector.runs.check.described_words import WordTarget
 from inspector.runs.check.token_targets import RANDOM_SENTENCES, judged_share
 from inspector.runs.profile.job import ProfileSettings
 from inspector.runs.profile.shard_worker import one_thread
+
+_SIZE = BatchSize(32)
 
 
 def words_predicted(
     model: PretrainedModel,
     sentences: Sequence[Sentence],
     documents: Sequence[str],
-    batch_size: int = 32,
+    size: BatchSize = _SIZE,
 ) -> WordTable:
     """Return sentences with the word that each head predicts for each word, from one pass."""
     lengths = [len(sentence.words) for sentence in sentences]
     seen = PredictedWords(RelationScores(model.n_layers, model.n_heads, [], []), lengths)
     with one_thread():
-        made = word_batches(model, [sentence.surface for sentence in sentences], batch_size)
+        made = word_batches(model, [sentence.surface for sentence in sentences], size)
         batches = annotated_batches(made.batches, sentences, [0] * len(sentences), {})
         observe(model, batches, [seen])
     n_heads = model.n_layers * model.n_heads
@@ -62,7 +64,7 @@ class WordLooks:
     def of(cls, model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> "WordLooks":
         """Return what one pass over the corpus shows."""
         documents = corpus.document_ids()
-        table = words_predicted(model, corpus.sentences, documents, settings.batch_size)
+        table = words_predicted(model, corpus.sentences, documents, settings.batch)
         tested = [
             (one, name)
             for one, name in zip(corpus.sentences, documents, strict=True)
@@ -73,7 +75,7 @@ class WordLooks:
         random_models = (random_init_model(model, seed) for seed in settings.random_init_seeds)
         return cls(
             table,
-            tuple(words_predicted(one, texts, names, settings.batch_size) for one in random_models),
+            tuple(words_predicted(one, texts, names, settings.batch) for one in random_models),
             model.n_heads,
             settings.seed,
         )

@@ -19,7 +19,7 @@ from inspector.heads.ablation.word_loss import LossSums
 from inspector.heads.observers.batch import batches_of
 from inspector.heads.specialization.lift import MIN_PAIRS
 from inspector.heads.specialization.split import is_for_selection
-from inspector.models import PretrainedModel
+from inspector.models import BatchSize, PretrainedModel
 from inspector.models.loading.language_head import LanguageHead
 from inspector.runs.store.shards import ShardResult
 
@@ -118,7 +118,7 @@ def ablation_shard(
     model: PretrainedModel,
     read: TextSet,
     names: Sequence[str],
-    batch_size: int,
+    batch_size: BatchSize,
     head: LanguageHead | None = None,
 ) -> ShardResult:
     """Return what some texts lose without each of the model's heads.
@@ -127,13 +127,13 @@ def ablation_shard(
         model: Whose heads.
         read: The texts.
         names: Relations that are asked about.
-        batch_size: Texts in a batch.
+        batch_size: Of the texts, and of what is computed at once.
         head: The model's language-modelling head, where it has one.
     """
     known = list(dict.fromkeys(read.documents))
     sums = empty_sums(known, names, every_head(model.n_layers, model.n_heads), head)
     _, batches = batches_of(model, read, known, sums.names, batch_size)
-    ablate_each(model, batches, sums)
+    ablate_each(model, batches, sums, batch_tokens=batch_size.tokens)
     return ShardResult(sums.state(), {"documents": known})
 
 

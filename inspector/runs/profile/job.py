@@ -13,7 +13,8 @@ from inspector.corpora import Labels
 from inspector.corpora.text_set import TextSet
 from inspector.errors import InputError
 from inspector.heads.specialization.split import MIN_RANDOM_MODELS, is_for_selection
-from inspector.models import PretrainedModel, load
+from inspector.models import BatchSize, PretrainedModel, load
+from inspector.models.forward.sentence_batches import MOST_TOKENS
 from inspector.runs.profile.ablation_worker import (
     SENTENCES_A_SHARD,
     SENTENCES_A_WINDOW,
@@ -25,7 +26,14 @@ from inspector.runs.profile.random_sample import LEAST_SENTENCES, LEAST_WINDOWS,
 from inspector.runs.profile.versions import check_same
 
 _AT_LEAST_ONE = (
-    *("shard_size", "batch_size", "window_tokens", "window_shard_size", "window_batch_size"),
+    *(
+        "shard_size",
+        "batch_size",
+        "batch_tokens",
+        "window_tokens",
+        "window_shard_size",
+        "window_batch_size",
+    ),
     "random_init_sentences",
 )
 
@@ -47,6 +55,9 @@ class ProfileSettings:
     """Consecutive sentences in a shard."""
     batch_size: int = 32
     """Sentences in a batch, at most."""
+    batch_tokens: int = MOST_TOKENS
+    """Tokens of several texts in a batch, at most, padding among them; a longer text is read
+    alone."""
     seed: int = 0
     """Of the bootstrap and of the sign flips."""
     coreference: bool = True
@@ -93,6 +104,11 @@ class ProfileSettings:
                 f"{MIN_RANDOM_MODELS} different ones: the best of fewer models says little of what "
                 "random weights can do."
             )
+
+    @property
+    def batch(self) -> BatchSize:
+        """Return how many sentences and tokens are read together, at most."""
+        return BatchSize(self.batch_size, self.batch_tokens)
 
 
 def profile_settings(settings: ProfileSettings | None = None, **given: Any) -> ProfileSettings:
@@ -279,12 +295,13 @@ class ShardPlace:
         return list(dict.fromkeys(self.read.documents))
 
     @property
-    def batch_size(self) -> int:
-        """Return how many texts are read together, at most."""
+    def batch_size(self) -> BatchSize:
+        """Return how much is read together, at most."""
         settings = self.job.settings
         if not self.read.is_windows:
-            return settings.batch_size
-        return 1 if self.reading.is_ablation else settings.window_batch_size
+            return settings.batch
+        texts = 1 if self.reading.is_ablation else settings.window_batch_size
+        return settings.batch._replace(texts=texts)
 
     @property
     def is_own(self) -> bool:

@@ -78,7 +78,8 @@ def _ablated(
     for read in parts:
         if not read.texts:
             continue
-        size = 1 if read.is_windows else job.settings.batch_size
+        size = job.settings.batch
+        size = size._replace(texts=1) if read.is_windows else size
         _, batches = batches_of(model, read, known, names, size)
         ablate_together(model, batches, sums)
     return SharedRole(relations, sums)

@@ -44,7 +44,7 @@ from inspector.vocabulary import Vocabulary
 
 _SETTINGS = (
     *("labels", "distances", "random_init_seeds", "random_init_sentences", "seed", "coreference"),
-    *("window_tokens", "window_shard_size", "window_batch_size"),
+    *("batch_tokens", "window_tokens", "window_shard_size", "window_batch_size"),
     *("ablation", "ablation_sentences", "ablation_windows"),
 )
 

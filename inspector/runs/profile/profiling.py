@@ -42,6 +42,7 @@ def profile(
     ablation_sentences: int | None = None,
     seed: int | None = None,
     batch_size: int | None = None,
+    batch_tokens: int | None = None,
     settings: ProfileSettings | None = None,
     dtype: str | None = None,
     device: str | None = None,
@@ -78,6 +79,7 @@ def profile(
             seven times for its loss.
         seed: Of the bootstrap and of the sign flips.
         batch_size: Sentences in a batch, at most.
+        batch_tokens: Tokens of several texts in a batch, at most; less memory, and slower.
         settings: All that changes the figures, in one object; no such keyword beside it.
         dtype: 'float32', 'float64' or 'bfloat16'; the model's own, or float32, where not given.
         device: On which the model is loaded, the CPU where not given.
@@ -114,6 +116,7 @@ def profile(
         ablation_sentences=ablation_sentences,
         seed=seed,
         batch_size=batch_size,
+        batch_tokens=batch_tokens,
     )
     check_engine(engine, workers)
     if output is not None:

@@ -23,7 +23,7 @@ from inspector.heads.observers import (
     observe,
 )
 from inspector.heads.observers.batch import batches_of
-from inspector.models import PretrainedModel, random_init_model
+from inspector.models import BatchSize, PretrainedModel, random_init_model
 from inspector.models.loading.language_head import LanguageHead, language_head
 from inspector.runs.profile.ablation_worker import ablation_shard
 from inspector.runs.profile.job import ProfileJob as ProfileJob
@@ -97,7 +97,7 @@ def observed(
     scores: RelationScores,
     others: Sequence[Observer],
     read: TextSet,
-    batch_size: int,
+    batch_size: BatchSize,
 ) -> ShardResult:
     """Return what the observers kept of one pass over texts."""
     kept: list[Observer] = [scores, *others]

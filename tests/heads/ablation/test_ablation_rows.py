@@ -22,7 +22,7 @@ from inspector.heads.ablation import (
 from inspector.heads.ablation.ablate_heads import ablate_each, ablate_together
 from inspector.heads.ablation.state_change import UNIT, StateChangeSums
 from inspector.heads.ablation.target_words import n_cells
-from inspector.models import load, word_batches
+from inspector.models import BatchSize, load, word_batches
 
 WORDS = ("the", "cat", "dog", "rain", "old", "town", "table", "had", "could", "not", "that", ".")
 CLASSES = ("DET", *["NOUN"] * 3, "ADJ", "NOUN", "NOUN", "VERB", "AUX", "PART", "PRON", "PUNCT")
@@ -107,7 +107,7 @@ def test_control_another_head_does_not_equal(model):
 
 
 def test_one_by_one_equals_together_for_single_heads(model):
-    batches, documents, names = corpus_batches(model, corpus(), 3)
+    batches, documents, names = corpus_batches(model, corpus(), BatchSize(3))
     variants = [((layer, head),) for layer in range(3) for head in range(4)]
     sums = [StateChangeSums(documents, names, list(variants)) for _ in range(2)]
     ablate_each(model, batches, sums[0])

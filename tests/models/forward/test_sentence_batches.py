@@ -15,7 +15,7 @@ from inspector.heads.observers import (
     annotated_batches,
     observe,
 )
-from inspector.models import word_batches
+from inspector.models import BatchSize, word_batches
 from inspector.models.forward.sentence_batches import _even_runs
 
 
@@ -36,10 +36,19 @@ def test_runs_are_small_and_even_and_no_larger_ones_are(lengths, size, padding):
             and cells - sum(run) <= padding * cells
         )
 
-    runs = [lengths[run] for run in _even_runs(lengths, size, padding)]
+    runs = [lengths[run] for run in _even_runs(lengths, BatchSize(size), padding)]
     assert [length for run in runs for length in run] == lengths
     assert all(map(holds, runs))
     assert not any(holds([*one, two[0]]) for one, two in itertools.pairwise(runs))
+
+
+def test_a_batch_holds_no_more_tokens_than_asked(minilm):
+    surfaces = [sentence.surface for sentence in default_corpus().sentences[:60]]
+    for most in (60, 200, 5000):
+        made = word_batches(minilm, surfaces, BatchSize(99, most), padding=1.0).batches
+        assert sorted(row for batch in made for row in batch.sentences) == [*range(60)]
+        cells = [batch.batch.input_ids.numel() for batch in made if len(batch.sentences) > 1]
+        assert most / 4 < max(cells) <= most
 
 
 def test_even_batches_change_nothing_that_is_kept(minilm):

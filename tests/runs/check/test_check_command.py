@@ -7,7 +7,9 @@ import pytest
 from support.each import each
 
 import inspector
+from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
+from inspector.errors import InputError
 from inspector.frames import dtypes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -80,6 +82,31 @@ def test_a_relation_that_the_text_lacks_is_not_asked(command, tiny_folder, texts
     (row,) = json.loads(done.out)["claims"]
     assert (done.code, row["verdict"]) == (NOT_HOLDING, "not asked")
     assert row["reason"] == "without has no pair of obj"
+
+
+def test_further_annotation_labels_and_dtype(command, tiny_folder, texts, tmp_path, monkeypatch):
+    class Asked(InputError):
+        """Stands for the pass over the corpus, which others test."""
+
+    def ask(claims, model, corpus, others, *, settings, progress):
+        labels = {one.label for sentence in corpus for one in sentence.relations}
+        raise Asked(f"{model.dtype} {settings.batch_tokens} {settings.seed} {sorted(labels)}.")
+
+    monkeypatch.setattr("inspector.runs.check.checking.check_claims", ask)
+    own, short = tmp_path / "own.tsv", tmp_path / "short.conllu"
+    documents = texts["one"].read_text(encoding="utf-8").split("# newdoc")[1:7]
+    parts = ["# newdoc" + "\n\n".join(one.split("\n\n")[:3]) for one in documents]
+    short.write_text("\n\n".join(parts) + "\n\n", encoding="utf-8")
+    pairs = [f"{one.id}\t2\t1\tbefore" for one in read_conllu(short) if len(one.words) > 2]
+    own.write_text("\n".join(["sent_id\tfrom\tto\tlabel", *pairs]) + "\n", encoding="utf-8")
+    claim = ("check", f"{tiny_folder('bert')} 1-0 user:before", "--corpus", short)
+    done = command(*claim)
+    assert "float32 1300 0 [" in done.err
+    assert not {"user:before", "acl:relcl"} & set(done.err.split("'"))
+    options = ("--annotate", own, "--labels", "full", "--dtype", "float64", "--seed", 2)
+    done = command(*claim, *options, "--batch-tokens", 200)
+    assert "float64 200 2 [" in done.err
+    assert {"user:before", "acl:relcl"} < set(done.err.split("'"))
 
 
 def test_published_claims_say_that_they_need_a_hub(command, texts, monkeypatch):

@@ -307,6 +307,7 @@ def test_a_damaged_shard_is_computed_again_and_no_other(
     ("changed", "words"),
     [
         ({"batch_size": 4}, "batch size: 8 ≠ 4"),
+        ({"batch_tokens": 64}, "settings batch_tokens: 1300 ≠ 64"),
         ({"shard_size": 32}, "shard size: 16 ≠ 32; n shards: 16 ≠ 8"),
         ({"labels": "full"}, "settings labels: 'universal' ≠ 'full'"),
         (
@@ -373,9 +374,11 @@ def test_totals_count_what_is_left_out(undisturbed, tiny, corpus):
     assert one["n"].sum() == scored - left_out
 
 
-@pytest.mark.parametrize("batch_size", [1, 5, 62])
-def test_batch_size_and_order_change_no_count(tiny, corpus, undisturbed, batch_size):
-    settings = replace(SETTINGS, batch_size=batch_size, shard_size=62, random_init_seeds=())
+@pytest.mark.parametrize(
+    "size", [{"batch_size": 1}, {"batch_size": 5}, {"batch_size": 62, "batch_tokens": 90}], ids=str
+)
+def test_batch_size_and_order_change_no_count(tiny, corpus, undisturbed, size):
+    settings = replace(SETTINGS, shard_size=62, random_init_seeds=(), **size)
     turned = replace(corpus, sentences=corpus.sentences[::-1])
     other = profile_corpus(tiny, turned, settings=settings)
     for name in ("behaviour", "relations"):
