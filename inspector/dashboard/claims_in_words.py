@@ -55,9 +55,14 @@ def strongest(claims: pd.DataFrame) -> pd.DataFrame:
     return ordered(held).drop_duplicates("relation")
 
 
-def suggest_strongest(claims: pd.DataFrame) -> None:
-    """Let the reader begin at the strongest head, unless one was chosen already."""
+def suggest_strongest(claims: pd.DataFrame, roles: pd.DataFrame) -> None:
+    """Let the reader begin at the strongest head, unless one was chosen already.
+
+    That is the head of the strongest claim that holds; where none does, of the strongest role.
+    """
     best = strongest(claims)
+    if best.empty:
+        best = roles.sort_values("effect", ascending=False, kind="stable")
     if len(best):
         first = best.iloc[0]
         address.suggest({"layer": int(first["layer"]), "head": int(first["head"])})

@@ -135,16 +135,15 @@ def link(visit: Visit, page: str, label: str, **choices: object) -> None:
     st.page_link(visit.links[page], label=label, query_params={**address.of_all_pages(), **chosen})
 
 
-def head_chooser(
-    model: PretrainedModel, language: str, *, with_head: bool = True
-) -> tuple[int, int]:
-    """Show number fields for a layer and one of its heads, and return both."""
+def head_chooser(model: PretrainedModel, language: str) -> tuple[int, int]:
+    """Show in the sidebar which head is chosen on all pages, and return layer and head."""
     t = words.of("shell", language)
-    columns = st.columns(2) if with_head else [st.container()]
-    layer = address.number(t["layer"], "layer", model.n_layers, on=columns[0])
-    if not with_head:
-        return layer, 0
-    return layer, address.number(t["head"], "head", model.n_heads, on=columns[1])
+    with st.sidebar.container(key="chosen-head"):
+        st.markdown(f"**{words.of('parts', language)['chosen']}**")
+        # Side by side they would be too narrow for their buttons.
+        layer = address.number(t["layer"], "layer", model.n_layers)
+        head = address.number(t["head"], "head", model.n_heads)
+    return layer, head
 
 
 def matrix(

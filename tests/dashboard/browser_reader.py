@@ -48,6 +48,11 @@ class Reader:
         field.press("Control+Enter")
         self.settle()
 
+    def cell(self, grid, layer, head):
+        """Return a head's cell in a grid."""
+        place = f"[data-layer='{layer}'][data-head='{head}']"
+        return self.page.locator(f".st-key-{grid} .cell{place}")
+
     @property
     def query(self):
         return {key: value[0] for key, value in parse_qs(urlsplit(self.page.url).query).items()}

@@ -56,9 +56,9 @@ def test_the_first_page_stands_under_its_own_name_too(reader):
 
 def test_a_click_on_a_role_chooses_its_head_and_the_head_page_shows_it(reader):
     reader.open("specialization?relation=det")
-    grid = reader.page.locator(".st-key-role-grid svg")
-    cell = grid.locator("path[aria-label*='layer: 3; head: 1;']").first
-    cell.click(position={"x": 4, "y": 4})
+    cell = reader.cell("role-grid", 3, 1)
+    expect(cell).to_contain_text(re.compile("[●◯]"))
+    cell.click()
     reader.settle()
     expect(reader.page.get_by_role("heading", name="Head 3-1")).to_be_visible()
     assert reader.query == {"relation": "det", "layer": "3", "head": "1"}
@@ -152,9 +152,7 @@ def test_the_model_view_and_one_head_are_drawn(reader):
 def test_a_click_on_a_cell_chooses_its_head_and_a_reload_restores_it(reader):
     reader.open("weights")
     assert reader.query == {}
-    cell = reader.page.locator(".st-key-weights-grid svg path[aria-label*='head: 7']")
-    cell = cell.and_(reader.page.locator("[aria-label*='layer: 3']"))
-    cell.click()
+    reader.cell("weights-grid", 3, 7).click()
     reader.settle()
     expect(reader.page.get_by_role("heading", name="Head 3-7")).to_be_visible()
     expect(reader.page.get_by_label("Layer", exact=True)).to_have_value("3")

@@ -6,6 +6,7 @@ import streamlit as st
 from inspector.dashboard import claims_in_words, examples, profiled, store, widgets, words
 from inspector.dashboard.app_pages.weights import statistics_table
 from inspector.dashboard.guards import plain
+from inspector.dashboard.parts import head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.frames import meanings
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
@@ -26,8 +27,9 @@ def show(visit: Visit) -> None:
     model = store.model(visit.model, visit.language)
     at_hand = profiled.at_hand(visit)
     if at_hand is not None:
-        claims_in_words.suggest_strongest(at_hand.claims)
+        claims_in_words.suggest_strongest(at_hand.claims, at_hand.roles)
     chosen = widgets.head_chooser(model, visit.language)
+    head_statistics.show(visit, at_hand, "head-grid", chosen)
     run = profiled.run(visit)
     if run is not None:
         _roles(run, chosen, visit.language)

@@ -15,15 +15,14 @@ from inspector.dashboard import (
     words,
 )
 from inspector.dashboard.guards import plain
+from inspector.dashboard.parts import head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.dashboard.store import VerifiableOnly
 from inspector.models import PretrainedModel
-from inspector.plot import role_grid
 from inspector.runs.profile.profile_corpus import Run
 from inspector.verification import VerificationReport
 from inspector.verification.judge import NEAR_THEIRS
 
-_GRID = "overview-grid"
 _STRONGEST = 5
 _NUMBER = re.compile(r"\b\d+\b")
 
@@ -57,7 +56,7 @@ def _heads(visit: Visit, t: words.Words) -> None:
         widgets.link(visit, "specialization", t["to_profile"])
         return
     claims = claims_in_words.beside_controls(run.claims, run.semantic_controls)
-    claims_in_words.suggest_strongest(claims)
+    claims_in_words.suggest_strongest(claims, run.roles)
     _grid(run, visit, t)
     best = claims_in_words.strongest(claims)
     st.header(t["strongest"], anchor=False)
@@ -73,20 +72,10 @@ def _heads(visit: Visit, t: words.Words) -> None:
 
 
 def _grid(run: Run, visit: Visit, t: words.Words) -> None:
-    """Show the role of every head, and the link to the one that is chosen."""
-    layers, heads = (int(run.behaviour[name].max()) + 1 for name in ("layer", "head"))
-    layer = address.choose("layer", range(layers), 0)
-    head = address.choose("head", range(heads), 0)
-    said = {**words.of("specialization", visit.language), **words.of("charts", visit.language)}
-    grid = role_grid(run.roles, run.behaviour, selected=(layer, head), names=said)
-    st.caption(t["grid_note"])
-    widgets.chart(
-        grid,
-        _GRID,
-        said["grid_alt"],
-        on_click=lambda: widgets.choose_clicked_head(_GRID),
-        width="content",
-    )
+    """Show the role of every head, or another statistic, and the link to the chosen one."""
+    model = store.model(visit.model, visit.language)
+    layer, head = widgets.head_chooser(model, visit.language)
+    head_statistics.show(visit, run, "overview-grid", (layer, head))
     widgets.link(visit, "head", t["to_head"].format(head_name=f"{layer}-{head}"))
 
 

@@ -16,8 +16,9 @@ from inspector.dashboard import (
     words,
 )
 from inspector.dashboard.guards import plain
+from inspector.dashboard.parts import head_statistics
 from inspector.dashboard.settings import Visit
-from inspector.plot import claims_forest, role_grid
+from inspector.plot import claims_forest
 from inspector.plot.forest import VERDICTS
 from inspector.runs.profile.profile_corpus import Run
 
@@ -30,7 +31,6 @@ FAMILY_OF = {
 """Kind of relation → what a head is called that follows one."""
 _OF_RELATIONS = ("claims", "replication", "relations", "semantic_controls", "kinds")
 _EVERY = "all"
-_GRID = "role-grid"
 _WIDE, _BESIDE = 540, 420
 """Pixels of the grid and of what stands beside it, or below where there is no room."""
 
@@ -44,10 +44,10 @@ def show(visit: Visit) -> None:
     if run is None:
         return
     _outcome(run, visit.language)
-    claims_in_words.suggest_strongest(run.claims)
+    claims_in_words.suggest_strongest(run.claims, run.roles)
     run = _of_kind(run, _kind(run, t))
     names = list(dict.fromkeys(run.claims["relation"]))
-    left, middle, right = st.columns([2, 2, 3])
+    left, middle = st.columns(2)
     with left:
         relation = address.select(
             t["relation"], "relation", [_EVERY, *names], _EVERY,
@@ -58,11 +58,10 @@ def show(visit: Visit) -> None:
             t["verdict"], "verdict", [_EVERY, *VERDICTS], _first_verdict(run),
             named=lambda name: t["every"] if name == _EVERY else t[name],
         )  # fmt: skip
-    with right:
-        chosen = widgets.head_chooser(model, visit.language)
+    chosen = widgets.head_chooser(model, visit.language)
     with st.container(horizontal=True):
         with st.container(width=_WIDE):
-            _grid(run, relation, chosen, visit.language)
+            _grid(run, relation, chosen, visit)
         with st.container(width=_BESIDE):
             _head(run, chosen, t)
     claims = claims_in_words.ordered(run.claims)
@@ -150,21 +149,11 @@ def _outcome(run: Run, language: str) -> None:
     st.caption(t["how_to"])
 
 
-def _grid(run: Run, relation: str, chosen: tuple[int, int], language: str) -> None:
-    t = words.of("specialization", language)
+def _grid(run: Run, relation: str, chosen: tuple[int, int], visit: Visit) -> None:
+    t = words.of("specialization", visit.language)
     st.header(t["grid"], anchor=False)
     marked = {} if relation == _EVERY else _marked(run, relation)
-    grid = role_grid(
-        run.roles, run.behaviour, selected=chosen, marked=marked, names=_names(language)
-    )
-    widgets.chart(
-        grid,
-        _GRID,
-        t["grid_alt"],
-        on_click=lambda: widgets.choose_clicked_head(_GRID),
-        width="content",
-    )
-    st.caption(t["grid_note"])
+    head_statistics.show(visit, run, "role-grid", chosen, marked=marked)
     if marked:
         st.caption(t["marked_note"].format(relation=plain(relation)))
 

@@ -3,15 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import address, store, widgets, words
+from inspector.dashboard import profiled, store, widgets, words
+from inspector.dashboard.parts import head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.frames import frames
-from inspector.heads import WEIGHTS_COLUMNS, eigenvalues, singular_values
+from inspector.heads import eigenvalues, singular_values
 from inspector.models import PretrainedModel
-from inspector.plot import eigenvalue_plane, head_grid, spectrum
-
-_STATISTICS = [column for column in WEIGHTS_COLUMNS if column not in ("layer", "head")]
-_GRID = "weights-grid"
+from inspector.plot import eigenvalue_plane, spectrum
 
 
 def show(visit: Visit) -> None:
@@ -20,24 +18,11 @@ def show(visit: Visit) -> None:
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     frame = store.weights(visit.model, visit.language)
-    left, right = st.columns([3, 2])
-    with left:
-        statistic = address.select(
-            t["statistic"], "statistic", _STATISTICS, "ov_eigenvalue_positivity"
-        )
-    with right:
-        layer, head = widgets.head_chooser(model, visit.language)
-    column = frames().column("weights", statistic)
-    st.markdown(f"${column.formula}$ – {column.says(visit.language)}")
-    widgets.chart(
-        head_grid(
-            frame, statistic, selected=(layer, head), names=words.of("charts", visit.language)
-        ),
-        _GRID,
-        t["grid_alt"].format(statistic=statistic),
-        on_click=lambda: widgets.choose_clicked_head(_GRID),
-    )
-    st.caption(t["grid_note"])
+    layer, head = widgets.head_chooser(model, visit.language)
+    head_statistics.show(
+        visit, profiled.at_hand(visit), "weights-grid", (layer, head),
+        default="ov_eigenvalue_positivity", choice="statistic",
+    )  # fmt: skip
     csv = words.of("shell", visit.language)["csv"]
     widgets.download(csv, frame.to_csv(index=False), "weights.csv")
     st.header(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
@@ -64,7 +49,7 @@ def _spectra(model: PretrainedModel, layer: int, head: int, language: str) -> No
 def statistics_table(frame: pd.DataFrame, layer: int, head: int, language: str) -> None:
     """Show every statistic of one head, with its meaning and its formula."""
     t = words.of("weights", language)
-    columns = {name: frames().column("weights", name) for name in _STATISTICS}
+    columns = {name: frames().column("weights", name) for name in head_statistics.WEIGHTS}
     row = frame[(frame["layer"] == layer) & (frame["head"] == head)].iloc[0]
     st.markdown(t["notation"])
     lines = [f"| {t['statistic']} | {t['value']} | {t['meaning']} |", "|---|---:|---|"]

@@ -15,11 +15,8 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     """Show each claim with the figure that bears on it."""
     t = words.of("concepts", visit.language)
     st.markdown(t["claims_intro"])
-    left, right = st.columns([3, 2])
-    with left:
-        text = text_field(t["sentence"], "sentence", visit.settings.sentence)
-    with right:
-        layer, head = widgets.head_chooser(model, visit.language)
+    text = text_field(t["sentence"], "sentence", visit.settings.sentence)
+    layer, head = widgets.head_chooser(model, visit.language)
     _identities(visit, model, text, layer, head)
     _context(visit, model, layer, head)
     st.header(t["claim_open"], anchor=False)

@@ -22,11 +22,8 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         r"\mathrm{Concat}(\mathrm{head}_1, \ldots, \mathrm{head}_h)\,W^O \\"
         r"\mathrm{head}_i = \mathrm{Attention}(XW_i^Q, XW_i^K, XW_i^V)\end{gathered}"
     )
-    left, right = st.columns([3, 1])
-    with left:
-        text = text_field(t["sentence"], "sentence", visit.settings.sentence)
-    with right:
-        layer, _ = widgets.head_chooser(model, visit.language, with_head=False)
+    text = text_field(t["sentence"], "sentence", visit.settings.sentence)
+    layer, _ = widgets.head_chooser(model, visit.language)
     with guarded():
         call, tokens = walkthrough.layer_call(model, text, layer)
     widgets.unknown(walkthrough.vocabulary(model, text), visit.language)

@@ -13,11 +13,8 @@ def show(visit: Visit, model: PretrainedModel) -> None:
     """Show every step from one sentence to its tokens' new states in one head."""
     t = words.of("concepts", visit.language)
     st.markdown(t["self_intro"])
-    left, right = st.columns(2)
-    with left:
-        text = text_field(t["sentence"], "sentence", visit.settings.sentence)
-    with right:
-        layer, head = widgets.head_chooser(model, visit.language)
+    text = text_field(t["sentence"], "sentence", visit.settings.sentence)
+    layer, head = widgets.head_chooser(model, visit.language)
     with guarded():
         call, tokens = walkthrough.layer_call(model, text, layer)
     widgets.unknown(walkthrough.vocabulary(model, text), visit.language)

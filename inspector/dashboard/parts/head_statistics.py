@@ -1,0 +1,141 @@
+"""What a head grid can show: roles, weights, behaviour, a relation, importance, being needed."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from inspector.dashboard import address, relations, store, words
+from inspector.dashboard.parts import head_grid
+from inspector.dashboard.parts.head_grid import Head, HeadCells
+from inspector.dashboard.settings import Visit
+from inspector.frames import frames
+from inspector.heads import WEIGHTS_COLUMNS
+from inspector.plot.colors import CATEGORIES
+from inspector.runs.profile.profile_corpus import Run
+
+ROLES, NEEDED, IMPORTANCE = "roles", "needed", "importance"
+WEIGHTS = tuple(name for name in WEIGHTS_COLUMNS if name not in ("layer", "head"))
+_FIRST_WEIGHT = "ov_eigenvalue_positivity"
+_NEEDED = ("yes", "together", "no", "unclear")
+"""The verdicts, the first of which a head has counts."""
+_NEEDED_COLORS = dict(zip(_NEEDED, ("#00704f", CATEGORIES[0], "#b34a00", "#6b6b6b"), strict=True))
+
+
+def show(
+    visit: Visit,
+    run: Run | None,
+    key: str,
+    chosen: Head,
+    *,
+    default: str = ROLES,
+    choice: str = "grid",
+    marked: dict[Head, bool] | None = None,
+) -> str:
+    """Show the choice of a statistic and the grid of it; return which was chosen.
+
+    Args:
+        visit: Of the reader.
+        run: The run at hand, if there is one.
+        key: Of the grid.
+        chosen: Layer and head.
+        default: The statistic shown at first, where it is there.
+        choice: Name of the choice in the URL.
+        marked: Heads with a dot.
+    """
+    t, language = words.of("parts", visit.language), visit.language
+    measured = _measured(visit, run)
+    offered = _offered(measured)
+    first = default if default in offered else _FIRST_WEIGHT
+    statistic = address.select(
+        t["statistic"], choice, list(offered), first,
+        named=lambda code: _label(code, offered[code], language), help=t["statistic_help"],
+    )  # fmt: skip
+    of = offered[statistic]
+    st.caption(_says(statistic, of, language))
+    if of == "weights":
+        measured["weights"] = store.weights(visit.model, language)
+    cells = _cells(statistic, of, measured, language, marked)
+    name = t["grid_name"].format(statistic=_label(statistic, of, language))
+    head_grid.show(cells, key, name, chosen, language)
+    return statistic
+
+
+def _measured(visit: Visit, run: Run | None) -> dict[str, pd.DataFrame]:
+    """Return the frames that are at hand; those of weights are computed when asked for."""
+    found: dict[str, pd.DataFrame] = {}
+    if run is not None:
+        found = {ROLES: run.roles, "relations": run.relations, "behaviour": run.behaviour}
+        if "needed" in run.claims and run.claims["needed"].isin(_NEEDED).any():
+            found[NEEDED] = run.claims
+    measuring = store.measured(visit.model)
+    if measuring is not None and measuring.done() and not measuring.failed:
+        found[IMPORTANCE] = measuring.result().importance
+    return found
+
+
+def _offered(measured: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Return code → what it is a statistic of."""
+    found = {name: name for name in (ROLES, NEEDED, IMPORTANCE) if name in measured}
+    if "relations" in measured:
+        asked = measured["relations"][["relation", "direction"]].drop_duplicates()
+        pairs = sorted(asked.itertuples(index=False, name=None))
+        found |= dict.fromkeys((".".join(pair) for pair in pairs), "relations")
+    if "behaviour" in measured:
+        numbers = measured["behaviour"].select_dtypes("number").columns
+        found |= {
+            str(name): "behaviour" for name in numbers if name not in ("layer", "head", "queries")
+        }
+    return found | dict.fromkeys(WEIGHTS, "weights")
+
+
+def _label(code: str, of: str, language: str) -> str:
+    t = words.of("parts", language)
+    if of == code:
+        return t[f"of_{of}"]
+    if of == "relations":
+        relation, direction = code.rsplit(".", 1)
+        said = words.of("specialization", language)[direction]
+        code = f"{relations.label(relation, language)} · {said}"
+    return f"{t[f'of_{of}']} · {code}"
+
+
+def _says(code: str, of: str, language: str) -> str:
+    """Return what a statistic means, as Markdown."""
+    if of not in ("weights", "behaviour"):
+        return words.of("parts", language)[f"says_{of}"]
+    column = frames().column(of, code)
+    return (
+        f"${column.formula}$ – {column.says(language)}" if column.formula else column.says(language)
+    )
+
+
+def _cells(
+    code: str,
+    of: str,
+    measured: Mapping[str, pd.DataFrame],
+    language: str,
+    marked: dict[Head, bool] | None,
+) -> HeadCells:
+    t, frame = words.of("specialization", language), measured[of]
+    if of == ROLES:
+        return head_grid.of_roles(frame, measured["behaviour"], t, marked)
+    if of == NEEDED:
+        named = {**{word: t[f"needed_{word}"] for word in _NEEDED}, "": t["needed_not asked"]}
+        needed = _needed(frame, measured["behaviour"])
+        return head_grid.of_categories(needed, NEEDED, named, _NEEDED_COLORS)
+    if of == "relations":
+        relation, direction = code.rsplit(".", 1)
+        rows = frame[(frame["relation"] == relation) & (frame["direction"] == direction)]
+        lead = rows.assign(lead=rows["accuracy"] - rows["baseline_accuracy"])
+        return head_grid.of_numbers(lead, "lead", words.of("parts", language)["lead"])
+    return head_grid.of_numbers(frame, code, code)
+
+
+def _needed(claims: pd.DataFrame, heads: pd.DataFrame) -> pd.DataFrame:
+    """Return the strongest verdict of each head, NaN where none was asked."""
+    rank = claims[NEEDED].map({word: place for place, word in enumerate(_NEEDED)})
+    best = claims.assign(_rank=rank).dropna(subset="_rank").sort_values("_rank", kind="stable")
+    best = best.drop_duplicates(["layer", "head"])
+    columns = ["layer", "head", NEEDED]
+    return heads[["layer", "head"]].merge(best[columns], on=["layer", "head"], how="left")
