@@ -17,6 +17,7 @@ from benchmarks import (
     first_use,
     growth,
     imports,
+    long_texts,
     meaning,
     profile,
     verify,
@@ -253,7 +254,7 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
     assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
     assert list(BENCHMARKS) == [
         "imports", "first_use", "weights", "backend", "verify", "diagnosis", "profile",
-        "whole_profile", "meaning", "nulls", "truths", "ablation", "call_by_call",
+        "whole_profile", "long_texts", "meaning", "nulls", "truths", "ablation", "call_by_call",
     ]  # fmt: skip
 
 
@@ -272,3 +273,11 @@ def test_whole_profile_of_a_few_sentences(monkeypatch: pytest.MonkeyPatch) -> No
     assert bounds == [1.1, 3.0, 10.0]
     root = Path(inspector.__file__).parent
     assert [part for part in whole_profile.PARTS if not (root / part).exists()] == []
+
+
+def test_rows_of_long_texts_are_measured() -> None:
+    """On a decoder of two heads; all that is asked here is that every row comes out."""
+    small = long_texts.Settings(shape=(1, 2, 16), tokens=1100, dense_tokens=300)
+    rows = {row.what.partition(", ")[2]: row for row in long_texts._times(small)}
+    assert [row.at_most for row in rows.values()] == [None, 2.5, 3.5, None, None]
+    assert all(row.value > 0 for row in rows.values())

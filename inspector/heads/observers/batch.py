@@ -113,6 +113,28 @@ class AnnotatedBatch:
         return row, query, key
 
     @cached_property
+    def n_repeated(self) -> int:
+        """Return how many tokens stand again at another place of their text."""
+        known = self.queries & ~self.words.unknown
+        return sum(
+            int(n[n > 1].sum())
+            for ids, kept in zip(self.words.batch.input_ids, known, strict=True)
+            for n in [ids[kept].unique(return_counts=True)[1]]
+        )
+
+    def repeats_of(self, first: int, n_rows: int, n_keys: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return `repeat_places` of some rows alone: (row of the batch, row of these, key)."""
+        if n_rows == self.queries.shape[1]:
+            return self.repeat_places
+        ids, known = self.words.batch.input_ids, self.queries & ~self.words.unknown
+        rows, keys = slice(first, first + n_rows), slice(n_keys)
+        same = ids[:, rows, None] == ids[:, None, keys]
+        same &= known[:, rows, None] & known[:, None, keys]
+        same.diagonal(first, dim1=1, dim2=2).fill_(False)
+        row, query, key = same.nonzero().unbind(1)
+        return row, query, key
+
+    @cached_property
     def scored(self) -> tuple[list[tuple[int, Relation]], int]:
         """Return (row, relation) of every scored relation, and how many were left out.
 

@@ -3,12 +3,13 @@
 Counts and float64 sums per head; no map is kept.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Float64, Int
+from jaxtyping import Bool, Float, Float64, Int
 from torch import Tensor
 
 from inspector.frames import dtypes
@@ -29,6 +30,7 @@ QUANTITIES = (
     "duplicate_mass",
     "distance_tokens",
 )
+_SHORT = 512
 _OFFSETS = ("offset_mode", "offset_share")
 
 BEHAVIOUR_COLUMNS = dtypes("behaviour")
@@ -39,6 +41,7 @@ class Behaviour:
     """Sums of what each head's probabilities are like, over all queries of a corpus."""
 
     name = "behaviour"
+    reads_rows = True
 
     def __init__(self, n_layers: int, n_heads: int, max_tokens: int) -> None:
         """Start with nothing seen.
@@ -46,34 +49,48 @@ class Behaviour:
         Args:
             n_layers: Layers of the model.
             n_heads: Heads of a layer.
-            max_tokens: The longest text, which bounds the offsets.
+            max_tokens: The longest text, which bounds the offsets; room for longer ones than most
+                is made when one comes.
         """
-        self.max_tokens = max_tokens
+        self.max_tokens = min(max_tokens, _SHORT)
         self.sums = np.zeros((len(QUANTITIES), n_layers, n_heads))
-        self.offsets = np.zeros((n_layers, n_heads, 2 * max_tokens - 1), dtype=np.int64)
+        self.offsets = np.zeros((n_layers, n_heads, 2 * self.max_tokens - 1), dtype=np.int64)
         # One layer sees all queries: counted once a batch, in layer 0.
         self.counts = np.zeros(3, dtype=np.int64)
         """Queries; those whose token occurs again; those of sentences without tags."""
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
-        """Add one layer's attention on one batch."""
-        self._add(layer, call.probabilities, batch)
+        """Add one layer's attention on one batch, or some rows of it."""
+        self._add(layer, _Weights.of(call, batch), batch)
 
-    def _add(
-        self, layer: int, weights: Float[Tensor, "batch head query key"], batch: AnnotatedBatch
-    ) -> None:
-        if layer == 0:
+    def _add(self, layer: int, weights: "_Weights", batch: AnnotatedBatch) -> None:
+        if layer == 0 and weights.first == 0:
             self.counts += _counts(batch)
-        places, offsets = _describe(weights, batch)
+        self._make_room(batch.queries.shape[1])
+        places, offsets = weights.described()
         # float64 before the sum, in the fixed order of the batch.
-        chosen = batch.queries[:, None, :].to(torch.float64)
+        queries = weights.queries
+        chosen = queries[:, None, :].to(torch.float64)
         sums = torch.einsum("qbhi,bci->qh", places.double(), chosen)
         self.sums[:, layer] += sums.cpu().numpy()
-        kept = offsets.movedim(1, 0)[:, batch.queries] + (self.max_tokens - 1)
+        kept = offsets.movedim(1, 0)[:, queries] + (self.max_tokens - 1)
         n_heads, width = self.offsets.shape[1:]
         of_head = torch.arange(n_heads, device=kept.device).unsqueeze(1) * width
         counted = torch.bincount((kept + of_head).flatten(), minlength=n_heads * width)
         self.offsets[layer] += counted.unflatten(0, (n_heads, width)).cpu().numpy()
+
+    def _make_room(self, n_tokens: int) -> None:
+        """Count offsets of texts of so many tokens too."""
+        more = n_tokens - self.max_tokens
+        if more > 0:
+            self.max_tokens = n_tokens
+            self.offsets = np.pad(self.offsets, ((0, 0), (0, 0), (more, more)))
+
+    def looks_at(self, offset: int) -> Int[np.ndarray, "layer head"]:
+        """Return how often each head's largest weight is at an offset."""
+        if abs(offset) >= self.max_tokens:
+            return np.zeros_like(self.offsets[..., 0])
+        return self.offsets[..., offset + self.max_tokens - 1]
 
     def merge(self, other: "Behaviour") -> None:
         """Add what another one saw."""
@@ -90,7 +107,10 @@ class Behaviour:
     def add_state(self, state: dict[str, np.ndarray]) -> None:
         """Add what `state` of another one returned."""
         self.sums += state[f"{self.name}.sums"]
-        self.offsets += state[f"{self.name}.offsets"]
+        other = state[f"{self.name}.offsets"]
+        self._make_room((other.shape[-1] + 1) // 2)
+        reach = (self.offsets.shape[-1] - other.shape[-1]) // 2
+        self.offsets[..., reach : reach + other.shape[-1]] += other
         self.counts += state[f"{self.name}.counts"]
 
     def frame(self) -> pd.DataFrame:
@@ -134,6 +154,8 @@ class NormBehaviour(Behaviour):
         """
         super().__init__(model.n_layers, model.n_heads, model.max_tokens)
         self._gram = []
+        self._norms: Tensor | None = None
+        """Of the layer that is shown row by row."""
         for layer in range(model.n_layers):
             w_o = model.layer_weights(layer).by_head().W_O
             # ‖W_O v‖ = ‖R v‖ with W_O = Q R: d_head × d_head instead of d_model × d_head.
@@ -142,13 +164,16 @@ class NormBehaviour(Behaviour):
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
         """Add one layer's attention on one batch."""
-        n_heads = call.probabilities.shape[1]
-        value = call.value.repeat_interleave(n_heads // call.value.shape[1], dim=1)
-        brought = torch.matmul(value, self._gram[layer].mT)
-        norms = torch.linalg.vector_norm(brought, dim=-1)
-        weighted = call.probabilities * norms.unsqueeze(2)
-        total = weighted.sum(-1, keepdim=True)
-        self._add(layer, weighted / total.clamp(min=torch.finfo(total.dtype).tiny), batch)
+        if call.first == 0:
+            brought = torch.matmul(_of_heads(call), self._gram[layer].mT)
+            self._norms = torch.linalg.vector_norm(brought, dim=-1)
+        self._add(layer, _Weights.of(call, batch, self._norms), batch)
+        if call.is_last:
+            self._norms = None
+
+
+def _of_heads(call: AttentionCall) -> Float[Tensor, "batch head key d_value"]:
+    return call.value.repeat_interleave(call.probabilities.shape[1] // call.value.shape[1], dim=1)
 
 
 def behaviour_frame(weights: Behaviour, norms: NormBehaviour) -> pd.DataFrame:
@@ -162,65 +187,138 @@ def behaviour_frame(weights: Behaviour, norms: NormBehaviour) -> pd.DataFrame:
     return frame[list(BEHAVIOUR_COLUMNS)].astype(BEHAVIOUR_COLUMNS)
 
 
-def _describe(
-    weights: Float[Tensor, "batch head query key"], batch: AnnotatedBatch
-) -> tuple[Float[Tensor, "quantity batch head query"], Int[Tensor, "batch head query"]]:
-    """Return every quantity of every query, and the offset of its largest weight."""
-    n_batch, _, n_tokens, _ = weights.shape
-    content = batch.queries
-    # p ln p is 0 where p is: the bound keeps the logarithm finite, and is faster than entr.
-    bounded = weights.clamp(min=torch.finfo(weights.dtype).tiny)
-    entropy = -(weights * bounded.log_()).sum(-1)
-    # A text of one token, which decoders may have: its entropy, 0, is a share of 0 too.
-    n_keys = batch.attended.sum(-1).clamp(min=2)
-    share = entropy / torch.log(n_keys.to(weights.dtype))[:, None, None]
-    top, place = weights.masked_fill(~content[:, None, None, :], -1.0).max(-1)
-    position = torch.arange(n_tokens, device=weights.device)
-    apart = (position[:, None] - position[None, :]).abs() * content.unsqueeze(1)
-    # Masses are products with 0/1 columns: one pass over the map for all of them.
-    first = torch.zeros_like(content)
-    first[torch.arange(n_batch), batch.attended.int().argmax(-1)] = True
-    punctuation = batch.punctuation
-    marks = [
-        first,
-        batch.words.separator,
-        batch.words.special,
-        torch.zeros_like(content) if punctuation is None else punctuation,
-        content,
-    ]
-    columns = torch.stack(marks, 1).to(weights.dtype)
-    # This way round the product is several times faster: few columns, many rows.
-    masses = torch.bmm(columns, weights.flatten(1, 2).mT).unflatten(2, weights.shape[1:3])
-    first_mass, separator, special, punctuated, on_content = masses.unbind(1)
-    distance = (weights * apart.to(weights.dtype).unsqueeze(1)).sum(-1)
-    distance = distance / on_content.clamp(min=torch.finfo(weights.dtype).tiny)
-    row, query, key = batch.repeat_places
-    on_others = weights.new_zeros(n_batch * n_tokens, weights.shape[1])
-    on_others.index_add_(0, row * n_tokens + query, weights[row, :, query, key])
-    duplicate = on_others.unflatten(0, (n_batch, n_tokens)).mT
-    own = weights.diagonal(dim1=-2, dim2=-1)
-    previous = torch.nn.functional.pad(weights.diagonal(-1, dim1=-2, dim2=-1), (1, 0))
-    following = torch.nn.functional.pad(weights.diagonal(1, dim1=-2, dim2=-1), (0, 1))
-    quantities = (
-        entropy,
-        share,
-        top,
-        first_mass,
-        separator,
-        special,
-        own,
-        previous,
-        following,
-        punctuated,
-        duplicate,
-        distance,
-    )
-    return torch.stack(quantities), place - position
+@dataclass(frozen=True)
+class _Weights:
+    """Some rows of weights that add up to 1: probabilities, or shares of the norm."""
+
+    weights: Float[Tensor, "batch head row key"]
+    entropy: Float[Tensor, "batch head row"]
+    batch: AnnotatedBatch
+    first: int
+    """The place of the first row's query."""
+
+    @classmethod
+    def of(
+        cls, call: AttentionCall, batch: AnnotatedBatch, norms: Tensor | None = None
+    ) -> "_Weights":
+        """Return the probabilities of a call, or the shares of the norms."""
+        weights, tiny = call.probabilities, torch.finfo(call.probabilities.dtype).tiny
+        total = None
+        if norms is not None:
+            norms = norms[..., : weights.shape[-1]].to(weights.dtype)
+            weights = weights * norms.unsqueeze(2)
+            total = weights.sum(-1, keepdim=True).clamp(min=tiny)
+        if call.scores is None:
+            weights = weights if total is None else weights / total
+            # p ln p is 0 where p is: the bound keeps the logarithm finite, and is faster than entr.
+            entropy = -(weights * weights.clamp(min=tiny).log_()).sum(-1)
+            return cls(weights, entropy, batch, call.first)
+        # ln p = s - lse, and lse is known where s is largest: no logarithm of a map is taken.
+        lse = call.scores.amax(-1) - call.probabilities.amax(-1).clamp(min=tiny).log()
+        on_scores = torch.einsum("bhrk,bhrk->bhr", weights, call.scores)
+        entropy = lse * weights.sum(-1) - on_scores
+        if norms is not None and total is not None:
+            logs = norms.clamp(min=tiny).log().unsqueeze(-1)
+            share = total.squeeze(-1)
+            entropy = (entropy - torch.matmul(weights, logs).squeeze(-1)) / share + share.log()
+            weights = weights.div_(total)
+        return cls(weights, entropy, batch, call.first)
+
+    @property
+    def queries(self) -> Bool[Tensor, "batch row"]:
+        """Return which rows are those of non-special tokens."""
+        return self.batch.queries[:, self.first : self.first + self.weights.shape[2]]
+
+    def described(
+        self,
+    ) -> tuple[Float[Tensor, "quantity batch head row"], Int[Tensor, "batch head row"]]:
+        """Return every quantity of every query, and the offset of its largest weight."""
+        weights, batch, first = self.weights, self.batch, self.first
+        _, _, n_rows, n_keys = weights.shape
+        content = batch.queries[:, :n_keys]
+        # A text of one token, which decoders may have: its entropy, 0, is a share of 0 too.
+        attended = batch.attended.sum(-1).clamp(min=2)
+        share = self.entropy / torch.log(attended.to(weights.dtype))[:, None, None]
+        top, place = _largest(weights, content)
+        key = torch.arange(n_keys, device=weights.device)
+        query = torch.arange(first, first + n_rows, device=weights.device)
+        apart = (query[:, None] - key[None, :]).abs() * content.unsqueeze(1)
+        on_first, separator, special, punctuated, on_content = self._masses(content)
+        apart = apart.to(weights.dtype)
+        if n_rows == batch.queries.shape[1]:
+            distance = (weights * apart.unsqueeze(1)).sum(-1)
+        else:  # no copy of the rows
+            distance = torch.matmul(weights.movedim(1, 2), apart.unsqueeze(-1)).squeeze(-1).mT
+        distance = distance / on_content.clamp(min=torch.finfo(weights.dtype).tiny)
+        quantities = (
+            self.entropy,
+            share,
+            top,
+            on_first,
+            separator,
+            special,
+            _beside(weights, first),
+            _beside(weights, first - 1),
+            _beside(weights, first + 1),
+            punctuated,
+            self._on_repeats(),
+            distance,
+        )
+        return torch.stack(quantities), place - query
+
+    def _masses(self, content: Bool[Tensor, "batch key"]) -> tuple[Tensor, ...]:
+        """Return what goes to some kinds of keys: one product with 0/1 columns for all of them."""
+        batch, n_keys = self.batch, content.shape[1]
+        first = torch.zeros_like(content)
+        first[torch.arange(len(content)), batch.attended.int().argmax(-1)] = True
+        punctuation = batch.punctuation
+        marks = [
+            first,
+            batch.words.separator[:, :n_keys],
+            batch.words.special[:, :n_keys],
+            torch.zeros_like(content) if punctuation is None else punctuation[:, :n_keys],
+            content,
+        ]
+        columns = torch.stack(marks, 1).to(self.weights.dtype)
+        # This way round the product is several times faster: few columns, many rows.
+        masses = torch.bmm(columns, self.weights.flatten(1, 2).mT)
+        return masses.unflatten(2, self.weights.shape[1:3]).unbind(1)
+
+    def _on_repeats(self) -> Float[Tensor, "batch head row"]:
+        """Return what goes to the same token at other places."""
+        n_batch, n_heads, n_rows, n_keys = self.weights.shape
+        row, query, key = self.batch.repeats_of(self.first, n_rows, n_keys)
+        on_others = self.weights.new_zeros(n_batch * n_rows, n_heads)
+        on_others.index_add_(0, row * n_rows + query, self.weights[row, :, query, key])
+        return on_others.unflatten(0, (n_batch, n_rows)).mT
+
+
+def _largest(
+    weights: Float[Tensor, "batch head row key"], content: Bool[Tensor, "batch key"]
+) -> tuple[Float[Tensor, "batch head row"], Int[Tensor, "batch head row"]]:
+    """Return the largest weight among keys that are content, and its place; the first of equals."""
+    places = content[0].nonzero()[:, 0]
+    if len(content) == 1 and len(places) and len(places) == places[-1] - places[0] + 1:
+        start = int(places[0])
+        top = weights[..., start : start + len(places)].max(-1)  # no copy
+        return top.values, top.indices + start
+    found = weights.masked_fill(~content[:, None, None, :], -1.0).max(-1)
+    return found.values, found.indices
+
+
+def _beside(
+    weights: Float[Tensor, "batch head row key"], offset: int
+) -> Float[Tensor, "batch head row"]:
+    """Return each row's weight at a diagonal, 0 where there is no key."""
+    found = weights.diagonal(offset, dim1=-2, dim2=-1)
+    before = max(-offset, 0)
+    after = weights.shape[2] - before - found.shape[-1]
+    return torch.nn.functional.pad(found, (before, after))
 
 
 def _counts(batch: AnnotatedBatch) -> np.ndarray:
     queries = int(batch.queries.sum())
-    repeated = int(batch.repeats.any(-1).sum())
+    repeated = batch.n_repeated
     untagged = sum(sentence.upos is None for sentence in batch.sentences)
     return np.array([queries, repeated, untagged])
 

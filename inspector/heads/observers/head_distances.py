@@ -1,5 +1,7 @@
 """How differently any two heads look at the same text, for clustering them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor
 from inspector.frames import dtypes
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models import AttentionCall
+from inspector.models.forward.row_blocks import block_rows
 
 DISTANCES_COLUMNS = dtypes("distances")
 """Columns of the distances frame: a row for each pair of heads, the earlier one first."""
@@ -24,6 +27,7 @@ class HeadDistances:
     """
 
     name = "distances"
+    reads_rows = True
 
     def __init__(self, n_layers: int, n_heads: int) -> None:
         """Start with nothing seen."""
@@ -32,13 +36,34 @@ class HeadDistances:
         self.queries = 0
         self._rows: dict[int, list[Float[Tensor, "head row key"]]] = {}
         """By batch: a long one comes in parts, all of them layer by layer."""
+        self._of_rows: list[Callable[[range], Tensor]] = []
+        """Of a long text: what computes the rows of each layer."""
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
         """Keep one layer's rows; with the last layer, compare all heads."""
+        if call.of_rows is not None:
+            if call.is_last:
+                self._of_rows.append(call.of_rows)
+            if call.is_last and layer == self.n_layers - 1:
+                self._compare_by_rows(batch)
+            return
         rows = self._rows.setdefault(id(batch), [])
         rows.append(call.probabilities.movedim(1, 0)[:, batch.queries])
         if layer == self.n_layers - 1:
             self._compare(torch.cat(self._rows.pop(id(batch))))
+
+    def _compare_by_rows(self, batch: AnnotatedBatch) -> None:
+        """Compare all heads, a block of rows after the other: queries and keys are what is kept."""
+        n_tokens = batch.queries.shape[1]
+        size = max(1, block_rows(self.n_heads, n_tokens) // self.n_layers)
+        for start in range(0, n_tokens, size):
+            rows = range(start, min(start + size, n_tokens))
+            kept = batch.queries[0, rows.start : rows.stop]
+            parts = [of_rows(rows)[0] for of_rows in self._of_rows]
+            widest = max(part.shape[-1] for part in parts)
+            padded = [torch.nn.functional.pad(one, (0, widest - one.shape[-1])) for one in parts]
+            self._compare(torch.cat(padded)[:, kept])
+        self._of_rows = []
 
     def _compare(self, rows: Float[Tensor, "head row key"]) -> None:
         entropy = torch.special.entr(rows).sum(-1).double().sum(-1)

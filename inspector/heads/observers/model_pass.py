@@ -13,6 +13,8 @@ import torch
 
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models import AttentionCall, PretrainedModel, running
+from inspector.models.forward.backend import OURS
+from inspector.models.forward.row_blocks import ROWS, register
 
 
 @runtime_checkable
@@ -20,6 +22,8 @@ class Observer(Protocol):
     """Something that keeps sufficient statistics of attention calls."""
 
     name: str
+    reads_rows: bool
+    """Whether it can be shown a long text's attention some rows at a time."""
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
         """Add one layer's attention on one batch."""
@@ -40,6 +44,9 @@ def observe(
 ) -> None:
     """Run the model once over the batches with our attention, showing each layer to the observers.
 
+    Of a long text they are shown blocks of rows, where all of them can read these, and the model
+    runs with its fused kernel: no map is made.
+
     Args:
         model: What runs, in evaluation mode.
         batches: What it runs on.
@@ -51,11 +58,13 @@ def observe(
         nonlocal layer
         for observer in observers:
             observer.update(layer, call, batch)
-        layer += 1
+        layer += call.is_last
         if layer == model.n_layers:
             raise _AllSeenError
 
-    with running(model, "inspector", show), torch.inference_mode():
+    register()
+    by_rows = not model.has_own_maths and all(one.reads_rows for one in observers)
+    with running(model, ROWS if by_rows else OURS, show), torch.inference_mode():
         for batch in batches:
             layer = 0
             with suppress(_AllSeenError):

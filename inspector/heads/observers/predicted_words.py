@@ -1,7 +1,7 @@
 """The word that each head's attention goes to, for every word: all that later questions need.
 
-Kept as distances in one byte each (two where a sentence has more than 256 words), compressed: any
-simpler explanation is compared with the heads afterwards, without a second pass.
+Kept as distances in one byte each (two or four where a sentence has more than 256 words),
+compressed: any simpler explanation is compared with the heads afterwards, without a second pass.
 """
 
 import zlib
@@ -20,7 +20,8 @@ from inspector.models import AttentionCall
 
 NOTHING = -1
 """Predicted where a word has no token, is the only one that has, or its sentence was not read."""
-_ONE_BYTE = 256
+_KINDS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.uint32}
+"""By their bytes: of the words that a sentence may have."""
 _LEVEL = 6
 
 
@@ -28,6 +29,7 @@ class PredictedWords:
     """What each word of some sentences looks at, and is looked at from, by each head."""
 
     name = "predicted_words"
+    reads_rows = True
 
     def __init__(self, scores: RelationScores, lengths: Sequence[int]) -> None:
         """Start with nothing seen.
@@ -39,13 +41,16 @@ class PredictedWords:
         self._scores = scores
         self._n_heads = scores.correct.shape[-1]
         self._starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        dtype = np.uint8 if max(lengths, default=0) <= _ONE_BYTE else np.uint16
+        longest = max(lengths, default=0)
+        dtype = next(kind for width, kind in _KINDS.items() if longest <= 256**width)
         heads = scores.correct.shape[-2] * self._n_heads
         # A word never predicts itself: a distance of 0 stands for no prediction.
         self.distances = np.zeros((2, heads, self._starts[-1]), dtype=dtype)
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
         """Add one layer's predictions on one batch."""
+        if not call.is_last:
+            return
         looked = self._scores.looked
         if looked is None:
             looked = predicted_words(call, batch, back_only=self._scores.back_only)
@@ -97,14 +102,14 @@ def predictions_from_state(
         data = zlib.decompressobj().decompress(state["predicted_words.packed"].tobytes(), size + 1)
     except zlib.error:
         data = b""
-    if len(data) != size:
+    kind = _KINDS.get(width)
+    if kind is None or len(data) != size:
         raise InputError(
             f"predicted words ({len(data)} bytes) must be those of {len(starts)} words and "
             f"{n_heads} heads ({size} bytes): give the sentences that the shard read."
         )
-    kind: Any = np.uint8 if width == 1 else np.uint16
     apart = np.frombuffer(data, dtype=kind).reshape(2, n_heads, len(starts))
     place = np.arange(len(starts)) - starts
-    # Distances are kept modulo one byte or two, and no sentence is longer than that.
+    # Distances are kept modulo their bytes, and no sentence is longer than that.
     predicted = starts + (place.astype(kind) + apart).astype(np.int64)
     return np.where(apart == 0, NOTHING, predicted)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.heads.observers.word_rows import WordRows
 from inspector.heads.observers.word_tokens import WordTokens
 from inspector.heads.relations_frame import relation_accuracies
 from inspector.models import AttentionCall
@@ -93,6 +94,7 @@ class RelationScores:
     """How often each head's prediction is right, per document, relation and direction."""
 
     name = "relations"
+    reads_rows = True
 
     def __init__(self, n_layers: int, n_heads: int, documents: list[str], names: list[str]) -> None:
         """Start with nothing seen.
@@ -117,16 +119,25 @@ class RelationScores:
         """Relations that touch a word without tokens."""
         self.back_only = False
         """Whether the mask hides later words."""
+        self._by_rows: WordRows | None = None
         self.looked: tuple[Tensor, Tensor] | None = None
         """The words predicted at the last update; None where nothing was asked of them."""
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
-        """Add one layer's predictions on one batch."""
+        """Add one layer's predictions on one batch; of some rows only with the last of them."""
         pairs = batch.relations
         self.looked = None
-        if layer == 0:
+        if layer == 0 and call.first == 0:
             self.back_only = looks_back_only(call.probabilities)
             self._count(batch)
+        if call.rows is not None:
+            if self._by_rows is None:
+                n_heads = call.probabilities.shape[1]
+                self._by_rows = WordRows(batch, n_heads, back_only=self.back_only)
+            self._by_rows.add(call)
+            if not call.is_last:
+                return
+            self.looked, self._by_rows = self._by_rows.predicted(), None
         if not len(pairs.row):
             return
         hits = self._hits(layer, call, batch)
@@ -141,9 +152,9 @@ class RelationScores:
     ) -> Bool[Tensor, "pair direction head"]:
         """Return which pairs each head gets right."""
         pairs = batch.relations
-        self.looked = looked_at, looked_from = predicted_words(
-            call, batch, back_only=self.back_only
-        )
+        if self.looked is None:
+            self.looked = predicted_words(call, batch, back_only=self.back_only)
+        looked_at, looked_from = self.looked
         hits = torch.stack(
             [
                 looked_at[pairs.row, :, pairs.dependent] == pairs.head[:, None],

@@ -53,6 +53,8 @@ class AcrossScores(RelationScores):
     is any of them, counted in the words to choose from.
     """
 
+    reads_rows = False  # a window is short
+
     def _hits(
         self, layer: int, call: AttentionCall, batch: AnnotatedBatch
     ) -> Bool[Tensor, "pair direction head"]:

@@ -22,7 +22,7 @@ class AttentionCall:
     """Probability of dropping a weight: 0 outside training."""
     random_state: Tensor | None
     """The random generator's state before the call, where there was dropout."""
-    probabilities: Float[Tensor, "batch head query key"]
+    probabilities: Float[Tensor, "batch head row seen"]
     context: Float[Tensor, "batch query heads_d_value"]
     bias: Float[Tensor, "#batch #head #query #key"] | None = None
     """What is added to the scores, where anything is."""
@@ -37,6 +37,23 @@ class AttentionCall:
     of custom attention, the hidden states that it was given."""
     own_term: str | None = None
     """Which score term of the model's own mathematics ours was given; None in the interface."""
+    rows: range | None = None
+    """The queries of which these are the probabilities; all of them where not given. Keys after the
+    last that is looked at may then be left out."""
+    scores: Float[Tensor, "batch head row seen"] | None = None
+    """What the probabilities of some rows are made of."""
+    of_rows: Callable[[range], Tensor] | None = None
+    """Computes the probabilities of any rows anew, where all of them are never held."""
+
+    @property
+    def first(self) -> int:
+        """Return the place of the first query of the probabilities."""
+        return 0 if self.rows is None else self.rows.start
+
+    @property
+    def is_last(self) -> bool:
+        """Return whether these are the last rows of the call."""
+        return self.rows is None or self.rows.stop == self.query.shape[-2]
 
     @property
     def softmax_dtype(self) -> torch.dtype | None:

@@ -31,7 +31,7 @@ OURS = "inspector"
 WATCH = "inspector_watch"
 
 Observer = Callable[[AttentionCall], None]
-_observer: ContextVar[Observer | None] = ContextVar("inspector_observer", default=None)
+observing: ContextVar[Observer | None] = ContextVar("inspector_observer", default=None)
 
 
 class Intervention(Protocol):
@@ -90,7 +90,7 @@ def running(
     with model.lock:
         before = [(config, config._attn_implementation) for config in _configs(network)]
         modes = [(module, module.training) for module in network.modules()]
-        token = _observer.set(observer)
+        token = observing.set(observer)
         try:
             # That a part has its own mathematics, whoever looks at the calls finds out.
             with quiet():
@@ -108,7 +108,7 @@ def running(
             if evaluating:
                 for module, training in modes:
                     module.training = training
-            _observer.reset(token)
+            observing.reset(token)
 
 
 def _configs(network: nn.Module) -> list[Any]:
@@ -133,23 +133,29 @@ def register() -> None:
     is never left out because a kernel would make it, as sdpa's is.
     """
     from transformers import AttentionInterface
-    from transformers.masking_utils import AttentionMaskInterface, eager_mask
+    from transformers.masking_utils import AttentionMaskInterface
 
-    def finite_mask(*args: Any, **kwargs: Any) -> Tensor | None:
-        # Many families compute their softmax in float32, where the least number of float64 is
-        # -inf: a row without a key would become NaN, and spread.
-        if kwargs.get("dtype") == torch.float64:
-            kwargs["dtype"] = torch.float32
-        mask: Tensor | None = eager_mask(*args, **kwargs)
-        return mask
-
-    AttentionInterface.register(OURS, _ours)
+    AttentionInterface.register(OURS, our_attention)
     AttentionMaskInterface.register(OURS, finite_mask)
     AttentionInterface.register(WATCH, _watch)
     AttentionMaskInterface.register(WATCH, finite_mask)
 
 
-def _ours(
+def finite_mask(*args: Any, **kwargs: Any) -> Tensor | None:
+    """Return eager's mask, of numbers that float32 has.
+
+    Many families compute their softmax in float32, where the least number of float64 is -inf: a
+    row without a key would become NaN, and spread.
+    """
+    from transformers.masking_utils import eager_mask
+
+    if kwargs.get("dtype") == torch.float64:
+        kwargs["dtype"] = torch.float32
+    mask: Tensor | None = eager_mask(*args, **kwargs)
+    return mask
+
+
+def our_attention(
     module: nn.Module,
     query: Tensor,
     key: Tensor,
@@ -169,7 +175,7 @@ def _ours(
     )
     terms = read_arguments(module, query, key, attention_mask, kwargs)
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
-    observer = _observer.get()
+    observer = observing.get()
     state = torch.get_rng_state() if observer is not None and dropout > 0.0 else None
     heads, probabilities = attention(
         query,
@@ -211,7 +217,7 @@ def _watch(
         return eager(module, q, k, v, attention_mask, scaling=scaling, dropout=dropout, **kwargs)
 
     output, probabilities = again(query, key, value)
-    observer = _observer.get()
+    observer = observing.get()
     if observer is not None:
         factor = query.shape[-1] ** -0.5 if scaling is None else scaling
         observer(

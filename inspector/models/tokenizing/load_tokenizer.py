@@ -109,8 +109,8 @@ def _shown(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
-# The maps of one text grow with the square of its tokens: more than this fits no memory.
-_MOST_TOKENS = 8192
+# Time grows with the square of a text's tokens: more than this nobody waits for.
+_MOST_TOKENS = 131_072
 # Some lists have a stray word that their tokenizer never makes.
 _STRAY = 0.001
 

@@ -123,8 +123,7 @@ def _behaviour(model: PretrainedModel, sentences: Sequence[Sentence], size: Batc
 def _parts(seen: Behaviour, target: Target) -> tuple[Int64[np.ndarray, "layer head"], np.int64]:
     """Return what goes to the target, in millionths, and of how many queries."""
     if target.offset is not None:
-        at = seen.offsets[..., target.offset + seen.max_tokens - 1]
-        return at * _UNIT, seen.counts[_QUERIES]
+        return seen.looks_at(target.offset) * _UNIT, seen.counts[_QUERIES]
     which = _REPEATED if target.column == "duplicate_mass" else _QUERIES
     sums = seen.sums[QUANTITIES.index(target.column)]
     return np.rint(sums * _UNIT).astype(np.int64), seen.counts[which]

@@ -72,7 +72,7 @@ def test_control_a_backend_without_a_mask_function_is_wrong(tiny):
     model = tiny("bert", "float64")
     batch = model.encode(TEXTS)
     backend.register()
-    AttentionInterface.register("unmasked_test", backend._ours)
+    AttentionInterface.register("unmasked_test", backend.our_attention)
     try:
         wrong = last_hidden_state(model, batch, "unmasked_test")[0]
     finally:
@@ -159,7 +159,7 @@ class TestRestored:
         with pytest.raises(_Deliberate), running(bert, "inspector"):
             fail()
         assert bert.model.config._attn_implementation == "eager"
-        assert backend._observer.get() is None
+        assert backend.observing.get() is None
 
     def test_everything_after_watching(self, bert, padded):
         watch(bert, padded, lambda call: None)  # transformers installs its own hooks once
@@ -175,7 +175,7 @@ class TestRestored:
             assert hooks_of(bert) == hooks
             assert bert.model.config._attn_implementation == "eager"
             assert not bert.model.training
-            assert backend._observer.get() is None
+            assert backend.observing.get() is None
             if seed is not None:
                 assert torch.equal(torch.get_rng_state(), state)
             torch.set_rng_state(state)
@@ -263,7 +263,7 @@ def test_a_model_with_causal_layers_and_no_mask_gets_a_causal_mask():
     module = torch.nn.Module()
     module.is_causal = True
     heads = [torch.randn(1, 2, 3, 5, generator=torch.Generator().manual_seed(i)) for i in range(3)]
-    output, probabilities = backend._ours(module, *heads, None)
+    output, probabilities = backend.our_attention(module, *heads, None)
     expected = torch.nn.functional.scaled_dot_product_attention(*heads, is_causal=True)
     assert_close(output.transpose(1, 2), expected)
     assert not probabilities.triu(1).any()

@@ -19,7 +19,7 @@ from inspector.models.calls.call_arguments import (
     read_arguments,
     split_mask,
 )
-from inspector.models.forward.backend import _ours, register
+from inspector.models.forward.backend import our_attention, register
 from inspector.models.tiny_models import configuration
 
 OURS, WATCH = "inspector", "inspector_watch"
@@ -106,7 +106,7 @@ def test_control_a_term_that_is_left_out_shows(name, term):
     def ignoring(module, query, key, value, attention_mask, **kwargs):
         kwargs.pop(term, None)
         mask = None if term == "mask" else attention_mask
-        return _ours(module, query, key, value, mask, **{"is_causal": False, **kwargs})
+        return our_attention(module, query, key, value, mask, **{"is_causal": False, **kwargs})
 
     model, inputs = built(name), configuration(name).make_inputs()
     theirs = run(model, inputs, "eager")
@@ -161,7 +161,7 @@ class TestTraps:
         from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
         def unaware(module, query, key, value, attention_mask, **kwargs):
-            return _ours(
+            return our_attention(
                 module, query, key, value, attention_mask, **{**kwargs, "is_causal": False}
             )
 

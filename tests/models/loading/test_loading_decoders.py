@@ -109,7 +109,7 @@ def test_an_encoder_without_a_padding_token_is_refused(tmp_path):
 
 def test_a_text_is_as_long_as_positions_or_memory_let_it_be(decoder):
     assert decoder("gpt2").max_tokens == 64
-    assert decoder("t5").max_tokens == 8192  # it knows distances, not places
+    assert decoder("t5").max_tokens == 131_072  # it knows distances, not places
     assert decoder("mpt").max_tokens == 64  # its table of distances ends there
 
 

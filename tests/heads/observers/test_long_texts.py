@@ -1,0 +1,191 @@
+"""Attention on long texts, seen block by block of rows, against plain loops and whole maps."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+from slow_observers import attention_of, slow_behaviour, slow_js, slow_relation_counts
+from tiny_decoders import save_tiny_decoder
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from inspector.corpora import Relation, Sentence
+from inspector.errors import UnsupportedModelError
+from inspector.heads.counts import DIRECTIONS
+from inspector.heads.observers import (
+    Behaviour,
+    HeadDistances,
+    NormBehaviour,
+    PredictedWords,
+    RelationScores,
+    annotated_batches,
+    observe,
+)
+from inspector.models import load, word_batches
+from inspector.models.forward import row_blocks
+
+N_LAYERS, N_HEADS = 2, 4
+TEXT = "The keys to the old cabinet are on the kitchen table , and nobody saw them unflappable ."
+# A window, a cap beside a window, a rule that looks both ways, sinks.
+FAMILIES = ("gpt2", "llama", "mistral", "gemma2", "modernbert", "bert")
+
+
+def long_sentence(n_words, seed=0):
+    dice = random.Random(seed)
+    words = tuple(dice.choice(TEXT.split()) for _ in range(n_words))
+    apart = [(i, dice.randrange(n_words)) for i in range(0, n_words, 2)]
+    return Sentence(
+        "a",
+        "d",
+        words,
+        tuple("PUNCT" if word in ",." else "NOUN" for word in words),
+        tuple(Relation("syntax", "any", a, b) for a, b in apart if a != b),
+    )
+
+
+@pytest.fixture(scope="module")
+def model_of(tmp_path_factory):
+    root, models = tmp_path_factory.mktemp("long"), {}
+
+    def loaded(name, **settings):
+        folder = root / "-".join([name, *map(str, settings.values())])
+        if folder not in models:
+            models[folder] = load(save_tiny_decoder(folder, name, **settings))
+        return models[folder]
+
+    return loaded
+
+
+@pytest.fixture
+def by_rows(monkeypatch):
+    """Return a function that sets what a long text is; blocks have eight rows."""
+    monkeypatch.setattr(row_blocks, "CELLS", 1)
+
+    def from_tokens(n):
+        monkeypatch.setattr(row_blocks, "LONG", n)
+
+    return from_tokens
+
+
+def seen(model, sentence, kinds=None):
+    scores = RelationScores(N_LAYERS, N_HEADS, ["d"], ["any"])
+    observers = {
+        "relations": scores,
+        "words": PredictedWords(scores, [len(sentence.words)]),
+        "behaviour": Behaviour(N_LAYERS, N_HEADS, model.max_tokens),
+        "norms": NormBehaviour(model),
+        "distances": HeadDistances(N_LAYERS, N_HEADS),
+    }
+    (batch,) = word_batches(model, [sentence.surface], 1).batches
+    chosen = [one for name, one in observers.items() if kinds is None or name in kinds]
+    observe(model, annotated_batches([batch], [sentence], [0], {"any": 0}), chosen)
+    return observers
+
+
+def is_causal(maps):
+    return not np.triu(maps, 1).any()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_rows_give_what_plain_loops_over_the_models_own_maps_give(model_of, by_rows, name):
+    model, sentence = model_of(name), long_sentence(18)
+    by_rows(10)
+    found = seen(model, sentence)
+    maps, word_ids, ids, _ = attention_of(model, sentence)
+    assert 30 < len(ids) <= model.max_tokens, "several blocks"
+    slow = slow_behaviour(model, [sentence], lambda _: (maps, word_ids, ids))
+    frame = found["behaviour"].frame()
+    for row in frame.itertuples():
+        for column, expected in slow[row.layer, row.head].items():
+            value = getattr(row, column)
+            if not (math.isnan(expected) and math.isnan(value)):
+                assert value == pytest.approx(expected, abs=1e-5), (name, column, row)
+    causal = is_causal(maps)
+    n, correct, _, _ = slow_relation_counts(model, [sentence], causal=causal)
+    counts = found["relations"].counts()
+    for d, direction in enumerate(DIRECTIONS):
+        asked = n["any", direction] if causal else n["any"]
+        assert found["relations"].asked[0, 0, d] == asked
+        for layer, head in np.ndindex(N_LAYERS, N_HEADS):
+            expected = correct[layer, head, "any", direction]
+            assert counts.correct[0, 0, d, layer, head] == expected, (direction, layer, head)
+    assert sum(correct.values()) > 0
+    apart = slow_js(lambda _: (maps, word_ids, ids), [sentence], model)
+    for row in found["distances"].frame().itertuples():
+        one, other = row.layer * N_HEADS + row.head, row.other_layer * N_HEADS + row.other_head
+        assert row.distance_nats == pytest.approx(apart[one, other], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["llama", "mistral"])
+def test_rows_give_what_whole_maps_give(model_of, by_rows, monkeypatch, name):
+    """At 700 tokens: sums to rounding, every argmax the same; by norm as by weight."""
+    model = model_of(name, max_position_embeddings=900)
+    sentence = long_sentence(380, seed=1)
+    dense = seen(model, sentence)
+    by_rows(300)
+    monkeypatch.setattr(row_blocks, "CELLS", N_HEADS * 700 * 100)
+    rows = seen(model, sentence)
+    for kind, one in dense.items():
+        expected, found = one.state(), rows[kind].state()
+        for key, value in expected.items():
+            if value.dtype.kind == "f":
+                scale = np.abs(value).max(tuple(range(1, value.ndim)), keepdims=True)
+                assert np.all(np.abs(found[key] - value) <= 1e-5 * scale), (kind, key)
+            else:
+                assert np.array_equal(found[key], value), (kind, key)
+    assert dense["behaviour"].max_tokens > 512, "offsets grow with the text"
+
+
+class _Largest(TorchDispatchMode):
+    """Keeps the number of elements of the largest tensor that any operation returns."""
+
+    elements = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        for one in result if isinstance(result, tuple | list) else (result,):
+            if isinstance(one, torch.Tensor):
+                self.elements = max(self.elements, one.numel())
+        return result
+
+
+def test_no_map_is_made(model_of, by_rows, monkeypatch):
+    model, sentence = model_of("mistral", max_position_embeddings=900), long_sentence(380)
+    n_tokens = word_batches(model, [sentence.surface], 1).batches[0].batch.input_ids.shape[1]
+    with _Largest() as dense:
+        seen(model, sentence, ("relations", "words", "behaviour", "norms"))
+    by_rows(300)
+    monkeypatch.setattr(row_blocks, "CELLS", N_HEADS * n_tokens * 50)
+    with _Largest() as rows:
+        seen(model, sentence)
+    assert rows.elements < n_tokens**2 / 2 < N_HEADS * n_tokens**2 <= dense.elements
+
+
+def test_a_kernel_that_drops_the_mask_is_found_out(model_of, by_rows, monkeypatch):
+    model, sentence = model_of("gpt2"), long_sentence(18)
+    fused = row_blocks._fused
+    by_rows(10)
+    monkeypatch.setattr(
+        row_blocks, "_fused", lambda *given, **terms: fused(*given, **{**terms, "is_causal": False})
+    )
+    with pytest.raises(UnsupportedModelError, match="the kernel leaves out a mask or a term"):
+        seen(model, sentence)
+
+
+def test_half_types_are_looked_at_in_float32(tmp_path, by_rows):
+    folder = save_tiny_decoder(tmp_path / "llama", "llama")
+    model, sentence = load(folder, dtype="bfloat16"), long_sentence(18)
+    calls = []
+
+    class Kept(Behaviour):
+        def update(self, layer, call, batch):
+            calls.append(call)
+
+    by_rows(10)
+    (batch,) = word_batches(model, [sentence.surface], 1).batches
+    batches = annotated_batches([batch], [sentence], [0], {})
+    observe(model, batches, [Kept(N_LAYERS, N_HEADS, 64)])
+    assert {call.probabilities.dtype for call in calls} == {torch.float32}
+    rows = torch.cat([call.probabilities.sum(-1) for call in calls], dim=-1)
+    assert torch.allclose(rows, torch.ones_like(rows), atol=1e-6)
