@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     )
     from inspector.attention import Attention, LayerWeights, MultiHeadAttention, SelfAttention
     from inspector.corpora import Corpus
+    from inspector.heads.weights.vocabulary_circuits import vocabulary_circuits
     from inspector.models import PretrainedModel
+    from inspector.runs.battery import probes
     from inspector.runs.profile.job import ProfileSettings
     from inspector.runs.profile.profile_corpus import Run
     from inspector.verification import ImplementationReport, VerificationReport
@@ -50,7 +52,8 @@ __version__ = "0.1.0"
 __all__ = [
     "attend", "ablate", "head_importance", "robustness", "composition", "rollout", "compare",
     "check", "lost_roles", "report", "trainer_callback", "replicate", "load", "profile", "using",
-    "verify", "verify_implementation", "weight_statistics", "open_run", "Run", "ProfileSettings",
+    "probes", "verify", "verify_implementation", "vocabulary_circuits", "weight_statistics",
+    "open_run", "Run", "ProfileSettings",
     "Corpus", "PretrainedModel", "VerificationReport", "ImplementationReport", "AttentionMaps",
     "Attention", "SelfAttention", "MultiHeadAttention", "LayerWeights",
 ]  # fmt: skip
@@ -60,6 +63,8 @@ _TYPES = {
     **dict.fromkeys(("Attention", "SelfAttention", "MultiHeadAttention"), "attention"),
     "LayerWeights": "attention",
     **dict.fromkeys(("VerificationReport", "ImplementationReport"), "verification"),
+    "probes": "runs.battery",
+    "vocabulary_circuits": "heads.weights.vocabulary_circuits",
     "Run": "runs.profile.profile_corpus",
     "ProfileSettings": "runs.profile.job",
     "Corpus": "corpora",

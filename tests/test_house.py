@@ -47,7 +47,7 @@ LINE = {room: number for number, rooms in enumerate(ORDER) for room in rooms}
 
 # Inside a room the same: a folder or module may import those before it.
 FLOORS = {
-    "runs": ({"store"}, {"engines"}, {"profile"}, {"check"}),
+    "runs": ({"battery", "store"}, {"engines"}, {"profile"}, {"check"}),
     "heads": (
         {"counts", "enough_words", "weights"},
         {"relations_frame"},
@@ -70,7 +70,7 @@ FLOORS = {
         {"sentence"},
         {"coreference", "text_set"},
         {"formats"},
-        {"probes", "readers"},
+        {"battery", "probes", "readers"},
         {"default"},
         {"annotation"},
     ),

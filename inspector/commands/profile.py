@@ -59,6 +59,14 @@ Replicate = Annotated[
     list[Path] | None,
     typer.Option(help="Other text (5 documents or more): claims are scored there as they stand."),
 ]
+Probes = Annotated[
+    str | None,
+    typer.Option(
+        help="decoder: read the decoder battery too (induction, successor, …); by itself where no "
+        "corpus is given.",
+        show_default=False,
+    ),
+]
 Engine = Annotated[
     str,
     typer.Option(
@@ -84,6 +92,7 @@ def profile(
     cause: FormerAblation = True,
     ablation_sentences: AblationSentences = None,
     replicate: Replicate = None,
+    probes: Probes = None,
     engine: Engine = "local",
     workers: Workers = 1,
     resume: Resume = False,
@@ -123,6 +132,7 @@ def profile(
                 resume=resume,
                 force=force,
                 replicate=replicate or (),
+                probes=probes,
                 progress=show,
             )
     note_unknown(run)

@@ -25,12 +25,21 @@ from inspector.records import FRAME_WRITERS, json_text, records
 EXAMPLE = "inspector weights minilm -o weights.parquet"
 
 
+Vocabulary = Annotated[
+    bool,
+    typer.Option(
+        "--vocabulary", help="OV and QK circuits in the vocabulary instead, of a language model."
+    ),
+]
+
+
 def weights(
     model: Model = "minilm",
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="A .csv, .parquet or .json file."),
     ] = None,
+    vocabulary: Vocabulary = False,
     columns: Columns = None,
     everything: All = False,
     dtype: Dtype = "float32",
@@ -44,12 +53,15 @@ def weights(
     target = frame_target(output, force=force)
     with progress() as show:
         from inspector.api import weight_statistics
+        from inspector.heads.weights.vocabulary_circuits import vocabulary_circuits
+        from inspector.models import load
         from inspector.models.any_model.any_model import load_for_weights
 
         show("Loading", 0.0)
-        loaded = load_for_weights(model, dtype=dtype, device=device, revision=revision)
+        asked = {"dtype": dtype, "device": device, "revision": revision}
+        loaded = load(model, **asked) if vocabulary else load_for_weights(model, **asked)
         show("Weight statistics", 0.5)
-        frame = weight_statistics(loaded)
+        frame = vocabulary_circuits(loaded) if vocabulary else weight_statistics(loaded)
     if target is not None:
         write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
     if as_json:

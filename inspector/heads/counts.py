@@ -5,7 +5,7 @@ All that relations, claims and roles are computed from: exact, small, and added 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Int32
@@ -57,6 +57,8 @@ class RelationCounts:
     asked: Int32[np.ndarray, "document relation direction"] | None = None
     """Of a model whose mask hides what comes later: the pairs that have a right word which it lets
     the head find. None where it hides nothing, so that all are asked in every direction."""
+    by_definition: bool = False
+    """Whether the relations are an offset by definition: no offset is then asked as a baseline."""
 
     def __post_init__(self) -> None:
         """Refuse counts that no corpus can have."""
@@ -157,10 +159,9 @@ class RelationCounts:
     def of_documents(self, positions: Sequence[int]) -> "RelationCounts":
         """Return the counts of some documents, in the order given."""
         rows = np.asarray(positions, dtype=np.int64)
-        return RelationCounts(
+        return replace(
+            self,
             documents=tuple(self.documents[position] for position in positions),
-            relations=self.relations,
-            offsets=self.offsets,
             correct=self.correct[rows],
             n=self.n[rows],
             offset_counts=self.offset_counts[rows],
@@ -183,10 +184,9 @@ class RelationCounts:
             chosen[:, known] = array[:, columns]
             return chosen
 
-        return RelationCounts(
-            documents=self.documents,
+        return replace(
+            self,
             relations=ordered,
-            offsets=self.offsets,
             correct=taken(self.correct),
             n=taken(self.n),
             offset_counts=taken(self.offset_counts),
@@ -195,10 +195,9 @@ class RelationCounts:
 
     def total(self) -> "RelationCounts":
         """Return the same counts as if the corpus were one document, named 'total'."""
-        return RelationCounts(
+        return replace(
+            self,
             documents=("total",),
-            relations=self.relations,
-            offsets=self.offsets,
             correct=self.correct.sum(axis=0, keepdims=True, dtype=np.int32),
             n=self.n.sum(axis=0, keepdims=True, dtype=np.int32),
             offset_counts=self.offset_counts.sum(axis=0, keepdims=True, dtype=np.int32),

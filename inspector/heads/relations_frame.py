@@ -55,7 +55,7 @@ def commonest_offsets(counts: RelationCounts) -> Int64[np.ndarray, "relation dir
     """Return each relation's commonest offset that the mask allows: head − dependent, in words.
 
     Of equally common offsets the nearest, and of −k and k the former; 0, which is no offset,
-    where no pair is asked.
+    where no pair is asked, or the relations are an offset by definition.
     """
     near_first = sorted(counts.offsets, key=lambda offset: (abs(offset), offset))
     positions = [counts.offsets.index(offset) for offset in near_first]
@@ -63,7 +63,7 @@ def commonest_offsets(counts: RelationCounts) -> Int64[np.ndarray, "relation dir
     pairs = counts.offset_counts.sum(axis=0, dtype=np.int64)[:, None, positions]
     pairs = pairs * counts.allowed_offsets[None][..., positions]
     commonest = np.full(pairs.shape[:2], len(near_first))
-    found = pairs.any(axis=-1)
+    found = pairs.any(axis=-1) & (not counts.by_definition)
     commonest[found] = pairs[found].argmax(axis=-1) if near_first else 0
     return candidates[commonest]
 

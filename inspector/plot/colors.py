@@ -19,10 +19,34 @@ FAMILIES = (
     "word-class",
     "keyword",
     "discourse-cue",
+    "previous-token",
+    "induction",
+    "successor",
+    "name-mover",
+    "copy-suppression",
+    "retrieval",
+    "sink",
+    "no-op",
 )
 """What stands before the colon of a role, in the order of a cell's stripes."""
 FAMILY_COLORS = dict(
-    zip(FAMILIES, (*CATEGORIES, "#f0e442", "#7f4f24", "#6a5acd", "#b3b300", "#800000"), strict=True)
+    zip(
+        FAMILIES,
+        (
+            *(*CATEGORIES, "#f0e442", "#7f4f24", "#6a5acd", "#b3b300", "#800000"),
+            *(
+                "#004d71",
+                "#b15928",
+                "#00c49a",
+                "#ff99dd",
+                "#7b1e3a",
+                "#4cc9ff",
+                "#7a7a7a",
+                "#b8b8b8",
+            ),
+        ),
+        strict=True,
+    )
 )
 """Okabe & Ito's with their yellow; then ours."""
 

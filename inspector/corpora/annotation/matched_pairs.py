@@ -9,17 +9,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+from inspector.corpora.battery.text import APART, BY_DEFINITION, MATCHED
+from inspector.corpora.battery.text import KINDS as OF_BATTERY
 from inspector.corpora.readers.paths import KIND as PATHS
 from inspector.corpora.sentence import Relation, RelationSubset, Sentence
 
 OF_TREES = ("syntax", PATHS)
 """Kinds that the tree alone explains: there is nothing to rule out."""
-APART = "apart"
-"""The subset of pairs that are neither the same word twice nor joined by a path of one or two edges
-of the tree."""
-MATCHED = "matched"
-"""Of pairs that stand in no relation, but are matched in distance and parts of speech; in texts
-without parts of speech, of the words that a prediction could have been instead."""
+WITHOUT_CONTROLS = (*OF_TREES, BY_DEFINITION)
+"""Kinds whose claims are not asked for controls of meaning."""
+_AS_THEY_ARE = (*OF_TREES, *OF_BATTERY)
 
 
 def with_controls(sentence: Sentence, heads: Sequence[int]) -> Sentence:
@@ -35,7 +34,7 @@ def with_controls(sentence: Sentence, heads: Sequence[int]) -> Sentence:
     those that a reading chooses from: the matched pair is then from the source itself to the one
     of these that is not right, of several the one whose distance is nearest (in GAP and WinoBias
     from the pronoun to the other person). Relations of the tree, paths among them,
-    stay as they are.
+    and those of the decoder battery, which brings its own controls, stay as they are.
 
     Args:
         sentence: With its relations.
@@ -51,13 +50,13 @@ def with_controls(sentence: Sentence, heads: Sequence[int]) -> Sentence:
         >>> [(one.label, one.source, one.target) for one in controlled.relations]
         [('role:ARG0', 1, 0), ('role:ARG0|matched', 3, 2)]
     """
-    asked = [relation for relation in sentence.relations if relation.kind not in OF_TREES]
+    asked = [relation for relation in sentence.relations if relation.kind not in _AS_THEY_ARE]
     if not asked:
         return sentence
     matching = _Rivals(asked) if sentence.upos is None else _Matching(sentence, asked)
     relations: list[Relation] = []
     for relation in sentence.relations:
-        if relation.kind in OF_TREES:
+        if relation.kind in _AS_THEY_ARE:
             relations.append(relation)
             continue
         if is_apart(relation, sentence.words, heads):

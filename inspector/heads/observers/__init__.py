@@ -13,6 +13,11 @@ from inspector.heads.observers.behaviour import (
 from inspector.heads.observers.head_distances import DISTANCES_COLUMNS, HeadDistances
 from inspector.heads.observers.model_pass import Observer, observe
 from inspector.heads.observers.predicted_words import PredictedWords, predictions_from_state
+from inspector.heads.observers.probe_masses import (
+    PROBE_SCORES_COLUMNS,
+    ProbeMasses,
+    probe_scores_frame,
+)
 from inspector.heads.observers.relation_scores import (
     RelationScores,
     counts_from_state,
@@ -33,6 +38,9 @@ __all__ = [
     "RelationScores",
     "AcrossScores",
     "PredictedWords",
+    "ProbeMasses",
+    "PROBE_SCORES_COLUMNS",
+    "probe_scores_frame",
     "predictions_from_state",
     "counts_from_state",
     "looks_back_only",

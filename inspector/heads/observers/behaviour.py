@@ -136,6 +136,25 @@ class Behaviour:
         return means
 
 
+class ValueNorms:
+    """The length of what each key brings to each head, ‖f(x_j)‖ with f(x) = (x W_V + b_V) W_O."""
+
+    def __init__(self, model: PretrainedModel) -> None:
+        """Take the model whose W_O the norms are taken with."""
+        self._gram = []
+        for layer in range(model.n_layers):
+            w_o = model.layer_weights(layer).by_head().W_O
+            # ‖W_O v‖ = ‖R v‖ with W_O = Q R: d_head × d_head instead of d_model × d_head.
+            triangle = torch.linalg.qr(w_o.double(), mode="r").R
+            self._gram.append(triangle.to(w_o.dtype))
+
+    def of(self, layer: int, call: AttentionCall) -> Float[Tensor, "batch head key"]:
+        """Return the norms of one layer's call."""
+        shared = call.probabilities.shape[1] // call.value.shape[1]
+        value = call.value.repeat_interleave(shared, dim=1)
+        return torch.linalg.vector_norm(torch.matmul(value, self._gram[layer].mT), dim=-1)
+
+
 class NormBehaviour(Behaviour):
     """The same, each weight replaced by the share of the norm of what it brings.
 
@@ -153,27 +172,17 @@ class NormBehaviour(Behaviour):
             model: Whose W_O the norms are taken with.
         """
         super().__init__(model.n_layers, model.n_heads, model.max_tokens)
-        self._gram = []
+        self._lengths = ValueNorms(model)
         self._norms: Tensor | None = None
         """Of the layer that is shown row by row."""
-        for layer in range(model.n_layers):
-            w_o = model.layer_weights(layer).by_head().W_O
-            # ‖W_O v‖ = ‖R v‖ with W_O = Q R: d_head × d_head instead of d_model × d_head.
-            triangle = torch.linalg.qr(w_o.double(), mode="r").R
-            self._gram.append(triangle.to(w_o.dtype))
 
     def update(self, layer: int, call: AttentionCall, batch: AnnotatedBatch) -> None:
         """Add one layer's attention on one batch."""
         if call.first == 0:
-            brought = torch.matmul(_of_heads(call), self._gram[layer].mT)
-            self._norms = torch.linalg.vector_norm(brought, dim=-1)
+            self._norms = self._lengths.of(layer, call)
         self._add(layer, _Weights.of(call, batch, self._norms), batch)
         if call.is_last:
             self._norms = None
-
-
-def _of_heads(call: AttentionCall) -> Float[Tensor, "batch head key d_value"]:
-    return call.value.repeat_interleave(call.probabilities.shape[1] // call.value.shape[1], dim=1)
 
 
 def behaviour_frame(weights: Behaviour, norms: NormBehaviour) -> pd.DataFrame:

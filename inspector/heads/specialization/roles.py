@@ -5,7 +5,7 @@ support and, for meaning and logic, their controls.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,11 +14,14 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from inspector.corpora.annotation.matched_pairs import OF_TREES
+from inspector.corpora.annotation.matched_pairs import OF_TREES, WITHOUT_CONTROLS
+from inspector.corpora.battery.text import KINDS as OF_BATTERY
 from inspector.errors import InputError
 from inspector.frames import dtypes
+from inspector.head_names import Head
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.specialization.claims import CLAIMS_COLUMNS
+from inspector.heads.specialization.decoder_roles import DECODER_ROLES, decoder_roles, figures
 from inspector.heads.specialization.supported_heads import SUPPORT_COLUMNS
 
 ROLES_COLUMNS = dtypes("roles")
@@ -33,6 +36,8 @@ class RoleRule:
     """Column of the behaviour frame → the least it must be; the first one is the effect."""
     source: str
     """Where the thresholds come from."""
+    at_most: Mapping[str, float] = field(default_factory=dict)
+    """Column → the most it may be."""
 
 
 @cache
@@ -58,6 +63,8 @@ def head_roles(
     kinds: Mapping[str, str] | None = None,
     controls: pd.DataFrame | None = None,
     simple: pd.DataFrame | None = None,
+    scores: pd.DataFrame | None = None,
+    suppression: Mapping[Head, float] | None = None,
 ) -> pd.DataFrame:
     """Return a row for each role of each head; a head may have several roles, or none.
 
@@ -67,7 +74,7 @@ def head_roles(
     - role: 'positional:OFFSET' (key − query, in tokens), 'special-token', 'broad',
       'duplicate-token', 'position:K', 'word-class:UPOS:SIDE', 'keyword:WORD', 'syntactic:REL' (also
       for paths, as 'syntactic:obl+case'), 'semantic:REL', 'logical:REL' or, of connectives,
-      'discourse-cue:REL'.
+      'discourse-cue:REL'; 'no-op'; and of the decoder battery those of `decoder_roles`.
     - evidence: a sentence with the figures.
     - effect: the figure that earned the role: a share or mass from 0 to 1, or the lift over the
       baseline. ci_low, ci_high: the lift's 95 % interval; NaN for the others.
@@ -86,31 +93,36 @@ def head_roles(
         controls: The frame of `semantic_controls`; needed where a relation is not of syntax.
         simple: Rows of heads that a simpler rule explains ('position:K', 'word-class:UPOS:SIDE',
             'keyword:WORD'), as the ladder gives them.
+        scores: The frame `probe_scores` of a decoder battery.
+        suppression: Head → `suppression_share` of its circuits in the vocabulary.
 
     Raises:
         InputError: If a frame lacks a column, or a rule is for a role that does not exist.
     """
     rules = role_rules() if rules is None else rules
-    unknown = [role for role in rules if role not in _SENTENCES]
+    unknown = [role for role in rules if role.partition("/")[0] not in _SENTENCES]
     if unknown:
         raise InputError(
             f"rules ({', '.join(unknown)}) must be for roles that behaviour can earn. "
             f"Available: {', '.join(_SENTENCES)}."
         )
-    named = [column for rule in rules.values() for column in rule.at_least]
+    named = [name for rule in rules.values() for name in (*rule.at_least, *rule.at_most)]
     _check_columns("behaviour", behaviour, [*_IN_SENTENCES, *named])
     _check_columns("claims", claims, CLAIMS_COLUMNS)
     _check_columns("supported", supported, SUPPORT_COLUMNS)
     rows = _that_survive(_following_rows(claims, supported), kinds or {}, controls)
-    earned = _earned_by_behaviour(behaviour, rules) + _earned_by_relations(rows)
+    is_probe = rows["kind"].isin(OF_BATTERY)
+    earned = decoder_roles(rows[is_probe], behaviour, scores, suppression or {})
+    earned += _earned_by_behaviour(behaviour, rules) + _earned_by_relations(rows[~is_probe])
     if simple is not None:
         earned += _of_simple_rules(simple, earned)
-    families = [*_SENTENCES, *_SIMPLE, *_ROLES.values(), "discourse-cue"]
+    families = [*_SENTENCES, *DECODER_ROLES, *_SIMPLE, *_ROLES.values(), "discourse-cue"]
     order = {role: place for place, role in enumerate(families)}
     earned.sort(
         key=lambda row: (row["layer"], row["head"], order[row["role"].split(":")[0]], row["role"])
     )
-    return pd.DataFrame(earned, columns=list(ROLES_COLUMNS)).astype(ROLES_COLUMNS)
+    frame = pd.DataFrame(earned, columns=list(ROLES_COLUMNS)).astype(ROLES_COLUMNS)
+    return frame.drop_duplicates(["layer", "head", "role"], ignore_index=True)
 
 
 def _of_simple_rules(
@@ -137,8 +149,10 @@ def _earned_by_behaviour(
     behaviour: pd.DataFrame, rules: Mapping[str, RoleRule]
 ) -> list[dict[str, Any]]:
     earned = []
-    for role, rule in rules.items():
-        enough = np.all([behaviour[name] >= least for name, least in rule.at_least.items()], axis=0)
+    for name, rule in rules.items():
+        bounds = [behaviour[column] >= least for column, least in rule.at_least.items()]
+        bounds += [behaviour[column] <= most for column, most in rule.at_most.items()]
+        enough, role = np.all(bounds, axis=0), name.partition("/")[0]
         for row in behaviour[enough].to_dict("records"):
             offset = f":{row['offset_mode']}" if role == "positional" else ""
             earned.append(
@@ -170,12 +184,12 @@ def _that_survive(
     """Return the rows of syntax, and those of meaning that no control explains away."""
     rows = rows.assign(kind=[kinds.get(name, "syntax") for name in rows["relation"]])
     if controls is None:
-        return rows[rows["kind"].isin(OF_TREES)]
+        return rows[rows["kind"].isin(WITHOUT_CONTROLS)]
     kept = controls[controls["verdict"] == "survives"]
     kept = kept[~kept["relation"].str.endswith(_RESTRICTED)]
     figures = kept[[*_KEY, "apart_lift", "matched_accuracy"]]
     rows = rows.merge(figures, on=_KEY, how="left")
-    return rows[rows["kind"].isin(OF_TREES) | rows["apart_lift"].notna()]
+    return rows[rows["kind"].isin(WITHOUT_CONTROLS) | rows["apart_lift"].notna()]
 
 
 def _earned_by_relations(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -221,6 +235,17 @@ def _special(row: Mapping[Any, Any]) -> str:
     )
 
 
+def _no_op(row: Mapping[Any, Any]) -> str:
+    what, place = "Special tokens get", "special"
+    if row["special_mass"] < row["first_mass"]:
+        what, place = "The first token gets", "first"
+    return (
+        f"{what} {_percent(row[f'{place}_mass'])} of its attention, but "
+        f"{_percent(row[f'norm_{place}_mass'])} of it by the norm of what is moved: looking there "
+        "writes nothing."
+    )
+
+
 def _broad(row: Mapping[Any, Any]) -> str:
     return (
         f"The entropy of its attention is {_percent(row['entropy_share'])} of the highest "
@@ -238,17 +263,18 @@ def _duplicate(row: Mapping[Any, Any]) -> str:
 _SENTENCES: dict[str, Callable[[Mapping[Any, Any]], str]] = {
     "positional": _positional,
     "special-token": _special,
+    "no-op": _no_op,
     "broad": _broad,
     "duplicate-token": _duplicate,
 }
 
 _IN_SENTENCES = (
     "layer", "head", "offset_mode", "offset_share", "special_mass", "norm_special_mass",
-    "entropy_share", "duplicate_mass",
+    "entropy_share", "duplicate_mass", "first_mass", "norm_first_mass",
 )  # fmt: skip
 """Columns of the behaviour frame that the sentences speak of."""
 
-_NO_WORD = ("broad", "special-token")
+_NO_WORD = ("broad", "special-token", "no-op", "sink")
 """Roles of heads that look at no word more than at others."""
 _SIMPLE = ("position", "word-class", "keyword")
 """Families of the roles of heads that a simpler rule explains."""
@@ -289,14 +315,7 @@ def _following(row: Mapping[Any, Any], others: Sequence[str]) -> str:
     """Return why a head is said to follow a relation, and in which other directions it does."""
     also = f" It follows it as {' and '.join(others)} too." if others else ""
     follows = _FOLLOWS if row["kind"] == "syntax" else _LEADS
-    return (
-        f"{follows[row['direction']].format(relation=row['relation'])} in "
-        f"{_percent(row['accuracy'])} of {row['n']} pairs ({row['direction']}); the fixed offset "
-        f"{row['baseline_offset']:+d} gets {_percent(row['baseline_accuracy'])}. The lift is "
-        f"{_points(row['lift'])} points, 95 % interval {_points(row['ci_low'])} to "
-        f"{_points(row['ci_high'])}, q = {row['q_value']:.2g} {row['corrected']}; with random "
-        f"weights the best head reaches {_percent(row['random_init_accuracy'])}.{also}"
-    )
+    return f"{follows[row['direction']].format(relation=row['relation'])} in {figures(row)}{also}"
 
 
 def _percent(share: float) -> str:

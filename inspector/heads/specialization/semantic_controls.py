@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from inspector.corpora.annotation.matched_pairs import APART, MATCHED
+from inspector.corpora.battery.text import APART, MATCHED
 from inspector.corpora.coreference import NEAREST, SAME_HEAD
 from inspector.corpora.sentence import RelationSubset
 from inspector.frames import dtypes

@@ -83,10 +83,11 @@ class ThinProduct:
         r"""Return $\sum_i \mathrm{Re}\,\lambda_i / \sum_i |\lambda_i|$ in [−1, 1].
 
         NaN where every eigenvalue is 0, as for M = 0. For M_OV a positive value says that the
-        head copies what it looks at.
+        head keeps the direction of what it looks at.
 
-        Source: Elhage et al. (2021), A Mathematical Framework for Transformer Circuits,
-            "Summarizing OV/QK matrices", there $\sum \lambda_i / \sum |\lambda_i|$.
+        Source: the ratio is that of Elhage et al. (2021), A Mathematical Framework for Transformer
+            Circuits, "Summarizing OV/QK matrices", who take it of $W_U M_{OV} W_E$: that is
+            `copying_score` in `vocabulary_circuits`.
         """
         return self.eigenvalues.real.sum(-1) / self.eigenvalues.abs().sum(-1)
 

@@ -49,8 +49,8 @@ def weight_statistics(model: PretrainedModel | AnyModel) -> pd.DataFrame:
     norms its queries and keys before they meet, M_QK is what it would be without; the frame's
     `attrs["before_rotation"]` is then True. Of any network: `module_weight_statistics`.
 
-    Source: Roy & Vetterli (2007) for the effective rank; Elhage et al. (2021) for eigenvalue
-        positivity (their copying score for M_OV).
+    Source: Roy & Vetterli (2007) for the effective rank; Elhage et al. (2021) for the
+        ratio of eigenvalue positivity, there of W_U M_OV W_E (`vocabulary_circuits`).
 
     Example:
         >>> import inspector

@@ -39,6 +39,8 @@ class LanguageHead:
     """Tokens that there are."""
     mask_id: int | None
     """The token that stands for a masked one; of 'masked' alone."""
+    unembedding: Float[Tensor, "token d_state"] | None = None
+    """W_U, the last matrix; None where it is no plain layer."""
 
     def logits(self, states: Float[Tensor, "place d_model"]) -> Float[Tensor, "place token"]:
         """Return the language model's logits, by its own forward."""
@@ -94,8 +96,12 @@ def language_head(model: PretrainedModel) -> LanguageHead | None:
         tokens = _some_tokens(model)
         whole = network(input_ids=tokens).logits[0]
         states = model.model(input_ids=tokens).last_hidden_state[0]
+        last = network.get_output_embeddings()  # found through the body, as long as that is there
         setattr(network, prefix, _Given())
-        head = LanguageHead(kind, network, whole.shape[-1], mask_id if kind == "masked" else None)
+        head = LanguageHead(
+            *(kind, network, whole.shape[-1], mask_id if kind == "masked" else None),
+            unembedding=getattr(last, "weight", None),
+        )
         apart = float((head.logits(states) - whole).norm())
         if not apart <= _TOLERANCE[model.dtype] * float(whole.norm()):
             return None

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from inspector.arguments import is_whole, refused
 from inspector.corpora import Labels
+from inspector.corpora.battery.text import KINDS as OF_BATTERY
 from inspector.corpora.text_set import TextSet
 from inspector.errors import InputError
 from inspector.heads.specialization.split import MIN_RANDOM_MODELS, is_for_selection
@@ -220,6 +221,18 @@ class ProfileJob:
         """Return the shards of all readings."""
         return sum(reading.n_shards for reading in self.readings)
 
+    @cached_property
+    def probe_names(self) -> list[str]:
+        """Return the probes of the decoder battery that the sentences ask, and their controls."""
+        return sorted(
+            {
+                relation.label
+                for sentence in self.sentences.texts
+                for relation in sentence.relations
+                if relation.kind in OF_BATTERY
+            }
+        )
+
     @property
     def asked_names(self) -> list[str]:
         """Return the relations about which it is asked whether a head is needed."""
@@ -307,6 +320,12 @@ class ShardPlace:
     def is_own(self) -> bool:
         """Whether the model reads as it is: the words that its heads predict are kept."""
         return not self.reading.is_ablation and self.reading.random_init_seed is None
+
+    @property
+    def has_probes(self) -> bool:
+        """Whether the attention that the decoder battery's scores are means of is kept."""
+        job = self.job
+        return not (self.reading.is_ablation or self.read.is_windows) and bool(job.probe_names)
 
     @property
     def is_whole(self) -> bool:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from inspector.corpora import Corpus, Sentence
 from inspector.corpora.annotation.document_windows import Windows, corpus_windows
-from inspector.corpora.annotation.matched_pairs import MATCHED, with_controls
+from inspector.corpora.annotation.matched_pairs import with_controls
 from inspector.corpora.annotation.mentions import has_mentions
+from inspector.corpora.battery.text import KINDS as OF_BATTERY
+from inspector.corpora.battery.text import MATCHED
 from inspector.corpora.sentence import RelationSubset
 from inspector.corpora.text_set import TextSet
 from inspector.errors import InputError
@@ -18,7 +20,7 @@ from inspector.runs.profile.ablation_worker import MASKED_SHARE, sample
 from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings
 from inspector.runs.profile.versions import identity
 
-KINDS = ("syntax", "multi-hop", "semantic", "logical")
+KINDS = ("syntax", "multi-hop", "semantic", "logical", *OF_BATTERY)
 """Kinds of relations, in the order in which frames have them."""
 
 

@@ -294,10 +294,14 @@ def _side_by_side(
     """Return frames of several corpora as one each, the corpus in the last column."""
     return {
         name: pd.concat(
-            [part[name].assign(corpus=of) for part, of in zip(parts, names, strict=True)],
+            [
+                part[name].assign(corpus=of)
+                for part, of in zip(parts, names, strict=True)
+                if name in part
+            ],
             ignore_index=True,
         ).astype({"corpus": "str"})
-        for name in parts[0]
+        for name in dict.fromkeys(name for part in parts for name in part)
     }
 
 
@@ -318,6 +322,7 @@ def _manifest(
             **{name: plain[name] for name in _SETTINGS},
             "dtype": model.dtype,
             "device": model.device.type,
+            **({"probes": True} if any(job.probe_names for job in jobs) else {}),
             **({"replicate": [one.sha256 for one in others]} if others else {}),
             "annotation": ", ".join(dict.fromkeys(corpus.annotation for corpus in corpora)),
         },

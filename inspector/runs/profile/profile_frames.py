@@ -2,25 +2,31 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 
 import pandas as pd
 
 from inspector.corpora import Corpus
 from inspector.corpora.annotation.document_windows import Windows
-from inspector.corpora.annotation.matched_pairs import OF_TREES
+from inspector.corpora.annotation.matched_pairs import WITHOUT_CONTROLS
+from inspector.corpora.battery.text import BY_DEFINITION
+from inspector.errors import InputError
 from inspector.frames import dtypes
+from inspector.head_names import Head
 from inspector.heads.ablation import NEEDED_COLUMNS, with_needed
 from inspector.heads.counts import RelationCounts, concatenate
 from inspector.heads.observers import (
     BEHAVIOUR_COLUMNS,
     DISTANCES_COLUMNS,
+    PROBE_SCORES_COLUMNS,
     Behaviour,
     HeadDistances,
     NormBehaviour,
+    ProbeMasses,
     behaviour_frame,
     counts_from_state,
+    probe_scores_frame,
 )
 from inspector.heads.relations_frame import RELATIONS_COLUMNS, relation_accuracies
 from inspector.heads.specialization.claims import (
@@ -28,6 +34,7 @@ from inspector.heads.specialization.claims import (
     CLAIMS_COLUMNS,
     relation_claims,
 )
+from inspector.heads.specialization.decoder_roles import PREVIOUS_SCORE
 from inspector.heads.specialization.ladder.controls import CONTROLS_COLUMNS
 from inspector.heads.specialization.ladder.heads_on_ladder import on_ladder
 from inspector.heads.specialization.ladder.simple_roles import strongest
@@ -44,6 +51,7 @@ from inspector.heads.specialization.semantic_controls import (
 from inspector.heads.specialization.split import documents_holding
 from inspector.heads.specialization.stability import split_shares
 from inspector.heads.specialization.supported_heads import supported_heads
+from inspector.heads.weights.vocabulary_circuits import vocabulary_circuits
 from inspector.models import PretrainedModel
 from inspector.runs.profile.job import ProfileJob, Reading
 from inspector.runs.profile.needed_frame import needed_frame
@@ -80,7 +88,7 @@ FRAMES: dict[str, dict[str, str]] = {
     "totals": TOTALS_COLUMNS,
     "skipped": SKIPPED_COLUMNS,
 }
-"""The frames of every run, and their columns; `needed` and `distances` where asked for."""
+"""The frames of every run, and their columns; further ones where they are asked for."""
 
 
 def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[str, dict[str, str]]:
@@ -100,6 +108,8 @@ def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[st
         frames["needed"] = dict(NEEDED_COLUMNS)
     if settings.get("replicate"):
         frames["replication"] = dict(REPLICATION_COLUMNS)
+    if settings.get("probes"):
+        frames["probe_scores"] = dict(PROBE_SCORES_COLUMNS)
     if settings.get("distances"):
         frames["distances"] = dict(DISTANCES_COLUMNS)
     if several:
@@ -108,7 +118,7 @@ def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[st
     return frames
 
 
-_ALL_ASKED = dict.fromkeys(("ablation", "distances", "replicate"), True)
+_ALL_ASKED = dict.fromkeys(("ablation", "distances", "replicate", "probes"), True)
 EVERY_FRAME = tuple(expected_frames(_ALL_ASKED, several=False))
 """The names of all frames that a run may have."""
 _NOTHING = Vocabulary()
@@ -164,11 +174,18 @@ def profile_frames(
         ),
     }
     supported, simple = frames.pop("supported"), frames.pop("simple_roles")
+    if job.probe_names:
+        frames["probe_scores"] = probe_scores_frame(
+            _masses(model, job, own),
+            [_masses(model, job, some) for _, some in random_readings],
+        )
     frames["roles"] = head_roles(
         *(frame, frames["claims"], supported),
         kinds=kinds,
         controls=frames["semantic_controls"],
         simple=strongest(simple.to_dict("records")),
+        scores=frames.get("probe_scores"),
+        suppression=_suppression(model, job),
     )
     frames["kinds"] = pd.DataFrame(kinds.items(), columns=list(KINDS_COLUMNS)).astype(KINDS_COLUMNS)
     frames["totals"] = _totals(corpus, job, windows, own, behaviour, unsure)
@@ -182,6 +199,27 @@ def profile_frames(
             distances.add_state(shard.arrays)
         frames["distances"] = distances.frame()
     return frames
+
+
+def _masses(model: PretrainedModel, job: ProfileJob, shards: Sequence[ShardResult]) -> ProbeMasses:
+    """Return the attention at the probes' pairs, of all shards that have any."""
+    masses = ProbeMasses(model, job.probe_names)
+    for shard in shards:
+        if f"{masses.name}.n" in shard.arrays:
+            masses.add_state(shard.arrays)
+    return masses
+
+
+def _suppression(model: PretrainedModel, job: ProfileJob) -> Mapping[Head, float]:
+    """Return the share of tokens that each head writes against; nothing without a battery."""
+    if not job.probe_names:
+        return {}
+    try:
+        circuits = vocabulary_circuits(model)
+    except InputError:  # without a head, or with an embedding of another width, there are none
+        return {}
+    places = zip(circuits["layer"], circuits["head"], strict=True)
+    return dict(zip(places, circuits["suppression_share"], strict=True))
 
 
 def _relation_frames(
@@ -198,8 +236,12 @@ def _relation_frames(
     for labels in families or [[]]:
         here = counts.of_relations(labels)
         there = [random_model.of_relations(labels) for random_model in random_models]
+        by_definition = bool(labels) and kinds[labels[0]] == BY_DEFINITION
+        here = replace(here, by_definition=by_definition)
         claims = relation_claims(here, there, seed, unknown=unknown)
         supported = supported_heads(here, there, seed, unknown=unknown)
+        if by_definition:  # no baseline is taken away, so that a lift of a few points says little
+            supported["supported"] &= supported["accuracy"] >= PREVIOUS_SCORE
         parts["relations"].append(relation_accuracies(here))
         parts["offsets"].append(offsets_frame(here))
         judged = on_ladder(claims, supported, table, documents_holding(here), seed)
@@ -210,7 +252,7 @@ def _relation_frames(
         parts["supported"].append(supported)
         stability = split_shares(claims, here, seed)
         parts["power"].append(documents_needed(here).assign(stability=stability))
-        if not labels or kinds[labels[0]] in OF_TREES:
+        if not labels or kinds[labels[0]] in WITHOUT_CONTROLS:
             claims, supported = claims.iloc[:0], supported.iloc[:0]
         parts["semantic_controls"].append(semantic_controls(counts, claims, supported, seed))
     frames = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}

@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 
 from inspector.arguments import checked
-from inspector.corpora import Labels
+from inspector.corpora import Corpus, Labels
 from inspector.corpora.annotation.annotated_corpus import Given, read_annotated
 from inspector.errors import InputError
 from inspector.models import DEFAULT_MODEL
 from inspector.models.loading.load_model import ModelOrName, loaded
 from inspector.progress import Progress, shown
+from inspector.runs.battery import check_probes, with_battery
 from inspector.runs.engines.engine import check_engine
 from inspector.runs.profile.job import ProfileSettings, profile_settings
 from inspector.runs.profile.profile_corpus import Run, profile_corpus
@@ -52,6 +53,7 @@ def profile(
     resume: bool = False,
     force: bool = False,
     replicate: Given | Sequence[Given] = (),
+    probes: str | None = None,
     progress: Progress | bool | None = None,
 ) -> Run:
     """Return what every head does on a corpus, from one pass: behaviour, relations, claims, roles.
@@ -89,6 +91,9 @@ def profile(
             names, of a network you trust, or on one that is started here and ended afterwards.
         resume: Go on with the run that stands in the folder.
         force: Replace the run that stands in the folder.
+        probes: 'decoder' adds the decoder battery (`inspector.probes`) to each corpus; it stands
+            alone where no corpus is given. Without either, a decoder reads it beside inspector's
+            own corpus.
         replicate: Other text, of at least 5 documents each, on which the claims are scored again as
             they stand: frame `replication`, column `replicates`.
         progress: Called with what is being done and the share that is done; True for a bar, which
@@ -122,8 +127,13 @@ def profile(
     if output is not None:
         check_run_folder(output, resume=resume, force=force)
     others = other_texts(replicate, chosen.labels)
-    read = read_annotated(corpus, annotations, labels=chosen.labels, strict=strict, parse=parse)
+    check_probes(probes)
+    read: list[Corpus] = []
+    if corpus is not None or probes is None:
+        read = read_annotated(corpus, annotations, labels=chosen.labels, strict=strict, parse=parse)
     ready = loaded(model, dtype=dtype, device=device, revision=revision)
+    if probes is not None or (corpus is None and ready.architecture.kind == "decoder"):
+        read = with_battery(ready, read)
     if ready.folder is None and (workers > 1 or engine != "local"):
         raise InputError(
             f"workers ({workers}, {engine}) must be 1, on this machine, for a model in memory: "

@@ -15,6 +15,7 @@ from inspector.heads.observers import (
     HeadDistances,
     NormBehaviour,
     PredictedWords,
+    ProbeMasses,
     RelationScores,
     predictions_from_state,
 )
@@ -73,6 +74,8 @@ def _empty(model: PretrainedModel, place: ShardPlace, documents: list[str]) -> S
     if place.is_own:
         scores = kind(*size, documents, list(place.read.relations))
         arrays |= PredictedWords(scores, place.read.lengths).state()
+    if place.has_probes:
+        arrays |= ProbeMasses(model, job.probe_names).state()
     if place.is_whole:
         looks = Behaviour(*size, model.max_tokens).state()
         norms = {name.replace(Behaviour.name, NormBehaviour.name, 1): looks[name] for name in looks}

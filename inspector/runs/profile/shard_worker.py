@@ -19,6 +19,7 @@ from inspector.heads.observers import (
     NormBehaviour,
     Observer,
     PredictedWords,
+    ProbeMasses,
     RelationScores,
     observe,
 )
@@ -65,6 +66,8 @@ class ProfileWorker:
                 model = self._random_init_model(place.reading.random_init_seed)
             scores = empty_scores(model, place)
             describers = _describers(model, scores, place) if place.is_own else []
+            if place.has_probes:
+                describers.append(ProbeMasses(model, place.job.probe_names))
             return observed(model, scores, describers, place.read, place.batch_size)
 
     def _random_init_model(self, seed: int) -> PretrainedModel:

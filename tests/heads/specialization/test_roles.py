@@ -246,8 +246,14 @@ def test_the_rules_are_those_of_the_issue_and_name_their_sources() -> None:
     assert {role: dict(rule.at_least) for role, rule in rules.items()} == {
         "positional": {"offset_share": 0.9},
         "special-token": {"special_mass": 0.5, "norm_special_mass": 0.5},
+        "no-op": {"special_mass": 0.5},
+        "no-op/first": {"first_mass": 0.5},
         "broad": {"entropy_share": 0.9},
         "duplicate-token": {"duplicate_mass": 0.5},
+    }
+    assert {role: dict(rule.at_most) for role, rule in rules.items() if rule.at_most} == {
+        "no-op": {"norm_special_mass": 0.1},
+        "no-op/first": {"norm_first_mass": 0.1},
     }
     for rule in rules.values():
         assert set(rule.at_least) <= set(BEHAVIOUR_COLUMNS)
@@ -280,7 +286,7 @@ def test_a_rule_for_no_role_is_refused() -> None:
         )
     assert str(error.value) == (
         "rules (lazy) must be for roles that behaviour can earn. "
-        "Available: positional, special-token, broad, duplicate-token."
+        "Available: positional, special-token, no-op, broad, duplicate-token."
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Int64
 
 from inspector.corpora import Sentence
+from inspector.corpora.battery.text import BY_DEFINITION
 from inspector.heads.specialization.split import is_for_selection
 
 NOTHING = -1
@@ -216,6 +217,8 @@ class WordTable:
             is_window = place >= len(self.sentences) - self.n_windows
             for relation in sentence.relations:
                 if relation.is_control or not (is_window or relation.is_plain):
+                    continue
+                if relation.kind == BY_DEFINITION:  # no simpler rule is asked of it
                     continue
                 if not relation.among:
                     found.setdefault(relation.label, []).extend(
