@@ -59,9 +59,10 @@ def weights(
 
         show("Loading", 0.0)
         asked = {"dtype": dtype, "device": device, "revision": revision}
-        loaded = load(model, **asked) if vocabulary else load_for_weights(model, **asked)
-        show("Weight statistics", 0.5)
-        frame = vocabulary_circuits(loaded) if vocabulary else weight_statistics(loaded)
+        if vocabulary:
+            frame = vocabulary_circuits(load(model, **asked))
+        else:
+            frame = weight_statistics(load_for_weights(model, **asked))
     if target is not None:
         write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
     if as_json:

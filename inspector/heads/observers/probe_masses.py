@@ -67,9 +67,9 @@ class ProbeMasses:
         inside = (asked >= call.first) & (asked < call.first + n_rows)
         here = inside.cpu().numpy()
         lengths = self._relative_lengths(layer, call, batch)
-        place = (row[inside], asked[inside] - call.first, right[inside])
-        masses = call.probabilities[place[0], :, place[1], place[2]].double()
-        by_norm = masses * lengths[place[0], :, place[2]]
+        of, at, to = row[inside], asked[inside] - call.first, right[inside]
+        masses = call.probabilities[of, :, at, to].double()
+        by_norm = masses * lengths[of, :, to]
         for sums, one in zip(self.sums, (masses, by_norm), strict=True):
             np.add.at(sums[:, layer], kept[here], one.cpu().numpy())
         rows = torch.unique(row)
