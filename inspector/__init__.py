@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         head_importance,
         load,
         lost_roles,
+        match_heads,
         open_run,
         profile,
         replicate,
@@ -51,11 +52,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "attend", "ablate", "head_importance", "robustness", "composition", "rollout", "compare",
-    "check", "lost_roles", "report", "trainer_callback", "replicate", "load", "profile", "using",
-    "probes", "verify", "verify_implementation", "vocabulary_circuits", "weight_statistics",
-    "open_run", "Run", "ProfileSettings",
-    "Corpus", "PretrainedModel", "VerificationReport", "ImplementationReport", "AttentionMaps",
-    "Attention", "SelfAttention", "MultiHeadAttention", "LayerWeights",
+    "check", "lost_roles", "match_heads", "report", "trainer_callback", "replicate", "load",
+    "profile", "using", "probes", "verify", "verify_implementation", "vocabulary_circuits",
+    "weight_statistics", "open_run", "Run", "ProfileSettings", "Corpus", "PretrainedModel",
+    "VerificationReport", "ImplementationReport", "AttentionMaps", "Attention", "SelfAttention",
+    "MultiHeadAttention", "LayerWeights",
 ]  # fmt: skip
 
 _ROOMS = (*("attention", "corpora", "plot", "models", "verification", "heads", "runs", "views"),)

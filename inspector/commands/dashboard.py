@@ -8,6 +8,7 @@ import os
 import runpy
 import socket
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +16,10 @@ from typing import Annotated
 import typer
 
 from inspector.commands.options import Debug, Json
-from inspector.errors import InputError, extra
+from inspector.errors import InputError, InspectorError, extra
 from inspector.records import json_text
 
-EXAMPLE = "inspector dashboard --port 8502"
+EXAMPLE = "inspector dashboard run --corpus treebank.conllu --runs runs"
 _LAST_PORT = 65535
 _ADDRESS = "127.0.0.1"
 _TAKEN = {
@@ -30,7 +31,7 @@ SETTINGS: dict[str, str | list[str]] = {
     "server.allowedHosts": ["localhost", _ADDRESS],
     "server.headless": "true",
     "server.fileWatcherType": "none",
-    "server.maxUploadSize": "1",
+    "server.maxUploadSize": "20",
     "server.maxMessageSize": "50",
     "browser.gatherUsageStats": "false",
     "client.showErrorDetails": "none",
@@ -45,6 +46,22 @@ SETTINGS: dict[str, str | list[str]] = {
 
 
 def dashboard(
+    run: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Folders of runs that can be chosen; their models are.", show_default=False
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A model that can be chosen: a folder, or minilm.")
+    ] = None,
+    corpus: Annotated[
+        list[Path] | None, typer.Option(help="A corpus that can be profiled from the page Data.")
+    ] = None,
+    runs: Annotated[
+        Path | None,
+        typer.Option(help="A folder: runs below it can be opened, and new ones are written there."),
+    ] = None,
     port: Annotated[int, typer.Option(help="Of this machine; nobody else can reach it.")] = 8501,
     config: Annotated[
         Path | None, typer.Option(help="A settings file; that of minilm if none.")
@@ -63,21 +80,30 @@ def dashboard(
         )
     script = _script()
     _check_free(port)
+    given = _given(run or (), model or (), corpus or (), runs)
     if as_json:
         print(json_text({"url": f"http://{_ADDRESS}:{port}", "settings": SETTINGS}), flush=True)
         # What Streamlit says is no result: with --json stdout holds one document.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    words = streamlit_words(script, port, config)
+    words = streamlit_words(script, port, config, given)
     # Streamlit obeys a .streamlit/config.toml or secrets.toml of the folder that it starts in,
     # and a stranger may have left one in the reader's: it starts in ours.
     os.chdir(script.parent)
     _serve(words)
 
 
-def streamlit_words(script: Path, port: int, config: Path | None) -> list[str]:
+def streamlit_words(
+    script: Path, port: int, config: Path | None, given: Sequence[str] = ()
+) -> list[str]:
     """Return what Streamlit is told to serve a script on this machine alone.
 
     Its options take no lists: one that holds several values is given once for each.
+
+    Args:
+        script: What it runs.
+        port: Of this machine.
+        config: The settings file.
+        given: Further words for the script.
     """
     settings = {**SETTINGS, "server.port": str(port)}
     settings["secrets.files"] = str(script.parent / "no-secrets.toml")  # there is no such file
@@ -87,7 +113,80 @@ def streamlit_words(script: Path, port: int, config: Path | None) -> list[str]:
         for value in ([values] if isinstance(values, str) else values)
     ]
     own = [] if config is None else ["--config", str(config.resolve())]
-    return ["streamlit", "run", str(script), *flags, "--", "--folder", str(Path.cwd()), *own]
+    place = ["--folder", str(Path.cwd())]
+    return ["streamlit", "run", str(script), *flags, "--", *place, *own, *given]
+
+
+def _given(
+    run: Sequence[Path], model: Sequence[str], corpus: Sequence[Path], runs: Path | None
+) -> list[str]:
+    """Return what the script is told of runs, models and corpora, once all of them can be used.
+
+    Raises:
+        InputError: If one cannot be used.
+    """
+    try:
+        models = [*map(_model, model), *(name for one in run for name in _models_of(one))]
+        for one in corpus:
+            _check_corpus(one)
+        root = None if runs is None else _root(runs)
+    except InputError:
+        raise
+    except InspectorError as error:  # whatever its exit code elsewhere, here it is wrong usage
+        raise InputError(str(error)) from None
+    found = {
+        "--run": [str(one.resolve()) for one in run],
+        "--model": list(dict.fromkeys(models)),
+        "--corpus": [str(one.resolve()) if one.exists() else str(one) for one in corpus],
+        "--runs": [] if root is None else [str(root)],
+    }
+    return [word for name, values in found.items() for value in values for word in (name, value)]
+
+
+def _model(name: str) -> str:
+    """Return what the script is to call a model, whose files are there."""
+    from inspector.models.loading.model_names import ALIASES, model_folder
+
+    folder = model_folder(name)
+    if not (folder / "config.json").is_file():
+        raise InputError(
+            f"model ({name}) must be a folder of a model, with config.json, tokenizer and weights: "
+            "save one there (save_pretrained), or give another."
+        )
+    is_folder = name not in ALIASES and Path(name).expanduser().is_dir()
+    return str(folder.resolve()) if is_folder else name
+
+
+def _models_of(run: Path) -> list[str]:
+    """Return the model of a run that can be opened, where its name leads to one."""
+    from inspector.runs.profile.profile_corpus import Run
+
+    name = Run.open(run).manifest.model
+    try:
+        return [_model(name)]
+    except InspectorError:
+        return []  # it was read from another folder: --model names it
+
+
+def _check_corpus(file: Path) -> None:
+    """Pass if a corpus can be read."""
+    from inspector.corpora.annotation.annotated_corpus import read_annotated
+
+    read_annotated([file])
+
+
+def _root(folder: Path) -> Path:
+    """Return the folder for runs, made where only itself is missing."""
+    try:
+        folder.mkdir(exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder.resolve()
+        reason = "it cannot be written to"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    raise InputError(
+        f"runs ({folder}) must be a folder that can be written to, and {reason}: choose another."
+    )
 
 
 def _script() -> Path:

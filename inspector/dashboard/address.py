@@ -144,9 +144,9 @@ def head() -> tuple[int, int] | None:
 
 
 def of_all_pages() -> dict[str, str]:
-    """Return what a link must name for its reader to see the same model and language."""
+    """Return what a link must name for its reader to see the same model, run and language."""
     shown: dict[str, str] = st.session_state[_SHOWN]
-    return {key: value for key, value in shown.items() if key in ("model", "lang")}
+    return {key: value for key, value in shown.items() if key in ("model", "run", "lang")}
 
 
 def finish() -> None:

@@ -17,9 +17,9 @@ _GLANCE_S = 0.3
 
 def run(visit: Visit) -> Run | None:
     """Return the run to show; where there is none yet, offer to compute it and return None."""
-    of_settings = store.run_of_settings(visit)
-    if of_settings is not None:
-        return of_settings
+    chosen = store.chosen_run(visit)
+    if chosen is not None:
+        return chosen
     computation = store.default_run(visit)
     if computation is None:
         t = words.of("specialization", visit.language)
@@ -36,9 +36,9 @@ def run(visit: Visit) -> Run | None:
 
 def at_hand(visit: Visit) -> Run | None:
     """Return the run to show if there is one without any waiting."""
-    of_settings = store.run_of_settings(visit)
-    if of_settings is not None:
-        return of_settings
+    chosen = store.chosen_run(visit)
+    if chosen is not None:
+        return chosen
     computation = store.default_run(visit)
     return computation.result() if computation is not None and computation.done() else None
 

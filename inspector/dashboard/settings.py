@@ -16,6 +16,7 @@ from inspector.errors import InputError
 from inspector.yaml_file import YamlError, read_yaml
 
 Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
+Name = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseModel):
@@ -27,14 +28,25 @@ class Settings(BaseModel):
     """What the browser's tab says."""
     language: str = words.REFERENCE
     """Code of a catalogue in words/."""
-    models: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = ["minilm"]
+    models: Annotated[list[Name], Field(min_length=1)] = ["minilm"]
     """Aliases, hub ids or folders; the pages choose among these only."""
-    run: Annotated[str, Field(min_length=1)] | None = None
-    """The folder of a run that `inspector profile` made; its model shows it."""
-    runs: Annotated[str, Field(min_length=1)] | None = None
-    """Where default runs are kept; the user's cache folder if not given."""
-    corpus: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] | None = None
+    run: Name | list[Name] | None = None
+    """The folder of a run that `inspector profile` made, or several; their models show them."""
+    runs: Name | None = None
+    """The folder below which runs can be opened and new ones are written; the user's cache folder
+    if not given."""
+    corpus: Annotated[list[Name], Field(min_length=1)] | None = None
     """The files that the run was made from, for example sentences; inspector's own if not given."""
+    annotations: list[Name] = []
+    """Further annotation of `corpus`: roles, names, relations of your own."""
+    corpora: list[Name] = []
+    """Files, each a corpus of its own, that can be profiled from the page Data."""
+    most_upload_mb: Annotated[int, Field(ge=1, le=20)] = 10
+    """Megabytes of a file that is uploaded."""
+    most_words: Annotated[int, Field(ge=1)] = 200_000
+    """Words of a text that is profiled from the page Data."""
+    most_runs: Annotated[int, Field(ge=0, le=16)] = 2
+    """Runs that are computed at once; 0: none can be started."""
     sentence: Sentence = "The animal didn't cross the street because it was too tired."
     second_sentence: Annotated[str, Field(max_length=2000)] = ""
     """Of a pair; empty for a single sentence."""
@@ -45,6 +57,11 @@ class Settings(BaseModel):
         "He deposited the money at the bank.",
         "He sat on the bank of the river.",
     ]
+
+    @property
+    def opened(self) -> list[str]:
+        """Return the folders of the runs that are given."""
+        return [self.run] if isinstance(self.run, str) else list(self.run or ())
 
     @field_validator("language")
     @classmethod
@@ -61,15 +78,16 @@ class _Parser(argparse.ArgumentParser):
 
 
 def read_arguments(arguments: list[str]) -> argparse.Namespace:
-    """Return `config`, the settings file, and `folder`, where `inspector dashboard` was called.
+    """Return what the server was started with; None or an empty list where it is not named.
 
-    Either is None where the command line does not name it.
+    `config` is the settings file, `folder` where `inspector dashboard` was called; `run`, `model`
+    and `corpus` are lists, `runs` is a folder.
 
     Args:
         arguments: What stands after `--`.
 
     Raises:
-        InputError: If there is an argument other than `--config FILE` and `--folder FOLDER`.
+        InputError: If there is an argument of another name.
 
     Example:
         >>> read_arguments(["--config", "mine.yaml"]).config.name
@@ -78,6 +96,9 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = _Parser(prog="app.py", add_help=False, allow_abbrev=False)
     parser.add_argument("--config", type=Path)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--runs")
+    for several in ("--run", "--model", "--corpus"):
+        parser.add_argument(several, action="append", default=[])
     return parser.parse_args(arguments)
 
 
@@ -109,6 +130,28 @@ def read_settings(path: Path) -> Settings:
         ) from None
 
 
+def with_arguments(settings: Settings, arguments: argparse.Namespace) -> Settings:
+    """Return settings in which what the command line names comes first.
+
+    Example:
+        >>> given = read_arguments(["--model", "mine", "--run", "a"])
+        >>> changed = with_arguments(Settings(), given)
+        >>> changed.models, changed.opened
+        (['mine'], ['a'])
+    """
+    changes: dict[str, object] = {}
+    if arguments.model:
+        own = settings.models if "models" in settings.model_fields_set else []
+        changes["models"] = list(dict.fromkeys([*arguments.model, *own]))
+    if arguments.run:
+        changes["run"] = list(dict.fromkeys([*arguments.run, *settings.opened]))
+    if arguments.corpus:
+        changes["corpora"] = list(dict.fromkeys([*arguments.corpus, *settings.corpora]))
+    if arguments.runs is not None:
+        changes["runs"] = arguments.runs
+    return settings.model_copy(update=changes)
+
+
 @dataclass(frozen=True)
 class Visit:
     """One run of one page for one reader."""
@@ -118,5 +161,7 @@ class Visit:
     """Code of a catalogue, such as 'en'."""
     model: str
     """One of the settings' models."""
+    run: Path | None = None
+    """The folder of the run that is shown; the model's default run if None."""
     links: dict[str, StreamlitPage] = field(default_factory=dict)
     """The pages, by their names in the URL."""

@@ -1,7 +1,7 @@
 """The frame around the pages: settings, language, navigation, choice of the model."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,9 @@ from inspector.dashboard import address, widgets, words
 from inspector.dashboard.app_pages import (
     ablation,
     attention,
+    compare,
     concepts,
+    data,
     head,
     overview,
     specialization,
@@ -23,9 +25,17 @@ from inspector.dashboard.app_pages import (
     weights,
 )
 from inspector.dashboard.guards import guarded, plain, stop
-from inspector.dashboard.settings import Settings, Visit, read_arguments, read_settings
+from inspector.dashboard.runs import choice
+from inspector.dashboard.settings import (
+    Settings,
+    Visit,
+    read_arguments,
+    read_settings,
+    with_arguments,
+)
 from inspector.dashboard.store import VerifiableOnly
 from inspector.errors import InspectorError
+from inspector.runs.background.shelf import Listed
 
 # Drawn here, because the browser would fetch an emoji or a named icon from another host.
 _ICON = (
@@ -55,6 +65,8 @@ _PAGES = (
     _Entry("head", head.show, ":material/center_focus_strong:"),
     _Entry("ablation", ablation.show, ":material/electrical_services:"),
     _Entry("attention", attention.show, ":material/visibility:"),
+    _Entry("compare", compare.show, ":material/compare_arrows:"),
+    _Entry("data", data.show, ":material/database:"),
     _Entry("concepts", concepts.show, ":material/school:"),
 )
 
@@ -73,19 +85,27 @@ def main(default_config: Path | None = None) -> None:
     language = address.choose("lang", list(languages), settings.language)
     t = words.of("shell", language)
     name = address.choose("model", settings.models, settings.models[0])
-    visit = Visit(settings, language, name)
+    runs = choice.openable(settings, name)
+    first = choice.first(runs, settings)
+    run = address.choose("run", [choice.DEFAULT, *runs], first)
+    visit = Visit(settings, language, name, runs[run].folder if run in runs else None)
     # The first page stands at the root and, unlisted, under its own name as well.
-    first = _page(_PAGES[0], visit, t, default=True)
+    front = _page(_PAGES[0], visit, t, default=True)
     named = _page(_PAGES[0], visit, t, visibility="hidden")
     others = {entry.name: _page(entry, visit, t) for entry in _PAGES[1:]}
     visit.links.update(others)
-    page = st.navigation([first, *others.values(), named])
+    page = st.navigation([front, *others.values(), named])
     st.set_page_config(page_title=f"{page.title} · {settings.title}")
     widgets.style()
     with st.sidebar:
         address.select(
             t["model"], "model", settings.models, settings.models[0], help=t["model_help"]
         )
+        if runs:
+            address.select(
+                t["run"], "run", [choice.DEFAULT, *runs], first, help=t["run_help"],
+                named=lambda code: _called(code, runs, t),
+            )  # fmt: skip
         address.switch(
             t["language"], "lang", list(languages), settings.language, named=languages.__getitem__
         )
@@ -112,6 +132,11 @@ def _lead_on(visit: Visit, t: words.Words) -> None:
         with st.sidebar.container(key="head-links", horizontal=True, gap="small"):
             for page in ("head", "attention", "weights", "ablation"):
                 widgets.link(visit, page, t[page], layer=head[0], head=head[1])
+
+
+def _called(code: str, runs: Mapping[str, Listed], t: words.Words) -> str:
+    """Return what a run is called where it is chosen."""
+    return f"{code} · {runs[code].corpus}" if code in runs else t["default_run"]
 
 
 def _tell_ignored(notice: DeltaGenerator, t: words.Words) -> None:
@@ -151,7 +176,9 @@ def _opened(default_config: Path | None) -> tuple[Settings, dict[str, str]]:
     """Return the settings and the languages, or stop with the reason why they cannot be used."""
     try:
         languages = words.languages()
-        path = read_arguments(sys.argv[1:]).config or default_config
-        return Settings() if path is None else read_settings(path), languages
+        given = read_arguments(sys.argv[1:])
+        path = given.config or default_config
+        settings = Settings() if path is None else read_settings(path)
+        return with_arguments(settings, given), languages
     except InspectorError as error:
         stop(str(error))

@@ -13,10 +13,14 @@ import streamlit as st
 
 from inspector import api
 from inspector.corpora import Corpus, default_corpus, read_corpus
+from inspector.corpora.annotation.annotated_corpus import read_annotated
+from inspector.corpora.annotation.registry import annotate
 from inspector.corpora.sentence import Labels, Sentence, check_labels
 from inspector.dashboard import words
 from inspector.dashboard.default_runs import Computation, DefaultRuns
 from inspector.dashboard.guards import guarded
+from inspector.dashboard.runs.choice import KEY, root_of
+from inspector.dashboard.runs.texts import own_text
 from inspector.dashboard.settings import Visit
 from inspector.errors import InputError, ModelError, OutputError
 from inspector.models import PretrainedModel
@@ -27,9 +31,10 @@ from inspector.runs.profile.plan import windows_of as windows_of_corpus
 from inspector.runs.profile.profile_corpus import Run
 from inspector.runs.profile.shard_worker import ProfileSettings
 from inspector.runs.profile.versions import identity
+from inspector.runs.store.folder_checks import RESULT
 from inspector.verification import VerificationReport
 
-_MODELS = 2
+_MODELS, _CORPORA = 2, 6
 SENTENCES, CURVE_SENTENCES = 200, 60
 """Sentences for the ablation of one head and for importance; fewer for the curve, which takes many
 passes."""
@@ -37,8 +42,6 @@ passes."""
 # A reader waits for it: fewer texts are read without each head than the command line reads.
 _SETTINGS = ProfileSettings(ablation=True, ablation_sentences=64, ablation_windows=4)
 _WORKERS = min(2, os.cpu_count() or 1)
-_KEY = 16
-"""Letters of the hash that names a run's folder."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +90,33 @@ def weights(name: str, language: str) -> pd.DataFrame:
     return frame
 
 
-def run_of_settings(visit: Visit) -> Run | None:
-    """Return the run that the settings name, if it is of the visit's model."""
-    if visit.settings.run is None:
+def chosen_run(visit: Visit) -> Run | None:
+    """Return the run that was chosen, None where that is the model's default run.
+
+    Stops the page where it cannot be shown.
+    """
+    if visit.run is None:
         return None
-    files = model(visit.model, visit.language).file_hashes
+    loaded = model(visit.model, visit.language)
     with guarded():
-        run: Run = _opened(visit.settings.run)
-    return run if run.manifest.model_files == files else None
+        run = opened(visit.run)
+        if run.manifest.model_files != loaded.file_hashes:
+            raise InputError(
+                f"run ({visit.run.name}) was made of other files than those of {loaded.name}, of "
+                f"{run.manifest.model}: choose that model, or another run."
+            )
+    return run
+
+
+def opened(folder: Path) -> Run:
+    """Return the run of a folder, read once for all sessions until it changes.
+
+    Raises:
+        OutputError: If there is none, it is not complete, or it is damaged.
+    """
+    result = folder / RESULT
+    run: Run = _opened(str(folder), result.stat().st_mtime_ns if result.is_file() else 0)
+    return run
 
 
 def default_run(visit: Visit) -> Computation[Run] | None:
@@ -127,14 +149,12 @@ def start_default_run(visit: Visit) -> Computation[Run]:
 
 def _kept(visit: Visit) -> Path:
     """Return where a model's default run is kept: by its files, the corpus, settings, versions."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    root = home / "inspector" / "runs" if visit.settings.runs is None else Path(visit.settings.runs)
     made_of = {
         **identity(model(visit.model, visit.language)),
         "corpus": own_corpus().sha256,
         "settings": repr(_SETTINGS),
     }
-    return root / sha256(json_text(made_of).encode()).hexdigest()[:_KEY]
+    return root_of(visit.settings) / sha256(json_text(made_of).encode()).hexdigest()[:KEY]
 
 
 def finished_run(folder: Path) -> Run | None:
@@ -150,19 +170,32 @@ def finished_run(folder: Path) -> Run | None:
 def corpus_of(run: Run, visit: Visit) -> Corpus:
     """Return the corpus that a run's example sentences come from.
 
-    That is the run's own where the settings name its files, else inspector's own.
+    That is the run's own where the settings name its files or this session gave its text, else
+    inspector's own.
     """
-    own = visit.settings.corpus is not None and run is run_of_settings(visit)
-    files = tuple(visit.settings.corpus or ()) if own else None
+    settings, wanted = visit.settings, run.manifest.corpus_sha256
+    known = [tuple(settings.corpus)] if settings.corpus else []
+    known += [(file,) for file in settings.corpora]
+    own = own_text(wanted)
+    known += [] if own is None else [(own,)]
     with guarded():
         labels = check_labels(str(run.manifest.settings["labels"]))
-        corpus: Corpus = _corpus(files, labels)
-        if own and corpus.sha256 != run.manifest.corpus_sha256:
+        for files in known:
+            extra = tuple(settings.annotations) if files == tuple(settings.corpus or ()) else ()
+            corpus: Corpus = _corpus(files, labels, extra)
+            if corpus.sha256 == wanted:
+                return corpus
+        if settings.corpus and _is_named(visit):
             raise InputError(
-                f"corpus ({corpus.name}) is not what the run was made from: name the same files, "
-                "or leave the setting out."
+                f"corpus ({', '.join(settings.corpus)}) is not what the run was made from: name "
+                "the same files, or leave the setting out."
             )
-    return corpus
+        return own_corpus()
+
+
+def _is_named(visit: Visit) -> bool:
+    """Return whether the run is the one that `corpus` of the settings says the files of."""
+    return visit.run is not None and isinstance(visit.settings.run, str)
 
 
 def windows_of(run: Run, visit: Visit) -> tuple[Sentence, ...]:
@@ -183,7 +216,16 @@ def windows_of(run: Run, visit: Visit) -> tuple[Sentence, ...]:
 
 def own_corpus() -> Corpus:
     """Return inspector's own corpus, read once for all sessions."""
-    corpus: Corpus = _corpus(None, "universal")
+    return corpus_in(None)
+
+
+def corpus_in(file: str | None) -> Corpus:
+    """Return the corpus of a file, inspector's own of None, read once for all sessions.
+
+    Raises:
+        InspectorError: If it cannot be read.
+    """
+    corpus: Corpus = _corpus(None if file is None else (file,), "universal", ())
     return corpus
 
 
@@ -259,13 +301,15 @@ def _default_runs() -> DefaultRuns[Run]:
 
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
-def _opened(folder: str) -> Run:
+def _opened(folder: str, changed: int) -> Run:
     return Run.open(folder)
 
 
-@st.cache_resource(max_entries=_MODELS, show_spinner=False)
-def _corpus(files: tuple[str, ...] | None, labels: Labels) -> Corpus:
-    return default_corpus() if files is None else read_corpus(list(files), labels=labels)
+@st.cache_resource(max_entries=_CORPORA, show_spinner=False)
+def _corpus(files: tuple[str, ...] | None, labels: Labels, annotations: tuple[str, ...]) -> Corpus:
+    read = default_corpus() if files is None else read_corpus(list(files), labels=labels)
+    (corpus,) = read_annotated([annotate(read)], annotations)
+    return corpus
 
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)

@@ -19,7 +19,7 @@ def test_the_settings_that_keep_it_private():
     assert config["server"]["address"] == "127.0.0.1"
     assert config["server"]["allowedHosts"] == ["localhost", "127.0.0.1"]
     assert config["server"]["fileWatcherType"] == "none"
-    assert config["server"]["maxUploadSize"] == 1
+    assert config["server"]["maxUploadSize"] == 20
     assert config["browser"]["gatherUsageStats"] is False
     assert config["client"]["showErrorDetails"] == "none"
     assert config["client"]["showErrorLinks"] is False

@@ -13,6 +13,11 @@ from inspector.heads.counts import RelationCounts
 from inspector.heads.observers.behaviour import BEHAVIOUR_COLUMNS
 
 _QUANTITIES = [name for name in BEHAVIOUR_COLUMNS if name not in ("layer", "head", "queries")]
+_SHARES = [
+    name
+    for name in _QUANTITIES
+    if name.endswith(("_mass", "entropy_share", "confidence", "offset_share"))
+]
 _FIGURES = ("head_name", "accuracy", "lift", "replicated_lift", "verdict")
 Counted = tuple[pd.DataFrame, pd.DataFrame]
 """The frames relations and offsets of a profile."""
@@ -22,6 +27,9 @@ HEADS_COLUMNS = dtypes("compared_heads")
 
 CLAIM_PAIRS_COLUMNS = dtypes("compared_claims")
 """Columns of the comparison of claims, in order: column → dtype."""
+
+MATCHED_HEADS_COLUMNS = dtypes("matched_heads")
+"""Columns of the matching of heads, in order: column → dtype."""
 
 OFFSETS_COLUMNS = dtypes("offsets")
 """Columns of the offsets frame, in order: column → dtype."""
@@ -101,6 +109,37 @@ def compare_claims(
     frame["lift_difference"] = frame["other_lift"] - frame["lift"]
     frame["agree"] = both & same
     return frame[list(CLAIM_PAIRS_COLUMNS)].astype(CLAIM_PAIRS_COLUMNS)
+
+
+def match_heads(behaviour: pd.DataFrame, other_behaviour: pd.DataFrame) -> pd.DataFrame:
+    """Return which head of one profile behaves most like which of the other, one to one.
+
+    Of all ways to pair heads, the one in which the distances add up to the least; where one model
+    has more heads, some have no partner, and no row. Columns: `layer, head`, `other_layer,
+    other_head`, `distance`: the mean absolute difference of the shares of attention (`_SHARES`),
+    0 of two that behave alike.
+
+    Args:
+        behaviour: Of one profile.
+        other_behaviour: Of the other; it may have other layers and heads.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    one, other = (frame[_SHARES].to_numpy(np.float64) for frame in (behaviour, other_behaviour))
+    apart = np.stack([np.abs(row - other) for row in one])
+    known = np.isfinite(apart)
+    distances = np.where(known, apart, 0.0).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1)
+    rows, columns = linear_sum_assignment(distances)
+    places = behaviour.iloc[rows], other_behaviour.iloc[columns]
+    frame = pd.DataFrame(
+        {
+            **{name: places[0][name].to_numpy() for name in ("layer", "head")},
+            **{f"other_{name}": places[1][name].to_numpy() for name in ("layer", "head")},
+            "distance": distances[rows, columns],
+        }
+    )
+    frame = frame.sort_values(["layer", "head"], ignore_index=True)
+    return frame[list(MATCHED_HEADS_COLUMNS)].astype(MATCHED_HEADS_COLUMNS)
 
 
 def offsets_frame(counts: RelationCounts) -> pd.DataFrame:

@@ -62,6 +62,16 @@ def check_unlocked(folder: Path) -> None:
             pass
 
 
+def holder(folder: Path) -> int | None:
+    """Return the process of this machine that holds the folder's lock; None if none does."""
+    try:
+        check_unlocked(folder)
+    except OutputError:
+        owner = _owner(folder / LOCK)
+        return owner[1] if owner is not None and owner[0] == socket.gethostname() else None
+    return None
+
+
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
     """Hold the kernel's lock on the folder's lock file, which may name no other machine."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from inspector.errors import InputError, OutputError
 from inspector.input import read_regular
@@ -38,6 +38,7 @@ from inspector.runs.store.shards import ShardError, ShardResult, decode_shard, e
 if TYPE_CHECKING:
     import pandas as pd
 
+Read = TypeVar("Read")
 _NUMBER = re.compile(r"[0-9]{6}|[1-9][0-9]{6,17}")  # as f"{shard_id:06d}" writes it
 
 
@@ -238,11 +239,24 @@ class RunFolder:
                 f"frame ({name:.80}) is not in the run {self.path}: choose one that is. "
                 f"Available: {', '.join(self.frames)}."
             )
+        return self._read(name, read_parquet)
+
+    def check_frames(self) -> None:
+        """Pass if the run is complete, and every frame's file as it was when it was completed.
+
+        Raises:
+            OutputError: If not.
+        """
+        self.check_complete()
+        for name in self.frames:
+            self._read(name, len)
+
+    def _read(self, name: str, read: Callable[[bytes], Read]) -> Read:
         path = self.path / f"{name}{FRAME_SUFFIX}"
         try:
             data = read_regular(path, most=MOST_BYTES)
             if hashlib.sha256(data).hexdigest() == self._frames[name]:
-                return read_parquet(data)
+                return read(data)
             reason = "it was changed since the run was completed"
         except (OSError, DamageError) as error:
             reason = getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,1 @@
+"""Runs and texts that a reader brings or chooses: which there are, and whether they can be used."""
