@@ -13,15 +13,12 @@ from inspector.arguments import checked
 from inspector.corpora import Corpus, Sentence
 from inspector.corpora.annotation.annotated_corpus import Given, read_annotated
 from inspector.corpora.formats.memory_texts import text_pairs
-from inspector.errors import InputError
 from inspector.head_names import Heads, chosen_numbers
 from inspector.heads import weight_statistics as _weight_statistics
 from inspector.heads.ablation import ablation_frame, ablation_over
 from inspector.heads.ablation.composition import composition as _composition
 from inspector.heads.ablation.corpus_pass import importance_over, robustness_over
 from inspector.heads.ablation.rollout import rollout_frame
-from inspector.heads.specialization.profile_comparison import compare_claims, compare_heads
-from inspector.heads.specialization.profile_comparison import match_heads as matched_heads
 from inspector.models import DEFAULT_MODEL, BatchSize, attention_probabilities, load
 from inspector.models.any_model.any_model import AnyModel, load_for_weights
 from inspector.models.any_model.call_watch import using
@@ -35,12 +32,11 @@ from inspector.progress import Progress, shown
 from inspector.records import FRAME_WRITERS
 from inspector.runs.check.checking import check
 from inspector.runs.profile.job import profile_settings
-from inspector.runs.profile.profile_corpus import Run
 from inspector.runs.profile.profiling import open_run, profile, replicate
 from inspector.runs.profile.reporting import (
-    RunOrFolder,
+    compare,
     lost_roles,
-    opened,
+    match_heads,
     report,
     trainer_callback,
 )
@@ -284,60 +280,6 @@ def ablate(
     if target is not None:
         write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
     return frame
-
-
-def compare(run: RunOrFolder, other: RunOrFolder) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what differs between two profiles: of every head, and of every claim both make.
-
-    Columns: `inspector.heads.specialization.profile_comparison.HEADS_COLUMNS` and
-    `CLAIM_PAIRS_COLUMNS`; differences are other − run.
-
-    Args:
-        run: A profile, or the folder of one.
-        other: Of a model with as many layers and heads.
-
-    Raises:
-        InputError: If the two have other layers or heads, or one is of several corpora.
-        OutputError: If a folder holds no complete run.
-    """
-    one, two = _of_one_corpus(run, other)
-    heads = compare_heads(one.behaviour, two.behaviour, one.roles, two.roles)
-    counted = [(each.relations, each.frames["offsets"]) for each in (one, two)]
-    return heads, compare_claims(one.claims, two.claims, *counted)
-
-
-def _of_one_corpus(*runs: RunOrFolder) -> list[Run]:
-    found = [opened(run) for run in runs]
-    for each in found:
-        if "corpus" in each.behaviour:
-            raise InputError(
-                f"run ({each.manifest.corpus}) is of several corpora: profile each by itself to "
-                "compare it."
-            )
-    return found
-
-
-def match_heads(run: RunOrFolder, other: RunOrFolder) -> pd.DataFrame:
-    """Return which head of one profile behaves most like which of another, one to one.
-
-    The columns are those of
-    `inspector.heads.specialization.profile_comparison.MATCHED_HEADS_COLUMNS`.
-
-    Args:
-        run: A profile, or the folder of one.
-        other: Of any model.
-
-    Raises:
-        InputError: If one is of several corpora.
-        OutputError: If a folder holds no complete run.
-
-    Example:
-        >>> run = inspector.open_run("run")  # doctest: +SKIP
-        >>> inspector.match_heads(run, run)["distance"].max()  # doctest: +SKIP
-        0.0
-    """
-    one, two = _of_one_corpus(run, other)
-    return matched_heads(one.behaviour, two.behaviour)
 
 
 @checked

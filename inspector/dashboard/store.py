@@ -225,7 +225,7 @@ def corpus_in(file: str | None) -> Corpus:
     Raises:
         InspectorError: If it cannot be read.
     """
-    corpus: Corpus = _corpus(None if file is None else (file,), "universal", ())
+    corpus: Corpus = _corpus(None if file is None else (file,), "universal")
     return corpus
 
 
@@ -306,7 +306,9 @@ def _opened(folder: str, changed: int) -> Run:
 
 
 @st.cache_resource(max_entries=_CORPORA, show_spinner=False)
-def _corpus(files: tuple[str, ...] | None, labels: Labels, annotations: tuple[str, ...]) -> Corpus:
+def _corpus(
+    files: tuple[str, ...] | None, labels: Labels, annotations: tuple[str, ...] = ()
+) -> Corpus:
     read = default_corpus() if files is None else read_corpus(list(files), labels=labels)
     (corpus,) = read_annotated([annotate(read)], annotations)
     return corpus

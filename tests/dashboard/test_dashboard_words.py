@@ -117,7 +117,7 @@ def page_dropped(data):
         (sentences_renamed, "no shell.model; unknown shell.modell. Fix de.yaml in words/."),
         (
             page_dropped,
-            "no shell.ablation; no shell.attention; no shell.computing; no shell.concepts; no ",
+            "no shell.ablation; no shell.attention; no shell.compare; no shell.computing; ",
         ),
     ],
 )

@@ -49,14 +49,14 @@ def show(visit: Visit) -> None:
 def _runs(visit: Visit) -> None:
     """Show every run with its state; drawn anew by itself while one is under way."""
     t = words.of("data", visit.language)
-    trouble = st.session_state.pop(_TROUBLE, None)
-    if trouble:
-        st.error(plain(trouble), icon=":material/error:")
     runs = choice.all_runs(visit.settings)
     busy = any(one.state == "running" for one in runs)
     # What is done can be chosen in the sidebar, which is no part of this fragment.
     if st.session_state.pop(_CHANGED, False) or busy != st.session_state.get(_BUSY, busy):
         st.rerun()
+    trouble = st.session_state.pop(_TROUBLE, None)
+    if trouble:
+        st.error(plain(trouble), icon=":material/error:")
     if not runs:
         st.markdown(t["no_runs"])
     for number, one in enumerate(runs[:_MOST_SHOWN]):

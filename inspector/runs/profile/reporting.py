@@ -6,6 +6,9 @@ from typing import Any
 import pandas as pd
 
 from inspector.corpora.annotation.annotated_corpus import Given
+from inspector.errors import InputError
+from inspector.heads.specialization.profile_comparison import compare_claims, compare_heads
+from inspector.heads.specialization.profile_comparison import match_heads as matched_heads
 from inspector.models import load
 from inspector.models.loading.load_model import ModelOrName
 from inspector.models.loading.trainer_callback import evaluation_callback
@@ -18,6 +21,60 @@ RunOrFolder = Run | str | PathLike[str]
 def opened(run: RunOrFolder) -> Run:
     """Return a run, or the one that stands in a folder."""
     return run if isinstance(run, Run) else Run.open(run)
+
+
+def compare(run: RunOrFolder, other: RunOrFolder) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what differs between two profiles: of every head, and of every claim both make.
+
+    Columns: `inspector.heads.specialization.profile_comparison.HEADS_COLUMNS` and
+    `CLAIM_PAIRS_COLUMNS`; differences are other − run.
+
+    Args:
+        run: A profile, or the folder of one.
+        other: Of a model with as many layers and heads.
+
+    Raises:
+        InputError: If the two have other layers or heads, or one is of several corpora.
+        OutputError: If a folder holds no complete run.
+    """
+    one, two = _of_one_corpus(run, other)
+    heads = compare_heads(one.behaviour, two.behaviour, one.roles, two.roles)
+    counted = [(each.relations, each.frames["offsets"]) for each in (one, two)]
+    return heads, compare_claims(one.claims, two.claims, *counted)
+
+
+def _of_one_corpus(*runs: RunOrFolder) -> list[Run]:
+    found = [opened(run) for run in runs]
+    for each in found:
+        if "corpus" in each.behaviour:
+            raise InputError(
+                f"run ({each.manifest.corpus}) is of several corpora: profile each by itself to "
+                "compare it."
+            )
+    return found
+
+
+def match_heads(run: RunOrFolder, other: RunOrFolder) -> pd.DataFrame:
+    """Return which head of one profile behaves most like which of another, one to one.
+
+    The columns are those of
+    `inspector.heads.specialization.profile_comparison.MATCHED_HEADS_COLUMNS`.
+
+    Args:
+        run: A profile, or the folder of one.
+        other: Of any model.
+
+    Raises:
+        InputError: If one is of several corpora.
+        OutputError: If a folder holds no complete run.
+
+    Example:
+        >>> run = inspector.open_run("run")  # doctest: +SKIP
+        >>> inspector.match_heads(run, run)["distance"].max()  # doctest: +SKIP
+        0.0
+    """
+    one, two = _of_one_corpus(run, other)
+    return matched_heads(one.behaviour, two.behaviour)
 
 
 def lost_roles(run: RunOrFolder, other: RunOrFolder) -> pd.DataFrame:
