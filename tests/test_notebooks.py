@@ -1,5 +1,6 @@
 """The notebooks run, show what they promise, and fetch nothing."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -19,8 +20,12 @@ SHORTER = {
     re.compile(r"sentences=probes\)"): "sentences=probes[::4])",
     re.compile(r"ablation_sentences=32, ablation_windows=2"): "ablation_sentences=12",
     re.compile(r"probes\[:24\]"): "probes[:12]",
+    re.compile(
+        r"default_corpus\(\)\[:24\], kept=\[1, 3, 6, 9\]"
+    ): "default_corpus()[:6], kept=[1, 6]",
 }
-WHOLE = {"objects"}  # stories that take a minute, where there is time
+# Stories that take a minute or more, and the same code in Chinese, where there is time.
+WHOLE = {"objects", "finetuned", "meaning", "three_attentions_zh"}
 LONG = [p for p in NOTEBOOKS if any(long.search(p.read_text("utf-8")) for long in SHORTER)]
 
 
@@ -63,7 +68,8 @@ def outputs(notebook, kind):
 
 def test_there_is_a_quickstart():
     assert "quickstart" in [path.stem for path in NOTEBOOKS]
-    assert [path.stem for path in LONG] == ["semantics_and_ablation", "verify_your_attention"]
+    long = ["semantics_and_ablation", "three_attentions", "verify_your_attention"]
+    assert sorted({path.stem for path in LONG} - WHOLE) == long
 
 
 def test_every_cell_runs_and_says_nothing_on_stderr(executed):
@@ -74,7 +80,7 @@ def test_every_cell_runs_and_says_nothing_on_stderr(executed):
 
 
 def test_nothing_is_loaded_from_another_host(executed):
-    shown = outputs(executed, "text/html")
+    shown = [*outputs(executed, "text/html"), *outputs(executed, "image/svg+xml")]
     assert len(shown) >= 5
     assert not any(LOADS.search(html) for html in shown)
     assert LOADS.search('<script src="https://cdn.example/d3.js">'), "the pattern can match"
@@ -82,7 +88,9 @@ def test_nothing_is_loaded_from_another_host(executed):
 
 def test_what_is_shown(executed, request):
     html = "\n".join(outputs(executed, "text/html"))
-    assert html.count("<table") >= 5
+    pictures = outputs(executed, "image/svg+xml")
+    assert html.count("<table") + len(pictures) >= 5
+    assert all("<svg" in picture and "<script" not in picture for picture in pictures)
     assert "<script" not in html.replace("&lt;script", ""), "scripts stay inside the frame"
     shows[request.node.callspec.params["executed"][0].stem](executed, html)
 
@@ -130,7 +138,7 @@ def semantics_and_ablation(executed, html):
         assert f">{column}</th>" in html
     assert re.search(r"<td>underpowered</td>", html), "nothing is said of few documents"
     assert re.search(r"Head \d+-\d+ looks mostly at offset", html)
-    assert "<polyline" in outputs(executed, "image/svg+xml")[0]
+    assert len(outputs(executed, "image/svg+xml")) >= 2
     correlation = next(
         text for text in outputs(executed, "text/plain") if re.fullmatch(r"-?[01]\.\d+", text)
     )
@@ -142,9 +150,42 @@ def objects(executed, html):
     assert "✓" in html, "a sentence that it hits"
     assert "✗" in html, "and one that it misses"
     assert re.search(r"<td>3-1</td>\s*<td>\d+</td>", html), "and the model without it"
+    assert len(outputs(executed, "image/svg+xml")) >= 4
+
+
+def finetuned(executed, html):
+    says = outputs(executed, "text/plain")
+    trained = next(ast.literal_eval(text) for text in says if text.startswith("{'tuned'"))
+    assert trained["tuned"] > trained["shuffled labels"] + 0.1
+    assert trained["seconds of one CPU"] < 120
+    more, less = next(map(ast.literal_eval, (t for t in says if re.fullmatch(r"\(\d+, \d+\)", t))))
+    assert more > less, "heads move for the task, beside what any training moves"
+    assert len(outputs(executed, "image/svg+xml")) >= 3
+
+
+def meaning(executed, html):
+    rows = re.findall(r"<td>user:(\w+)</td>.*?<td>([a-z ]+)</td>\s*</tr>", html, re.DOTALL)
+    verdicts = {kind: {verdict for of, verdict in rows if of == kind} for kind, _ in rows}
+    assert "supported" in verdicts["synonym"]
+    assert "supported" not in verdicts["unrelated"]
+    assert "<td>semantic:user:synonym</td>" in html
+    assert "✓" in html
+    assert "✗" in html
+
+
+def three_attentions(executed, html):
+    says = outputs(executed, "text/plain")
+    assert says.count("True") == 3, "by hand, as a sum of heads, and with one head"
+    assert "(True, True)" in says
+    assert "0.0" in says, "and in a real model"
+    assert len(outputs(executed, "image/svg+xml")) >= 5
 
 
 shows = {
+    "finetuned": finetuned,
+    "meaning": meaning,
+    "three_attentions": three_attentions,
+    "three_attentions_zh": three_attentions,
     "objects": objects,
     "quickstart": quickstart,
     "semantics_and_ablation": semantics_and_ablation,
@@ -167,3 +208,12 @@ def test_the_committed_outputs_are_whole_and_name_no_machine(path):
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"/(home|tmp|root|work|Users)/", text)
     assert "d3js" not in text, "other people's code is read from their packages, not kept here"
+
+
+def test_the_chinese_notebook_runs_the_same_code():
+    english, chinese = (
+        [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+        for path in NOTEBOOKS
+        if path.stem.startswith("three_attentions")
+    )
+    assert english == chinese

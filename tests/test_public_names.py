@@ -19,7 +19,8 @@ ROOMS = ("attention", "corpora", "models", "verification", "heads", "runs", "vie
 
 def test_types_and_rooms_are_reached_without_an_import_of_their_own():
     code = "import sys, inspector; assert 'torch' not in sys.modules; " + "; ".join(
-        [f"assert inspector.{name}.__name__ == '{name}'" for name in TYPES]
+        ["assert len(inspector.Corpus.from_text('The cat sat. It slept.')) == 2"]
+        + [f"assert inspector.{name}.__name__ == '{name}'" for name in TYPES]
         + [f"assert inspector.{room}.__name__ == 'inspector.{room}'" for room in ROOMS]
     )
     done = subprocess.run(
@@ -32,7 +33,7 @@ def test_types_and_rooms_are_reached_without_an_import_of_their_own():
     ("name", "value"),
     [
         ("labels", "full"), ("distances", True), ("ablation", False), ("ablation_sentences", 9),
-        ("seed", 1), ("batch_size", 4),
+        ("seed", 1), ("batch_size", 4), ("batch_tokens", 64),
     ],
 )  # fmt: skip
 def test_a_keyword_beside_settings_is_refused_before_anything_is_loaded(name, value):

@@ -1,4 +1,8 @@
-"""The wheel holds the package's data; installed elsewhere, it runs every command there is."""
+"""The wheel holds the package's data; installed elsewhere, it runs every command there is.
+
+On another Python: INSPECTOR_WHEEL_PYTHON names that of an environment which holds all that the
+wheel asks for with the extra `dashboard`, and no inspector.
+"""
 
 import os
 import signal
@@ -69,7 +73,8 @@ def test_every_command_has_a_run_of_the_installed_wheel():
 
 
 @pytest.mark.full
-def test_the_installed_wheel_runs_every_command_in_another_folder(tmp_path):
+@pytest.mark.browser
+def test_the_installed_wheel_runs_every_command_in_another_folder(tmp_path, page):
     inspector, elsewhere = installed(tmp_path), tmp_path / "elsewhere"
     elsewhere.mkdir()
     write_inputs(elsewhere)
@@ -83,14 +88,18 @@ def test_the_installed_wheel_runs_every_command_in_another_folder(tmp_path):
     assert {words.split()[-1] for runs in RUNS.values() for words, _ in runs if "-o " in words} <= (
         written
     )
-    serve(inspector, elsewhere)
+    serve(inspector, elsewhere, page)
 
 
 def installed(folder):
     """Return the command of a wheel, built and installed where only what it asks for is."""
     wheel = next(WheelBuilder(str(ROOT)).build(directory=str(folder)))
     environment = folder / "environment"
-    venv.create(environment)
+    other = os.environ.get("INSPECTOR_WHEEL_PYTHON")
+    if other is None:
+        venv.create(environment)
+    else:
+        subprocess.run([other, "-m", "venv", "--without-pip", environment], check=True)
     python = environment / "bin" / "python"
     done = subprocess.run(
         [sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--quiet",
@@ -99,7 +108,13 @@ def installed(folder):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     packages = next(environment.glob("lib/*/site-packages"))
-    for path in needed_files(DISTRIBUTION, {"dashboard"}):
+    if other is None:
+        needed = needed_files(DISTRIBUTION, {"dashboard"})
+    else:
+        where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        said = subprocess.run([other, "-c", where], capture_output=True, text=True, check=True)
+        needed = Path(said.stdout.strip()).iterdir()
+    for path in needed:
         if not (packages / path.name).exists():
             (packages / path.name).symlink_to(path)
     return environment / "bin" / "inspector"
@@ -169,8 +184,8 @@ def run(inspector, folder, words, code=0):
     return done.stdout
 
 
-def serve(inspector, folder):
-    """Start the dashboard, read its page, and end it as a user does."""
+def serve(inspector, folder, page):
+    """Start the dashboard, read its first page in a browser, and end it as a user does."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -179,20 +194,23 @@ def serve(inspector, folder):
         words, cwd=folder, env=surroundings(), stdout=file, stderr=file
     ) as server:  # fmt: skip
         try:
-            page = wait_for(f"http://127.0.0.1:{port}", server, log)
+            wait_for(f"http://127.0.0.1:{port}", server, log)
+            page.goto(f"http://127.0.0.1:{port}")
+            page.get_by_role("heading", level=1).wait_for(timeout=300_000)
+            assert page.title() == "Overview · inspector"
+            page.locator(".stMarkdownBadge", has_text="Verified").wait_for(timeout=300_000)
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(60)
-    assert b"<title>Streamlit</title>" in page
 
 
 def wait_for(address, server, log):
-    """Return a page as soon as somebody serves it."""
+    """Return as soon as somebody serves a page."""
     for _ in range(600):
         assert server.poll() is None, log.read_text()
         try:
-            with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310
-                return answer.read()
+            with urllib.request.urlopen(address, timeout=60):  # noqa: S310
+                return
         except OSError:
             time.sleep(0.1)
     raise AssertionError("the dashboard did not answer")

@@ -1,6 +1,7 @@
 """What must be so before a release, one line each: `python -m tools.release_check`.
 
-Exits with 1 if anything is not. Nothing is uploaded; the tag is set by hand, after this.
+Exits with 1 if anything is not. A line `todo` is left to whoever releases, and no fault before
+that: the changelog's date, the tag. Nothing is uploaded.
 """
 
 import re
@@ -23,6 +24,10 @@ NOT_SHIPPED = (".github", ".ci", ".venv", "dist/", "__pycache__")
 
 class NotSoError(Exception):
     """Something that a release must not have; its text says what."""
+
+
+class LeftToDoError(NotSoError):
+    """What only whoever releases can do, on the day; its text says what."""
 
 
 def version_of(root: Path) -> str:
@@ -51,11 +56,33 @@ def check_changelog(root: Path) -> str:
         text, re.MULTILINE | re.DOTALL,
     )  # fmt: skip
     if section is None:
+        if re.search(r"^## \[Unreleased\]\n(?:(?!## ).*\n)*?- ", text, re.MULTILINE):
+            raise LeftToDoError(
+                f"call the section [Unreleased] of CHANGELOG.md `## [{version}] - YYYY-MM-DD`, of "
+                "the day of the release"
+            )
         raise NotSoError(f"CHANGELOG.md must have a section `## [{version}] - YYYY-MM-DD`")
     lines = re.findall(r"^- ", section[1], re.MULTILINE)
     if not lines:
         raise NotSoError(f"CHANGELOG.md says nothing of {version}")
     return f"{len(lines)} lines"
+
+
+def check_tag(root: Path) -> str:
+    """Return the tag of this version, which must stand at what is checked out."""
+    tag = f"v{version_of(root)}"
+    at = [
+        subprocess.run(  # noqa: S603 - our own repository
+            ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"],  # noqa: S607
+            cwd=root, capture_output=True, text=True, check=False,
+        ).stdout.strip()
+        for name in (tag, "HEAD")
+    ]  # fmt: skip
+    if not at[0]:
+        raise LeftToDoError(f"when all else is so, `git tag {tag}`")
+    if at[0] != at[1]:
+        raise NotSoError(f"the tag {tag} stands at another commit than what is checked out")
+    return tag
 
 
 def check_wheel(wheel: Path, root: Path) -> str:
@@ -108,6 +135,9 @@ def _text(root: Path, name: str) -> str:
 def _said(what: str, check: Callable[[], str]) -> bool:
     try:
         print(f"ok   {what}: {check()}", flush=True)
+    except LeftToDoError as error:
+        print(f"todo {what}: {error}.", flush=True)
+        return True
     except NotSoError as error:
         print(f"NO   {what}: {error}.", flush=True)
         return False
@@ -132,6 +162,7 @@ def main() -> int:
                 _said("wheel", lambda: check_wheel(wheel, ROOT)),
                 _said("sdist", lambda: check_sdist(sdist, folder / "sdist")),
             ]
+        held.append(_said("tag", lambda: check_tag(ROOT)))
     return 0 if all(held) else 1
 
 

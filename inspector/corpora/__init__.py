@@ -4,6 +4,7 @@ Everything that reads text for the scorers stands here, so that syntax, semantic
 them in one form. Must not know: torch, transformers, what a score is.
 """
 
+from inspector.corpora.annotation.annotated_corpus import read_annotated
 from inspector.corpora.annotation.registry import annotate, annotate_from
 from inspector.corpora.default import default_corpus
 from inspector.corpora.formats.conllu_files import read_conllu, write_conllu
@@ -24,6 +25,7 @@ __all__ = [
     "Corpus",
     "Labels",
     "read_corpus",
+    "read_annotated",
     "memory_corpus",
     "annotate",
     "annotate_from",
