@@ -1,12 +1,16 @@
 """The notebooks run, show what they promise, and fetch nothing."""
 
 import ast
+import html
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+import inspector
+from tools.notebooks import kept
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 # What a page would load by itself: never an address of another host.
@@ -208,6 +212,16 @@ def test_the_committed_outputs_are_whole_and_name_no_machine(path):
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"/(home|tmp|root|work|Users)/", text)
     assert "d3js" not in text, "other people's code is read from their packages, not kept here"
+
+
+def test_what_is_kept_of_a_view_is_its_picture(minilm):
+    shown = inspector.attend(minilm, "A cat.").head_view(layers=[2])._repr_html_()
+    assert "<iframe" in shown
+    assert "<script" in html.unescape(shown)
+    stored = kept(shown)
+    assert "<img" in stored
+    assert "<script" not in html.unescape(stored)
+    assert kept("<p>a table</p>") == "<p>a table</p>"
 
 
 def test_the_chinese_notebook_runs_the_same_code():

@@ -440,7 +440,7 @@ def same(found, frames):
 def test_whatever_is_damaged_is_seen(kept, tmp_path):
     ends, false = damaged_and_mended(kept, tmp_path, 25, seed=1)
     assert false == []
-    assert ends["refused"] >= 8  # what only shards lack, frames do not show
+    assert ends["refused"] >= 6  # what only shards lack, frames do not show
     assert ends["mended"] >= 16
 
 
