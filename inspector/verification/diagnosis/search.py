@@ -121,6 +121,20 @@ class Search:
             if each.n_finite
         )
 
+    def distances(self) -> dict[str | None, float]:
+        """Return how far what was returned is from each mistake, and from the right result (None).
+
+        Nearest first, by the nearest of a mistake's ways; those with a number to fit are left out.
+        """
+        fixed = [way for way in self.ways if way.parameter is None and not way.mistake.harmless]
+        plans = [REFERENCE, *(plan_of((way,), ()) for way in fixed)]
+        names = [None, *(way.mistake.name for way in fixed)]
+        found: dict[str | None, float] = {}
+        for name, distance in zip(names, self._screen.distances(plans), strict=True):
+            found[name] = min(distance, found.get(name, distance))
+        order = sorted(found, key=lambda name: found[name])
+        return {name: found[name] for name in order if isfinite(found[name])}
+
     def unseen(self) -> list[Mistake]:
         """Return the mistakes that no observation could have shown, in any of their ways."""
         seen = {way.mistake.name for way in self.ways if self._shows(way)}

@@ -1,5 +1,6 @@
 """What was found of a user's implementation: a frame for people who compute, words for all."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,9 @@ class ImplementationReport:
     """Known mistakes that what was returned could not have shown."""
     notes: tuple[str, ...]
     """What else a user should know."""
+    distances: Mapping[str | None, float]
+    """How far what was returned is from each known mistake, and from the right result (None): root
+    mean square, relative to the stages' scales."""
     scope: Scope
     """For which inputs, and of which model, the outcome holds."""
 
@@ -92,6 +96,9 @@ class ImplementationReport:
             "diagnosis": self.diagnosis and self.diagnosis.as_dict(),
             "unseen": list(self.unseen),
             "notes": list(self.notes),
+            "distances": [
+                {"mistake": name, "distance": distance} for name, distance in self.distances.items()
+            ],
             **self.scope.as_dict(),
         }
 

@@ -88,6 +88,7 @@ def verify_implementation(
     for each in found:
         each.check_finite(explained=diagnosis is not None and diagnosis.explanation is not None)
     unseen = Search(found[0].tried.layer, found[0].comparisons).unseen()
+    shown = next((each for each in found if each.difference is not None), found[0])
     report = ImplementationReport(
         implementation=name,
         model=model.name,
@@ -97,6 +98,7 @@ def verify_implementation(
         diagnosis=diagnosis,
         unseen=tuple(mistake.name for mistake in unseen),
         notes=tuple(_notes(found, diagnosis)),
+        distances=Search(shown.tried.layer, shown.random_first).distances(),
         scope=_scope(model, found, seed),
     )
     say("Report", 1.0)
