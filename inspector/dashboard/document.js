@@ -1,12 +1,13 @@
 // What no element of the page can do: name the document's language, and keep steps out of the
 // history. Going one head further, or completing the address after a turn of the page, replaces the
 // entry; every other choice adds one, so that Back undoes it.
-const STEPS = ["layer", "head", "position", "sample"];
+const STEPS = ["layer", "head", "position", "sample", "step"];
 
 function isStep(from, to) {
   const keys = new Set([...from.keys(), ...to.keys()]);
   const other = [...keys].filter((key) => from.get(key) !== to.get(key));
-  const moved = Number(to.get(other[0]) ?? 0) - Number(from.get(other[0]) ?? 0);
+  const first = other[0] === "step" ? 1 : 0;
+  const moved = Number(to.get(other[0]) ?? first) - Number(from.get(other[0]) ?? first);
   return other.length === 1 && STEPS.includes(other[0]) && Math.abs(moved) === 1;
 }
 

@@ -57,9 +57,13 @@ def text_field(
         lines: More than one gives a field of several lines.
         optional: Whether it may be empty.
     """
-    kept = f"_text_{key}"
+    kept, offered = f"_text_{key}", f"_offered_{key}"
     if key not in st.session_state:
         st.session_state[key] = st.session_state.get(kept, default)
+    # An example that nobody changed follows the page's language and model.
+    if st.session_state[key] == st.session_state.get(offered, default):
+        st.session_state[key] = default
+    st.session_state[offered] = default
     if lines > 1:
         text = st.text_area(label, key=key, height=32 + 26 * lines)
     else:

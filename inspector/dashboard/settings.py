@@ -47,6 +47,8 @@ class Settings(BaseModel):
     """Words of a text that is profiled from the page Data."""
     most_runs: Annotated[int, Field(ge=0, le=16)] = 2
     """Runs that are computed at once; 0: none can be started."""
+    run_code: bool = False
+    """Whether readers may run code of their own on the page Implementation, in a process apart."""
     sentence: Sentence = "The animal didn't cross the street because it was too tired."
     second_sentence: Annotated[str, Field(max_length=2000)] = ""
     """Of a pair; empty for a single sentence."""

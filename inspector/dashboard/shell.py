@@ -19,6 +19,7 @@ from inspector.dashboard.app_pages import (
     concepts,
     data,
     head,
+    implementation,
     overview,
     specialization,
     verification,
@@ -60,6 +61,7 @@ class _Entry:
 _PAGES = (
     _Entry("overview", overview.show, ":material/fact_check:"),
     _Entry("verification", verification.show, ":material/verified:"),
+    _Entry("implementation", implementation.show, ":material/code:"),
     _Entry("weights", weights.show, ":material/grid_on:"),
     _Entry("specialization", specialization.show, ":material/category:"),
     _Entry("head", head.show, ":material/center_focus_strong:"),

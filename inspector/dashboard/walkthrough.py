@@ -98,6 +98,12 @@ def vocabulary(model: PretrainedModel, *texts: str) -> Vocabulary:
     return vocabulary_of(model, [text_surface(text) for text in texts])
 
 
+def unknown_words(model: PretrainedModel, *texts: str) -> list[str]:
+    """Return the words of some texts that the model's vocabulary does not know, each once."""
+    words = dict.fromkeys(text[slice(*span)] for text in texts for span in text_surface(text).spans)
+    return [word for word in words if vocabulary(model, word).unknown_tokens]
+
+
 def layer_weights(model: PretrainedModel, call: LayerCall) -> LayerWeights:
     """Return the weights of the layer that was called, with all that the call shows."""
     return complete_weights(model, call.layer, [call])

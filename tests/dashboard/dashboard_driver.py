@@ -7,8 +7,8 @@ from streamlit.util import calc_hash
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
-    "overview", "verification", "weights", "specialization", "head", "ablation", "attention",
-    "compare", "data", "concepts",
+    "overview", "verification", "implementation", "weights", "specialization", "head", "ablation",
+    "attention", "compare", "data", "concepts",
 )  # fmt: skip
 
 _KINDS = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info",

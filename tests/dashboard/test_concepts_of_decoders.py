@@ -1,6 +1,8 @@
 """What the Concepts page says holds for decoders, too: causal, rotated, biased, normed layers."""
 
-import re
+import base64
+import json
+import struct
 
 import pytest
 import torch
@@ -8,22 +10,22 @@ import yaml
 from dashboard_driver import texts
 from tiny_decoders import save_tiny_decoder
 
-from inspector.dashboard import formulas, walkthrough
+from inspector.dashboard import walkthrough
+from inspector.dashboard.drawing import formulas
 from inspector.models import load
 
 TEXT = "The keys to the old cabinet are on the kitchen table."
-# Configuration → steps between the projections and the scores, and after them.
+# Configuration → steps between the projections and the mask.
 LAYERS = {
-    "gpt2": ("products", "scores", "mask"),
-    "llama": ("turn", "products", "scores", "mask"),
-    "t5": ("bias", "products", "scores"),
+    "gpt2": ("products", "scale"),
+    "llama": ("turn", "products", "scale"),
+    "t5": ("products", "scale", "bias"),
 }
 NAMES = {
     "turn": ("Positions applied", "加入位置"),
     "bias": ("Bias", "偏置"),
     "products": ("Dot products", "点积"),
-    "scores": ("Scores", "打分"),
-    "mask": ("Mask", "掩码"),
+    "scale": ("Scale", "缩放"),
 }
 
 
@@ -56,24 +58,42 @@ def test_every_claim_holds(open_page, folder, name):
 @pytest.mark.parametrize("language", [0, 1], ids=["en", "zh"])
 @pytest.mark.parametrize("name", LAYERS)
 def test_what_the_layer_does_besides_is_a_step(open_page, folder, name, language):
+    last = len(LAYERS[name]) + 2
     query = {"mode": "self-attention", "layer": "1", "head": "2", "lang": ("en", "zh")[language]}
-    app = open_page("concepts", config=folder(name)[1], **query)
+    app = open_page("concepts", config=folder(name)[1], step=str(last), **query)
     assert not app.exception
-    headings = [heading.value for heading in app.header]
-    between = [f"{n} · {NAMES[step][language]}" for n, step in enumerate(LAYERS[name], start=3)]
-    assert headings[2:-2] == between
+    assert app.header[0].value == f"{last} · {NAMES[LAYERS[name][-1]][language]}"
+    steps = json.loads(app.get("bidi_component")[0].proto.json)["steps"]
+    between = [NAMES[step][language] for step in LAYERS[name]]
+    assert [step["name"] for step in steps][2:-3] == between
     assert ("因果的" if language else "**causal**") in texts(app) or name == "t5"
     # Ours inside the model and the model's own differ by rounding alone.
     assert float(app.info[0].value.split("**")[1]) < 1e-6
 
 
-def test_the_mask_is_shown_in_ones_and_zeros(open_page, folder):
-    app = open_page("concepts", config=folder("gpt2")[1], mode="self-attention")
-    (mask,) = [e.proto.body for e in app.get("html") if ">M: query × key" in e.proto.body]
-    rows = [re.findall(r"<td[^>]*>([01]\.000)</td>", row) for row in mask.split("<tr>")[2:]]
-    for number, row in enumerate(rows[:8]):
-        assert [float(cell) for cell in row[:8]] == [1.0] * (number + 1) + [0.0] * (7 - number)
-    assert len(rows) > 8
+def test_the_mask_is_switched(open_page, folder):
+    """A causal layer is shown so; without its mask it is not the model's any more, and told so."""
+    query = {"mode": "self-attention", "step": "5"}
+    app = open_page("concepts", config=folder("gpt2")[1], **query)
+    assert app.header[0].value == "5 · Mask"
+    (own,) = [pane for pane in panes_of(app) if pane["name"] == "M"]
+    n = own["n"][0]
+    assert numbers(own) == [float(key <= query) for query in range(n) for key in range(n)]
+    app = app.segmented_control(key="mask").set_value("switched").run()
+    assert app.query_params == {**query, "mask": "switched"}
+    (free,) = [pane for pane in panes_of(app) if pane["name"] == "M"]
+    assert numbers(free) == [1.0] * n * n
+    assert "The mask was switched" in app.info[0].value
+    assert float(app.info[0].value.split("**")[1]) > 1e-3
+
+
+def panes_of(app):
+    return json.loads(app.get("bidi_component")[1].proto.json)["panes"]
+
+
+def numbers(pane):
+    data = base64.b64decode(pane["values"])
+    return list(struct.unpack(f"<{len(data) // 4}f", data))
 
 
 def test_a_layer_that_does_more_claims_nothing(open_page, folder):

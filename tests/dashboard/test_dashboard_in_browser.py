@@ -8,8 +8,12 @@ from browser_reader import PATIENCE, Reader
 from dashboard_driver import PAGES
 from playwright.sync_api import expect
 
+from inspector.dashboard import walkthrough
+from inspector.models import load
+
 pytestmark = pytest.mark.browser
 
+TEXT = "The animal didn't cross the street because it was too tired."
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
@@ -254,6 +258,7 @@ def test_hostile_text_does_no_harm(reader):
         reader.choose(topic)
         assert reader.page.locator("[src=x]").count() == 0
     reader.type("Source sentence (it is looked at)", HOSTILE)
+    reader.page.get_by_text("As tables of numbers").click()
     expect(reader.page.get_by_role("rowheader", name="script", exact=True).first).to_be_visible()
     assert reader.page.locator("[src=x]").count() == 0
     assert "alert" not in reader.page.url
@@ -264,3 +269,56 @@ def test_a_text_that_cannot_be_read_is_a_sentence(reader):
     reader.type("Sentence", "   ")
     expect(reader.page.get_by_text(re.compile("must not be empty"))).to_be_visible()
     assert reader.page.get_by_test_id("stIFrame").count() == 0
+
+
+def told(reader, pane, presses):
+    """Return what is said of the cell that some presses of arrow keys lead to."""
+    reader.page.locator(f".pane .scroll[aria-label^='{pane}: ']").focus()
+    for key in presses:
+        reader.page.keyboard.press(key)
+    return reader.page.locator(".readout").inner_text().replace("−", "-")
+
+
+def test_keys_walk_through_the_steps_and_a_cell_is_written_out(reader):
+    reader.open("concepts?mode=self-attention&layer=2&head=8&step=3")
+    tabs = reader.page.get_by_role("tab")
+    expect(tabs).to_have_count(7)
+    # The dot product of "animal" (row 2) and "didn" (column 3), term by term.
+    model = load("minilm")
+    call, tokens = walkthrough.layer_call(model, TEXT, 2)
+    query, key = call.attention.query[0, 8].tolist(), call.attention.key[0, 8].tolist()
+    said = told(reader, "D", ["ArrowDown"] * 2 + ["ArrowRight"] * 3)
+    assert said.startswith(f"D[{tokens[2]}, {tokens[3]}] = Q[animal] · K[didn] = ")
+    terms = re.findall(r"\(?(-?[\d.]+)\)?·\(?(-?[\d.]+)\)?", said)
+    assert [float(one) for one, _ in terms] == pytest.approx(query[2], abs=6e-4)
+    assert [float(other) for _, other in terms] == pytest.approx(key[3], abs=6e-4)
+    total = 0.0
+    for one, other in zip(query[2], key[3], strict=True):
+        total += one * other
+    assert float(said.rpartition("= ")[2]) == pytest.approx(total, abs=6e-4)
+    # A click takes the row's token for the one that looks; one step further is no entry of its own.
+    reader.page.keyboard.press("Enter")
+    reader.settle()
+    assert reader.query["position"] == "2"
+    tabs.nth(2).focus()
+    reader.page.keyboard.press("ArrowRight")
+    reader.settle()
+    expect(reader.page.get_by_role("heading", name="4 · Scale")).to_be_visible()
+    assert reader.query["step"] == "4"
+    said = told(reader, "S", ["ArrowDown"] * 2 + ["ArrowRight"] * 3)
+    assert float(said.rpartition("= ")[2]) == pytest.approx(total / 32**0.5, abs=6e-4)
+    reader.page.get_by_role("radio", name="itself and those before it (causal)").click()
+    reader.settle()
+    reader.page.get_by_role("tab", name="6 · Softmax").click()
+    reader.settle()
+    assert reader.query["mask"] == "switched"
+    said = told(reader, "P", ["ArrowDown"] * 2 + ["ArrowRight"] * 3)
+    assert said.endswith("= 0.000")
+    reader.page.go_back()  # from the softmax, which was chosen; then from the mask's switch
+    reader.settle()
+    assert (reader.query["step"], reader.query["mask"]) == ("4", "switched")
+    reader.page.go_back()
+    reader.settle()
+    assert reader.query == {
+        "mode": "self-attention", "layer": "2", "head": "8", "position": "2", "step": "4",
+    }  # fmt: skip

@@ -17,6 +17,7 @@ from inspector.errors import InputError
 from inspector.heads.ablation.target_words import ENDS
 from inspector.heads.specialization.head_description import PHRASES
 from inspector.verification import MUTATIONS, STAGES
+from inspector.verification.diagnosis import CATALOGUE
 from inspector.verification.layers.whole_model import NOISE, OURS_EAGER, OURS_SDPA
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -182,7 +183,7 @@ def test_in_english_the_terms_and_the_words_of_charts_are_themselves():
 
 def test_the_terms_of_a_verification_have_words_in_chinese():
     """Terms that come to the library later are shown as it has them."""
-    layers = [mutation.name for mutation in MUTATIONS]
+    layers = [*(mutation.name for mutation in MUTATIONS), *(mistake.name for mistake in CATALOGUE)]
     for name in (*layers, *STAGES, *ENDS, OURS_EAGER, OURS_SDPA, NOISE):
         assert words.term(name, "en") == name
         assert words.term(name, "zh") != name

@@ -4,6 +4,7 @@ Must not know: how a number is computed.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import streamlit as st
 
@@ -15,14 +16,17 @@ from inspector.dashboard.app_pages.concepts import (
     cost,
     multi_head,
     self_attention,
+    train,
 )
+from inspector.dashboard.app_pages.concepts.example_texts import Examples
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 
-_TOPICS: dict[str, Callable[[Visit, PretrainedModel], None]] = {
+_TOPICS: dict[str, Callable[[Visit, PretrainedModel, Examples], None]] = {
     "attention": attention.show,
     "self-attention": self_attention.show,
     "multi-head": multi_head.show,
+    "train": train.show,
     "comparison": comparison.show,
     "cost": cost.show,
     "claims": claims.show,
@@ -43,4 +47,8 @@ def show(visit: Visit) -> None:
     )
     model = store.model(visit.model, visit.language)
     with st.container(key=f"topic-{topic}"):
-        _TOPICS[topic](visit, model)
+        texts = Examples(visit, model)
+        if not texts.are_read:
+            more = "" if len(visit.settings.models) > 1 else f" {t['only_english']}"
+            st.info(t["not_read"].format(**asdict(texts.known)) + more, icon=":material/translate:")
+        _TOPICS[topic](visit, model, texts)

@@ -6,19 +6,20 @@ from torch import Tensor
 from inspector.attention import split_heads
 from inspector.dashboard import walkthrough, widgets, words
 from inspector.dashboard.app_pages.concepts import walk
+from inspector.dashboard.app_pages.concepts.example_texts import Examples
 from inspector.dashboard.guards import guarded, plain, text_field
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 
 
-def show(visit: Visit, model: PretrainedModel) -> None:
+def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     """Show each claim with the figure that bears on it."""
     t = words.of("concepts", visit.language)
     st.markdown(t["claims_intro"])
-    text = text_field(t["sentence"], "sentence", visit.settings.sentence)
+    text = text_field(t["sentence"], "sentence", texts["sentence"])
     layer, head = widgets.head_chooser(model, visit.language)
     _identities(visit, model, text, layer, head)
-    _context(visit, model, layer, head)
+    _context(visit, model, texts, layer, head)
     st.header(t["claim_open"], anchor=False)
     st.markdown(t["claim_open_note"])
     st.caption(t["claim_open_cost"])
@@ -28,7 +29,7 @@ def _identities(visit: Visit, model: PretrainedModel, text: str, layer: int, hea
     t = words.of("concepts", visit.language)
     with guarded():
         call, tokens = walkthrough.layer_call(model, text, layer)
-    widgets.unknown(walkthrough.vocabulary(model, text), visit.language)
+    walk.known(model, visit.language, text)
     weights = walkthrough.layer_weights(model, call)
     if not walk.explained(call, weights, visit.language):
         return
@@ -66,21 +67,20 @@ def _verdict(language: str, ours: Tensor, theirs: Tensor) -> None:
         st.badge(t["fails"], icon=":material/close:", color="red")
 
 
-def _context(visit: Visit, model: PretrainedModel, layer: int, head: int) -> None:
+def _context(visit: Visit, model: PretrainedModel, texts: Examples, layer: int, head: int) -> None:
     t = words.of("concepts", visit.language)
     st.header(t["claim_context"], anchor=False)
     st.caption(t["claim_context_note"].format(head_name=f"{layer}-{head}"))
-    word = text_field(t["word"], "word", visit.settings.word)
+    word = text_field(t["word"], "word", texts["word"])
     with guarded():
         run = model.encode([word], special=False).tokens[0]
-    found = []
-    for number, (column, default) in enumerate(
-        zip(st.columns(2), visit.settings.contexts, strict=True)
-    ):
+    found, contexts = [], []
+    for number, (column, default) in enumerate(zip(st.columns(2), texts.contexts, strict=True)):
         with column:
             text = text_field(t["context"].format(number=number + 1), f"context_{number}", default)
             with guarded():
                 call, tokens = walkthrough.layer_call(model, text, layer)
+            contexts.append(text)
             places = walkthrough.positions_of(tokens, run)
             if not places:
                 st.warning(t["word_missing"])
@@ -88,6 +88,7 @@ def _context(visit: Visit, model: PretrainedModel, layer: int, head: int) -> Non
             row = call.attention.probabilities[0, head, places[0]]
             widgets.weights_over(tokens, row, t["token"], t["weight"])
             found.append(call.hidden_states[0, places[0]])
+    walk.known(model, visit.language, word, *contexts)
     if len(found) == 2:
         difference = walkthrough.largest_difference(found[0], found[1])
         st.markdown(t["claim_context_hidden"].format(layer=layer, difference=f"{difference:.2f}"))

@@ -1,8 +1,11 @@
 """The three kinds of attention side by side."""
 
+import json
+
 import streamlit as st
 
 from inspector.dashboard import words
+from inspector.dashboard.app_pages.concepts.example_texts import Examples
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 
@@ -18,7 +21,7 @@ _FORMULAS = {
 }
 
 
-def show(visit: Visit, model: PretrainedModel) -> None:
+def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     """Show the table; the model plays no part in it."""
     t = words.of("comparison", visit.language)
     st.markdown(t["intro"])
@@ -31,7 +34,9 @@ def show(visit: Visit, model: PretrainedModel) -> None:
             _FORMULAS[kind] if aspect == "formula" else t[f"{aspect}_{kind}"] for kind in _KINDS
         ]
         rows.append(f"| **{t[aspect]}** | {' | '.join(cells)} |")
-    st.markdown("\n".join(rows))
+    with st.container(key="kinds"):
+        st.html(_narrow([t[kind] for kind in _KINDS]))
+        st.markdown("\n".join(rows))
     st.caption(t["line"])
     st.latex(
         r"\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt{d_k}}\right)V"
@@ -42,3 +47,12 @@ def show(visit: Visit, model: PretrainedModel) -> None:
         r"\mathrm{Concat}(\mathrm{head}_1,\ldots,\mathrm{head}_h)W^O \\"
         r"\mathrm{head}_i = \mathrm{Attention}(QW_i^Q, KW_i^K, VW_i^V)\end{gathered}"
     )
+
+
+def _narrow(kinds: list[str]) -> str:
+    """Return the style by which each cell names its column where there is no room for columns."""
+    named = "".join(
+        f".st-key-kinds td:nth-child({number})::before {{ content: {json.dumps(kind)}; }}"
+        for number, kind in enumerate(kinds, start=2)
+    )
+    return f"<style>@media (max-width: 640px) {{ {named} }}</style>"

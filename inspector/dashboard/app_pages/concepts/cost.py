@@ -3,12 +3,13 @@
 import streamlit as st
 
 from inspector.dashboard import measure, widgets, words
+from inspector.dashboard.app_pages.concepts.example_texts import Examples
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 from inspector.plot import cost_curve
 
 
-def show(visit: Visit, model: PretrainedModel) -> None:
+def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     """Measure when the reader asks for it, and draw what was measured."""
     t = words.of("concepts", visit.language)
     st.markdown(t["cost_intro"])

@@ -2,35 +2,40 @@
 
 import streamlit as st
 
-from inspector.dashboard import formulas, walkthrough, widgets, words
+from inspector.dashboard import drawing, walkthrough, widgets, words
 from inspector.dashboard.app_pages.concepts import walk
+from inspector.dashboard.app_pages.concepts.example_texts import Examples
+from inspector.dashboard.drawing import formulas
 from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 
 
-def show(visit: Visit, model: PretrainedModel) -> None:
+def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     """Show every step from one sentence to its tokens' new states in one head."""
     t = words.of("concepts", visit.language)
     st.markdown(t["self_intro"])
-    text = text_field(t["sentence"], "sentence", visit.settings.sentence)
+    text = text_field(t["sentence"], "sentence", texts["sentence"])
     layer, head = widgets.head_chooser(model, visit.language)
     with guarded():
         call, tokens = walkthrough.layer_call(model, text, layer)
-    widgets.unknown(walkthrough.vocabulary(model, text), visit.language)
+    walk.known(model, visit.language, text)
     weights = walkthrough.layer_weights(model, call)
     st.latex(
         r"Q = XW_Q \quad K = XW_K \quad V = XW_V \qquad Z = " + formulas.layer_formula(weights)
     )
     if not walk.explained(call, weights, visit.language):
         return
-    hidden = call.hidden_states[0]
-    done = walkthrough.head_steps(hidden, hidden, weights, head)
+    switched = walk.causal_switch(weights, visit.language)
+    hidden, head_name = call.hidden_states[0], f"{layer}-{head}"
+    done = walkthrough.head_steps(hidden, hidden, switched, head)
     difference = walkthrough.largest_difference(
         done.probabilities, call.attention.probabilities[0, head]
     )
+    told = t["self_check" if switched.causal == weights.causal else "self_check_switched"]
     st.info(
-        t["self_check"].format(head_name=f"{layer}-{head}", difference=widgets.figure(difference)),
+        told.format(head_name=head_name, difference=widgets.figure(difference)),
         icon=":material/balance:",
     )
-    walk.through(done, tokens, tokens, layer, head, visit.language, formulas.score_formula(weights))
+    steps = drawing.head_drawing(done, tokens, tokens)
+    walk.through(steps, done, tokens, tokens, head_name, visit.language)

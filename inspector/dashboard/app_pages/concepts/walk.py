@@ -1,16 +1,18 @@
 """The walk through one head's stages, the same for one sentence and for two."""
 
 from collections.abc import Sequence
-from functools import partial
-from itertools import count
+from dataclasses import replace
 
 import streamlit as st
-from torch import Tensor
 
 from inspector.attention import LayerWeights
-from inspector.dashboard import address, widgets, words
-from inspector.dashboard.walkthrough import HeadSteps, follows, products
-from inspector.models import LayerCall
+from inspector.dashboard import address, drawing, widgets, words
+from inspector.dashboard.drawing import Step
+from inspector.dashboard.guards import plain
+from inspector.dashboard.walkthrough import HeadSteps, follows, unknown_words, vocabulary
+from inspector.models import LayerCall, PretrainedModel
+
+_MOST_NAMED = 12
 
 
 def explained(call: LayerCall, weights: LayerWeights, language: str) -> bool:
@@ -36,100 +38,59 @@ def explained(call: LayerCall, weights: LayerWeights, language: str) -> bool:
     return True
 
 
+def known(model: PretrainedModel, language: str, *texts: str) -> None:
+    """Say how much of some texts the model's vocabulary knows, and which words it does not."""
+    counted = vocabulary(model, *texts)
+    widgets.unknown(counted, language)
+    if counted.unknown_tokens:
+        names = unknown_words(model, *texts)
+        listed = plain(", ".join(names[:_MOST_NAMED])) + (" …" if len(names) > _MOST_NAMED else "")
+        st.caption(words.of("concepts", language)["unknown_list"].format(names=listed))
+
+
+def causal_switch(weights: LayerWeights, language: str) -> LayerWeights:
+    """Show the switch between what the layer may see and what stands before; return the weights."""
+    t = words.of("concepts", language)
+    # By what the layer itself does, so that the choice holds for a model that does otherwise.
+    causal = {"own": weights.causal, "switched": not weights.causal}
+    chosen = address.switch(
+        t["causal"],
+        "mask",
+        sorted(causal, key=causal.__getitem__),
+        "own",
+        named=lambda code: t["causal_yes" if causal[code] else "causal_no"],
+    )
+    return replace(weights, causal=causal[chosen])
+
+
 def through(
-    steps: HeadSteps,
+    steps: Sequence[Step],
+    done: HeadSteps,
     target: Sequence[str],
     source: Sequence[str],
-    layer: int,
-    head: int,
+    head_name: str,
     language: str,
-    score_formula: str,
-    *,
-    scaled: bool = True,
 ) -> None:
-    """Show hidden states, projections, scores, softmax and weighted sum, one after the other.
-
-    Of the layer's own score, which is `scaled`, the dot products alone are a step before it.
-
-    Where the layer turns queries and keys, adds a bias or hides keys, each is a step of its own.
-    """
-    t, number = words.of("concepts", language), count(1)
-    matrix = partial(widgets.matrix, language=language)
-    crossed = steps.target is not steps.source
-
-    def step(name: str, **filled: object) -> None:
-        st.header(f"{next(number)} · {t[f'step_{name}']}", anchor=False)
-        st.caption(t[f"step_{name}_note"].format(**filled))
-
-    step("hidden", layer=layer)
-    if crossed:
-        left, right = st.columns(2)
-        with left:
-            matrix(steps.target, "X_t", ("query", "d_model"), target)
-        with right:
-            matrix(steps.source, "X_s", ("key", "d_model"), source)
-    else:
-        matrix(steps.target, "X", ("token", "d_model"), target)
-
-    step("project", head_name=f"{layer}-{head}")
-    from_target, from_source = ("X_t", "X_s") if crossed else ("X", "X")
-    st.latex(
-        rf"Q = {from_target} W_Q + b_Q \qquad K = {from_source} W_K + b_K \qquad "
-        rf"V = {from_source} W_V + b_V"
-    )
-    projected = [("Q", steps.query, "query", target), ("K", steps.key, "key", source)]
-    _side_by_side([*projected, ("V", steps.value, "key", source)], language)
-    if steps.compared is not None:
-        step("turn")
-        turned = zip(("Q̃", "K̃"), steps.compared, projected, strict=True)
-        _side_by_side([(name, values, *old[2:]) for name, values, old in turned], language)
-
-    if steps.bias is not None:
-        step("bias")
-        matrix(steps.bias, "B", ("query", "key"), target, source)
-    if scaled:
-        step("products")
-        st.latex(r"d_{ij} = q_i \cdot k_j")
-        matrix(products(steps), "D", ("query", "key"), target, source)
-    step("scores")
-    st.latex(score_formula)
-    matrix(steps.scores, "S", ("query", "key"), target, source)
-    if steps.allowed is not None:
-        step("mask")
-        st.latex(r"s_{ij} \leftarrow -\infty \;\text{ where } m_{ij} = 0")
-        matrix(steps.allowed, "M", ("query", "key"), target, source)
-    left, right = st.columns([3, 2])
-    with left:
-        step("softmax")
-        sink = " + e^{t}" if steps.weights.sinks is not None else ""
-        st.latex(rf"p_{{ij}} = \frac{{e^{{s_{{ij}}}}}}{{\sum_{{j'}} e^{{s_{{ij'}}}}{sink}}}")
-        matrix(steps.probabilities, "P", ("query", "key"), target, source)
-    with right:
-        one_position(steps, target, source, language)
-    step("output")
-    st.latex(r"Z = P\,V")
-    matrix(steps.output, "Z", ("query", "d_head"), target)
+    """Show the steps of a head in a row, and the matrices of the one that the reader is at."""
+    position = position_chooser(words.of("concepts", language)["position"], target)
+    step = one_step(steps, language, layer=head_name.split("-")[0], head_name=head_name)
+    drawing.draw(step.panes, f"panes-{step.name}", language, position=position)
+    if step.name == "softmax":
+        t = words.of("concepts", language)
+        st.caption(t["position_note"])
+        widgets.weights_over(source, done.probabilities[position], t["token"], t["weight"])
 
 
-def _side_by_side(
-    matrices: Sequence[tuple[str, Tensor, str, Sequence[str]]], language: str
-) -> None:
-    """Show matrices of heads: (name, numbers, 'query' or 'key', tokens) each."""
-    for column, (name, values, side, tokens) in zip(
-        st.columns(len(matrices)), matrices, strict=True
-    ):
-        with column:
-            widgets.matrix(values, name, (side, "d_head"), tokens, language=language)
-
-
-def one_position(
-    steps: HeadSteps, target: Sequence[str], source: Sequence[str], language: str
-) -> None:
-    """Show where the position that the reader chooses looks."""
+def one_step(steps: Sequence[Step], language: str, **filled: object) -> Step:
+    """Show the steps in a row, and of the one that the reader is at its words and its formula."""
     t = words.of("concepts", language)
-    position = position_chooser(t["position"], target)
-    st.caption(t["position_note"])
-    widgets.weights_over(source, steps.probabilities[position], t["token"], t["weight"])
+    step = drawing.step_chooser(steps, language)
+    number = [each.name for each in steps].index(step.name) + 1
+    st.header(f"{number} · {t[f'step_{step.name}']}", anchor=False)
+    st.caption(t[f"step_{step.name}_note"].format(**filled))
+    if step.formula:
+        st.latex(step.formula)
+    return step
 
 
 def position_chooser(label: str, tokens: Sequence[str]) -> int:

@@ -6,13 +6,6 @@ from inspector.attention import LayerWeights
 from inspector.dashboard.walkthrough import is_turned
 
 
-def score_formula(weights: LayerWeights) -> str:
-    """Return the layer's own score of one query and key as a formula: scale, cap and bias."""
-    product = r"\tilde q_i \cdot \tilde k_j" if is_turned(weights) else r"q_i \cdot k_j"
-    bias = "" if weights.relative_bias is None else " + b_{ij}"
-    return f"s_{{ij}} = {_capped(product, weights)}{bias}"
-
-
 def layer_formula(weights: LayerWeights) -> str:
     """Return the layer's softmax(S) V as a formula, with a bias B and a mask M where there are."""
     product = r"\tilde Q\tilde K^\top" if is_turned(weights) else r"QK^\top"
