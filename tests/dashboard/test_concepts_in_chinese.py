@@ -58,6 +58,12 @@ def test_a_model_that_reads_chinese_is_given_chinese(open_page, config, reads_ch
     assert not [one for text in tokens for one in text if one == "[UNK]"]
 
 
+def test_on_a_phone_each_cell_of_the_comparison_names_its_column(open_page):
+    app = open_page("concepts", mode="comparison", lang="zh")
+    style = "".join(one.proto.body for one in app.get("html"))
+    assert 'td:nth-child(4)::before { content: "多头自注意力"; }' in style
+
+
 def test_a_model_that_does_not_is_given_english_and_the_page_says_why(open_page, config):
     app = open_page("concepts", config=config, mode="self-attention")
     assert app.text_input(key="sentence").value == Settings().sentence

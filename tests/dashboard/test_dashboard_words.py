@@ -1,5 +1,6 @@
 """Every language says the same things, and a further one is a file and nothing else."""
 
+import re
 import shutil
 import string
 import sys
@@ -188,3 +189,14 @@ def test_the_terms_of_a_verification_have_words_in_chinese():
         assert words.term(name, "en") == name
         assert words.term(name, "zh") != name
     assert words.term("<no term>", "zh") == "<no term>"
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_no_bold_ends_where_markdown_sees_no_end(path):
+    """Behind a full stop `**` ends nothing unless a space or a further stop follows it."""
+    opened = re.compile(r"(?<=[^\w\s*$`])\*\*(?=\w)")
+    for sentences in read(path)["pages"].values():
+        for text in sentences.values():
+            bold = [match.start() for match in re.finditer(r"\*\*", text)]
+            wrong = {match.start() for match in opened.finditer(text)}
+            assert not wrong & set(bold[1::2]), text

@@ -31,6 +31,7 @@ _TOPICS: dict[str, Callable[[Visit, PretrainedModel, Examples], None]] = {
     "cost": cost.show,
     "claims": claims.show,
 }
+_ON_TEXTS = ("attention", "self-attention", "multi-head", "claims")
 
 
 def show(visit: Visit) -> None:
@@ -48,7 +49,7 @@ def show(visit: Visit) -> None:
     model = store.model(visit.model, visit.language)
     with st.container(key=f"topic-{topic}"):
         texts = Examples(visit, model)
-        if not texts.are_read:
+        if topic in _ON_TEXTS and not texts.are_read:
             more = "" if len(visit.settings.models) > 1 else f" {t['only_english']}"
             st.info(t["not_read"].format(**asdict(texts.known)) + more, icon=":material/translate:")
         _TOPICS[topic](visit, model, texts)

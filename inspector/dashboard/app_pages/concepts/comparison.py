@@ -51,8 +51,10 @@ def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
 
 def _narrow(kinds: list[str]) -> str:
     """Return the style by which each cell names its column where there is no room for columns."""
-    named = "".join(
-        f".st-key-kinds td:nth-child({number})::before {{ content: {json.dumps(kind)}; }}"
+    cell = ".st-key-kinds td:nth-child({})::before {{ content: {}; }}"
+    # As JSON writes it, but letter by letter: a style sheet has other escapes.
+    named = " ".join(
+        cell.format(number, json.dumps(kind, ensure_ascii=False))
         for number, kind in enumerate(kinds, start=2)
     )
     return f"<style>@media (max-width: 640px) {{ {named} }}</style>"
