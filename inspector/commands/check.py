@@ -100,9 +100,8 @@ def check(
         rows = records(found.frame)
         if replicate:
             again = records(found.replication)
-            key = ("relation", "direction", "layer", "head")
             for row in rows:
-                row["replication"] = [one for one in again if all(one[k] == row[k] for k in key)]
+                row["replication"] = [one for one in again if _is_of(one, row)]
         print(json_text({"claims": rows}))
     else:
         _print(found)
@@ -151,7 +150,8 @@ def _page(row: dict[str, Any], replication: Any) -> list[str]:
         offset = f"; fixed offset {row['baseline_offset']:+d}: {_percent(row['baseline_accuracy'])}"
         of = f"words that have one {_interval(row, '')}{offset}" if is_word else "tokens "
         of += "" if is_word else _interval(row, "")
-        return [*lines, f"{right} {of}; random weights {at_random}"]
+        lines.append(f"{right} {of}; random weights {at_random}")
+        return lines + _elsewhere(row, replication)
     lines.append(f"{right} pairs; random weights {_percent(row['random_init_accuracy'])}")
     lines.append(
         f"  fixed offset {row['baseline_offset']:+d}: {_percent(row['baseline_accuracy'])}; lift "
@@ -168,13 +168,25 @@ def _page(row: dict[str, Any], replication: Any) -> list[str]:
                 f"  another {which} of its class: {apart} points of {row[f'matched_{which}_n']}"
             )
     lines.append(f"  20 other splits: holds in {_percent(row['stability'])}")
-    if row["verdict"] == "supported":
-        key = ("relation", "direction", "layer", "head")
-        for one in replication.to_dict("records"):
-            if all(one[name] == row[name] for name in key):
-                reason = f" ({one['reason']})" if one["reason"] else ""
-                lift = f"lift {_points(one['lift'])} points {_interval(one, '')}"
-                lines.append(f"  on {one['other_corpus']}: kept: {one['kept']}{reason}; {lift}")
+    return lines + _elsewhere(row, replication)
+
+
+def _is_of(one: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Return whether a row of the replication is that of a claim's row."""
+    what = row["relation"] or row["target"]
+    key = ("direction", "layer", "head")
+    return one["relation"] == what and all(one[name] == row[name] for name in key)
+
+
+def _elsewhere(row: dict[str, Any], replication: Any) -> list[str]:
+    """Return the lines of a supported row about other text."""
+    lines = []
+    for one in replication.to_dict("records") if row["verdict"] == "supported" else ():
+        if _is_of(one, row):
+            reason = f" ({one['reason']})" if one["reason"] else ""
+            lift = f"lift {_points(one['lift'])} points {_interval(one, '')}"
+            shown = f"{_percent(one['accuracy'])} {_interval(one, '')}" if row["target"] else lift
+            lines.append(f"  on {one['other_corpus']}: kept: {one['kept']}{reason}; {shown}")
     return lines
 
 

@@ -4,7 +4,7 @@ All that relations, claims and roles are computed from: exact, small, and added 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -225,25 +225,46 @@ def concatenate(parts: Sequence[RelationCounts]) -> RelationCounts:
             "one model: with the same numbers of layers × heads."
         )
     documents = tuple(dict.fromkeys(name for part in parts for name in part.documents))
-    relations = tuple(sorted({name for part in parts for name in part.relations}))
-    offsets = tuple(sorted({offset for part in parts for offset in part.offsets}))
+    return added(parts, documents, sorted({name for part in parts for name in part.relations}))
+
+
+def added(
+    parts: Iterable[RelationCounts], documents: Sequence[str], relations: Sequence[str]
+) -> RelationCounts:
+    """Return the counts of all parts of one model, at least one: each is looked at once.
+
+    Args:
+        parts: None of which names another document or relation.
+        documents: Of the sum, in order.
+        relations: Of the sum, sorted.
+    """
     size = (len(documents), len(relations))
-    correct = np.zeros((*size, len(DIRECTIONS), *shapes[0]), dtype=np.int32)
+    places = [{name: i for i, name in enumerate(names)} for names in (documents, relations)]
     n = np.zeros(size, dtype=np.int32)
-    offset_counts = np.zeros((*size, len(offsets)), dtype=np.int32)
     asked = np.zeros((*size, len(DIRECTIONS)), dtype=np.int32)
-    place = [{name: i for i, name in enumerate(names)} for names in (documents, relations, offsets)]
+    correct = np.zeros((*asked.shape, 0, 0), dtype=np.int32)
+    at_offset: dict[int, np.ndarray] = {}
+    masked = False
     for part in parts:
-        rows = np.array([place[0][name] for name in part.documents], dtype=np.int64)
-        columns = np.array([place[1][name] for name in part.relations], dtype=np.int64)
-        depths = np.array([place[2][offset] for offset in part.offsets], dtype=np.int64)
-        correct[np.ix_(rows, columns)] += part.correct
-        n[np.ix_(rows, columns)] += part.n
-        offset_counts[np.ix_(rows, columns, depths)] += part.offset_counts
-        asked[np.ix_(rows, columns)] += part.pairs
-    masked = any(part.asked is not None for part in parts)
+        if not correct.size:
+            correct = np.zeros((*asked.shape, *part.n_layers_and_heads), dtype=np.int32)
+        names = zip(places, (part.documents, part.relations), strict=True)
+        where = np.ix_(*([place[name] for name in named] for place, named in names))
+        correct[where] += part.correct
+        n[where] += part.n
+        asked[where] += part.pairs
+        masked |= part.asked is not None
+        for offset, counted in zip(
+            part.offsets, np.moveaxis(part.offset_counts, -1, 0), strict=True
+        ):
+            at_offset.setdefault(offset, np.zeros(size, dtype=np.int32))[where] += counted
+    offsets = tuple(sorted(at_offset))
+    offset_counts = np.zeros((*size, len(offsets)), dtype=np.int32)
+    for place, offset in enumerate(offsets):
+        offset_counts[..., place] = at_offset[offset]
     return RelationCounts(
-        *(documents, relations, offsets, correct, n, offset_counts), asked if masked else None
+        *(tuple(documents), tuple(relations), offsets, correct, n, offset_counts),
+        asked if masked else None,
     )
 
 

@@ -22,6 +22,7 @@ from inspector.heads.observers.relation_scores import (
     RelationScores,
     counts_from_state,
     looks_back_only,
+    packed_counts,
     word_attention,
 )
 from inspector.heads.observers.window_scores import AcrossScores
@@ -44,6 +45,7 @@ __all__ = [
     "predictions_from_state",
     "counts_from_state",
     "looks_back_only",
+    "packed_counts",
     "word_attention",
     "HeadDistances",
     "DISTANCES_COLUMNS",

@@ -233,6 +233,21 @@ class RelationScores:
         return counts_from_state(self.state(), self.documents, self.names)
 
 
+def packed_counts(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return a state whose many counts take as few bytes as they need.
+
+    Example:
+        >>> packed_counts({"relations.correct": np.array([0, 200], dtype=np.int32)})
+        {'relations.correct': array([  0, 200], dtype=uint8)}
+    """
+    large = ("relations.correct", "relations.offset_counts")
+    return state | {
+        name: state[name].astype(np.min_scalar_type(int(state[name].max(initial=0))))
+        for name in large
+        if name in state
+    }
+
+
 def counts_from_state(
     state: dict[str, np.ndarray], documents: list[str], names: list[str]
 ) -> RelationCounts:
@@ -242,8 +257,8 @@ def counts_from_state(
         documents=tuple(documents),
         relations=tuple(names),
         offsets=tuple(int(offset) for offset in state["relations.offsets"]),
-        correct=state["relations.correct"],
+        correct=state["relations.correct"].astype(np.int32, copy=False),
         n=n,
-        offset_counts=state["relations.offset_counts"],
+        offset_counts=state["relations.offset_counts"].astype(np.int32, copy=False),
         asked=None if (asked == n[..., None]).all() else asked,
     )

@@ -4,11 +4,12 @@ Words of one document are not independent, so documents are the unit of all of i
 of integers and exact: the same bits on any machine, whatever the order of summation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
-from jaxtyping import Float64, Int8, Int64, UInt8
+from jaxtyping import Float32, Float64, Int8, Int64, UInt8
 
 DRAWS = 10_000
 """Resamples of a bootstrap, and flips of a sign-flip test."""
@@ -21,20 +22,40 @@ _ROUNDING = 1e-12
 # Numbers in one block of draws, of a product or of a transform: 8 MB in float64.
 _BLOCK = 2**20
 _BOOTSTRAP, _FLIPS = 1, 2
+# Draws × documents that are kept from one question to the next: 16 MB in float32.
+_FEW = 2**22
+Draws = (
+    Float32[np.ndarray, "draw document"]
+    | UInt8[np.ndarray, "draw document"]
+    | Int8[np.ndarray, "draw document"]
+)
+"""How often, or with which sign, each document counts in each draw: whole numbers."""
 
 
-def bootstrap_weights(
-    n_documents: int, seed: int, draws: int = DRAWS
-) -> UInt8[np.ndarray, "draw document"]:
+def bootstrap_weights(n_documents: int, seed: int, draws: int = DRAWS) -> Draws:
     """Return how often each document is drawn in each resample, with replacement.
 
     Example:
         >>> bootstrap_weights(5, seed=0).sum(axis=1)[:3].tolist()
-        [5, 5, 5]
+        [5.0, 5.0, 5.0]
     """
+    return _drawn(_resamples, n_documents, seed, draws)
+
+
+def flip_signs(n_documents: int, seed: int, flips: int = DRAWS) -> Draws:
+    """Return +1 or −1 for each document, each with probability ½.
+
+    Example:
+        >>> sorted(set(flip_signs(4, seed=0).ravel().tolist()))
+        [-1.0, 1.0]
+    """
+    return _drawn(_signs, n_documents, seed, flips)
+
+
+def _resamples(n_documents: int, seed: int, draws: int) -> UInt8[np.ndarray, "draw document"]:
     rng = np.random.default_rng([seed, _BOOTSTRAP])
     weights = np.zeros((draws, n_documents), dtype=np.uint8)
-    for rows in _blocks(draws, n_documents):
+    for rows in _blocks(draws, 4 * n_documents):
         size = rows.stop - rows.start
         drawn = rng.integers(0, max(n_documents, 1), size=(size, n_documents))
         cells = drawn + n_documents * np.arange(size)[:, None]
@@ -43,23 +64,31 @@ def bootstrap_weights(
     return weights
 
 
-def flip_signs(
-    n_documents: int, seed: int, flips: int = DRAWS
-) -> Int8[np.ndarray, "flip document"]:
-    """Return +1 or −1 for each document, each with probability ½.
-
-    Example:
-        >>> sorted(set(flip_signs(4, seed=0).ravel().tolist()))
-        [-1, 1]
-    """
+def _signs(n_documents: int, seed: int, flips: int) -> Int8[np.ndarray, "flip document"]:
     rng = np.random.default_rng([seed, _FLIPS])
     return rng.integers(0, 2, size=(flips, n_documents), dtype=np.int8) * np.int8(2) - np.int8(1)
 
 
+def _drawn(make: Callable[[int, int, int], Draws], n_documents: int, seed: int, n: int) -> Draws:
+    """Return draws; few ones as the numbers that products take, and as they were made before."""
+    if n * n_documents > _FEW:
+        return make(n_documents, seed, n)
+    return _few_drawn(make, n_documents, seed, n)
+
+
+@lru_cache(maxsize=4)
+def _few_drawn(
+    make: Callable[[int, int, int], Draws], n_documents: int, seed: int, n: int
+) -> Draws:
+    draws = make(n_documents, seed, n).astype(np.float32)
+    draws.flags.writeable = False
+    return draws
+
+
 def ratio_intervals(
     parts: Int64[np.ndarray, "row document"],
-    wholes: Int64[np.ndarray, " document"],
-    weights: UInt8[np.ndarray, "draw document"],
+    wholes: Int64[np.ndarray, " document"] | Int64[np.ndarray, "row document"],
+    weights: Draws,
 ) -> Float64[np.ndarray, "row 2"]:
     r"""Return the percentile bootstrap interval of Σ parts / Σ wholes, for each row.
 
@@ -67,19 +96,33 @@ def ratio_intervals(
     of these. Draws with $\sum_i w_i b_i = 0$ have no ratio and are left out. The interval is NaN
     where fewer than `MIN_DOCUMENTS` documents have a whole, $b_i > 0$.
 
+    Args:
+        parts: Of each row.
+        wholes: Of all rows, or of each.
+        weights: Resamples.
+
     Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 13; Davison & Hinkley
         (1997), sec. 3.8, for resampling whole clusters.
     """
-    if not _enough_documents(wholes):
-        return np.full((len(parts), 2), np.nan)
+    each = np.broadcast_to(wholes, parts.shape)
     tail = (1 - LEVEL) / 2
-    intervals = np.empty((len(parts), 2))
-    for rows in _blocks(len(parts), len(weights)):
-        # In one product: what costs most is to make numbers of the weights.
-        below, *above = _weighted_sums(np.concatenate([wholes[None], parts[rows]]), weights)
-        defined = below > 0
-        ratios = np.stack(above)[:, defined] / below[defined]
-        intervals[rows] = np.quantile(ratios, (tail, 1 - tail), axis=1, overwrite_input=True).T
+    intervals = np.full((len(parts), 2), np.nan)
+    asked = np.flatnonzero(np.count_nonzero(each, axis=1) >= MIN_DOCUMENTS)
+    for block in _blocks(len(asked), 4 * len(weights)):
+        rows = asked[block]
+        alike: dict[bytes, list[int]] = {}
+        for row in rows.tolist():
+            alike.setdefault(each[row].tobytes(), []).append(row)
+        first = [some[0] for some in alike.values()]
+        ordered = [row for some in alike.values() for row in some]
+        # In one product: what costs most is to read the weights.
+        sums = _weighted_sums(np.concatenate([each[first], parts[ordered]]), weights)
+        start = len(first)
+        for below, some in zip(sums, alike.values(), strict=False):
+            defined = below > 0
+            ratios = sums[start : start + len(some)][:, defined] / below[defined]
+            found = np.quantile(ratios, (tail, 1 - tail), axis=1, overwrite_input=True)
+            intervals[some], start = found.T, start + len(some)
     return intervals
 
 
@@ -88,7 +131,7 @@ def ratio_difference_intervals(
     wholes: Int64[np.ndarray, " document"],
     other_parts: Int64[np.ndarray, " document"],
     other_wholes: Int64[np.ndarray, " document"],
-    weights: UInt8[np.ndarray, "draw document"],
+    weights: Draws,
 ) -> tuple[float, float]:
     r"""Return the percentile bootstrap interval of Σ parts / Σ wholes − that of the others.
 
@@ -122,7 +165,7 @@ def _enough_documents(wholes: Int64[np.ndarray, " document"]) -> bool:
 
 
 def sign_flip_p_values(
-    differences: Int64[np.ndarray, "row document"], signs: Int8[np.ndarray, "flip document"]
+    differences: Int64[np.ndarray, "row document"], signs: Draws
 ) -> Float64[np.ndarray, " row"]:
     r"""Return the one-sided p of each row: are its differences above 0 by more than chance?
 
@@ -217,7 +260,7 @@ def _blocks(n_rows: int, width: int) -> Iterator[slice]:
 
 def _weighted_sums(
     values: Int64[np.ndarray, "row document"],
-    weights: UInt8[np.ndarray, "draw document"] | Int8[np.ndarray, "draw document"],
+    weights: Draws,
 ) -> Float64[np.ndarray, "row draw"]:
     """Return Σ_i weights · values, exactly: in float32 where its integers are large enough."""
     largest = int(np.abs(values).max(initial=0)) * values.shape[1]
@@ -225,7 +268,7 @@ def _weighted_sums(
     sums = np.empty((len(values), len(weights)))
     left = values.astype(dtype)
     for draws in _blocks(len(weights), max(weights.shape[1], len(values))):
-        sums[:, draws] = left @ weights[draws].T.astype(dtype)
+        sums[:, draws] = left @ weights[draws].T.astype(dtype, copy=False)
     return sums
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Int64, UInt8
+from jaxtyping import Bool, Int64
 
 from inspector.heads.relations_frame import share
-from inspector.heads.specialization.inference import ratio_intervals
+from inspector.heads.specialization.inference import Draws, ratio_intervals
 from inspector.heads.specialization.split import Split
 
 MAX_Q = 0.05
@@ -45,7 +45,7 @@ def lifts(
     split: Split,
     place: tuple[int, int],
     correct: Int64[np.ndarray, "row document"],
-    weights: UInt8[np.ndarray, "draw document"],
+    weights: Draws,
     asked: Bool[np.ndarray, " row"] | None = None,
 ) -> dict[str, np.ndarray]:
     """Return the columns n … ci_high and n_selection, a row for each of `correct`.

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64
 
 from inspector.frames import dtypes
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.relations_frame import pairs_at
 from inspector.heads.specialization.inference import (
     MIN_DOCUMENTS,
+    Draws,
     bootstrap_weights,
     ratio_intervals,
 )
@@ -105,7 +106,7 @@ class _Scored:
         )
         self.other, self.counts = other, other.counts.of_documents(by_id)
         self.classes = ClassWords(other.table)
-        self.weights: UInt8[np.ndarray, "draw document"] = bootstrap_weights(len(by_id), seed)
+        self.weights: Draws = bootstrap_weights(len(by_id), seed)
         self.n_heads = self.counts.n_layers_and_heads[1]
 
     def row(self, claim: Mapping[Any, Any]) -> dict[str, Any]:

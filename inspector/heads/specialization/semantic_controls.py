@@ -71,8 +71,8 @@ def semantic_controls(
     asked = asked.sort_values(
         key, key=lambda column: column.map(rank) if column.name == "direction" else column
     )
-    split = _Splits(counts, seed)
-    rows = [_row(split, row) for row in asked.to_dict("records")]
+    split = _Splits(counts, seed) if len(asked) else None
+    rows = [_row(split, row) for row in asked.to_dict("records") if split is not None]
     frame = pd.DataFrame(rows, columns=list(SEMANTIC_CONTROLS_COLUMNS))
     return frame.astype(SEMANTIC_CONTROLS_COLUMNS)
 

@@ -110,7 +110,8 @@ def documents_holding(counts: RelationCounts) -> dict[tuple[str, str], int]:
         >>> documents_holding(counts)["det", "dependent_to_head"]
         2
     """
-    held = (Split.of(counts).pairs > 0).sum(axis=-1)
+    tested = [not is_for_selection(document) for document in counts.documents]
+    held = (counts.pairs[tested] > 0).sum(axis=0)
     places = product(counts.relations, DIRECTIONS)
     return dict(zip(places, held.ravel().tolist(), strict=True))
 

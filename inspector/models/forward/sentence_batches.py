@@ -28,6 +28,8 @@ _MOST_CELLS = 40_000
 """Cells of a head's maps of such a batch: of twelve heads, what a cache holds."""
 PADDING = 0.1
 """Share of a batch that may be padding."""
+_TOKENS_A_BATCH = 64
+"""Tokens that cost about what a batch more does: so many may be padding, whatever their share."""
 
 
 class BatchSize(NamedTuple):
@@ -146,7 +148,7 @@ def _even_runs(lengths: Sequence[int], size: BatchSize, padding: float) -> list[
     Example:
         >>> runs = _even_runs([5, 5, 5, 9, 40, 41, 700, 700], BatchSize(32), padding=0.1)
         >>> [(run.start, run.stop) for run in runs]
-        [(0, 3), (3, 4), (4, 6), (6, 7), (7, 8)]
+        [(0, 4), (4, 6), (6, 7), (7, 8)]
     """
     runs, start, tokens = [], 0, 0
     cells = _MOST_CELLS * size.tokens / MOST_TOKENS
@@ -158,7 +160,7 @@ def _even_runs(lengths: Sequence[int], size: BatchSize, padding: float) -> list[
             rows > size.texts
             or padded > size.tokens
             or padded * length > cells
-            or padded - tokens > padding * padded
+            or padded - tokens > max(padding * padded, _TOKENS_A_BATCH)
         ):
             runs.append(slice(start, place))
             start, tokens = place, length

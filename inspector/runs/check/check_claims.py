@@ -19,10 +19,8 @@ from inspector.heads.specialization.stability import split_shares
 from inspector.models import PretrainedModel
 from inspector.progress import Progress
 from inspector.runs.check.claim import ANY, Claim
-from inspector.runs.check.described_words import WordTarget
-from inspector.runs.check.token_targets import Looks
+from inspector.runs.check.targets import Targets, targets_again
 from inspector.runs.check.vocabulary import words
-from inspector.runs.check.word_targets import WordLooks
 from inspector.runs.profile.job import ProfileSettings
 from inspector.runs.profile.reading import Asked, Readable
 from inspector.runs.profile.replicating import no_replication, replication_frame
@@ -101,34 +99,17 @@ def check_claims(
     if of_targets:
         if progress is not None:
             progress("Reading", 0.0)
-        rows += _of_targets(of_targets, model, corpus, settings)
+        looks = Targets.of([one.target for _, one in of_targets], model, corpus, settings)
+        of_heads = [
+            _head_of(number, one, model)
+            | {"direction": ""}
+            | looks.row(one.target, None if one.head == ANY else (one.layer, one.head))
+            for number, one in of_targets
+        ]
+        judged, others = targets_again(of_heads, model, replicate, settings)
+        rows, again = rows + judged, pd.concat([again, others], ignore_index=True)
     found = pd.concat([*frames, _frame(rows)], ignore_index=True)
     return Checked(_frame(found.to_dict("records")), again)
-
-
-def _of_targets(
-    claims: Sequence[tuple[int, Claim]],
-    model: PretrainedModel,
-    corpus: Corpus,
-    settings: ProfileSettings,
-) -> list[dict[str, Any]]:
-    """Return the rows of claims about tokens, and about words, that are no relation."""
-    known, rows = words().targets, []
-    are_tokens = {claim.target in known for _, claim in claims}
-    tokens = Looks.of(model, corpus, settings) if True in are_tokens else None
-    by_word = WordLooks.of(model, corpus, settings) if False in are_tokens else None
-    for number, claim in claims:
-        head = None if claim.head == ANY else (claim.layer, claim.head)
-        if tokens is not None and claim.target in known:
-            figures = tokens.row(known[claim.target], head)
-        elif by_word is not None:
-            figures = by_word.row(WordTarget.named(claim.target), head)
-        row = _head_of(number, claim, model) | {"direction": ""} | figures
-        if not row["n"]:
-            reason = f"{corpus.name} has no word from which {model.name} can look at {claim.target}"
-            row |= {"verdict": NOT_ASKED, "reason": reason}
-        rows.append(row)
-    return rows
 
 
 def joined(parts: Sequence[Checked], rows: Sequence[dict[str, Any]] = ()) -> Checked:

@@ -1,4 +1,4 @@
-"""Targets that are words: one word ("the word but"), or the nearest of a class ("nearest VERB").
+"""Targets that are words: "the word but", "the nearest VERB", "the last word of the sentence".
 
 Must not know: heads, corpora, models.
 """
@@ -14,6 +14,13 @@ _KEYWORD = re.compile(
     rf"(?:\bkeyword:|\b(?:the\s+)?(?:key)?word\s+)(?P<quote>[{_QUOTES}]?)"
     rf"(?P<word>[^\s{_QUOTES},;]+)[{_QUOTES}]?"
 )
+_ORDINALS = {
+    "first": "first", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "last": "last",
+}  # fmt: skip
+_POSITION = re.compile(
+    r"\bposition:(?P<written>first|last|-?[1-9][0-9]{0,3})(?!\w)"
+    rf"|\b(?:the\s+)?(?P<ordinal>{'|'.join(_ORDINALS)})\s+word\s+(?:of|in)\s+the\s+sentence\b"
+)
 _NAMED = re.compile(r"\b(?:word-class:)?(?P<tag>[a-z]+):(?P<side>left|right|either)\b")
 _NEAR = {
     "nearest": "either", "closest": "either", "next": "right", "following": "right",
@@ -24,11 +31,12 @@ _SIDES = {"left": ("left", "before"), "right": ("right", "after")}
 
 @dataclass(frozen=True)
 class WordTarget:
-    """Words of one form, or the nearest word of a class on a side: left, right or either."""
+    """Words of one form, the nearest of a class (left, right, either), or that at a position."""
 
     word: str = ""
     tag: str = ""
     side: str = "either"
+    position: str = ""
 
     @property
     def name(self) -> str:
@@ -38,6 +46,8 @@ class WordTarget:
             >>> WordTarget(word="but").name, WordTarget(tag="VERB", side="left").name
             ('keyword:but', 'word-class:VERB:left')
         """
+        if self.position:
+            return f"position:{self.position}"
         return f"keyword:{self.word}" if self.word else f"word-class:{self.tag}:{self.side}"
 
     @classmethod
@@ -49,6 +59,8 @@ class WordTarget:
             'left'
         """
         kind, _, what = name.partition(":")
+        if kind == "position":
+            return cls(position=what)
         if kind == "keyword":
             return cls(word=what)
         tag, _, side = what.partition(":")
@@ -68,7 +80,14 @@ def word_target(text: str) -> tuple[str, str, bool] | None:
         ('word-class:VERB:left', 'attends to ', True)
         >>> word_target("looks at the word 'but'")
         ('keyword:but', 'looks at ', True)
+        >>> word_target("looks at the second word of the sentence")
+        ('position:2', 'looks at ', True)
     """
+    at = _POSITION.search(text)
+    if at:
+        position = at["written"] or _ORDINALS[at["ordinal"]]
+        target = WordTarget(position={"1": "first", "-1": "last"}.get(position, position))
+        return target.name, _without(text, at), True
     named = _NAMED.search(text)
     if named and named["tag"].upper() in words().classes:
         target, match = WordTarget(tag=named["tag"].upper(), side=named["side"]), named

@@ -3,7 +3,7 @@
 Must not know: how claims are written, relations, UI.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ class Looks:
 
     @classmethod
     def of(cls, model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> "Looks":
-        """Return what one pass over the corpus shows."""
+        """Return what one pass over the corpus shows; random models as the settings have them."""
         of_document: dict[str, list[Sentence]] = {}
         for sentence, name in zip(corpus.sentences, corpus.document_ids(), strict=True):
             of_document.setdefault(name, []).append(sentence)
@@ -79,23 +79,36 @@ class Looks:
             layer, number = divmod(best, parts.shape[-1])
         else:
             layer, number = head
-        own, n = parts[~selection, layer, number], wholes[~selection]
-        weights = bootstrap_weights(len(own), self.seed)
-        low, high = ratio_intervals(own[None], n * _UNIT, weights)[0]
-        total = int(n.sum())
-        accuracy = own.sum() / (_UNIT * total) if total else np.nan
+        found = self._share(parts[~selection, layer, number], wholes[~selection])
         at_random = max((_best(one, target) for one in self.random_init), default=np.nan)
-        verdict, explained = judged_share(accuracy, low, high, at_random)
-        return {
+        shown = (found[name] for name in ("accuracy", "ci_low", "ci_high"))
+        verdict, explained = judged_share(*shown, at_random)
+        return found | {
             "layer": layer,
             "head": number,
-            "n": total,
-            "accuracy": accuracy,
-            "ci_low": low,
-            "ci_high": high,
             "random_init_accuracy": at_random,
             "verdict": verdict,
             "explained_by": explained,
+        }
+
+    def again(self, target: Target, claim: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a claim's head shows of its target on all documents: nothing is chosen."""
+        figures = [_parts(one, target) for one in self.behaviours]
+        parts, wholes = (np.stack(axis) for axis in zip(*figures, strict=True))
+        return self._share(parts[:, claim["layer"], claim["head"]], wholes)
+
+    def _share(
+        self, parts: Int64[np.ndarray, " document"], n: Int64[np.ndarray, " document"]
+    ) -> dict[str, Any]:
+        weights = bootstrap_weights(len(parts), self.seed)
+        low, high = ratio_intervals(parts[None], n * _UNIT, weights)[0]
+        total = int(n.sum())
+        return {
+            "n": total,
+            "documents": int(np.count_nonzero(n)),
+            "accuracy": parts.sum() / (_UNIT * total) if total else np.nan,
+            "ci_low": low,
+            "ci_high": high,
         }
 
 

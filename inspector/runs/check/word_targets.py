@@ -1,14 +1,16 @@
-"""Claims that a head looks at one word, or at the nearest word of a class: word by word, no tree.
+"""Claims that a head looks at one word, at the nearest one of a class, or at one position.
+
+Word by word, no tree.
 
 Must not know: how claims are written, relations, UI.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Int, Int64
 
 from inspector.corpora import Corpus, Sentence
 from inspector.heads.observers import (
@@ -19,7 +21,12 @@ from inspector.heads.observers import (
     predictions_from_state,
 )
 from inspector.heads.specialization.inference import bootstrap_weights, ratio_intervals
-from inspector.heads.specialization.ladder.rules import SIDES, class_words
+from inspector.heads.specialization.ladder.rules import (
+    SIDES,
+    class_words,
+    position_rank,
+    position_words,
+)
 from inspector.heads.specialization.ladder.sums import by_document
 from inspector.heads.specialization.ladder.words import NOTHING, WordTable, word_table
 from inspector.heads.specialization.lift import MIN_LIFT
@@ -61,10 +68,26 @@ class WordLooks:
     seed: int
 
     @classmethod
-    def of(cls, model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> "WordLooks":
-        """Return what one pass over the corpus shows."""
+    def of(
+        cls,
+        model: PretrainedModel,
+        corpus: Corpus,
+        settings: ProfileSettings,
+        *,
+        all_tested: bool = False,
+    ) -> "WordLooks":
+        """Return what one pass over the corpus shows.
+
+        Args:
+            model: Whose heads.
+            corpus: What is read.
+            settings: Of the pass; random models as they have them.
+            all_tested: Whether every document is judged on, where nothing is chosen.
+        """
         documents = corpus.document_ids()
         table = words_predicted(model, corpus.sentences, documents, settings.batch)
+        if all_tested:
+            table = replace(table, test_documents=tuple(sorted(set(documents))))
         tested = [
             (one, name)
             for one, name in zip(corpus.sentences, documents, strict=True)
@@ -94,20 +117,41 @@ class WordLooks:
             head: Its layer and number; None for the best on the selection split.
         """
         table, looks = self.table, self.table.predicted[0]
-        nearest = _nearest(table, target)
-        asked = np.flatnonzero(table.is_read & (nearest != NOTHING))
-        asked = asked[np.argsort(table.document[asked], kind="stable")]
-        is_test = table.document[asked] != NOTHING
-        chosen, tested = asked[~is_test], asked[is_test]
+        nearest, asked = _asked(table, target)
+        chosen = asked[table.document[asked] == NOTHING]
         if head is None:
             hits = _right(table, target, nearest, chosen, looks[:, chosen]).sum(axis=1)
             place = int(hits.argmax())
         else:
             place = head[0] * self.n_heads + head[1]
-        hit = _right(table, target, nearest, tested, looks[place, tested])
+        layer, number = divmod(place, self.n_heads)
+        named = {"layer": layer, "head": number}
+        named["baseline_offset"] = _commonest(nearest[chosen] - chosen)
+        found = self.again(target, named)
+        at_random = max((_best(one, target) for one in self.random_init), default=np.nan)
+        shown = (found[name] for name in ("accuracy", "ci_low", "ci_high"))
+        verdict, explained = judged_share(*shown, at_random)
+        if verdict == "supported" and found["lift"] < MIN_LIFT:
+            verdict, explained = "explained", "offset"
+        elif verdict == "supported" and not found["lift_low"] > 0:
+            verdict = "underpowered"
+        judged = {"random_init_accuracy": at_random, "verdict": verdict, "explained_by": explained}
+        return named | found | judged
+
+    def again(self, target: WordTarget, claim: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a claim's head shows of its target on the test split: nothing is chosen.
+
+        Args:
+            target: Where it is said to look.
+            claim: Its layer, head and baseline_offset.
+        """
+        table = self.table
+        nearest, asked = _asked(table, target)
+        tested = asked[table.document[asked] != NOTHING]
+        place = claim["layer"] * self.n_heads + claim["head"]
+        hit = _right(table, target, nearest, tested, table.predicted[0, place, tested])
+        at_offset = _right(table, target, nearest, tested, tested + claim["baseline_offset"])
         document, size = table.document[tested], len(table.test_documents)
-        offset = _commonest(nearest[chosen] - chosen)
-        at_offset = _right(table, target, nearest, tested, tested + offset)
         wholes = by_document(np.ones(len(tested), dtype=np.int64), document, size)
         weights = bootstrap_weights(size, self.seed)
         (low, high), (lift_low, _) = (
@@ -115,31 +159,31 @@ class WordLooks:
             for one in (hit.astype(np.int8), hit.astype(np.int8) - at_offset)
         )
         accuracy, at = (one.mean() if len(tested) else np.nan for one in (hit, at_offset))
-        at_random = max((_best(one, target) for one in self.random_init), default=np.nan)
-        verdict, explained = judged_share(accuracy, low, high, at_random)
-        if verdict == "supported" and accuracy - at < MIN_LIFT:
-            verdict, explained = "explained", "offset"
-        elif verdict == "supported" and not lift_low > 0:
-            verdict = "underpowered"
-        layer, number = divmod(place, self.n_heads)
         return {
-            "layer": layer,
-            "head": number,
             "n": len(tested),
+            "documents": int(np.count_nonzero(wholes)),
             "accuracy": accuracy,
             "ci_low": low,
             "ci_high": high,
-            "baseline_offset": offset,
             "baseline_accuracy": at,
             "lift": accuracy - at,
-            "random_init_accuracy": at_random,
-            "verdict": verdict,
-            "explained_by": explained,
+            "lift_low": lift_low,
         }
+
+
+def _asked(
+    table: WordTable, target: WordTarget
+) -> tuple[Int64[np.ndarray, " word"], Int64[np.ndarray, " pair"]]:
+    """Return the word of the target for each word, and the words that have one, by document."""
+    nearest = _nearest(table, target)
+    asked = np.flatnonzero(table.is_read & (nearest != NOTHING))
+    return nearest, asked[np.argsort(table.document[asked], kind="stable")]
 
 
 def _nearest(table: WordTable, target: WordTarget) -> Int64[np.ndarray, " word"]:
     """Return the nearest word of the target for each word; NOTHING where the mask forbids it."""
+    if target.position:
+        return position_words(position_rank(target.position), 0, table)
     if target.word:
         inside = np.array(table.forms) == target.word
     else:
@@ -155,9 +199,9 @@ def _right(
     target: WordTarget,
     nearest: Int64[np.ndarray, " word"],
     asked: Int64[np.ndarray, " pair"],
-    found: Int64[np.ndarray, "*head pair"],
+    found: Int[np.ndarray, "*head pair"],
 ) -> Bool[np.ndarray, "*head pair"]:
-    """Return where what is found is right: the nearest of the class, any word of the form."""
+    """Return where what is found is right: any word of the form, or the one word that is meant."""
     if not target.word:
         return np.asarray(found == nearest[asked])
     inside = (found >= table.start[asked]) & (found < table.end[asked]) & (found != asked)
@@ -172,8 +216,7 @@ def _commonest(apart: Int64[np.ndarray, " pair"]) -> int:
 
 
 def _best(table: WordTable, target: WordTarget) -> float:
-    nearest = _nearest(table, target)
-    asked = np.flatnonzero(table.is_read & (nearest != NOTHING))
+    nearest, asked = _asked(table, target)
     if not len(asked):
         return float("nan")
     hits = _right(table, target, nearest, asked, table.predicted[0][:, asked])

@@ -4,6 +4,7 @@ The one seam for all of them. Shard ids go in, (id, result) come out as each is 
 gives must depend on its id alone. A worker that dies is replaced and its shard given out again.
 """
 
+import ctypes
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -113,6 +114,7 @@ def compute(
     engine: str = "local",
     gpus: int = 0,
     fits: Callable[[int, ShardResult], bool] | None = None,
+    packed: Callable[[ShardResult], ShardResult] = lambda result: result,
 ) -> list[ShardResult]:
     """Return what each shard gave, in the order of `shard_ids`, read back from the folder.
 
@@ -128,6 +130,7 @@ def compute(
         gpus: As `run_shards` takes it.
         fits: Says of a shard that is there whether it can be what a worker gives; one that cannot
             is computed again, however well sealed.
+        packed: Makes of each that is read back what is kept of it in memory.
 
     Raises:
         OutputError: If a shard cannot be written or read back.
@@ -146,7 +149,18 @@ def compute(
             left = _duration((len(missing) - computed) / rate)
             done = kept + computed
             show(f"Shards {done} of {total}, {_speed(rate)}, {left} left", done / total)
-    return [folder.read_shard(shard_id) for shard_id in shard_ids]
+    give_back_memory()
+    return [packed(folder.read_shard(shard_id)) for shard_id in shard_ids]
+
+
+def give_back_memory() -> None:
+    """Give the system what is free of this process's memory, where the C library can.
+
+    A pass over a model leaves it in pieces, in which the arrays that come after it find no place.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def _in_this_process(shard_ids: Sequence[int], make_worker: Callable[[], Worker]) -> Results:

@@ -11,7 +11,7 @@ import pandas as pd
 from inspector.corpora.text_set import TextSet
 from inspector.head_names import Head
 from inspector.heads.ablation import ablate_together, needed_heads
-from inspector.heads.ablation.necessity import Relation, SharedRole
+from inspector.heads.ablation.necessity import MIN_DOCUMENTS, Relation, SharedRole
 from inspector.heads.ablation.shared_roles import random_sets, shared_roles
 from inspector.heads.observers.batch import batches_of
 from inspector.models import PretrainedModel
@@ -27,6 +27,8 @@ from inspector.runs.store.shards import ShardResult
 
 SHARE_TOGETHER = 8
 """Of the sentences that are read without each head one in as many is read without each set."""
+LEAST_TOGETHER = MIN_DOCUMENTS
+"""Texts that are, where there are as many: of fewer documents no interval says anything."""
 
 
 def needed_frame(
@@ -72,7 +74,8 @@ def _ablated(
             for place in places
             if any(one.label in names for one in read.scored(read.texts[place]))
         ]
-        parts.append(read.at(spread(holding, -(-len(places) // SHARE_TOGETHER))))
+        wanted = max(-(-len(places) // SHARE_TOGETHER), LEAST_TOGETHER)
+        parts.append(read.at(spread(holding, wanted)))
     known = sorted({document for read in parts for document in read.documents})
     sums = empty_sums(known, names, variants, head)
     for read in parts:

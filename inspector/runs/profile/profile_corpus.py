@@ -17,6 +17,7 @@ import pandas as pd
 from inspector.arguments import as_path
 from inspector.corpora import Corpus
 from inspector.errors import InputError, OutputError
+from inspector.heads.observers import packed_counts
 from inspector.heads.specialization.replication import with_replicates
 from inspector.models import PretrainedModel
 from inspector.plot.roles_table import roles_table
@@ -231,6 +232,7 @@ def profile_corpus(
             engine=engine,
             gpus=gpus,
             fits=shard_fits(model, jobs),
+            packed=lambda shard: replace(shard, arrays=packed_counts(shard.arrays)),
         )
         parts = []
         for one, (job, windows) in zip(corpora, made, strict=True):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 
 import pandas as pd
@@ -15,7 +15,7 @@ from inspector.errors import InputError
 from inspector.frames import dtypes
 from inspector.head_names import Head
 from inspector.heads.ablation import NEEDED_COLUMNS, with_needed
-from inspector.heads.counts import RelationCounts, concatenate
+from inspector.heads.counts import RelationCounts, added
 from inspector.heads.observers import (
     BEHAVIOUR_COLUMNS,
     DISTANCES_COLUMNS,
@@ -53,6 +53,7 @@ from inspector.heads.specialization.stability import split_shares
 from inspector.heads.specialization.supported_heads import supported_heads
 from inspector.heads.weights.vocabulary_circuits import vocabulary_circuits
 from inspector.models import PretrainedModel
+from inspector.runs.engines.engine import give_back_memory
 from inspector.runs.profile.job import ProfileJob, Reading
 from inspector.runs.profile.needed_frame import needed_frame
 from inspector.runs.profile.plan import relation_kinds
@@ -133,7 +134,7 @@ def profile_frames(
     corpus: Corpus,
     job: ProfileJob,
     windows: Windows,
-    shards: Sequence[ShardResult],
+    shards: list[ShardResult],
 ) -> dict[str, pd.DataFrame]:
     """Return the frames by name.
 
@@ -146,41 +147,17 @@ def profile_frames(
         job: What was computed.
         windows: The windows of it.
         shards: What each shard gave, in order: the model's, then each random model's, then
-            those read without each head.
+            those read without each head. Emptied once added up: what they hold is large.
     """
-    (whole, own), *random_readings, (_, without) = by_reading(shards, job)
-    described = own[: whole.n_sentence_shards]
-    behaviour, norms = (
-        Behaviour(model.n_layers, model.n_heads, model.max_tokens),
-        NormBehaviour(model),
-    )
-    for shard in described:
-        behaviour.add_state(shard.arrays)
-        norms.add_state(shard.arrays)
-    frame = behaviour_frame(behaviour, norms)
-    counts = counts_of(own, whole, job)
-    random_models = [counts_of(some, reading, job) for reading, some in random_readings]
-    kinds = relation_kinds(job)
-    unknown = unknown_pairs(own, whole, job)
-    pairs = dict(zip(counts.relations, counts.n.sum(axis=0).tolist(), strict=True))
-    shares = {name: unknown[name] / n for name, n in pairs.items() if n}
-    unsure = {name: unknown[name] for name in kinds if shares.get(name, 0.0) > MAX_UNKNOWN}
-    frames = {
-        "behaviour": frame,
-        **_relation_frames(
-            *(counts, random_models, kinds, shares),
-            words_read(job, own, model.n_layers * model.n_heads),
-            job.settings.seed,
-        ),
-    }
+    kinds, seen = relation_kinds(job), _Seen.of(model, corpus, job, windows, shards)
+    shards.clear()
+    give_back_memory()
+    frames = {"behaviour": seen.behaviour, **_relation_frames(seen, kinds, job.settings.seed)}
     supported, simple = frames.pop("supported"), frames.pop("simple_roles")
-    if job.probe_names:
-        frames["probe_scores"] = probe_scores_frame(
-            _masses(model, job, own),
-            [_masses(model, job, some) for _, some in random_readings],
-        )
+    if seen.probes is not None:
+        frames["probe_scores"] = seen.probes
     frames["roles"] = head_roles(
-        *(frame, frames["claims"], supported),
+        *(seen.behaviour, frames["claims"], supported),
         kinds=kinds,
         controls=frames["semantic_controls"],
         simple=strongest(simple.to_dict("records")),
@@ -188,16 +165,12 @@ def profile_frames(
         suppression=_suppression(model, job),
     )
     frames["kinds"] = pd.DataFrame(kinds.items(), columns=list(KINDS_COLUMNS)).astype(KINDS_COLUMNS)
-    frames["totals"] = _totals(corpus, job, windows, own, behaviour, unsure)
-    frames["skipped"] = _skipped(corpus, windows, unsure)
+    frames["totals"], frames["skipped"] = seen.totals, _skipped(corpus, windows, seen.unsure)
     if job.settings.ablation:
-        frames["needed"] = needed_frame(model, job, without, frames["claims"], supported)
+        frames["needed"] = needed_frame(model, job, seen.without, frames["claims"], supported)
         frames["claims"] = with_needed(frames["claims"], frames["needed"])
-    if job.settings.distances:
-        distances = HeadDistances(model.n_layers, model.n_heads)
-        for shard in described:
-            distances.add_state(shard.arrays)
-        frames["distances"] = distances.frame()
+    if seen.distances is not None:
+        frames["distances"] = seen.distances
     return frames
 
 
@@ -222,20 +195,80 @@ def _suppression(model: PretrainedModel, job: ProfileJob) -> Mapping[Head, float
     return dict(zip(places, circuits["suppression_share"], strict=True))
 
 
-def _relation_frames(
-    counts: RelationCounts,
-    random_models: Sequence[RelationCounts],
-    kinds: Mapping[str, str],
-    unknown: Mapping[str, float],
-    table: WordTable,
-    seed: int,
-) -> dict[str, pd.DataFrame]:
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What the shards of a profile amount to."""
+
+    behaviour: pd.DataFrame
+    distances: pd.DataFrame | None
+    totals: pd.DataFrame
+    counts: RelationCounts
+    random_models: list[RelationCounts]
+    table: WordTable
+    unknown: dict[str, float]
+    """Relation → the share of its pairs with a word that the vocabulary does not know."""
+    unsure: dict[str, int]
+    """Relation about which nothing is claimed → how many such pairs it has."""
+    without: Sequence[ShardResult]
+    """What was found without each head."""
+    probes: pd.DataFrame | None
+    """The frame `probe_scores`, where there are probes."""
+
+    @classmethod
+    def of(
+        cls,
+        model: PretrainedModel,
+        corpus: Corpus,
+        job: ProfileJob,
+        windows: Windows,
+        shards: Sequence[ShardResult],
+    ) -> "_Seen":
+        (whole, own), *random_readings, (_, without) = by_reading(shards, job)
+        described, size = own[: whole.n_sentence_shards], (model.n_layers, model.n_heads)
+        behaviour, norms = Behaviour(*size, model.max_tokens), NormBehaviour(model)
+        for shard in described:
+            behaviour.add_state(shard.arrays)
+            norms.add_state(shard.arrays)
+        distances = None
+        if job.settings.distances:
+            distances = HeadDistances(*size)
+            for shard in described:
+                distances.add_state(shard.arrays)
+        counts, unknown = counts_of(own, whole, job), unknown_pairs(own, whole, job)
+        pairs = dict(zip(counts.relations, counts.n.sum(axis=0).tolist(), strict=True))
+        shares = {name: unknown[name] / n for name, n in pairs.items() if n}
+        unsure = {
+            name: unknown[name]
+            for name in relation_kinds(job)
+            if shares.get(name, 0.0) > MAX_UNKNOWN
+        }
+        return cls(
+            behaviour=behaviour_frame(behaviour, norms),
+            distances=None if distances is None else distances.frame(),
+            totals=_totals(corpus, job, windows, own, behaviour, unsure),
+            counts=counts,
+            random_models=[counts_of(some, reading, job) for reading, some in random_readings],
+            table=words_read(job, own, model.n_layers * model.n_heads),
+            unknown=shares,
+            unsure=unsure,
+            without=without,
+            probes=probe_scores_frame(
+                _masses(model, job, own),
+                [_masses(model, job, some) for _, some in random_readings],
+            )
+            if job.probe_names
+            else None,
+        )
+
+
+def _relation_frames(seen: _Seen, kinds: Mapping[str, str], seed: int) -> dict[str, pd.DataFrame]:
     """Return the frames about relations, kind by kind."""
+    counts, unknown = seen.counts, seen.unknown
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in _OF_RELATIONS}
     families = [list(labels) for _, labels in groupby(kinds, key=lambda label: kinds[label])]
     for labels in families or [[]]:
         here = counts.of_relations(labels)
-        there = [random_model.of_relations(labels) for random_model in random_models]
+        there = [random_model.of_relations(labels) for random_model in seen.random_models]
         by_definition = bool(labels) and kinds[labels[0]] == BY_DEFINITION
         here = replace(here, by_definition=by_definition)
         claims = relation_claims(here, there, seed, unknown=unknown)
@@ -244,7 +277,8 @@ def _relation_frames(
             supported["supported"] &= supported["accuracy"] >= PREVIOUS_SCORE
         parts["relations"].append(relation_accuracies(here))
         parts["offsets"].append(offsets_frame(here))
-        judged = on_ladder(claims, supported, table, documents_holding(here), seed)
+        give_back_memory()
+        judged = on_ladder(claims, supported, seen.table, documents_holding(here), seed)
         claims, supported = judged.claims, judged.supported
         parts["controls"].append(judged.controls)
         parts["simple_roles"].append(judged.roles)
@@ -277,11 +311,17 @@ def by_reading(
 
 def counts_of(shards: Sequence[ShardResult], reading: Reading, job: ProfileJob) -> RelationCounts:
     """Return the counts of one reading's shards, its sentences' and then its windows'."""
-    parts = []
-    for place, shard in enumerate(shards):
-        names = job.texts[place >= reading.n_sentence_shards].relations
-        parts.append(counts_from_state(shard.arrays, shard.labels["documents"], list(names)))
-    return concatenate(parts)
+    named = [
+        list(job.texts[place >= reading.n_sentence_shards].relations)
+        for place in range(len(shards))
+    ]
+    documents = dict.fromkeys(name for shard in shards for name in shard.labels["documents"])
+    # One after the other: all at once they would take more memory than their sum.
+    parts = (
+        counts_from_state(shard.arrays, shard.labels["documents"], names)
+        for shard, names in zip(shards, named, strict=True)
+    )
+    return added(parts, list(documents), sorted({name for names in named for name in names}))
 
 
 def unknown_pairs(shards: Sequence[ShardResult], reading: Reading, job: ProfileJob) -> Counter[str]:

@@ -72,6 +72,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     # An exact p is the same but for the last bits: its transform has the block's length.
     exact = exact_sign_flip_p_values(values)
     monkeypatch.setattr(inference, "_BLOCK", 50)
+    inference._few_drawn.cache_clear()
     for one, other in zip(at_once, everything(), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_allclose(exact, exact_sign_flip_p_values(values), rtol=0, atol=1e-12)
@@ -90,6 +91,32 @@ def test_an_interval_equals_a_slow_loop_over_the_same_draws() -> None:
         ]
         expected.append([quantile(ratios, 0.025), quantile(ratios, 0.975)])
     np.testing.assert_allclose(ratio_intervals(values, wholes, weights), expected, rtol=1e-12)
+
+
+def test_rows_of_other_wholes_get_what_each_gets_alone() -> None:
+    """Too few documents, draws without a pair, wholes that two rows share: all in one call."""
+    values, wholes = np.abs(random_rows(6, 9, 5, 4)), np.full((6, 9), 6)
+    wholes[1:3] = [4, 0, 7, 3, 0, 0, 9, 2, 5]
+    wholes[4, 4:] = 0
+    wholes[5] = [0, 1, 0, 1, 0, 1, 1, 1, 0]
+    weights = bootstrap_weights(9, 0)
+    together = ratio_intervals(values, wholes, weights)
+    alone = [
+        ratio_intervals(one[None], of, weights)[0] for one, of in zip(values, wholes, strict=True)
+    ]
+    np.testing.assert_array_equal(together, alone)
+    assert np.isnan(together).all(axis=1).tolist() == [False] * 4 + [True, False]
+
+
+def test_many_draws_are_made_anew_and_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = [bootstrap_weights(11, 5), flip_signs(11, 5)]
+    assert few[0] is bootstrap_weights(11, 5)
+    with pytest.raises(ValueError, match="read-only"):
+        few[0][0, 0] = 1
+    monkeypatch.setattr(inference, "_FEW", 0)
+    for kept, made in zip(few, [bootstrap_weights(11, 5), flip_signs(11, 5)], strict=True):
+        np.testing.assert_array_equal(kept, made)
+        assert made.dtype.itemsize == 1
 
 
 def test_draws_without_any_pair_are_left_out() -> None:

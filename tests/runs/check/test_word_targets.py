@@ -14,6 +14,7 @@ from inspector.heads.specialization.split import is_for_selection
 from inspector.runs.check.claim_text import claim_of_text
 from inspector.runs.check.claims_file import read_claims
 from inspector.runs.check.described_words import WordTarget
+from inspector.runs.check.targets import Targets
 from inspector.runs.check.word_targets import WordLooks
 
 SENTENCES = {
@@ -26,6 +27,10 @@ SENTENCES = {
     "3-0 attends to the word but": "keyword:but",
     "3-0 attends to the word 'case'": "keyword:case",
     "3-0 keyword:but": "keyword:but",
+    "2-8 looks at the second word of the sentence": "position:2",
+    "2-8 attends to the last word in the sentence": "position:last",
+    "2-8 position:-2": "position:-2",
+    "2-8 position:1": "position:first",
     "2-8 looks at the word before": "previous token",
     "2-8 looks at the word itself": "same token",
     "2-8 determiners look at the next noun": "det",
@@ -46,7 +51,7 @@ def test_a_file_may_describe_them(tmp_path):
     assert [one.target for one in read_claims(path)] == ["keyword:but", "word-class:NOUN:right"]
 
 
-HEADS = ("verb to the left", "the", "anything", "word before")
+HEADS = ("verb to the left", "the", "anything", "word before", "second word")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +65,7 @@ def looks():
         for place in range(len(words)):
             found = {0: nearest(sentence.upos, place, "VERB", -1), 3: place - 1}
             found[1] = next((p for p, w in enumerate(words) if w == "the" and p != place), None)
+            found[4] = 1 if len(words) > 1 and place != 1 else None
             for head, word in found.items():
                 if word is not None and word >= 0:
                     predicted[0, head, start + place] = start + word
@@ -83,6 +89,8 @@ def nearest(values, place, wanted, side):
         ("word-class:NOUN:right", 0, "not supported"),
         ("keyword:the", 1, "supported"),
         ("keyword:the", 0, "not supported"),
+        ("position:2", 4, "supported"),
+        ("position:last", 4, "not supported"),
     ],
 )
 def test_planted_heads_get_what_loops_give(looks, name, head, verdict):
@@ -91,7 +99,10 @@ def test_planted_heads_get_what_loops_give(looks, name, head, verdict):
     for sentence, document in zip(looks.table.sentences, looks.table.documents, strict=True):
         words = [word.lower() for word in sentence.words]
         for place in range(len(words)):
-            if target.word:
+            if target.position:
+                at = {"2": 1, "last": len(words) - 1}[target.position]
+                those = {at} - {place} if at < len(words) else set()
+            elif target.word:
                 those = {p for p, word in enumerate(words) if word == target.word and p != place}
             else:
                 side = {"left": -1, "right": 1}[target.side]
@@ -120,3 +131,39 @@ def test_what_an_offset_finds_too_is_explained_by_it(looks):
     row = WordLooks(table, looks.random_init, 1, 0).row(WordTarget(tag="NOUN", side="left"), None)
     assert (row["accuracy"], row["baseline_offset"], row["baseline_accuracy"]) == (1.0, -1, 1.0)
     assert (row["verdict"], row["explained_by"]) == ("explained", "offset")
+
+
+@each(
+    ("name", "head", "kept", "reason"),
+    [
+        ("word-class:VERB:left", 0, "yes", ""),
+        ("keyword:the", 1, "yes", ""),
+        ("position:2", 4, "yes", ""),
+        ("word-class:VERB:left", 2, "no", "it looks there in less than one half"),
+        ("keyword:xylophone", 1, "not asked", "other has no word from which m can look at "),
+    ],
+)
+def test_a_claim_on_other_text_is_judged_on_all_its_documents(looks, name, head, kept, reason):
+    """As it stands: head and offset are the claim's, whatever is best there."""
+    table = replace(looks.table, test_documents=tuple(sorted(set(looks.table.documents))))
+    again = Targets("m", "other", None, replace(looks, table=table, random_init=()))
+    claim = {
+        "layer": 0,
+        "head": head,
+        "target": name,
+        "baseline_offset": -1,
+        "verdict": "supported",
+    }
+    row = again.again(claim)
+    assert row["kept"] == kept
+    assert row["reason"].startswith(reason)
+    if row["n"]:
+        halves = looks.row(WordTarget.named(name), (0, head))["n"]
+        assert row["n"] > halves
+        assert row["documents"] == len(set(looks.table.documents))
+        offset = looks.again(WordTarget.named(name), claim)["baseline_accuracy"]
+        assert row["baseline_accuracy"] == pytest.approx(offset, abs=0.05)
+    else:
+        assert again.again(claim | {"verdict": "explained"})["reason"] == (
+            "the claim is explained where it was made"
+        )

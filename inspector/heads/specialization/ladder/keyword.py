@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int, Int64
 
-from inspector.heads.specialization.inference import ratio_intervals
+from inspector.heads.specialization.inference import Draws, ratio_intervals
 from inspector.heads.specialization.ladder.matched import (
     PARTS,
     Matches,
@@ -39,9 +39,7 @@ class Keyword:
     ci_high: float
 
 
-def keyword_of(
-    pairs: Pairs, classes: ClassWords, head: int, weights: UInt8[np.ndarray, "draw document"]
-) -> Keyword | None:
+def keyword_of(pairs: Pairs, classes: ClassWords, head: int, weights: Draws) -> Keyword | None:
     """Return the keyword that a head of a relation looks at, None where it does not.
 
     Of a relation whose right words are one form in at least 80 %: words of any class on the same
@@ -118,7 +116,7 @@ def _found_by_offset(pairs: Pairs, matches: Matches) -> Int64[np.ndarray, " pair
 
 
 def _looks_at_class(
-    pairs: Pairs, matches: Matches, classes: ClassWords, predicted: Int64[np.ndarray, " word"]
+    pairs: Pairs, matches: Matches, classes: ClassWords, predicted: Int[np.ndarray, " word"]
 ) -> bool:
     """Return whether words that have another of the keyword's class nearer look at that one."""
     if not classes.table.tags:

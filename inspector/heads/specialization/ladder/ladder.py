@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float64, Int64, UInt8
+from jaxtyping import Bool, Float64, Int, Int64
 
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.relations_frame import share
 from inspector.heads.specialization.claims import ADDED_COLUMNS
 from inspector.heads.specialization.inference import (
+    Draws,
     benjamini_hochberg,
     bootstrap_weights,
     exact_sign_flip_p_values,
@@ -92,20 +93,17 @@ def head_rungs(
         seed: Of the bootstrap.
     """
     ladder = _Ladder(table, seed)
-    frames = []
-    for place, relation in enumerate(relations):
-        for rank, direction in enumerate(DIRECTIONS):
-            columns = ladder.columns(table.pairs(relation, direction), asked[place, rank])
-            layer, head = np.divmod(np.arange(asked.shape[-1]), n_heads)
-            frames.append(
-                pd.DataFrame(
-                    {"layer": layer, "head": head, "relation": relation, "direction": direction}
-                    | columns
-                )
-            )
-    if not frames:
+    layer, head = np.divmod(np.arange(asked.shape[-1]), n_heads)
+    parts = [
+        {"layer": layer, "head": head, "relation": relation, "direction": direction}
+        | ladder.columns(table.pairs(relation, direction), asked[place, rank])
+        for place, relation in enumerate(relations)
+        for rank, direction in enumerate(DIRECTIONS)
+    ]
+    if not parts:
         return pd.DataFrame(columns=list(RUNGS_COLUMNS)).astype(RUNGS_COLUMNS)
-    frame = pd.concat(frames, ignore_index=True)
+    ladder.draw()
+    frame = pd.concat([pd.DataFrame(columns) for columns in parts], ignore_index=True)
     known = frame["selectivity_n"].to_numpy() > 0
     q_values = np.full(len(frame), np.nan)
     q_values[known] = benjamini_hochberg(frame["selectivity_p"].to_numpy()[known])
@@ -118,7 +116,7 @@ class _Test:
     """One relation and direction in the test split."""
 
     pairs: Pairs
-    predicted: Int64[np.ndarray, "head word"]
+    predicted: Int[np.ndarray, "head word"]
     asked: Bool[np.ndarray, " head"]
     """Heads whose intervals are needed."""
 
@@ -134,7 +132,8 @@ class _Ladder:
         self.table = table
         self.classes = ClassWords(table)
         self.n_documents = len(table.test_documents)
-        self.weights: UInt8[np.ndarray, "draw document"] = bootstrap_weights(self.n_documents, seed)
+        self.weights: Draws = bootstrap_weights(self.n_documents, seed)
+        self._waiting: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
 
     def columns(self, pairs: Pairs, asked: Bool[np.ndarray, " head"]) -> dict[str, object]:
         """Return the rungs of one relation and direction, a value for each head."""
@@ -223,15 +222,20 @@ class _Ladder:
         wholes: Int64[np.ndarray, "head document"],
         asked: Bool[np.ndarray, " head"],
     ) -> Float64[np.ndarray, "2 head"]:
-        """Return low and high ends for the heads that are asked about, NaN for the others."""
-        ends = np.full((2, len(parts)), np.nan)
-        heads = np.flatnonzero(asked)
-        # Heads that are asked about the same pairs together: each product with the draws costs.
-        each, of_head = np.unique(wholes[heads], axis=0, return_inverse=True)
-        for place, pairs in enumerate(each):
-            some = heads[of_head.ravel() == place]
-            ends[:, some] = ratio_intervals(parts[some], pairs, self.weights).T
+        """Return where `draw` puts low and high ends, for the heads asked; NaN for the others."""
+        ends, heads = np.full((2, len(parts)), np.nan), np.flatnonzero(asked)
+        self._waiting.append((ends, heads, parts[heads], wholes[heads]))
         return ends
+
+    def draw(self) -> None:
+        """Fill in all intervals: together, as each product with the draws costs."""
+        none = np.zeros((0, self.n_documents), dtype=np.int64)
+        parts = np.concatenate([none, *(one[2] for one in self._waiting)])
+        wholes = np.concatenate([none, *(one[3] for one in self._waiting)])
+        found, start = ratio_intervals(parts, wholes, self.weights), 0
+        for ends, heads, *_ in self._waiting:
+            ends[:, heads] = found[start : start + len(heads)].T
+            start += len(heads)
 
 
 _MATCHED = {

@@ -7,7 +7,7 @@ and stands in no relation to the word that is held.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Int, Int64
 
 from inspector.heads.specialization.ladder.words import Pairs, WordTable
 
@@ -49,7 +49,7 @@ def other_targets(pairs: Pairs, table: WordTable) -> Matches:
 
 
 def source_differences(
-    pairs: Pairs, matches: Matches, predicted: Int64[np.ndarray, "head word"]
+    pairs: Pairs, matches: Matches, predicted: Int[np.ndarray, "head word"]
 ) -> Int64[np.ndarray, "head pair"]:
     """Return, in twelfths, hit − the share of other sources that find the same word."""
     hit = predicted[:, pairs.asked] == pairs.expected
@@ -58,7 +58,7 @@ def source_differences(
 
 
 def target_differences(
-    pairs: Pairs, matches: Matches, predicted: Int64[np.ndarray, "head word"]
+    pairs: Pairs, matches: Matches, predicted: Int[np.ndarray, "head word"]
 ) -> Int64[np.ndarray, "head pair"]:
     """Return, in twelfths, hit − the share of other targets that are found."""
     found = predicted[:, pairs.asked]

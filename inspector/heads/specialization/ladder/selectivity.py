@@ -6,7 +6,7 @@ Every head is compared with every member of the family, and the least favourable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64, Int, Int64
 
 from inspector.heads.specialization.ladder.rules import Family
 from inspector.heads.specialization.ladder.sums import by_document
@@ -31,7 +31,7 @@ class Selectivity:
 
 
 def selectivities(
-    pairs: Pairs, family: Family, predicted: Int64[np.ndarray, "head word"], n_documents: int
+    pairs: Pairs, family: Family, predicted: Int[np.ndarray, "head word"], n_documents: int
 ) -> Selectivity:
     """Return each head's selectivity against the member that leaves it the least.
 
@@ -60,7 +60,7 @@ def selectivities(
 
 
 def _differences(
-    found: Int64[np.ndarray, "head pair"],
+    found: Int[np.ndarray, "head pair"],
     pairs: Pairs,
     family: Family,
     differ: np.ndarray,

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int, UInt8
+from jaxtyping import Int
 
-from inspector.heads.specialization.inference import ratio_intervals
+from inspector.heads.specialization.inference import Draws, ratio_intervals
 from inspector.heads.specialization.ladder.keyword import Keyword
 from inspector.heads.specialization.ladder.rules import (
     SIDES,
@@ -31,7 +31,7 @@ _NAMED_SIDES = tuple(side for side in SIDES if side != "either")
 class SimpleRoles:
     """What heads show of simpler rules, in one corpus."""
 
-    def __init__(self, classes: ClassWords, weights: UInt8[np.ndarray, "draw document"]) -> None:
+    def __init__(self, classes: ClassWords, weights: Draws) -> None:
         """Start with a corpus.
 
         Args:

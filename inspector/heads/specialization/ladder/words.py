@@ -79,7 +79,7 @@ class WordTable:
     """The document of each sentence."""
     test_documents: tuple[str, ...]
     """Those of the test split, sorted: the order of every sum over documents."""
-    predicted: Int64[np.ndarray, "2 head word"]
+    predicted: Int[np.ndarray, "2 head word"]
     """The word that each word looks at, and that looks at it most; NOTHING where there is none."""
     n_windows: int = 0
     """How many of the sentences, at the end, are windows: of these alone, relations with several
@@ -232,7 +232,7 @@ class WordTable:
 def word_table(
     sentences: Sequence[Sentence],
     documents: Sequence[str],
-    predicted: Int64[np.ndarray, "2 head word"],
+    predicted: Int[np.ndarray, "2 head word"],
     n_windows: int = 0,
     tested: Collection[str] | None = None,
 ) -> WordTable:
