@@ -81,8 +81,9 @@ class Looks:
             layer, number = head
         found = self._share(parts[~selection, layer, number], wholes[~selection])
         at_random = max((_best(one, target) for one in self.random_init), default=np.nan)
-        shown = (found[name] for name in ("accuracy", "ci_low", "ci_high"))
-        verdict, explained = judged_share(*shown, at_random)
+        verdict, explained = judged_share(
+            found["accuracy"], found["ci_low"], found["ci_high"], at_random
+        )
         return found | {
             "layer": layer,
             "head": number,

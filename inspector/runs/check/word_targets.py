@@ -129,8 +129,9 @@ class WordLooks:
         named["baseline_offset"] = _commonest(nearest[chosen] - chosen)
         found = self.again(target, named)
         at_random = max((_best(one, target) for one in self.random_init), default=np.nan)
-        shown = (found[name] for name in ("accuracy", "ci_low", "ci_high"))
-        verdict, explained = judged_share(*shown, at_random)
+        verdict, explained = judged_share(
+            found["accuracy"], found["ci_low"], found["ci_high"], at_random
+        )
         if verdict == "supported" and found["lift"] < MIN_LIFT:
             verdict, explained = "explained", "offset"
         elif verdict == "supported" and not found["lift_low"] > 0:
