@@ -23,6 +23,7 @@ from inspector.dashboard.runs.choice import KEY, root_of
 from inspector.dashboard.runs.texts import own_text
 from inspector.dashboard.settings import Visit
 from inspector.errors import InputError, ModelError, OutputError
+from inspector.heads.weights.vocabulary_circuits import circuits_if_any
 from inspector.models import PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, load_to_run
 from inspector.progress import Progress
@@ -87,6 +88,14 @@ def weights(name: str, language: str) -> pd.DataFrame:
     model(name, language)
     with st.spinner(words.of("shell", language)["measuring"], show_time=True), guarded():
         frame: pd.DataFrame = _weights(name)
+    return frame
+
+
+def vocabulary_circuits(name: str, language: str) -> pd.DataFrame | None:
+    """Return a model's circuits in the vocabulary, None where it has no language-modelling head."""
+    model(name, language)
+    with st.spinner(words.of("shell", language)["measuring"], show_time=True), guarded():
+        frame: pd.DataFrame | None = _circuits(name)
     return frame
 
 
@@ -293,6 +302,11 @@ def _report(name: str) -> VerificationReport:
 @st.cache_data(max_entries=_MODELS, show_spinner=False)
 def _weights(name: str) -> pd.DataFrame:
     return api.weight_statistics(_model(name))
+
+
+@st.cache_data(max_entries=_MODELS, show_spinner=False)
+def _circuits(name: str) -> pd.DataFrame | None:
+    return circuits_if_any(_model(name))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -6,6 +6,7 @@ from itertools import chain
 import pandas as pd
 import streamlit as st
 
+from inspector.corpora.battery.text import BY_DEFINITION, DECODER
 from inspector.dashboard import (
     address,
     claims_in_words,
@@ -18,6 +19,7 @@ from inspector.dashboard import (
 from inspector.dashboard.guards import plain
 from inspector.dashboard.parts import head_statistics
 from inspector.dashboard.settings import Visit
+from inspector.heads.specialization.decoder_roles import DECODER_ROLES
 from inspector.plot import claims_forest
 from inspector.plot.forest import VERDICTS
 from inspector.runs.profile.profile_corpus import Run
@@ -27,6 +29,8 @@ FAMILY_OF = {
     "multi-hop": ("syntactic",),
     "semantic": ("semantic",),
     "logical": ("logical", "discourse-cue"),
+    DECODER: tuple(one for one in DECODER_ROLES if one != "previous-token"),
+    BY_DEFINITION: ("previous-token",),
 }
 """Kind of relation → what a head is called that follows one."""
 _OF_RELATIONS = ("claims", "replication", "relations", "semantic_controls", "kinds")

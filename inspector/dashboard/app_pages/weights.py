@@ -1,5 +1,7 @@
 """Weights: a grid of every head, and everything about the head that is chosen."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -7,6 +9,7 @@ from inspector.dashboard import profiled, store, widgets, words
 from inspector.dashboard.parts import head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.frames import frames
+from inspector.frames.table import Column
 from inspector.heads import eigenvalues, singular_values
 from inspector.models import PretrainedModel
 from inspector.plot import eigenvalue_plane, spectrum
@@ -27,6 +30,7 @@ def show(visit: Visit) -> None:
     widgets.download(csv, frame.to_csv(index=False), "weights.csv")
     st.header(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
     _spectra(model, layer, head, visit.language)
+    _vocabulary(visit, layer, head)
     st.subheader(t["all"], anchor=False)
     statistics_table(frame, layer, head, visit.language)
 
@@ -48,13 +52,39 @@ def _spectra(model: PretrainedModel, layer: int, head: int, language: str) -> No
 
 def statistics_table(frame: pd.DataFrame, layer: int, head: int, language: str) -> None:
     """Show every statistic of one head, with its meaning and its formula."""
+    st.markdown(words.of("weights", language)["notation"])
+    _table("weights", head_statistics.WEIGHTS, frame, (layer, head), language)
+
+
+def _vocabulary(visit: Visit, layer: int, head: int) -> None:
+    """Show what one head's weights do to tokens, of a model that says which token comes next."""
+    t = words.of("weights", visit.language)
+    circuits = store.vocabulary_circuits(visit.model, visit.language)
+    if circuits is None:
+        return
+    st.subheader(t["vocabulary"], anchor=False)
+    st.caption(t["vocabulary_note"])
+    figures = ("copying_score", "matching_score", "copying_share", "suppression_share")
+    _table("vocabulary_circuits", figures, circuits, (layer, head), visit.language)
+    row = circuits[(circuits["layer"] == layer) & (circuits["head"] == head)].iloc[0]
+    for name in ("ov_top", "qk_top"):
+        st.caption(frames().column("vocabulary_circuits", name).says(visit.language))
+        st.text(str(row[name]))
+
+
+def _table(
+    of: str, names: Sequence[str], frame: pd.DataFrame, place: tuple[int, int], language: str
+) -> None:
     t = words.of("weights", language)
-    columns = {name: frames().column("weights", name) for name in head_statistics.WEIGHTS}
-    row = frame[(frame["layer"] == layer) & (frame["head"] == head)].iloc[0]
-    st.markdown(t["notation"])
+    columns = {name: frames().column(of, name) for name in names}
+    row = frame[(frame["layer"] == place[0]) & (frame["head"] == place[1])].iloc[0]
     lines = [f"| {t['statistic']} | {t['value']} | {t['meaning']} |", "|---|---:|---|"]
     lines += [
-        f"| `{name}` | {row[name]:.4g} | {column.says(language)} ${column.formula}$ |"
+        f"| `{name}` | {row[name]:.4g} | {column.says(language)}{_formula(column)} |"
         for name, column in columns.items()
     ]
     st.markdown("\n".join(lines))
+
+
+def _formula(column: Column) -> str:
+    return f" ${column.formula}$" if column.formula else ""

@@ -81,6 +81,14 @@ def vocabulary_circuits(model: ModelOrName, *, sampled: int = N_SAMPLED) -> pd.D
     return pd.DataFrame(rows).astype(VOCABULARY_CIRCUITS_COLUMNS)
 
 
+def circuits_if_any(model: PretrainedModel) -> pd.DataFrame | None:
+    """Return the circuits, None where the model has no head, or an embedding of another width."""
+    try:
+        return vocabulary_circuits(model)
+    except InputError:
+        return None
+
+
 def _matrices(model: PretrainedModel) -> tuple[Tensor, Tensor]:
     """Return W_Eᵀ and W_U, (vocabulary, d_model) both."""
     head = language_head(model)

@@ -11,7 +11,6 @@ from inspector.corpora import Corpus
 from inspector.corpora.annotation.document_windows import Windows
 from inspector.corpora.annotation.matched_pairs import WITHOUT_CONTROLS
 from inspector.corpora.battery.text import BY_DEFINITION
-from inspector.errors import InputError
 from inspector.frames import dtypes
 from inspector.head_names import Head
 from inspector.heads.ablation import NEEDED_COLUMNS, with_needed
@@ -51,7 +50,7 @@ from inspector.heads.specialization.semantic_controls import (
 from inspector.heads.specialization.split import documents_holding
 from inspector.heads.specialization.stability import split_shares
 from inspector.heads.specialization.supported_heads import supported_heads
-from inspector.heads.weights.vocabulary_circuits import vocabulary_circuits
+from inspector.heads.weights.vocabulary_circuits import circuits_if_any
 from inspector.models import PretrainedModel
 from inspector.runs.engines.engine import give_back_memory
 from inspector.runs.profile.job import ProfileJob, Reading
@@ -185,11 +184,8 @@ def _masses(model: PretrainedModel, job: ProfileJob, shards: Sequence[ShardResul
 
 def _suppression(model: PretrainedModel, job: ProfileJob) -> Mapping[Head, float]:
     """Return the share of tokens that each head writes against; nothing without a battery."""
-    if not job.probe_names:
-        return {}
-    try:
-        circuits = vocabulary_circuits(model)
-    except InputError:  # without a head, or with an embedding of another width, there are none
+    circuits = circuits_if_any(model) if job.probe_names else None
+    if circuits is None:
         return {}
     places = zip(circuits["layer"], circuits["head"], strict=True)
     return dict(zip(places, circuits["suppression_share"], strict=True))

@@ -332,3 +332,19 @@ def test_what_is_explained_or_found_among_mentions_alone_earns_no_role() -> None
         controls=controls,
     )
     assert list(roles["role"]) == ["semantic:coref:pronoun"]
+
+
+def test_weight_without_norm_is_a_no_op_of_encoders_and_decoders() -> None:
+    on_separator = {"special_mass": 0.9, "norm_special_mass": 0.0}
+    on_first = {"first_mass": 0.8, "norm_first_mass": 0.05}
+    both = on_separator | {"norm_special_mass": 0.6}
+    frame = roles_of(on_separator, on_first, both, {"special_mass": 0.4, "norm_special_mass": 0.0})
+    assert list(zip(frame["head"], frame["role"], strict=True)) == [
+        (0, "no-op"), (1, "no-op"), (2, "special-token"),
+    ]  # fmt: skip
+    assert frame["evidence"][0] == (
+        "Special tokens get 90.0 % of its attention, but 0.0 % of it by the norm of what is moved: "
+        "looking there writes nothing."
+    )
+    assert frame["evidence"][1].startswith("The first token gets 80.0 % of its attention, but 5.0")
+    assert frame["effect"].tolist() == [0.9, 0.8, 0.9]
