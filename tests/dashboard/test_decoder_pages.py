@@ -24,7 +24,7 @@ def config(tmp_path_factory):
     ("page", "shown"),
     [
         ("overview", "induction"),
-        ("specialization", "From the second copy of a word it looks most at the word after"),
+        ("specialization", "Head 1-2"),
         ("head", "looks at what followed the same token before"),
         ("attention", "Attention"),
         ("weights", "In the vocabulary"),

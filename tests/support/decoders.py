@@ -43,7 +43,7 @@ def trained_decoder(folder: Path, kind: str, layers: int = 2) -> float:
     tokenizer = word_tokenizer(drawn_words(60), adds_begin=kind == "llama")
     network = small_decoder(kind, len(tokenizer), layers=layers)
     words = range(2, len(tokenizer))
-    loss = train_on_repeats(network, words, most_before=30 if kind == "gpt2" else 0)
+    loss = train_on_repeats(network, words)
     print(f"{kind}, {layers} layers: {loss:.3f} nats a token at the end")
     save_decoder(folder, network, tokenizer)
     return loss
@@ -85,11 +85,10 @@ def train_on_repeats(
     steps: int = 1050,
     batch: int = 32,
     seed: int = 0,
-    most_before: int = 0,
 ) -> float:
-    """Train a language model on [begin lead r r]; return the last loss.
+    """Train a language model on [begin r r]; return the last loss.
 
-    How long r is, and the words before it, is drawn for each step.
+    How long r is, is drawn for each step.
 
     Args:
         network: What is trained, in place.
@@ -97,8 +96,6 @@ def train_on_repeats(
         steps: Of Adam.
         batch: Texts in a step.
         seed: Of the texts.
-        most_before: Words before r, at most: where they are none, a model with learned positions
-            finds a way by these, without any head that looks for what followed.
     """
     import torch
 
@@ -109,10 +106,8 @@ def train_on_repeats(
     loss = torch.zeros(())
     for _ in range(steps):
         period = int(torch.randint(5, 25, (1,), generator=draw))
-        lead = int(torch.randint(0, most_before + 1, (1,), generator=draw)) if most_before else 0
-        drawn = torch.rand(batch, len(words), generator=draw).argsort(1) + words.start
-        part = drawn[:, lead : lead + period]
-        texts = torch.cat([torch.zeros(batch, 1, dtype=torch.long), drawn[:, :lead], part, part], 1)
+        part = torch.rand(batch, len(words), generator=draw).argsort(1)[:, :period] + words.start
+        texts = torch.cat([torch.zeros(batch, 1, dtype=torch.long), part, part], 1)
         # From the second copy of the first word on everything follows from what stood before.
         logits = network(input_ids=texts).logits[:, -period:-1]
         loss = torch.nn.functional.cross_entropy(
