@@ -47,11 +47,13 @@ if TYPE_CHECKING:
     from inspector.runs.profile.profile_corpus import Run
     from inspector.verification import ImplementationReport, VerificationReport
     from inspector.views import AttentionMaps
+    from inspector.views.top_attention import attend_generation, attend_top
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "attend", "ablate", "head_importance", "robustness", "composition", "rollout", "compare",
+    "attend", "attend_top", "attend_generation",
+    "ablate", "head_importance", "robustness", "composition", "rollout", "compare",
     "check", "lost_roles", "match_heads", "report", "trainer_callback", "replicate", "load",
     "profile", "using", "probes", "verify", "verify_implementation", "vocabulary_circuits",
     "weight_statistics", "open_run", "Run", "ProfileSettings", "Corpus", "PretrainedModel",
@@ -71,6 +73,7 @@ _TYPES = {
     "Corpus": "corpora",
     "PretrainedModel": "models",
     "AttentionMaps": "views",
+    **dict.fromkeys(("attend_top", "attend_generation"), "views.top_attention"),
 }
 
 

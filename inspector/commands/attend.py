@@ -18,8 +18,9 @@ from inspector.commands.options import (
     numbers,
 )
 from inspector.console import progress, say
-from inspector.output import check_output
-from inspector.records import json_text
+from inspector.errors import InputError
+from inspector.output import check_output, write_atomically
+from inspector.records import FRAME_WRITERS, json_text
 
 EXAMPLE = 'inspector attend --text "The cat sat." -o cat.html'
 
@@ -27,7 +28,10 @@ EXAMPLE = 'inspector attend --text "The cat sat." -o cat.html'
 def attend(
     text: Annotated[str, typer.Option(help="What the model reads.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="An .html file; it needs no network.")
+        Path,
+        typer.Option(
+            "-o", "--output", help="An .html file, which needs no network; a frame with --top."
+        ),
     ],
     model: Model = "minilm",
     pair: Annotated[str | None, typer.Option(help="A second text, read with the first.")] = None,
@@ -39,6 +43,16 @@ def attend(
         str | None, typer.Option(help="Heads to show, such as 0,8; all if not given.")
     ] = None,
     words: Annotated[bool, typer.Option("--words", help="Merge tokens to words.")] = False,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            help="Write a frame of the keys that each token looks at most, of texts of any length."
+        ),
+    ] = None,
+    generate: Annotated[
+        int | None,
+        typer.Option(help="Tokens that a decoder writes after the text, to see where it looks."),
+    ] = None,
     dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
@@ -50,6 +64,12 @@ def attend(
     check_choice("view", view, ("head", "model"))
     chosen = None if layers is None else numbers("layers", layers)
     chosen_heads = None if heads is None else numbers("heads", heads)
+    if top is not None or generate is not None:
+        if pair is not None or words:
+            raise InputError("pair and words (--top) must be left out: tokens of one text it is.")
+        how = (text, top or 10, generate, chosen, chosen_heads)
+        _top(how, output, model, dtype, device, revision, force=force, as_json=as_json)
+        return
     target = check_output(output, suffixes=[".html"], force=force)
     with progress() as show:
         from inspector.api import attend as look
@@ -75,3 +95,41 @@ def attend(
     else:
         say(f"{view} view of {len(maps.tokens)} {maps.unit} written to {target}")
         say(str(maps.vocabulary))
+
+
+def _top(
+    how: tuple[str, int, int | None, list[int] | None, list[int] | None],
+    output: Path,
+    model: str,
+    dtype: str,
+    device: str,
+    revision: str | None,
+    *,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write where each token looks most, of a text or of what a decoder writes after it."""
+    text, top, generate, layers, heads = how
+    target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
+    with progress() as show:
+        from inspector.api import load
+        from inspector.models import check_text
+        from inspector.views.top_attention import attend_generation, attend_top
+
+        check_text(text)
+        show("Loading", 0.0)
+        loaded = load(model, dtype=dtype, device=device, revision=revision)
+        show("Attention", 0.7)
+        written = None
+        if generate is None:
+            frame = attend_top(loaded, text, top=top, layers=layers, heads=heads)
+        else:
+            made = attend_generation(loaded, text, generate, top=top, layers=layers, heads=heads)
+            written, frame = made.text, made.frame
+    write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
+    if as_json:
+        print(json_text({"model": model, "output": str(target), "written": written}))
+        return
+    if written is not None:
+        say(f"written: {written}")
+    say(f"{len(frame)} rows written to {target}")

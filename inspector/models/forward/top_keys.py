@@ -1,0 +1,179 @@
+"""The keys that each query looks at most, at any length; and while a decoder writes.
+
+Rows come block by block, so that no map is held. What was read from a cache is compared with one
+pass over the whole text.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from inspector.errors import InputError, UnsupportedModelError
+from inspector.models.calls.attention_call import AttentionCall
+from inspector.models.forward.backend import OURS, running
+from inspector.models.forward.row_blocks import ROWS, register
+from inspector.models.pretrained import Batch, PretrainedModel
+
+_ROUNDING = {"float64": 1e-6, "float32": 1e-4, "bfloat16": 0.1}
+
+
+@dataclass(frozen=True)
+class TopKeys:
+    """The keys that queries look at most, the largest weight first."""
+
+    layers: tuple[int, ...]
+    heads: tuple[int, ...]
+    queries: tuple[int, ...]
+    keys: Int[Tensor, "layer head query rank"]
+    """-1 where a query sees fewer."""
+    probabilities: Float[Tensor, "layer head query rank"]
+
+
+class _Kept:
+    """Keeps the top keys of what it is shown, layer by layer."""
+
+    def __init__(
+        self, layers: Collection[int], heads: Sequence[int], k: int, n_layers: int
+    ) -> None:
+        self.layers, self.heads, self.k, self.n_layers = layers, list(heads), k, n_layers
+        self.layer = 0
+        self.last_only = False
+        self.keys: dict[int, list[Tensor]] = {layer: [] for layer in layers}
+        self.weights: dict[int, list[Tensor]] = {layer: [] for layer in layers}
+
+    def __call__(self, call: AttentionCall) -> None:
+        layer = self.layer % self.n_layers
+        self.layer += call.is_last
+        if layer not in self.keys or (self.last_only and not call.is_last):
+            return
+        rows = call.probabilities[0, self.heads]
+        if self.last_only:
+            rows = rows[:, -1:]
+        best = rows.float().topk(min(self.k, rows.shape[-1]), dim=-1)
+        room = (0, self.k - best.values.shape[-1])
+        keys = best.indices.masked_fill(best.values <= 0, -1).to(torch.int32)
+        self.keys[layer].append(torch.nn.functional.pad(keys, room, value=-1).cpu())
+        self.weights[layer].append(torch.nn.functional.pad(best.values, room).cpu())
+
+    def found(self, queries: Sequence[int]) -> TopKeys:
+        keys = torch.stack([torch.cat(self.keys[layer], 1) for layer in self.layers])
+        weights = torch.stack([torch.cat(self.weights[layer], 1) for layer in self.layers])
+        kept = tuple(self.layers), tuple(self.heads), tuple(queries)
+        return TopKeys(*kept, keys, weights)
+
+
+def top_keys(
+    model: PretrainedModel, batch: Batch, k: int, layers: Sequence[int], heads: Sequence[int]
+) -> TopKeys:
+    """Return the k keys that each query of one text looks at most.
+
+    Args:
+        model: What reads.
+        batch: Of one text.
+        k: Keys of each query, fewer where it sees fewer.
+        layers: The layers that are kept.
+        heads: The heads of each.
+    """
+    kept = _Kept(layers, heads, k, model.n_layers)
+    with running(model, _backend(model), kept), torch.inference_mode():
+        model.model(**batch.inputs())
+    return kept.found(range(batch.input_ids.shape[1]))
+
+
+def written_keys(
+    model: PretrainedModel,
+    writer: Callable[[Tensor], Tensor],
+    batch: Batch,
+    n_tokens: int,
+    k: int,
+    layers: Sequence[int],
+    heads: Sequence[int],
+) -> tuple[list[int], TopKeys, float]:
+    """Return the tokens that a decoder writes, what each was written from, and how exact that is.
+
+    Greedy, with a cache: each token's row is that of the token before it, from which it is
+    predicted. The last figure is the largest difference from one pass over all of the text.
+
+    Args:
+        model: What writes.
+        writer: From a hidden state to the next token's logits.
+        batch: The prompt.
+        n_tokens: To be written, at most; none after an end of text.
+        k: Keys of each row.
+        layers: The layers that are kept.
+        heads: The heads of each.
+
+    Raises:
+        InputError: If prompt and tokens are more than the model takes.
+        UnsupportedModelError: If rows from the cache are not those of one pass.
+    """
+    start = batch.input_ids.shape[1]
+    if start + n_tokens > model.max_tokens:
+        raise InputError(
+            f"max_new_tokens ({n_tokens}) and a prompt of {start} tokens must together be at most "
+            f"{model.max_tokens} for model {model.name}: ask for fewer, or shorten the prompt."
+        )
+    kept = _Kept(layers, heads, k, model.n_layers)
+    kept.last_only = True
+    ids, written, cache = batch.input_ids, list[int](), None
+    network: Any = model.model
+    with running(model, _backend(model), kept), torch.inference_mode():
+        while len(written) < n_tokens:
+            seen = torch.ones(1, start + len(written), dtype=torch.long, device=ids.device)
+            output = network(
+                input_ids=ids, attention_mask=seen, past_key_values=cache, use_cache=True
+            )
+            cache = output.past_key_values
+            token = int(writer(output.last_hidden_state[0, -1:]).argmax())
+            written.append(token)
+            if token == model.tokenizer.eos_token_id:
+                break
+            ids = torch.tensor([[token]], device=ids.device)
+    rows = range(start - 1, start - 1 + len(written))
+    found = kept.found(rows)
+    return written, found, _apart(model, batch, written, found)
+
+
+def _apart(model: PretrainedModel, batch: Batch, written: list[int], found: TopKeys) -> float:
+    """Return by how much the rows differ from those of one pass over prompt and what was written.
+
+    Raises:
+        UnsupportedModelError: If that is more than rounding.
+    """
+    more = torch.tensor([written[:-1]], dtype=torch.long, device=batch.input_ids.device)
+    ids = torch.cat([batch.input_ids, more], 1)
+    layer, largest = 0, 0.0
+    first = found.queries[0]
+
+    def compare(call: AttentionCall) -> None:
+        nonlocal layer, largest
+        here, layer = layer, layer + call.is_last
+        start = max(first - call.first, 0)
+        rows = call.probabilities[0, list(found.heads), start:].float()
+        if here not in found.layers or not rows.shape[1]:
+            return
+        place = call.first + start - first
+        step = slice(place, place + rows.shape[1])
+        keys = found.keys[found.layers.index(here)][:, step].long()
+        own = found.probabilities[found.layers.index(here)][:, step]
+        again = rows.gather(-1, keys.clamp(min=0).to(rows.device)).cpu()
+        largest = max(largest, float((again - own).abs().masked_fill(keys < 0, 0.0).max()))
+
+    whole = replace(batch, input_ids=ids, attention_mask=torch.ones_like(ids), token_type_ids=None)
+    with running(model, _backend(model), compare), torch.inference_mode():
+        model.model(**whole.inputs())
+    if not largest <= _ROUNDING[model.dtype]:
+        raise UnsupportedModelError(
+            f"model ({model.name}) looks elsewhere with a cache than without: its weights differ "
+            f"by up to {largest:.2g}. What it writes with a cache cannot be explained by its maps."
+        )
+    return largest
+
+
+def _backend(model: PretrainedModel) -> str:
+    register()
+    return OURS if model.has_own_maths else ROWS
