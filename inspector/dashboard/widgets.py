@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
 import streamlit as st
-from jaxtyping import Float32
 from torch import Tensor
 
 from inspector.dashboard import address, relations, words
@@ -46,9 +44,6 @@ _STYLE = Path(__file__).with_name("style.css")
 _DOCUMENT = st.components.v2.component(
     "inspector.document", js=Path(__file__).with_name("document.js").read_text(encoding="utf-8")
 )
-_PICTURE = 600
-"""Least width of a map's picture, in pixels."""
-_PICTURE_COLOR = (0x35, 0x84, 0xC4)
 _MIME = {".csv": "text/csv", ".html": "text/html", ".json": "application/json"}
 
 
@@ -160,17 +155,6 @@ def matrix(
     names = words.of("charts", language)
     table_of_numbers = matrix_html(numbers, rows, columns, caption, shape, names, _MATRIX)
     st.html(f'<div class="inspector-matrix">{table_of_numbers}</div>')
-
-
-def picture(probabilities: Float32[np.ndarray, "query key"], caption: str) -> None:
-    """Show a map of any number of tokens as a picture, the clearer the higher the probability."""
-    size = max(-(-_PICTURE // len(probabilities)), 1)
-    shades = np.zeros((*probabilities.shape, 4), dtype=np.uint8)
-    shades[..., :3] = _PICTURE_COLOR
-    shades[..., 3] = np.round(255 * np.sqrt(probabilities))
-    with st.container(key="scrolled-picture"):
-        st.html(_SCROLLED.format(key="picture", least=0))
-        st.image(shades.repeat(size, 0).repeat(size, 1), caption=caption, output_format="PNG")
 
 
 def weights_over(tokens: Sequence[str], probabilities: Tensor, token: str, weight: str) -> None:

@@ -48,6 +48,7 @@ def head_view_page(
     heads: Sequence[int] | None = None,
     sentence_b_start: int | None = None,
     names: Names | None = None,
+    dark: bool = False,
 ) -> Page:
     """Return the head view of the given layers, `layer` and `heads` chosen at first.
 
@@ -70,7 +71,7 @@ def head_view_page(
             include_layers=list(layers),
             html_action="return",
         )
-    drawing = _drawing("head", title, tokens, n_heads, names)
+    drawing = _drawing("head", title, tokens, n_heads, names, dark)
     return Page(drawing.title, offline_page(page.data, drawing), 180 + round(22.5 * n_tokens))
 
 
@@ -83,6 +84,7 @@ def model_view_page(
     heads: Sequence[int],
     sentence_b_start: int | None = None,
     names: Names | None = None,
+    dark: bool = False,
 ) -> Page:
     """Return the model view of the given layers and heads.
 
@@ -104,7 +106,7 @@ def model_view_page(
             include_heads=list(heads),
             html_action="return",
         )
-    drawing = _drawing("model", title, tokens, 10, names)
+    drawing = _drawing("model", title, tokens, 10, names, dark)
     thumbnails = 41 + len(layers) * (n_tokens * 84 / n_heads + 10)
     enlarged = 55 + 18 * n_tokens
     height = 130 + round(max(thumbnails, enlarged))
@@ -141,7 +143,12 @@ def _layers_for_bertviz(
 
 
 def _drawing(
-    view: str, title: str, tokens: Sequence[str], n_colors: int, names: Names | None
+    view: str,
+    title: str,
+    tokens: Sequence[str],
+    n_colors: int,
+    names: Names | None,
+    dark: bool,
 ) -> Drawing:
     # BertViz leaves 102 pixels for a token on the left, of some 8 pixels a character.
     longest = max(len(token) for token in tokens) if view == "head" else 0
@@ -153,4 +160,5 @@ def _drawing(
         n_colors,
         margin,
         {word: named(names, word) for word in WORDS},
+        dark,
     )

@@ -178,6 +178,7 @@ class AttentionMaps:
         layer: int | None = None,
         heads: Sequence[int] | None = None,
         names: Names | None = None,
+        dark: bool = False,
     ) -> Page:
         """Return BertViz's head view as a page: lines between the tokens, a colour per head.
 
@@ -186,6 +187,7 @@ class AttentionMaps:
             layer: The layer shown first; the first of `layers` where not given.
             heads: The heads shown first; all where not given.
             names: What the page's words are called; in English where not given.
+            dark: Whether it stands on a dark page.
 
         Raises:
             InputError: If a layer or head is not there, or there is too much to draw.
@@ -206,17 +208,23 @@ class AttentionMaps:
             heads=None if kept else chosen_numbers("heads", heads, self.heads),
             sentence_b_start=self.sentence_b_start,
             names=names,
+            dark=dark,
         )
         return replace(page, picture=self._picture(chosen, names))
 
     def model_view(
-        self, layers: Sequence[int] | None = None, *, names: Names | None = None
+        self,
+        layers: Sequence[int] | None = None,
+        *,
+        names: Names | None = None,
+        dark: bool = False,
     ) -> Page:
         """Return BertViz's model view as a page: a thumbnail of every head, layer by layer.
 
         Args:
             layers: The layers to show; all where not given.
             names: What the page's words are called; in English where not given.
+            dark: Whether it stands on a dark page.
 
         Raises:
             InputError: If a layer is not there, or there is too much to draw.
@@ -232,6 +240,7 @@ class AttentionMaps:
             heads=self.heads,
             sentence_b_start=self.sentence_b_start,
             names=names,
+            dark=dark,
         )
         return replace(page, picture=self._picture(chosen, names))
 

@@ -43,6 +43,12 @@ select { font: inherit; }
                stroke: #fff; stroke-width: 2.5px; paint-order: stroke; }
 """
 
+# BertViz draws in black: on a dark page its lightness is turned round, and its hues are kept.
+_DARK = """
+:root { color-scheme: dark; background: #191919; }
+body { background: #e6e6e6; filter: invert(1) hue-rotate(180deg); }
+"""
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -58,6 +64,8 @@ class Drawing:
     """Free space on the left of the drawing, in pixels, for long tokens."""
     words: Mapping[str, str] = field(default_factory=dict)
     """What BertViz's own words are to be called."""
+    dark: bool = False
+    """Whether it stands on a dark page."""
 
 
 def offline_page(bertviz_page: str, drawing: Drawing) -> str:
@@ -84,7 +92,7 @@ def offline_page(bertviz_page: str, drawing: Drawing) -> str:
         "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'; "
         f"script-src {' '.join(_hash_source(source) for source in scripts)}"
     )
-    title = escape(drawing.title)
+    title, style = escape(drawing.title), _STYLE + _DARK * drawing.dark
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -94,7 +102,7 @@ def offline_page(bertviz_page: str, drawing: Drawing) -> str:
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width">',
             f"<title>{title}</title>",
-            f"<style>{_STYLE}#vis {{ padding: 6px 0 0 {drawing.margin}px; }}</style>",
+            f"<style>{style}#vis {{ padding: 6px 0 0 {drawing.margin}px; }}</style>",
             "</head>",
             f'<body data-view="{escape(drawing.view)}">',
             f'<h1 dir="auto" title="{title}">{title}</h1>',

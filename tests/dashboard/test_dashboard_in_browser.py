@@ -132,7 +132,7 @@ def test_the_ablation_page_draws_what_it_computed(reader, small_model):
 
 
 def test_the_head_view_is_drawn_in_its_frame(reader):
-    reader.open("attention?layer=2")
+    reader.open("attention?layer=2&view=head")
     frame = reader.page.frame_locator("[data-testid='stIFrame']")
     frame.locator("#vis svg line").first.wait_for(state="attached")
     assert frame.get_by_role("checkbox").count() == 12
@@ -147,9 +147,9 @@ def test_the_model_view_and_one_head_are_drawn(reader):
     reader.open("attention?view=model")
     frame = reader.page.frame_locator("[data-testid='stIFrame']")
     frame.locator("#vis svg line").first.wait_for(state="attached")
-    reader.choose("One head")
+    reader.choose("Matrix")
     assert reader.query == {"view": "matrix"}
-    expect(reader.page.get_by_test_id("stVegaLiteChart").locator("svg")).to_be_visible()
+    expect(reader.page.locator(".st-key-attention-view canvas")).to_be_visible()
     assert reader.page.get_by_test_id("stIFrame").count() == 0
 
 
@@ -184,7 +184,7 @@ def test_back_and_forward_undo_choices_and_leave_pages(reader):
     assert reader.query == {"layer": "2", "head": "7"}
     reader.turn_to("Attention")
     assert reader.query == {"layer": "2", "head": "7"}
-    reader.choose("One head")
+    reader.choose("Matrix")
     for back, path, query in (
         (True, "/attention", {"layer": "2", "head": "7"}),
         (True, "/weights", {"layer": "2", "head": "7"}),
@@ -200,7 +200,7 @@ def test_back_and_forward_undo_choices_and_leave_pages(reader):
         shown = f"Head {head}" if path == "/weights" else None
         if shown:
             expect(reader.page.get_by_role("heading", name=shown)).to_be_visible()
-    expect(reader.page.get_by_role("radio", name="One head", exact=True)).to_be_checked()
+    expect(reader.page.get_by_role("radio", name="Matrix", exact=True)).to_be_checked()
 
 
 def test_quick_clicks_are_all_counted(reader):
@@ -244,14 +244,14 @@ def test_a_topic_is_drawn(reader, topic):
 
 
 def test_hostile_text_does_no_harm(reader):
-    reader.open("attention")
+    reader.open("attention?view=head")
     reader.type("Sentence", HOSTILE)
     reader.type("Second sentence (optional)", HOSTILE)
     frame = reader.page.frame_locator("[data-testid='stIFrame']")
     frame.locator("#vis svg line").first.wait_for(state="attached")
     expect(frame.get_by_text("onerror").first).to_be_visible()
     assert frame.locator("img").count() == 0
-    for view in ("Model view", "One head"):
+    for view in ("BertViz: model view", "Matrix", "Lines"):
         reader.choose(view)
     reader.turn_to("Concepts")
     for topic in ("Self-attention", "Multi-head", "Claims, tested", "Attention"):

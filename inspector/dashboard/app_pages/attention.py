@@ -1,20 +1,30 @@
-"""Attention: where the heads look on the reader's own text."""
+"""Attention: where a head looks on the reader's own text, in our view and in BertViz's."""
 
 import streamlit as st
-import torch
 
 from inspector import api
-from inspector.dashboard import address, store, widgets, words
-from inspector.dashboard.app_pages.concepts import walk
+from inspector.corpora.surface import Surface
+from inspector.dashboard import address, store, walkthrough, widgets, words
 from inspector.dashboard.guards import guarded, text_field
+from inspector.dashboard.parts import attention_view
+from inspector.dashboard.parts.head_reading import (
+    NORM,
+    WEIGHT,
+    HeadReading,
+    read_head,
+    with_word,
+    words_in,
+)
 from inspector.dashboard.settings import Visit
 from inspector.errors import InputError
-from inspector.plot import attention_matrix
-from inspector.plot.heads import MAX_MATRIX_TOKENS
+from inspector.models import PretrainedModel
 from inspector.views.maps import AttentionMaps
 from inspector.views.page import Page
 
-_VIEWS = ("head", "model", "matrix")
+_BERTVIZ = ("head", "model")
+_ALONE, _HEAD, _TEXT, _WORD = _BESIDE = ("nothing", "head", "text", "word")
+_SHORT = 40
+"""Characters of a text in a title."""
 
 
 def show(visit: Visit) -> None:
@@ -22,64 +32,131 @@ def show(visit: Visit) -> None:
     t = words.of("attention", visit.language)
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
-    text = text_field(t["sentence"], "sentence", visit.settings.sentence, lines=2)
-    second = text_field(t["second"], "second", visit.settings.second_sentence, optional=True)
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left, right = st.columns([3, 2])
     with left:
-        view = address.switch(
-            t["view"], "view", _VIEWS, "head", named=lambda name: t[f"view:{name}"]
+        text = text_field(t["sentence"], "sentence", visit.settings.sentence, lines=2)
+    with right:
+        second = text_field(
+            t["second"], "second", visit.settings.second_sentence, lines=2, optional=True
+        )
+    view = address.switch(
+        t["view"], "view", (*attention_view.VIEWS, *_BERTVIZ), attention_view.LINES,
+        named=lambda name: t[f"view:{name}"],
+    )  # fmt: skip
+    chosen = widgets.head_chooser(model, visit.language)
+    with guarded():
+        known = walkthrough.vocabulary(model, *(one for one in (text, second) if one))
+    widgets.unknown(known, visit.language)
+    if view in _BERTVIZ:
+        _bertviz(model, (text, second or None), view, chosen, visit.language)
+    else:
+        readings = _readings(model, (text, second or None), view, chosen, visit.language)
+        st.caption(t[f"shown:{view}"])
+        attention_view.show(view, text, readings, visit.language)
+    shell = words.of("shell", visit.language)
+    label = f"{shell['csv']} ({shell['layer']} {chosen[0]})"
+    widgets.download(label, lambda: _csv(model, text, second or None, chosen[0]), "attention.csv")
+
+
+def _csv(model: PretrainedModel, text: str, second: str | None, layer: int) -> str:
+    csv: str = api.attend(model, text, second, layers=[layer]).frame().to_csv(index=False)
+    return csv
+
+
+def _readings(
+    model: PretrainedModel,
+    texts: tuple[str, str | None],
+    view: str,
+    chosen: tuple[int, int],
+    language: str,
+) -> dict[str, HeadReading]:
+    """Return what is shown, and what is shown beside it if the reader asks for it."""
+    t = words.of("attention", language)
+    name = f"{chosen[0]}-{chosen[1]}"
+    if view == attention_view.PRODUCTS:
+        with guarded():
+            return {name: read_head(model, texts[0], chosen, pair=texts[1])}
+    left, middle, right = st.columns([2, 2, 5])
+    with left:
+        unit = address.switch(
+            t["unit"], "unit", ("tokens", "words"), "tokens", named=lambda code: t[f"unit:{code}"]
+        )
+    with middle:
+        by = address.switch(
+            t["by"], "by", (WEIGHT, NORM), WEIGHT, named=lambda code: t[f"by:{code}"]
         )
     with right:
-        layer, head = widgets.head_chooser(model, visit.language)
+        beside = address.switch(
+            t["beside"], "beside", _BESIDE, _ALONE, named=lambda code: t[f"beside:{code}"]
+        )
+    other = _other(model, texts[0], beside, chosen, language)
+    merged = unit == "words"
     with guarded():
-        maps = api.attend(model, text, second or None)
-    st.caption(t["tokens"].format(count=len(maps.tokens)))
-    widgets.unknown(maps.vocabulary, visit.language)
-    page = _page(maps, view, (layer, head), visit.language)
-    if page is None:
-        _one_head(maps, layer, head, visit.language)
-    else:
-        st.caption(t[f"shown:{view}"].format(head_name=f"{layer}-{head}"))
-        label = t["alt"].format(view=t[f"view:{view}"], model=model.name)
-        st.iframe(page.html, height=page.height, alt=label)
-    _downloads(maps, page, layer, visit.language)
+        readings = {name: read_head(model, texts[0], chosen, pair=texts[1], by=by, words=merged)}
+        if other is not None:
+            title, beside_it, head = other
+            pair = texts[1] if beside == _HEAD else None
+            readings[title] = read_head(model, beside_it, head, pair=pair, by=by, words=merged)
+    return readings
 
 
-def _page(maps: AttentionMaps, view: str, chosen: tuple[int, int], language: str) -> Page | None:
-    """Return the page of a view, or None, with the reason said, where it cannot be drawn."""
-    layer, head = chosen
-    t, names = words.of("attention", language), words.of("charts", language)
-    try:
-        if view == "head":
-            return maps.head_view([layer], heads=[head], names=names)
-        if view == "model":
-            return maps.model_view(names=names)
-    except InputError:
-        said = t["too_long"].format(view=t[f"view:{view}"], count=len(maps.tokens))
-        st.info(said, icon=":material/info:")
+def _other(
+    model: PretrainedModel, text: str, beside: str, chosen: tuple[int, int], language: str
+) -> tuple[str, str | Surface, tuple[int, int]] | None:
+    """Return title, text and head of what stands beside, None where nothing does."""
+    t, shell = words.of("attention", language), words.of("shell", language)
+    if beside == _HEAD:
+        left, right = st.columns(2)
+        layer = address.number(f"{shell['layer']} B", "layer_b", model.n_layers, on=left)
+        head = address.number(f"{shell['head']} B", "head_b", model.n_heads, on=right)
+        return f"{layer}-{head} ", text, (layer, head)
+    if beside == _TEXT:
+        other = text_field(t["other_text"], "other_text", t["other_default"])
+        return f"{chosen[0]}-{chosen[1]}: {_shortened(other)}", other, chosen
+    if beside == _WORD:
+        there = words_in(text)
+        left, right = st.columns(2)
+        with left:
+            place = address.select(
+                t["word"], "changed", range(len(there)), min(1, len(there) - 1),
+                named=lambda number: f"{number} · {there[number]}",
+            )  # fmt: skip
+        with right:
+            instead = text_field(t["instead"], "instead", "", optional=True)
+        with guarded():
+            changed = with_word(model, text, place, instead)
+        return f"{chosen[0]}-{chosen[1]}: {_shortened(changed.text)}", changed, chosen
     return None
 
 
-def _one_head(maps: AttentionMaps, layer: int, head: int, language: str) -> None:
-    t, title = words.of("attention", language), f"{layer}-{head}"
-    st.caption(f"{t['shown:matrix'].format(head_name=title)} {t['matrix_note']}")
-    probabilities = maps.probabilities[layer, head]
-    if len(maps.tokens) <= MAX_MATRIX_TOKENS:
-        names = words.of("charts", language)
-        chart = attention_matrix(probabilities, maps.tokens, maps.tokens, names=names)
-        widgets.chart(chart, "attention-matrix", f"{t['view:matrix']} {title}", width="content")
-    else:
-        widgets.picture(probabilities, t["picture_note"].format(last=len(maps.tokens) - 1))
-    concepts = words.of("concepts", language)
-    position = walk.position_chooser(concepts["position"], maps.tokens)
-    row = torch.from_numpy(probabilities[position])
-    widgets.weights_over(maps.tokens, row, concepts["token"], concepts["weight"])
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
 
 
-def _downloads(maps: AttentionMaps, page: Page | None, layer: int, language: str) -> None:
-    shell = words.of("shell", language)
-    with st.container(horizontal=True):
-        if page is not None:
-            widgets.download(shell["html"], page.html, "attention.html")
-        label = f"{shell['csv']} ({shell['layer']} {layer})"
-        widgets.download(label, lambda: maps.frame([layer]).to_csv(index=False), "attention.csv")
+def _bertviz(
+    model: PretrainedModel,
+    texts: tuple[str, str | None],
+    view: str,
+    chosen: tuple[int, int],
+    language: str,
+) -> None:
+    """Show a view of BertViz's with the chosen head, or say why it cannot be drawn."""
+    t = words.of("attention", language)
+    with guarded():
+        maps = api.attend(model, *texts)
+    try:
+        page = _page(maps, view, chosen, language)
+    except InputError:
+        st.info(t["too_long"].format(count=len(maps.tokens)), icon=":material/info:")
+        return
+    st.caption(t[f"shown:{view}"].format(head_name=f"{chosen[0]}-{chosen[1]}"))
+    label = t["alt"].format(view=t[f"view:{view}"], model=model.name)
+    st.iframe(page.html, height=page.height, alt=label)
+    widgets.download(words.of("shell", language)["html"], page.html, "attention.html")
+
+
+def _page(maps: AttentionMaps, view: str, chosen: tuple[int, int], language: str) -> Page:
+    names, dark = words.of("charts", language), st.context.theme.type == "dark"
+    if view == "head":
+        return maps.head_view([chosen[0]], heads=[chosen[1]], names=names, dark=dark)
+    return maps.model_view(names=names, dark=dark)

@@ -113,14 +113,34 @@ def _joined(batches: Sequence[Batch]) -> Batch:
     )
 
 
-def _of_words(model: PretrainedModel, maps: TextMaps, text: Words, pair: Words | None) -> TextMaps:
-    """Return maps of words; a token of no word, such as [CLS], stands by itself."""
+@dataclass(frozen=True)
+class WordGroups:
+    """How the tokens of a text are merged to words."""
+
+    groups: list[list[int]]
+    """The tokens of each word; a token of no word, such as [CLS], stands by itself."""
+    labels: list[str]
+    pair_start: int | None
+    """The first word of the second text."""
+
+
+def word_groups(
+    model: PretrainedModel, tokens: Sequence[str], text: Words, pair: Words | None = None
+) -> WordGroups:
+    """Return the words of a text, or of a pair, and the tokens of each.
+
+    Args:
+        model: Whose tokenizer made the tokens.
+        tokens: What it made.
+        text: What it made them of.
+        pair: The second text.
+    """
     sides = [text] if pair is None else [text, pair]
     encoded = tokenized(
         model.tokenizer, *([as_text(side)] for side in sides), return_offsets_mapping=True
     )
     side_of, offsets = encoded.sequence_ids(0), encoded["offset_mapping"][0]
-    owners = [(-1, token) for token in range(len(maps.tokens))]
+    owners = [(-1, token) for token in range(len(tokens))]
     for number, side in enumerate(sides):
         other = [of != number for of in side_of]
         words = words_of_tokens(as_text(side), spans_of(side), offsets, other)
@@ -133,9 +153,15 @@ def _of_words(model: PretrainedModel, maps: TextMaps, text: Words, pair: Words |
     labels = [
         as_text(sides[number])[slice(*spans_of(sides[number])[place])]
         if number >= 0
-        else maps.tokens[place]
+        else tokens[place]
         for number, place in groups
     ]
-    second = (at for at, tokens in enumerate(groups.values()) if side_of[tokens[0]] == 1)
-    merged = merged_to_words(maps.probabilities, list(groups.values()))
-    return TextMaps(merged, labels, next(second, None))
+    second = (at for at, own in enumerate(groups.values()) if side_of[own[0]] == 1)
+    return WordGroups(list(groups.values()), labels, next(second, None))
+
+
+def _of_words(model: PretrainedModel, maps: TextMaps, text: Words, pair: Words | None) -> TextMaps:
+    """Return maps of words."""
+    found = word_groups(model, maps.tokens, text, pair)
+    merged = merged_to_words(maps.probabilities, found.groups)
+    return TextMaps(merged, found.labels, found.pair_start)
