@@ -24,6 +24,8 @@ from inspector.plot.roles_table import roles_table
 from inspector.plot.run_plots import RunPlots
 from inspector.progress import Progress
 from inspector.runs.engines.engine import Worker, check_engine, compute
+from inspector.runs.passport.atlas import write_atlas
+from inspector.runs.passport.passport import Passport, passport
 from inspector.runs.profile.plan import profile_job
 from inspector.runs.profile.profile_frames import (
     EVERY_FRAME,
@@ -151,6 +153,38 @@ class Run:
         Of several corpora `run.plot(corpus="name")` are those of one.
         """
         return RunPlots(self.manifest.model, self.manifest.corpus, self.frames)
+
+    def passport(self, layer: int, head: int) -> Passport:
+        """Return all that was found of one head, with hashes, versions and seeds.
+
+        `.json()` and `.html()` are files to keep, `.cite` a line to cite.
+
+        Raises:
+            InputError: If the run has no such head.
+        """
+        return passport(self.frames, self.manifest, layer, head)
+
+    def atlas(self, folder: str | PathLike[str]) -> list[Path]:
+        """Write the run as pages in English and Chinese that open without a server.
+
+        Args:
+            folder: A new one, or an empty one.
+
+        Raises:
+            InputError: If it is no path, or holds something.
+            OutputError: If it cannot be written.
+        """
+        place = as_path("folder", folder)
+        try:
+            if place.exists() and (not place.is_dir() or any(place.iterdir())):
+                raise InputError(
+                    f"folder ({place.name}) must be new or empty: give another, or delete it."
+                )
+            return write_atlas(self.frames, self.manifest, place)
+        except OSError as error:
+            raise OutputError(
+                f"folder ({place.name}) could not be written: {error.strerror}. Choose another."
+            ) from None
 
     def summary(self) -> str:
         """Return what was found in a sentence."""
