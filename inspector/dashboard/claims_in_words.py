@@ -12,6 +12,7 @@ from inspector.dashboard.settings import Visit
 from inspector.plot.forest import VERDICTS
 
 SUPPORTED, EXPLAINED, _SURVIVES = "supported", "explained", "survives"
+_NEEDED = ("yes", "together", "no", "unclear")
 
 
 def ordered(claims: pd.DataFrame) -> pd.DataFrame:
@@ -83,9 +84,11 @@ def sentence(row: Mapping[Any, Any], language: str) -> str:
         interval=widgets.interval(row).replace(" %", ""),
         verdict=s[row["verdict"]],
     )
-    if row["verdict"] == SUPPORTED and row.get("needed") in ("yes", "together", "no", "unclear"):
-        said = f"{said} {t['claim_needed'].format(needed=s['needed_' + row['needed']])}"
-    return said
+    if row.get("explained_by"):
+        said = f"{said} {t['claim_explained'].format(by=words.term(row['explained_by'], language))}"
+    asked = row.get("needed") in _NEEDED
+    needed = s[f"needed_{row['needed']}"] if asked else t["claim_not_asked"]
+    return f"{said} {t['claim_needed'].format(needed=needed)}"
 
 
 def _code(name: str) -> str:

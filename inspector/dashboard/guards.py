@@ -14,6 +14,7 @@ from inspector.models import check_text
 MAX_CHARACTERS = 2000
 """Of one text field: checked before the tokenizer sees it."""
 
+_TYPED = "_texts_typed"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -48,7 +49,8 @@ def text_field(
 ) -> str:
     """Show a field for a text, and return the text if it can be used.
 
-    The text stays in the session: it goes neither into the URL nor into a cache.
+    The text stays in the session: it goes neither into the URL nor into a cache. A link that its
+    reader copied with his texts brings it here, once.
 
     Args:
         label: Shown above the field.
@@ -59,7 +61,8 @@ def text_field(
     """
     kept, offered = f"_text_{key}", f"_offered_{key}"
     if key not in st.session_state:
-        st.session_state[key] = st.session_state.get(kept, default)
+        brought = st.query_params.get(key)
+        st.session_state[key] = st.session_state.get(kept, default) if brought is None else brought
     # An example that nobody changed follows the page's language and model.
     if st.session_state[key] == st.session_state.get(offered, default):
         st.session_state[key] = default
@@ -69,12 +72,19 @@ def text_field(
     else:
         text = st.text_input(label, key=key)
     st.session_state[kept] = text
+    st.session_state.setdefault(_TYPED, {})[key] = text
     # The browser's own limit would refuse a longer paste without a word.
     if len(text) > MAX_CHARACTERS:
         t = words.of("shell", st.session_state["lang"])
         stop(t["long_text"].format(count=len(text), most=MAX_CHARACTERS))
     with guarded():
         return check_field(text, optional=optional)
+
+
+def typed() -> dict[str, str]:
+    """Return the texts that stand in this page's fields, by the names of these."""
+    found: dict[str, str] = st.session_state.pop(_TYPED, {})
+    return found
 
 
 def check_field(text: str, *, optional: bool = False) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
-from inspector.dashboard import address, widgets, words
+from inspector.dashboard import address, guards, widgets, words
 from inspector.dashboard.app_pages import (
     ablation,
     attention,
@@ -26,6 +26,7 @@ from inspector.dashboard.app_pages import (
     weights,
 )
 from inspector.dashboard.guards import guarded, plain, stop
+from inspector.dashboard.parts import exports
 from inspector.dashboard.runs import choice
 from inspector.dashboard.settings import (
     Settings,
@@ -124,6 +125,8 @@ def main(default_config: Path | None = None) -> None:
     finally:
         _tell_ignored(notice, t)
         _lead_on(visit, t)
+        with st.sidebar:
+            exports.link(language, guards.typed())
     address.finish()
 
 

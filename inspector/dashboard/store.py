@@ -166,6 +166,11 @@ def _kept(visit: Visit) -> Path:
     return root_of(visit.settings) / sha256(json_text(made_of).encode()).hexdigest()[:KEY]
 
 
+def folder_of(visit: Visit) -> str:
+    """Return where the run that is shown can be opened."""
+    return str(_kept(visit) if visit.run is None else visit.run)
+
+
 def finished_run(folder: Path) -> Run | None:
     """Return the run of a folder; None where it is not complete, or of another version."""
     if not folder.is_dir():

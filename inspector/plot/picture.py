@@ -29,6 +29,20 @@ def svg(chart: Any) -> str:
     return _drawn(chart.to_dict())
 
 
+def png(chart: Any) -> bytes:
+    """Return a chart as pixels, two a point, made on this machine; `svg` says what it needs."""
+    import vl_convert
+
+    pixels: bytes = vl_convert.vegalite_to_png(chart.to_dict(), scale=2)
+    return pixels
+
+
+def page(chart: Any) -> str:
+    """Return a chart as a page that asks no host for anything; `svg` says what it needs."""
+    whole: str = chart.to_html(inline=True)
+    return whole
+
+
 def notebook_bundle(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Return what a notebook keeps of a chart: its data, and its picture where it can be drawn."""
     description = spec.get("description", "chart")

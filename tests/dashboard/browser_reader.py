@@ -66,6 +66,6 @@ class Reader:
             if urlsplit(url).scheme not in ("data", "blob", "about") and urlsplit(url).netloc != own
         ]
         assert foreign == []
-        assert self.errors == []
+        assert self.errors == [], "\n".join(self.errors)
         assert self.dialogs == []
         assert self.page.get_by_test_id("stException").count() == 0

@@ -70,7 +70,8 @@ def test_a_click_on_a_role_chooses_its_head_and_the_head_page_shows_it(reader):
     labels = forest.locator("svg text").filter(has_text="det · ")
     expect(labels).to_have_count(3)
     with reader.page.expect_download() as download:
-        reader.page.get_by_role("button", name="Download CSV (claims)").click()
+        reader.page.get_by_role("button", name="Export (claims)", exact=True).click()
+        reader.page.get_by_role("button", name="CSV", exact=True).last.click()
     first = download.value.path().read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith("relation,direction,layer,head,n,accuracy,baseline_offset")
     reader.turn_to("Head")

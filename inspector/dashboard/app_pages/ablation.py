@@ -7,12 +7,20 @@ import streamlit as st
 
 from inspector.dashboard import profiled, store, widgets, words
 from inspector.dashboard.guards import guarded
+from inspector.dashboard.parts import exports
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 from inspector.plot import head_grid
 from inspector.plot.ablation import robustness_curve
 
 _GRID = "ablation-grid"
+_SENTENCES = "import inspector\nfrom inspector.dashboard import store\n\n"
+_LINES = {
+    "importance": f"{_SENTENCES}texts = store.some_sentences(store.SENTENCES)\n"
+    'inspector.head_importance("{model}", texts, check=False)',
+    "robustness": f"{_SENTENCES}texts = store.some_sentences(store.CURVE_SENTENCES)\n"
+    'inspector.robustness("{model}", texts)',
+}
 MIN_DOCUMENTS = 5
 """Of which the documents of a relation must be for an interval over them."""
 
@@ -49,7 +57,7 @@ def show(visit: Visit) -> None:
     widgets.chart(robustness_curve(measured.curve, names=names), "robustness", t["curve_alt"])
     _loss(measured.curve, visit.language)
     frames = {"importance": measured.importance, "robustness": measured.curve}
-    widgets.downloads(frames, visit.language)
+    exports.frames(frames, lambda name: _LINES[name].format(model=visit.model), visit.language)
 
 
 def _loss(curve: pd.DataFrame, language: str) -> None:

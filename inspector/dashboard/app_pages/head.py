@@ -6,7 +6,7 @@ import streamlit as st
 from inspector.dashboard import claims_in_words, examples, profiled, store, widgets, words
 from inspector.dashboard.app_pages.weights import statistics_table
 from inspector.dashboard.guards import plain
-from inspector.dashboard.parts import head_statistics
+from inspector.dashboard.parts import exports, head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.frames import meanings
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
@@ -33,6 +33,7 @@ def show(visit: Visit) -> None:
     run = profiled.run(visit)
     if run is not None:
         _roles(run, chosen, visit.language)
+        _passport(run, chosen, visit)
         _behaviour(run, chosen, visit.language)
         if len(run.relations):
             relations = _relations(run, chosen, visit.language)
@@ -52,6 +53,24 @@ def _roles(run: Run, chosen: tuple[int, int], language: str) -> None:
         said = {name: t[f"said_{name}"] for name in PHRASES}
         st.markdown(plain(describe_head(*chosen, run.roles, run.claims, said)))
     widgets.roles_table(run.roles, chosen, words.of("specialization", language))
+
+
+def _passport(run: Run, chosen: tuple[int, int], visit: Visit) -> None:
+    """Offer all of it as files to keep, how to cite it, and the lines that give the same."""
+    t, shell = words.of("head", visit.language), words.of("shell", visit.language)
+    paper, name = run.passport(*chosen), f"head-{chosen[0]}-{chosen[1]}"
+    with st.container(horizontal=True, key="passport"):
+        widgets.download(f"{t['passport']}: {shell['json']}", paper.json(), f"{name}.json")
+        widgets.download(
+            f"{t['passport']}: {shell['html']}", paper.html(visit.language), f"{name}.html"
+        )
+    with st.expander(t["cite"]):
+        st.code(paper.cite, language=None, wrap_lines=True)
+        st.caption(t["cite_note"])
+        st.code(
+            exports.of_run(store.folder_of(visit), f"passport({chosen[0]}, {chosen[1]})"),
+            language="python",
+        )
 
 
 def _behaviour(run: Run, chosen: tuple[int, int], language: str) -> None:

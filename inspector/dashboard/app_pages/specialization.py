@@ -17,7 +17,7 @@ from inspector.dashboard import (
     words,
 )
 from inspector.dashboard.guards import plain
-from inspector.dashboard.parts import head_statistics
+from inspector.dashboard.parts import exports, head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.heads.specialization.decoder_roles import DECODER_ROLES
 from inspector.plot import claims_forest
@@ -83,7 +83,8 @@ def show(visit: Visit) -> None:
     _controls(controls[controls["relation"].isin(claims["relation"])], visit.language)
     offered = ("claims", "replication", "semantic_controls", "roles", "relations")
     frames = {name: run.frames[name] for name in offered if name in run.frames}
-    widgets.downloads(frames, visit.language)
+    folder = store.folder_of(visit)
+    exports.frames(frames, lambda name: exports.of_run(folder, f'frames["{name}"]'), visit.language)
 
 
 def _named(relation: str, language: str) -> str:
@@ -203,7 +204,9 @@ def _claims(claims: pd.DataFrame, language: str, *, replicated: bool) -> None:
     widgets.claims_table(claims, "claims", language, replicated=replicated, on_row="rerun")
     st.header(t["forest"], anchor=False)
     st.caption(t["forest_note"])
-    widgets.chart(claims_forest(claims, names=_names(language)), "forest", t["forest"], least=760)
+    forest = claims_forest(claims, names=_names(language))
+    widgets.chart(forest, "forest", t["forest"], least=760)
+    exports.chart(forest, "forest", language)
 
 
 def _controls(controls: pd.DataFrame, language: str) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from inspector.dashboard import profiled, store, widgets, words
-from inspector.dashboard.parts import head_statistics
+from inspector.dashboard.parts import exports, head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.frames import frames
 from inspector.frames.table import Column
@@ -26,8 +26,8 @@ def show(visit: Visit) -> None:
         visit, profiled.at_hand(visit), "weights-grid", (layer, head),
         default="ov_eigenvalue_positivity", choice="statistic",
     )  # fmt: skip
-    csv = words.of("shell", visit.language)["csv"]
-    widgets.download(csv, frame.to_csv(index=False), "weights.csv")
+    made = f"import inspector\n\ninspector.weight_statistics({visit.model!r})"
+    exports.frames({"weights": frame}, lambda name: made, visit.language)
     st.header(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
     _spectra(model, layer, head, visit.language)
     _vocabulary(visit, layer, head)
@@ -43,11 +43,13 @@ def _spectra(model: PretrainedModel, layer: int, head: int, language: str) -> No
         st.caption(t["spectrum_note"])
         curve = spectrum(singular_values(model, layer, head), names=names)
         widgets.chart(curve, "spectrum", t["spectrum"])
+        exports.chart(curve, "spectrum", language)
     with right:
         st.subheader(t["eigenvalues"], anchor=False)
         st.caption(t["eigenvalues_note"])
         plane = eigenvalue_plane(eigenvalues(model, layer, head), names=names)
         widgets.chart(plane, "eigenvalues", t["eigenvalues"])
+        exports.chart(plane, "eigenvalues", language)
 
 
 def statistics_table(frame: pd.DataFrame, layer: int, head: int, language: str) -> None:

@@ -315,7 +315,7 @@ function drawProducts(on, state, plan, focus, ink) {
 
 function inkOf(root) {
   const style = getComputedStyle(root);
-  const [red, green, blue] = style.color.match(/\d+/g).map(Number);
+  const [red, green, blue] = (style.color.match(/\d+/g) ?? [17, 17, 17]).map(Number);
   const dark = red + green + blue > 380;
   return { text: `rgb(${red},${green},${blue})`, accent: dark ? "#56b4e9" : "#00639c" };
 }
@@ -356,7 +356,7 @@ function paint(state, panel, focus) {
 }
 
 function draw(state) {
-  const begun = performance.now();
+  const started = performance.now();
   const all = shownOf(state);
   const whole = state.box.clientWidth || 700;
   const room = all.length > 1 && whole > 760 ? (whole - 40) / Math.min(all.length, 2) : whole;
@@ -372,10 +372,11 @@ function draw(state) {
     paint(state, panel, state.lock);
     return panel;
   });
-  state.root.dataset.drawnMs = Math.round(performance.now() - begun);
+  state.root.dataset.drawnMs = Math.round(performance.now() - started);
 }
 
 function repaint(state, focus) {
+  if (!state.root.isConnected) return;  // the reader has left
   for (const panel of state.panels) {
     const fits = !focus || focus.place < panel.seen.tokens.length;
     paint(state, panel, fits ? focus : null);
@@ -558,11 +559,15 @@ function begun(root, data) {
   const long = data.panels[0].tokens.length > MANY;
   state.options = { special: false, punctuation: false, renormalise: true, difference: false,
     horizontal: data.horizontal, threshold: long ? 0.02 : 0.01, query: data.query };
-  let seen = 0;
-  new ResizeObserver(() => {
-    if (seen && Math.abs(seen - state.box.clientWidth) > 20) draw(state);
-    seen = state.box.clientWidth;
-  }).observe(root);
+  state.watcher = new ResizeObserver(() => {
+    // In the next frame: what is drawn has a size itself.
+    requestAnimationFrame(() => {
+      const width = state.box.clientWidth;
+      if (root.isConnected && width && state.seen && Math.abs(state.seen - width) > 20) draw(state);
+      state.seen = width || state.seen;
+    });
+  });
+  state.watcher.observe(root);
   return state;
 }
 

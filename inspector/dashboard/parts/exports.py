@@ -1,0 +1,97 @@
+"""What goes out of a page: files of frames and figures, the Python lines that make them, a link."""
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from inspector.dashboard import words
+from inspector.plot import picture
+from inspector.records import FRAME_WRITERS
+
+_HERE = Path(__file__)
+_LINK = st.components.v2.component(
+    "inspector.copy_link",
+    html='<div class="copy-link"></div>\n',
+    css=_HERE.with_name("copy_link.css").read_text(encoding="utf-8"),
+    js=_HERE.with_name("copy_link.js").read_text(encoding="utf-8"),
+)
+_MIME = {
+    ".csv": "text/csv", ".parquet": "application/vnd.apache.parquet", ".json": "application/json",
+    ".svg": "image/svg+xml", ".png": "image/png", ".html": "text/html",
+}  # fmt: skip
+
+
+def frames(shown: Mapping[str, pd.DataFrame], lines: Callable[[str], str], language: str) -> None:
+    """Offer frames as CSV, Parquet and JSON, and the lines of Python that make them.
+
+    Args:
+        shown: Name → frame.
+        lines: A frame's name → the Python that makes it.
+        language: Of the page.
+    """
+    t = words.of("parts", language)
+    with st.container(horizontal=True):
+        for name, frame in shown.items():
+            with st.popover(f"{t['export']} ({name})", icon=":material/download:"):
+                for suffix, write in FRAME_WRITERS.items():
+                    _file(f"{name}{suffix}", lambda write=write, frame=frame: write(frame))
+                st.caption(t["python"])
+                st.code(lines(name), language="python")
+
+
+def chart(drawing: Any, key: str, language: str) -> None:
+    """Offer a chart as SVG, PNG and a page, and its figures as CSV."""
+    t = words.of("parts", language)
+    with st.popover(t["export_chart"], icon=":material/download:", type="tertiary"):
+        if find_spec("vl_convert") is None:
+            st.caption(t["no_pictures"])
+        else:
+            for suffix, make in _CHART_WRITERS.items():
+                _file(f"{key}{suffix}", lambda make=make: make(drawing))
+        data = getattr(drawing, "data", None)
+        if isinstance(data, pd.DataFrame):
+            _file(f"{key}.csv", lambda: FRAME_WRITERS[".csv"](data))
+
+
+_CHART_WRITERS: dict[str, Callable[[Any], str | bytes]] = {
+    ".svg": picture.svg,
+    ".png": picture.png,
+    ".html": picture.page,
+}
+
+
+def _file(name: str, make: Callable[[], str | bytes]) -> None:
+    suffix = Path(name).suffix
+    st.download_button(
+        suffix.removeprefix(".").upper(), make, name, _MIME[suffix],
+        key=f"export-{name}", on_click="ignore",
+    )  # fmt: skip
+
+
+def of_run(folder: str, then: str) -> str:
+    """Return the lines of Python that open a run and do something with it.
+
+    Example:
+        >>> print(of_run("run", "passport(3, 1)"))
+        import inspector
+        <BLANKLINE>
+        run = inspector.Run.open('run')
+        run.passport(3, 1)
+    """
+    return f"import inspector\n\nrun = inspector.Run.open({folder!r})\nrun.{then}"
+
+
+def link(language: str, texts: Mapping[str, str]) -> None:
+    """Offer to copy the page's address; what the reader typed goes with it only when asked.
+
+    Args:
+        language: Of the page.
+        texts: Name of a field → what stands in it.
+    """
+    t = words.of("parts", language)
+    said = {name: t[name] for name in ("copy_link", "copied", "with_texts")}
+    _LINK(key="copy-link", data={"words": said, "texts": dict(texts)})
