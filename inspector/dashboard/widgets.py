@@ -90,6 +90,14 @@ def download(label: str, data: Any, file: str) -> None:
     )
 
 
+def downloads(frames: Mapping[str, pd.DataFrame], language: str) -> None:
+    """Offer frames as CSV, side by side, under their names."""
+    csv = words.of("shell", language)["csv"]
+    with st.container(horizontal=True):
+        for name, frame in frames.items():
+            download(f"{csv} ({name})", frame.to_csv(index=False), f"{name}.csv")
+
+
 def chart(
     drawing: alt.Chart | alt.LayerChart,
     key: str,
