@@ -30,10 +30,26 @@ function watchHistory() {
   };
 }
 
+// A formula or a table that scrolls must be reached by keys: it becomes a stop of Tab.
+function watchScrolled() {
+  let waiting = false;
+  const reach = () => {
+    waiting = false;
+    for (const one of document.querySelectorAll(".katex-display, .stMarkdown table")) {
+      if (one.scrollWidth > one.clientWidth) one.tabIndex = 0;
+    }
+  };
+  new MutationObserver(() => {
+    if (!waiting) requestAnimationFrame(reach);
+    waiting = true;
+  }).observe(document.body, { childList: true, subtree: true });
+}
+
 export default function ({ data }) {
   document.documentElement.lang = data.lang;
   if (!window.inspectorWatchesHistory) {
     window.inspectorWatchesHistory = true;
     watchHistory();
+    watchScrolled();
   }
 }

@@ -1,6 +1,7 @@
 """What goes out of a page: files of frames and figures, the Python lines that make them, a link."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def frames(shown: Mapping[str, pd.DataFrame], lines: Callable[[str], str], langu
         for name, frame in shown.items():
             with st.popover(f"{t['export']} ({name})", icon=":material/download:"):
                 for suffix, write in FRAME_WRITERS.items():
-                    _file(f"{name}{suffix}", lambda write=write, frame=frame: write(frame))
+                    _file(f"{name}{suffix}", partial(write, frame))
                 st.caption(t["python"])
                 st.code(lines(name), language="python")
 
@@ -51,10 +52,10 @@ def chart(drawing: Any, key: str, language: str) -> None:
             st.caption(t["no_pictures"])
         else:
             for suffix, make in _CHART_WRITERS.items():
-                _file(f"{key}{suffix}", lambda make=make: make(drawing))
+                _file(f"{key}{suffix}", partial(make, drawing))
         data = getattr(drawing, "data", None)
         if isinstance(data, pd.DataFrame):
-            _file(f"{key}.csv", lambda: FRAME_WRITERS[".csv"](data))
+            _file(f"{key}.csv", partial(FRAME_WRITERS[".csv"], data))
 
 
 _CHART_WRITERS: dict[str, Callable[[Any], str | bytes]] = {

@@ -103,7 +103,9 @@ def _by_norm(
     """Return each key's share in the length of what a query is given."""
     output = model.layer_weights(head[0]).by_head().W_O[head[1]].double()
     moved = weights * torch.linalg.vector_norm(values @ output.mT, dim=-1)
-    return moved / moved.sum(-1, keepdim=True).clamp(min=torch.finfo(moved.dtype).tiny)
+    total = moved.sum(-1, keepdim=True).clamp(min=torch.finfo(moved.dtype).tiny)
+    share: Float[Tensor, "query key"] = moved / total
+    return share
 
 
 def _values(call: LayerCall, head: int) -> Float[Tensor, "key d_value"]:
