@@ -10,6 +10,7 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
+import griffe
 import latex2mathml.converter
 import typer
 from mkdocs.config.defaults import MkDocsConfig
@@ -20,6 +21,15 @@ ROOT = Path(__file__).resolve().parents[1]
 _PLACE = "<!-- output {} -->"
 _FORMULA = re.compile(r"\$([^$<>\n]+)\$")
 _outputs: dict[str, str] = {}
+
+
+class DoctestExamples(griffe.Extension):
+    """Shows the examples of docstrings as code: mkdocstrings knows `Examples:` alone."""
+
+    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Rename the section of one docstring."""
+        if obj.docstring is not None:
+            obj.docstring.value = obj.docstring.value.replace("\nExample:\n", "\nExamples:\n")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -64,7 +74,7 @@ def _cells(document: dict[str, Any], name: str) -> Iterator[str]:
     for number, cell in enumerate(document["cells"]):
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            yield source
+            yield source.replace(".ipynb)", ".md)")
             continue
         yield f"```python\n{source}\n```"
         for index, output in enumerate(cell["outputs"]):
