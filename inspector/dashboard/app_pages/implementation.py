@@ -32,7 +32,7 @@ def show(visit: Visit) -> None:
     st.markdown(t["command"])
     name = visit.model if not set(visit.model) & set(" '\"\\$`") else f"'{visit.model}'"
     command = f"inspector verify {name} --implementation {_FILE}:build"
-    st.code(f"{command}\n{command} --json > report.json", language="bash")
+    st.code(f"{command}\n{command} --json > report.json", language=None, wrap_lines=True)
     if visit.settings.run_code:
         _trial(visit, t)
     else:
