@@ -36,3 +36,18 @@ def test_attend_writes_a_page(command, folder_of, tmp_path):
     result = command("attend", folder_of("gpt2"), "--text", "The cat sat.", "-o", output)
     assert (result.code, result.err) == (0, "")
     assert "</html>" in output.read_text(encoding="utf-8")
+
+
+def test_a_tokenizer_that_splits_the_words_is_said_to(command, folder_of, tmp_path):
+    folder = folder_of("gpt2")
+    result = command("profile", folder, "--probes", "decoder", "-o", tmp_path / "run")
+    assert (result.code, result.err.splitlines()[-1]) == (
+        2,
+        (
+            f"inspector: probes (decoder) cannot be asked of model {folder}, not asked: the "
+            "tokenizer makes one token of 15 words, and 20 are needed: give a corpus."
+        ),
+    )
+    result = command("weights", folder, "--vocabulary")
+    assert result.code == 2
+    assert "must have its language-modelling head" in result.err

@@ -79,8 +79,17 @@ def probe_words(model: PretrainedModel) -> ProbeWords:
 
 
 def with_battery(model: PretrainedModel, corpora: Sequence[Corpus]) -> list[Corpus]:
-    """Return corpora, each with the battery behind it; the battery alone where there is none."""
+    """Return corpora, each with the battery behind it; the battery alone where there is none.
+
+    Raises:
+        InputError: If there is no corpus, and no probe can be asked of the model.
+    """
     own = probes(model)
+    if not corpora and not own.sentences:
+        raise InputError(
+            f"probes ({DECODER}) cannot be asked of model {model.name}, "
+            f"{own.left_out[0].reason}: give a corpus."
+        )
     return [
         replace(
             corpus,
