@@ -192,9 +192,11 @@ def test_heads_of_a_claimed_relation_and_direction_share_a_role():
 def planted(tmp_path_factory):
     """Return a function from planted heads to the verdicts on them, found by ablation."""
 
-    def judged(*heads):
+    def judged(*heads, sentences=100):
         model = planted_model(tmp_path_factory.mktemp("planted"), [head for _, head in heads])
-        settings = ProfileSettings(ablation_sentences=100, random_init_seeds=(), shard_size=200)
+        settings = ProfileSettings(
+            ablation_sentences=sentences, random_init_seeds=(), shard_size=200
+        )
         job, _ = profile_job(model, planted_corpus(), settings, None)
         worker = ProfileWorker(job, model)
         shards = [worker(one) for one in range(job.n_shards)[-job.readings[-1].n_shards :]]
@@ -210,6 +212,14 @@ def test_a_planted_head_is_needed(planted):
     assert found == "yes"
     assert frame["heads"].tolist() == ["0-3"]
     assert frame["rank"].tolist() == [1]
+
+
+@pytest.mark.full
+def test_sets_are_read_in_documents_enough_for_an_interval(planted):
+    """One sentence in eight of eight would be one document, of which nothing can be said."""
+    frame, _ = planted((0, 3), (0, 7), sentences=8)
+    assert frame["documents"][1] >= 6
+    assert frame["needed"].tolist() == ["no", "yes"]
 
 
 def test_two_planted_heads_of_which_either_does_are_needed_only_together(planted):
