@@ -8,6 +8,7 @@ from typing import NoReturn
 import streamlit as st
 
 from inspector.dashboard import address, words
+from inspector.dashboard.words import sentences
 from inspector.errors import InputError, InspectorError
 from inspector.models import check_text
 
@@ -30,7 +31,8 @@ def plain(data: object) -> str:
 
 def stop(sentence: str) -> NoReturn:
     """Show what is wrong and how to fix it, and end the page there."""
-    st.error(plain(sentence), icon=":material/error:")
+    language = st.session_state.get("lang", words.REFERENCE)
+    st.error(plain(sentences.said(sentence, "errors", language)), icon=":material/error:")
     address.finish()
     st.stop()
 

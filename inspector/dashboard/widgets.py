@@ -16,6 +16,7 @@ from torch import Tensor
 from inspector.dashboard import address, relations, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
+from inspector.dashboard.words import sentences
 from inspector.frames import meanings
 from inspector.html import table
 from inspector.models import PretrainedModel
@@ -184,13 +185,15 @@ def choose_clicked_head(key: str) -> None:
             address.set_choice("head", int(points[0]["head"]))
 
 
-def roles_table(roles: pd.DataFrame, head: tuple[int, int], t: words.Words) -> None:
+def roles_table(roles: pd.DataFrame, head: tuple[int, int], language: str) -> None:
     """Show a head's roles with their evidence, or that it has none."""
+    t = words.of("specialization", language)
     own = roles[(roles["layer"] == head[0]) & (roles["head"] == head[1])]
     if own.empty:
         st.markdown(t["no_role"])
         return
-    text_table([t["role"], t["evidence"]], zip(own["role"], own["evidence"], strict=True))
+    evidence = [sentences.said(text, "evidence", language) for text in own["evidence"]]
+    text_table([t["role"], t["evidence"]], zip(own["role"], evidence, strict=True))
 
 
 def claims_table(

@@ -84,7 +84,8 @@ def server(tmp_path_factory, profiled, only_verifiable, small_model):
     settings = yaml.safe_load(profiled.read_text())
     models = ["minilm", str(only_verifiable), str(small_model)]
     config = tmp_path_factory.mktemp("served") / "served.yaml"
-    config.write_text(yaml.safe_dump({**settings, "models": models}))
+    runs = str(tmp_path_factory.mktemp("served-runs"))
+    config.write_text(yaml.safe_dump({**settings, "models": models, "runs": runs}))
     log = tmp_path_factory.mktemp("server") / "log.txt"
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]

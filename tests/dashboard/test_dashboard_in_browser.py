@@ -94,7 +94,7 @@ def test_the_verification_draws_its_grid(reader):
 
 def test_a_model_that_is_only_verifiable_can_be_walked(reader, only_verifiable):
     reader.open("weights")
-    choice = reader.page.get_by_test_id("stSidebar").get_by_role("combobox")
+    choice = reader.page.get_by_test_id("stSidebar").get_by_role("combobox").first
     choice.click()
     reader.page.get_by_role("option", name=str(only_verifiable)).click()
     reader.settle()

@@ -16,6 +16,8 @@ from inspector.dashboard.settings import Settings
 from inspector.dashboard.words import catalogue
 from inspector.errors import InputError
 from inspector.heads.ablation.target_words import ENDS
+from inspector.heads.counts import DIRECTIONS
+from inspector.heads.specialization import roles
 from inspector.heads.specialization.head_description import PHRASES
 from inspector.verification import MUTATIONS, STAGES
 from inspector.verification.diagnosis import CATALOGUE
@@ -200,3 +202,30 @@ def test_no_bold_ends_where_markdown_sees_no_end(path):
             bold = [match.start() for match in re.finditer(r"\*\*", text)]
             wrong = {match.start() for match in opened.finditer(text)}
             assert not wrong & set(bold[1::2]), text
+
+
+def test_evidence_is_said_in_chinese_with_the_same_figures():
+    """Of every role of the battery's figures, made by the library itself."""
+    following = {
+        "relation": "obj", "kind": "syntax", "accuracy": 0.4821, "n": 1489, "baseline_offset": -1,
+        "baseline_accuracy": 0.123, "lift": 0.22, "ci_low": -0.01, "ci_high": 0.26,
+        "q_value": 1e-4, "corrected": "over all heads", "random_init_accuracy": 0.1,
+        "apart_lift": 0.05, "matched_accuracy": 0.51,
+    }  # fmt: skip
+    behaviour = dict.fromkeys(roles._IN_SENTENCES, 0.954)
+    evidence = [
+        roles._SENTENCES[role]({**behaviour, "offset_mode": offset, "first_mass": first})
+        for role in ("positional", "special-token", "no-op", "broad", "duplicate-token")
+        for offset in (-3, -1, 0, 1, 2)
+        for first in (0.1, 0.99)
+    ]
+    for direction in DIRECTIONS:
+        for kind in ("syntax", "semantic"):
+            row = {**following, "direction": direction, "kind": kind}
+            evidence.append(roles._following(row, [DIRECTIONS[0]]) + roles._surviving(row))
+    for text in evidence:
+        said = in_language(text, "evidence", "zh")
+        assert re.search("[a-z]{3,} [a-z]{3,}", said) is None, said
+        assert sorted(re.findall(r"\d+\.\d", said)) == sorted(re.findall(r"\d+\.\d", text)), said
+        assert in_language(text, "evidence", "en") == text
+    assert in_language("Nobody wrote this.", "evidence", "zh") == "Nobody wrote this."

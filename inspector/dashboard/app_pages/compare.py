@@ -53,7 +53,6 @@ def _chosen(runs: Mapping[str, Listed], visit: Visit, t: words.Words) -> tuple[R
     shown = next((name for name, one in runs.items() if one.folder == visit.run), None)
     defaults = (name for name, one in runs.items() if choice.is_default(one))
     first = shown or next(defaults, names[0])
-    second = next(name for name in names if name != first)
 
     def named(name: str) -> str:
         one = runs[name]
@@ -63,6 +62,7 @@ def _chosen(runs: Mapping[str, Listed], visit: Visit, t: words.Words) -> tuple[R
     left, right = st.columns(2)
     with left:
         a = address.select(t["one"], "one", names, first, named=named)
+    second = next(name for name in names if name != a)
     with right:
         b = address.select(t["other"], "other", names, second, named=named)
     with guarded():

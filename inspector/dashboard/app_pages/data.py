@@ -11,6 +11,7 @@ from inspector.dashboard import address, profiled, store, widgets, words
 from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.runs import choice, texts
 from inspector.dashboard.settings import Visit
+from inspector.dashboard.words import sentences
 from inspector.errors import InspectorError
 from inspector.runs.background import processes
 from inspector.runs.background.job import Job, folder_of, read_job, slug, write_job
@@ -56,7 +57,7 @@ def _runs(visit: Visit) -> None:
         st.rerun()
     trouble = st.session_state.pop(_TROUBLE, None)
     if trouble:
-        st.error(plain(trouble), icon=":material/error:")
+        st.error(plain(sentences.said(trouble, "errors", visit.language)), icon=":material/error:")
     if not runs:
         st.markdown(t["no_runs"])
     for number, one in enumerate(runs[:_MOST_SHOWN]):
@@ -199,7 +200,8 @@ def _read(data: bytes, name: str, visit: Visit, t: words.Words) -> Given | None:
     try:
         corpus = texts.read_given(data, name, visit.settings)
     except InspectorError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        said = sentences.said(str(error), "errors", visit.language)
+        st.error(plain(said), icon=":material/error:")
         return None
     suffix = Path(name).suffix.lower()
     called = PASTED if name.startswith(f"{PASTED}.") else name

@@ -52,7 +52,7 @@ def _roles(run: Run, chosen: tuple[int, int], language: str) -> None:
     if len(_of_head(run.roles, chosen)):
         said = {name: t[f"said_{name}"] for name in PHRASES}
         st.markdown(plain(describe_head(*chosen, run.roles, run.claims, said)))
-    widgets.roles_table(run.roles, chosen, words.of("specialization", language))
+    widgets.roles_table(run.roles, chosen, language)
 
 
 def _passport(run: Run, chosen: tuple[int, int], visit: Visit) -> None:

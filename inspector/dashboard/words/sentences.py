@@ -1,0 +1,53 @@
+"""Sentences of the library in another language: recognised by their English templates."""
+
+import re
+from functools import cache
+
+from inspector.dashboard import words
+
+
+def said(text: str, page: str, language: str) -> str:
+    """Return sentences of the library in a language; as they are where one has no template.
+
+    Args:
+        text: In English.
+        page: Which holds the templates, 'evidence' or 'errors'.
+        language: Of the page.
+
+    Example:
+        >>> said("corpus (a.txt) holds no sentence: give a file with text.", "errors", "zh")
+        '语料（a.txt）中没有句子：请给出含有文字的文件。'
+    """
+    if language == words.REFERENCE:
+        return text
+    own, rest, found = words.of(page, language), text, []
+    while rest:
+        matches = ((name, one.match(rest)) for name, one in _templates(page).items())
+        name, match = next(((name, one) for name, one in matches if one), ("", None))
+        if match is None:
+            return text
+        values = {key: _value(one, language) for key, one in match.groupdict().items()}
+        found.append(own[name].format(**values))
+        rest = rest[match.end() :].lstrip()
+    return "".join(found)
+
+
+def _value(value: str, language: str) -> str:
+    return words.of("specialization", language).get(value, words.term(value, language))
+
+
+@cache
+def _templates(page: str) -> dict[str, re.Pattern[str]]:
+    """Return what recognises each sentence of a page in English, the longest first."""
+    sentences = sorted(words.of(page, words.REFERENCE).items(), key=lambda item: -len(item[1]))
+    return {
+        name: re.compile(
+            "".join(
+                f"(?P<{part}>.+?)" if place % 2 else re.escape(part)
+                for place, part in enumerate(re.split(r"\{(\w+)\}", sentence))
+            )
+            + r"(?= |$)",
+            re.DOTALL,
+        )
+        for name, sentence in sentences
+    }
