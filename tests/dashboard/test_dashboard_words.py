@@ -14,6 +14,7 @@ from streamlit.util import calc_hash
 from inspector.dashboard import words
 from inspector.dashboard.settings import Settings
 from inspector.dashboard.words import catalogue
+from inspector.dashboard.words.sentences import said as in_language
 from inspector.errors import InputError
 from inspector.heads.ablation.target_words import ENDS
 from inspector.heads.counts import DIRECTIONS
