@@ -108,10 +108,9 @@ def train_on_repeats(
         period = int(torch.randint(5, 25, (1,), generator=draw))
         part = torch.rand(batch, len(words), generator=draw).argsort(1)[:, :period] + words.start
         texts = torch.cat([torch.zeros(batch, 1, dtype=torch.long), part, part], 1)
-        # From the second copy of the first word on everything follows from what stood before.
-        logits = network(input_ids=texts).logits[:, -period:-1]
+        logits = network(input_ids=texts).logits[:, period:-1]
         loss = torch.nn.functional.cross_entropy(
-            logits.flatten(0, 1), texts[:, 1 - period :].flatten()
+            logits.flatten(0, 1), texts[:, period + 1 :].flatten()
         )
         optimizer.zero_grad()
         loss.backward()
