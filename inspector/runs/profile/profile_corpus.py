@@ -18,6 +18,7 @@ from inspector.arguments import as_path
 from inspector.corpora import Corpus
 from inspector.errors import InputError, OutputError
 from inspector.heads.observers import packed_counts
+from inspector.heads.observers.long_estimate import note_long_texts
 from inspector.heads.specialization.replication import with_replicates
 from inspector.models import PretrainedModel
 from inspector.plot.roles_table import roles_table
@@ -37,12 +38,18 @@ from inspector.runs.profile.profile_frames import (
 from inspector.runs.profile.reading import note_documents
 from inspector.runs.profile.replicating import replication_frame, with_selectivity_rules
 from inspector.runs.profile.shard_check import shard_fits
-from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings, ProfileWorker
+from inspector.runs.profile.shard_worker import (
+    ProfileJob,
+    ProfileSettings,
+    ProfileWorker,
+    one_thread,
+)
 from inspector.runs.profile.versions import versions
 from inspector.runs.store.folder_checks import FRAME_SUFFIX
 from inspector.runs.store.manifest import Manifest
 from inspector.runs.store.result import DamageError, check_columns
 from inspector.runs.store.run_folder import RunFolder
+from inspector.verification.implementation.sandbox.process_tree import half_of_free
 from inspector.vocabulary import Vocabulary
 
 _SETTINGS = (
@@ -251,6 +258,10 @@ def profile_corpus(
     jobs = [job for job, _ in made]
     manifest = _manifest(model, corpora, jobs, replicate)
     note_documents(corpora)
+    half = half_of_free()
+    with one_thread():
+        texts = [text for job in jobs for text in job.sentences.texts]
+        note_long_texts(model, texts, None if half is None else 2 * half)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory())) / "run"
         run = stack.enter_context(

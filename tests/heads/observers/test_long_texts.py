@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from tiny_decoders import save_tiny_decoder
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from inspector.corpora import Relation, Sentence
-from inspector.errors import UnsupportedModelError
+from inspector.errors import InputError, UnsupportedModelError
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.observers import (
     Behaviour,
@@ -22,6 +23,7 @@ from inspector.heads.observers import (
     annotated_batches,
     observe,
 )
+from inspector.heads.observers.long_estimate import note_long_texts
 from inspector.models import load, word_batches
 from inspector.models.forward import row_blocks
 
@@ -189,3 +191,25 @@ def test_half_types_are_looked_at_in_float32(tmp_path, by_rows):
     assert {call.probabilities.dtype for call in calls} == {torch.float32}
     rows = torch.cat([call.probabilities.sum(-1) for call in calls], dim=-1)
     assert torch.allclose(rows, torch.ones_like(rows), atol=1e-6)
+
+
+def test_what_long_texts_take_is_said_before_they_are_read(model_of, by_rows, caplog):
+    model = model_of("llama", max_position_embeddings=900)
+    by_rows(100)
+    note_long_texts(model, [long_sentence(30), long_sentence(400)], None)
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert re.fullmatch(
+        r"1 long text, of up to \d{3} tokens: reading takes about \d+ s, and \d+ MB of memory "
+        "beside the model",
+        said,
+    )
+    caplog.clear()
+    note_long_texts(model, [long_sentence(30)], 0)
+    assert not caplog.records, "short ones are not spoken of"
+    with pytest.raises(InputError) as caught:
+        note_long_texts(model, [long_sentence(400)], 10_000)
+    assert re.fullmatch(
+        r"text \(\d{3} tokens\) needs about 0.0 GB of memory beside the model, and 0.0 GB are "
+        "free: give shorter texts, or more memory.",
+        str(caught.value),
+    )
