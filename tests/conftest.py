@@ -99,7 +99,7 @@ def minilm():
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     """Return a function: family → the folder of a tiny model of it. Read-only: copy to change."""
-    from tiny_models import save_tiny_model
+    from support.tiny.models import save_tiny_model
 
     @functools.cache
     def folder(family="bert"):

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from interrupting import start_interruptible
 from support.each import each
+from support.processes.interrupting import start_interruptible
 from support.terminal import plain
 
 from inspector.cli import app
@@ -285,7 +285,7 @@ class TestProcess:
 
     def test_the_verdict_stays_the_exit_code_when_nobody_reads(self, tiny_folder, tmp_path):
         """A group that never runs: such an albert does not pass."""
-        from tiny_models import save_tiny_model
+        from support.tiny.models import save_tiny_model
 
         folder = save_tiny_model(tmp_path / "albert", "albert", num_hidden_groups=4)
         read, write = os.pipe()

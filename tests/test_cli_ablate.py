@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 from support.each import each
-from tiny_language_models import save_language_model
+from support.tiny.language_models import save_language_model
 
 import inspector
 from inspector.errors import InputError

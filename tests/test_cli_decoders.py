@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from tiny_decoders import save_tiny_decoder
+from support.tiny.decoders import save_tiny_decoder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

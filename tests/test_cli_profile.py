@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from interrupting import start_interruptible
 from support.each import each
+from support.processes.interrupting import start_interruptible
 
 FRAMES = ("behaviour", "relations", "claims", "roles", "power", "kinds", "totals", "skipped")
 FIELDS = "{}\t{}\t_\t{}\t_\t_\t{}\t{}\t_\t_"

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from tiny_models import save_tiny_model
+from support.tiny.models import save_tiny_model
 
 import inspector
 from inspector.errors import InputError

@@ -3,10 +3,10 @@
 import math
 
 import pytest
-import slow_attention as slow
+import support.slow.attention as slow
 import torch
 from support.each import each
-from tolerances import TOLERANCE
+from support.tolerances import TOLERANCE
 from torch.nn.functional import dropout as torch_dropout
 from torch.nn.functional import scaled_dot_product_attention
 

@@ -3,7 +3,7 @@
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import FLOAT64
+from support.tolerances import FLOAT64
 
 from inspector.attention import (
     LayerWeights,

@@ -8,9 +8,9 @@ from functools import partial
 
 import pytest
 import torch
-from slow_attention import slow_general_attention
 from support.each import each
-from tolerances import TOLERANCE
+from support.slow.attention import slow_general_attention
+from support.tolerances import TOLERANCE
 
 from inspector.attention import (
     attention,

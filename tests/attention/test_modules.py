@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tolerances import FLOAT64
+from support.tolerances import FLOAT64
 
 from inspector.attention import (
     AdditiveScore,

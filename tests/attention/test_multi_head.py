@@ -4,10 +4,10 @@ import math
 from dataclasses import replace
 
 import pytest
-import slow_attention as slow
+import support.slow.attention as slow
 import torch
 from support.each import each
-from tolerances import TOLERANCE
+from support.tolerances import TOLERANCE
 from torch.nn.functional import linear, scaled_dot_product_attention
 
 from inspector.attention import (

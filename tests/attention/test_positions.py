@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from support.each import each
-from tolerances import FLOAT64
+from support.tolerances import FLOAT64
 
 from inspector.attention import masked_softmax
 from inspector.attention.positions import (

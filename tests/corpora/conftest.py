@@ -1,7 +1,7 @@
 """Where the gold treebanks lie, and files to read."""
 
 import pytest
-from gold_data import DATA
+from support.texts.gold_data import DATA
 
 TREEBANKS = {
     "ewt": "ud-english-ewt/en_ewt-ud-dev.conllu",

@@ -5,9 +5,9 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from made_probes import OnlyRandom, made_probes
-from small_trees import corpus_of
 from support.each import each
+from support.texts.made_probes import OnlyRandom, made_probes
+from support.texts.small_trees import corpus_of
 
 from inspector.corpora import (
     Corpus,
@@ -102,7 +102,7 @@ def test_every_tree_is_valid():
 
 
 def test_a_bent_tree_is_seen():
-    from small_trees import tree
+    from support.texts.small_trees import tree
 
     assert faults(tree("The DET 2 amod; dogs NOUN 3 nsubj; bark VERB 0 root")) == ["amod is DET"]
     assert faults(tree("a X 3 nmod; b X 4 nmod; c X 4 obj; d X 0 root")) == ["crossing"]

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from made_probes import made_probes
+from support.texts.made_probes import made_probes
 
 from inspector.corpora import Sentence, tree_sentence
 from tools.probes.grammar import lexicon, verbs

@@ -1,7 +1,7 @@
 """No fixed offset finds the heads of any relation of the generated probes."""
 
 import pytest
-from made_probes import made_probes
+from support.texts.made_probes import made_probes
 
 from inspector.corpora import tree_sentence
 

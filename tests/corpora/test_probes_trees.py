@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_probes import OnlyRandom, made_probes
+from support.texts.made_probes import OnlyRandom, made_probes
 
 from inspector.corpora import Sentence, read_conllu, write_conllu
 from inspector.errors import InputError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.each import each
-from treebank_checker import Tree, entity_problems, names, problems
+from support.slow.treebank_checker import Tree, entity_problems, names, problems
 
 SAMPLE = Path(str(importlib.resources.files("inspector.corpora") / "sample"))
 FILES = sorted(SAMPLE.glob("*.conllu"))

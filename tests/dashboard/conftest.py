@@ -7,8 +7,8 @@ import sys
 
 import pytest
 import yaml
-from dashboard_driver import ROOT, start
-from serving import end, free_port, wait_until_healthy
+from support.browser.dashboard_driver import ROOT, start
+from support.browser.serving import end, free_port, wait_until_healthy
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import streamlit as st
 import yaml
-from dashboard_driver import texts
-from tiny_language_models import save_language_model
+from support.browser.dashboard_driver import texts
+from support.tiny.language_models import save_language_model
 
 from inspector import api
 from inspector.corpora import read_conllu

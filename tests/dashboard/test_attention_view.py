@@ -6,9 +6,9 @@ from base64 import b64decode
 import numpy as np
 import pytest
 import torch
-from browser_reader import Reader
 from playwright.sync_api import expect
-from tiny_decoders import save_tiny_decoder
+from support.browser.browser_reader import Reader
+from support.tiny.decoders import save_tiny_decoder
 
 from inspector import api
 from inspector.corpora.formats.plain_text import text_surface

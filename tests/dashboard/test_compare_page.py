@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from dashboard_driver import texts
+from support.browser.dashboard_driver import texts
 
 import inspector
 from inspector.heads.specialization.profile_comparison import _SHARES, match_heads

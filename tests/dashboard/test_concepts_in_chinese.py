@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from dashboard_driver import texts
+from support.browser.dashboard_driver import texts
 
 from inspector.dashboard import walkthrough, words
 from inspector.dashboard.settings import Settings

@@ -7,8 +7,8 @@ import struct
 import pytest
 import torch
 import yaml
-from dashboard_driver import texts
-from tiny_decoders import save_tiny_decoder
+from support.browser.dashboard_driver import texts
+from support.tiny.decoders import save_tiny_decoder
 
 from inspector.dashboard import walkthrough
 from inspector.dashboard.drawing import formulas

@@ -10,11 +10,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from browser_reader import Reader
-from dashboard_driver import ROOT
-from interrupting import start_interruptible
 from playwright.sync_api import expect
-from serving import FORGED, end, free_port, handshake, listens, wait_until_healthy
+from support.browser.browser_reader import Reader
+from support.browser.dashboard_driver import ROOT
+from support.browser.serving import FORGED, end, free_port, handshake, listens, wait_until_healthy
+from support.processes.interrupting import start_interruptible
 
 from inspector import dashboard
 from inspector.commands.dashboard import SETTINGS, streamlit_words

@@ -4,9 +4,9 @@ import re
 from urllib.parse import quote, urlsplit
 
 import pytest
-from browser_reader import PATIENCE, Reader
-from dashboard_driver import PAGES
 from playwright.sync_api import expect
+from support.browser.browser_reader import PATIENCE, Reader
+from support.browser.dashboard_driver import PAGES
 
 from inspector.dashboard import walkthrough
 from inspector.models import load

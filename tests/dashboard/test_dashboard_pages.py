@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 import yaml
-from dashboard_driver import PAGES, ROOT, texts, turn_to
+from support.browser.dashboard_driver import PAGES, ROOT, texts, turn_to
 
 from inspector import api
 from inspector.dashboard import guards, store, walkthrough

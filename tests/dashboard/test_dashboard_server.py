@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from dashboard_driver import ROOT
-from serving import FORGED, handshake
+from support.browser.dashboard_driver import ROOT
+from support.browser.serving import FORGED, handshake
 
 LISTENING = "0A"
 

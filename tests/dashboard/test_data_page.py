@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dashboard_driver import texts as said_on
+from support.browser.dashboard_driver import texts as said_on
 from support.each import each
 
 from inspector.corpora import default_corpus, write_conllu

@@ -2,8 +2,8 @@
 
 import pytest
 import yaml
-from dashboard_driver import texts
-from support.planted_decoder import planted
+from support.browser.dashboard_driver import texts
+from support.planted.decoder import planted
 
 import inspector
 

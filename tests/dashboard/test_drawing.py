@@ -7,7 +7,7 @@ import struct
 
 import pytest
 import torch
-from tiny_decoders import save_tiny_decoder
+from support.tiny.decoders import save_tiny_decoder
 
 from inspector.dashboard import drawing, walkthrough
 from inspector.dashboard.drawing.panes import map_of, picture

@@ -4,8 +4,8 @@ import json
 import time
 
 import pytest
-from browser_reader import Reader
 from playwright.sync_api import expect
+from support.browser.browser_reader import Reader
 
 pytestmark = [pytest.mark.browser, pytest.mark.full]
 

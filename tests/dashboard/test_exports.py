@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 import pytest
 import yaml
-from browser_reader import Reader
 from playwright.sync_api import expect
+from support.browser.browser_reader import Reader
 
 from inspector.dashboard.parts import exports
 from inspector.runs.profile.profile_corpus import Run

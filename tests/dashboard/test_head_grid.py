@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from browser_reader import PATIENCE, Reader
 from playwright.sync_api import expect
+from support.browser.browser_reader import PATIENCE, Reader
 
 from inspector.dashboard import words
 from inspector.dashboard.parts import head_grid

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 import yaml
-from dashboard_driver import texts
+from support.browser.dashboard_driver import texts
 
 from inspector.corpora import Sentence, read_conllu
 from inspector.corpora.default import sample_files

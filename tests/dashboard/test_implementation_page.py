@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 import yaml
-from dashboard_driver import ROOT, texts
+from support.browser.dashboard_driver import ROOT, texts
 
 from inspector.dashboard.implementation import read_report, template, trial
 from inspector.dashboard.implementation.report_file import MOST_BYTES

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import pandas as pd
 import pytest
 import yaml
-from dashboard_driver import texts
+from support.browser.dashboard_driver import texts
 
 from inspector.dashboard import claims_in_words, profiled, store
 from inspector.dashboard.settings import Settings, Visit

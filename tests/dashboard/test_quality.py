@@ -5,9 +5,9 @@ import time
 from importlib.metadata import files
 
 import pytest
-from browser_reader import PATIENCE, Reader
-from dashboard_driver import PAGES
 from playwright.sync_api import expect
+from support.browser.browser_reader import PATIENCE, Reader
+from support.browser.dashboard_driver import PAGES
 
 pytestmark = pytest.mark.browser
 

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from browser_reader import PATIENCE, Reader
 from playwright.sync_api import expect
+from support.browser.browser_reader import PATIENCE, Reader
 
 from inspector.corpora import default_corpus, write_conllu
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import yaml
-from dashboard_driver import texts
+from support.browser.dashboard_driver import texts
 from support.each import each
 
 from inspector.corpora import default_corpus, read_corpus, write_conllu

@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict
 
 import pytest
-from dashboard_driver import texts
+from support.browser.dashboard_driver import texts
 
 from inspector.dashboard.app_pages.concepts import train as page
 from inspector.dashboard.implementation.side_process import SideProcess

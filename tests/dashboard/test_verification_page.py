@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 import yaml
-from dashboard_driver import PAGES, texts, turn_to
+from support.browser.dashboard_driver import PAGES, texts, turn_to
 
 from inspector.dashboard import store, words
 from inspector.errors import ModelError

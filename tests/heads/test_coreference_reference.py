@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from slow_coreference import slow_scores, slow_windows
+from support.slow.coreference import slow_scores, slow_windows
 
 from inspector.corpora import read_conllu
 from inspector.corpora.annotation.document_windows import corpus_windows

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from planted_counts import assert_same_counts, random_counts
+from support.planted.counts import assert_same_counts, random_counts
 
 from inspector.errors import InputError
 from inspector.heads.counts import DIRECTIONS, RelationCounts, concatenate

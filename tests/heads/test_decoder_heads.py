@@ -9,9 +9,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from dense import dense_row, relative_distance
-from slow_observers import attention_of, slow_behaviour, slow_relation_counts
-from tiny_decoders import save_tiny_decoder
+from support.slow.dense_weights import dense_row, relative_distance
+from support.slow.observers import attention_of, slow_behaviour, slow_relation_counts
+from support.tiny.decoders import save_tiny_decoder
 
 from inspector.corpora import Corpus, Relation, Sentence
 from inspector.heads import weight_statistics

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import slow_kinds
-from slow_observers import attention_of
+import support.slow.kinds as slow_kinds
+from support.slow.observers import attention_of
 
 from inspector.corpora import annotate, annotate_from, read_conllu
 from inspector.heads.counts import DIRECTIONS

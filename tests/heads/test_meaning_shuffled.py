@@ -8,8 +8,8 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from dealt_relations import counted, in_the_of_test_split_alone, random_models, told
-from slow_observers import attention_of, predictions
+from support.planted.dealt_relations import counted, in_the_of_test_split_alone, random_models, told
+from support.slow.observers import attention_of, predictions
 
 from inspector.corpora import Corpus, Relation, annotate, meaning_probes
 from inspector.heads.specialization.claims import relation_claims

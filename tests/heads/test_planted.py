@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from dense import dense_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planted import changed, one_head, planted_model, random_weights
 from support.each import each
+from support.planted.llama import changed, one_head, planted_model, random_weights
+from support.slow.dense_weights import dense_row
 
 from inspector.errors import InputError
 from inspector.heads import (

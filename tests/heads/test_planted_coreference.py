@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from planted_bert import N_POSITIONS, plant
-from tiny_models import tiny_tokenizer
+from support.planted.bert import N_POSITIONS, plant
+from support.tiny.models import tiny_tokenizer
 
 from inspector.corpora import Corpus, tree_sentence
 from inspector.runs.profile.profile_corpus import profile_corpus
@@ -23,7 +23,7 @@ KINDS = ("uniform", "same before", "previous")
 @pytest.fixture(autouse=True)
 def same_before(monkeypatch):
     """Let `plant` know a head that looks at the last earlier place with the same token."""
-    import planted_bert
+    import support.planted.bert as planted_bert
 
     others = planted_bert.scores
 

@@ -8,7 +8,7 @@ import random
 
 import pytest
 import torch
-from planted_bert import plant
+from support.planted.bert import plant
 
 from inspector.corpora import Corpus, Relation, Sentence
 from inspector.models import attention_probabilities, word_batches

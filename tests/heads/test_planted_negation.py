@@ -8,8 +8,8 @@ import random
 
 import pytest
 import torch
-from planted_bert import N_POSITIONS, plant
-from tiny_models import tiny_tokenizer
+from support.planted.bert import N_POSITIONS, plant
+from support.tiny.models import tiny_tokenizer
 
 from inspector.corpora import Corpus, annotate, tree_sentence
 from inspector.runs.profile.profile_corpus import profile_corpus
@@ -25,7 +25,7 @@ LOOKS = {"scope": {"not": VERBS, "no": NOUNS}, "predicate": {"no": VERBS}}
 @pytest.fixture(scope="module", autouse=True)
 def negation():
     """Let `plant` know heads that look from a word at the next one of a kind."""
-    import planted_bert
+    import support.planted.bert as planted_bert
 
     others = planted_bert.scores
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy_behaviour import numpy_behaviour
-from slow_observers import (
+from support.slow.numpy_behaviour import numpy_behaviour
+from support.slow.observers import (
     attention_of,
     predictions,
     read_in_text,

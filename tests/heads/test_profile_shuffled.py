@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from dealt_relations import counted, in_the_of_test_split_alone, random_models, told
-from slow_observers import attention_of, predictions
+from support.planted.dealt_relations import counted, in_the_of_test_split_alone, random_models, told
+from support.slow.observers import attention_of, predictions
 
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files

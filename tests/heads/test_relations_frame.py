@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from planted_counts import changed, random_counts
 from support.each import each
+from support.planted.counts import changed, random_counts
 
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.relations_frame import (

@@ -3,8 +3,8 @@
 import functools
 
 import pytest
-from tiny_decoders import save_tiny_decoder
-from tiny_models import TEXTS
+from support.tiny.decoders import save_tiny_decoder
+from support.tiny.models import TEXTS
 
 
 @pytest.fixture(autouse=True)

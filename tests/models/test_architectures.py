@@ -3,7 +3,7 @@
 import pytest
 import torch
 from support.each import each
-from tiny_models import D_MODEL, FAMILIES, MAX_TOKENS, N_HEADS, N_LAYERS, save_tiny_model
+from support.tiny.models import D_MODEL, FAMILIES, MAX_TOKENS, N_HEADS, N_LAYERS, save_tiny_model
 
 from inspector.errors import UnsupportedModelError, sentence
 from inspector.models import ARCHITECTURES, architecture_for, load

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import torch
-from tiny_models import TEXTS
+from support.tiny.models import TEXTS
 
 from inspector.errors import InputError
 from inspector.models import check_text

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.each import each
-from tiny_models import save_tiny_model
+from support.tiny.models import save_tiny_model
 
 from inspector.corpora import default_corpus, write_conllu
 from inspector.errors import InputError, OutputError

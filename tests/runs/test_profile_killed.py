@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from killing import contents, shards, starting
+from support.processes.killing import contents, shards, starting
 
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files

@@ -14,10 +14,11 @@ from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
-import cheap_run
 import pytest
-import ray_head
-from cheap_run import (
+import support.processes.ray_head as ray_head
+import support.texts.cheap_run as cheap_run
+from support.processes.killing import assert_eventually, contents, session, shards, starting
+from support.texts.cheap_run import (
     IDS,
     assert_right,
     computed,
@@ -28,7 +29,6 @@ from cheap_run import (
     run,
     visible_gpus,
 )
-from killing import assert_eventually, contents, session, shards, starting
 
 from inspector.errors import InputError
 from inspector.runs import WorkerError, run_shards
@@ -58,7 +58,7 @@ def address():
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-        env={**os.environ, **setting, "PYTHONPATH": str(Path(cheap_run.__file__).parent)},
+        env={**os.environ, **setting, "PYTHONPATH": str(Path(cheap_run.__file__).parents[2])},
     )
     with head, pytest.MonkeyPatch.context() as patch:
         found = head.stdout.readline().strip()

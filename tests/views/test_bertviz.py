@@ -1,7 +1,7 @@
 """How much the views draw at most, and what they are asked to draw."""
 
 import pytest
-from page_reader import data_of
+from support.browser.page_reader import data_of
 
 from inspector.errors import InputError
 

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from page_reader import Elements
+from support.browser.page_reader import Elements
 
 from inspector.errors import InputError
 from inspector.views import AttentionMaps

@@ -123,7 +123,7 @@ def test_some_layers_and_heads_keep_their_numbers(minilm, alone):
 
 
 def test_views_of_some_heads_draw_them_under_their_numbers(minilm, alone):
-    from page_reader import data_of
+    from support.browser.page_reader import data_of
 
     some = inspector.attend(minilm, TEXTS[0], layers=[2], heads=[8])
     head = data_of(some.head_view().html)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from page_reader import Elements, data_of
+from support.browser.page_reader import Elements, data_of
 
 from inspector.errors import InspectorError
 from inspector.views import offline

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from support.terminal import assert_refused
-from tiny_language_models import save_language_model
+from support.tiny.language_models import save_language_model
 
 import inspector
 from inspector.errors import InputError, UnsupportedModelError

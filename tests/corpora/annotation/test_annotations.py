@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from small_trees import corpus_of, counted, tree
+from support.texts.small_trees import corpus_of, counted, tree
 
 from inspector.corpora import annotate, annotate_from
 from inspector.corpora.annotation.registry import BESIDE, CARRIED

@@ -4,7 +4,7 @@ import functools
 import time
 
 import pytest
-from slow_conllu import slow_sentences
+from support.slow.conllu import slow_sentences
 
 # From the treebanks' README.md (../shared/data), which were made by a reader of their own.
 GOLD = {

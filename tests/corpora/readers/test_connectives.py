@@ -1,7 +1,15 @@
 """Connectives and the heads of their arguments, from document word numbers."""
 
-from small_trees import carried, corpus_of, counted, pairs, raw_sentences, reasons, tree
 from support.each import each
+from support.texts.small_trees import (
+    carried,
+    corpus_of,
+    counted,
+    pairs,
+    raw_sentences,
+    reasons,
+    tree,
+)
 
 from inspector.corpora import read_conllu
 

@@ -1,7 +1,15 @@
 """Negation, condition, coordination, comparison and quantifiers, read from trees."""
 
 import pytest
-from small_trees import carried, corpus_of, counted, pairs, raw_sentences, reasons, tree
+from support.texts.small_trees import (
+    carried,
+    corpus_of,
+    counted,
+    pairs,
+    raw_sentences,
+    reasons,
+    tree,
+)
 
 from inspector.corpora import read_conllu
 

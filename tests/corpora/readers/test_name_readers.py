@@ -1,8 +1,8 @@
 """Names of Universal NER, supersenses and idioms of STREUSLE."""
 
 import pytest
-from gold_data import DATA
-from small_trees import carried, corpus_of, counted, reasons, tree
+from support.texts.gold_data import DATA
+from support.texts.small_trees import carried, corpus_of, counted, reasons, tree
 
 from inspector.corpora import annotate_from, read_conllu
 from inspector.corpora.readers.entity_names import read_names

@@ -4,9 +4,9 @@ import csv
 import re
 
 import pytest
-from gold_data import DATA
-from small_trees import carried, corpus_of, counted, pairs, reasons, tree
 from support.each import each
+from support.texts.gold_data import DATA
+from support.texts.small_trees import carried, corpus_of, counted, pairs, reasons, tree
 
 from inspector.corpora import read_conllu
 from inspector.corpora.readers.semantic_roles import COLUMNS, read_roles

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from small_trees import corpus_of, counted, pairs, reasons, tree
 from support.each import each
+from support.texts.small_trees import corpus_of, counted, pairs, reasons, tree
 
 from inspector.corpora.readers.user_relations import read_relations
 from inspector.errors import InputError

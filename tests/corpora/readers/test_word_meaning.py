@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from small_trees import carried, corpus_of, counted, pairs, reasons, tree
 from support.each import each
+from support.texts.small_trees import carried, corpus_of, counted, pairs, reasons, tree
 
 from inspector.corpora import annotate_from, read_conllu
 from inspector.corpora.readers.word_meaning import read_word_meaning

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from slow_ablation import slow_ablation
 from support.each import each
-from tiny_decoders import save_tiny_decoder
+from support.slow.ablation import slow_ablation
+from support.tiny.decoders import save_tiny_decoder
 
 from inspector.corpora import Corpus, Relation, Sentence
 from inspector.errors import InputError

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from planted import planted_model, random_weights
+from support.planted.llama import planted_model, random_weights
 
 from inspector.errors import InputError
 from inspector.heads.ablation import (

@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from planted_necessity import planted_corpus, planted_model
 from support.each import each
+from support.planted.necessity import planted_corpus, planted_model
 
 from inspector.corpora import default_corpus
 from inspector.heads.ablation import (

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import torch
 import transformers
-from slow_ablation import grouped
-from tiny_language_models import save_language_model
+from support.slow.ablation import grouped
+from support.tiny.language_models import save_language_model
 
 from inspector.corpora import Corpus, Relation, Sentence
 from inspector.heads.ablation import (

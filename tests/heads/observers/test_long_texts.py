@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 import torch
-from slow_observers import attention_of, slow_behaviour, slow_js, slow_relation_counts
-from tiny_decoders import save_tiny_decoder
+from support.slow.observers import attention_of, slow_behaviour, slow_js, slow_relation_counts
+from support.tiny.decoders import save_tiny_decoder
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from inspector.corpora import Relation, Sentence

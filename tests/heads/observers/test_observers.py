@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from slow_observers import (
+from support.slow.observers import (
     attention_of,
     norm_weights,
     slow_behaviour,

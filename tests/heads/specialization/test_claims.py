@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from planted_counts import changed, null_counts, plant, random_counts, without_pairs
 from scipy import stats
-from slow_claims import Slow, verdict
 from support.each import each
+from support.planted.counts import changed, null_counts, plant, random_counts, without_pairs
+from support.slow.claims import Slow, verdict
 
 from inspector.errors import InputError
 from inspector.heads.counts import DIRECTIONS, RelationCounts

@@ -12,7 +12,7 @@ from support.decoders import (
     trained_decoder,
     word_tokenizer,
 )
-from support.planted_decoder import ROLES, battery_words, planted
+from support.planted.decoder import ROLES, battery_words, planted
 
 import inspector
 from inspector.corpora.battery.text import MATCHED

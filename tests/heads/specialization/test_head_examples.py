@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 import torch
-from slow_observers import attention_of, slow_relation_counts, word_map
 from support.each import each
+from support.slow.observers import attention_of, slow_relation_counts, word_map
 
 from inspector.corpora import Relation, Sentence, default_corpus
 from inspector.errors import InputError

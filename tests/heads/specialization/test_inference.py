@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from slow_claims import exact_p, quantile
 from support.each import each
+from support.slow.claims import exact_p, quantile
 
 from inspector.heads.specialization import inference
 from inspector.heads.specialization.inference import (

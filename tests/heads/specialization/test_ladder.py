@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import slow_ladder as slow
+import support.slow.ladder as slow
 
 from benchmarks import truths
 from benchmarks.nulls import random_words

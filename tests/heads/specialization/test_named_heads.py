@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from planted_words import counted, random_words, sample_table
+from support.planted.words import counted, random_words, sample_table
 
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.specialization.claims import relation_claims

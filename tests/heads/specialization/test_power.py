@@ -5,9 +5,16 @@ import math
 
 import numpy as np
 import pytest
-from planted_counts import OFFSETS, changed, null_counts, plant, random_counts, without_pairs
 from scipy import stats
-from slow_claims import Slow
+from support.planted.counts import (
+    OFFSETS,
+    changed,
+    null_counts,
+    plant,
+    random_counts,
+    without_pairs,
+)
+from support.slow.claims import Slow
 
 from inspector.errors import InputError
 from inspector.heads.counts import DIRECTIONS

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 import pytest
-from planted_counts import random_counts
+from support.planted.counts import random_counts
 
 from inspector.errors import InputError
 from inspector.heads.observers import BEHAVIOUR_COLUMNS

@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-import slow_ladder as slow
-from planted_words import counted, sample_table
+import support.slow.ladder as slow
 from support.each import each
+from support.planted.words import counted, sample_table
 
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.specialization.inference import bootstrap_weights

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from planted_counts import changed, null_counts, plant
 from support.each import each
+from support.planted.counts import changed, null_counts, plant
 
 from inspector.errors import InputError
 from inspector.heads.counts import DIRECTIONS, RelationCounts

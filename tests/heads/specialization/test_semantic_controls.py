@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from planted_counts import changed, null_counts, plant, without_pairs
 from support.each import each
+from support.planted.counts import changed, null_counts, plant, without_pairs
 
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
@@ -66,7 +66,7 @@ def row_of(counts: RelationCounts, name: str = NAME) -> dict[str, Any]:
 
 
 def of_test_split(counts: RelationCounts) -> list[int]:
-    from slow_claims import parity
+    from support.slow.claims import parity
 
     return [i for i, name in enumerate(counts.documents) if parity(name)]
 

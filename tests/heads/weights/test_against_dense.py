@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from dense import dense_row, relative_distance
+from support.slow.dense_weights import dense_row, relative_distance
 
 from inspector.heads import WEIGHTS_COLUMNS, eigenvalues, singular_values, weight_statistics
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tolerances import FLOAT32
+from support.tolerances import FLOAT32
 from torch import nn
 from torch.testing import assert_close
 

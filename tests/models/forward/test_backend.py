@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 from support.each import each
-from tiny_models import FAMILIES, TEXTS
-from tolerances import TOLERANCE
+from support.tiny.models import FAMILIES, TEXTS
+from support.tolerances import TOLERANCE
 
 import inspector.models.forward.backend as backend
 from inspector.errors import UnsupportedModelError

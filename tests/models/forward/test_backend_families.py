@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from support.each import each
-from tolerances import FLOAT32
+from support.tolerances import FLOAT32
 
 from inspector.errors import UnsupportedModelError
 from inspector.models import running

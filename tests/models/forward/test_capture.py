@@ -3,8 +3,8 @@
 import pytest
 import torch
 from support.each import each
-from tiny_models import FAMILIES, N_HEADS, N_LAYERS, TEXTS
-from tolerances import FLOAT32
+from support.tiny.models import FAMILIES, N_HEADS, N_LAYERS, TEXTS
+from support.tolerances import FLOAT32
 
 from inspector.models import attention_probabilities, last_hidden_state, watch
 

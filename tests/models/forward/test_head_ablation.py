@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 import torch
 from support.each import each
-from tiny_models import D_MODEL, FAMILIES, N_HEADS, N_LAYERS, TEXTS
+from support.tiny.models import D_MODEL, FAMILIES, N_HEADS, N_LAYERS, TEXTS
 
 from inspector.errors import InputError
 from inspector.models import attention_probabilities, last_hidden_state

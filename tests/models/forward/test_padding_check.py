@@ -6,8 +6,8 @@ import shutil
 import pytest
 import torch
 from support.each import each
-from tiny_decoders import save_tiny_decoder
-from tiny_models import save_tiny_model
+from support.tiny.decoders import save_tiny_decoder
+from support.tiny.models import save_tiny_model
 
 import inspector
 from inspector.errors import InputError, UnsupportedModelError

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from tiny_decoders import save_tiny_decoder
-from tiny_models import TEXTS
+from support.tiny.decoders import save_tiny_decoder
+from support.tiny.models import TEXTS
 
 from inspector.models import load
 from inspector.models.forward.partial_forward import PartialForward, runs_in_parts

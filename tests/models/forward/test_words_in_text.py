@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
-from slow_words import (
+from support.each import each
+from support.slow.words import (
     slow_blocks,
     slow_holders,
     words_of_bytes,
     words_of_marks,
     words_of_wordtoken,
 )
-from support.each import each
 
 from inspector.corpora import read_corpus
 from inspector.models import word_batches

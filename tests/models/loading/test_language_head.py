@@ -7,9 +7,9 @@ import pytest
 import torch
 import transformers
 from support.each import each
-from tiny_decoders import byte_level_tokenizer
-from tiny_language_models import save_language_model
-from tolerances import FLOAT32, FLOAT64
+from support.tiny.decoders import byte_level_tokenizer
+from support.tiny.language_models import save_language_model
+from support.tolerances import FLOAT32, FLOAT64
 
 from inspector.errors import ModelError
 from inspector.models import last_hidden_state, load, random_init_model
@@ -113,7 +113,7 @@ def test_minilm_has_none(minilm):
 
 
 def test_an_encoder_decoder_has_none(tmp_path):
-    from tiny_decoders import save_tiny_decoder
+    from support.tiny.decoders import save_tiny_decoder
 
     assert language_head(load(save_tiny_decoder(tmp_path / "t5", "t5"))) is None
 

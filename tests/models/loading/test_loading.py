@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from support.each import each
-from tiny_models import N_HEADS, N_LAYERS, save_tiny_model
+from support.tiny.models import N_HEADS, N_LAYERS, save_tiny_model
 
 import inspector
 from inspector.errors import InputError, ModelError

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from support.each import each
-from tiny_decoders import save_tiny_decoder
+from support.tiny.decoders import save_tiny_decoder
 
 import inspector
 from inspector.errors import InputError, ModelError, UnsupportedModelError

@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 from support.each import each
-from tiny_decoders import byte_level_tokenizer, save_tiny_decoder
+from support.tiny.decoders import byte_level_tokenizer, save_tiny_decoder
 
 import inspector
 from inspector.errors import ModelError, UnsupportedModelError

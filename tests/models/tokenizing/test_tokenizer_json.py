@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 import pytest
 from support.each import each
-from tiny_decoders import byte_level_tokenizer, save_tiny_decoder
+from support.tiny.decoders import byte_level_tokenizer, save_tiny_decoder
 from tokenizers import Tokenizer
 
 import inspector
@@ -564,7 +564,7 @@ def test_overlapping_mutes_leave_the_streams(capfd):
 
 
 def test_a_second_text_that_the_model_cannot_tell_from_the_first(tmp_path):
-    from tiny_models import save_tiny_model
+    from support.tiny.models import save_tiny_model
 
     model = load(save_tiny_model(tmp_path / "bert", type_vocab_size=1))
     assert inspector.attend(model, "The cat").tokens[1:3] == ["the", "cat"]

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from cheap_run import IDS, assert_right, computed, die_at_birth, figures, make_worker
+from support.texts.cheap_run import IDS, assert_right, computed, die_at_birth, figures, make_worker
 
 from inspector.errors import InputError
 from inspector.runs import WorkerError, run_shards

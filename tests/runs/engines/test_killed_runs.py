@@ -5,11 +5,11 @@ import random
 import signal
 import time
 
-import cheap_run
 import pytest
-from cheap_run import manifest, run
-from killing import assert_eventually, contents, session, shards, starting
+import support.texts.cheap_run as cheap_run
 from support.each import each
+from support.processes.killing import assert_eventually, contents, session, shards, starting
+from support.texts.cheap_run import manifest, run
 
 from inspector.runs import RunFolder
 

@@ -148,8 +148,8 @@ def test_a_word_with_a_part_that_is_unknown_is_unknown(minilm):
 
 
 def test_what_is_unknown_is_what_the_tokenizers_table_says():
-    from tiny_decoders import byte_level_tokenizer
-    from tiny_models import tiny_tokenizer
+    from support.tiny.decoders import byte_level_tokenizer
+    from support.tiny.models import tiny_tokenizer
 
     assert unknown_id(tiny_tokenizer("bert")) == 1
     assert unknown_id(tiny_tokenizer("xlm-roberta")) == 3

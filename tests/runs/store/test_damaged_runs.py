@@ -9,9 +9,9 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
-from cheap_run import IDS, computed, figures, make_worker, manifest, run
-from killing import contents
 from support.each import each
+from support.processes.killing import contents
+from support.texts.cheap_run import IDS, computed, figures, make_worker, manifest, run
 
 from inspector.errors import InspectorError, OutputError
 from inspector.runs import RunFolder, ShardResult, check_run_folder, compute, run_shards

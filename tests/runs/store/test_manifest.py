@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from cheap_run import manifest
+from support.texts.cheap_run import manifest
 
 from inspector.errors import OutputError
 from inspector.runs.store.manifest import SCHEMA, Manifest, differences, read_manifest

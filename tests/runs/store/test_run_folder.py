@@ -8,7 +8,7 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
-from cheap_run import figures, make_worker, manifest, run
+from support.texts.cheap_run import figures, make_worker, manifest, run
 
 from inspector import output
 from inspector.errors import InputError, OutputError

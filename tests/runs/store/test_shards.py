@@ -6,11 +6,11 @@ import re
 
 import numpy as np
 import pytest
-from cheap_run import figures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.numpy import save
+from support.texts.cheap_run import figures
 
 from inspector.runs.store.shards import ShardError, ShardResult, decode_shard, encode_shard
 

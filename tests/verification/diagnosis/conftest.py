@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from hand_written import attend
-from tiny_layers import KINDS, make_layer
+from support.implementations.hand_written import attend
+from support.tiny.layers import KINDS, make_layer
 
 
 @pytest.fixture(autouse=True)

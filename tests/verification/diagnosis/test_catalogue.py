@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from hand_written import SWITCHES
 from support.each import each
-from tiny_layers import KINDS, make_layer
+from support.implementations.hand_written import SWITCHES
+from support.tiny.layers import KINDS, make_layer
 
 from inspector.verification.diagnosis import CATALOGUE
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from hand_written import SWITCHES, random_pairs
-from tiny_layers import make_layer
+from support.implementations.hand_written import SWITCHES, random_pairs
+from support.tiny.layers import make_layer
 
 
 # Many more are tried by benchmarks/diagnosis.py.

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from support.each import each
-from tiny_layers import make_layer
+from support.tiny.layers import make_layer
 
 # 22 families of way and kind: 506 right layers, besides those in float16.
 N_SEEDS, N_SEEDS_IN_FLOAT16 = 23, 4

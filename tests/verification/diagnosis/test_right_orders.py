@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from right_orders import ORDERS, computing, through
-from tiny_layers import KINDS, make_layer
+from support.implementations.right_orders import ORDERS, computing, through
+from support.tiny.layers import KINDS, make_layer
 
 FEW = ("flash", "scale before", "logarithm of the sum", "one by one", "shuffled 0", "shuffled 1")
 

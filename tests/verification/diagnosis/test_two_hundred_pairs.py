@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 import pytest
 import torch
-from hand_written import SWITCHES, attend, random_pairs
-from tiny_layers import KINDS, make_layer
+from support.implementations.hand_written import SWITCHES, attend, random_pairs
+from support.tiny.layers import KINDS, make_layer
 
 EACH, FEW, MOST_HIDDEN, LEAST_NAMED = 50, 20, 0.10, 0.95
 # Rounding of float32 in another order.

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from support.each import each
-from tiny_layers import make_layer
+from support.tiny.layers import make_layer
 
 
 def run(w, x, padding, *, hidden=None, query=None, key=None, value=None, scores=None,

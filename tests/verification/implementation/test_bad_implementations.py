@@ -5,7 +5,7 @@ import time
 
 import pytest
 import torch
-from user_code import RIGHT, in_file, plain, returning
+from support.implementations.user_code import RIGHT, in_file, plain, returning
 
 ONE = "in layer 1 on the input 'one sentence'"
 

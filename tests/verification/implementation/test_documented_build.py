@@ -1,7 +1,7 @@
 """The build of our own documentation passes on every model type, or the type is refused by name."""
 
 import pytest
-from tiny_decoders import save_tiny_decoder
+from support.tiny.decoders import save_tiny_decoder
 
 from inspector.attention import multi_head_attention, padding_mask
 from inspector.errors import UnsupportedModelError

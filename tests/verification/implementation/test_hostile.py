@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from user_code import RIGHT, in_file, plain, returning
+from support.implementations.user_code import RIGHT, in_file, plain, returning
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are read from /proc")
 

@@ -7,8 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from support.implementations.user_code import (
+    RIGHT,
+    WRONG,
+    Capsule,
+    Wrapped,
+    in_file,
+    plain,
+    returning,
+)
 from support.terminal import plain as shown_text
-from user_code import RIGHT, WRONG, Capsule, Wrapped, in_file, plain, returning
 
 from inspector.errors import InputError
 from inspector.verification.implementation.sandbox.source import split_source

@@ -5,9 +5,16 @@ import json
 import numpy as np
 import pytest
 import torch
-from false_passes import FALSE_PASSES, attention, changes_the_mask, far_keys, stored, when
-from right_styles import RIGHT_STYLES
-from tiny_models import save_tiny_model
+from support.implementations.false_passes import (
+    FALSE_PASSES,
+    attention,
+    changes_the_mask,
+    far_keys,
+    stored,
+    when,
+)
+from support.implementations.right_styles import RIGHT_STYLES
+from support.tiny.models import save_tiny_model
 
 from inspector.errors import InputError
 from inspector.models import load

@@ -19,7 +19,7 @@ SIZES = {
 @pytest.fixture(scope="module", params=SIZES)
 def causal_model(request, tmp_path_factory):
     """Return a tiny random decoder, loaded."""
-    from tiny_models import draw_weights, tiny_tokenizer
+    from support.tiny.models import draw_weights, tiny_tokenizer
     from transformers import AutoConfig, AutoModel
 
     from inspector.models import load

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny_decoders import save_tiny_decoder
+from support.tiny.decoders import save_tiny_decoder
 from torch.nn.functional import linear
 
 from inspector.errors import UnsupportedModelError

@@ -1,7 +1,7 @@
 """The whole proof on every family of the table."""
 
 from support.each import each
-from tiny_models import FAMILIES, N_LAYERS, TEXTS, save_tiny_model
+from support.tiny.models import FAMILIES, N_LAYERS, TEXTS, save_tiny_model
 
 from inspector.models import attention_probabilities, load
 from inspector.verification import STAGES, verify

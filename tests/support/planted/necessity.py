@@ -5,10 +5,10 @@ Must not know: how it is found out that heads are needed.
 
 import numpy as np
 import torch
-from tiny_models import tiny_tokenizer
 
 from inspector.corpora import Corpus, Relation, Sentence
 from inspector.models import load
+from support.tiny.models import tiny_tokenizer
 
 N_POSITIONS, N_HEADS = 16, 12
 SHARP = 40.0

@@ -101,7 +101,7 @@ def without_pairs(
     counts: RelationCounts, relation: str, even: bool, but: int = 0
 ) -> RelationCounts:
     """Return counts with no pair of a relation in one split, but for the first few documents."""
-    from slow_claims import parity
+    from support.slow.claims import parity
 
     keep = np.ones((len(counts.documents), len(counts.relations)), dtype=np.int32)
     half = [number for number, name in enumerate(counts.documents) if (parity(name) == 0) == even]

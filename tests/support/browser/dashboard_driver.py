@@ -5,7 +5,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = (
     "overview", "verification", "implementation", "weights", "specialization", "head", "ablation",
     "attention", "compare", "data", "concepts",

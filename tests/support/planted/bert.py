@@ -5,9 +5,9 @@ as a table: from token to token, from position to position. Must not know: how r
 """
 
 import torch
-from tiny_models import tiny_tokenizer
 
 from inspector.models import load
+from support.tiny.models import tiny_tokenizer
 
 N_POSITIONS = 32
 SHARP = 40.0

@@ -18,11 +18,11 @@ def save_language_model(folder: Path, name: str, kind: str, **settings: Any) -> 
         settings: Entries of config.json that shall differ.
     """
     import transformers
-    from tiny_decoders import byte_level_tokenizer
-    from tiny_models import tiny_tokenizer
 
     from inspector.models.tiny_models import configuration
     from inspector.models.tiny_models.tiny_configuration import draw_weights
+    from support.tiny.decoders import byte_level_tokenizer
+    from support.tiny.models import tiny_tokenizer
 
     if name in ("bert", "roberta", "distilbert", "electra", "albert"):
         tokenizer = tiny_tokenizer(name)

@@ -47,7 +47,9 @@ def session(process):
 @contextmanager
 def starting():
     """Give a function that runs a script as a process group of its own; none outlives the test."""
-    from interrupting import start_interruptible  # not there for those that run as a script
+    from support.processes.interrupting import (
+        start_interruptible,  # not there for those that run as a script
+    )
 
     started = []
 
@@ -58,7 +60,7 @@ def starting():
             text=True,
             start_new_session=True,
             # Helpers of the room lie here, wherever the script does.
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), **environment},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
         )
         started.append(process)
         return process

@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from types import SimpleNamespace
 
 import torch
-from slow_observers import read_in_text
+
+from support.slow.observers import read_in_text
 
 
 def _text(sentence):

@@ -7,7 +7,8 @@ from collections import defaultdict
 
 import numpy as np
 import torch
-from slow_observers import read_in_text
+
+from support.slow.observers import read_in_text
 
 
 def seen(model, sentence):

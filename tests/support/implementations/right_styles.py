@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
-from false_passes import attention
 from torch.nn.functional import linear, scaled_dot_product_attention
+
+from support.implementations.false_passes import attention
 
 
 def heads_of(w, hidden):

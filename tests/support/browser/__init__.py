@@ -1,0 +1,1 @@
+"""Chromium, the dashboard in it, and pages as a reader sees them."""

@@ -1,0 +1,1 @@
+"""Heads, words and counts of which the answer is known beforehand."""

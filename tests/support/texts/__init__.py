@@ -1,0 +1,1 @@
+"""Small trees, gold data and runs that several tests read."""

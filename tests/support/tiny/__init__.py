@@ -1,0 +1,1 @@
+"""Tiny random networks, where only the architecture is the point."""
