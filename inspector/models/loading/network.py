@@ -277,7 +277,8 @@ def check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> Non
 def check_finite(what: str, network: nn.Module) -> None:
     """Refuse weights that are not finite, by a ModelError; `what` is the network in messages."""
     for name, parameter in network.named_parameters():
-        if not bool(torch.isfinite(parameter).all()):
+        # What is not finite makes the sum so, which is had much sooner; a sum may overflow, too.
+        if not (parameter.sum().isfinite() or torch.isfinite(parameter).all()):
             raise ModelError(
                 f"{what} has a value that is not finite in {name}: every number computed from it "
                 "would be NaN."
