@@ -7,7 +7,7 @@ from inspector.models.tokenizing.sentence_tokens import read_sentences, unknown_
 
 _AT_ONCE = 64
 _MOST = 1024
-_AROUND = "Ġ▁"  # how byte-level and sentence-piece tokenizers write the space before a word
+_AROUND = "Ġ▁"  # how byte-level tokenizers and SentencePiece write the space before a word
 
 
 def is_one_token(tokenizer: Any, words: Sequence[str]) -> list[bool]:
@@ -24,7 +24,7 @@ def is_one_token(tokenizer: Any, words: Sequence[str]) -> list[bool]:
 def drawable_words(tokenizer: Any) -> list[str]:
     """Return words of small letters that are one token each, in the order of the vocabulary.
 
-    That is nearly the order of frequency: merges and pieces are learned, and numbered, from the
+    That is nearly the order of frequency: merges are learned, and tokens numbered, from the
     commonest on. Of more than about a thousand every so many is taken.
     """
     ordered = sorted(tokenizer.get_vocab().items(), key=lambda item: (item[1], item[0]))

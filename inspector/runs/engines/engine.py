@@ -156,7 +156,7 @@ def compute(
 def give_back_memory() -> None:
     """Give the system what is free of this process's memory, where the C library can.
 
-    A pass over a model leaves it in pieces, in which the arrays that come after it find no place.
+    A pass over a model leaves small gaps, in which the arrays that come after it find no place.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:
