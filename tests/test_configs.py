@@ -89,5 +89,5 @@ def test_the_first_words_on_the_page_are_the_settings(tmp_path, monkeypatch):
     app.run()
     assert app.title[0].value == "注意力"
     assert app.text_area(key="sentence").value == "One."
-    assert app.text_input(key="second").value == "Two."
+    assert app.text_area(key="second").value == "Two."
     assert app.query_params == {}

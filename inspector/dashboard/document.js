@@ -39,10 +39,13 @@ function watchScrolled() {
       if (one.scrollWidth > one.clientWidth) one.tabIndex = 0;
     }
   };
-  new MutationObserver(() => {
+  const ask = () => {
     if (!waiting) requestAnimationFrame(reach);
     waiting = true;
-  }).observe(document.body, { childList: true, subtree: true });
+  };
+  new MutationObserver(ask).observe(document.body, { childList: true, subtree: true });
+  addEventListener("resize", ask);
+  document.fonts.addEventListener("loadingdone", ask);  // a formula grows with its font
 }
 
 export default function ({ data }) {

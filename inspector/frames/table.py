@@ -39,6 +39,7 @@ class _Here(_Strict):
     dtype: Dtype | None = None
     unit: str | None = None
     meaning: dict[str, str] | None = None
+    formula: str | None = None
 
 
 class Frame(_Strict):
