@@ -1,5 +1,6 @@
 """The pages in this process: what they say, what they refuse, what they remember."""
 
+import ast
 import html
 import re
 
@@ -8,7 +9,6 @@ import pytest
 import yaml
 from support.browser.dashboard_driver import PAGES, ROOT, texts, turn_to
 
-from inspector import api
 from inspector.dashboard import guards, store, walkthrough
 from inspector.dashboard.guards import MAX_CHARACTERS, check_field, plain
 from inspector.errors import InputError
@@ -358,3 +358,23 @@ def test_the_head_view_shows_the_chosen_head(open_page):
     page = app.get("iframe")[0].proto.srcdoc
     assert re.search(r'"heads": ?\[8\]', page)
     assert re.search(r'"include_layers": ?\[2\]', page)
+
+
+def test_no_text_has_the_name_of_a_choice():
+    """What a page keeps under a name would be shown in another page's field."""
+    named = {"text_field": (set(), 1), "choose": (set(), 0)} | {
+        name: (set(), 1) for name in ("select", "switch", "number")
+    }
+    for path in (ROOT / "inspector" / "dashboard").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            called = getattr(node.func, "attr", getattr(node.func, "id", None))
+            names, place = named.get(called, (set(), 0))
+            if len(node.args) > place and isinstance(node.args[place], ast.Constant):
+                names.add(node.args[place].value)
+    texts_of = named.pop("text_field")[0]
+    choices = set().union(*(names for names, _ in named.values()))
+    assert {"sentence", "source"} <= texts_of
+    assert {"layer", "view", "given"} <= choices
+    assert texts_of & choices == set()

@@ -127,7 +127,7 @@ def test_a_known_corpus_is_profiled_in_a_process(open_page, tmp_path, monkeypatc
     file.write_bytes(THREE)
     config = tmp_path / "own.yaml"
     config.write_text(yaml.safe_dump({"runs": str(tmp_path / "r"), "corpora": [str(file)]}))
-    app = open_page("data", config=config, source="known", corpus="0")
+    app = open_page("data", config=config, given="known", corpus="0")
     app.toggle(key="start-ablation").set_value(False)
     app.button(key="begin").click().run()
     assert not app.exception
@@ -154,7 +154,7 @@ def test_a_pasted_text_is_kept_for_its_session_and_shown_to_it_alone(
     monkeypatch.setattr(processes, "start", lambda folder, most: None)
     config = tmp_path / "own.yaml"
     config.write_text(yaml.safe_dump({"runs": str(tmp_path / "r")}))
-    app = open_page("data", config=config, source="paste")
+    app = open_page("data", config=config, given="paste")
     assert app.button(key="begin").disabled
     app.text_area(key="start-text").set_value("A secret cat sat here. It slept.").run()
     assert "2 sentences" in said_on(app)

@@ -146,7 +146,7 @@ def _start(visit: Visit, t: words.Words) -> None:
         st.markdown(t["none_may_start"])
         return
     source = address.switch(
-        t["source"], "source", SOURCES, SOURCES[0], named=lambda name: t[f"source_{name}"]
+        t["source"], "given", SOURCES, SOURCES[0], named=lambda name: t[f"source_{name}"]
     )
     given = {"upload": _uploaded, "paste": _pasted, "known": _known}[source](visit, t)
     left, right = st.columns(2, vertical_alignment="bottom")
