@@ -179,6 +179,7 @@ def test_a_masked_word_stands_beside_with_the_difference(reader, model):
 
 
 @pytest.mark.browser
+@pytest.mark.full
 def test_a_head_stands_beside_another_and_chinese_lies_down(reader):
     reader.open("attention?beside=head&layer=1&head=2&layer_b=4&head_b=5")
     for name in ("1-2", "4-5"):

@@ -56,6 +56,7 @@ def test_a_frame_goes_out_as_csv_and_parquet_with_lines_that_run(reader, profile
 
 
 @pytest.mark.browser
+@pytest.mark.full
 def test_a_chart_goes_out_as_svg_and_png(reader):
     reader.open("weights")
     popover = "Export"

@@ -212,7 +212,7 @@ def assert_same(frame, n, correct):
 
 
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("treebank", ["ewt", "gum"])
+@pytest.mark.parametrize("treebank", ["ewt", pytest.param("gum", marks=pytest.mark.full)])
 def test_every_kind_on_gold_documents(minilm, tmp_path, treebank):
     missing = [path for path in (EWT, GUM, ROLES, NAMES, STREUSLE) if not path.is_file()]
     if missing:

@@ -218,6 +218,7 @@ def listening(pids):
     return found
 
 
+@pytest.mark.full
 def test_begun_here_and_finished_by_ray_whose_workers_are_killed(tmp_path, start, undisturbed):
     path = tmp_path / "run"
     first = start(path, "--pause", 0.3)
@@ -236,6 +237,7 @@ def test_begun_here_and_finished_by_ray_whose_workers_are_killed(tmp_path, start
     assert contents(path) == undisturbed
 
 
+@pytest.mark.full
 def test_interrupted_or_killed_nothing_of_ray_is_left_and_it_is_finished_here(
     tmp_path, start, undisturbed
 ):

@@ -132,6 +132,7 @@ def no_roles_of_random_models(root, kinds_and_seeds):
         assert named(run) == {}, (kind, seed)
 
 
+@pytest.mark.full
 def test_a_random_model_has_none(tmp_path):
     no_roles_of_random_models(tmp_path, [("llama", 1)])
 
