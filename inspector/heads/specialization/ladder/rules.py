@@ -4,6 +4,7 @@ A class is a set of parts of speech.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Int, Int32, Int64
@@ -65,8 +66,15 @@ class Family:
     """NOTHING where there is no such word, or the mask forbids it."""
 
 
+_BESIDE_STANDARD = 8
+
+
 class ClassWords:
-    """The word that each rule finds for each word of a corpus, computed once a class."""
+    """The word that each rule finds for each word of a corpus.
+
+    It is kept for the classes that every relation is compared with, and for a few others: all that
+    targets suggest would take more memory than the rest of the ladder.
+    """
 
     def __init__(self, table: WordTable) -> None:
         """Start with no class.
@@ -75,18 +83,19 @@ class ClassWords:
             table: The corpus.
         """
         self.table = table
-        self._found: dict[tuple[str, ...], Int32[np.ndarray, "side word"]] = {}
         occurring = set(table.tags)
         unions = [tags for tags in CLASSES if len(occurring & {*tags}) > 1]
         self.standard = tuple((tag,) for tag in table.tags) + tuple(unions)
+        self._kept = lru_cache(maxsize=len(self.standard) + _BESIDE_STANDARD)(self._of_class)
 
     def of_class(self, tags: tuple[str, ...]) -> Int32[np.ndarray, "side word"]:
         """Return the word that each side's rule finds for each word."""
-        if tags not in self._found:
-            places = [place for place, tag in enumerate(self.table.tags) if tag in tags]
-            inside = np.isin(self.table.tag, places) & self.table.is_read
-            self._found[tags] = class_words(inside, self.table).astype(np.int32)
-        return self._found[tags]
+        return self._kept(tags)
+
+    def _of_class(self, tags: tuple[str, ...]) -> Int32[np.ndarray, "side word"]:
+        places = [place for place, tag in enumerate(self.table.tags) if tag in tags]
+        inside = np.isin(self.table.tag, places) & self.table.is_read
+        return class_words(inside, self.table).astype(np.int32)
 
     def family(self, pairs: Pairs) -> Family:
         """Return the members that a relation and direction are compared with, one a side.
