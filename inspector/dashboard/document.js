@@ -36,14 +36,18 @@ function watchScrolled() {
   const reach = () => {
     waiting = false;
     for (const one of document.querySelectorAll(".katex-display, .stMarkdown table")) {
-      if (one.scrollWidth > one.clientWidth) one.tabIndex = 0;
+      const scrolls = one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight;
+      if (scrolls) one.tabIndex = 0;
     }
   };
   const ask = () => {
     if (!waiting) requestAnimationFrame(reach);
     waiting = true;
   };
-  new MutationObserver(ask).observe(document.body, { childList: true, subtree: true });
+  // What was hidden, in a fold or a tab, has a size only when it is shown.
+  new MutationObserver(ask).observe(document.body, {
+    childList: true, subtree: true, attributeFilter: ["class", "hidden", "open", "style"],
+  });
   addEventListener("resize", ask);
   document.fonts.addEventListener("loadingdone", ask);  // a formula grows with its font
 }
