@@ -6,12 +6,14 @@ The command's own process becomes the server: what ends the one ends the other.
 import errno
 import os
 import runpy
+import signal
 import socket
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,6 +23,8 @@ from inspector.records import json_text
 
 EXAMPLE = "inspector dashboard run --corpus treebank.conllu --runs runs"
 _LAST_PORT = 65535
+_PATIENCE_S = 5.0
+"""How long a server that was told to stop may wait for what it still answers."""
 _ADDRESS = "127.0.0.1"
 _TAKEN = {
     errno.EADDRINUSE: "free: another program listens there",
@@ -209,9 +213,28 @@ def _check_free(port: int) -> None:
             raise InputError(f"port ({port}) must be {reason}. Choose another one.") from None
 
 
+def _ending_soon(set_handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a `signal.signal` whose handlers end the process, if need be, a little later.
+
+    A server that is told to stop waits for every answer that is under way, however long.
+    """
+
+    def set_one(number: int, handler: Any) -> Any:
+        def handle(*told: Any) -> None:
+            timer = threading.Timer(_PATIENCE_S, os._exit, [0])
+            timer.daemon = True
+            timer.start()
+            handler(*told)
+
+        return set_handler(number, handle if callable(handler) else handler)
+
+    return set_one
+
+
 def _serve(words: list[str]) -> None:
     """Be the server until a signal ends it, and end with it."""
     sys.argv = words
+    setattr(signal, "signal", _ending_soon(signal.signal))  # noqa: B010
     code: object = 0
     try:
         runpy.run_module("streamlit", run_name="__main__")
