@@ -67,7 +67,7 @@ def attend(
     if top is not None or generate is not None:
         if pair is not None or words:
             raise InputError("pair and words (--top) must be left out: tokens of one text it is.")
-        how = (text, top or 10, generate, chosen, chosen_heads)
+        how = (text, 10 if top is None else top, generate, chosen, chosen_heads)
         _top(how, output, model, dtype, device, revision, force=force, as_json=as_json)
         return
     target = check_output(output, suffixes=[".html"], force=force)

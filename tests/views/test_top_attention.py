@@ -122,3 +122,6 @@ def test_the_command_writes_what_a_decoder_looked_at(command, folder, tmp_path, 
     pairs = ["--text", "a", "--pair", "b", "--top", "2", "-o", tmp_path / "a.csv"]
     sentence = "pair and words (--top) must be left out: tokens of one text it is."
     assert_refused(command("attend", folder, *pairs), 2, sentence)
+    none = ["--text", "a", "--top", "0", "-o", tmp_path / "none.csv"]
+    sentence = "top (0) must be a whole number, at least 1."
+    assert_refused(command("attend", folder, *none), 2, sentence)
