@@ -104,3 +104,18 @@ def server(tmp_path_factory, profiled, only_verifiable, small_model):
         end(process)
     # A trouble that no page foresaw, or a warning, is found here whoever caused it.
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="module")
+def reader(browser, server):
+    """Give a reader before a screen; no test of the module left an error behind."""
+    from support.browser.browser_reader import Reader
+
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 1100},
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    reader = Reader(context.new_page(), server)
+    yield reader
+    reader.check_clean()
+    context.close()

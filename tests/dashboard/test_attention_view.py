@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from playwright.sync_api import expect
-from support.browser.browser_reader import Reader
 from support.tiny.decoders import save_tiny_decoder
 
 from inspector import api
@@ -104,15 +103,6 @@ def test_a_weight_travels_as_a_65535th(model):
     steps = np.frombuffer(b64decode(sent["map"]), dtype="<u2").reshape(reading.weights.shape)
     assert abs(steps / 65535 - reading.weights).max() <= 0.5 / 65535 + 1e-9
     assert text_surface(TEXT).spans  # the words are of the same text
-
-
-@pytest.fixture(scope="module")
-def reader(browser, server):
-    context = browser.new_context(viewport={"width": 1440, "height": 1100})
-    reader = Reader(context.new_page(), server)
-    yield reader
-    reader.check_clean()
-    context.close()
 
 
 def said(reader):

@@ -216,3 +216,21 @@ def test_a_settings_file_that_is_not_there(request, tmp_path):
         f"inspector: config ({tmp_path / 'no.yaml'}) must be a settings file that exists: "
         "check the path.\n"
     )
+
+
+@pytest.mark.process
+def test_a_server_that_never_ends_its_answers_is_ended():
+    """Streamlit's handler asks it to; what it computes need not listen."""
+    deaf = """
+import os, signal, time
+from inspector.commands import dashboard
+dashboard._PATIENCE_S = 0.2
+signal.signal = dashboard._ending_soon(signal.signal)
+signal.signal(signal.SIGTERM, lambda *told: print("told", flush=True))
+os.kill(os.getpid(), signal.SIGTERM)
+while True:
+    time.sleep(0.01)
+"""
+    words = [sys.executable, "-c", deaf]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "told\n"

@@ -7,24 +7,11 @@ import pandas as pd
 import pytest
 import yaml
 from playwright.sync_api import expect
-from support.browser.browser_reader import Reader
 
 from inspector.dashboard.parts import exports
 from inspector.runs.profile.profile_corpus import Run
 
 TEXT = "Dogs & cats = friends."
-
-
-@pytest.fixture(scope="module")
-def reader(browser, server):
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 1000},
-        permissions=["clipboard-read", "clipboard-write"],
-    )
-    reader = Reader(context.new_page(), server)
-    yield reader
-    reader.check_clean()
-    context.close()
 
 
 def fetched(reader, popover, name):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from playwright.sync_api import expect
-from support.browser.browser_reader import PATIENCE, Reader
+from support.browser.browser_reader import PATIENCE
 
 from inspector.dashboard import words
 from inspector.dashboard.parts import head_grid
@@ -82,15 +82,6 @@ def test_roles_are_stripes_of_their_families_and_none_is_coloured_as_the_legend_
 def test_no_two_families_have_the_same_symbol():
     known = [head_grid._SYMBOLS[family] for family in FAMILY_COLORS if family in head_grid._SYMBOLS]
     assert len(set(known)) == len(known)
-
-
-@pytest.fixture(scope="module")
-def reader(browser, server):
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    reader = Reader(context.new_page(), server)
-    yield reader
-    reader.check_clean()
-    context.close()
 
 
 @pytest.mark.browser

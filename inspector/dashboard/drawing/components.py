@@ -2,24 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from torch import Tensor
 
 from inspector.dashboard import address, widgets, words
 from inspector.dashboard.drawing.panes import Pane, Step, map_of, picture
+from inspector.dashboard.parts.component import component
 
-_STYLE = Path(__file__).with_name("drawing.css").read_text(encoding="utf-8")
-
-
-def _component(name: str, shown: str) -> Any:
-    script = Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
-    html = f'<div class="{shown}"></div>\n'
-    return st.components.v2.component(f"inspector.{name}", html=html, js=script, css=_STYLE)
-
-
-_STEPPER, _PANES = _component("stepper", "stepper"), _component("panes", "drawing")
+_HERE = Path(__file__).parent
+_STEPPER = component(_HERE, "stepper", style="drawing")
+_PANES = component(_HERE, "panes", style="drawing", shown="drawing")
 
 
 def step_chooser(steps: Sequence[Step], language: str) -> Step:

@@ -4,14 +4,6 @@ const SPECIAL = 1, PUNCTUATION = 2;
 const MORE = "#d55e00", LESS = "#0072b2";
 const LABEL = 150, FONT = "13px sans-serif", MANY = 128;
 
-function make(parent, tag, attributes = {}, text = "") {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
 function bytes(coded) {
   const text = atob(coded), found = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at++) found[at] = text.charCodeAt(at);

@@ -8,19 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from inspector.dashboard import words
+from inspector.dashboard.parts.component import component
 from inspector.dashboard.parts.head_reading import HeadReading
 
 LINES, MATRIX, PRODUCTS = VIEWS = ("lines", "matrix", "products")
-_HERE = Path(__file__)
-_COMPONENT = st.components.v2.component(
-    "inspector.attention_view",
-    html='<div class="attention-view"></div>\n',
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_COMPONENT = component(Path(__file__).parent, "attention_view")
 _STEPS = 65535
 _CHINESE = range(0x2E80, 0xA000)
 _WORDS = (

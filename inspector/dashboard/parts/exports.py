@@ -10,16 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from inspector.dashboard import words
+from inspector.dashboard.parts.component import component
 from inspector.plot import picture
 from inspector.records import FRAME_WRITERS
 
-_HERE = Path(__file__)
-_LINK = st.components.v2.component(
-    "inspector.copy_link",
-    html='<div class="copy-link"></div>\n',
-    css=_HERE.with_name("copy_link.css").read_text(encoding="utf-8"),
-    js=_HERE.with_name("copy_link.js").read_text(encoding="utf-8"),
-)
+_LINK = component(Path(__file__).parent, "copy_link")
 _MIME = {
     ".csv": "text/csv", ".parquet": "application/vnd.apache.parquet", ".json": "application/json",
     ".svg": "image/svg+xml", ".png": "image/png", ".html": "text/html",

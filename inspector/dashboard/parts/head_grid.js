@@ -5,14 +5,6 @@ const MOVES = {
   PageUp: [-1e6, 0], PageDown: [1e6, 0], Home: [0, -1e6], End: [0, 1e6],
 };
 
-function make(parent, tag, attributes = {}, text = "") {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
 function legend(parent, data) {
   const box = make(parent, "div", { class: "legend" });
   for (const one of data.legend) {

@@ -10,16 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from inspector.dashboard import address, words
+from inspector.dashboard.parts.component import component
 from inspector.plot.colors import FAMILIES, FAMILY_COLORS, family_of
 from inspector.plot.heads import SIGNED
 
-_HERE = Path(__file__)
-_COMPONENT = st.components.v2.component(
-    "inspector.head_grid",
-    html='<div class="head-grid"></div>\n',
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_COMPONENT = component(Path(__file__).parent, "head_grid")
 
 Head = tuple[int, int]
 
