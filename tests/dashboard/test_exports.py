@@ -15,11 +15,16 @@ TEXT = "Dogs & cats = friends."
 
 
 def fetched(reader, popover, name):
-    reader.page.get_by_role("button", name=popover, exact=True).first.click()
+    button = reader.page.get_by_role("button", name=popover, exact=True).first
+    button.scroll_into_view_if_needed()
+    reader.settle()  # what comes in above would push the menu out of sight
+    button.click()
+    menu = reader.page.get_by_test_id("stPopoverBody")
     with reader.page.expect_download() as download:
-        reader.page.get_by_role("button", name=name, exact=True).last.click()
+        menu.get_by_role("button", name=name, exact=True).click()
     found = download.value.path().read_bytes()
     reader.page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
     return found
 
 
