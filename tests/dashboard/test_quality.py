@@ -193,3 +193,14 @@ def test_keys_alone_lead_from_the_first_page_to_a_passport(reader):
         press("Enter")
     document = json.loads(download.value.path().read_text(encoding="utf-8"))
     assert document["head"] == "3-3"
+
+
+def test_what_cannot_be_pressed_yet_can_be_read(contexts, server):
+    """Letters of a button that is out of use are not of the page's own colour."""
+    for theme, page in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(17, 17, 17)")):
+        tab = contexts(theme).new_page()
+        reader = Reader(tab, server)
+        reader.open("data")
+        letters = tab.locator('button[kind="primary"]:disabled p')
+        assert letters.evaluate("one => getComputedStyle(one).color") != page
+        tab.close()
