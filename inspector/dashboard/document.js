@@ -31,25 +31,31 @@ function watchHistory() {
 }
 
 // A formula or a table that scrolls must be reached by keys: it becomes a stop of Tab.
+const WIDE = ".katex-display, .stMarkdown table";
+
+function reachByKeys(one) {
+  const scrolls = one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight;
+  if (scrolls) one.tabIndex = 0;
+}
+
 function watchScrolled() {
-  let waiting = false;
-  const reach = () => {
-    waiting = false;
-    for (const one of document.querySelectorAll(".katex-display, .stMarkdown table")) {
-      const scrolls = one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight;
-      if (scrolls) one.tabIndex = 0;
+  // Told in the very frame in which a size changed: a fold opens, a font comes, the window narrows.
+  const sizes = new ResizeObserver((changed) => {
+    for (const { target } of changed) {
+      const wide = target.closest(WIDE);
+      if (wide) reachByKeys(wide);
+    }
+  });
+  const watched = new WeakSet();
+  const watch = () => {
+    for (const one of document.querySelectorAll(WIDE)) {
+      if (watched.has(one)) continue;
+      watched.add(one);
+      for (const sized of [one, ...one.children]) sizes.observe(sized);
     }
   };
-  const ask = () => {
-    if (!waiting) requestAnimationFrame(reach);
-    waiting = true;
-  };
-  // What was hidden, in a fold or a tab, has a size only when it is shown.
-  new MutationObserver(ask).observe(document.body, {
-    childList: true, subtree: true, attributeFilter: ["class", "hidden", "open", "style"],
-  });
-  addEventListener("resize", ask);
-  document.fonts.addEventListener("loadingdone", ask);  // a formula grows with its font
+  new MutationObserver(watch).observe(document.body, { childList: true, subtree: true });
+  watch();
 }
 
 export default function ({ data }) {

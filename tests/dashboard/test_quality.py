@@ -67,9 +67,10 @@ def audit(contexts, server, combinations):
         tab.set_viewport_size({"width": width, "height": 900})
         reader = Reader(tab, server)
         reader.open(f"{page}?lang={language}")
-        # What becomes reachable by keys does so with the next picture that the browser draws.
+        # What becomes reachable by keys does so with the picture in which its fonts are drawn.
         tab.evaluate(
-            "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+            "document.fonts.ready.then(() => new Promise(drawn =>"
+            " requestAnimationFrame(() => requestAnimationFrame(drawn))))"
         )
         seen = violations(reader)
         if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
