@@ -19,24 +19,26 @@ PHRASES: dict[str, str] = {
     "discourse-cue": "follows the discourse cue {relations}",
     "relation": "{relation} ({points} points over a fixed offset)",
     "positional": "looks mostly at offset {offset} ({share})",
-    "position": "looks at position {offset} of the sentence ({share} over a fixed offset)",
-    "word-class": "looks at the next word of a class, {offset} ({share} over a fixed offset)",
-    "keyword": "looks at the word '{offset}' whoever asks ({share} over a fixed offset)",
+    "position": "looks at position {offset} of the sentence ({points} points over a fixed offset)",
+    "word-class": "looks to the {side} for the next {tag} ({points} points over a fixed offset)",
+    "keyword": "looks at the word '{offset}' whoever asks ({points} points over a fixed offset)",
     "special-token": "rests on special tokens ({share} of its attention)",
     "broad": "looks at nearly everything alike (its entropy is {share} of the highest)",
     "duplicate-token": "looks at the same token elsewhere ({share} of its attention)",
-    "previous-token": "looks at the token before ({share} over chance)",
-    "induction": "looks at what followed the same token before ({share} over a fixed offset)",
-    "successor": "looks at the member before in an order ({share} over a fixed offset)",
-    "name-mover": "looks at the name that is not repeated ({share} over a fixed offset)",
-    "copy-suppression": "writes against what it finds ({share} over a fixed offset)",
-    "retrieval": "finds what a needle says ({share} over a fixed offset)",
+    "previous-token": "looks at the token before ({points} points over chance)",
+    "induction": "looks at what followed the same token before ({points} points over a fixed offset)",
+    "successor": "looks at the member before in an order ({points} points over a fixed offset)",
+    "name-mover": "looks at the name that is not repeated ({points} points over a fixed offset)",
+    "copy-suppression": "writes against what it finds ({points} points over a fixed offset)",
+    "retrieval": "finds what a needle says ({points} points over a fixed offset)",
     "sink": "rests on the first token ({share} of its attention)",
     "no-op": "rests where nothing is written ({share} of its attention)",
     "yes": "the model needs it for {relations}",
     "together": "the model needs it, or another that follows the same, for {relations}",
     "no": "the model does without it for {relations}",
     "unclear": "whether the model needs it for {relations} is unclear",
+    "left": "left",
+    "right": "right",
     "and": " and ",
     "comma": ", ",
     "semicolon": "; ",
@@ -109,9 +111,16 @@ def _looks(own: pd.DataFrame, phrases: Mapping[str, str]) -> list[str]:
     for row in own.to_dict("records"):
         family, _, offset = row["role"].partition(":")
         if family not in _FOLLOWS:
-            share = f"{100 * row['effect']:.0f} %"
-            signed = f"{int(offset):+d}" if family == "positional" else offset
-            said.append(phrases[family].format(offset=signed, share=share))
+            tag, _, side = offset.partition(":")
+            said.append(
+                phrases[family].format(
+                    offset=f"{int(offset):+d}" if family == "positional" else offset,
+                    tag=tag,
+                    side=phrases[side] if family == "word-class" else "",
+                    share=f"{100 * row['effect']:.0f} %",
+                    points=f"{100 * row['effect']:+.0f}",
+                )
+            )
     return said
 
 

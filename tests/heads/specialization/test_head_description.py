@@ -15,6 +15,8 @@ ROLES = pd.DataFrame(
         (0, 2, "special-token", 0.6),
         (0, 2, "broad", 0.95),
         (0, 3, "duplicate-token", 0.5),
+        (0, 4, "word-class:VERB:left", 0.104),
+        (0, 4, "keyword:but", 0.26),
         *((1, 1, f"syntactic:r{i}", 0.1 * i) for i in range(1, 6)),
     ],
     columns=["layer", "head", "role", "effect"],
@@ -56,6 +58,10 @@ def test_where_it_looks():
     )
     assert describe_head(0, 3, ROLES) == (
         "Head 0-3 looks at the same token elsewhere (50 % of its attention)."
+    )
+    assert describe_head(0, 4, ROLES) == (
+        "Head 0-4 looks to the left for the next VERB (+10 points over a fixed offset); looks at "
+        "the word 'but' whoever asks (+26 points over a fixed offset)."
     )
 
 
