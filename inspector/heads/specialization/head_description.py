@@ -26,7 +26,8 @@ PHRASES: dict[str, str] = {
     "broad": "looks at nearly everything alike (its entropy is {share} of the highest)",
     "duplicate-token": "looks at the same token elsewhere ({share} of its attention)",
     "previous-token": "looks at the token before ({points} points over chance)",
-    "induction": "looks at what followed the same token before ({points} points over a fixed offset)",
+    "induction": "looks at what followed the same token before "
+    "({points} points over a fixed offset)",
     "successor": "looks at the member before in an order ({points} points over a fixed offset)",
     "name-mover": "looks at the name that is not repeated ({points} points over a fixed offset)",
     "copy-suppression": "writes against what it finds ({points} points over a fixed offset)",
