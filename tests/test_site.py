@@ -126,20 +126,21 @@ def executed(text, *, slow):
                 exec(compile(block, "<page>", "exec"), namespace)  # noqa: S102
             printed, number = out.getvalue(), number + 1
         else:
-            number += sum(map(typed, block.splitlines()))
+            ran = [out for line in block.splitlines() if (out := typed(line)) is not None]
+            printed, number = "".join(ran), number + len(ran)
     return number
 
 
 def typed(line):
-    """Run one line of a shell block if it is inspector's, and needs no network."""
+    """Run one line of a shell block if it is inspector's, and needs no network; what it prints."""
     words = shlex.split(line, comments=True)
     if not words or words[0] != "inspector" or "fetch" in words:
-        return False
+        return None
     with_code = re.search(r"# exit code (\d)", line)
     ran = CliRunner().invoke(app, words[1:])
     wanted = int(with_code[1]) if with_code else 0
     assert ran.exit_code == wanted, f"{line}\n{ran.output}\n{ran.exception!r}"
-    return True
+    return ran.stdout
 
 
 @pytest.mark.parametrize("name", WITH_CODE)
@@ -160,6 +161,8 @@ def test_control_a_page_that_prints_something_else_is_seen():
         executed("```python\nprint(1)\n```\n\n```text\n2\n```\n", slow=False)
     with pytest.raises(AssertionError, match="no-such-command"):
         executed("```sh\ninspector no-such-command\n```\n", slow=False)
+    with pytest.raises(AssertionError, match="!="):
+        executed("```sh\ninspector --version\n```\n\n```text\n0\n```\n", slow=False)
 
 
 class Loaded(HTMLParser):
