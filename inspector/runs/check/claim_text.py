@@ -7,7 +7,7 @@ import re
 
 from inspector.errors import InputError
 from inspector.runs.check.claim import Claim
-from inspector.runs.check.described_words import word_target
+from inspector.runs.check.described_words import quoted_word, word_target
 from inspector.runs.check.vocabulary import Meant, found_in, words
 
 MOST_CHARACTERS = 500
@@ -19,7 +19,9 @@ _HEADS = tuple(
         rf"\blayer\s*{_N}\s*,?\s*(?:and\s+)?(?:attention\s+)?head\s*{_N}\b",
         rf"\b(?:attention\s+)?head\s*(?P<head>[0-9]{{1,6}})\s*(?:of|in|at)\s+layer\s*{_N}\b",
         rf"\bL{_N}\s*[.,-]?\s*H{_N}\b",
-        rf"(?:\b(?:attention\s+)?head\s+)?(?<![\w.-]){_N}[-.]{_N}(?![\w-]|\.[0-9])",
+        rf"\blayer\s*=\s*{_N}\s*[,;]?\s*head\s*=\s*{_N}\b",
+        rf"(?:\b(?:attention\s+)?head\s*)?\(\s*{_N}\s*,\s*{_N}\s*\)",
+        rf"(?:\b(?:attention\s+)?head\s+)?(?<![\w.-]){_N}[-./]{_N}(?![\w-]|\.[0-9])",
     )
 )
 _COUNTING = re.compile(
@@ -33,6 +35,11 @@ _FILLERS = frozenset(
 )
 _MODEL_AFTER = re.compile(r"^\s*(?:of|in)\s+(?!the\b|layer\b)([\w./~-]+)(?=[\s,:]|$)")
 _MODEL_FIRST = re.compile(r"^\s*(?:in|of)\s+(?!the\b|layer\b|head\b)([\w./~-]+)\s*[,:]", re.I)
+_MODEL_LAST = re.compile(r"\s(?:of|in)\s+([\w./~-]*[\d/-][\w./~-]*|minilm)\s*\.?\s*$")
+_LOOKING = re.compile(r"\b(?:attend|look|point|go|find|select)(?:s|es|ing)?\b")
+_OF = re.compile(r"\s+of\s+(?:(?:the|an?|its|their|each|every)\s+)?")
+_FROM = re.compile(r"\bfrom\s+(?:the\s+|an?\s+|its\s+)?(?P<word>[a-z]+(?: [a-z]+)?)")
+_NOT = re.compile(r"\b(?:not|never|cannot)\b|n['\N{RIGHT SINGLE QUOTATION MARK}]t\b")
 _PASSIVE = re.compile(r"\b(?:attended(?:\s+to)?|looked\s+at|found|seen)\s+by\b")
 _ARROWS = {"->": r"\s*(?:->|→)\s*", "<-": r"\s*(?:<-|←)\s*"}
 _LABEL = re.compile(r"(?<![\w:/+-])[a-z][a-z+-]*(?::[\w-]+)*(?![\w:/+])")
@@ -122,7 +129,7 @@ def available() -> str:
     known = words()
     return (
         f"{', '.join(known.relations)}, any relation of the corpus; "
-        f"{', '.join(known.target_names)}, the nearest VERB to the left, the word 'but'"
+        f"{', '.join(known.target_names)}, offset:-2, the nearest VERB to the left, the word 'but'"
     )
 
 
@@ -146,6 +153,9 @@ def _model(before: str, after: str, where: str) -> tuple[str, str]:
     behind = _MODEL_AFTER.match(after)
     if behind:
         return behind[1], f"{before} {after[behind.end() :]}"
+    last = _MODEL_LAST.search(after)
+    if last:
+        return last[1].rstrip("."), f"{before} {after[: last.start()]}"
     return "", f"{before} {after}"
 
 
@@ -160,13 +170,24 @@ def described(text: str, whole: str, where: str = "") -> tuple[Meant, str]:
     Raises:
         InputError: If it speaks of nothing that is known, or of several things.
     """
-    direction, text = _direction(text.lower())
+    given, (direction, text) = text, _direction(text.lower())
     target = word_target(text)
+    rest = target[1] if target is not None else text
+    if _NOT.search(rest):
+        raise InputError(
+            f"{where}claim ({whole}) must say what the head does, without 'not': claims are judged "
+            "as they stand, and one that does not hold is reported so."
+        )
     if target is not None and not _says_more(*target, text):
         return Meant(""), target[0]
     labels = [found for label in _LABEL.findall(text) if (found := relation_named(label))]
     if len({one.relation for one in labels}) == 1:
-        return Meant(labels[0].relation, direction), ""
+        relation = labels[0].relation
+        # A corpus's own labels keep their capitals: role:ARG0.
+        as_written = re.search(re.escape(relation), given, re.IGNORECASE)
+        if ":" in relation and as_written:
+            relation = as_written[0]
+        return Meant(relation, _from_end(relation, given.lower()) or direction), ""
     known = words()
     targets = {known.targets[found[2]].name for found in found_in(text, tuple(known.targets))}
     meant = [] if labels else _by_words(text)
@@ -174,8 +195,21 @@ def described(text: str, whole: str, where: str = "") -> tuple[Meant, str]:
         return Meant(""), targets.pop()
     if len({one.relation for one in meant}) == 1 and not targets:
         return Meant(meant[0].relation, direction or meant[0].direction), ""
+    quoted = quoted_word(text)
+    if quoted and not (labels or meant or targets):
+        return Meant(""), quoted
     clear = "one thing that a head does" if labels or meant or targets else "what the head does"
     raise InputError(f"{where}claim ({whole}) must say {clear}. Available: {available()}.")
+
+
+def _from_end(relation: str, text: str) -> str:
+    """Return the direction of 'from the verb' for a relation; '' where nothing such is said."""
+    said, heads = _FROM.search(text), words().heads.get(relation.split(":")[0], ())
+    if said is None:
+        return ""
+    ends = {"head": True, "governor": True, "dependent": False} | dict.fromkeys(heads, True)
+    is_head = next((ends[end] for end in ends if said["word"].startswith(end)), False)
+    return "head_to_dependent" if is_head else "dependent_to_head"
 
 
 def _says_more(name: str, rest: str, is_certain: bool, text: str) -> bool:
@@ -200,7 +234,7 @@ def _direction(text: str) -> tuple[str, str]:
 def _by_words(text: str) -> list[Meant]:
     """Return the relations that a description speaks of: those with the longest words alone."""
     known = words()
-    turned = bool(_PASSIVE.search(text))
+    passive = bool(_PASSIVE.search(text))
     found: list[tuple[int, Meant]] = []
     for relation, dependents in known.dependents.items():
         named = found_in(text, tuple({*dependents, *known.heads[relation]}))
@@ -211,12 +245,15 @@ def _by_words(text: str) -> list[Meant]:
                 found.append((size, Meant(relation)))
             for second in named[place + 1 :]:
                 pair = (first[2] in known.heads[relation], second[2] in dependents)
-                if is_dependent and second[2] in known.heads[relation]:
-                    way = "head_to_dependent" if turned else "dependent_to_head"
-                elif all(pair):
-                    way = "dependent_to_head" if turned else "head_to_dependent"
-                else:
+                if not (all(pair) or (is_dependent and second[2] in known.heads[relation])):
                     continue
+                # 'looks at the object of the verb' names first where it looks, then from where.
+                of = _OF.fullmatch(text[first[1] : second[0]])
+                turned = passive != bool(of)
+                is_down = turned if all(pair) and not is_dependent else not turned
+                way = "dependent_to_head" if is_down else "head_to_dependent"
+                if of and not _LOOKING.search(text[: first[0]]):
+                    way = ""
                 found.append((1000 + size + len(second[2]), Meant(relation, way)))
     longest = max((size for size, _ in found), default=0)
     return [meant for size, meant in found if size == longest]

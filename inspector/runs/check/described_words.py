@@ -7,13 +7,16 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from inspector.runs.check.vocabulary import words
+from inspector.runs.check.vocabulary import found_in, words
 
 _QUOTES = "\"'`“”‘’«»"
 _KEYWORD = re.compile(
-    rf"(?:\bkeyword:|\b(?:the\s+)?(?:key)?word\s+)(?P<quote>[{_QUOTES}]?)"
-    rf"(?P<word>[^\s{_QUOTES},;]+)[{_QUOTES}]?"
+    rf"(?:\bkeyword:|\b(?:the\s+(?:key)?word|keyword)\s+(?:head\s+)?(?:(?:for|of)\s+)?)"
+    rf"(?:[{_QUOTES}](?P<quoted>[^\s{_QUOTES}]+)[{_QUOTES}]"
+    # Without quotes nothing may follow: 'the word two to the right' is another thing.
+    rf"|(?P<bare>[^\s{_QUOTES},;]+?)(?=[\s.]*$|\s*[,;]))"
 )
+_QUOTED = re.compile(rf"(?<!\w)[{_QUOTES}](?P<word>[^\s{_QUOTES}]+)[{_QUOTES}](?!\w)")
 _ORDINALS = {
     "first": "first", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "last": "last",
 }  # fmt: skip
@@ -26,6 +29,23 @@ _NEAR = {
     "nearest": "either", "closest": "either", "next": "right", "following": "right",
     "previous": "left", "preceding": "left",
 }  # fmt: skip
+_COUNTS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "second": 2, "third": 3, "fourth": 4,
+}  # fmt: skip
+_RIGHT = ("right", "after", "ahead", "forward", "later")
+_WAY = (
+    r"(?:(?:to|on)\s+(?:the|its)\s+)?"
+    r"(?P<{}>left|right|before|after|back|ahead|forward|earlier|later)\b"
+)
+_OFFSET = re.compile(
+    r"\b(?:offset|position)s?(?::|\s+of)?\s*(?P<signed>[+-][1-9][0-9]{0,2})(?!\w)"
+    r"|\b(?P<many>one|two|three|four|five|[1-9])\s+(?:(?:token|word|position|place)s?\s+)?"
+    + _WAY.format("way")
+    + r"|\b(?P<nth>second|third|fourth)\s+(?:token|word)\s+"
+    + _WAY.format("side")
+    + r"|\b(?:token|word)\s+(?P<beyond>after\s+(?:the\s+)?next|before\s+(?:the\s+)?previous)\b"
+    r"(?:\s+(?:token|word|one)\b)?"
+)
 _SIDES = {"left": ("left", "before"), "right": ("right", "after")}
 
 
@@ -99,11 +119,42 @@ def word_target(text: str) -> tuple[str, str, bool] | None:
         )
         target = WordTarget(tag=_tags()[near["tag"]], side=side)
         return target.name, _without(text, near), True
+    apart = _OFFSET.search(text)
+    if apart:
+        return _offset_name(apart), _without(text, apart), True
     one = _KEYWORD.search(text)
     if one:
-        certain = bool(one["quote"]) or one[0].startswith("keyword")
-        return WordTarget(word=one["word"]).name, _without(text, one), certain
+        certain = bool(one["quoted"]) or one[0].startswith("keyword")
+        return WordTarget(word=one["quoted"] or one["bare"]).name, _without(text, one), certain
+    marks = found_in(text, tuple(words().marks))
+    if len({words().marks[name] for _, _, name in marks}) == 1:
+        start, end, name = marks[0]
+        return WordTarget(word=words().marks[name]).name, text[:start] + text[end:], True
     return None
+
+
+def quoted_word(text: str) -> str:
+    """Return the name of the target where a description's one word in quotes is meant; else ''.
+
+    Example:
+        >>> quoted_word('attends to "but"')
+        'keyword:but'
+    """
+    found = {match["word"] for match in _QUOTED.finditer(text)}
+    return WordTarget(word=found.pop()).name if len(found) == 1 else ""
+
+
+def _offset_name(match: re.Match[str]) -> str:
+    """Return the name of an offset in tokens, as vocabulary.token_target reads it."""
+    if match["signed"]:
+        number = int(match["signed"])
+    elif match["beyond"]:
+        number = 2 if match["beyond"].startswith("after") else -2
+    else:
+        far = match["many"] or match["nth"]
+        many = _COUNTS.get(far) or int(far)
+        number = many if (match["way"] or match["side"]) in _RIGHT else -many
+    return {1: "next token", -1: "previous token"}.get(number, f"offset:{number:+d}")
 
 
 def _without(text: str, match: re.Match[str]) -> str:

@@ -24,7 +24,7 @@ from inspector.heads.specialization.replication import (
 from inspector.models import PretrainedModel
 from inspector.runs.check.described_words import WordTarget
 from inspector.runs.check.token_targets import MOST, Looks
-from inspector.runs.check.vocabulary import words
+from inspector.runs.check.vocabulary import token_target
 from inspector.runs.check.word_targets import WordLooks
 from inspector.runs.profile.job import ProfileSettings
 
@@ -59,7 +59,7 @@ class Targets:
             settings: Of the pass.
             all_tested: Whether every document is judged on, where nothing is chosen.
         """
-        are_tokens = {name in words().targets for name in names}
+        are_tokens = {token_target(name) is not None for name in names}
         tokens = Looks.of(model, corpus, settings) if True in are_tokens else None
         of_words = None
         if False in are_tokens:
@@ -68,8 +68,9 @@ class Targets:
 
     def row(self, name: str, head: tuple[int, int] | None) -> Row:
         """Return what a head shows of a target; None for the best one on the selection split."""
-        if self.tokens is not None and name in words().targets:
-            found = self.tokens.row(words().targets[name], head)
+        token = token_target(name)
+        if self.tokens is not None and token is not None:
+            found = self.tokens.row(token, head)
         elif self.words is not None:
             found = self.words.row(WordTarget.named(name), head)
         return found if found["n"] else found | {"verdict": NOT_ASKED, "reason": self._none(name)}
@@ -90,8 +91,9 @@ class Targets:
         if claim["verdict"] != SUPPORTED:
             reason = f"the claim is {claim['verdict']} where it was made"
             return row | {"kept": NOT_ASKED, "reason": reason}
-        if self.tokens is not None and name in words().targets:
-            row |= self.tokens.again(words().targets[name], claim)
+        token = token_target(name)
+        if self.tokens is not None and token is not None:
+            row |= self.tokens.again(token, claim)
         elif self.words is not None:
             row |= self.words.again(WordTarget.named(name), claim)
         if not row["n"]:

@@ -44,6 +44,8 @@ class Words:
     """How a direction is written → its name."""
     targets: dict[str, Target]
     """How a target is written → the target."""
+    marks: dict[str, str]
+    """How a mark of punctuation is called → the mark."""
     classes: dict[str, tuple[str, ...]]
     """Part of speech → what its words are called."""
 
@@ -84,8 +86,20 @@ def words() -> Words:
             for name, one in table["targets"].items()
             for written in (name, *one["words"])
         },
+        marks=table["marks"],
         classes={tag: tuple(ways) for tag, ways in table["classes"].items()},
     )
+
+
+def token_target(name: str) -> Target | None:
+    """Return the target in tokens of a name; None where it is one of words.
+
+    Example:
+        >>> token_target("offset:-2")
+        Target(name='offset:-2', offset=-2, column='')
+    """
+    kind, _, apart = name.partition(":")
+    return Target(name, int(apart)) if kind == "offset" else words().targets.get(name)
 
 
 def found_in(text: str, phrases: tuple[str, ...]) -> list[tuple[int, int, str]]:
@@ -99,7 +113,8 @@ def found_in(text: str, phrases: tuple[str, ...]) -> list[tuple[int, int, str]]:
     """
     found: list[tuple[int, int, str]] = []
     for phrase in sorted(phrases, key=len, reverse=True):
-        pattern = rf"(?<![\w\[<]){re.escape(phrase)}(?:e?s)?(?![\w\]>])"
+        written = re.escape(phrase).replace(r"\ ", "[ -]")
+        pattern = rf"(?<![\w\[<]){written}(?:e?s)?(?![\w\]>])"
         for match in re.finditer(pattern, text):
             if all(match.end() <= start or match.start() >= end for start, end, _ in found):
                 found.append((match.start(), match.end(), phrase))

@@ -5,7 +5,7 @@ from support.each import each
 
 from inspector.errors import InputError
 from inspector.runs.check.claim_text import claim_of_text
-from inspector.runs.check.vocabulary import words
+from inspector.runs.check.vocabulary import token_target, words
 
 DOWN, UP, BY = "dependent_to_head", "head_to_dependent", "attended_by_head"
 SENTENCES = {
@@ -32,7 +32,30 @@ SENTENCES = {
     "layer 3, head 10 looks at the preceding word": ("", 3, 10, "previous token", ""),
     "minilm 2-8 attends to [SEP]": ("minilm", 2, 8, "separator", ""),
     "minilm 2-8 attends to itself": ("minilm", 2, 8, "same token", ""),
-    "minilm 2-8 looks at commas": ("minilm", 2, 8, "punctuation", ""),
+    "minilm 2-8 looks at commas": ("minilm", 2, 8, "keyword:,", ""),
+    "minilm 2-8 looks at punctuation": ("minilm", 2, 8, "punctuation", ""),
+    "minilm (2, 8) det": ("minilm", 2, 8, "det", ""),
+    "minilm 2/8 det": ("minilm", 2, 8, "det", ""),
+    "minilm layer=2 head=8 det": ("minilm", 2, 8, "det", ""),
+    "head 2-8 follows det in bert-base-uncased": ("bert-base-uncased", 2, 8, "det", ""),
+    "head 2-8 follows det of minilm.": ("minilm", 2, 8, "det", ""),
+    "minilm 2-8 role:ARG0": ("minilm", 2, 8, "role:ARG0", ""),
+    "2-8 det, from the determiner": ("", 2, 8, "det", DOWN),
+    "2-8 det, from the noun": ("", 2, 8, "det", UP),
+    "2-8 obj, from the noun": ("", 2, 8, "obj", DOWN),
+    "head 3-1 attends to the object of the verb": ("", 3, 1, "obj", UP),
+    "head 3-1 finds the verb of an object": ("", 3, 1, "obj", DOWN),
+    "head 3-1: objects of verbs": ("", 3, 1, "obj", ""),
+    "head 0-2 is a previous-token head": ("", 0, 2, "previous token", ""),
+    "head 0-2 attends to the token two positions back": ("", 0, 2, "offset:-2", ""),
+    "head 0-2 attends to the second word to the right": ("", 0, 2, "offset:+2", ""),
+    "head 0-2 attends one word back": ("", 0, 2, "previous token", ""),
+    "head 0-2 attends to the token after the next": ("", 0, 2, "offset:+2", ""),
+    "head 0-2 has an offset of +2": ("", 0, 2, "offset:+2", ""),
+    "head 0-2 offset -1": ("", 0, 2, "previous token", ""),
+    'head 3-0 attends to "but"': ("", 3, 0, "keyword:but", ""),
+    "head 3-0 is a keyword head for 'but'": ("", 3, 0, "keyword:but", ""),
+    "head 3-0 attends to the word not": ("", 3, 0, "keyword:not", ""),
 }
 
 
@@ -40,13 +63,17 @@ SENTENCES = {
 def test_a_sentence_is_understood(text, meant):
     claim = claim_of_text(text)
     assert (claim.model, claim.layer, claim.head, claim.what, claim.direction) == meant
-    assert bool(claim.target) == (claim.what in words().target_names)
+    is_word = claim.what.startswith("keyword:")
+    assert bool(claim.target) == (is_word or token_target(claim.what) is not None)
     assert claim.said == text
 
 
 REFUSED = {
     "minilm det": "must name a head, as LAYER-HEAD or in words: such as 'minilm 2-8 det'",
     "minilm 2-8": "must say what the head does. Available: acl, advcl, ",
+    "head 2-8 does not follow det": "must say what the head does, without 'not'",
+    "head 2-8 never attends to the next token": "must say what the head does, without 'not'",
+    "head 2-8 attends to the main word of the sentence": "must say what the head does.",
     "minilm 2-8 detx": "must say what the head does. Available: acl, advcl, ",
     "minilm 2-8 det obj": "must say one thing that a head does. Available: acl, ",
     "minilm 2-8 subjects look at the next word": "must say one thing that a head does.",
