@@ -35,6 +35,17 @@ class _Plain(yaml.SafeLoader):
             raise YamlError("it has aliases (*name): write out what they stand for")
         return super().compose_node(parent, index)
 
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """Refuse a key that stands twice: the first of the two values would go without a word."""
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in seen:
+                    line = key.start_mark.line + 1
+                    raise YamlError(f"it has the key {key.value[:40]!r} twice, line {line}")
+                seen.add((key.tag, key.value))
+        return super().construct_mapping(node, deep)
+
 
 def read_yaml(path: str | os.PathLike[str]) -> Any:
     """Return the data of a YAML file, None of an empty one.
@@ -82,7 +93,7 @@ def read_lined_yaml(path: str | os.PathLike[str]) -> tuple[Any, dict[tuple[Any, 
     except UnicodeDecodeError:
         raise YamlError("it is not UTF-8 text") from None
     except yaml.YAMLError as error:
-        raise YamlError(str(error).splitlines()[0]) from None
+        raise YamlError(_said(error)) from None
     except RecursionError:
         raise YamlError("it is nested too deeply") from None
     except YamlError:
@@ -123,6 +134,15 @@ def _lines(node: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, 
             yield (*above, name), at.start_mark.line + 1
             if len(above) < _LINED_LEVELS - 1:
                 yield from _lines(value, (*above, name))
+
+
+def _said(error: yaml.YAMLError) -> str:
+    """Return what is wrong with a file, and in which line where that is known."""
+    mark = getattr(error, "problem_mark", None)
+    if not isinstance(error, yaml.MarkedYAMLError) or mark is None:
+        return str(error).splitlines()[0]
+    problem = ": ".join(part for part in (error.context, error.problem) if part)
+    return f"{problem[:200]}, line {mark.line + 1}"
 
 
 def _number(loader: Any, node: yaml.ScalarNode) -> Any:

@@ -55,7 +55,7 @@ def test_a_wrong_setting_is_named(tmp_path):
     [
         (None, "settings (mine.yaml) could not be read: No such file or directory."),
         (b"\xff\xfe", "settings (mine.yaml) must be YAML: it is not UTF-8 text."),
-        (b"models: [", "settings (mine.yaml) must be YAML: while parsing a flow node."),
+        (b"models: [", "settings (mine.yaml) must be YAML: while parsing a flow node: "),
         (b"- 1", "settings (mine.yaml) must hold what the dashboard knows: the file: "),
         (b"models: minilm", "settings (mine.yaml) must hold what the dashboard knows: models: "),
         (b"language: fr", "settings (mine.yaml) must hold what the dashboard knows: language: "),

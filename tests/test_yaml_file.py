@@ -33,6 +33,11 @@ BAD = {
         "could not determine a constructor for the tag",
     ),
     "a list as a key": ("? [a]\n: b", "while constructing a mapping"),
+    "a key twice": ("a: 1\nb: {c: 1,\n  c: 2}", "it has the key 'c' twice, line 3"),
+    "a tab": (
+        "a: {\n\tb: 1}",
+        "while scanning for the next token: found character '\\t' that cannot start any token, ",
+    ),
     "two documents": ("a: 1\n---\nb: 2", "expected a single document in the stream"),
     "not UTF-8": (b"\xff\xfe", "it is not UTF-8 text"),
     "a control character": ("a: \x07", "unacceptable character #x0007: special characters are not"),

@@ -67,6 +67,9 @@ def read_claims(path: str | PathLike[str]) -> list[Claim]:
                 f"{name}: field ({other[0]}) cannot be given for all claims at once. "
                 f"Available: {', '.join(SHARED)}."
             )
+        if "counting" in shared:
+            key = next(key for key in data if _NAMES.get(key) == "counting")
+            shared["counting"] = _counting(shared["counting"], f"{name}, line {lines[key,]}")
         data = data["claims"]
     if not isinstance(data, list) or not data:
         raise InputError(
@@ -89,7 +92,7 @@ def _claim(
     shared: Mapping[str, Any],
 ) -> Claim:
     where = f"{name}, line {lines.get(place, 1)}"
-    counting = _counting(shared.get("counting"), name)
+    counting = shared.get("counting") or 0
     if isinstance(given, str):
         made = claim_of_text(given, counting=counting, place=where)
         return _with(made, shared)

@@ -285,7 +285,7 @@ def test_a_registry_entry_that_cannot_be_is_named(write, entries, what):
     ("content", "words"),
     [
         (b"- a", "must map names of corpora to their settings."),
-        (b"a: [", "must be YAML in UTF-8: while parsing a flow node."),
+        (b"a: [", "must be YAML in UTF-8: while parsing a flow node: "),
         (b"\xff", "must be YAML in UTF-8: it is not UTF-8 text."),
     ],
 )
