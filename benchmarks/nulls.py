@@ -18,6 +18,7 @@ from benchmarks.subjects import minilm
 from benchmarks.table import Measure
 
 if TYPE_CHECKING:
+    import pandas as pd
     from jaxtyping import Int64
 
     from inspector.corpora import Relation, Sentence
@@ -83,14 +84,23 @@ def read(model: "PretrainedModel", sentences: int | None = None) -> "WordTable":
 
 def dealt(table: "WordTable", null: str, seed: int) -> "WordTable":
     """Return the table with annotation that is none."""
-    draw = np.random.default_rng(seed)
+    draw, others = np.random.default_rng(seed), by_length(table.sentences)
     return replace(
-        table, sentences=tuple(NULLS[null](one, table.sentences, draw) for one in table.sentences)
+        table, sentences=tuple(NULLS[null](one, others, draw) for one in table.sentences)
     )
 
 
+def by_length(sentences: "Sequence[Sentence]") -> "dict[int, list[Sentence]]":
+    """Return the sentences with a tree of each number of words, the shortest first."""
+    found: dict[int, list[Sentence]] = {}
+    for one in sorted(sentences, key=lambda one: len(one.words)):
+        if one.relations:
+            found.setdefault(len(one.words), []).append(one)
+    return found
+
+
 def permuted(
-    sentence: "Sentence", others: "tuple[Sentence, ...]", draw: np.random.Generator
+    sentence: "Sentence", others: "dict[int, list[Sentence]]", draw: np.random.Generator
 ) -> "Sentence":
     """Return a sentence whose heads are dealt out anew: each is still the head of something."""
     pairs = [pair for pair in sentence.relations if pair.kind == "syntax"]
@@ -100,22 +110,23 @@ def permuted(
 
 
 def swapped(
-    sentence: "Sentence", others: "tuple[Sentence, ...]", draw: np.random.Generator
+    sentence: "Sentence", others: "dict[int, list[Sentence]]", draw: np.random.Generator
 ) -> "Sentence":
     """Return a sentence with another one's tree, of one that is as long where there is any."""
-    long_enough = [one for one in others if len(one.words) >= len(sentence.words) and one.relations]
-    nearest = min((len(one.words) for one in long_enough if one is not sentence), default=0)
-    alike = [one for one in long_enough if len(one.words) == nearest and one is not sentence]
+    size = len(sentence.words)
+    alike: list[Sentence] = []
+    for length, those in others.items():
+        if length >= size and not alike:
+            alike = [one for one in those if one is not sentence]
     if not alike:
         return replace(sentence, relations=())
     other = alike[int(draw.integers(len(alike)))]
-    size = len(sentence.words)
     inside = [pair for pair in other.relations if max(pair.source, pair.target) < size]
     return replace(sentence, relations=tuple(inside))
 
 
 def slid(
-    sentence: "Sentence", others: "tuple[Sentence, ...]", draw: np.random.Generator
+    sentence: "Sentence", others: "dict[int, list[Sentence]]", draw: np.random.Generator
 ) -> "Sentence":
     """Return a sentence whose pairs stand elsewhere in it, their words as far apart as before."""
     moved = []
@@ -126,7 +137,9 @@ def slid(
     return replace(sentence, relations=_of_two_words(moved))
 
 
-NULLS: "dict[str, Callable[[Sentence, tuple[Sentence, ...], np.random.Generator], Sentence]]" = {
+Null = Callable[["Sentence", "dict[int, list[Sentence]]", np.random.Generator], "Sentence"]
+"""Of a sentence and those of each length, the sentence with annotation that is none."""
+NULLS: dict[str, Null] = {
     "permuted heads": permuted,
     "swapped trees": swapped,
     "slid pairs": slid,
@@ -134,32 +147,49 @@ NULLS: "dict[str, Callable[[Sentence, tuple[Sentence, ...], np.random.Generator]
 
 
 def claims_anything(table: "WordTable", seed: int = 0) -> bool:
-    """Return whether any claim is supported, of what a table holds."""
-    return bool((judged(table, seed).claims["verdict"] == "supported").any())
+    """Return whether any claim is supported, of what a table holds.
 
-
-def judged(table: "WordTable", seed: int = 0) -> "OnLadder":
-    """Return the claims on a table's relations of syntax, with what the ladder leaves of them.
-
-    Beside random words instead of random models: the weakest control there is, so that a null is
-    held by the others. Only the chosen heads are asked about.
+    No rung supports what an offset or random words explain: where that is all, none is asked.
     """
+    counts, claims = over_offset(table, seed)
+    if not (claims["verdict"] == "supported").any():
+        return False
+    return bool((judged(table, counts, claims, seed).claims["verdict"] == "supported").any())
+
+
+def over_offset(table: "WordTable", seed: int = 0) -> "tuple[RelationCounts, pd.DataFrame]":
+    """Return a table's counts of syntax, and its claims over a fixed offset and random words.
+
+    Random words instead of random models are the weakest control there is, so that a null is held
+    by the others.
+    """
+    from inspector.heads.specialization.claims import relation_claims
+
+    labels = sorted({pair.label for one in table.sentences for pair in one.relations})
+    random_models = [counted(guessing(table, number), labels) for number in (1, 2, 3)]
+    counts = counted(table, labels)
+    return counts, relation_claims(counts, random_models, seed)
+
+
+def judged(
+    table: "WordTable", counts: "RelationCounts", claims: "pd.DataFrame", seed: int = 0
+) -> "OnLadder":
+    """Return what the ladder leaves of claims; only the chosen heads are asked about."""
     import pandas as pd
 
     from inspector.heads.counts import DIRECTIONS
-    from inspector.heads.specialization.claims import relation_claims
     from inspector.heads.specialization.ladder.heads_on_ladder import on_ladder
     from inspector.heads.specialization.split import documents_holding
     from inspector.heads.specialization.supported_heads import SUPPORT_COLUMNS
 
-    labels = sorted({pair.label for one in table.sentences for pair in one.relations})
-    counts = counted(table, labels)
-    heads = table.predicted.shape[1]
-    random_models = [counted(guessing(table, number), labels) for number in (1, 2, 3)]
-    claims = relation_claims(counts, random_models, seed)
     others = pd.DataFrame(
         {name: [0] if kind == "int64" else [np.nan] for name, kind in SUPPORT_COLUMNS.items()}
-    ).assign(head=heads - 1, relation=labels[0], direction=DIRECTIONS[0], supported=False)
+    ).assign(
+        head=table.predicted.shape[1] - 1,
+        relation=counts.relations[0],
+        direction=DIRECTIONS[0],
+        supported=False,
+    )
     return on_ladder(claims, others.astype(SUPPORT_COLUMNS), table, documents_holding(counts), seed)
 
 
@@ -184,7 +214,11 @@ def counted(table: "WordTable", labels: "Sequence[str]") -> "RelationCounts":
         for rank, direction in enumerate(DIRECTIONS):
             pairs = table.pairs(label, direction)
             hits = table.predicted[pairs.side][:, pairs.asked] == pairs.expected
-            np.add.at(correct[:, name, rank, 0], of_word[pairs.asked], hits.T.astype(np.int32))
+            order = np.argsort(of_word[pairs.asked], kind="stable")
+            rows, starts = np.unique(of_word[pairs.asked][order], return_index=True)
+            if len(rows):  # sums of neighbours: a hundredth of the time that np.add.at takes
+                sums = np.add.reduceat(hits[:, order], starts, axis=1, dtype=np.int32)
+                correct[rows, name, rank, 0] = sums.T
             if rank == 0:
                 np.add.at(n[:, name], of_word[pairs.asked], 1)
                 apart[name] = (of_word[pairs.asked], pairs.expected - pairs.asked)
