@@ -1,6 +1,6 @@
 """Whether a claim depends on how its documents were split in two.
 
-Must not know: models, attention maps, files, word class and matched pairs.
+Must not know: models, attention maps, files.
 """
 
 import numpy as np
@@ -9,7 +9,9 @@ from jaxtyping import Bool, Float64
 
 from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.specialization.inference import normal_quantile, ratio_standard_errors
-from inspector.heads.specialization.lift import MIN_LIFT, MIN_PAIRS
+from inspector.heads.specialization.ladder.other_splits import OtherSplits
+from inspector.heads.specialization.ladder.words import WordTable
+from inspector.heads.specialization.lift import MAX_Q, MIN_LIFT, MIN_PAIRS
 from inspector.heads.specialization.split import Split
 
 SPLITS = 20
@@ -19,32 +21,47 @@ _Z = normal_quantile(0.975)
 
 
 def split_shares(
-    claims: pd.DataFrame, counts: RelationCounts, seed: int = 0, *, chosen: bool = True
+    claims: pd.DataFrame,
+    counts: RelationCounts,
+    table: WordTable,
+    seed: int = 0,
+    *,
+    chosen: bool = True,
+    max_p: float = MAX_Q,
 ) -> Float64[np.ndarray, " claim"]:
-    """Return in which share of 20 other splits of the documents each claim comes out again.
+    """Return in which share of 20 other splits of the documents each claim is supported again.
 
-    Half of the documents, drawn at random, choose head and offset; on the others the claim's head
-    must lie ten points above that offset, with a 95 % interval above 0 (linearised, over
-    documents), and above random_init_accuracy, with 20 pairs in each half. Simpler explanations
-    other than the offset are not asked again.
+    Half of the documents, drawn at random, choose head, offset and rules; on the others the claim's
+    head must lie ten points above that offset, with a 95 % interval above 0 (linearised, over
+    documents), and above random_init_accuracy, with 20 pairs in each half; and no rung of the
+    ladder may explain it or leave it open (`OtherSplits.holds`).
 
     Args:
         claims: Rows with relation, direction, layer, head and random_init_accuracy.
         counts: Of the corpus they are made on.
+        table: Its words, with what each head predicts.
         seed: Of the splits.
         chosen: Whether the claim's head must be the one that is chosen; not where it was named
             beforehand.
+        max_p: What the p of selectivity must not exceed: where many heads are asked about, the
+            largest that their correction accepted.
     """
     rng, n_documents = np.random.default_rng([seed, _SPLITS]), len(counts.documents)
-    held = np.zeros(len(claims))
+    held, ladder = np.zeros(len(claims)), OtherSplits(table, seed)
+    n_heads = counts.n_layers_and_heads[1]
     for _ in range(SPLITS):
         order = rng.permutation(n_documents)
-        halves = [counts.of_documents(sorted(half.tolist())) for half in np.array_split(order, 2)]
-        held += _holds(claims, Split(*halves), chosen=chosen)
+        halves = [sorted(half.tolist()) for half in np.array_split(order, 2)]
+        split = Split(*(counts.of_documents(half) for half in halves))
+        tested = [counts.documents[place] for place in halves[1]]
+        for row in np.flatnonzero(_over_offset(claims, split, chosen=chosen)):
+            one = claims.iloc[row]
+            head = int(one["layer"]) * n_heads + int(one["head"])
+            held[row] += ladder.holds(one["relation"], one["direction"], head, tested, max_p)
     return held / SPLITS
 
 
-def _holds(claims: pd.DataFrame, split: Split, *, chosen: bool) -> Bool[np.ndarray, " claim"]:
+def _over_offset(claims: pd.DataFrame, split: Split, *, chosen: bool) -> Bool[np.ndarray, " claim"]:
     relation = np.array([split.test.relations.index(name) for name in claims["relation"]], int)
     direction = np.array([DIRECTIONS.index(name) for name in claims["direction"]], int)
     layer, head = (claims[name].to_numpy() for name in ("layer", "head"))

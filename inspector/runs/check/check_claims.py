@@ -13,6 +13,7 @@ import pandas as pd
 from inspector.corpora import Corpus
 from inspector.frames import dtypes
 from inspector.heads.counts import DIRECTIONS
+from inspector.heads.specialization.lift import MAX_Q
 from inspector.heads.specialization.named_heads import Named, named_heads
 from inspector.heads.specialization.replication import NOT_ASKED, with_replicates
 from inspector.heads.specialization.stability import split_shares
@@ -158,7 +159,14 @@ def _judged(
     frames = []
     for (number, claim), frame in zip(claims, judged, strict=True):
         chosen = claim.head == ANY
-        stable = split_shares(frame, read.counts, settings.seed, chosen=chosen)
+        stable = split_shares(
+            frame,
+            read.counts,
+            read.table,
+            settings.seed,
+            chosen=chosen,
+            max_p=MAX_Q / len(frame),
+        )
         frames.append(
             frame.assign(
                 claim=number,

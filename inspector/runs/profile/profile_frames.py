@@ -280,7 +280,7 @@ def _relation_frames(seen: _Seen, kinds: Mapping[str, str], seed: int) -> dict[s
         parts["simple_roles"].append(judged.roles)
         parts["claims"].append(claims)
         parts["supported"].append(supported)
-        stability = split_shares(claims, here, seed)
+        stability = split_shares(claims, here, seen.table, seed, max_p=judged.max_p)
         parts["power"].append(documents_needed(here).assign(stability=stability))
         if not labels or kinds[labels[0]] in WITHOUT_CONTROLS:
             claims, supported = claims.iloc[:0], supported.iloc[:0]

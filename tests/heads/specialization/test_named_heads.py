@@ -6,12 +6,15 @@ import pytest
 from support.planted.words import counted, random_words, sample_table
 
 from inspector.heads.counts import DIRECTIONS
+from inspector.heads.specialization import stability
 from inspector.heads.specialization.claims import relation_claims
 from inspector.heads.specialization.ladder.heads_on_ladder import on_ladder
+from inspector.heads.specialization.ladder.ladder import MATCHED, head_rungs
+from inspector.heads.specialization.ladder.rules import SIDES, ClassRule, ClassWords
 from inspector.heads.specialization.ladder.words import word_table
 from inspector.heads.specialization.named_heads import Named, holm, named_heads
 from inspector.heads.specialization.split import documents_holding
-from inspector.heads.specialization.stability import SPLITS, split_shares
+from inspector.heads.specialization.stability import split_shares
 from inspector.heads.specialization.supported_heads import supported_heads
 
 LABELS = ["case", "nsubj", "obj"]
@@ -84,44 +87,124 @@ def test_holm_is_its_definition():
             assert holm(p_values).tolist() == pytest.approx(slow_holm(p_values.tolist()))
 
 
-def test_the_share_of_splits_is_what_a_loop_over_them_gives(planted):
+FEW = 3
+
+
+@pytest.fixture(scope="module")
+def splits(planted):
+    """Return the first splits: places of the documents that choose, and of those that judge."""
     _, counts, _ = planted
+    rng = np.random.default_rng([4, 3])
+    orders = [rng.permutation(len(counts.documents)).tolist() for _ in range(FEW)]
+    half = -(-len(counts.documents) // 2)
+    return [(order[:half], order[half:]) for order in orders]
+
+
+@pytest.fixture(scope="module")
+def again(planted, splits):
+    """Return the table of each split, with its frame of rungs."""
+    table, counts, _ = planted
+    asked = np.zeros((len(LABELS), 3, 4), dtype=bool)
+    tables = [
+        word_table(
+            table.sentences,
+            table.documents,
+            table.predicted,
+            tested=[counts.documents[place] for place in test],
+        )
+        for _, test in splits
+    ]
+    return [(one, head_rungs(one, LABELS, asked, 4)) for one in tables]
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_the_share_of_splits_is_what_a_loop_over_them_gives(
+    planted, splits, again, chosen, monkeypatch
+):
+    monkeypatch.setattr(stability, "SPLITS", FEW)
+    table, counts, _ = planted
     rows = [
         {"relation": relation, "direction": "dependent_to_head", "layer": 0, "head": head}
         | {"random_init_accuracy": 0.3}
         for relation in LABELS
-        for head in (0, 1, 2)
+        for head in range(3)
     ]
-    for chosen in (True, False):
-        found = split_shares(pd.DataFrame(rows), counts, seed=4, chosen=chosen)
-        for row, share in zip(rows, found, strict=True):
-            assert share == slow_share(row, counts, chosen=chosen)
-    assert split_shares(pd.DataFrame(rows[:1]), counts)[0] > 0.9  # the tree itself
+    found = split_shares(pd.DataFrame(rows), counts, table, 4, chosen=chosen, max_p=0.01)
+    for row, share in zip(rows, found, strict=True):
+        held = [
+            over_offset(row, counts, *split, chosen=chosen) and slow_ladder(row, *one)
+            for split, one in zip(splits, again, strict=True)
+        ]
+        assert share == sum(held) / FEW
+    assert found.max() == 1  # the tree itself
+    assert (found == 0).any()
 
 
-def slow_share(row, counts, *, chosen):
-    rng, held = np.random.default_rng([4, 3]), 0
+def over_offset(row, counts, selection, test, *, chosen):
     relation = counts.relations.index(row["relation"])
-    for _ in range(SPLITS):
-        order = rng.permutation(len(counts.documents)).tolist()
-        half = -(-len(order) // 2)
-        selection, test = order[:half], order[half:]
-        right = counts.correct[:, relation, 0, 0, :].astype(int)
-        of_heads = right[selection].sum(axis=0).tolist()
-        at = counts.offset_counts[:, relation].astype(int)
-        nearest = sorted(range(len(counts.offsets)), key=lambda o: (abs(counts.offsets[o]), o))
-        offset = max(nearest, key=lambda o: at[selection, o].sum())
-        apart = [int(right[d, row["head"]] - at[d, offset]) for d in test]
-        n = [int(counts.n[d, relation]) for d in test]
-        lift = sum(apart) / sum(n)
-        squares = sum((a - lift * b) ** 2 for a, b in zip(apart, n, strict=True))
-        error = (squares * len(n) / (len(n) - 1)) ** 0.5 / sum(n)
-        accuracy = right[test, row["head"]].sum() / sum(n)
-        held += (
-            lift >= 0.1
-            and lift - 1.959963984540054 * error > 0
-            and accuracy > row["random_init_accuracy"]
-            and min(sum(n), int(counts.n[selection, relation].sum())) >= 20
-            and (not chosen or of_heads.index(max(of_heads)) == row["head"])
-        )
-    return held / SPLITS
+    right = counts.correct[:, relation, 0, 0, :].astype(int)
+    of_heads = right[selection].sum(axis=0).tolist()
+    at = counts.offset_counts[:, relation].astype(int)
+    nearest = sorted(range(len(counts.offsets)), key=lambda o: (abs(counts.offsets[o]), o))
+    offset = max(nearest, key=lambda o: at[selection, o].sum())
+    apart = [int(right[d, row["head"]] - at[d, offset]) for d in test]
+    n = [int(counts.n[d, relation]) for d in test]
+    accuracy = right[test, row["head"]].sum() / sum(n)
+    return (
+        sum(apart) / sum(n) >= 0.1
+        and low_end(apart, n) > 0
+        and accuracy > row["random_init_accuracy"]
+        and min(sum(n), int(counts.n[selection, relation].sum())) >= 20
+        and (not chosen or of_heads.index(max(of_heads)) == row["head"])
+    )
+
+
+def low_end(parts, wholes):
+    ratio = sum(parts) / sum(wholes)
+    squares = sum((a - ratio * b) ** 2 for a, b in zip(parts, wholes, strict=True))
+    error = (squares * len(wholes) / (len(wholes) - 1)) ** 0.5 / sum(wholes)
+    return ratio - 1.959963984540054 * error
+
+
+def slow_ladder(row, again, rungs):
+    """Return what the frame of rungs says of a split, with intervals by loops over documents."""
+    of_row = (rungs["head"] == row["head"]) & (rungs["relation"] == row["relation"])
+    (rung,) = rungs[of_row & (rungs["direction"] == row["direction"])].to_dict("records")
+    pairs = again.pairs(row["relation"], row["direction"])
+    looked = again.predicted[0, row["head"]]
+    rule = ClassRule.named(rung["selectivity_rule"])
+    words = ClassWords(again).of_class(rule.tags)[SIDES.index(rule.side)]
+    parts, wholes = ([0] * len(again.test_documents) for _ in range(2))
+    hits = []
+    for asks, right, place in zip(pairs.asked, pairs.expected, pairs.document, strict=True):
+        if place >= 0:
+            hits.append(looked[asks] == right)
+            if words[asks] != right:
+                parts[place] += int(looked[asks] == right) - int(looked[asks] == words[asks])
+                wholes[place] += 1
+    return (
+        np.mean(hits) - rung["position_accuracy"] >= 0.1
+        and sum(wholes) >= 30
+        and sum(parts) > 0
+        and low_end(parts, wholes) > 0
+        and rung["selectivity_p"] <= 0.01
+        and all(matched_above(what, pairs, again, row["head"]) for what in MATCHED)
+    )
+
+
+def matched_above(what, pairs, table, head):
+    """Return whether a head is above its matched pairs, or has too few of them."""
+    find, _ = MATCHED[what]
+    test, looked = pairs.of(pairs.is_test), table.predicted[0, head]
+    matches = find(test, table)
+    parts, wholes = ([0.0] * len(table.test_documents) for _ in range(2))
+    for place, (asks, right) in enumerate(zip(test.asked, test.expected, strict=True)):
+        words = matches.word[matches.exists[:, place], place].tolist()
+        if words:
+            others = [
+                looked[word] == right if what == "source" else looked[asks] == word
+                for word in words
+            ]
+            parts[test.document[place]] += int(looked[asks] == right) - np.mean(others)
+            wholes[test.document[place]] += 1
+    return sum(wholes) < 20 or low_end(parts, wholes) > 0

@@ -26,6 +26,7 @@ from inspector.heads.specialization.ladder.simple_roles import (
     strongest,
 )
 from inspector.heads.specialization.ladder.words import WordTable
+from inspector.heads.specialization.lift import MAX_Q
 
 _KEY = ["layer", "head", "relation", "direction"]
 
@@ -40,6 +41,8 @@ class OnLadder:
     controls: pd.DataFrame
     roles: pd.DataFrame
     """Of heads that a simpler rule explains: columns of the roles frame."""
+    max_p: float
+    """The largest p of selectivity whose q is below 0.05."""
 
 
 def on_ladder(
@@ -84,7 +87,14 @@ def on_ladder(
         supported.assign(supported=held),
         controls_frame(both),
         roles,
+        _max_p(rungs),
     )
+
+
+def _max_p(rungs: pd.DataFrame) -> float:
+    """Return the largest p that is accepted; where none is, what the smallest would have to be."""
+    accepted = rungs.loc[rungs["selectivity_q"] < MAX_Q, "selectivity_p"]
+    return float(accepted.max() if len(accepted) else MAX_Q / max(len(rungs), 1))
 
 
 def _asked(

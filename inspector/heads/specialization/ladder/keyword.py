@@ -63,7 +63,7 @@ def keyword_of(pairs: Pairs, classes: ClassWords, head: int, weights: Draws) -> 
     if len(test.asked) < MIN_PAIRS:
         return None
     predicted = table.predicted[pairs.side, head][None]
-    documents = len(table.test_documents)
+    documents = weights.shape[1]
     wholes = by_document(np.full(len(test.asked), PARTS), test.document, documents)
 
     def interval(twelfths: Int64[np.ndarray, "1 pair"]) -> tuple[float, float]:

@@ -191,7 +191,7 @@ class _Ladder:
         }
 
     def _matched(self, what: str, test: _Test) -> dict[str, object]:
-        find, differ = _MATCHED[what]
+        find, differ = MATCHED[what]
         matches = find(test.pairs, self.table)
         n = int(matches.has_any.sum())
         name = f"matched_{what}"
@@ -238,10 +238,11 @@ class _Ladder:
             start += len(heads)
 
 
-_MATCHED = {
+MATCHED = {
     "source": (other_sources, source_differences),
     "target": (other_targets, target_differences),
 }
+"""What is matched → how its matches are found, and how a pair differs from them."""
 
 
 def _not_asked(*names: str) -> dict[str, object]:
