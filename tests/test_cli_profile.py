@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -238,10 +239,18 @@ def test_a_corpus_of_which_every_sentence_is_too_long_ends_with_2(profile, tmp_p
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(
         f"inspector: corpus (long) has nothing that {tiny_folder()} can read: 3 of 3 sentences "
-        "have more tokens than the model takes (96). Give a corpus of shorter sentences, or a "
-        "model that takes these.\n"
+        "have more tokens than the model takes (96). A profile reads them in windows where long is "
+        "'windows'. Give a corpus of shorter sentences, or a model that takes these.\n"
     )
     assert not (tmp_path / "run").exists()
+    done = profile(tmp_path / "run", "--no-cause", "--long", "windows", corpus=path)
+    assert done.code == 0, done.err
+    read = r"is longer than .* takes \(96\): it is read in \d+ windows that overlap by half"
+    assert len(re.findall(read, done.err)) == 3
+    done = profile(tmp_path / "other", "--long", "cut", corpus=path)
+    assert (done.code, done.out) == (2, "")
+    assert "'cut'" in done.err
+    assert "'skip', 'windows'" in done.err
 
 
 def test_a_linked_folder_of_shards_is_not_written_through(profile, tmp_path):

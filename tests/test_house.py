@@ -47,7 +47,12 @@ LINE = {room: number for number, rooms in enumerate(ORDER) for room in rooms}
 
 # Inside a room the same: a folder or module may import those before it.
 FLOORS = {
-    "runs": ({"battery", "store"}, {"engines", "passport"}, {"profile"}, {"background", "check"}),
+    "runs": (
+        {"battery", "random_sample", "store"},
+        {"engines", "passport"},
+        {"profile"},
+        {"background", "check"},
+    ),
     "heads": (
         {"counts", "enough_words", "weights"},
         {"relations_frame"},

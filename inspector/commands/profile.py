@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -55,6 +55,13 @@ AblationSentences = Annotated[
         show_default=False,
     ),
 ]
+Long = Annotated[
+    Literal["skip", "windows"],
+    typer.Option(
+        help="A text longer than the model takes: skip leaves it out, counted; windows reads it in "
+        "windows that overlap by half."
+    ),
+]
 Replicate = Annotated[
     list[Path] | None,
     typer.Option(help="Other text (5 documents or more): claims are scored there as they stand."),
@@ -98,6 +105,7 @@ def profile(
     resume: Resume = False,
     seed: Seed = 0,
     batch_tokens: BatchTokens = None,
+    long: Long = "skip",
     dtype: Dtype = "float32",
     device: Device = "cpu",
     revision: Revision = None,
@@ -124,6 +132,7 @@ def profile(
                 ablation_sentences=ablation_sentences,
                 seed=seed,
                 batch_tokens=batch_tokens,
+                long=long,
                 dtype=dtype,
                 device=device,
                 revision=revision,

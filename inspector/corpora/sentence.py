@@ -131,6 +131,9 @@ class Sentence:
     """Each word's label in the tree, root, punctuation and subtypes included."""
     misc: tuple[str, ...] = field(default=(), compare=False, repr=False)
     """Where treebanks keep entities and spacing."""
+    described: tuple[int, int] | None = field(default=None, compare=False, repr=False)
+    """Of a window that overlaps with others, the first word that is described here, and the one
+    after the last; all words where not given."""
 
     @property
     def surface(self) -> Surface:

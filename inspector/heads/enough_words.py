@@ -36,7 +36,8 @@ def check_some_read(
         if count
     )
     better = "shorter sentences" if n_long else "words that it knows"
+    windows = " A profile reads them in windows where long is 'windows'." if n_long else ""
     raise InputError(
-        f"corpus ({corpus}) has nothing that {model.name} can read: {why}. Give a corpus of "
-        f"{better}, or a model that takes these."
+        f"corpus ({corpus}) has nothing that {model.name} can read: {why}.{windows} Give a "
+        f"corpus of {better}, or a model that takes these."
     )

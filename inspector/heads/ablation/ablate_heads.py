@@ -17,7 +17,7 @@ from inspector.heads.ablation.target_words import marks
 from inspector.heads.ablation.word_loss import Answers
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models import AttentionCall, Batch, PretrainedModel, WordBatch, running
-from inspector.models.forward.backend import OURS
+from inspector.models.forward import row_blocks
 from inspector.models.forward.head_ablation import (
     Ablation,
     Head,
@@ -56,11 +56,16 @@ def mean_outputs(
     n = 0
     for batch in batches:
         attended = batch.batch.attention_mask.bool()
-        calls: list[AttentionCall] = []
-        with running(model, OURS, calls.append), torch.inference_mode():
+        given: list[Tensor] = []
+
+        def keep(call: AttentionCall, given: list[Tensor] = given) -> None:
+            if call.is_last:
+                given.append(call.context)
+
+        with running(model, row_blocks.backend_of(model), keep), torch.inference_mode():
             model.model(**batch.batch.inputs())
-        for layer, call in enumerate(calls):
-            total[layer] += call.context[attended].sum(0, dtype=torch.float64)
+        for layer, context in enumerate(given):
+            total[layer] += context[attended].sum(0, dtype=torch.float64)
         n += int(attended.sum())
     return (total / max(n, 1)).unflatten(-1, (model.n_heads, model.d_head))
 
@@ -98,10 +103,11 @@ def ablate_each(
     of_layer: dict[int, list[int]] = {}
     for variant, ((layer, _head),) in enumerate(sums.variants):
         of_layer.setdefault(layer, []).append(variant)
-    with partial_forward(model) as partial:
+    with partial_forward(model, masks=how == "uniform") as partial:
 
         def passes(text: Batch) -> tuple[Tensor, Iterator[tuple[list[int], Tensor]]]:
-            at_once = max(1, batch_tokens // text.input_ids.numel())
+            is_long = text.input_ids.shape[1] > row_blocks.LONG  # rows are of one text
+            at_once = 1 if is_long else max(1, batch_tokens // text.input_ids.numel())
             return _partial_passes(partial, text, sums, of_layer, replaced, at_once)
 
         _add_all(read, sums, passes, step)
@@ -190,7 +196,7 @@ def _state(
     means: Tensor | None = None,
 ) -> Tensor:
     changed = ablated(model, heads, how, means) if heads else nullcontext()
-    with running(model, OURS), changed, torch.inference_mode():
+    with running(model, row_blocks.backend_of(model)), changed, torch.inference_mode():
         state: Tensor = model.model(**text.inputs()).last_hidden_state
     return state
 

@@ -52,9 +52,25 @@ class AnnotatedBatch:
         return self.words.batch.attention_mask.bool()
 
     @cached_property
-    def queries(self) -> Bool[Tensor, "batch token"]:
-        """Return the non-special tokens: those whose attention is described."""
+    def content(self) -> Bool[Tensor, "batch token"]:
+        """Return the non-special tokens."""
         return self.attended & ~self.words.special
+
+    @cached_property
+    def queries(self) -> Bool[Tensor, "batch token"]:
+        """Return the tokens whose attention is described: the non-special ones.
+
+        Of a window that overlaps with others, those of the words that it describes.
+        """
+        chosen = self.content
+        if any(sentence.described for sentence in self.sentences):
+            chosen = chosen.clone()
+            for row, sentence in enumerate(self.sentences):
+                start, stop = sentence.described or (0, len(sentence.words))
+                # A token of no word goes with the word before it.
+                word = self.words.word_of_token[row].cummax(0).values
+                chosen[row] &= (word < stop) & ((word >= start) | (start == 0))
+        return chosen
 
     @cached_property
     def n_words(self) -> int:
@@ -101,7 +117,7 @@ class AnnotatedBatch:
         """
         ids = self.words.batch.input_ids
         same = ids.unsqueeze(2) == ids.unsqueeze(1)
-        known = self.queries & ~self.words.unknown
+        known = self.content & ~self.words.unknown
         same &= known.unsqueeze(2) & known.unsqueeze(1)
         same.diagonal(dim1=1, dim2=2).fill_(False)
         return same
@@ -114,19 +130,19 @@ class AnnotatedBatch:
 
     @cached_property
     def n_repeated(self) -> int:
-        """Return how many tokens stand again at another place of their text."""
-        known = self.queries & ~self.words.unknown
-        return sum(
-            int(n[n > 1].sum())
-            for ids, kept in zip(self.words.batch.input_ids, known, strict=True)
-            for n in [ids[kept].unique(return_counts=True)[1]]
-        )
+        """Return how many queries' tokens stand again at another place of their text."""
+        known = self.content & ~self.words.unknown
+        found = 0
+        for ids, kept, asked in zip(self.words.batch.input_ids, known, self.queries, strict=True):
+            _, of_token, n = ids[kept].unique(return_inverse=True, return_counts=True)
+            found += int((n[of_token] > 1)[asked[kept]].sum())
+        return found
 
     def repeats_of(self, first: int, n_rows: int, n_keys: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return `repeat_places` of some rows alone: (row of the batch, row of these, key)."""
         if n_rows == self.queries.shape[1]:
             return self.repeat_places
-        ids, known = self.words.batch.input_ids, self.queries & ~self.words.unknown
+        ids, known = self.words.batch.input_ids, self.content & ~self.words.unknown
         rows, keys = slice(first, first + n_rows), slice(n_keys)
         same = ids[:, rows, None] == ids[:, None, keys]
         same &= known[:, rows, None] & known[:, None, keys]

@@ -244,7 +244,7 @@ class _Weights:
         """Return every quantity of every query, and the offset of its largest weight."""
         weights, batch, first = self.weights, self.batch, self.first
         _, _, n_rows, n_keys = weights.shape
-        content = batch.queries[:, :n_keys]
+        content = batch.content[:, :n_keys]
         # A text of one token, which decoders may have: its entropy, 0, is a share of 0 too.
         attended = batch.attended.sum(-1).clamp(min=2)
         share = self.entropy / torch.log(attended.to(weights.dtype))[:, None, None]

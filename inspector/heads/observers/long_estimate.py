@@ -1,16 +1,11 @@
-"""Time and memory that long texts take, told before they are read; what cannot fit is refused.
+"""Time and memory of one long text: by a layer on its beginning, by what is held at once."""
 
-Memory by what is held at once, time by one layer on the beginning of the longest text.
-"""
-
-import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from inspector.corpora import Sentence
-from inspector.errors import InputError
 from inspector.heads.observers.batch import annotated_batches
 from inspector.heads.observers.behaviour import Behaviour, NormBehaviour
 from inspector.heads.observers.model_pass import Observer, observe
@@ -26,59 +21,15 @@ _MAPS = 4  # of a whole map
 _STATES, _WIDE = 10, 3  # tensors of a token's width, and of the network's within a layer
 
 
-@dataclass(frozen=True)
-class LongTexts:
-    """Texts that are read row by row, or by maps where a model allows nothing else."""
-
-    lengths: tuple[int, ...]
-    """Tokens of each."""
-    seconds: float
-    megabytes: float
-    """At the peak, beside the loaded model."""
-
-    def __str__(self) -> str:
-        """Return what they take, in a sentence."""
-        minutes = f"{self.seconds:.0f} s" if self.seconds < 120 else f"{self.seconds / 60:.0f} min"
-        return (
-            f"{len(self.lengths)} long text{'s' * (len(self.lengths) != 1)}, of up to "
-            f"{max(self.lengths)} tokens: reading takes about {minutes}, and "
-            f"{self.megabytes:.0f} MB of memory beside the model"
-        )
-
-
-def note_long_texts(
-    model: PretrainedModel, sentences: Sequence[Sentence], free: int | None
-) -> None:
-    """Log what the long ones of some texts take, before they are read.
-
-    Args:
-        model: What reads.
-        sentences: The texts.
-        free: Bytes of memory that are, where that is known.
-
-    Raises:
-        InputError: If the longest needs more memory than there is.
-    """
-    texts = [text for text in sentences if len(text.words) > _FEWEST_WORDS]
-    counts, n_special = token_counts(model, [text.surface for text in texts])
-    long = {
+def long_texts(model: PretrainedModel, sentences: Sequence[Sentence]) -> dict[int, int]:
+    """Return the texts that are read row by row: place → tokens."""
+    places = [place for place, text in enumerate(sentences) if len(text.words) > _FEWEST_WORDS]
+    counts, n_special = token_counts(model, [sentences[place].surface for place in places])
+    return {
         place: count + n_special
-        for place, count in enumerate(counts)
+        for place, count in zip(places, counts, strict=True)
         if row_blocks.LONG < count + n_special <= model.max_tokens
     }
-    if not long:
-        return
-    longest = max(long, key=lambda place: long[place])
-    needed = peak_bytes(model, long[longest])
-    if free is not None and needed > free:
-        raise InputError(
-            f"text ({long[longest]} tokens) needs about {needed / 1e9:.1f} GB of memory beside the "
-            f"model, and {free / 1e9:.1f} GB are free: give shorter texts, or more memory."
-        )
-    lengths = tuple(long.values())
-    seconds = _seconds(model, texts[longest], lengths)
-    estimate = LongTexts(lengths, seconds, needed / 1e6)
-    logging.getLogger("inspector").warning("%s", estimate)
 
 
 def peak_bytes(model: PretrainedModel, n_tokens: int) -> int:
@@ -96,16 +47,22 @@ def peak_bytes(model: PretrainedModel, n_tokens: int) -> int:
     return states + size * cells + counted
 
 
-def _seconds(model: PretrainedModel, text: Sentence, lengths: Sequence[int]) -> float:
-    """Return how long texts take: of a layer so much for each token, and for each of its pairs."""
+def long_seconds(model: PretrainedModel, text: Sentence, lengths: Sequence[int]) -> list[float]:
+    """Return how long texts of so many tokens take: by each token, and by each of its pairs.
+
+    Args:
+        model: What reads.
+        text: The longest, with whose beginning it is tried.
+        lengths: Tokens of each.
+    """
     _of_a_layer(model, text, row_blocks.LONG)  # the first of its kind is slower
     some = [_of_a_layer(model, text, int(row_blocks.LONG * times)) for times in _TRIED]
     (few, short), (many, longer) = some
     if many <= few:
-        return sum(short * (n / few) ** 2 for n in lengths) * model.n_layers
+        return [short * (n / few) ** 2 * model.n_layers for n in lengths]
     of_pair = max((longer / many - short / few) / (many - few), 0.0)
     of_token = max(longer / many - of_pair * many, 0.0)
-    return sum(of_token * n + of_pair * n**2 for n in lengths) * model.n_layers
+    return [(of_token * n + of_pair * n**2) * model.n_layers for n in lengths]
 
 
 def _of_a_layer(model: PretrainedModel, text: Sentence, n_tokens: int) -> tuple[int, float]:

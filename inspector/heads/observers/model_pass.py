@@ -14,7 +14,7 @@ import torch
 from inspector.heads.observers.batch import AnnotatedBatch
 from inspector.models import AttentionCall, PretrainedModel, running
 from inspector.models.forward.backend import OURS
-from inspector.models.forward.row_blocks import ROWS, register
+from inspector.models.forward.row_blocks import backend_of
 
 
 @runtime_checkable
@@ -62,9 +62,8 @@ def observe(
         if layer == model.n_layers:
             raise _AllSeenError
 
-    register()
-    by_rows = not model.has_own_maths and all(one.reads_rows for one in observers)
-    with running(model, ROWS if by_rows else OURS, show), torch.inference_mode():
+    by_rows = all(one.reads_rows for one in observers)
+    with running(model, backend_of(model) if by_rows else OURS, show), torch.inference_mode():
         for batch in batches:
             layer = 0
             with suppress(_AllSeenError):

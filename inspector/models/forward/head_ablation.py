@@ -17,6 +17,7 @@ from inspector.errors import InputError
 from inspector.head_names import ALL, Heads, head_list
 from inspector.head_names import Head as Head
 from inspector.models.forward.backend import OURS, intervention, running
+from inspector.models.forward.row_blocks import backend_of
 from inspector.models.pretrained import PretrainedModel
 
 Ablation = Literal["zero", "mean", "uniform"]
@@ -95,7 +96,8 @@ def ablated(
             changed[:, head] = replaced(layer, head, heads, value, mask)
         return changed
 
-    with _changing(model, change):
+    # The mean of all values that a query sees is taken by a map.
+    with _changing(model, change, OURS if how == "uniform" else backend_of(model)):
         yield
 
 
@@ -206,10 +208,12 @@ class _Changing:
 
 @contextmanager
 def _changing(
-    model: PretrainedModel, change: Callable[[int, Tensor, Tensor, Tensor | None], Tensor]
+    model: PretrainedModel,
+    change: Callable[[int, Tensor, Tensor, Tensor | None], Tensor],
+    backend: str = OURS,
 ) -> Iterator[None]:
     changing = _Changing(model, change)
-    with running(model, OURS), ExitStack() as stack:
+    with running(model, backend), ExitStack() as stack:
         token = intervention.set(changing)
         stack.callback(intervention.reset, token)
         for linear in changing.hooked.values():

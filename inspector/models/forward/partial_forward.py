@@ -9,7 +9,7 @@ head adds. What was put in the place of a module's forward is always taken away.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from inspector.errors import UnsupportedModelError
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.forward.backend import OURS, intervention, running
 from inspector.models.forward.head_ablation import ablated
+from inspector.models.forward.row_blocks import backend_of
 from inspector.models.pretrained import Batch, PretrainedModel
 
 # How far two ways to the same states may be apart, of their norm.
@@ -139,9 +140,10 @@ class PartialForward:
         return output.flatten(0, 1)
 
     def observed(self, call: AttentionCall) -> None:
-        """Keep a call of the first pass."""
-        if self._calls is not None:
-            self._calls.append(call)
+        """Keep what a call of the first pass gave."""
+        if self._calls is not None and call.is_last:
+            nothing = call.probabilities.new_empty(*call.query.shape[:2], 0, 0)
+            self._calls.append(replace(call, probabilities=nothing, scores=None, of_rows=None))
 
     def instead(self, module: nn.Module) -> Tensor | None:
         """Return the head outputs that are given, in the layer where they are."""
@@ -221,8 +223,12 @@ class PartialForward:
 
 
 @contextmanager
-def partial_forward(model: PretrainedModel) -> Iterator[PartialForward]:
+def partial_forward(model: PretrainedModel, *, masks: bool = False) -> Iterator[PartialForward]:
     """Give what runs a model once and then again from any of its layers, without gradients.
+
+    Args:
+        model: What runs.
+        masks: Whether a long text's mask is asked for, which is then made, and its maps with it.
 
     Example:
         >>> import inspector, torch
@@ -236,7 +242,8 @@ def partial_forward(model: PretrainedModel) -> Iterator[PartialForward]:
     """
     parts = PartialForward(model)
     with ExitStack() as stack:
-        stack.enter_context(running(model, OURS, parts.observed))
+        backend = OURS if masks else backend_of(model)
+        stack.enter_context(running(model, backend, parts.observed))
         token = intervention.set(parts)
         stack.callback(intervention.reset, token)
         stack.enter_context(torch.inference_mode())

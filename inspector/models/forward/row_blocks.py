@@ -19,7 +19,13 @@ from inspector.attention.softmax import over_the_keys
 from inspector.errors import UnsupportedModelError
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.calls.call_arguments import ScoreTerms, read_arguments
-from inspector.models.forward.backend import finite_mask, observing, our_attention
+from inspector.models.forward.backend import (
+    OURS,
+    finite_mask,
+    intervention,
+    observing,
+    our_attention,
+)
 
 ROWS = "inspector_rows"
 LONG = 1024
@@ -73,6 +79,12 @@ def register() -> None:
     AttentionMaskInterface.register(ROWS, _mask)
 
 
+def backend_of(model: Any) -> str:
+    """Return the backend that reads a model's long texts without maps, where it allows that."""
+    register()
+    return OURS if model.has_own_maths else ROWS
+
+
 def block_rows(n_heads: int, n_tokens: int) -> int:
     """Return how many rows a block has."""
     return max(_LEAST_ROWS, CELLS // (n_heads * n_tokens))
@@ -114,6 +126,10 @@ def _by_rows(
     plain = None if isinstance(attention_mask, RowMask) else attention_mask
     if rule is None and not _is_long(query.shape[0], query.shape[-2], key.shape[-2]):
         return our_attention(module, query, key, value, plain, scaling, dropout, **kwargs)
+    intervening = intervention.get()
+    instead = None if intervening is None else intervening.instead(module)
+    if instead is not None:
+        return instead, None
     terms = read_arguments(module, query, key, plain, kwargs)
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
     stated = kwargs.pop("is_causal", None)
@@ -141,7 +157,8 @@ def _by_rows(
         terms.bias, terms.softcap, terms.sinks,
         of_rows=lambda rows: row_probabilities(given, rows)[1],
     )  # fmt: skip
-    for rows, scores, probabilities in _blocks(given):
+    for rows in _rows(given, every=observer is not None or output is None):
+        scores, probabilities = row_probabilities(given, rows)
         if output is None:
             heads = _weighted(probabilities, value.to(working)).to(made.dtype)
             made[:, rows.start : rows.stop] = heads.transpose(1, 2)
@@ -149,6 +166,8 @@ def _by_rows(
             _check(module, rows, probabilities, value.to(working), output)
         if observer is not None:
             observer(replace(whole, probabilities=probabilities, rows=rows, scores=scores))
+    if intervening is not None:
+        made = intervening.changed(module, made.transpose(1, 2), value, None).transpose(1, 2)
     return made, None
 
 
@@ -165,13 +184,12 @@ def _fused(
     return output
 
 
-def _blocks(given: _Given) -> Iterator[tuple[range, Tensor, Tensor]]:
-    """Yield rows, their scores and their probabilities, (1, head, row, key)."""
+def _rows(given: _Given, *, every: bool) -> Iterator[range]:
+    """Yield rows block by block; or, where nobody looks, only those that are checked."""
     n_heads, n_tokens = given.query.shape[1:3]
-    size = block_rows(n_heads, n_tokens)
-    for start in range(0, n_tokens, size):
-        rows = range(start, min(start + size, n_tokens))
-        yield rows, *row_probabilities(given, rows)
+    size, step = (block_rows(n_heads, n_tokens),) * 2 if every else (1, _CHECKED)
+    for start in range(0, n_tokens, step):
+        yield range(start, min(start + size, n_tokens))
 
 
 def row_probabilities(

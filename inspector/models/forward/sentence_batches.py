@@ -137,6 +137,22 @@ def token_counts(
     return counts, len(alone[0].ids) - alone[0].n_tokens
 
 
+def tokens_of_words(model: PretrainedModel, sentence: Words) -> list[int]:
+    """Return how many tokens each word of a text makes, those of no word with the word before.
+
+    Example:
+        >>> from inspector.models import load
+        >>> tokens_of_words(load("minilm"), ["unflappable", "cats"])
+        [4, 1]
+    """
+    (reading,) = read_sentences(model.tokenizer, [sentence])[1]
+    counts, word = [0] * reading.n_words, 0
+    for found, special in zip(reading.words, reading.special, strict=True):
+        word = max(word, found)
+        counts[word] += not special
+    return counts
+
+
 def _even_runs(lengths: Sequence[int], size: BatchSize, padding: float) -> list[slice]:
     """Return runs of texts that together are small and need little padding.
 

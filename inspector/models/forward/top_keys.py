@@ -14,8 +14,8 @@ from torch import Tensor
 
 from inspector.errors import InputError, UnsupportedModelError
 from inspector.models.calls.attention_call import AttentionCall
-from inspector.models.forward.backend import OURS, running
-from inspector.models.forward.row_blocks import ROWS, register
+from inspector.models.forward.backend import running
+from inspector.models.forward.row_blocks import backend_of
 from inspector.models.pretrained import Batch, PretrainedModel
 
 _ROUNDING = {"float64": 1e-6, "float32": 1e-4, "bfloat16": 0.1}
@@ -79,7 +79,7 @@ def top_keys(
         heads: The heads of each.
     """
     kept = _Kept(layers, heads, k, model.n_layers)
-    with running(model, _backend(model), kept), torch.inference_mode():
+    with running(model, backend_of(model), kept), torch.inference_mode():
         model.model(**batch.inputs())
     return kept.found(range(batch.input_ids.shape[1]))
 
@@ -121,7 +121,7 @@ def written_keys(
     kept.last_only = True
     ids, written, cache = batch.input_ids, list[int](), None
     network: Any = model.model
-    with running(model, _backend(model), kept), torch.inference_mode():
+    with running(model, backend_of(model), kept), torch.inference_mode():
         while len(written) < n_tokens:
             seen = torch.ones(1, start + len(written), dtype=torch.long, device=ids.device)
             output = network(
@@ -164,7 +164,7 @@ def _apart(model: PretrainedModel, batch: Batch, written: list[int], found: TopK
         largest = max(largest, float((again - own).abs().masked_fill(keys < 0, 0.0).max()))
 
     whole = replace(batch, input_ids=ids, attention_mask=torch.ones_like(ids), token_type_ids=None)
-    with running(model, _backend(model), compare), torch.inference_mode():
+    with running(model, backend_of(model), compare), torch.inference_mode():
         model.model(**whole.inputs())
     if not largest <= _ROUNDING[model.dtype]:
         raise UnsupportedModelError(
@@ -172,8 +172,3 @@ def _apart(model: PretrainedModel, batch: Batch, written: list[int], found: TopK
             f"by up to {largest:.2g}. What it writes with a cache cannot be explained by its maps."
         )
     return largest
-
-
-def _backend(model: PretrainedModel) -> str:
-    register()
-    return OURS if model.has_own_maths else ROWS

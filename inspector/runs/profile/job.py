@@ -6,7 +6,7 @@ Texts are read by the model, by each random model, and by the model without each
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from inspector.arguments import is_whole, refused
 from inspector.corpora import Labels
@@ -23,8 +23,8 @@ from inspector.runs.profile.ablation_worker import (
     WINDOWS_A_SHARD,
     check_ablation_sentences,
 )
-from inspector.runs.profile.random_sample import LEAST_SENTENCES, LEAST_WINDOWS, sample_of
 from inspector.runs.profile.versions import check_same
+from inspector.runs.random_sample import LEAST_SENTENCES, LEAST_WINDOWS, sample_of
 
 _AT_LEAST_ONE = (
     *(
@@ -37,6 +37,10 @@ _AT_LEAST_ONE = (
     ),
     "random_init_sentences",
 )
+
+
+Long = Literal["skip", "windows"]
+"""What is done with texts that are longer than the model takes."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,9 @@ class ProfileSettings:
     alone."""
     seed: int = 0
     """Of the bootstrap and of the sign flips."""
+    long: Long = "skip"
+    """What is done with a text that is longer than the model takes: 'skip' leaves it out, counted;
+    'windows' reads it in windows that overlap."""
     coreference: bool = True
     """Whether mentions are followed from sentence to sentence, where a treebank marks them."""
     window_tokens: int = 512
@@ -91,8 +98,9 @@ class ProfileSettings:
                 least = int(one.name in _AT_LEAST_ONE)
                 if not is_whole(given) or given < least:
                     raise refused(one.name, given, f"a whole number, at least {least}")
-        if self.labels not in get_args(Labels):
-            raise refused("labels", self.labels, f"one of {', '.join(get_args(Labels))}")
+        for name, known in (("labels", get_args(Labels)), ("long", get_args(Long))):
+            if getattr(self, name) not in known:
+                raise refused(name, getattr(self, name), f"one of {', '.join(known)}")
         if not isinstance(self.random_init_seeds, tuple) or not all(
             map(is_whole, self.random_init_seeds)
         ):

@@ -1,6 +1,7 @@
 """What a profile computes, computed before any shard: its sentences, windows and relation names."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from inspector.corpora import Corpus, Sentence
 from inspector.corpora.annotation.document_windows import Windows, corpus_windows
 from inspector.corpora.annotation.matched_pairs import with_controls
 from inspector.corpora.annotation.mentions import has_mentions
+from inspector.corpora.annotation.overlapping_windows import overlapping_places, windows_of_text
 from inspector.corpora.battery.text import KINDS as OF_BATTERY
 from inspector.corpora.battery.text import MATCHED
 from inspector.corpora.sentence import RelationSubset
@@ -15,6 +17,7 @@ from inspector.corpora.text_set import TextSet
 from inspector.errors import InputError
 from inspector.heads.enough_words import check_some_read
 from inspector.models import PretrainedModel, token_counts
+from inspector.models.forward.sentence_batches import tokens_of_words
 from inspector.models.loading.language_head import language_head
 from inspector.runs.profile.ablation_worker import MASKED_SHARE, sample
 from inspector.runs.profile.shard_worker import ProfileJob, ProfileSettings
@@ -42,8 +45,12 @@ def profile_job(
     # Once for all who read it.
     read = [replace(sentence, written=sentence.surface) for sentence in corpus.sentences]
     corpus = replace(corpus, sentences=read)
+    if settings.long == "windows":
+        corpus = _in_overlapping_windows(model, corpus)
+    read = corpus.sentences
     lengths, n_special = token_counts(model, [sentence.surface for sentence in read])
     check_some_read(model, corpus.name, lengths, n_special)
+    _note_left_out(model, corpus, [length + n_special for length in lengths])
     windows = windows_of(model, corpus, settings)
     _check_names((*corpus.sentences, *windows.texts))
     sentences = TextSet.of(
@@ -74,6 +81,57 @@ def profile_job(
         identity=identity(model),
     )
     return job, windows
+
+
+def _note_left_out(model: PretrainedModel, corpus: Corpus, lengths: Sequence[int]) -> None:
+    """Log which texts are longer than the model takes."""
+    long = [place for place, length in enumerate(lengths) if length > model.max_tokens]
+    if long:
+        logging.getLogger("inspector").warning(
+            "%d of %d sentences have more tokens than %s takes (%d) and are left out, the first of "
+            "them %s (%d tokens): a profile reads them in windows if long is 'windows'.",
+            *(len(long), len(lengths), model.name, model.max_tokens),
+            *(corpus.sentences[long[0]].id, lengths[long[0]]),
+        )
+
+
+def _in_overlapping_windows(model: PretrainedModel, corpus: Corpus) -> Corpus:
+    """Return a corpus with each text that is longer than the model takes in windows, said so."""
+    lengths, n_special = token_counts(model, [sentence.surface for sentence in corpus.sentences])
+    room = model.max_tokens - n_special
+    texts: list[Sentence] = []
+    for sentence, document, length in zip(
+        corpus.sentences, corpus.document_ids(), lengths, strict=True
+    ):
+        named = replace(sentence, document=document)
+        if length <= room:
+            texts.append(named)
+            continue
+        windows = _windows_within(model, named, room)
+        texts += windows
+        lost = len(sentence.relations) - sum(len(one.relations) for one in windows)
+        logging.getLogger("inspector").warning(
+            "text (%s, %d tokens) is longer than %s takes (%d): it is read in %d windows that "
+            "overlap by half, each word described in one of them; relations that no window holds: "
+            "%d",
+            *(sentence.id, length + n_special, model.name, model.max_tokens, len(windows), lost),
+        )
+    return replace(corpus, sentences=texts)
+
+
+def _windows_within(model: PretrainedModel, sentence: Sentence, room: int) -> list[Sentence]:
+    """Return windows of at most so many tokens; a word may make more of them at a beginning."""
+    counts, limit = tokens_of_words(model, sentence.surface), room
+    while True:
+        places = overlapping_places(counts, limit)
+        windows = windows_of_text(sentence, places)
+        own, _ = token_counts(model, [one.surface for one in windows])
+        over = max(
+            (n - room for n, place in zip(own, places, strict=True) if len(place) > 1), default=0
+        )
+        if over <= 0 or limit <= over:
+            return windows
+        limit -= over
 
 
 def windows_of(model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> Windows:

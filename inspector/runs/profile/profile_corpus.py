@@ -18,7 +18,6 @@ from inspector.arguments import as_path
 from inspector.corpora import Corpus
 from inspector.errors import InputError, OutputError
 from inspector.heads.observers import packed_counts
-from inspector.heads.observers.long_estimate import note_long_texts
 from inspector.heads.specialization.replication import with_replicates
 from inspector.models import PretrainedModel
 from inspector.plot.roles_table import roles_table
@@ -27,6 +26,7 @@ from inspector.progress import Progress
 from inspector.runs.engines.engine import Worker, check_engine, compute
 from inspector.runs.passport.atlas import write_atlas
 from inspector.runs.passport.passport import Passport, passport
+from inspector.runs.profile.cost_estimate import note_cost
 from inspector.runs.profile.plan import profile_job
 from inspector.runs.profile.profile_frames import (
     EVERY_FRAME,
@@ -42,14 +42,12 @@ from inspector.runs.profile.shard_worker import (
     ProfileJob,
     ProfileSettings,
     ProfileWorker,
-    one_thread,
 )
 from inspector.runs.profile.versions import versions
 from inspector.runs.store.folder_checks import FRAME_SUFFIX
 from inspector.runs.store.manifest import Manifest
 from inspector.runs.store.result import DamageError, check_columns
 from inspector.runs.store.run_folder import RunFolder
-from inspector.verification.implementation.sandbox.process_tree import half_of_free
 from inspector.vocabulary import Vocabulary
 
 _SETTINGS = (
@@ -258,10 +256,7 @@ def profile_corpus(
     jobs = [job for job, _ in made]
     manifest = _manifest(model, corpora, jobs, replicate)
     note_documents(corpora)
-    half = half_of_free()
-    with one_thread():
-        texts = [text for job in jobs for text in job.sentences.texts]
-        note_long_texts(model, texts, None if half is None else 2 * half)
+    note_cost(model, jobs, workers)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory())) / "run"
         run = stack.enter_context(
@@ -369,6 +364,7 @@ def _manifest(
             **{name: plain[name] for name in _SETTINGS},
             "dtype": model.dtype,
             "device": model.device.type,
+            **({"long": plain["long"]} if plain["long"] != "skip" else {}),
             **({"probes": True} if any(job.probe_names for job in jobs) else {}),
             **({"replicate": [one.sha256 for one in others]} if others else {}),
             "annotation": ", ".join(dict.fromkeys(corpus.annotation for corpus in corpora)),

@@ -17,7 +17,7 @@ from inspector.models.loading.load_model import ModelOrName, loaded
 from inspector.progress import Progress, shown
 from inspector.runs.battery import check_probes, with_battery
 from inspector.runs.engines.engine import check_engine
-from inspector.runs.profile.job import ProfileSettings, profile_settings
+from inspector.runs.profile.job import Long, ProfileSettings, profile_settings
 from inspector.runs.profile.profile_corpus import Run, profile_corpus
 from inspector.runs.profile.replicating import (
     other_texts,
@@ -44,6 +44,7 @@ def profile(
     seed: int | None = None,
     batch_size: int | None = None,
     batch_tokens: int | None = None,
+    long: Long | None = None,
     settings: ProfileSettings | None = None,
     dtype: str | None = None,
     device: str | None = None,
@@ -82,6 +83,8 @@ def profile(
         seed: Of the bootstrap and of the sign flips.
         batch_size: Sentences in a batch, at most.
         batch_tokens: Tokens of several texts in a batch, at most; less memory, and slower.
+        long: What is done with a text that is longer than the model takes: 'skip' leaves it out and
+            counts it, 'windows' reads it in windows that overlap by half.
         settings: All that changes the figures, in one object; no such keyword beside it.
         dtype: 'float32', 'float64' or 'bfloat16'; the model's own, or float32, where not given.
         device: On which the model is loaded, the CPU where not given.
@@ -122,6 +125,7 @@ def profile(
         seed=seed,
         batch_size=batch_size,
         batch_tokens=batch_tokens,
+        long=long,
     )
     check_engine(engine, workers)
     if output is not None:

@@ -54,7 +54,10 @@ class ProfileWorker:
 
     def __call__(self, shard_id: int) -> ShardResult:
         """Return what the observers kept of one shard."""
-        place = ShardPlace.of(self.jobs, shard_id)
+        return self.compute(ShardPlace.of(self.jobs, shard_id))
+
+    def compute(self, place: ShardPlace) -> ShardResult:
+        """Return what the observers kept of some texts."""
         with one_thread():
             if place.reading.is_ablation:
                 if place.job.has_loss and self._head is None:
@@ -63,14 +66,15 @@ class ProfileWorker:
                 return ablation_shard(self.model, place.read, names, size, self._head)
             model = self.model
             if place.reading.random_init_seed is not None:
-                model = self._random_init_model(place.reading.random_init_seed)
+                model = self.random_init_model(place.reading.random_init_seed)
             scores = empty_scores(model, place)
             describers = _describers(model, scores, place) if place.is_own else []
             if place.has_probes:
                 describers.append(ProbeMasses(model, place.job.probe_names))
             return observed(model, scores, describers, place.read, place.batch_size)
 
-    def _random_init_model(self, seed: int) -> PretrainedModel:
+    def random_init_model(self, seed: int) -> PretrainedModel:
+        """Return the model with random weights of a seed."""
         if self._random_model is None or self._random_model[0] != seed:
             self._random_model = None  # the old one first, so that two are never held
             self._random_model = (seed, random_init_model(self.model, seed))

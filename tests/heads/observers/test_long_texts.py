@@ -2,7 +2,6 @@
 
 import math
 import random
-import re
 
 import numpy as np
 import pytest
@@ -12,7 +11,9 @@ from support.tiny.decoders import save_tiny_decoder
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from inspector.corpora import Relation, Sentence
-from inspector.errors import InputError, UnsupportedModelError
+from inspector.errors import UnsupportedModelError
+from inspector.heads.ablation import StateChangeSums, ablate_each
+from inspector.heads.ablation.ablate_heads import ablate_together
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.observers import (
     Behaviour,
@@ -23,9 +24,9 @@ from inspector.heads.observers import (
     annotated_batches,
     observe,
 )
-from inspector.heads.observers.long_estimate import note_long_texts
 from inspector.models import load, word_batches
 from inspector.models.forward import row_blocks
+from inspector.runs.profile.ablation_worker import every_head
 
 N_LAYERS, N_HEADS = 2, 4
 TEXT = "The keys to the old cabinet are on the kitchen table , and nobody saw them unflappable ."
@@ -175,6 +176,31 @@ def test_a_kernel_that_drops_the_mask_is_found_out(model_of, by_rows, monkeypatc
         seen(model, sentence)
 
 
+@pytest.mark.parametrize("name", ["gpt2", "gemma2"])
+def test_a_long_text_is_read_without_heads_as_by_maps(model_of, by_rows, name):
+    """By a kernel and by rows; each head's effect the same, whole or from its layer on."""
+    model, sentence = model_of(name, max_position_embeddings=200), long_sentence(70)
+    (batch,) = word_batches(model, [sentence.surface], 1).batches
+    batches = annotated_batches([batch], [sentence], [0], {"any": 0})
+    n_tokens = batch.batch.input_ids.shape[1]
+    found = {}
+    for long in (10**9, 30):
+        by_rows(long)
+        for ablate in (ablate_each, ablate_together):
+            variants = every_head(N_LAYERS, N_HEADS)
+            sums = StateChangeSums(["d"], ["any"], variants)
+            with _Largest() as largest:
+                ablate(model, batches, sums)
+            state = {key: value for key, value in sums.state().items() if value.any()}
+            found[long, ablate] = state
+        assert (largest.elements >= n_tokens**2) == (long > n_tokens)
+    expected = found[10**9, ablate_together]
+    for state in found.values():
+        assert state.keys() == expected.keys()
+        for key, value in state.items():
+            assert value == pytest.approx(expected[key], rel=1e-3, abs=1), key
+
+
 def test_half_types_are_looked_at_in_float32(tmp_path, by_rows):
     folder = save_tiny_decoder(tmp_path / "llama", "llama")
     model, sentence = load(folder, dtype="bfloat16"), long_sentence(18)
@@ -191,25 +217,3 @@ def test_half_types_are_looked_at_in_float32(tmp_path, by_rows):
     assert {call.probabilities.dtype for call in calls} == {torch.float32}
     rows = torch.cat([call.probabilities.sum(-1) for call in calls], dim=-1)
     assert torch.allclose(rows, torch.ones_like(rows), atol=1e-6)
-
-
-def test_what_long_texts_take_is_said_before_they_are_read(model_of, by_rows, caplog):
-    model = model_of("llama", max_position_embeddings=900)
-    by_rows(100)
-    note_long_texts(model, [long_sentence(30), long_sentence(400)], None)
-    (said,) = [record.getMessage() for record in caplog.records]
-    assert re.fullmatch(
-        r"1 long text, of up to \d{3} tokens: reading takes about \d+ s, and \d+ MB of memory "
-        "beside the model",
-        said,
-    )
-    caplog.clear()
-    note_long_texts(model, [long_sentence(30)], 0)
-    assert not caplog.records, "short ones are not spoken of"
-    with pytest.raises(InputError) as caught:
-        note_long_texts(model, [long_sentence(400)], 10_000)
-    assert re.fullmatch(
-        r"text \(\d{3} tokens\) needs about 0.0 GB of memory beside the model, and 0.0 GB are "
-        "free: give shorter texts, or more memory.",
-        str(caught.value),
-    )

@@ -145,7 +145,10 @@ def slow_behaviour(model, sentences, maps_of):
         maps, word_ids, ids = maps_of(sentence)
         size = len(ids)
         content = [j for j in range(size) if ids[j] not in special]
+        first, last = getattr(sentence, "described", None) or (0, len(sentence.words))
         for i in content:
+            if not first <= word_ids[i] < last:
+                continue
             n += 1
             repeats = [j for j in content if j != i and ids[j] == ids[i]]
             repeated += bool(repeats)

@@ -1,6 +1,6 @@
 """Random models read a sample: once through the corpus together, by chance alone."""
 
-from inspector.runs.profile.random_sample import sample_of
+from inspector.runs.random_sample import sample_of
 
 
 def test_together_the_models_read_a_corpus_once():
