@@ -254,7 +254,8 @@ def test_command_line_runs_what_is_named(capsys: pytest.CaptureFixture[str]) -> 
     assert "no benchmark no-such. Available: kept, broken." in capsys.readouterr().err
     assert list(BENCHMARKS) == [
         "imports", "first_use", "weights", "backend", "verify", "diagnosis", "profile",
-        "whole_profile", "long_texts", "meaning", "nulls", "truths", "ablation", "call_by_call",
+        "whole_profile", "long_texts", "estimate", "meaning", "nulls", "truths", "ablation",
+        "call_by_call",
     ]  # fmt: skip
 
 

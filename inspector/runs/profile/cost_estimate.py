@@ -4,10 +4,13 @@ Time by a sample of what each of its readings reads, memory by what is held at o
 """
 
 import logging
+import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from pathlib import Path
 
 from inspector.errors import InputError
 from inspector.heads.observers.long_estimate import long_seconds, long_texts, peak_bytes
@@ -17,13 +20,13 @@ from inspector.runs.profile.job import ProfileJob, Reading, ShardPlace
 from inspector.runs.profile.shard_worker import ProfileWorker, one_thread
 from inspector.verification.implementation.sandbox.process_tree import half_of_free
 
-_WORTH = 5e11
-"""Operations of a run, about half a minute of a core, from which its time is told."""
+_WORTH = 2e12
+"""Operations of a run, about a minute of a core, from which its time is told."""
 _TOKENS_A_WORD = 1.4
 _SAMPLED = (1 / 6, 1 / 2, 5 / 6)
 """Where, of all words sorted by the length of their text, texts are tried."""
-_TRIED, _TRIED_WITHOUT_HEADS = 16, 1
-"""Texts that are tried at each of these."""
+_TRIED, _TRIED_WITHOUT_HEADS, _OF = 16, 3, 32
+"""Texts that are tried at each of these: of so many read without heads one."""
 _FRAMES = 0.25
 """Intervals and the ladder, of the time of reading."""
 _LONG_RANDOM, _LONG_WITHOUT_HEAD = 0.6, 0.25
@@ -38,7 +41,9 @@ class Cost:
 
     seconds: float
     megabytes: float
-    """At the peak, beside the loaded model."""
+    """At the peak, beside what the process has."""
+    resident: float
+    """What it has, in MB; 0 where the system does not tell."""
     lengths: tuple[int, ...] = ()
     """Tokens of the texts that are read row by row."""
 
@@ -47,9 +52,10 @@ class Cost:
         time_ = f"{self.seconds:.0f} s" if self.seconds < 120 else f"{self.seconds / 60:.0f} min"
         n = len(self.lengths)
         long = f" ({n} long text{'s' * (n != 1)}, of up to {max(self.lengths)} tokens)" if n else ""
+        where = "in all" if self.resident else "beside the model"
         return (
-            f"the run{long} takes about {time_}, and {self.megabytes:.0f} MB of memory beside the "
-            "model"
+            f"the run{long} takes about {time_}, and {self.resident + self.megabytes:.0f} MB of "
+            f"memory {where}"
         )
 
 
@@ -88,10 +94,11 @@ def run_cost(
         long: Of each job the long texts, place → tokens; found if not given.
     """
     found = [long_texts(model, job.sentences.texts) for job in jobs] if long is None else long
+    needed, resident = needed_bytes(model, jobs, found), _resident_bytes()
     with one_thread():
         seconds = sum(_seconds(model, job, some) for job, some in zip(jobs, found, strict=True))
     lengths = tuple(n for some in found for n in some.values())
-    return Cost(seconds / workers, needed_bytes(model, jobs, found) / 1e6, lengths)
+    return Cost(seconds / workers, needed / 1e6, resident / 1e6, lengths)
 
 
 def needed_bytes(
@@ -107,6 +114,13 @@ def needed_bytes(
             needed += _WITH_RELATIONS + _A_PREDICTION * words * model.n_layers * model.n_heads
             break
     return int(needed)
+
+
+def _resident_bytes() -> int:
+    with suppress(OSError):
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    return 0
 
 
 def _operations(model: PretrainedModel, job: ProfileJob) -> float:
@@ -175,7 +189,9 @@ def _rate(worker: ProfileWorker, job: ProfileJob, reading: Reading, short: Seque
     lengths = job.sentences.lengths
     order = sorted(short, key=lambda place: (lengths[place], place))
     ends = list(accumulate(lengths[place] for place in order))
-    at_once = _TRIED_WITHOUT_HEADS if reading.is_ablation else _TRIED
+    at_once = _TRIED
+    if reading.is_ablation:
+        at_once = max(1, min(_TRIED_WITHOUT_HEADS, len(short) // _OF))
     chosen: list[int] = []
     for share in _SAMPLED:
         middle = next(number for number, end in enumerate(ends) if end >= share * ends[-1])

@@ -87,7 +87,7 @@ def test_it_is_said_of_long_runs_and_of_long_texts(model, monkeypatch, caplog):
     (said,) = caplog.messages
     assert re.fullmatch(
         r"the run \(1 long text, of up to \d{3} tokens\) takes about \d+ s, and \d+ MB of memory "
-        "beside the model",
+        "in all",
         said,
     )
     caplog.clear()
@@ -95,6 +95,8 @@ def test_it_is_said_of_long_runs_and_of_long_texts(model, monkeypatch, caplog):
     note_cost(model, [job_of(model, [short], ablation=False)])
     (said,) = caplog.messages
     assert said.startswith("the run takes about ")
+    monkeypatch.setattr(cost_estimate, "_resident_bytes", lambda: 0)
+    assert str(run_cost(model, [both])).endswith(" MB of memory beside the model")
     monkeypatch.setattr(cost_estimate, "half_of_free", lambda: 5_000)
     with pytest.raises(InputError) as caught:
         note_cost(model, [both])
