@@ -145,9 +145,9 @@ def slow_behaviour(model, sentences, maps_of):
         maps, word_ids, ids = maps_of(sentence)
         size = len(ids)
         content = [j for j in range(size) if ids[j] not in special]
-        first, last = getattr(sentence, "described", None) or (0, len(sentence.words))
+        described = getattr(sentence, "described", None)
         for i in content:
-            if not first <= word_ids[i] < last:
+            if described and word_ids[i] not in range(*described):
                 continue
             n += 1
             repeats = [j for j in content if j != i and ids[j] == ids[i]]
