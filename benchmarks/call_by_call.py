@@ -4,7 +4,6 @@ Whole forward passes of minilm on the same batches, alternated; memory in a fres
 Must not know: how a call is judged.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,7 +37,7 @@ def _times(shape: Shape) -> list[Measure]:
         WATCH: call_by_call(shape.texts, shape.tokens),
         USING: on_ours(shape),
     }
-    times = alternate(ways, shape.repeats, clock=time.process_time)
+    times = alternate(ways, shape.repeats)
     what = _what(shape)
     return [
         Measure(f"{what}, eager's time", times.median(EAGER), "s"),

@@ -10,7 +10,7 @@ from functools import partial
 
 from benchmarks.fresh import environment
 from benchmarks.table import Measure
-from benchmarks.timing import alternate
+from benchmarks.timing import alternate, children_time
 
 SECONDS = 0.3
 
@@ -27,7 +27,9 @@ def run(settings: Settings | None = None) -> list[Measure]:
     chosen = settings or Settings()
     programs = {"pass": "pass", "torch": "import torch", "inspector": "import inspector"}
     times = alternate(
-        {name: partial(_python, program) for name, program in programs.items()}, chosen.repeats
+        {name: partial(_python, program) for name, program in programs.items()},
+        chosen.repeats,
+        clock=children_time,
     )
     what = "imports: import inspector, fresh process"
     return [

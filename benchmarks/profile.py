@@ -89,6 +89,16 @@ def batches(read: "Corpus", size: int) -> "list[AnnotatedBatch]":
     return made
 
 
+def sorted_batches(read: "Corpus", size: int) -> "list[AnnotatedBatch]":
+    """Return the corpus in batches of one size, sorted by length over all of it."""
+    from inspector.heads.observers import annotated_batches
+    from inspector.models import BatchSize, word_batches
+
+    words = [sentence.words for sentence in read.sentences]
+    cut = word_batches(minilm(), words, BatchSize(size, 10**9), padding=1.0)
+    return annotated_batches(cut.batches, read.sentences, [0] * len(words), {})
+
+
 def bare(made: "list[AnnotatedBatch]") -> None:
     """Run the model over the batches with transformers' sdpa and look at nothing."""
     import torch
@@ -114,6 +124,7 @@ def _times(chosen: Settings) -> list[Measure]:
     main, every = ("behaviour", "relations"), ("behaviour", "norms", "relations")
     ways: dict[str, Callable[[], object]] = {
         "bare": partial(bare, made),
+        "sorted": partial(bare, sorted_batches(read, size)),
         "main": partial(observed, read, size, main),
         "every": partial(observed, read, size, every),
         "script": partial(script, made, _names(read)),
@@ -127,6 +138,10 @@ def _times(chosen: Settings) -> list[Measure]:
         Measure(
             f"{what}, behaviour and relations over the bare pass",
             times.ratio("main", "bare"), "×", MAIN,
+        ),
+        Measure(
+            f"{what}, over a bare pass in batches sorted by length",
+            times.ratio("main", "sorted"), "×", MAIN,
         ),
         Measure(f"{what}, by norm too", times.ratio("every", "bare"), "×", ALL),
         Measure(f"{what}, a numpy script over the bare pass", times.ratio("script", "bare"), "×"),

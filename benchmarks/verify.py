@@ -14,6 +14,7 @@ from statistics import median
 
 from benchmarks.fresh import environment
 from benchmarks.table import Measure
+from benchmarks.timing import children_time
 
 CPU_SECONDS = 15.0
 _MOST_CORES = 2
@@ -54,7 +55,7 @@ def cpu_seconds(command: tuple[str, ...]) -> float:
     Raises:
         RuntimeError: If it fails, or the model is not verified.
     """
-    before = os.times()
+    before = children_time()
     done = subprocess.run(
         command,
         env={**environment(), **_two_cores()},
@@ -62,12 +63,10 @@ def cpu_seconds(command: tuple[str, ...]) -> float:
         text=True,
         check=False,
     )
-    after = os.times()
+    seconds = children_time() - before
     if done.returncode or json.loads(done.stdout)["passed"] is not True:
         raise RuntimeError(f"{' '.join(command)} did not verify: {done.stderr.strip()[-2000:]}")
-    return (
-        after.children_user - before.children_user + after.children_system - before.children_system
-    )
+    return seconds
 
 
 def _two_cores() -> dict[str, str]:

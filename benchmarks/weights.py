@@ -5,7 +5,6 @@ values and eigenvalues; it is timed on a few heads and scaled up to all.
 Must not know: how the statistics are computed.
 """
 
-import time
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -58,7 +57,6 @@ def run(settings: Settings | None = None) -> list[Measure]:
             "dense": lambda: [dense_statistics(model, *head) for head in heads],
         },
         chosen.repeats,
-        clock=time.process_time,  # a busy machine makes nothing slower
     )
     scale = chosen.n_layers * chosen.n_heads / len(heads)
     frame = weight_statistics(model).set_index(["layer", "head"])

@@ -36,7 +36,9 @@ from inspector.heads.observers import observe
 
 def test_paired_ratio_of_a_known_pair() -> None:
     times = alternate(
-        {"long": lambda: time.sleep(0.03), "short": lambda: time.sleep(0.01)}, repeats=5
+        {"long": lambda: time.sleep(0.03), "short": lambda: time.sleep(0.01)},
+        repeats=5,
+        clock=time.perf_counter,
     )
     assert times.ratio("long", "short") == pytest.approx(3.0, rel=0.5)
     assert times.ratio("short", "short") == 1.0
