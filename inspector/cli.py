@@ -106,7 +106,7 @@ def _run() -> int:
     except InspectorError as error:
         return _fail(error, str(error), error.exit_code)
     except typer.TyperException as error:
-        return _fail(error, error.format_message(), error.exit_code)
+        return _fail(error, _usage(error), error.exit_code)
     except KeyboardInterrupt as error:
         return _fail(error, _STOPPED, INTERRUPTED)
     except BaseException as error:  # noqa: BLE001  # a panic of a Rust library is no Exception
@@ -114,6 +114,14 @@ def _run() -> int:
     if code == INTERRUPTED:
         print(f"inspector: {_STOPPED}", file=sys.stderr)
     return code if isinstance(code, int) else 0
+
+
+def _usage(error: typer.TyperException) -> str:
+    """Return what is wrong with the words of a command, and which help says what they may be."""
+    context = getattr(error, "ctx", None)
+    path = "inspector" if context is None else context.command_path
+    text = error.format_message()
+    return f"{text}{'' if text.endswith(('.', '?')) else '.'} See {path} --help."
 
 
 def _fail(error: BaseException | None, text: str, code: int) -> int:

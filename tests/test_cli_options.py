@@ -43,10 +43,23 @@ OPTIONS = {
             ["attend", "--text", "a", "-o", "a.html", "--layers", ""],
             "layers () must be numbers separated by commas, such as 0,3.",
         ),
-        (["verify", "--frob"], "No such option: --frob"),
-        (["verify", "minilm", "other"], "Got unexpected extra argument(s) (other)"),
-        (["attend", "-o", "a.html"], "Missing option '--text'."),
-        (["frobnicate"], "No such command 'frobnicate'."),
+        (["verify", "--frob"], "No such option: --frob. See inspector verify --help."),
+        (
+            ["verify", "minilm", "other"],
+            "Got unexpected extra argument(s) (other). See inspector verify --help.",
+        ),
+        (
+            ["attend", "-o", "a.html"],
+            "Missing option '--text'. See inspector attend --help.",
+        ),
+        (["frobnicate"], "No such command 'frobnicate'. See inspector --help."),
+        (
+            ["verify", "--layers", "0"],
+            (
+                "layers (0) must be given with --implementation, whose it is: "
+                "add --implementation FILE.py:NAME, or leave it out."
+            ),
+        ),
     ],
 )
 def test_options_that_cannot_be(command, monkeypatch, tmp_path, arguments, sentence):

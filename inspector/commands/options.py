@@ -50,7 +50,7 @@ Debug = Annotated[
 
 
 Columns = Annotated[
-    str | None, typer.Option(help="Columns to print, such as layer,head,entropy_nats.")
+    str | None, typer.Option(help="Columns of the frame to print, with commas between.")
 ]
 All = Annotated[bool, typer.Option("--all", help="Print all rows and columns, however wide.")]
 

@@ -7,6 +7,7 @@ import typer
 
 from inspector.commands.options import Debug, Device, Dtype, Json, Model, Revision, numbers
 from inspector.console import print_implementation, print_report, progress
+from inspector.errors import InputError
 from inspector.records import json_text
 
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ def verify(
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(help="Seconds that one call of your own attention may take.")
-    ] = 300.0,
+        float | None,
+        typer.Option(
+            help="Seconds that one call of your own attention may take (300).", show_default=False
+        ),
+    ] = None,
     memory: Annotated[
         int | None,
         typer.Option(
@@ -62,6 +66,7 @@ def verify(
     a mapping of stages. Loading the file runs it, in a process of its own.
     """
     if implementation is None:
+        _check_none_given(timeout=timeout, memory=memory, layers=layers)
         report: VerificationReport | ImplementationReport = _ours(
             model, dtype, device, revision, seed
         )
@@ -76,6 +81,20 @@ def verify(
             _show(report)
     if not report.passed:
         raise typer.Exit(NOT_VERIFIED)
+
+
+def _check_none_given(**options: object) -> None:
+    """Refuse options that are of your own attention alone.
+
+    Raises:
+        InputError: If one is given.
+    """
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(
+                f"{name} ({value}) must be given with --implementation, whose it is: add "
+                "--implementation FILE.py:NAME, or leave it out."
+            )
 
 
 def _ours(
@@ -93,7 +112,7 @@ def _theirs(
     device: str,
     revision: str | None,
     implementation: str,
-    timeout: float,
+    timeout: float | None,
     memory: int | None,
     layers: str | None,
     seed: int | None,
@@ -107,6 +126,7 @@ def _theirs(
         )
         from inspector.verification.implementation.sandbox.source import split_source
 
+        timeout = 300.0 if timeout is None else timeout
         check_timeout(timeout)  # before a model is loaded for nothing
         check_memory(memory)
         split_source(implementation)

@@ -15,10 +15,14 @@ from inspector.verification.conditions import LARGE_SCORES, LENGTHS, N_DRAWN
 from inspector.verification.diagnosis import REFERENCE, Evaluator, Layer, Probe
 from inspector.verification.layers.stages import GRADIENT
 from inspector.verification.manner import LAYOUTS, PLAINLY, Manner
-from inspector.verification.padding_places import draw_size, every_padding, kinds_of
+from inspector.verification.padding_places import N_ROWS, draw_size, every_padding, kinds_of
 from inspector.verification.scope import some
 
 _LENGTH, _SHORT = 17, 9
+# Beside the lengths of every verification: what blocks, chunks and tables are cut to.
+_MORE_LENGTHS = (2, 3, 8, 32, 33, 100)
+# As many rows as tokens; more; several that are long.
+_BATCHES = ((5, 5), (16, 3), (32, 2), (66, 2), (5, 256))
 _MOST_DRAWN, _MOST_DRAWN_TOKENS = 300, 512
 # A gradient keeps every stage, in float64, too.
 _MOST_WITH_GRADIENT = 512
@@ -98,6 +102,7 @@ class OrdinaryUse:
         yield from map(Trying, lengths)
         drawn = list(self._drawn())
         yield from map(Trying, drawn)
+        yield from map(Trying, self._coinciding())
         for memory in LAYOUTS:
             yield Trying(_named(padded, memory), Manner(memory=memory))
         yield from self._large_scores()
@@ -123,6 +128,18 @@ class OrdinaryUse:
         shape = (batch, length, weights.d_model)
         drawn = torch.randn(shape, generator=self._generator, dtype=torch.float64)
         return Probe(name, (self._spread * drawn).to(weights.W_Q.dtype), real)
+
+    def _coinciding(self) -> Iterator[Probe]:
+        """Yield inputs of which one axis may be taken for another, and others of such sizes."""
+        weights = self._layer.weights
+        widths = {weights.n_heads, weights.d_head, weights.d_model} - {*LENGTHS}
+        for length in sorted(widths | {*_MORE_LENGTHS}):
+            if length <= self._longest:
+                yield self._probe(f"{length} tokens", 1, length)
+        for rows, length in _BATCHES:
+            if length <= self._longest:
+                real = every_padding(length)[torch.arange(rows) % N_ROWS]
+                yield self._probe(f"{rows} rows × {length} tokens, padded", rows, length, real)
 
     def _drawn(self) -> Iterator[Probe]:
         longest = min(self._longest, _MOST_DRAWN)
@@ -218,6 +235,8 @@ def _kinds(wrong: Sequence[Trying], right: Sequence[Trying]) -> Iterator[tuple[s
     yield _LARGE, in_common(lambda each: each.large_scores, alone=False)
     for kind, words in _PLACES.items():
         yield words, in_common(partial(_is_padded, kind))
+    yield "where there are as many rows as tokens", in_common(lambda t: t.batch == t.length > 1)
+    yield "where there are more rows than tokens", in_common(lambda t: t.batch > t.length)
     least_length = min(each.length for each in wrong)
     least_batch = min(each.batch for each in wrong)
     yield f"from {least_length} tokens on", in_common(lambda each: each.length >= least_length)

@@ -39,6 +39,7 @@ EACH_KIND = (
     "wrong in training, in a function",
     "results kept by identity",
     "the batch's maximum",
+    "a factor of heads over the tokens",
 )
 
 
@@ -66,6 +67,10 @@ def test_what_is_wrong_in_ordinary_use_does_not_pass(long_bert, name):
         ("memory read in order", "It is wrong where memory is not contiguous: "),
         ("full memory read in order", "It is wrong where memory is not contiguous: "),
         ("no maximum", "It is wrong where scores are large: "),
+        (
+            "softmax over the batch where square",
+            "It is wrong where there are as many rows as tokens.",
+        ),
     ],
 )
 def test_the_report_says_when_it_is_wrong(long_bert, name, words):
