@@ -151,7 +151,8 @@ class OrdinaryUse:
 
     def _large_scores(self) -> Iterator[Trying]:
         length = min(_SHORT, self._longest)
-        real = every_padding(length)[:4]
+        # A single token's score may lie below what hides the others.
+        real = torch.cat([every_padding(length)[:4], torch.eye(length, dtype=torch.bool)[:4]])
         for largest in LARGE_SCORES:
             probe = self._probe(f"scores up to {largest:g}", len(real), length, real)
             scaled = self._scaled(probe, largest)
@@ -198,7 +199,10 @@ _SEEN_BEFORE = (
     "that"
 )
 _NOT_CONTIGUOUS = "where memory is not contiguous: read it by .reshape or .contiguous()"
-_LARGE = "where scores are large: subtract each row's largest score before the exponential"
+_LARGE = (
+    "where scores are large: subtract each row's largest score before the exponential, and hide "
+    "keys by −∞"
+)
 _PLACES = {
     "left": "where padding stands on the left",
     "right": "where padding stands on the right",

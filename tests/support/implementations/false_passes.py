@@ -151,6 +151,21 @@ def softmax_of_squares(w):
     return lambda hidden, padding: attention(w, hidden, padding, softmax=softmax)
 
 
+def hidden_by(value):
+    """Return a build in which the scores of padding become a number instead of −∞."""
+
+    def build(w):
+        def layer(hidden, padding):
+            def hide(s):
+                return s if padding is None else s.masked_fill(~padding[:, None, None], value)
+
+            return attention(w, hidden, None, scores=hide)
+
+        return layer
+
+    return build
+
+
 def layout_guessed(w):
     """Takes the shorter of the first two axes for the batch."""
 
@@ -277,6 +292,7 @@ FALSE_PASSES = {
     "softmax over the batch where square": softmax_of_squares,
     "the shorter axis taken for the batch": layout_guessed,
     "a factor of heads over the tokens": heads_over_tokens,
+    "padding's scores made −100": hidden_by(-100.0),
     "the first row's mask for all": _mask_changed(_of_first_row),
     "padding on the left ignored": _mask_changed(_without_leading),
     "padding taken to stand on the right": _mask_changed(_lengths_only),

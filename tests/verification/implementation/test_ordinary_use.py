@@ -67,6 +67,7 @@ def test_what_is_wrong_in_ordinary_use_does_not_pass(long_bert, name):
         ("memory read in order", "It is wrong where memory is not contiguous: "),
         ("full memory read in order", "It is wrong where memory is not contiguous: "),
         ("no maximum", "It is wrong where scores are large: "),
+        ("padding's scores made −100", "It is wrong where scores are large: "),
         (
             "softmax over the batch where square",
             "It is wrong where there are as many rows as tokens.",
