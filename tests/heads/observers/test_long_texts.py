@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from support.each import each
 from support.slow.observers import attention_of, slow_behaviour, slow_js, slow_relation_counts
 from support.tiny.decoders import save_tiny_decoder
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -24,7 +25,7 @@ from inspector.heads.observers import (
     annotated_batches,
     observe,
 )
-from inspector.models import load, word_batches
+from inspector.models import load, running, word_batches
 from inspector.models.forward import row_blocks
 from inspector.runs.profile.ablation_worker import every_head
 
@@ -165,15 +166,35 @@ def test_no_map_is_made(model_of, by_rows, monkeypatch):
     assert rows.elements < n_tokens**2 / 2 < N_HEADS * n_tokens**2 <= dense.elements
 
 
-def test_a_kernel_that_drops_the_mask_is_found_out(model_of, by_rows, monkeypatch):
+def only_run(model, sentence):
+    (batch,) = word_batches(model, [sentence.surface], 1).batches
+    with running(model, row_blocks.backend_of(model)), torch.inference_mode():
+        model.model(**batch.batch.inputs())
+
+
+def without_a_head(output):
+    output[:, :, 1] = 0.0
+    return output
+
+
+@each(
+    "wrong",
+    [
+        lambda fused, terms, given: fused(*given, **{**terms, "is_causal": False}),
+        lambda fused, terms, given: without_a_head(fused(*given, **terms)),
+    ],
+)
+@each("look", [seen, only_run])
+def test_a_kernel_that_drops_a_mask_or_a_term_is_found_out(
+    model_of, by_rows, monkeypatch, wrong, look
+):
+    """Whether rows are shown, or a model only runs, as it does without a head."""
     model, sentence = model_of("gpt2"), long_sentence(18)
     fused = row_blocks._fused
     by_rows(10)
-    monkeypatch.setattr(
-        row_blocks, "_fused", lambda *given, **terms: fused(*given, **{**terms, "is_causal": False})
-    )
+    monkeypatch.setattr(row_blocks, "_fused", lambda *given, **terms: wrong(fused, terms, given))
     with pytest.raises(UnsupportedModelError, match="the kernel leaves out a mask or a term"):
-        seen(model, sentence)
+        look(model, sentence)
 
 
 @pytest.mark.parametrize("name", ["gpt2", "gemma2"])
