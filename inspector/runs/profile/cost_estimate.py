@@ -31,6 +31,8 @@ _FRAMES = 0.25
 """Intervals and the ladder, of the time of reading."""
 _LONG_RANDOM, _LONG_WITHOUT_HEAD = 0.6, 0.25
 """What a random model, and the model without a head, take of a long text's own reading."""
+_KEPT = 6
+"""Tensors of a token's width that are kept of each layer, to go on from there without a head."""
 _WITH_RELATIONS, _A_PREDICTION = 120e6, 72
 """Bytes of intervals and ladder, and for each word and head."""
 
@@ -107,6 +109,13 @@ def needed_bytes(
     """Return what a run takes at the peak, in bytes, beside the loaded model."""
     longest = max((n for found in long for n in found.values()), default=MOST_TOKENS // 4)
     needed = float(peak_bytes(model, longest))
+    without = [
+        found.get(place, MOST_TOKENS)
+        for job, found in zip(jobs, long, strict=True)
+        for place in job.ablation_sentences
+    ]
+    of_layer = max(model.torch_dtype.itemsize, 4) * max(without, default=0) * model.d_model
+    needed += _KEPT * of_layer * model.n_layers
     for job in jobs:
         if any(reading.random_init_seed is not None for reading in job.readings):
             needed += sum(weight.nbytes for weight in model.model.parameters())
