@@ -2,7 +2,9 @@
 
 import functools
 import os
+import re
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +18,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 
 # What takes longest comes first, so that no process is left with it while the others are done.
 LONGEST_FIRST = (
-    "dashboard_in_browser", "notebooks", "verify_layers", "dashboard_command", "cli", "ray",
-    "profile_killed", "cli_meaning", "catalogue", "ladder_nulls", "implementations",
+    "dashboard_in_browser", "dashboard_pages", "notebooks", "verify_layers", "dashboard_command",
+    "cli_meaning", "catalogue", "ladder_nulls", "implementations", "cli", "ray", "profile_killed",
     "kinds_reference", "hostile", "ordinary_use",
     "profile_reference", "profile", "killed_runs", "cli_profile", "verify_families",
     "ordinary_use_of_calls", "documented_build", "bad_implementations", "coreference_reference",
@@ -25,8 +27,28 @@ LONGEST_FIRST = (
     "check_command", "head_examples", "unknown_ones", "right_ones", "meaning_shuffled",
 )  # fmt: skip
 
+# What a test of the served dashboard takes.
+_SERVED = re.compile(r"def test_\w+\([^)]*\b(?:reader|server)\b")
+
 # --doctest-modules would collect these too, and take all but one for the wrong file.
 collect_ignore_glob = ["*conftest.py"]
+
+
+class OnlyWithExamples:
+    """Keeps modules without an example from being imported and searched for one."""
+
+    @staticmethod
+    def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+        """Return True of a module of the package without an example, and else no opinion."""
+        of_package = collection_path.is_relative_to(config.rootpath / "inspector")
+        if of_package and collection_path.suffix == ".py":
+            return True if ">>>" not in collection_path.read_text("utf-8") else None
+        return None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the package's modules be chosen: this folder's own hooks are asked of it alone."""
+    config.pluginmanager.register(OnlyWithExamples())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,17 +61,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Return what deals out whole files, as their tests share what they make; None if not asked.
 
-    The dashboard's look at one server and one run, which take long to make: they stay together.
+    The dashboard's look at one run, which takes long to make: they stay together, those that look
+    at a server and those that run its pages in their own process.
     """
     if config.getoption("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling
 
+    folder = config.rootpath / "tests" / "dashboard"
+    served = {path.name for path in folder.glob("test_*.py") if _SERVED.search(path.read_text())}
+
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            alone = not file.startswith("tests/dashboard/") or "dashboard_command" in file
-            return file if alone else "tests/dashboard"
+            name = file.removeprefix("tests/dashboard/")
+            if name in (file, "test_dashboard_command.py"):  # it has servers of its own
+                return file
+            return f"tests/dashboard {'served' if name in served else 'in process'}"
 
     return ByFile(config, log)
 

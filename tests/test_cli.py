@@ -239,6 +239,8 @@ def finished(started):
 
 @pytest.mark.process
 class TestProcess:
+    """What of it is full, test_streams.py asks of the streams without torch's seconds."""
+
     def test_results_on_stdout_and_nothing_else(self, tiny_folder):
         code, out, err = finished(process("verify", tiny_folder("bert"), "--json"))
         assert (code, err) == (0, "")
@@ -254,7 +256,13 @@ class TestProcess:
             ),
         )
 
-    @pytest.mark.parametrize("half", [b"cat\xed\xa0\x80", b"cat\xff"], ids=["surrogate", "Latin-1"])
+    @pytest.mark.parametrize(
+        "half",
+        [
+            pytest.param(b"cat\xed\xa0\x80", id="surrogate", marks=pytest.mark.full),
+            pytest.param(b"cat\xff", id="Latin-1"),
+        ],
+    )
     def test_a_text_that_is_not_utf_8(self, tmp_path, half):
         output = tmp_path / "maps.html"
         code, out, err = finished(process("attend", "--text", half, "-o", output))
@@ -264,6 +272,7 @@ class TestProcess:
         )
         assert (code, out, output.exists()) == (2, "", False)
 
+    @pytest.mark.full
     def test_a_terminal_without_unicode(self, tiny_folder, tmp_path):
         output = tmp_path / "é.html"
         started = process(
@@ -275,7 +284,9 @@ class TestProcess:
         assert out.startswith(f"head view of 3 tokens written to {tmp_path}/\\xe9.html\n")
         assert output.exists()
 
-    @pytest.mark.parametrize("arguments", [["weights", "--json"], ["--help"]])
+    @pytest.mark.parametrize(
+        "arguments", [["--help"], pytest.param(["weights", "--json"], marks=pytest.mark.full)]
+    )
     def test_a_reader_who_has_enough(self, arguments):
         read, write = os.pipe()
         os.close(read)
@@ -283,6 +294,7 @@ class TestProcess:
         os.close(write)
         assert finished(started) == (0, "", "")
 
+    @pytest.mark.full
     def test_the_verdict_stays_the_exit_code_when_nobody_reads(self, tiny_folder, tmp_path):
         """A group that never runs: such an albert does not pass."""
         from support.tiny.models import save_tiny_model
@@ -295,9 +307,12 @@ class TestProcess:
         assert finished(started) == (1, "", "")
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
-    def test_a_full_disk_behind_stdout(self, tiny_folder):
+    @pytest.mark.parametrize(
+        "arguments", [["--help"], pytest.param(["weights", "--json"], marks=pytest.mark.full)]
+    )
+    def test_a_full_disk_behind_stdout(self, arguments):
         with Path("/dev/full").open("wb") as full:
-            started = process("weights", tiny_folder("bert"), "--json", stdout=full)
+            started = process(*arguments, stdout=full)
         assert finished(started) == (
             4,
             "",
@@ -328,7 +343,7 @@ def wait_until_busy(pid, seconds=1.0, patience=90.0):
 
 @ON_LINUX
 @pytest.mark.process
-@pytest.mark.parametrize("option", ["attend", "weights"])
+@pytest.mark.parametrize("option", [pytest.param("attend", marks=pytest.mark.full), "weights"])
 def test_ctrl_c_while_a_file_is_to_be_written(tmp_path, tiny_folder, option):
     """Interrupted before the model is even there: the place stays free."""
     arguments = {"attend": ["--text", "cat", "-o", "a.html"], "weights": ["-o", "a.csv"]}[option]

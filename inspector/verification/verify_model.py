@@ -46,9 +46,11 @@ def verify(
         ModelError: If the model cannot be loaded.
 
     Example:
-        >>> import inspector
-        >>> inspector.verify("minilm").coverage
-        {'reached': 6, 'total': 6, 'not_reached': []}
+        >>> from transformers import BertConfig, BertModel
+        >>> size = {"hidden_size": 48, "num_attention_heads": 4, "intermediate_size": 64}
+        >>> network = BertModel(BertConfig(num_hidden_layers=2, vocab_size=99, **size))
+        >>> verify(network).coverage
+        {'reached': 2, 'total': 2, 'not_reached': []}
     """
     seed = check_seed(seed)
     with shown(progress) as show:

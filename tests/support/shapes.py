@@ -14,7 +14,7 @@ from typing import Any
 
 import jaxtyping
 
-FIRST, ONE_IN = 4, 64
+FIRST, ONE_IN = 2, 64
 _checked = jaxtyping.jaxtyped
 _period = 0
 
