@@ -204,12 +204,17 @@ def described(text: str, whole: str, where: str = "") -> tuple[Meant, str]:
 
 def _from_end(relation: str, text: str) -> str:
     """Return the direction of 'from the verb' for a relation; '' where nothing such is said."""
-    said, heads = _FROM.search(text), words().heads.get(relation.split(":")[0], ())
+    known, said = words(), _FROM.search(text)
     if said is None:
         return ""
-    ends = {"head": True, "governor": True, "dependent": False} | dict.fromkeys(heads, True)
-    is_head = next((ends[end] for end in ends if said["word"].startswith(end)), False)
-    return "head_to_dependent" if is_head else "dependent_to_head"
+    heads = ("head", "governor", *known.heads.get(relation.split(":")[0], ()))
+    every = {
+        word for some in (known.dependents, known.heads) for one in some.values() for word in one
+    }
+    if any(said["word"].startswith(word) for word in heads):
+        return "head_to_dependent"
+    is_end = any(said["word"].startswith(word) for word in ("dependent", *every))
+    return "dependent_to_head" if is_end else ""
 
 
 def _says_more(name: str, rest: str, is_certain: bool, text: str) -> bool:

@@ -41,6 +41,7 @@ SENTENCES = {
     "head 2-8 follows det of minilm.": ("minilm", 2, 8, "det", ""),
     "minilm 2-8 role:ARG0": ("minilm", 2, 8, "role:ARG0", ""),
     "2-8 det, from the determiner": ("", 2, 8, "det", DOWN),
+    "2-8 det, from Clark (2019)": ("", 2, 8, "det", ""),
     "2-8 det, from the noun": ("", 2, 8, "det", UP),
     "2-8 obj, from the noun": ("", 2, 8, "obj", DOWN),
     "head 3-1 attends to the object of the verb": ("", 3, 1, "obj", UP),
