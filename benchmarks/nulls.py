@@ -7,6 +7,7 @@ Must not know: how a claim is judged.
 """
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,16 +39,15 @@ _EWT = Path("ud-english-ewt") / "en_ewt-ud-dev.conllu"
 def run(draws: int = DRAWS, sentences: int | None = None) -> list[Measure]:
     """Return in how many draws of each null anything was claimed."""
     model = minilm()
-    table = read(model, sentences)
-    return [
-        Measure(
-            f"nulls: {name}, of {draws} draws on {len(table.sentences)} sentences with a claim",
-            sum(claims_anything(drawn(model, table, name, seed), seed) for seed in range(draws)),
-            "",
-            MOST * draws / DRAWS,
+    table, rows = read(model, sentences), []
+    for name in (*NULLS, NETWORKS):
+        claimed = sum(
+            claims_anything(drawn(model, table, name, seed), seed) for seed in range(draws)
         )
-        for name in (*NULLS, NETWORKS)
-    ]
+        print(f"{name}: {claimed} of {draws} with a claim", file=sys.stderr, flush=True)
+        what = f"nulls: {name}, of {draws} draws on {len(table.sentences)} sentences with a claim"
+        rows.append(Measure(what, claimed, "", MOST * draws / DRAWS))
+    return rows
 
 
 def drawn(model: "PretrainedModel", table: "WordTable", null: str, seed: int) -> "WordTable":
