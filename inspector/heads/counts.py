@@ -157,8 +157,10 @@ class RelationCounts:
         return concatenate([self, other])
 
     def of_documents(self, positions: Sequence[int]) -> "RelationCounts":
-        """Return the counts of some documents, in the order given."""
-        rows = np.asarray(positions, dtype=np.int64)
+        """Return the counts of some documents, in the order given: no copy of neighbours."""
+        rows: slice | np.ndarray = np.asarray(positions, dtype=np.int64)
+        if len(positions) and list(positions) == [*range(positions[0], positions[-1] + 1)]:
+            rows = slice(positions[0], positions[-1] + 1)
         return replace(
             self,
             documents=tuple(self.documents[position] for position in positions),
@@ -204,6 +206,17 @@ class RelationCounts:
             asked=None
             if self.asked is None
             else self.asked.sum(axis=0, keepdims=True, dtype=np.int32),
+        )
+
+    def without(self, others: "RelationCounts") -> "RelationCounts":
+        """Return what is left of a total without the documents of others."""
+        less = others.total()
+        return replace(
+            self,
+            correct=self.correct - less.correct,
+            n=self.n - less.n,
+            offset_counts=self.offset_counts - less.offset_counts,
+            asked=None if self.asked is None else self.asked - less.pairs,
         )
 
 

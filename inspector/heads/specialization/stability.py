@@ -34,7 +34,7 @@ def split_shares(
     Half of the documents, drawn at random, choose head, offset and rules; on the others the claim's
     head must lie ten points above that offset, with a 95 % interval above 0 (linearised, over
     documents), and above random_init_accuracy, with 20 pairs in each half; and no rung of the
-    ladder may explain it or leave it open (`OtherSplits.holds`).
+    ladder may explain it or leave it open (`OneHead.holds`).
 
     Args:
         claims: Rows with relation, direction, layer, head and random_init_accuracy.
@@ -46,18 +46,19 @@ def split_shares(
         max_p: What the p of selectivity must not exceed: where many heads are asked about, the
             largest that their correction accepted.
     """
-    rng, n_documents = np.random.default_rng([seed, _SPLITS]), len(counts.documents)
+    rng, total = np.random.default_rng([seed, _SPLITS]), counts.total()
     held, ladder = np.zeros(len(claims)), OtherSplits(table, seed)
     n_heads = counts.n_layers_and_heads[1]
+    rows = claims[["relation", "direction", "layer", "head"]].to_records(index=False).tolist()
     for _ in range(SPLITS):
-        order = rng.permutation(n_documents)
-        halves = [sorted(half.tolist()) for half in np.array_split(order, 2)]
-        split = Split(*(counts.of_documents(half) for half in halves))
-        tested = [counts.documents[place] for place in halves[1]]
-        for row in np.flatnonzero(_over_offset(claims, split, chosen=chosen)):
-            one = claims.iloc[row]
-            head = int(one["layer"]) * n_heads + int(one["head"])
-            held[row] += ladder.holds(one["relation"], one["direction"], head, tested, max_p)
+        order = rng.permutation(len(counts.documents))
+        test = counts.of_documents(sorted(order[-(-len(order) // 2) :].tolist()))
+        over = _over_offset(claims, Split(total.without(test), test), chosen=chosen)
+        judged = np.isin(ladder.documents, test.documents)
+        for row in np.flatnonzero(over):
+            relation, direction, layer, head = rows[row]
+            one = ladder.of(relation, direction, layer * n_heads + head)
+            held[row] += one.holds(judged, max_p)
     return held / SPLITS
 
 

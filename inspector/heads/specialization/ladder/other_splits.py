@@ -1,14 +1,14 @@
 """One head on the ladder again, where the documents are split otherwise.
 
+What each rung finds of a pair does not depend on the split: it is summed over each document once.
 Must not know: how a head or an offset was chosen, models, files.
 """
 
-from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import numpy as np
-from jaxtyping import Int, Int64
+from jaxtyping import Bool, Int, Int64
 
 from inspector.heads.specialization.inference import (
     MIN_DOCUMENTS,
@@ -23,16 +23,16 @@ from inspector.heads.specialization.ladder.ladder import MATCHED
 from inspector.heads.specialization.ladder.matched import PARTS
 from inspector.heads.specialization.ladder.rules import (
     ClassWords,
-    Family,
     best_position,
     position_words,
 )
-from inspector.heads.specialization.ladder.selectivity import selectivities
+from inspector.heads.specialization.ladder.selectivity import least_favourable
 from inspector.heads.specialization.ladder.sums import by_document
 from inspector.heads.specialization.ladder.words import NOTHING, Pairs, WordTable
 from inspector.heads.specialization.lift import MIN_LIFT, MIN_PAIRS
 
 _Z = normal_quantile(0.975)
+Sums = Int64[np.ndarray, "row document"]
 
 
 class OtherSplits:
@@ -40,93 +40,120 @@ class OtherSplits:
 
     def __init__(self, table: WordTable, seed: int = 0) -> None:
         """Take a corpus, with what each head predicts; the seed is that of the bootstrap."""
-        self._table, self._classes = table, ClassWords(table)
-        self._documents = np.array(sorted({*table.documents}))
-        places = np.searchsorted(self._documents, table.documents)
+        self.documents = tuple(sorted({*table.documents}))
+        """In the order of what says which of them are judged on."""
+        self.table, self.classes = table, ClassWords(table)
+        places = np.searchsorted(self.documents, table.documents)
         self._document = np.repeat(places, table.lengths)
-        self._pairs = cache(self._every_pair)
-        self._weights = partial(bootstrap_weights, seed=seed)
+        self.weights = partial(bootstrap_weights, seed=seed)
+        self.of = cache(self._of)
 
-    def holds(
-        self, relation: str, direction: str, head: int, tested: Collection[str], max_p: float
-    ) -> bool:
+    def _of(self, relation: str, direction: str, head: int) -> "OneHead":
+        """Return what a head, of all layers together, has to be asked on any split."""
+        pairs = self.table.pairs(relation, direction)
+        document = self._document[pairs.asked]
+        order = np.argsort(document, kind="stable")
+        pair, asked, expected = pairs.also
+        also = np.stack([np.argsort(order)[pair], asked, expected])
+        ordered = Pairs(
+            pairs.asked[order], pairs.expected[order], document[order], pairs.side, also
+        )
+        return OneHead(self, ordered, head)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rules:
+    """What the four rules of a class find in each document, a row for each side."""
+
+    right: Sums
+    """Pairs in which they are right."""
+    parts: Sums
+    """The head at the annotated word − at the rule's, of the pairs where the two differ."""
+    wholes: Sums
+    """These pairs."""
+
+
+class OneHead:
+    """One head of one relation and direction."""
+
+    def __init__(self, splits: OtherSplits, pairs: Pairs, head: int) -> None:
+        """Take the pairs of all documents in order, whose place stands for the document."""
+        self._splits, self._pairs, self._head = splits, pairs, head
+        predicted = splits.table.predicted[pairs.side, head]
+        self._found = pairs.found(predicted)
+        self._hit = self._found == pairs.expected
+        self._matched = [self._of_matched(what, predicted[None]) for what in MATCHED]
+        self._rules = cache(self._of_class)
+
+    def holds(self, judged: Bool[np.ndarray, " document"], max_p: float) -> bool:
         """Return whether no rung explains a head that is above a fixed offset, nor leaves it open.
 
         As `judged` has it; but intervals are linearised, which costs a hundredth of a bootstrap,
         and a p takes the place of q, which would need all heads.
 
         Args:
-            relation: Of the claim.
-            direction: Of the claim.
-            head: Of all layers together.
-            tested: The documents to judge on; rules are chosen on the others.
+            judged: The documents to judge on; rules are chosen on the others.
             max_p: What the p of selectivity must not exceed.
         """
-        known = np.isin(self._documents, [*tested])
-        place = np.where(known, np.cumsum(known) - 1, NOTHING)
-        every, n_documents = self._pairs(relation, direction), int(known.sum())
-        pairs = replace(every, document=place[every.document])
-        test, predicted = pairs.of(pairs.is_test), self._table.predicted[pairs.side, head][None]
-        if not len(test.asked) or not self._over_position(pairs, test, predicted):
+        place = np.where(judged, np.cumsum(judged) - 1, NOTHING)
+        pairs = replace(self._pairs, document=place[self._pairs.document])
+        if not pairs.is_test.any() or not self._over_position(pairs):
             return False
-        family = self._classes.family(pairs)
-        of_test = Family(family.rules, family.words[:, pairs.is_test])
+        weights = self._splits.weights(int(judged.sum()))
         return (
-            (not family.rules or _selects(test, of_test, predicted, n_documents, max_p))
-            and all(self._over_matched(what, test, predicted, n_documents) for what in MATCHED)
-            and keyword_of(pairs, self._classes, head, self._weights(n_documents)) is None
+            self._selects(pairs, judged, max_p)
+            and all(_is_above_or_few(*(one[:, judged] for one in sums)) for sums in self._matched)
+            and keyword_of(pairs, self._splits.classes, self._head, weights) is None
         )
 
-    def _every_pair(self, relation: str, direction: str) -> Pairs:
-        """Return the pairs of all documents, in their order, which stands for the document."""
-        pairs = self._table.pairs(relation, direction)
-        document = self._document[pairs.asked]
-        order = np.argsort(document, kind="stable")
-        pair, asked, expected = pairs.also
-        also = np.stack([np.argsort(order)[pair], asked, expected])
-        return Pairs(pairs.asked[order], pairs.expected[order], document[order], pairs.side, also)
-
-    def _over_position(
-        self, pairs: Pairs, test: Pairs, predicted: Int[np.ndarray, "1 word"]
-    ) -> bool:
-        rank = best_position(pairs, self._table)
+    def _over_position(self, pairs: Pairs) -> bool:
+        rank, table = best_position(pairs, self._splits.table), self._splits.table
         if not rank:
             return True
-        at_position = test.found(position_words(rank, pairs.side, self._table))
-        apart = (test.found(predicted)[0] == test.expected).mean()
-        return bool(apart - (at_position == test.expected).mean() >= MIN_LIFT)
+        at = pairs.found(position_words(rank, pairs.side, table)) == pairs.expected
+        test = pairs.is_test
+        return bool(self._hit[test].mean() - at[test].mean() >= MIN_LIFT)
 
-    def _over_matched(
-        self, what: str, test: Pairs, predicted: Int[np.ndarray, "1 word"], n_documents: int
-    ) -> bool:
-        find, differ = MATCHED[what]
-        matches = find(test, self._table)
-        if int(matches.has_any.sum()) < MIN_PAIRS:
+    def _selects(self, pairs: Pairs, judged: Bool[np.ndarray, " document"], max_p: float) -> bool:
+        """Return whether it is at the annotated word more often than at its worst rule's."""
+        classes = self._splits.classes.candidates(pairs)
+        if not classes:
             return True
-        parts = by_document(differ(test, matches, predicted), test.document, n_documents)
-        wholes = by_document(PARTS * matches.has_any, test.document, n_documents)[None]
-        return bool(np.count_nonzero(wholes) < MIN_DOCUMENTS) or _is_above(parts, wholes)
+        rules = [self._rules(tags) for tags in classes]
+        best = np.stack([one.right[:, ~judged].sum(axis=1) for one in rules]).argmax(axis=0)
+        chosen = [(rules[place], side) for side, place in enumerate(best)]
+        every = np.stack([one.parts[side, judged] for one, side in chosen])
+        sizes = np.stack([one.wholes[side, judged] for one, side in chosen])
+        worst = least_favourable(every[None], sizes)
+        parts, wholes = every[worst], sizes[worst]
+        enough = wholes.sum() >= MIN_SELECTIVE and np.count_nonzero(wholes) >= MIN_DOCUMENTS
+        if not enough or not _is_above(parts, wholes):
+            return False
+        return bool(exact_sign_flip_p_values(parts)[0] <= max_p)
+
+    def _of_class(self, tags: tuple[str, ...]) -> _Rules:
+        pairs = self._pairs
+        words = self._splits.classes.found_by(tags, pairs)
+        differ = words != pairs.expected
+        apart = (self._hit & differ).astype(np.int8) - ((self._found == words) & differ)
+        return _Rules(*(self._summed(one) for one in (~differ, apart, differ)))
+
+    def _of_matched(self, what: str, predicted: Int[np.ndarray, "1 word"]) -> tuple[Sums, Sums]:
+        find, differ = MATCHED[what]
+        matches = find(self._pairs, self._splits.table)
+        parts = self._summed(differ(self._pairs, matches, predicted))
+        return parts, self._summed(PARTS * matches.has_any[None])
+
+    def _summed(self, values: np.ndarray) -> Sums:
+        return by_document(values, self._pairs.document, len(self._splits.documents))
 
 
-def _selects(
-    test: Pairs,
-    family: Family,
-    predicted: Int[np.ndarray, "1 word"],
-    n_documents: int,
-    max_p: float,
-) -> bool:
-    """Return whether a head is at the annotated word more often than at its worst rule's."""
-    found = selectivities(test, family, predicted, n_documents)
-    enough = found.wholes.sum() >= MIN_SELECTIVE
-    enough &= np.count_nonzero(found.wholes) >= MIN_DOCUMENTS
-    if not enough or found.parts.sum() <= 0 or not _is_above(found.parts, found.wholes):
-        return False
-    return bool(exact_sign_flip_p_values(found.parts)[0] <= max_p)
+def _is_above_or_few(parts: Sums, wholes: Sums) -> bool:
+    few = wholes.sum() < PARTS * MIN_PAIRS or np.count_nonzero(wholes) < MIN_DOCUMENTS
+    return bool(few) or _is_above(parts, wholes)
 
 
-def _is_above(
-    parts: Int64[np.ndarray, "1 document"], wholes: Int64[np.ndarray, "1 document"]
-) -> bool:
+def _is_above(parts: Sums, wholes: Sums) -> bool:
     """Return whether the 95 % interval of Σ parts / Σ wholes lies above 0."""
     ratio = parts.sum() / max(int(wholes.sum()), 1)
     return bool(ratio - _Z * ratio_standard_errors(parts, wholes)[0] > 0)

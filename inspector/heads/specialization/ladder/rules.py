@@ -104,23 +104,28 @@ class ClassWords:
         the standing unions, and the commonest tags of what is right there: the first one, the
         first two, and so on. Without parts of speech, or a pair in that split, there is none.
         """
-        chosen = ~pairs.is_test
-        if not self.table.tags or not chosen.any():
+        classes = self.candidates(pairs)
+        if not classes:
             return Family((), np.zeros((0, len(pairs.asked)), dtype=np.int64))
-        classes = list(dict.fromkeys(self.standard + self._of_targets(pairs)))
-        right = np.stack([self._right(tags, pairs.of(chosen)) for tags in classes])
+        chosen = pairs.of(~pairs.is_test)
+        right = np.stack(
+            [(self.found_by(tags, chosen) == chosen.expected).sum(axis=1) for tags in classes]
+        )
         best = right.argmax(axis=0)
         rules = tuple(ClassRule(classes[of], side) for of, side in zip(best, SIDES, strict=True))
-        words = np.stack(
-            [pairs.found(self.of_class(rule.tags)[side]) for side, rule in enumerate(rules)]
-        )
-        forbidden = ~self.table.allowed(pairs.asked, words, pairs.side)
-        return Family(rules, np.where(forbidden, NOTHING, words))
+        words = np.stack([self.found_by(rule.tags, pairs)[side] for side, rule in enumerate(rules)])
+        return Family(rules, words)
 
-    def _right(self, tags: tuple[str, ...], pairs: Pairs) -> Int64[np.ndarray, " side"]:
+    def candidates(self, pairs: Pairs) -> list[tuple[str, ...]]:
+        """Return the classes of which a family is chosen on the selection split of some pairs."""
+        if not self.table.tags or pairs.is_test.all():
+            return []
+        return list(dict.fromkeys(self.standard + self._of_targets(pairs)))
+
+    def found_by(self, tags: tuple[str, ...], pairs: Pairs) -> Int[np.ndarray, "side pair"]:
+        """Return what each side's rule finds for each pair; NOTHING where the mask forbids it."""
         words = pairs.found(self.of_class(tags))
-        right = (words == pairs.expected) & self.table.allowed(pairs.asked, words, pairs.side)
-        return np.asarray(right.sum(axis=1))
+        return np.where(self.table.allowed(pairs.asked, words, pairs.side), words, NOTHING)
 
     def _of_targets(self, pairs: Pairs) -> tuple[tuple[str, ...], ...]:
         tags = self.table.tag[pairs.expected[~pairs.is_test]]

@@ -13,7 +13,7 @@ from inspector.heads.specialization.ladder.sums import by_document
 from inspector.heads.specialization.ladder.words import NOTHING, Pairs
 
 # Cells of one block of comparisons: what stays in a cache.
-_CELLS = 4_000_000
+_CELLS = 1_000_000
 # A distance that no sentence has.
 _NOWHERE = 2**15 - 1
 
@@ -52,11 +52,18 @@ def selectivities(
     for first in range(0, n_heads, step):
         block = pairs.found(predicted[first : first + step])
         apart = _differences(block, pairs, family, differ, n_documents)
-        worst = _scores(apart, wholes).argmin(axis=1)
+        worst = least_favourable(apart, wholes)
         rules.append(worst)
         parts.append(apart[np.arange(len(block)), worst])
     rule = np.concatenate(rules)
     return Selectivity(rule, np.concatenate(parts), wholes[rule])
+
+
+def least_favourable(
+    parts: Int64[np.ndarray, "head rule document"], wholes: Int64[np.ndarray, "rule document"]
+) -> Int64[np.ndarray, " head"]:
+    """Return the rule of the smallest z for each head; the first of equals."""
+    return np.asarray(_scores(parts, wholes).argmin(axis=1))
 
 
 def _differences(
