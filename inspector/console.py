@@ -222,8 +222,9 @@ def print_run(run: "Run", folder: object) -> None:
     columns = ["relation", "direction", "layer", "head", "n", "accuracy", "baseline_accuracy"]
     ordered = supported.sort_values("lift", ascending=False)
     shown = [*columns, "lift", "ci_low", "ci_high", "replicates", "needed"]
-    known = ordered.dropna(axis="columns", how="all")
-    print_frame(known[[name for name in shown if name in known]], "Supported claims")
+    if len(supported):
+        known = ordered.dropna(axis="columns", how="all")
+        print_frame(known[[name for name in shown if name in known]], "Supported claims")
     simpler = run.claims["explained_by"].isin(["", "offset"])
     explained = run.claims[(run.claims["verdict"] == "explained") & ~simpler]
     ordered = explained.sort_values("lift", ascending=False)

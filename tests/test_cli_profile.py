@@ -226,6 +226,7 @@ def test_plain_text_has_behaviour_alone(profile, tmp_path):
     done = profile(tmp_path / "run", corpus=path)
     assert done.code == 0, done.err
     assert "0 of 0 claims supported" in done.out
+    assert "Supported claims" not in done.out
     assert len(pd.read_parquet(tmp_path / "run" / "behaviour.parquet")) == 12
     assert pd.read_parquet(tmp_path / "run" / "relations.parquet").empty
 
