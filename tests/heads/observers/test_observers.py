@@ -14,8 +14,10 @@ from support.slow.observers import (
     slow_js,
     slow_relation_counts,
 )
+from support.tolerances import BATCHING
 
-from inspector.corpora import Relation, Sentence
+from inspector.corpora import Relation, Sentence, read_conllu
+from inspector.corpora.default import sample_files
 from inspector.heads.observers import (
     BEHAVIOUR_COLUMNS,
     DISTANCES_COLUMNS,
@@ -27,7 +29,7 @@ from inspector.heads.observers import (
     behaviour_frame,
     observe,
 )
-from inspector.models import last_hidden_state, watch, word_batches
+from inspector.models import BatchSize, last_hidden_state, watch, word_batches
 
 DIRECTIONS = ("dependent_to_head", "head_to_dependent", "attended_by_head")
 
@@ -215,6 +217,25 @@ def test_behaviour_by_norm_equals_plain_loops(minilm, behaviour, norm_maps_of):
     slow = slow_behaviour(minilm, SENTENCES, norm_maps_of)
     assert_equal(behaviour, slow, "norm_")
     assert (behaviour["norm_special_mass"] - behaviour["special_mass"]).abs().max() > 0.05
+
+
+def test_where_batches_are_cut_moves_behaviour_by_rounding_alone(minilm):
+    """Sums of another order in each layer: argmaxes and counts are equal, means nearly."""
+    sentences = read_conllu(sample_files()).sentences[:24]
+
+    def seen(size):
+        plain, norms = Behaviour(6, 12, minilm.max_tokens), NormBehaviour(minilm)
+        run(minilm, sentences, [plain, norms], size)
+        return behaviour_frame(plain, norms)
+
+    alone = seen(1)
+    for size in (8, BatchSize(24, 200)):
+        other = seen(size)
+        for column in alone:
+            if alone[column].dtype.kind == "f":
+                np.testing.assert_allclose(other[column], alone[column], **BATCHING)
+            else:
+                assert other[column].equals(alone[column]), column
 
 
 def assert_equal(frame, slow, prefix):

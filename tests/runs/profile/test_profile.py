@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.each import each
+from support.tolerances import BATCHING
 
 from inspector.api import ablate, head_importance, robustness
 from inspector.corpora import Corpus, Relation, Sentence, Skipped, read_conllu, read_text
@@ -387,7 +388,7 @@ def test_batch_size_and_order_change_no_count(tiny, corpus, undisturbed, size):
             if column in INTEGERS + TEXTS:
                 assert ours[column].equals(theirs[column]), (name, column)
             else:
-                np.testing.assert_allclose(ours[column], theirs[column], atol=1e-6)
+                np.testing.assert_allclose(ours[column], theirs[column], **BATCHING)
     for what, number in zip(other.totals["what"], other.totals["count"], strict=True):
         assert count(undisturbed[1], what) == number
 
