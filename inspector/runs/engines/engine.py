@@ -149,14 +149,15 @@ def compute(
             left = _duration((len(missing) - computed) / rate)
             done = kept + computed
             show(f"Shards {done} of {total}, {_speed(rate)}, {left} left", done / total)
-    give_back_memory()
+            give_back_memory()
     return [packed(folder.read_shard(shard_id)) for shard_id in shard_ids]
 
 
 def give_back_memory() -> None:
     """Give the system what is free of this process's memory, where the C library can.
 
-    A pass over a model leaves small gaps, in which the arrays that come after it find no place.
+    A pass over a model leaves gaps, in which what comes after it finds no place: shard by shard
+    they would add up.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:

@@ -47,7 +47,7 @@ from inspector.heads.specialization.semantic_controls import (
     SEMANTIC_CONTROLS_COLUMNS,
     semantic_controls,
 )
-from inspector.heads.specialization.split import documents_holding
+from inspector.heads.specialization.split import documents_holding, is_for_selection
 from inspector.heads.specialization.stability import split_shares
 from inspector.heads.specialization.supported_heads import supported_heads
 from inspector.heads.weights.vocabulary_circuits import circuits_if_any
@@ -259,39 +259,49 @@ class _Seen:
 
 def _relation_frames(seen: _Seen, kinds: Mapping[str, str], seed: int) -> dict[str, pd.DataFrame]:
     """Return the frames about relations, kind by kind."""
-    counts, unknown = seen.counts, seen.unknown
-    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in _OF_RELATIONS}
     families = [list(labels) for _, labels in groupby(kinds, key=lambda label: kinds[label])]
+    parts = []
     for labels in families or [[]]:
-        here = counts.of_relations(labels)
-        there = [random_model.of_relations(labels) for random_model in seen.random_models]
-        by_definition = bool(labels) and kinds[labels[0]] == BY_DEFINITION
-        here = replace(here, by_definition=by_definition)
-        claims = relation_claims(here, there, seed, unknown=unknown)
-        supported = supported_heads(here, there, seed, unknown=unknown)
-        if by_definition:  # no baseline is taken away, so that a lift of a few points says little
-            supported["supported"] &= supported["accuracy"] >= PREVIOUS_SCORE
-        parts["relations"].append(relation_accuracies(here))
-        parts["offsets"].append(offsets_frame(here))
+        parts.append(_family_frames(seen, labels, kinds[labels[0]] if labels else "", seed))
         give_back_memory()
-        judged = on_ladder(claims, supported, seen.table, documents_holding(here), seed)
-        claims, supported = judged.claims, judged.supported
-        parts["controls"].append(judged.controls)
-        parts["simple_roles"].append(judged.roles)
-        parts["claims"].append(claims)
-        parts["supported"].append(supported)
-        stability = split_shares(claims, here, seen.table, seed, max_p=judged.max_p)
-        parts["power"].append(documents_needed(here).assign(stability=stability))
-        if not labels or kinds[labels[0]] in WITHOUT_CONTROLS:
-            claims, supported = claims.iloc[:0], supported.iloc[:0]
-        parts["semantic_controls"].append(semantic_controls(counts, claims, supported, seed))
-    frames = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
+    frames = {
+        name: pd.concat([part[name] for part in parts], ignore_index=True) for name in _OF_RELATIONS
+    }
     if len(families) > 1:
         order = ["layer", "head"]
         frames["relations"] = frames["relations"].sort_values(
             order, kind="stable", ignore_index=True
         )
     return frames
+
+
+def _family_frames(
+    seen: _Seen, labels: Sequence[str], kind: str, seed: int
+) -> dict[str, pd.DataFrame]:
+    """Return the frames about the relations of one kind."""
+    unknown, table = seen.unknown, seen.table
+    there = [random_model.of_relations(labels) for random_model in seen.random_models]
+    here = replace(seen.counts.of_relations(labels), by_definition=kind == BY_DEFINITION)
+    claims = relation_claims(here, there, seed, unknown=unknown)
+    supported = supported_heads(here, there, seed, unknown=unknown)
+    if here.by_definition:  # no baseline is taken away, so that a lift of a few points says little
+        supported["supported"] &= supported["accuracy"] >= PREVIOUS_SCORE
+    judged = on_ladder(claims, supported, table, documents_holding(here), seed)
+    claims, supported = judged.claims, judged.supported
+    stability = split_shares(claims, here, table, seed, max_p=judged.max_p)
+    controlled = (claims, supported)
+    if not labels or kind in WITHOUT_CONTROLS:
+        controlled = (claims.iloc[:0], supported.iloc[:0])
+    return {
+        "relations": relation_accuracies(here),
+        "offsets": offsets_frame(here),
+        "controls": judged.controls,
+        "simple_roles": judged.roles,
+        "claims": claims,
+        "supported": supported,
+        "power": documents_needed(here).assign(stability=stability),
+        "semantic_controls": semantic_controls(seen.counts, *controlled, seed),
+    }
 
 
 def by_reading(
@@ -311,13 +321,17 @@ def counts_of(shards: Sequence[ShardResult], reading: Reading, job: ProfileJob) 
         list(job.texts[place >= reading.n_sentence_shards].relations)
         for place in range(len(shards))
     ]
-    documents = dict.fromkeys(name for shard in shards for name in shard.labels["documents"])
+    # Each split's together, as `Split` has them: then neither is a copy.
+    documents = sorted(
+        {name for shard in shards for name in shard.labels["documents"]},
+        key=lambda name: (not is_for_selection(name), name),
+    )
     # One after the other: all at once they would take more memory than their sum.
     parts = (
         counts_from_state(shard.arrays, shard.labels["documents"], names)
         for shard, names in zip(shards, named, strict=True)
     )
-    return added(parts, list(documents), sorted({name for names in named for name in names}))
+    return added(parts, documents, sorted({name for names in named for name in names}))
 
 
 def unknown_pairs(shards: Sequence[ShardResult], reading: Reading, job: ProfileJob) -> Counter[str]:
