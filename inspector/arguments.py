@@ -121,7 +121,8 @@ def are_several(given: object) -> bool:
         >>> are_several([]), are_several("ab"), are_several(b"ab")
         (True, False, False)
     """
-    return isinstance(given, Collection) and not isinstance(given, str | bytes | bytearray)
+    is_text = isinstance(given, str | bytes | bytearray)
+    return isinstance(given, Collection) and not is_text and getattr(given, "shape", None) != ()
 
 
 def _is_flag(given: object) -> bool:
@@ -177,6 +178,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "device": (_is_name, "the name of a device, such as cpu"),
     "dtype": (_is_name, "the name of a dtype, such as float32"),
     "engine": (_is_text, "the name of an engine, such as local"),
+    "name": (_is_text, "a name, such as mine"),
     "memory": (_is_number, "a number of bytes"),
     "output": (_is_path, "a path: give a string or a pathlib.Path"),
     "progress": (_is_told, "a function of what is being done and the share, or True or False"),

@@ -42,7 +42,7 @@ def refusal(function, *args, **kwargs):
         ("corpus", [None], "None", CORPUS),
         ("corpus", [[5]], "[5]", CORPUS),
         ("corpus", [], "[]", "must be at least one: give a corpus to read"),
-        ("corpus", "", "''", PATH),
+        ("corpus", "", "an empty text", "must hold at least one word: give a text"),
         ("output", 5, "5", f"{PATH}, or be left out"),
         ("output", b"x", "b'x'", f"{PATH}, or be left out"),
         ("output", "", "''", f"{PATH}, or be left out"),
@@ -94,6 +94,10 @@ def test_profile_refuses_what_an_argument_cannot_be(name, given, shown, must_be)
         (
             lambda: inspector.load(dtype=[]),
             "dtype ([]) must be the name of a dtype, such as float32, or be left out.",
+        ),
+        (
+            lambda: inspector.load("minilm", name=3),
+            "name (3) must be a name, such as mine, or be left out.",
         ),
         (
             lambda: inspector.load(device=3),

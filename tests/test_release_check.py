@@ -10,6 +10,7 @@ from tools.release_check import (
     NotSoError,
     check_changelog,
     check_tag,
+    check_urls,
     check_version,
     check_wheel,
 )
@@ -29,6 +30,8 @@ def project(tmp_path):
 def test_what_is_fit(project):
     assert check_version(project) == "1.2.3"
     assert check_changelog(project) == "2 lines"
+    (project / "pyproject.toml").write_text('[project]\nurls = {Source = "https://a.example"}\n')
+    assert check_urls(project) == "Source"
 
 
 @pytest.mark.parametrize(
@@ -39,6 +42,12 @@ def test_what_is_fit(project):
         ("CITATION.cff", "version: 1.2.2\n", check_version, "CITATION.cff must have the line"),
         ("CHANGELOG.md", "## [Unreleased]\n## [1]\n- a\n", check_changelog, r"must have a section"),
         ("CHANGELOG.md", "## [1.2.3] - 2026-11-28\n", check_changelog, "says nothing of 1.2.3"),
+        (
+            "pyproject.toml",
+            '[project.urls]\nSource = "git@a"\n',
+            check_urls,
+            r"not Source \(git@a\)",
+        ),
     ],
 )
 def test_what_is_not(project, file, text, check, said):
@@ -54,6 +63,9 @@ def test_what_is_left_to_whoever_releases(project):
     (project / "CHANGELOG.md").write_text("# Changes\n\n## [Unreleased]\n\nText.\n\n- a\n## [1]\n")
     with pytest.raises(LeftToDoError, match=r"call the section \[Unreleased\] .* `## \[1.2.3\] - "):
         check_changelog(project)
+    (project / "pyproject.toml").write_text("[project]\n")
+    with pytest.raises(LeftToDoError, match=r"give it in pyproject.toml as `Source`"):
+        check_urls(project)
     git("init", "--quiet")
     for number in "12":
         git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "--allow-empty", "-m", number)

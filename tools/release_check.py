@@ -1,13 +1,14 @@
 """What must be so before a release, one line each: `python -m tools.release_check`.
 
 Exits with 1 if anything is not. A line `todo` is left to whoever releases, and no fault before
-that: the changelog's date, the tag. Nothing is uploaded.
+that: the changelog's date, addresses, the tag. Nothing is uploaded.
 """
 
 import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,6 +67,20 @@ def check_changelog(root: Path) -> str:
     if not lines:
         raise NotSoError(f"CHANGELOG.md says nothing of {version}")
     return f"{len(lines)} lines"
+
+
+def check_urls(root: Path) -> str:
+    """Return the addresses that pyproject.toml gives: of the sources at least."""
+    urls = tomllib.loads(_text(root, "pyproject.toml"))["project"].get("urls", {})
+    wrong = [f"{name} ({url})" for name, url in urls.items() if not url.startswith("https://")]
+    if wrong:
+        raise NotSoError(f"[project.urls] must have addresses with https, not {wrong[0]}")
+    if "Source" not in urls:
+        raise LeftToDoError(
+            "once the sources have a public address, give it in pyproject.toml as `Source` under "
+            "[project.urls], and Documentation and Changelog beside it"
+        )
+    return ", ".join(urls)
 
 
 def check_tag(root: Path) -> str:
@@ -151,6 +166,7 @@ def main() -> int:
         held = [
             _said("version", lambda: check_version(ROOT)),
             _said("changelog", lambda: check_changelog(ROOT)),
+            _said("urls", lambda: check_urls(ROOT)),
             _said("build", lambda: ", ".join(file.name for file in built(folder / "dist"))),
         ]
         if held[-1]:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from random import Random
 from typing import Any, ClassVar, Literal, NamedTuple, cast, get_args, overload
 
-from inspector.arguments import is_whole
+from inspector.arguments import check, is_whole, refused
 from inspector.corpora.surface import Surface, surface_of
 from inspector.errors import InputError
 from inspector.html import table
@@ -296,8 +296,16 @@ class Corpus:
             >>> memory_corpus(["Go.", "Stop.", "Wait."])[:2]
             <Corpus texts: 2 sentences, 4 words, annotation none>
         """
+        limits = (place.start, place.stop, place.step) if isinstance(place, slice) else (place,)
+        if not all(is_whole(one) or (one is None and isinstance(place, slice)) for one in limits):
+            raise refused("sentence", place, "a number, or a part such as [:100]")
         if isinstance(place, slice):
             return self._part(range(len(self.sentences))[place])
+        if not -len(self.sentences) <= place < len(self.sentences):
+            raise IndexError(
+                f"sentence ({place}) must be one of the corpus's {len(self.sentences)}, counted "
+                "from 0."
+            )
         return self.sentences[place]
 
     def sample(self, n: int, seed: int = 0) -> "Corpus":
@@ -310,6 +318,7 @@ class Corpus:
         Raises:
             InputError: If there are not so many.
         """
+        check("seed", seed)
         if not is_whole(n) or not 1 <= n <= len(self.sentences):
             raise InputError(
                 f"n ({n}) must be a number of sentences that the corpus has: from 1 to "

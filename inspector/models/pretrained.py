@@ -99,6 +99,8 @@ class PretrainedModel:
     """File name → SHA-256 of the files the model was read from."""
     unused_tensors: tuple[str, ...]
     """Tensors of the checkpoint that the encoder has no use for (a task head's, as a rule)."""
+    rounded: bool = False
+    """Whether its weights were rounded to float16 before."""
     source: Any = field(default=None, repr=False, compare=False)
     """The user's own network in memory, where it is read from one."""
     lock: RLock = field(default_factory=RLock, repr=False, compare=False)
@@ -108,7 +110,8 @@ class PretrainedModel:
         """Return what model it is, in a line."""
         return (
             f"<PretrainedModel {self.name}: {self.architecture.model_type}, {self.n_layers} layers "
-            f"× {self.n_heads} heads, d_model {self.d_model}, {self.dtype}>"
+            f"× {self.n_heads} heads, d_model {self.d_model}, {self.dtype}"
+            f"{' of weights in float16' * self.rounded}>"
         )
 
     def _repr_html_(self) -> str:

@@ -7,6 +7,7 @@ from torch import nn
 from inspector.arguments import checked
 from inspector.models import DEFAULT_MODEL, PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, load_to_run
+from inspector.models.loading.load_model import check_dtype, loaded
 from inspector.progress import Progress, shown
 from inspector.verification.calls.verify_calls import verify_any
 from inspector.verification.layers.verify_layers import follows_from_weights
@@ -53,12 +54,14 @@ def verify(
         {'reached': 2, 'total': 2, 'not_reached': []}
     """
     seed = check_seed(seed)
+    dtype = check_dtype(dtype)
     with shown(progress) as show:
         if isinstance(model, (str, PathLike)):
             if show is not None:
                 show("Loading", 0.0)
             model = load_to_run(model, dtype=dtype, device=device, revision=revision)
         if isinstance(model, PretrainedModel):
+            model = loaded(model)
             if follows_from_weights(model):
                 return verify_layers(model, seed=seed, progress=show)
             model = AnyModel(model.name, model.model, model.dtype, model.file_hashes)

@@ -62,7 +62,7 @@ def test_words_that_are_given_are_the_words(minilm):
     (maps,) = inspector.attend(minilm, [words], words=True)
     assert maps.tokens == ["[CLS]", *words, "[SEP]"]
     corpus = inspector.corpora.memory_corpus([words])
-    for given in (corpus, (words,)):
+    for given in (corpus, (words,), np.array([words])):
         (again,) = inspector.attend(minilm, given, words=True)
         assert np.array_equal(again.probabilities, maps.probabilities)
     one = inspector.attend(minilm, corpus[0], words=True)

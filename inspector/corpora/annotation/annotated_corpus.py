@@ -92,7 +92,7 @@ def corpus_from(
     elif form == "spacy" and not isinstance(given, Sequence):
         given = [given]
     is_of_form, must_be = FORMS[form]
-    if not is_of_form(given):
+    if not is_of_form(given) or (form != "frame" and not len(given)):
         raise refused(form, given, must_be)
     return annotate(memory_corpus(given, labels=labels, strict=strict))
 
@@ -132,6 +132,8 @@ def _is_name(given: Any) -> bool:
     if not isinstance(given, str):
         return False
     text = given.strip()
+    if not text:
+        return False
     several = len(text.split()) > 1 or any(ord(letter) >= _IDEOGRAPHS for letter in text)
     is_short = len(text) < _LONGEST_NAME and "\n" not in text
     if not is_short or (several and not _ENDING.fullmatch(Path(text).suffix)):

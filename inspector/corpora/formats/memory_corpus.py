@@ -5,6 +5,7 @@ Each form goes the way that a file of it goes.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +26,7 @@ TAKEN = (
 )
 """What a corpus may be, as messages say it."""
 _COLUMNS = ("words", "text")
+_CONLLU = re.compile(r"^\d+\t(?:[^\t\n]*\t){8}[^\t\n]*$", re.MULTILINE)
 
 
 FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -63,11 +65,14 @@ def memory_corpus(given: Any, *, labels: Labels = "universal", strict: bool = Fa
     labels = check_labels(labels)
     if is_table(given):
         return _of_table(given)
+    if isinstance(given, str) and _CONLLU.search(given):
+        return conllu_corpus(given, labels, strict=strict)
     if hasattr(given, "iloc"):  # a Series
         given = given.tolist()
     several = [given] if isinstance(given, str) or _is_one(given) else given
-    in_order = are_several(several) and not isinstance(several, Mapping | Set)
-    if not (in_order or isinstance(several, Iterator)):
+    if hasattr(given, "read"):
+        raise InputError(f"corpus (an open file, {shown(given)}) must be closed: give its name.")
+    if not (_in_order(several) or isinstance(several, Iterator)):
         raise refused("corpus", given, TAKEN)
     items = list(several)
     if not items:
@@ -75,19 +80,29 @@ def memory_corpus(given: Any, *, labels: Labels = "universal", strict: bool = Fa
     for is_kind, read in _KINDS:
         if all(map(is_kind, items)):
             return read(items, labels, strict)
-    wrong = next((one for one in items if not isinstance(one, str)), given)
-    raise refused("corpus", wrong, TAKEN)
+    kinds = [next((kind for kind, _ in _KINDS if kind(one)), None) for one in items]
+    if None in kinds:
+        raise refused("corpus", items[kinds.index(None)], TAKEN)
+    other = next(one for one, kind in zip(items, kinds, strict=True) if kind is not kinds[0])
+    raise InputError(
+        f"corpus must hold one kind of things, not {shown(items[0])} and {shown(other)}: give "
+        "texts alone, or lists of words, or trees."
+    )
 
 
 def is_table(given: Any) -> bool:
     """Return whether something is a DataFrame, or a Dataset that can be made one."""
-    is_frame = hasattr(given, "columns") and hasattr(given, "iloc")
-    return is_frame or (hasattr(given, "column_names") and hasattr(given, "to_pandas"))
+    has_columns = hasattr(given, "columns") or hasattr(given, "column_names")
+    return has_columns and (hasattr(given, "iloc") or hasattr(given, "to_pandas"))
 
 
 def _all(is_kind: Callable[[Any], bool], given: Any) -> bool:
-    in_order = are_several(given) and not isinstance(given, Mapping | Set)
-    return in_order and all(map(is_kind, given))
+    return _in_order(given) and all(map(is_kind, given))
+
+
+def _in_order(given: Any) -> bool:
+    """Return whether something holds several in an order, and is no table or mapping."""
+    return are_several(given) and not (isinstance(given, Mapping | Set) or is_table(given))
 
 
 def holds_trees(given: Any) -> bool:
@@ -113,7 +128,7 @@ def _is_doc(item: Any) -> bool:
 
 
 def _are_words(item: Any) -> bool:
-    return are_several(item) and all(isinstance(word, str) for word in item)
+    return _all(_is_text, item)
 
 
 def table_items(table: Any) -> tuple[list[Any], list[str] | None]:
@@ -130,8 +145,19 @@ def table_items(table: Any) -> tuple[list[Any], list[str] | None]:
             f"corpus (DataFrame with columns {', '.join(names[:8]) or 'none'}) has no column text "
             "or words: rename the one that holds them."
         )
+    for name in {column, "document"}:
+        if names.count(name) > 1:
+            raise InputError(
+                f"corpus (DataFrame with {names.count(name)} columns {name}) must have one: rename "
+                "the others."
+            )
     items = table[column].tolist()
-    documents = [str(name) for name in table["document"]] if "document" in names else None
+    documents = None
+    if "document" in names:
+        documents = [str(name) for name in table["document"]]
+        if table["document"].isna().any():
+            row = table["document"].isna().tolist().index(True)
+            raise InputError(f"document ({documents[row]}) in row {row} of corpus must be a name.")
     for row, item in enumerate(items):
         if not (_is_text(item) if column == "text" else _are_words(item)):
             what = "a text" if column == "text" else "a list of words"

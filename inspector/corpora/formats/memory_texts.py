@@ -1,6 +1,6 @@
 """Texts that are read one by one, as a user holds them: not a corpus, but what may stand in one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from inspector.arguments import are_several, shown
@@ -58,9 +58,10 @@ def text_pairs(text: Any, second: Any = None) -> tuple[list[TextPair], bool]:
 
 
 def _are_several(given: Any) -> bool:
-    if isinstance(given, str | bytes | bytearray | Sentence | Mapping):
+    if isinstance(given, str | bytes | bytearray | Sentence | Mapping | Set):
         return False
-    return isinstance(given, Iterable)
+    is_one = hasattr(given, "read") or getattr(given, "shape", None) == ()
+    return isinstance(given, Iterable) and not is_one
 
 
 def _surface(given: Any) -> Surface:
@@ -73,7 +74,8 @@ def _surface(given: Any) -> Surface:
     if isinstance(given, bytes | bytearray):
         way = "decode it first"
     elif are_several(given):
-        if isinstance(given, Sequence) and given and all(map(_is_word, given)):
+        is_list = not (isinstance(given, Mapping | Set) or is_table(given))
+        if is_list and len(given) and all(map(_is_word, given)):
             return surface_of(list(given), None)
         way = "give one text, or its words, none of them empty"
     else:

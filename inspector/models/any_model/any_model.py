@@ -26,7 +26,12 @@ from inspector.models.loading.load_model import (
     load,
     loaded,
 )
-from inspector.models.loading.memory_model import own_network, private_copy
+from inspector.models.loading.memory_model import (
+    check_numbers,
+    own_network,
+    private_copy,
+    unwrapped,
+)
 from inspector.models.loading.model_files import (
     file_hashes,
     has_tokenizer,
@@ -59,20 +64,16 @@ class AnyModel:
         """Return a network in memory as a model, called as its class is where no name is given.
 
         Raises:
-            UnsupportedModelError: If it is no model of transformers.
+            InputError: If it is no model of transformers.
+            ModelError: If its weights are not there.
 
         Example:
             >>> from inspector.models.tiny_models import configuration
             >>> AnyModel.of(configuration("t5").build())
             <AnyModel T5Model: t5, float32>
         """
-        from transformers import PreTrainedModel
-
-        if not isinstance(network, PreTrainedModel):
-            raise UnsupportedModelError(
-                f"model ({type(network).__name__}) must be a model of transformers, or the name of "
-                "one: only their attention can be exchanged."
-            )
+        network = unwrapped(network)
+        check_numbers(network)
         floating = (p.dtype for p in network.parameters() if p.is_floating_point())
         dtype = str(next(floating, torch.float32)).removeprefix("torch.")
         return cls(name or type(network).__name__, network, dtype)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from inspector.arguments import checked
+from inspector.arguments import checked, refused
 from inspector.errors import InputError, ModelError
 from inspector.models.architectures import Architecture
 from inspector.models.forward.padding_check import (
@@ -76,8 +76,9 @@ def load(
         tokenizer: Of a model in memory; that of the folder it was loaded from if not given.
         name: What a model in memory is to be called; its class if not given.
         revision: Branch, tag or commit of a hub id.
-        dtype: 'float32', 'float64' or 'bfloat16', or torch's. The file's weights are read as
-            float32; a model in memory keeps its own, float16 is computed in float32.
+        dtype: 'float32', 'float64', 'bfloat16' or 'float16', or torch's. The file's weights are
+            read as float32; a model in memory keeps its own. Weights in float16 are computed in
+            float32, which is then the model's dtype.
         device: A torch device, such as 'cpu' or 'cuda:0'; 'auto' for a GPU where there is one. The
             CPU, or that of the model in memory, if not given.
 
@@ -92,10 +93,14 @@ def load(
         >>> model.n_layers, model.n_heads, model.d_model, model.d_head
         (6, 12, 384, 32)
     """
+    if isinstance(model, PretrainedModel):
+        for what, one in (("tokenizer", tokenizer), ("name", name)):
+            if one is not None:
+                raise refused(what, one, "left out beside a loaded model, which has its own")
+        return loaded(model, dtype, device, revision)
     if isinstance(model, str | os.PathLike) or (model is None and tokenizer is None):
         given = _one_name(model, tokenizer, name)
-        chosen = check_dtype("float32" if dtype is None else dtype)
-        return _load_folder(given, revision, chosen, "cpu" if device is None else device)
+        return _load_folder(given, revision, dtype, "cpu" if device is None else device)
     if revision is not None:
         raise InputError(
             f"revision ({revision}) must be left out beside a model in memory: it says which files "
@@ -120,10 +125,14 @@ def _one_name(model: str | os.PathLike[str] | None, tokenizer: Any, name: str | 
 
 
 def _load_folder(
-    text: str, revision: str | None, dtype: str, device: str | torch.device
+    text: str,
+    revision: str | None,
+    dtype: str | torch.dtype | None,
+    device: str | torch.device,
 ) -> PretrainedModel:
     from transformers import AutoModel
 
+    chosen, rounded = _computed_in("float32" if dtype is None else dtype)
     target = check_device(device)
     folder = model_folder(text, revision)
     architecture, settings = read_config(folder)
@@ -140,7 +149,8 @@ def _load_folder(
             folder=folder,
             model=reader_of(architecture, network).eval(),
             tokenizer=tokenizer,
-            dtype=dtype,
+            dtype=chosen,
+            rounded=rounded,
             file_hashes=file_hashes(folder, weight_files),
             unused_tensors=tuple(sorted(info["unexpected_keys"])),
             **_sizes(architecture, config, tokenizer),
@@ -158,7 +168,8 @@ def _load_memory(
 ) -> PretrainedModel:
     text = name or type(network).__name__
     kept = str(next(network.parameters()).dtype).removeprefix("torch.")
-    chosen = check_dtype((kept if kept in DTYPES else "float32") if dtype is None else dtype)
+    default = kept if kept in DTYPES else "float32"
+    chosen, rounded = _computed_in(default if dtype is None else dtype)
     target = check_device(network.device if device is None else device)
     architecture = supported(
         network.config.model_type, network.config.to_dict(), f"configuration of model ({text})"
@@ -185,6 +196,7 @@ def _load_memory(
             model=reader,
             tokenizer=usable,
             dtype=chosen,
+            rounded=rounded,
             file_hashes=hashes,
             unused_tensors=(),
             source=network,
@@ -211,6 +223,10 @@ def _sizes(architecture: Architecture, config: Any, tokenizer: Any) -> dict[str,
 
 def _proved(model: PretrainedModel, target: torch.device) -> PretrainedModel:
     """Return a model with each layer proved to be where the table says, on its device."""
+    if model.rounded:
+        for parameter in model.model.parameters():
+            parameter.data = parameter.data.to(torch.float16).to(parameter.dtype)
+        check_finite(f"model ({model.name}) in float16", model.model)
     proved = prove_sites(replace(model, sites=unproved_sites(model.model)))
     prove_independence(proved)
     proved.model.to(device=target, dtype=DTYPES[model.dtype])
@@ -231,6 +247,8 @@ def loaded(
         InputError: If it was loaded in another dtype, on another device, or a revision is named.
         ModelError: If it cannot be loaded.
     """
+    if dtype is not None:
+        check_dtype(dtype)
     if not isinstance(model, PretrainedModel):
         return load(model, dtype=dtype, device=device, revision=revision)
     target = model.device if device is None else check_device(device)
@@ -244,14 +262,21 @@ def loaded(
             f"revision ({revision}) must be left out beside a loaded model: load it with its "
             "revision, or give its name."
         )
-    if dtype is not None and check_dtype(dtype) != model.dtype:
+    if dtype is not None and str(dtype).removeprefix("torch.") != model.dtype:
         raise InputError(
             f"dtype ({dtype}) must be that of the model ({model.dtype}): load it in {dtype}, or "
             "give its name."
         )
     if model.source is None or not has_changed(model.source, model.file_hashes):
         return model
-    return load(model.source, model.tokenizer, model.name, dtype=model.dtype, device=model.device)
+    dtype = "float16" if model.rounded else model.dtype
+    return load(model.source, model.tokenizer, model.name, dtype=dtype, device=model.device)
+
+
+def _computed_in(dtype: str | torch.dtype) -> tuple[str, bool]:
+    """Return in what weights of a dtype are computed, and whether they are rounded to it before."""
+    rounded = str(dtype).removeprefix("torch.") == "float16"
+    return ("float32", True) if rounded else (check_dtype(dtype), False)
 
 
 def check_dtype(dtype: str | torch.dtype) -> str:

@@ -6,6 +6,7 @@ neither its hooks nor its mode, neither its attention implementation nor its gra
 
 import hashlib
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from copy import deepcopy
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from inspector.arguments import shown
 from inspector.errors import InputError, ModelError
@@ -23,16 +24,18 @@ from inspector.models.tokenizing.guarded import one_line
 _WEIGHTS = "weights (in memory)"
 # Embeddings beyond the tokenizer's: rows are rounded up to multiples of 64, 128, 1,024.
 _ROOM, _SPARE_ROWS = 1.05, 1024
+# Where libraries of quantisation keep what stands for a weight.
+_CODES = ("qweight", "weight_packed", "weight_scale", "_packed_params", "_weight_bias")
 _HOOKS = tuple(
     name for name, value in vars(nn.Module()).items() if "hooks" in name and isinstance(value, dict)
 )
 
 
-def own_network(given: object) -> Any:
+def unwrapped(given: object) -> Any:
     """Return the model of transformers that a user means, without what he has wrapped it in.
 
     Raises:
-        InputError: If it is no model of transformers in memory, or its weights are not there.
+        InputError: If it is no model of transformers in memory.
     """
     from transformers import PreTrainedModel
 
@@ -42,7 +45,19 @@ def own_network(given: object) -> Any:
         if inner is None:
             raise InputError(_what_it_is(given))
         network = inner
-    _check_numbers(network)
+    return network
+
+
+def own_network(given: object) -> Any:
+    """Return the model of transformers that a user means, once its weights are known to be there.
+
+    Raises:
+        InputError: If it is no model of transformers in memory.
+        ModelError: If its weights are not there, or it does not compute as its class does.
+    """
+    network = unwrapped(given)
+    check_numbers(network)
+    _check_forward(network)
     return network
 
 
@@ -65,6 +80,7 @@ def _inside(network: Any) -> Any:
 def _what_it_is(given: Any) -> str:
     """Return the sentence that refuses what is no model of transformers, with the way out."""
     kind = type(given).__name__
+    inside = _path_inside(given)
     if isinstance(given, type):
         return (
             f"model (the class {given.__name__}) must be a model, not its class: give what "
@@ -72,11 +88,15 @@ def _what_it_is(given: Any) -> str:
         )
     if hasattr(given, "model") and hasattr(given, "tokenizer"):
         way = "a pipeline's parts are what is asked for: give its .model and its .tokenizer"
-    elif isinstance(given, Mapping):
+    elif isinstance(given, Mapping) and any(isinstance(one, Tensor) for one in given.values()):
         way = (
             "weights alone do not say how they are used: put them into a model "
             "(model.load_state_dict(weights)) and give that"
         )
+    elif inside:
+        way = f"the one that transformers built is inside: give {inside}"
+    elif isinstance(given, tuple | list):
+        way = "give the model and its tokenizer as two arguments"
     elif hasattr(given, "model_type"):
         way = "a configuration has no weights: give the model that was trained with it"
     elif hasattr(given, "convert_ids_to_tokens"):
@@ -88,23 +108,54 @@ def _what_it_is(given: Any) -> str:
     return f"model ({kind}) must be a model of transformers, or the name of one: {way}."
 
 
-def _check_numbers(network: Any) -> None:
+def _path_inside(given: Any) -> str | None:
+    """Return where in a network of the user's own a model of transformers stands."""
+    from transformers import PreTrainedModel
+
+    modules = given.named_modules() if isinstance(given, nn.Module) else ()
+    paths = (name for name, each in modules if isinstance(each, PreTrainedModel))
+    return next((re.sub(r"\.(\d+)", r"[\1]", f"model.{name}") for name in paths), None)
+
+
+def check_numbers(network: Any) -> None:
+    """Refuse a network whose weights are not there, or are codes of numbers.
+
+    Raises:
+        ModelError: If it is one.
+    """
     kind = type(network).__name__
-    parameters = dict(network.named_parameters())
-    absent = [name for name, each in parameters.items() if each.is_meta]
+    tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    absent = [name for name, each in tensors.items() if each.is_meta]
     if absent:
         raise ModelError(
-            f"model ({kind}) has no numbers in {len(absent)} parameter(s) ({absent[0]}): it is on "
+            f"model ({kind}) has no numbers in {len(absent)} tensor(s) ({absent[0]}): it is on "
             "the device meta. Load it with its weights (without device_map, on one device)."
         )
     quantised = getattr(network.config, "quantization_config", None)
-    coded = [name for name, each in parameters.items() if not each.is_floating_point()]
+    coded = [name for name, each in network.named_parameters() if _is_coded(each)]
+    coded += [name for name, each in network.named_modules() if _holds_codes(each)]
     if quantised or getattr(network, "is_quantized", False) or coded:
         where = f" ({coded[0]})" if coded else ""
         raise ModelError(
             f"model ({kind}) has rounded weights{where}, which are codes, not numbers: give the "
-            "model that was quantised."
+            "model that was quantised, or what model.dequantize() returns."
         )
+
+
+def _is_coded(parameter: Tensor) -> bool:
+    """Return whether a parameter is no plain tensor of numbers: integers, 8-bit floats, others."""
+    is_plain = type(parameter.data) is Tensor
+    return not (is_plain and parameter.is_floating_point() and parameter.dtype.itemsize > 1)
+
+
+def _holds_codes(module: nn.Module) -> bool:
+    """Return whether a module is a linear layer that a library of quantisation has made."""
+    is_torchs = ".quantized" in type(module).__module__
+    return is_torchs or any(hasattr(module, name) for name in _CODES)
+
+
+def _check_forward(network: Any) -> None:
+    kind = type(network).__name__
     for name, module in network.named_modules():
         if "forward" in vars(module) and not hasattr(module, "_hf_hook"):
             raise ModelError(
@@ -296,4 +347,23 @@ def own_tokenizer(tokenizer: object, network: Any, *, padded: bool) -> Any:
             f"tokenizer ({type(copied).__name__}) pads with token {pad}, but the model with {own}: "
             "give the tokenizer that the model was trained with."
         )
+    _check_origin(copied, network)
     return copied
+
+
+def _check_origin(tokenizer: Any, network: Any) -> None:
+    """Refuse a tokenizer whose special tokens are others than where the model came from."""
+    origin = Path(str(getattr(network, "name_or_path", "") or "")) / "tokenizer.json"
+    try:
+        added = json.loads(origin.read_text(encoding="utf-8"))["added_tokens"]
+        special = {str(one["content"]): int(one["id"]) for one in added if one["special"]}
+    except (OSError, ValueError, KeyError, TypeError):  # none there; `load` of the folder says why
+        return
+    known = tokenizer.get_vocab()
+    for token, number in special.items():
+        if known.get(token) != number:
+            raise InputError(
+                f"tokenizer ({type(tokenizer).__name__}) has {token} as token {known.get(token)}, "
+                f"but the model's own, beside its weights, as {number}: give the tokenizer that "
+                "the model was trained with."
+            )

@@ -1,8 +1,10 @@
 """What stands in memory is read as a file of it would be, wherever a corpus is taken."""
 
+import io
 from types import SimpleNamespace
 
 import conllu
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -59,6 +61,8 @@ def test_token_lists_of_conllu_are_read_as_their_file():
     assert corpus.document_ids() == of_file.document_ids()
     assert corpus.annotation == of_file.annotation
     assert words(memory_corpus(lists[0])) == words(of_file)[:1]
+    written = memory_corpus(path.read_text(encoding="utf-8"))
+    assert [one.relations for one in written] == [one.relations for one in of_file]
 
 
 class Token(SimpleNamespace):
@@ -140,6 +144,16 @@ def test_names_stay_names_and_texts_texts(write):
         (["a\ud800b c"], "must be valid Unicode"),
         ([["Go"], []], r"words \(\[\]\) of sentence 1 must be at least one"),
         ([["Go", " "]], "none of them empty"),
+        ([{"text": "Go."}], r"corpus \({'text': 'Go.'}\) must be a file, a known name, a text"),
+        ([pd.DataFrame({"text": ["Go."]})], r"corpus \(.*Go.*\) must be a file, a known name"),
+        (np.array("Go."), r"corpus \(array\('Go.'.*\) must be a file, a known name"),
+        (["Go.", ["It", "slept"]], r"must hold one kind of things, not Go. and \['It', 'slept'\]"),
+        (io.StringIO("Go."), r"corpus \(an open file, .*\) must be closed: give its name"),
+        (pd.DataFrame([["Go.", "It."]], columns=["text", "text"]), "2 columns text. must have one"),
+        (
+            pd.DataFrame({"text": ["Go.", "It."], "document": ["a", None]}),
+            r"document \(nan\) in row 1 of corpus must be a name",
+        ),
     ],
 )
 def test_what_is_no_corpus_is_named_with_what_is_taken(given, sentence):
@@ -165,6 +179,12 @@ def test_a_part_of_a_corpus_is_one():
     assert places == sorted(places)
     assert [one.id for one in drawn] != [one.id for one in corpus.sample(7, seed=4)]
     assert repr(drawn).startswith("<Corpus texts: 7 sentences, ")
+    with pytest.raises(InputError, match=r"seed \(-1\) must be a whole number"):
+        corpus.sample(7, seed=-1)
+    with pytest.raises(InputError, match=r"sentence \('a'\) must be a number, or a part such as"):
+        corpus["a"]
+    with pytest.raises(IndexError, match=r"sentence \(60\) must be one of the corpus's 60"):
+        corpus[60]
     for n in (0, 61, "two"):
         with pytest.raises(InputError, match=r"n \(.*\) must be a number of sentences that the"):
             corpus.sample(n)
@@ -197,6 +217,8 @@ def test_the_constructors_give_what_a_corpus_argument_gives():
     [
         ("text", TEXTS, "must be one text."),
         ("texts", "One text.", "must be texts, in a list or a Series."),
+        ("words", pd.DataFrame({"a": ["b"]}), "must be a list of words, or several such lists."),
+        ("texts", [], "must be texts, in a list or a Series."),
         ("words", "The cat", "must be a list of words, or several such lists."),
         ("frame", TEXTS, "must be a DataFrame with a column text or words."),
         ("conllu", TEXTS, "must be a file, CoNLL-U, or TokenLists."),
@@ -206,4 +228,5 @@ def test_the_constructors_give_what_a_corpus_argument_gives():
 def test_a_constructor_refuses_another_form(form, given, sentence):
     with pytest.raises(InputError) as caught:
         getattr(inspector.Corpus, f"from_{form}")(given)
-    assert str(caught.value) == f"{form} ({given!r}) {sentence}"
+    shown = "a 0  b" if isinstance(given, pd.DataFrame) else repr(given)
+    assert str(caught.value) == f"{form} ({shown}) {sentence}"

@@ -153,12 +153,16 @@ class TestRefused:
         assert self.refused(folder, InputError, dtype="int8").startswith("dtype (int8) must be")
 
     def test_what_is_no_model_of_transformers(self):
-        with pytest.raises(UnsupportedModelError) as caught:
+        with pytest.raises(InputError) as caught:
             AnyModel.of(torch.nn.Linear(2, 2))
         assert str(caught.value) == (
-            "model (Linear) must be a model of transformers, or the name of one: only their "
-            "attention can be exchanged."
+            "model (Linear) must be a model of transformers, or the name of one: give a name such "
+            "as 'minilm', a folder, a hub id, or a model that transformers built."
         )
+        with torch.device("meta"):
+            network = configuration("bert").build()
+        with pytest.raises(ModelError, match="has no numbers in"):
+            AnyModel.of(network)
 
 
 class TestClassesThatAreNamed:

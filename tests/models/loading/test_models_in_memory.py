@@ -98,6 +98,11 @@ def test_what_is_read_of_a_model_in_training_is_its_folders(
     # The same numbers in memory, not a second model.
     embeddings: Any = model.model.get_input_embeddings()  # type: ignore[operator]
     assert embeddings.weight.data_ptr() == network.bert.embeddings.word_embeddings.weight.data_ptr()
+    assert inspector.load(model) is model
+    with pytest.raises(
+        InputError, match=r"tokenizer \(.*\) must be left out beside a loaded model"
+    ):
+        inspector.load(model, tokenizer)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
@@ -178,6 +183,34 @@ def _patched(tokenizer: Any) -> Any:
     return network
 
 
+def _meta_buffer(tokenizer: Any) -> Any:
+    network = _tiny(tokenizer)
+    network.embeddings.position_ids = network.embeddings.position_ids.to("meta")
+    return network
+
+
+def _in_eight_bits(tokenizer: Any) -> Any:
+    network = _tiny(tokenizer)
+    layer = network.encoder.layer[0].attention.self.query
+    layer.weight = nn.Parameter(layer.weight.data.to(torch.float8_e4m3fn), requires_grad=False)
+    return network
+
+
+def _packed(tokenizer: Any) -> Any:
+    """Codes beside their scales, as the libraries keep them that round a trained model."""
+    network = _tiny(tokenizer)
+    layer = nn.Module()
+    layer.register_buffer("qweight", torch.zeros(4, 32, dtype=torch.int32))
+    network.encoder.layer[0].attention.self.value = layer
+    return network
+
+
+class _Lightning(nn.Module):
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList([nn.Linear(2, 2), network])
+
+
 def _not_finite(tokenizer: Any) -> Any:
     network = _tiny(tokenizer)
     network.encoder.layer[0].attention.self.query.weight.data[0, 0] = torch.nan
@@ -193,7 +226,13 @@ def test_what_is_no_model_is_named_with_the_way_out(tokenizer: Any) -> None:
         (lambda: tokenizer, "it is a tokenizer: give the model first"),
         (lambda: nn.Linear(2, 2), r"\(Linear\) must be a model of transformers"),
         (lambda: 3, r"\(int\) must be a model of transformers, or the name of one"),
-        (lambda: _on_meta(tokenizer), r"no numbers in \d+ parameter\(s\) .* device meta"),
+        (lambda: _tiny(tokenizer).config.to_dict(), r"model \(dict\) .* give a name such as"),
+        (lambda: (_tiny(tokenizer), tokenizer), r"\(tuple\) .* its tokenizer as two arguments"),
+        (lambda: _Lightning(_tiny(tokenizer)), r"\(_Lightning\) .* give model.parts\[1\]\."),
+        (lambda: _on_meta(tokenizer), r"no numbers in \d+ tensor\(s\) .* device meta"),
+        (lambda: _meta_buffer(tokenizer), r"no numbers in 1 tensor\(s\) \(embeddings.position_ids"),
+        (lambda: _in_eight_bits(tokenizer), r"rounded weights \(encoder.*query.weight\).*dequant"),
+        (lambda: _packed(tokenizer), r"rounded weights \(encoder.layer.0.attention.self.value\)"),
         (lambda: _patched(tokenizer), r"module \(encoder.layer.0\) has a forward that was put"),
         (lambda: _not_finite(tokenizer), r"model \(BertModel\) has a value that is not finite in"),
     ]
@@ -238,6 +277,43 @@ def test_a_folder_that_a_model_came_from_has_its_tokenizer(tokenizer: Any, tmp_p
     np.testing.assert_array_equal(
         ours.probabilities, inspector.attend(tmp_path, _TEXT).probabilities
     )
+
+
+def test_a_tokenizer_with_other_special_tokens_than_the_models_own_is_refused(
+    tokenizer: Any, tmp_path: Any
+) -> None:
+    _tiny(tokenizer).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    opened = BertModel.from_pretrained(tmp_path)
+    words = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
+    words[101], words[1996] = words[1996], words[101]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    other = BertTokenizer.from_pretrained(tmp_path / "other")
+    with pytest.raises(InputError) as caught:
+        inspector.load(opened, other)
+    assert str(caught.value) == (
+        "tokenizer (BertTokenizer) has [CLS] as token 1996, but the model's own, beside its "
+        "weights, as 101: give the tokenizer that the model was trained with."
+    )
+    assert inspector.load(opened, tokenizer).n_layers == 2
+
+
+def test_float16_rounds_the_weights_that_are_computed_in_float32(tokenizer: Any) -> None:
+    network = _tiny(tokenizer)
+    rounded = inspector.load(network, tokenizer, dtype=torch.float16)
+    expected = inspector.load(deepcopy(network).half(), tokenizer)
+    ours = inspector.attend(rounded, _TEXT).probabilities
+    np.testing.assert_array_equal(ours, inspector.attend(expected, _TEXT).probabilities)
+    assert (
+        np.abs(ours - inspector.attend(network, _TEXT, tokenizer=tokenizer).probabilities).max() > 0
+    )
+    assert repr(rounded).endswith("float32 of weights in float16>")
+    with torch.no_grad():
+        network.encoder.layer[0].attention.self.query.weight.mul_(50.0)
+    after = inspector.attend(rounded, _TEXT).probabilities
+    expected = inspector.load(deepcopy(network).half(), tokenizer)
+    np.testing.assert_array_equal(after, inspector.attend(expected, _TEXT).probabilities)
 
 
 def test_torchs_own_names_and_auto_are_taken() -> None:
