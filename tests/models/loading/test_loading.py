@@ -155,7 +155,7 @@ def test_only_one_quiet_load_at_a_time_leaves_the_log_level(tiny_folder):
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
 
 
-@pytest.mark.parametrize("dtype", ["float16", "int8", "FLOAT32", ""])
+@pytest.mark.parametrize("dtype", ["half", "int8", "FLOAT32", ""])
 def test_a_dtype_that_is_not_computed_in(dtype):
     with pytest.raises(InputError) as caught:
         load("minilm", dtype=dtype)
