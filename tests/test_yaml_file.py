@@ -48,7 +48,7 @@ BAD = {
 def test_what_is_no_plain_yaml_is_said_at_once(tmp_path, content, words):
     path = tmp_path / "mine.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(YamlError) as caught:
         read_yaml(path)
     assert str(caught.value).startswith(words)
@@ -57,7 +57,7 @@ def test_what_is_no_plain_yaml_is_said_at_once(tmp_path, content, words):
             read(path)
         assert words in str(caught.value)
         assert len(str(caught.value)) < 500
-    assert time.monotonic() - started < 30
+    assert time.process_time() - started < 15
 
 
 @pytest.mark.parametrize(

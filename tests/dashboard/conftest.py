@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import yaml
+from filelock import FileLock
 from support.browser.dashboard_driver import ROOT, start
 from support.browser.serving import end, free_port, wait_until_healthy
 
@@ -46,8 +47,22 @@ def small_model(tmp_path_factory):
 def profiled(tmp_path_factory):
     """Return a settings file with a run over 40 sentences of the default corpus, random models too.
 
-    It is what `inspector profile` leaves, but for its length.
+    It is what `inspector profile` leaves, but for its length. Read-only: where tests run in several
+    processes, the first to ask makes it for all.
     """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "profiled"
+    config = folder / "profiled.yaml"
+    with FileLock(folder.with_suffix(".lock")):
+        folder.mkdir(exist_ok=True)
+        if not config.exists():
+            profile_forty(folder / "run")
+            config.write_text(yaml.safe_dump({"run": str(folder / "run")}))
+    return config
+
+
+def profile_forty(folder):
+    """Profile every fifth of 200 sentences."""
     from dataclasses import replace
 
     from inspector.corpora import default_corpus
@@ -55,14 +70,10 @@ def profiled(tmp_path_factory):
     from inspector.runs.profile.profile_corpus import profile_corpus
     from inspector.runs.profile.shard_worker import ProfileSettings
 
-    folder = tmp_path_factory.mktemp("profiled")
     whole = default_corpus()
     sentences = whole.sentences[60:260:5]
     few = replace(whole, name="forty", sentences=sentences, sha256="40" * 32)
-    profile_corpus(load("minilm"), few, folder / "run", settings=ProfileSettings(ablation=False))
-    config = folder / "profiled.yaml"
-    config.write_text(yaml.safe_dump({"run": str(folder / "run")}))
-    return config
+    profile_corpus(load("minilm"), few, folder, settings=ProfileSettings(ablation=False))
 
 
 @pytest.fixture(scope="session")

@@ -4,17 +4,47 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 _RUNNING = "[data-testid='stApp'][data-test-script-state='{}']"
 PATIENCE = 120_000
 """Of a first visit, in ms: it loads the model and verifies it; a busy machine takes its time."""
 
 
+class Runs:
+    """Whether a run that a tab asked the server for has still to begin or to end."""
+
+    def __init__(self, page):
+        self._asked = self._running = False
+        page.on("websocket", self._listen)
+
+    def _listen(self, socket):
+        self._asked = self._running = False
+        socket.on("framesent", self._sent)
+        socket.on("framereceived", self._received)
+
+    def _sent(self, message):
+        self._asked |= BackMsg.FromString(message).WhichOneof("type") == "rerun_script"
+
+    def _received(self, message):
+        told = ForwardMsg.FromString(message)
+        kind = told.WhichOneof("type")
+        if kind == "new_session":
+            self._asked, self._running = False, True
+        elif kind == "script_finished":
+            self._running = told.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+
+    @property
+    def are_over(self):
+        return not (self._asked or self._running)
+
+
 class Reader:
     """A tab on the dashboard, with what happened in it."""
 
     def __init__(self, page, server):
-        self.page, self.server = page, server
+        self.page, self.server, self.runs = page, server, Runs(page)
         self.requests, self.errors, self.dialogs = [], [], []
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -27,10 +57,13 @@ class Reader:
         self.settle()
 
     def settle(self):
-        """Wait until the run that the last action caused is over."""
-        time.sleep(0.25)
+        """Wait until the run that the last action caused, if any, is over and drawn."""
+        self.page.wait_for_timeout(150)  # by then it is asked for, however busy the server
+        end = time.monotonic() + PATIENCE / 1000
+        while not self.runs.are_over and time.monotonic() < end:
+            self.page.wait_for_timeout(20)
         self.page.wait_for_selector(_RUNNING.format("notRunning"), timeout=PATIENCE)
-        time.sleep(0.15)
+        self.page.wait_for_timeout(100)
 
     def turn_to(self, name):
         self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()

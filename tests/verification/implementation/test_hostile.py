@@ -258,10 +258,13 @@ def with_a_thread(weights):
     return plain(weights)
 
 
-@pytest.mark.parametrize("then", [with_a_thread, raises, lambda weights: time.sleep(60)])
-def test_what_it_started_ends_with_it_however_that_ends(tried, tmp_path, then):
+@pytest.mark.parametrize(
+    ("then", "timeout"),
+    [(with_a_thread, 60.0), (raises, 60.0), (lambda weights: time.sleep(60), 2.0)],
+)
+def test_what_it_started_ends_with_it_however_that_ends(tried, tmp_path, then, timeout):
     file = tmp_path / "process"
-    found = tried(leaves_behind(file, then), timeout=2.0)
+    found = tried(leaves_behind(file, then), timeout=timeout)
     assert ("output" in found) == (then is with_a_thread)
     assert ended(file.read_text())
 
