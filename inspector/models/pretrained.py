@@ -166,7 +166,11 @@ class PretrainedModel:
         """
         site = place if isinstance(place, LayerSite) else self.sites[self.check_layer(place)]
         name = site.layout.names(site.attention)[projection]
-        module = dict(self.model.named_modules()).get(name)
+        module: nn.Module | None
+        try:
+            module = self.model.get_submodule(name)
+        except AttributeError:
+            module = None
         if module is None or not site.layout.is_linear(module):
             found = "missing" if module is None else f"a {type(module).__name__}"
             raise UnsupportedModelError(

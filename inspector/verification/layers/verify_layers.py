@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch.nn.functional import linear
 
+from inspector.attention import LayerWeights
 from inspector.models import LayerCall, PretrainedModel, sdpa_context, watch
 from inspector.models.forward.unchanged import unchanged
 from inspector.progress import Progress
@@ -161,7 +162,7 @@ class _Layers:
             across.note_rows(call.module, call.attention, case.row)
         truth = our_stages(call, weights, torch.float64)
         ours = our_stages(call, weights, model.torch_dtype)
-        noise = {} if case.manner.dropout_seed is not None else _noise(model, call)
+        noise = {} if case.manner.dropout_seed is not None else _noise(model, weights, call)
         judged = judge_stages(call, ours, truth, large)
         if case.manner.gradients == "asked":
             judged[GRADIENT] = judge_gradient(call, weights, model.torch_dtype, self.seed)
@@ -190,11 +191,10 @@ class _Layers:
         return scope
 
 
-def _noise(model: PretrainedModel, call: LayerCall) -> dict[str, float]:
+def _noise(model: PretrainedModel, weights: LayerWeights, call: LayerCall) -> dict[str, float]:
     """Return stage → max|sdpa − eager| for the stages that sdpa lets one see."""
     keep = query_rows(call)
     context = sdpa_context(call.attention)
-    weights = model.layer_weights(call.layer)
     pairs = {
         "context": (context, call.attention.context),
         "output": (linear(context, weights.W_O, weights.b_O), call.output),
