@@ -31,6 +31,8 @@ _FRAMES = 0.25
 """Intervals and the ladder, of the time of reading."""
 _LONG_RANDOM, _LONG_WITHOUT_HEAD = 0.6, 0.25
 """What a random model, and the model without a head, take of a long text's own reading."""
+_SURELY = 1.5
+"""By how much an estimate may be wrong."""
 _KEPT = 6
 """Tensors of a token's width that are kept of each layer, to go on from there without a head."""
 _WITH_RELATIONS, _A_PREDICTION = 120e6, 72
@@ -71,11 +73,13 @@ def note_cost(model: PretrainedModel, jobs: Sequence[ProfileJob], workers: int =
     half = half_of_free()
     needed, free = needed_bytes(model, jobs, long), None if half is None else 2 * half
     longest = max((n for found in long for n in found.values()), default=0)
-    if free is not None and needed > free:
-        what = f"text ({longest} tokens)" if longest else f"model ({model.name})"
+    if free is not None and needed > free * (1 if longest else _SURELY):
+        what, less = f"run ({model.name})", "less text"
+        if longest:
+            what, less = f"text ({longest} tokens)", "shorter texts"
         raise InputError(
             f"{what} needs about {needed / 1e9:.1f} GB of memory beside the model, and "
-            f"{free / 1e9:.1f} GB are free: give shorter texts, or more memory."
+            f"{free / 1e9:.1f} GB are free: give {less}, or more memory."
         )
     if longest or sum(_operations(model, job) for job in jobs) >= _WORTH:
         logging.getLogger("inspector").warning("%s", run_cost(model, jobs, workers, long))

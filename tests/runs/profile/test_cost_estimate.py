@@ -105,3 +105,9 @@ def test_it_is_said_of_long_runs_and_of_long_texts(model, monkeypatch, caplog):
         "free: give shorter texts, or more memory.",
         str(caught.value),
     )
+    with pytest.raises(InputError) as caught:
+        note_cost(model, [job_of(model, [short], ablation=False)])
+    assert str(caught.value) == (
+        f"run ({model.name}) needs about 0.2 GB of memory beside the model, and 0.0 GB are free: "
+        "give less text, or more memory."
+    )
