@@ -262,7 +262,10 @@ FOLDERS = {
     "shard a list": (shards({"a": [1]}), bad_shard("[1]")),
     "shard missing": (
         shards({"a": "x.safetensors"}),
-        "weights ({folder}/x.safetensors) cannot be read: No such file or directory.",
+        (
+            "model folder ({folder}) lacks x.safetensors, 1 of the 1 shards that "
+            "model.safetensors.index.json names: fetch them too."
+        ),
     ),
     "no shards": (shards({}), NO_WEIGHTS),
     # Tokenizers that cannot be used

@@ -121,6 +121,11 @@ class LineReader:
                 f"{self._what} ({self.name}) is a web page (HTML): download the file itself, "
                 "not the page that shows it."
             )
+        if start.count(b"\r") > 1 and b"\n" not in start:
+            raise InputError(
+                f"{self._what} ({self.name}) has lines that end in a carriage return alone, as old "
+                "Macs wrote them: save it with line ends of Unix or Windows."
+            )
         if start.count(0) > len(start) // 4:
             raise InputError(
                 f"{self._what} ({self.name}) is not UTF-8 text (every second byte is 0, as in "

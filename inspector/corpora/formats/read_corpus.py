@@ -15,6 +15,7 @@ from inspector.errors import InputError
 _SCHEMAS = (".tsv", ".dev")
 _TREES = (".conllu", *PLUS)
 _SUFFIXES = (*_TREES, ".txt", *_SCHEMAS)
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".tar", ".tgz")
 
 
 def read_corpus(
@@ -71,8 +72,10 @@ def _found(path: Path) -> Path:
         return path
     if path.exists():
         given = f"has the suffix {path.suffix!r}" if path.suffix else "has no suffix"
+        is_packed = path.suffix.lower() in _PACKED
+        do = "unpack it first" if is_packed else "save it as, or rename it to, what it is"
         raise InputError(
-            f"corpus ({shown(path)}) {given}, which cannot be read: rename it to what it is. "
+            f"corpus ({shown(path)}) {given}, which cannot be read: {do}. "
             f"Available: {', '.join(map(repr, _SUFFIXES))}."
         )
     if str(path) in named_corpora():

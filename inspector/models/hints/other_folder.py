@@ -115,6 +115,13 @@ def _trainer(folder: Path, names: list[str]) -> str | None:
     if whole:
         what = f"holds what training left ({len(steps)} checkpoint(s))"
         return _give(folder, folder / whole[-1], what, ", the last")
+    adapters = [name for _, name in steps if _is_file(folder / name / "adapter_config.json")]
+    if adapters:
+        return (
+            f"model folder ({folder}) holds what training a PEFT adapter left: merge "
+            f"{folder / adapters[-1]}, the last (merge_and_unload, save_pretrained), and give the "
+            "folder that it is saved in."
+        )
     return said_of("parts_of_training", names, folder=folder)
 
 

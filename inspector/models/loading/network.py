@@ -1,6 +1,7 @@
 """A network as its safetensors have it: files found whole, read in bounds, all accounted for."""
 
 import math
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,15 @@ def check_weight_files(folder: Path) -> list[Path]:
     return files
 
 
+def _check_are_there(folder: Path, shards: list[str]) -> None:
+    missing = [name for name in shards if not os.path.lexists(folder / name)]
+    if missing:
+        raise ModelError(
+            f"model folder ({folder}) lacks {missing[0]}, {len(missing)} of the {len(shards)} "
+            f"shards that {_INDEX} names: fetch them too."
+        )
+
+
 def _weight_files(folder: Path) -> list[Path]:
     if (folder / _WEIGHTS).exists():
         return [folder / _WEIGHTS]
@@ -55,6 +65,7 @@ def _weight_files(folder: Path) -> list[Path]:
                 f"weight_map of {index} names {len(shards)} shards: a model has at most "
                 f"{_MOST_SHARDS}."
             )
+        _check_are_there(folder, shards)
         if shards:
             return [folder / name for name in shards]
     for path in (folder / _WEIGHTS, index):

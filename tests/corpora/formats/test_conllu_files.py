@@ -199,6 +199,11 @@ def test_trees_that_a_parser_made_are_not_gold(read):
             "binary): save it as UTF-8."),
         ),
         (
+            DOGS.replace("\n", "\r").encode(),
+            ("corpus (F) has lines that end in a carriage return alone, as old Macs wrote them: "
+            "save it with line ends of Unix or Windows."),
+        ),
+        (
             (GO + "\n" + GO.replace("Go", "Allé")).encode("latin-1"),
             f"corpus (F) is not UTF-8 at byte {len(GO) + 6}, line 3: save it as UTF-8.",
         ),

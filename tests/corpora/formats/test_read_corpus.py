@@ -53,9 +53,14 @@ def test_trees_are_not_parsed_again(write):
 
 
 @pytest.mark.parametrize(
-    ("name", "given"), [("a.pdf", "has the suffix '.pdf'"), ("a", "has no suffix")]
+    ("name", "given", "do"),
+    [
+        ("a.pdf", "has the suffix '.pdf'", "save it as, or rename it to, what it is"),
+        ("a", "has no suffix", "save it as, or rename it to, what it is"),
+        ("a.conllu.gz", "has the suffix '.gz'", "unpack it first"),
+    ],
 )
-def test_another_suffix_is_refused(write, name, given):
+def test_another_suffix_is_refused(write, name, given, do):
     from inspector.corpora import read_corpus
     from inspector.errors import InputError
 
@@ -63,7 +68,7 @@ def test_another_suffix_is_refused(write, name, given):
     with pytest.raises(InputError) as error:
         read_corpus(path)
     assert str(error.value) == (
-        f"corpus ({path}) {given}, which cannot be read: rename it to what it is. "
+        f"corpus ({path}) {given}, which cannot be read: {do}. "
         "Available: '.conllu', '.conllup', '.cupt', '.txt', '.tsv', '.dev'."
     )
 

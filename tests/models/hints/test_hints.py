@@ -87,6 +87,10 @@ FOLDERS = {
         named("checkpoint-500/config.json", "checkpoint-1000/config.json", "trainer_state.json"),
         "give F/checkpoint-1000, the last.",
     ),
+    "Trainer of an adapter": (
+        named("checkpoint-5/adapter_config.json", "checkpoint-10/adapter_config.json"),
+        "holds what training a PEFT adapter left: merge F/checkpoint-10, the last (merge_and_",
+    ),
     "diffusers": (
         named("model_index.json", "text_encoder/config.json", "unet/config.json"),
         "is a diffusers pipeline (model_index.json), with no config.json of its own: give F/text_",
