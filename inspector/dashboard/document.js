@@ -31,7 +31,7 @@ function watchHistory() {
 }
 
 // A formula or a table that scrolls must be reached by keys: it becomes a stop of Tab.
-const WIDE = ".katex-display, .stMarkdown table";
+const WIDE = ".katex-display, .stMarkdown table, .inspector-table, .st-key-kinds td";
 
 function reachByKeys(one) {
   const scrolls = one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight;

@@ -10,6 +10,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 _RUNNING = "[data-testid='stApp'][data-test-script-state='{}']"
 PATIENCE = 120_000
 """Of a first visit, in ms: it loads the model and verifies it; a busy machine takes its time."""
+expect.set_options(timeout=PATIENCE / 4)
 
 
 class Runs:
