@@ -138,6 +138,11 @@ def test_a_worker_is_given_the_gpus_it_needs(address):
     assert result.labels == {"gpus": ["0"]}
 
 
+def test_a_cluster_with_too_few_gpus_is_refused(address):
+    with pytest.raises(InputError, match=r"which has 1 GPU\(s\), and each worker needs 2: start"):
+        list(on_ray([0], visible_gpus, gpus=2))
+
+
 def test_a_cluster_that_does_not_answer(address, monkeypatch, capfd):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     monkeypatch.setattr(ray_cluster, "_JOIN_SECONDS", 4.0)

@@ -100,6 +100,7 @@ def _drive(
     with suppress(OSError):  # of a connection that is closed
         try:
             with _cluster(folder, workers):
+                _check_gpus(gpus)
                 connection.send(_CONNECTED)
                 start, ready = actors(connection, made, gpus)
                 for answer in hand_out(shard_ids, workers, start, ready):
@@ -150,6 +151,16 @@ def _connect(folder: str, workers: int) -> None:
         ray.init(**settings)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise _unusable(_first_line(error)) from error
+
+
+def _check_gpus(gpus: int) -> None:
+    """Refuse a cluster without a GPU for one actor: it would be waited for without end."""
+    import ray
+
+    untyped: Any = ray
+    there = int(untyped.cluster_resources().get("GPU", 0))
+    if there < gpus:
+        raise _unusable(f"which has {there} GPU(s), and each worker needs {gpus}")
 
 
 def _address() -> str:

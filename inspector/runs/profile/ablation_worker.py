@@ -21,6 +21,7 @@ from inspector.heads.specialization.lift import MIN_PAIRS
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import BatchSize, PretrainedModel
 from inspector.models.loading.language_head import LanguageHead
+from inspector.runs.engines.within_memory import Fitting
 from inspector.runs.store.shards import ShardResult
 
 SENTENCES_A_SHARD, WINDOWS_A_SHARD = 32, 1
@@ -119,7 +120,8 @@ def ablation_shard(
     read: TextSet,
     names: Sequence[str],
     batch_size: BatchSize,
-    head: LanguageHead | None = None,
+    head: LanguageHead | None,
+    fitting: Fitting,
 ) -> ShardResult:
     """Return what some texts lose without each of the model's heads.
 
@@ -129,11 +131,13 @@ def ablation_shard(
         names: Relations that are asked about.
         batch_size: Of the texts, and of what is computed at once.
         head: The model's language-modelling head, where it has one.
+        fitting: Counts the batches that memory was enough for.
     """
     known = list(dict.fromkeys(read.documents))
     sums = empty_sums(known, names, every_head(model.n_layers, model.n_heads), head)
     _, batches = batches_of(model, read, known, sums.names, batch_size)
-    ablate_each(model, batches, sums, batch_tokens=batch_size.tokens)
+    fitting.batches = batches
+    ablate_each(model, batches, sums, step=fitting.step, batch_tokens=batch_size.tokens)
     return ShardResult(sums.state(), {"documents": known})
 
 

@@ -7,6 +7,7 @@ torch runs on one thread.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
+from functools import partial
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from inspector.heads.observers import (
 from inspector.heads.observers.batch import batches_of
 from inspector.models import BatchSize, PretrainedModel, random_init_model
 from inspector.models.loading.language_head import LanguageHead, language_head
+from inspector.runs.engines.within_memory import Fitting, within_memory
 from inspector.runs.profile.ablation_worker import ablation_shard
 from inspector.runs.profile.job import ProfileJob as ProfileJob
 from inspector.runs.profile.job import ProfileSettings as ProfileSettings
@@ -53,25 +55,32 @@ class ProfileWorker:
         self._head: LanguageHead | None = None
 
     def __call__(self, shard_id: int) -> ShardResult:
-        """Return what the observers kept of one shard."""
+        """Return what the observers kept of one shard.
+
+        Raises:
+            WorkerError: If the device has no memory for it, in smaller batches either.
+        """
         return self.compute(ShardPlace.of(self.jobs, shard_id))
 
     def compute(self, place: ShardPlace) -> ShardResult:
-        """Return what the observers kept of some texts."""
+        """Return what the observers kept of some texts; smaller batches where memory runs out."""
         with one_thread():
-            if place.reading.is_ablation:
-                if place.job.has_loss and self._head is None:
-                    self._head = language_head(self.model)
-                names, size = place.job.asked_names, place.batch_size
-                return ablation_shard(self.model, place.read, names, size, self._head)
-            model = self.model
-            if place.reading.random_init_seed is not None:
-                model = self.random_init_model(place.reading.random_init_seed)
-            scores = empty_scores(model, place)
-            describers = _describers(model, scores, place) if place.is_own else []
-            if place.has_probes:
-                describers.append(ProbeMasses(model, place.job.probe_names))
-            return observed(model, scores, describers, place.read, place.batch_size)
+            return within_memory(partial(self._read, place), place.batch_size, self.model.device)
+
+    def _read(self, place: ShardPlace, size: BatchSize, fitting: Fitting) -> ShardResult:
+        if place.reading.is_ablation:
+            if place.job.has_loss and self._head is None:
+                self._head = language_head(self.model)
+            names = place.job.asked_names
+            return ablation_shard(self.model, place.read, names, size, self._head, fitting)
+        model = self.model
+        if place.reading.random_init_seed is not None:
+            model = self.random_init_model(place.reading.random_init_seed)
+        scores = empty_scores(model, place)
+        describers = _describers(model, scores, place) if place.is_own else []
+        if place.has_probes:
+            describers.append(ProbeMasses(model, place.job.probe_names))
+        return observed(model, scores, describers, place.read, size, fitting)
 
     def random_init_model(self, seed: int) -> PretrainedModel:
         """Return the model with random weights of a seed."""
@@ -105,11 +114,12 @@ def observed(
     others: Sequence[Observer],
     read: TextSet,
     batch_size: BatchSize,
+    fitting: Fitting,
 ) -> ShardResult:
     """Return what the observers kept of one pass over texts."""
     kept: list[Observer] = [scores, *others]
     made, batches = batches_of(model, read, scores.documents, scores.names, batch_size)
-    observe(model, batches, kept)
+    observe(model, fitting.each(batches), kept)
     arrays: dict[str, np.ndarray] = {
         "too_long": np.array(len(made.too_long)),
         "without_tokens": np.array(len(made.without_tokens)),

@@ -1,0 +1,88 @@
+"""A device that runs out of memory: smaller batches once, then a sentence that says what fits."""
+
+import numpy as np
+import pytest
+import torch
+
+from inspector import ProfileSettings
+from inspector.corpora import Corpus
+from inspector.models import load
+from inspector.runs import WorkerError
+from inspector.runs.profile.plan import profile_job
+from inspector.runs.profile.shard_worker import ProfileWorker
+
+SETTINGS = ProfileSettings(random_init_seeds=(), ablation=False, coreference=False)
+TEXTS = [" ".join(["a"] * (4 + n // 4)) + "." for n in range(40)]
+
+
+@pytest.fixture(scope="module")
+def model(tiny_folder):
+    return load(str(tiny_folder("bert")))
+
+
+@pytest.fixture
+def shard(model, monkeypatch):
+    """Return a function: texts, most tokens of a batch → the shard's arrays."""
+    forward = model.model.forward
+
+    def one(texts, most):
+        def limited(**inputs):
+            if inputs["input_ids"].numel() > most:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+            return forward(**inputs)
+
+        monkeypatch.setattr(model.model, "forward", limited)
+        job, _ = profile_job(model, Corpus.from_texts(texts), SETTINGS, None)
+        return ProfileWorker(job, model)(0).arrays
+
+    return one
+
+
+def test_smaller_batches_give_the_same_within_rounding(shard, caplog):
+    whole = shard(TEXTS, 10**9)
+    assert not caplog.messages
+    small = shard(TEXTS, 100)
+    (said,) = caplog.messages
+    assert said == (
+        "device (cpu) has no memory for a batch of 24 texts × 12 tokens: trying again in batches "
+        "of at most 72 tokens."
+    )
+    assert small.keys() == whole.keys()
+    for name in whole:
+        np.testing.assert_allclose(small[name], whole[name], rtol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("texts", "most", "said"),
+    [
+        (TEXTS, 60, "6 texts × 11 tokens; 6 × 9 fit: ask for --batch-tokens 54"),
+        (TEXTS, 3, "6 texts × 8 tokens; nothing smaller was tried: make room"),
+        (
+            [*["a b."] * 3, "a " * 40],
+            30,
+            "a text of 42 tokens; texts of up to 5 fit: leave longer ones out",
+        ),
+    ],
+    ids=["several", "nothing", "one text"],
+)
+def test_what_does_not_fit_is_told_with_what_does(shard, texts, most, said):
+    with pytest.raises(WorkerError) as caught:
+        shard(texts, most)
+    assert str(caught.value) == (
+        f"device (cpu) has no memory for {said}, or choose another device, and run the command "
+        "again with --resume; finished shards are kept."
+    )
+
+
+def test_another_error_is_not_tried_again(shard, model, monkeypatch):
+    calls = []
+
+    def broken(most):
+        calls.append(most)
+        raise RuntimeError("size mismatch")
+
+    monkeypatch.setattr(model.model, "forward", lambda **inputs: broken(inputs))
+    job, _ = profile_job(model, Corpus.from_texts(TEXTS), SETTINGS, None)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        ProfileWorker(job, model)(0)
+    assert len(calls) == 1
