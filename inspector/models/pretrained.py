@@ -24,6 +24,7 @@ DTYPES = {
     "float32": torch.float32,
     "float64": torch.float64,
     "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
 }
 
 
@@ -94,7 +95,7 @@ class PretrainedModel:
     max_tokens: int
     """The most tokens, special ones included, that one text may have."""
     dtype: str
-    """One of 'float32', 'float64', 'bfloat16'."""
+    """One of 'float32', 'float64', 'bfloat16', 'float16'."""
     file_hashes: dict[str, str]
     """File name → SHA-256 of the files the model was read from."""
     unused_tensors: tuple[str, ...]
@@ -137,6 +138,20 @@ class PretrainedModel:
     def device(self) -> torch.device:
         """Return where the parameters are."""
         return next(self.model.parameters()).device
+
+    @property
+    def window(self) -> int | None:
+        """Return how many tokens, itself among them, a query sees at most in any layer.
+
+        None where some layer's attention slides over no window.
+        """
+        config: Any = self.model.config
+        kinds = getattr(config, "layer_types", None) or ()
+        if any(kind != "sliding_attention" for kind in kinds):
+            return None
+        used = getattr(config, "use_sliding_window", True)
+        size = getattr(config, "sliding_window", None)
+        return size if used and isinstance(size, int) else None
 
     @property
     def before_rotation(self) -> bool:

@@ -5,6 +5,8 @@ at nothing but itself.
 """
 
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from support.slow.dense_weights import dense_row, relative_distance
 from support.slow.observers import attention_of, slow_behaviour, slow_relation_counts
 from support.tiny.decoders import save_tiny_decoder
 
-from inspector.corpora import Corpus, Relation, Sentence
+from inspector.corpora import Corpus, Relation, Sentence, tree_sentence
 from inspector.heads import weight_statistics
 from inspector.models import load
 from inspector.runs.profile.profile_corpus import profile_corpus
@@ -159,3 +161,25 @@ def test_a_profile_of_ten_sentences_equals_plain_loops(decoder, name):
         assert row["next_mass"] == 0.0
         assert row["special_mass"] == row["separator_mass"] == 0.0
     assert np.isfinite(run.behaviour.select_dtypes("number").to_numpy()).all()
+
+
+def test_what_a_sliding_window_keeps_apart_is_not_asked(decoder):
+    model = decoder("mistral")
+    assert model.window == 4
+    kinds = ["sliding_attention", "full_attention"]
+    config = SimpleNamespace(sliding_window=4, layer_types=kinds)
+    other = replace(model, model=SimpleNamespace(config=config))
+    assert other.window is None, "some layer sees all"
+    # Of the second word's seven dependents one comes before it, three within the window.
+    tree = tree_sentence("s", list("abcdefgh"), [1, -1, *[1] * 6], ["dep", "root", *["dep"] * 6])
+    trees = [replace(tree, id=f"s{n}", document=f"d{n}") for n in range(4)]
+    settings = ProfileSettings(random_init_seeds=(), ablation=False, coreference=False)
+    run = profile_corpus(model, Corpus("trees", trees, [], "0" * 64, "none"), settings=settings)
+    n = run.relations.query("layer == 0 and head == 0").set_index("direction")["n"]
+    assert dict(n) == {
+        "dependent_to_head": 12, "head_to_dependent": 4, "attended_by_head": 4,
+    }  # fmt: skip
+    assert run.frames["offsets"]["offset"].abs().max() < 4
+    why = "relations: further apart than the model's window of 4 tokens: not asked"
+    assert f"{why} (12)" in set(run.frames["skipped"]["reason"])
+    assert run.totals.set_index("what")["count"][why] == 12

@@ -12,7 +12,7 @@ from inspector.corpora.annotation.mentions import has_mentions
 from inspector.corpora.annotation.overlapping_windows import overlapping_places, windows_of_text
 from inspector.corpora.battery.text import KINDS as OF_BATTERY
 from inspector.corpora.battery.text import MATCHED
-from inspector.corpora.sentence import RelationSubset
+from inspector.corpora.sentence import LeftOut, Relation, RelationSubset
 from inspector.corpora.text_set import TextSet
 from inspector.errors import InputError
 from inspector.heads.enough_words import check_some_read
@@ -134,6 +134,27 @@ def _windows_within(model: PretrainedModel, sentence: Sentence, room: int) -> li
         limit -= over
 
 
+def within_window(model: PretrainedModel, corpus: Corpus) -> Corpus:
+    """Return a corpus without the pairs that a model's sliding window keeps apart.
+
+    What is as many words away as the window has tokens no head can see: it is not asked, neither
+    of heads nor of offsets and rules.
+    """
+    window = model.window
+    if window is None or all(len(one.words) <= window for one in corpus.sentences):
+        return corpus
+
+    def seen(one: Relation) -> bool:
+        return min(abs(one.source - target) for target in one.targets) < window
+
+    kept = [replace(one, relations=tuple(filter(seen, one.relations))) for one in corpus.sentences]
+    lost = sum(len(one.relations) for one in corpus.sentences)
+    lost -= sum(len(one.relations) for one in kept)
+    reason = f"further apart than the model's window of {window} tokens: not asked"
+    left = (LeftOut("relations", reason, lost),) if lost else ()
+    return replace(corpus, sentences=kept, left_out=(*corpus.left_out, *left))
+
+
 def windows_of(model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> Windows:
     """Return the windows of a corpus, as long as the model and the settings allow.
 
@@ -148,7 +169,9 @@ def windows_of(model: PretrainedModel, corpus: Corpus, settings: ProfileSettings
         return corpus_windows(corpus, (), 0)  # nobody asks how long a sentence is
     surfaces = [sentence.surface for sentence in corpus.sentences]
     lengths, n_special = token_counts(model, surfaces, going_on=True)
-    limit = min(model.max_tokens, settings.window_tokens) - n_special
+    limit = (
+        min(model.max_tokens, settings.window_tokens, model.window or model.max_tokens) - n_special
+    )
     return corpus_windows(corpus, lengths, limit)
 
 

@@ -27,7 +27,7 @@ from inspector.runs.engines.engine import Worker, check_engine, compute
 from inspector.runs.passport.atlas import write_atlas
 from inspector.runs.passport.passport import Passport, passport
 from inspector.runs.profile.cost_estimate import note_cost
-from inspector.runs.profile.plan import profile_job
+from inspector.runs.profile.plan import profile_job, within_window
 from inspector.runs.profile.profile_frames import (
     EVERY_FRAME,
     UNSURE,
@@ -250,6 +250,7 @@ def profile_corpus(
     """
     check_engine(engine, workers)
     corpora = [corpus] if isinstance(corpus, Corpus) else list(corpus)
+    corpora = [within_window(model, one) for one in corpora]
     if not corpora:
         raise InputError("corpus ([]) must be at least one: give a corpus to read.")
     made = [profile_job(model, one, settings or ProfileSettings(), revision) for one in corpora]

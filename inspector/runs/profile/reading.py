@@ -19,8 +19,9 @@ from inspector.heads.specialization.ladder.words import WordTable
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import PretrainedModel, random_init_model
 from inspector.progress import Progress
+from inspector.runs.engines.within_memory import Fitting
 from inspector.runs.profile.job import ProfileJob, ProfileSettings, ShardPlace
-from inspector.runs.profile.plan import profile_job, relation_kinds
+from inspector.runs.profile.plan import profile_job, relation_kinds, within_window
 from inspector.runs.profile.profile_frames import by_reading, counts_of, unknown_pairs
 from inspector.runs.profile.shard_worker import empty_scores, observed, one_thread
 from inspector.runs.profile.words_read import words_read
@@ -55,6 +56,7 @@ class Readable:
         Raises:
             InputError: If the corpus has nothing that the model can read.
         """
+        corpus = within_window(model, corpus)
         job, _ = profile_job(model, corpus, replace(settings, ablation=False), None)
         return cls(model, corpus, job)
 
@@ -116,7 +118,7 @@ class _Reader:
         scores = empty_scores(model, place)
         words = [PredictedWords(scores, place.read.lengths)] if place.is_own else []
         with one_thread():
-            return observed(model, scores, words, place.read, place.batch_size)
+            return observed(model, scores, words, place.read, place.batch_size, Fitting())
 
     def _model_of(self, seed: int | None) -> PretrainedModel:
         if seed is None:
