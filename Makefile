@@ -1,4 +1,4 @@
-# run, docs, test, test-full, check, bench, architectures, release-check, hub-check, lowest, clean.
+# run, docs, test, test-full, check, bench, architectures, release-check, hub-check, gpu-check, lowest, clean.
 # Everything happens in .venv, which is rebuilt only when pyproject.toml or constraints.txt change.
 PYTHON ?= python3
 PORT ?= 8501
@@ -10,7 +10,7 @@ export TOKENIZERS_PARALLELISM ?= false
 # Where a machine asks Python to keep no bytecode, every process would compile all it imports.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test tests test-full docs check bench architectures release-check hub-check lowest clean
+.PHONY: run test tests test-full docs check bench architectures release-check hub-check gpu-check lowest clean
 
 .venv/.ready: pyproject.toml constraints.txt
 	rm -rf .venv
@@ -62,6 +62,10 @@ release-check: .venv/.ready
 # Published values of GPT-2, where a hub can be reached.
 hub-check: .venv/.ready
 	HF_HUB_OFFLINE=0 $(BIN)/python -m tools.hub_check
+
+# A GPU beside the CPU, where there is one; else it says so.
+gpu-check: .venv/.ready
+	$(BIN)/python -m tools.gpu_check
 
 # A part of the tests with the lowest versions that pyproject.toml allows, torch aside.
 lowest: .venv/.ready

@@ -24,7 +24,6 @@ DTYPES = {
     "float32": torch.float32,
     "float64": torch.float64,
     "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
 }
 
 
@@ -95,7 +94,7 @@ class PretrainedModel:
     max_tokens: int
     """The most tokens, special ones included, that one text may have."""
     dtype: str
-    """One of 'float32', 'float64', 'bfloat16', 'float16'."""
+    """One of 'float32', 'float64', 'bfloat16'."""
     file_hashes: dict[str, str]
     """File name → SHA-256 of the files the model was read from."""
     unused_tensors: tuple[str, ...]

@@ -170,7 +170,7 @@ def _load_memory(
     kept = str(next(network.parameters()).dtype).removeprefix("torch.")
     default = kept if kept in DTYPES else "float32"
     chosen, rounded = _computed_in(default if dtype is None else dtype)
-    target = check_device(network.device if device is None else device)
+    target = check_device(_one_device(network, text) if device is None else device)
     architecture = supported(
         network.config.model_type, network.config.to_dict(), f"configuration of model ({text})"
     )
@@ -204,6 +204,23 @@ def _load_memory(
         ),
         target,
     )
+
+
+def _one_device(network: Any, name: str) -> torch.device:
+    """Return where a network in memory stands.
+
+    Raises:
+        InputError: If a device_map has spread it over several devices.
+    """
+    devices = {str(place) for place in getattr(network, "hf_device_map", {}).values()}
+    if len(devices) > 1:
+        raise InputError(
+            f"model ({name}) is spread over several devices ({', '.join(sorted(devices))}), and "
+            "inspector computes on one: say which, as device=…, with memory for all of it; the "
+            "model itself stays where it is."
+        )
+    device: torch.device = network.device
+    return device
 
 
 def _sizes(architecture: Architecture, config: Any, tokenizer: Any) -> dict[str, Any]:

@@ -241,6 +241,24 @@ def test_what_is_no_model_is_named_with_the_way_out(tokenizer: Any) -> None:
             inspector.load(given(), tokenizer)
 
 
+def test_a_device_map_is_read_on_one_device_or_refused(tokenizer: Any, tmp_path: Any) -> None:
+    place = pytest.importorskip("accelerate", reason="accelerate is not installed: it places parts")
+    own = inspector.attend(inspector.load(_tiny(tokenizer), tokenizer), _TEXT).probabilities
+    hooked = place.dispatch_model(_tiny(tokenizer), {"": "cpu"}, force_hooks=True)
+    same = inspector.attend(inspector.load(hooked, tokenizer), _TEXT).probabilities
+    np.testing.assert_array_equal(same, own)
+    spread = _tiny(tokenizer)
+    spread.hf_device_map = {"embeddings": 0, "encoder": 1}
+    with pytest.raises(InputError, match=r"spread over several devices \(0, 1\), and inspector"):
+        inspector.load(spread, tokenizer)
+    same = inspector.attend(inspector.load(spread, tokenizer, device="cpu"), _TEXT).probabilities
+    np.testing.assert_array_equal(same, own)
+    places = {"embeddings": "cpu", "encoder": "disk", "pooler": "cpu"}
+    on_disk = place.dispatch_model(_tiny(tokenizer), places, "cpu", offload_dir=str(tmp_path))
+    with pytest.raises(ModelError, match=r"no numbers in .* device meta. Load it with its weights"):
+        inspector.load(on_disk, tokenizer, device="cpu")
+
+
 def test_a_tokenizer_must_be_there_and_the_models(tokenizer: Any, tmp_path: Any) -> None:
     network = _tiny(tokenizer)
     with pytest.raises(InputError, match=r"must be given with its tokenizer.*load\(model"):
