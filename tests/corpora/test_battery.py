@@ -77,9 +77,11 @@ def test_orders_names_and_needles(corpus):
         assert text[target - 2] == text[source - 1], "the needle of the name that is asked for"
         depths[sum(word == "." for word in text[target:])] += 1
     assert set(depths) == {1, 2, 3}
+    kinds = Counter()
     for text, source, target in asked(corpus, "retrieval|matched"):
-        assert text[target - 2] in LISTS.names
         assert text[target - 2] != text[source - 1]
+        kinds[(text[target - 3], text[target - 1]) == ("of", "is")] += 1
+    assert min(kinds[True], kinds[False]) > 5, "another needle, and the same in disorder"
 
 
 def test_every_pair_has_a_control_and_looks_back(corpus):

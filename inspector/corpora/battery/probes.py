@@ -118,23 +118,25 @@ def retrieval(known: ProbeWords, draw: Random, _: Sequence[int]) -> Drawn:
     """Return needles at drawn depths of drawn words, and a question for one of them.
 
     From the last word of the question to what its needle says. In the control another needle
-    stands in that place.
+    stands in that place, or, in one text of two, its own words in disorder.
 
     Source: Wu et al. (2024), arXiv:2404.15574, sec. 2, whose score asks the same of each step of
         an answer; here the answer is the next word.
     """
     names = draw.sample(known.known(LISTS.names), NEEDLES)
-    values = _others(known, draw, NEEDLES, LISTS.needle.split())
+    needle = LISTS.needle.split()
+    values = _others(known, draw, NEEDLES, needle)
     gaps = [_others(known, draw, draw.randrange(1, 7), values) for _ in range(NEEDLES + 1)]
     asked = draw.randrange(NEEDLES)
     lead = _lead(known, draw, values)
-    turned = [*names[1:], names[0]]
+    mixed = _disorder(draw, needle) if draw.random() < 0.5 else needle
+    others = names if mixed != needle else [*names[1:], names[0]]
     made: list[Text] = []
-    for shown in (names, turned):
+    for shown, own in ((names, needle), (others, mixed)):
         text, place = Text(known, lead), 0
         for number, gap in enumerate(gaps[:-1]):
             text.write(*gap)
-            for slot in LISTS.needle.split():
+            for slot in own if number == asked else needle:
                 if slot == "V":
                     at = text.write(values[number], tag="NOUN")
                     place = at if number == asked else place
@@ -146,6 +148,15 @@ def retrieval(known: ProbeWords, draw: Random, _: Sequence[int]) -> Drawn:
         text.ask("retrieval", len(text.words) - 1, place, control=bool(made))
         made.append(text)
     return made[0], made[1]
+
+
+def _disorder(draw: Random, needle: Sequence[str]) -> list[str]:
+    """Return a needle's words in another order, what it says not where it stood behind the name."""
+    apart = needle.index("V") - needle.index("N")
+    while True:
+        mixed = draw.sample(needle, len(needle))
+        if mixed.index("V") - mixed.index("N") != apart:
+            return mixed
 
 
 FEWEST_MEMBERS = 5
