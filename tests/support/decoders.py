@@ -38,12 +38,12 @@ def word_tokenizer(words: list[str], *, adds_begin: bool = True) -> Any:
     )
 
 
-def trained_decoder(folder: Path, kind: str, layers: int = 2) -> float:
+def trained_decoder(folder: Path, kind: str, layers: int = 2, seed: int = 0) -> float:
     """Return the last loss of a decoder that is trained on repeats and saved in a folder."""
     tokenizer = word_tokenizer(drawn_words(60), adds_begin=kind == "llama")
-    network = small_decoder(kind, len(tokenizer), layers=layers)
+    network = small_decoder(kind, len(tokenizer), layers=layers, seed=seed)
     words = range(2, len(tokenizer))
-    loss = train_on_repeats(network, words)
+    loss = train_on_repeats(network, words, seed=seed)
     print(f"{kind}, {layers} layers: {loss:.3f} nats a token at the end")
     save_decoder(folder, network, tokenizer)
     return loss
@@ -120,7 +120,7 @@ def train_on_repeats(
     return float(loss.detach())
 
 
-if __name__ == "__main__":  # kind, layers, folder
+if __name__ == "__main__":  # kind, layers, folder, seed
     import sys
 
-    trained_decoder(Path(sys.argv[3]), sys.argv[1], int(sys.argv[2]))
+    trained_decoder(Path(sys.argv[3]), sys.argv[1], int(sys.argv[2]), int((*sys.argv, 0)[4]))

@@ -11,12 +11,13 @@ import pandas as pd
 from inspector.corpora.text_set import TextSet
 from inspector.head_names import Head
 from inspector.heads.ablation import ablate_together, needed_heads
-from inspector.heads.ablation.necessity import MIN_DOCUMENTS, Relation, SharedRole
+from inspector.heads.ablation.necessity import Relation, SharedRole
 from inspector.heads.ablation.shared_roles import random_sets, shared_roles
 from inspector.heads.observers.batch import batches_of
 from inspector.models import PretrainedModel
 from inspector.models.loading.language_head import LanguageHead, language_head
 from inspector.runs.profile.ablation_worker import (
+    DOCUMENTS,
     ablation_sums,
     empty_sums,
     spread,
@@ -27,8 +28,9 @@ from inspector.runs.store.shards import ShardResult
 
 SHARE_TOGETHER = 8
 """Of the sentences that are read without each head one in as many is read without each set."""
-LEAST_TOGETHER = MIN_DOCUMENTS
-"""Texts that are, where there are as many: of fewer documents no interval says anything."""
+LEAST_TOGETHER = max(DOCUMENTS)
+"""Texts that are, where there are as many: the smallest p of six documents, 1/64, does not survive
+a correction over four rows."""
 
 
 def needed_frame(

@@ -146,8 +146,7 @@ def test_twenty_random_models_have_none(tmp_path):
 @pytest.mark.parametrize(("kind", "layers"), [("llama", 2), ("llama", 1)])
 def test_trained_models(tmp_path, kind, layers):
     loss = trained_decoder(tmp_path, kind, layers)
-    # Of the sentences without a head one in eight is read without all that share its role.
-    run = inspector.profile(str(tmp_path), probes="decoder", ablation_sentences=400)
+    run = inspector.profile(str(tmp_path), probes="decoder")
     found = named(run)
     inducing = {head for head, roles in found.items() if "induction" in roles}
     before = {head for head, roles in found.items() if "previous-token" in roles}
@@ -168,3 +167,9 @@ def test_trained_models(tmp_path, kind, layers):
     claim = run.claims.set_index(["relation", "direction"]).loc[("induction", "dependent_to_head")]
     assert claim["verdict"] == "supported"
     assert claim["needed"] in ("yes", "together")
+    # Whoever shares the work: all who do it are needed, and that is sure.
+    sets = run.frames["needed"].query(
+        "relation == 'induction' and direction == 'dependent_to_head'"
+    )
+    assert sets["needed"].iloc[-1] == "yes"
+    assert sets["q_value"].iloc[-1] < 0.01
