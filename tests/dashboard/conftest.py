@@ -10,6 +10,7 @@ import yaml
 from filelock import FileLock
 from support.browser.dashboard_driver import ROOT, start
 from support.browser.serving import end, free_port, wait_until_healthy
+from support.planted.decoder import planted
 
 
 @pytest.fixture
@@ -87,16 +88,30 @@ def only_verifiable(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory, profiled, only_verifiable, small_model):
+def decoder(tmp_path_factory):
+    """Return the folders of a planted decoder and of its run on two probes."""
+    import inspector
+
+    root = tmp_path_factory.mktemp("decoder")
+    model, run = planted(root / "model"), root / "run"
+    corpus = inspector.probes(str(model), ["induction", "previous-token"], documents=26)
+    inspector.profile(str(model), corpus, run, ablation=False)
+    return model, run
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, profiled, only_verifiable, small_model, decoder):
     """Return the address of the dashboard, served as `make run` serves it, hub out of reach.
 
-    It has a run to show, a second model that can only be verified, and a third, small one.
+    It has a run to show, a second model that can only be verified, a third, small one, and a
+    decoder with its run, `decoder`.
     """
     settings = yaml.safe_load(profiled.read_text())
-    models = ["minilm", str(only_verifiable), str(small_model)]
+    models = ["minilm", str(only_verifiable), str(small_model), str(decoder[0])]
     config = tmp_path_factory.mktemp("served") / "served.yaml"
-    runs = str(tmp_path_factory.mktemp("served-runs"))
-    config.write_text(yaml.safe_dump({**settings, "models": models, "runs": runs}))
+    runs = tmp_path_factory.mktemp("served-runs")
+    shutil.copytree(decoder[1], runs / "decoder")
+    config.write_text(yaml.safe_dump({**settings, "models": models, "runs": str(runs)}))
     log = tmp_path_factory.mktemp("server") / "log.txt"
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
