@@ -28,7 +28,8 @@ def words_read(
         tested: The documents of the test split, where that is not the usual one.
     """
     start, n_words = 0, sum(job.sentences.lengths) + sum(job.windows.lengths)
-    found = np.empty((2, n_heads, n_words), dtype=np.int32)
+    # No wider than the last word's number needs: this is the largest of what is kept.
+    found = np.empty((2, n_heads, n_words), dtype=np.min_scalar_type(-n_words))
     for number, shard in enumerate(shards):
         lengths = ShardPlace.of([job], number).read.lengths
         predicted = predictions_from_state(shard.arrays, lengths, n_heads)

@@ -4,7 +4,7 @@ What each rung finds of a pair does not depend on the split: it is summed over e
 Must not know: how a head or an offset was chosen, models, files.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
@@ -32,6 +32,8 @@ from inspector.heads.specialization.ladder.words import NOTHING, Pairs, WordTabl
 from inspector.heads.specialization.lift import MIN_LIFT, MIN_PAIRS
 
 _Z = normal_quantile(0.975)
+_DRAWS = 1000
+"""Of a keyword's interval, on each split."""
 Sums = Int64[np.ndarray, "row document"]
 
 
@@ -45,7 +47,7 @@ class OtherSplits:
         self.table, self.classes = table, ClassWords(table)
         places = np.searchsorted(self.documents, table.documents)
         self._document = np.repeat(places, table.lengths)
-        self.weights = partial(bootstrap_weights, seed=seed)
+        self.weights = partial(bootstrap_weights, seed=seed, draws=_DRAWS)
         self.of = cache(self._of)
 
     def _of(self, relation: str, direction: str, head: int) -> "OneHead":
@@ -61,18 +63,6 @@ class OtherSplits:
         return OneHead(self, ordered, head)
 
 
-@dataclass(frozen=True, eq=False)
-class _Rules:
-    """What the four rules of a class find in each document, a row for each side."""
-
-    right: Sums
-    """Pairs in which they are right."""
-    parts: Sums
-    """The head at the annotated word − at the rule's, of the pairs where the two differ."""
-    wholes: Sums
-    """These pairs."""
-
-
 class OneHead:
     """One head of one relation and direction."""
 
@@ -83,7 +73,7 @@ class OneHead:
         self._found = pairs.found(predicted)
         self._hit = self._found == pairs.expected
         self._matched = [self._of_matched(what, predicted[None]) for what in MATCHED]
-        self._rules = cache(self._of_class)
+        self._right, self._apart = cache(self._of_class), cache(self._of_rule)
 
     def holds(self, judged: Bool[np.ndarray, " document"], max_p: float) -> bool:
         """Return whether no rung explains a head that is above a fixed offset, nor leaves it open.
@@ -99,12 +89,13 @@ class OneHead:
         pairs = replace(self._pairs, document=place[self._pairs.document])
         if not pairs.is_test.any() or not self._over_position(pairs):
             return False
+        matched = ((one[:, judged] for one in sums) for sums in self._matched)
+        if not (
+            self._selects(pairs, judged, max_p) and all(_is_above_or_few(*one) for one in matched)
+        ):
+            return False
         weights = self._splits.weights(int(judged.sum()))
-        return (
-            self._selects(pairs, judged, max_p)
-            and all(_is_above_or_few(*(one[:, judged] for one in sums)) for sums in self._matched)
-            and keyword_of(pairs, self._splits.classes, self._head, weights) is None
-        )
+        return keyword_of(pairs, self._splits.classes, self._head, weights) is None
 
     def _over_position(self, pairs: Pairs) -> bool:
         rank, table = best_position(pairs, self._splits.table), self._splits.table
@@ -119,11 +110,10 @@ class OneHead:
         classes = self._splits.classes.candidates(pairs)
         if not classes:
             return True
-        rules = [self._rules(tags) for tags in classes]
-        best = np.stack([one.right[:, ~judged].sum(axis=1) for one in rules]).argmax(axis=0)
-        chosen = [(rules[place], side) for side, place in enumerate(best)]
-        every = np.stack([one.parts[side, judged] for one, side in chosen])
-        sizes = np.stack([one.wholes[side, judged] for one, side in chosen])
+        right = [self._right(tags)[:, ~judged].sum(axis=1) for tags in classes]
+        best = np.stack(right).argmax(axis=0)
+        chosen = [self._apart(classes[place], side) for side, place in enumerate(best.tolist())]
+        every, sizes = (np.stack(axis)[:, judged] for axis in zip(*chosen, strict=True))
         worst = least_favourable(every[None], sizes)
         parts, wholes = every[worst], sizes[worst]
         enough = wholes.sum() >= MIN_SELECTIVE and np.count_nonzero(wholes) >= MIN_DOCUMENTS
@@ -131,12 +121,17 @@ class OneHead:
             return False
         return bool(exact_sign_flip_p_values(parts)[0] <= max_p)
 
-    def _of_class(self, tags: tuple[str, ...]) -> _Rules:
-        pairs = self._pairs
-        words = self._splits.classes.found_by(tags, pairs)
-        differ = words != pairs.expected
+    def _of_class(self, tags: tuple[str, ...]) -> Sums:
+        """Return how often each side's rule is right, in each document."""
+        words = self._splits.classes.found_by(tags, self._pairs)
+        return self._summed(words == self._pairs.expected)
+
+    def _of_rule(self, tags: tuple[str, ...], side: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return, of the pairs where rule and annotation differ: head − rule, and how many."""
+        words = self._splits.classes.found_by(tags, self._pairs)[side]
+        differ = words != self._pairs.expected
         apart = (self._hit & differ).astype(np.int8) - ((self._found == words) & differ)
-        return _Rules(*(self._summed(one) for one in (~differ, apart, differ)))
+        return self._summed(apart), self._summed(differ)
 
     def _of_matched(self, what: str, predicted: Int[np.ndarray, "1 word"]) -> tuple[Sums, Sums]:
         find, differ = MATCHED[what]
@@ -144,7 +139,7 @@ class OneHead:
         parts = self._summed(differ(self._pairs, matches, predicted))
         return parts, self._summed(PARTS * matches.has_any[None])
 
-    def _summed(self, values: np.ndarray) -> Sums:
+    def _summed(self, values: np.ndarray) -> Int64[np.ndarray, "*row document"]:
         return by_document(values, self._pairs.document, len(self._splits.documents))
 
 

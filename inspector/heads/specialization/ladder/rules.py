@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Bool, Int, Int32, Int64
+from jaxtyping import Bool, Int, Int64
 
 from inspector.heads.specialization.ladder.words import NOTHING, Pairs, WordTable
 
@@ -88,14 +88,14 @@ class ClassWords:
         self.standard = tuple((tag,) for tag in table.tags) + tuple(unions)
         self._kept = lru_cache(maxsize=len(self.standard) + _BESIDE_STANDARD)(self._of_class)
 
-    def of_class(self, tags: tuple[str, ...]) -> Int32[np.ndarray, "side word"]:
+    def of_class(self, tags: tuple[str, ...]) -> Int[np.ndarray, "side word"]:
         """Return the word that each side's rule finds for each word."""
         return self._kept(tags)
 
-    def _of_class(self, tags: tuple[str, ...]) -> Int32[np.ndarray, "side word"]:
+    def _of_class(self, tags: tuple[str, ...]) -> Int[np.ndarray, "side word"]:
         places = [place for place, tag in enumerate(self.table.tags) if tag in tags]
         inside = np.isin(self.table.tag, places) & self.table.is_read
-        return class_words(inside, self.table).astype(np.int32)
+        return class_words(inside, self.table).astype(np.min_scalar_type(-len(inside)))
 
     def family(self, pairs: Pairs) -> Family:
         """Return the members that a relation and direction are compared with, one a side.
