@@ -286,7 +286,9 @@ def _family_frames(
     supported = supported_heads(here, there, seed, unknown=unknown)
     if here.by_definition:  # no baseline is taken away, so that a lift of a few points says little
         supported["supported"] &= supported["accuracy"] >= PREVIOUS_SCORE
+    give_back_memory()
     judged = on_ladder(claims, supported, table, documents_holding(here), seed)
+    give_back_memory()
     claims, supported = judged.claims, judged.supported
     stability = split_shares(claims, here, table, seed, max_p=judged.max_p)
     controlled = (claims, supported)
