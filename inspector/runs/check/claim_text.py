@@ -39,7 +39,10 @@ _MODEL_LAST = re.compile(r"\s(?:of|in)\s+([\w./~-]*[\d/-][\w./~-]*|minilm)\s*\.?
 _LOOKING = re.compile(r"\b(?:attend|look|point|go|find|select)(?:s|es|ing)?\b")
 _OF = re.compile(r"\s+of\s+(?:(?:the|an?|its|their|each|every)\s+)?")
 _FROM = re.compile(r"\bfrom\s+(?:the\s+|an?\s+|its\s+)?(?P<word>[a-z]+(?: [a-z]+)?)")
-_NOT = re.compile(r"\b(?:not|never|cannot)\b|n['\N{RIGHT SINGLE QUOTATION MARK}]t\b")
+_NOT = re.compile(
+    r"\b(?:not|never|cannot|rarely|seldom|hardly|ignor(?:es?|ing)|avoid(?:s|ing)?"
+    r"|(?:all|anything|everything) (?:but|except))\b|n['\N{RIGHT SINGLE QUOTATION MARK}]t\b"
+)
 _PASSIVE = re.compile(r"\b(?:attended(?:\s+to)?|looked\s+at|found|seen)\s+by\b")
 _ARROWS = {"->": r"\s*(?:->|→)\s*", "<-": r"\s*(?:<-|←)\s*"}
 _LABEL = re.compile(r"(?<![\w:/+-])[a-z][a-z+-]*(?::[\w-]+)*(?![\w:/+])")
@@ -77,14 +80,17 @@ def claim_of_text(text: str, *, counting: int = 0, place: str = "") -> Claim:
         raise InputError(
             f"{where}claim ({text}) must name a head, as LAYER-HEAD or in words: such as {_SHOWN}."
         )
-    layer, head = found.groups()
-    if "head" in found.re.groupindex:
-        layer, head = head, layer
+    layer, head = _numbers(found)
+    beside = f"{rest[: found.start()]} {rest[found.end() :]}"
+    if any(_numbers(match) != (layer, head) for one in _HEADS for match in one.finditer(beside)):
+        raise InputError(
+            f"{where}claim ({text}) must name one head: give a claim for each, such as {_SHOWN}."
+        )
     model, description = _model(rest[: found.start()], rest[found.end() :], where)
     meant, target = described(description, text, where)
     return Claim(
-        layer=from_zero("layer", int(layer), counting, where),
-        head=from_zero("head", int(head), counting, where),
+        layer=from_zero("layer", layer, counting, where),
+        head=from_zero("head", head, counting, where),
         relation=meant.relation,
         target=target,
         direction=meant.direction,
@@ -93,6 +99,12 @@ def claim_of_text(text: str, *, counting: int = 0, place: str = "") -> Claim:
         counting=counting,
         place=place,
     )
+
+
+def _numbers(match: re.Match[str]) -> tuple[int, int]:
+    """Return layer and head as they are written."""
+    first, second = map(int, match.groups())
+    return (second, first) if "head" in match.re.groupindex else (first, second)
 
 
 def from_zero(name: str, number: int, counting: int, where: str = "") -> int:
@@ -173,10 +185,12 @@ def described(text: str, whole: str, where: str = "") -> tuple[Meant, str]:
     given, (direction, text) = text, _direction(text.lower())
     target = word_target(text)
     rest = target[1] if target is not None else text
-    if _NOT.search(rest):
+    denied = _NOT.search(rest)
+    if denied:
+        word = "not" if denied[0].startswith("n") and not denied[0].isalpha() else denied[0]
         raise InputError(
-            f"{where}claim ({whole}) must say what the head does, without 'not': claims are judged "
-            "as they stand, and one that does not hold is reported so."
+            f"{where}claim ({whole}) must say what the head does, without '{word}': claims are "
+            "judged as they stand, and one that does not hold is reported so."
         )
     if target is not None and not _says_more(*target, text):
         return Meant(""), target[0]
