@@ -359,11 +359,11 @@ def _check_origin(tokenizer: Any, network: Any) -> None:
         special = {str(one["content"]): int(one["id"]) for one in added if one["special"]}
     except (OSError, ValueError, KeyError, TypeError):  # none there; `load` of the folder says why
         return
-    known = tokenizer.get_vocab()
     for token, number in special.items():
-        if known.get(token) != number:
+        found = tokenizer.convert_tokens_to_ids(token)
+        if found != number:
             raise InputError(
-                f"tokenizer ({type(tokenizer).__name__}) has {token} as token {known.get(token)}, "
+                f"tokenizer ({type(tokenizer).__name__}) has {token} as token {found}, "
                 f"but the model's own, beside its weights, as {number}: give the tokenizer that "
                 "the model was trained with."
             )

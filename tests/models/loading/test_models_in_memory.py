@@ -60,6 +60,7 @@ def _seen(network: nn.Module) -> dict[str, Any]:
         "places": [parameter.data_ptr() for parameter in network.parameters()],
         "values": [parameter.detach().clone() for parameter in network.parameters()],
         "random": torch.random.get_rng_state(),
+        "numpy's": np.random.get_state()[1].tolist(),  # type: ignore[index]  # noqa: NPY002
     }
 
 
@@ -103,6 +104,40 @@ def test_what_is_read_of_a_model_in_training_is_its_folders(
         InputError, match=r"tokenizer \(.*\) must be left out beside a loaded model"
     ):
         inspector.load(model, tokenizer)
+
+
+@pytest.mark.full
+def test_no_public_function_changes_a_model_in_training(tokenizer: Any, tmp_path: Any) -> None:
+    network = BertForMaskedLM(_tiny(tokenizer).config)
+    network.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    network = BertForMaskedLM.from_pretrained(tmp_path).train()
+    network(**tokenizer(_TEXT, return_tensors="pt")).logits.sum().backward()
+    network.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+    network.bert.register_forward_hook(lambda *_: None)
+    trees = inspector.corpora.default_corpus()[:10]
+    public: dict[str, Callable[[], Any]] = {
+        "verify": lambda: inspector.verify(network, seed=1),
+        "verify_implementation": lambda: inspector.verify_implementation(
+            lambda weights: lambda states, padding: states, network, layers=[0], seed=1
+        ),
+        "weight_statistics": lambda: inspector.weight_statistics(network),
+        "composition": lambda: inspector.composition(network),
+        "vocabulary_circuits": lambda: inspector.vocabulary_circuits(network),
+        "attend": lambda: inspector.attend(network, [_TEXT, "Hi."], words=True),
+        "attend_top": lambda: inspector.attend_top(network, _TEXT),
+        "rollout": lambda: inspector.rollout(network, _TEXT),
+        "ablate": lambda: inspector.ablate(network, "0-1", trees),
+        "head_importance": lambda: inspector.head_importance(network, trees, check=False),
+        "robustness": lambda: inspector.robustness(network, trees),
+        "profile": lambda: inspector.profile(network, trees),
+        "report": lambda: inspector.report(network, trees),
+    }
+    for name, call in public.items():
+        before = _seen(network)
+        call()
+        after = _seen(network)
+        assert [part for part in before if not _same(before[part], after[part])] == [], name
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
