@@ -1,4 +1,4 @@
-"""The first lines of a notebook user, as docs/how-to-notebook.md lists them: each is run."""
+"""The first lines of a notebook user, as docs/how-to/notebook.md lists them: each is run."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ import pytest
 
 from inspector.errors import InspectorError
 
-PAGE = Path(__file__).parent.parent / "docs" / "how-to-notebook.md"
+PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "notebook.md"
 _COMMENT = re.compile(r"# (?P<kind>->|says) (?P<expected>.+)")
 
 

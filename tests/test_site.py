@@ -30,7 +30,7 @@ PAGES = {
     str(path.relative_to(DOCS).with_suffix("")): path.read_text(encoding="utf-8")
     for path in sorted(DOCS.rglob("*.md"))
 }
-FIRST_LINES = "how-to-notebook"  # tests/test_first_lines.py runs these, one by one
+FIRST_LINES = "how-to/notebook"  # tests/test_first_lines.py runs these, one by one
 WITH_CODE = [
     name
     for name, text in PAGES.items()
