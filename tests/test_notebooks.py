@@ -21,7 +21,7 @@ LOADS = re.compile(r"""<(?:script|link|img|iframe)[^>]*(?:src|href)=["']?(?:http
 # a part is asked for all the same.
 WHOLE = {
     "objects", "finetuned", "meaning", "semantics_and_ablation", "three_attentions_zh",
-    "verify_your_attention",
+    "verify_your_attention", "induction",
 }  # fmt: skip
 SHORTER = {"default_corpus()[:24], kept=[1, 3, 6, 9]": "default_corpus()[:6], kept=[1, 6]"}
 LONG = {p.stem for p in NOTEBOOKS if any(long in p.read_text("utf-8") for long in SHORTER)}
@@ -174,7 +174,20 @@ def three_attentions(executed, html):
     assert len(outputs(executed, "image/svg+xml")) >= 5
 
 
+def induction(executed, html):
+    assert re.search(r"<th>verdict</th>\s*<td>supported</td>", html)
+    assert re.search(r"<th>needed</th>\s*<td>(yes|together)</td>", html)
+    losses = [
+        ast.literal_eval(t) for t in outputs(executed, "text/plain") if t.startswith("{'loss")
+    ]
+    two, one = losses
+    assert two["loss at the end, in nats"] < 0.5 < 2 < one["loss at the end, in nats"]
+    assert not {"induction", "previous-token"} & set(one["roles"])
+    assert len(outputs(executed, "image/svg+xml")) >= 3
+
+
 shows = {
+    "induction": induction,
     "finetuned": finetuned,
     "meaning": meaning,
     "three_attentions": three_attentions,
