@@ -29,7 +29,7 @@ def words_read(
     """
     start, n_words = 0, sum(job.sentences.lengths) + sum(job.windows.lengths)
     # No wider than the last word's number needs: this is the largest of what is kept.
-    found = np.empty((2, n_heads, n_words), dtype=np.min_scalar_type(-n_words))
+    found = np.empty((2, n_heads, n_words), dtype=np.min_scalar_type(-n_words - 1))
     for number, shard in enumerate(shards):
         lengths = ShardPlace.of([job], number).read.lengths
         predicted = predictions_from_state(shard.arrays, lengths, n_heads)

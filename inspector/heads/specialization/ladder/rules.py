@@ -95,7 +95,7 @@ class ClassWords:
     def _of_class(self, tags: tuple[str, ...]) -> Int[np.ndarray, "side word"]:
         places = [place for place, tag in enumerate(self.table.tags) if tag in tags]
         inside = np.isin(self.table.tag, places) & self.table.is_read
-        return class_words(inside, self.table).astype(np.min_scalar_type(-len(inside)))
+        return class_words(inside, self.table).astype(np.min_scalar_type(-len(inside) - 1))
 
     def family(self, pairs: Pairs) -> Family:
         """Return the members that a relation and direction are compared with, one a side.
