@@ -188,8 +188,9 @@ def using(model: PretrainedModel | AnyModel | nn.Module) -> Iterator[None]:
     Each module keeps its mode. Other threads that use the model wait.
 
     Raises:
-        UnsupportedModelError: If it is no model of transformers, has no attention, or has one
-            that transformers' attention interface does not reach.
+        InputError: If it is no model of transformers.
+        UnsupportedModelError: If it has no attention, or one that transformers' attention
+            interface does not reach.
 
     Example:
         >>> import torch

@@ -6,7 +6,7 @@ import transformers
 from support.each import each
 
 import inspector
-from inspector.errors import UnsupportedModelError
+from inspector.errors import InputError, UnsupportedModelError
 from inspector.models.any_model.any_model import AnyModel
 from inspector.models.any_model.random_inputs import make_inputs
 from inspector.models.tiny_models import CONFIGURATIONS, configuration
@@ -146,7 +146,8 @@ class TestRefused:
         )
 
     def test_what_is_no_model(self):
-        assert self.refused(torch.nn.Linear(2, 2)).startswith("model (Linear) must be a model of")
+        with pytest.raises(InputError, match=r"model \(Linear\) must be a model of"):
+            using(torch.nn.Linear(2, 2)).__enter__()
 
 
 # Every fifth: all of them are run by `make architectures`.
