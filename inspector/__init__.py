@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from inspector.attention import Attention, LayerWeights, MultiHeadAttention, SelfAttention
     from inspector.corpora import Corpus
+    from inspector.heads.search.corpus_search import search
     from inspector.heads.weights.vocabulary_circuits import vocabulary_circuits
     from inspector.models import PretrainedModel
     from inspector.runs.battery import probes
@@ -56,9 +57,9 @@ __all__ = [
     "ablate", "head_importance", "robustness", "composition", "rollout", "compare",
     "check", "lost_roles", "match_heads", "report", "trainer_callback", "replicate", "load",
     "profile", "using", "probes", "verify", "verify_implementation", "vocabulary_circuits",
-    "weight_statistics", "open_run", "Run", "ProfileSettings", "Corpus", "PretrainedModel",
-    "VerificationReport", "ImplementationReport", "AttentionMaps", "Attention", "SelfAttention",
-    "MultiHeadAttention", "LayerWeights",
+    "weight_statistics", "search", "open_run", "Run", "ProfileSettings", "Corpus",
+    "PretrainedModel", "VerificationReport", "ImplementationReport", "AttentionMaps", "Attention",
+    "SelfAttention", "MultiHeadAttention", "LayerWeights",
 ]  # fmt: skip
 
 _ROOMS = (*("attention", "corpora", "plot", "models", "verification", "heads", "runs", "views"),)
@@ -67,6 +68,7 @@ _TYPES = {
     "LayerWeights": "attention",
     **dict.fromkeys(("VerificationReport", "ImplementationReport"), "verification"),
     "probes": "runs.battery",
+    "search": "heads.search.corpus_search",
     "vocabulary_circuits": "heads.weights.vocabulary_circuits",
     "Run": "runs.profile.profile_corpus",
     "ProfileSettings": "runs.profile.job",

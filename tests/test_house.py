@@ -59,6 +59,7 @@ FLOORS = {
         {"observers"},
         {"specialization"},
         {"ablation"},
+        {"search"},
     ),
     "verification": (
         {"judge", "manner", "padding_places"},

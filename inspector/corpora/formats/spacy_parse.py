@@ -58,6 +58,15 @@ def parse_text(paths: Paths, *, labels: Labels = "universal", strict: bool = Fal
     return reading.corpus(annotation)
 
 
+def parsed_text(text: str) -> list[Sentence]:
+    """Return the sentences of a text, English is meant, with the trees that spaCy gives them.
+
+    Raises:
+        InputError: If spaCy or its model is not installed.
+    """
+    return list(doc_sentences(_load_parser()(text), "text", "universal"))
+
+
 def doc_sentences(doc: Any, name: str, labels: Labels) -> Iterator[Sentence]:
     """Yield the sentences of a Doc of spaCy's: with its trees, where it was parsed.
 

@@ -127,8 +127,8 @@ def ablate_together(
     """
 
     def passes(text: Batch) -> tuple[Tensor, Iterator[tuple[list[int], Tensor]]]:
-        return _state(model, text, ()), (
-            ([variant], _state(model, text, heads, how, means)[None])
+        return last_states(model, text, ()), (
+            ([variant], last_states(model, text, heads, how, means)[None])
             for variant, heads in enumerate(sums.variants)
         )
 
@@ -188,13 +188,14 @@ def _partial_passes(
     return clean.state, changed()
 
 
-def _state(
+def last_states(
     model: PretrainedModel,
     text: Batch,
     heads: Sequence[Head],
     how: str = "zero",
     means: Tensor | None = None,
-) -> Tensor:
+) -> Float[Tensor, "batch token d_model"]:
+    """Return the last hidden states of a text, without some heads; of all where none is named."""
     changed = ablated(model, heads, how, means) if heads else nullcontext()
     with running(model, row_blocks.backend_of(model)), changed, torch.inference_mode():
         state: Tensor = model.model(**text.inputs()).last_hidden_state

@@ -94,7 +94,7 @@ def head_predictions(
     batches = annotated_batches(made.batches, asked_for, [0] * len(asked_for), {relation: 0})
     found: dict[int, list[Prediction]] = {}
     for batch in batches:
-        attention, back_only = _head_attention(model, batch, layer, head)
+        attention, back_only = head_attention(model, batch, layer, head)
         for row, place in enumerate(batch.words.sentences):
             has_tokens = batch.has_tokens[row].tolist()
             n_words = len(asked_for[place].words)
@@ -109,7 +109,7 @@ def head_predictions(
     return [prediction for place in sorted(found) for prediction in found[place]]
 
 
-def _head_attention(
+def head_attention(
     model: PretrainedModel, batch: AnnotatedBatch, layer: int, head: int
 ) -> tuple[Float64[Tensor, "batch word word"], bool]:
     """Return one head's attention on one batch, and whether tokens look back only."""
