@@ -105,12 +105,13 @@ def evidence_link(row: Mapping[Any, Any], visit: Visit) -> None:
 
 
 def open_chosen(claims: pd.DataFrame, key: str, visit: Visit) -> None:
-    """Turn to the Head page with the claim whose row was chosen in a table, if one was."""
+    """Turn to the Head page with the claim that was clicked in a table, if one was."""
     event: Any = st.session_state.get(key)
-    rows = event.selection.rows if event else []
+    picked = event.selection if event else {}
+    rows = [*picked.get("rows", ()), *(cell[0] for cell in picked.get("cells", ()))]
     if rows and rows[0] < len(claims):
         row = claims.iloc[rows[0]]
-        address.set_choice("layer", int(row["layer"]))
-        address.set_choice("head", int(row["head"]))
-        address.set_choice("pair", f"{row['relation']}.{row['direction']}")
-        st.switch_page(visit.links["head"])
+        chosen = {"layer": str(row["layer"]), "head": str(row["head"])}
+        chosen["pair"] = f"{row['relation']}.{row['direction']}"
+        # The fields of layer and head stand on the page already: the URL says what is chosen.
+        st.switch_page(visit.links["head"], query_params={**address.of_all_pages(), **chosen})

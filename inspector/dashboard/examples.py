@@ -13,6 +13,7 @@ import streamlit as st
 from inspector.corpora import Sentence
 from inspector.dashboard import address, store, widgets, words
 from inspector.dashboard.guards import guarded, plain
+from inspector.dashboard.parts import claim_ladder
 from inspector.dashboard.relations import label
 from inspector.dashboard.settings import Visit
 from inspector.heads.specialization.head_examples import Prediction, head_predictions
@@ -53,6 +54,7 @@ def show(model: PretrainedModel, run: Run, relations: pd.DataFrame, visit: Visit
         st.markdown(t["no_sentences"])
         return
     chosen, sample = _choice(rows, visit.language)
+    claim_ladder.show(run, chosen, "ladder", visit.language)
     if corpus.sha256 != run.manifest.corpus_sha256:
         st.caption(t["examples_corpus"].format(corpus=plain(corpus.name)))
     texts, size = corpus.sentences, _SENTENCES

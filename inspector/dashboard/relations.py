@@ -1,6 +1,7 @@
-"""Relations in the reader's words: a name, a sentence and an example, in each language.
+"""Relations, roles and verdicts in the reader's words: name, sentence and example of each.
 
-`relations.yaml` has them; a path, or a relation of the reader's own, gets its words by a rule.
+`relations.yaml` and `terms.yaml` have them; a path, or a relation of the reader's own, gets its
+words by a rule.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from inspector.dashboard import words
 from inspector.yaml_file import read_own_yaml
 
 _FILE = Path(__file__).with_name("relations.yaml")
+_TERMS = _FILE.with_name("terms.yaml")
+_OF_RELATIONS = ("syntactic", "semantic", "logical", "discourse-cue")
 MENTIONS = ":mentions"
 """What ends the name of a relation that is asked among mentions alone."""
 
@@ -63,6 +66,56 @@ def label(relation: str, language: str) -> str:
         return relation
     example = found.example.replace("*", "")
     return f"{relation} – {found.name}" + (f" ({example})" if example != "–" else "")
+
+
+def role(name: str, language: str) -> Gloss:
+    """Return a role in a language's words.
+
+    Example:
+        >>> role("syntactic:obj", "en").name, role("positional:-1", "en").name
+        ('follows direct object', 'token at −1')
+    """
+    family, _, rest = name.partition(":")
+    texts = _terms("roles").get(family)
+    if texts is None:
+        return Gloss(name, words.of("relations", language)["own"], "–")
+    shown = rest.replace("-", "−")
+    if family in _OF_RELATIONS and rest:
+        shown = gloss(rest, language).name
+    called, says, example = texts.get(language, texts[words.REFERENCE])
+    return Gloss(called.format(rest=shown), says, example)
+
+
+def verdict(name: str, language: str) -> Gloss:
+    """Return a verdict in a language's words.
+
+    Example:
+        >>> verdict("explained", "en").example
+        'the nearest verb finds 91 % of objects'
+    """
+    texts = _terms("verdicts")[name]
+    return Gloss(*texts.get(language, texts[words.REFERENCE]))
+
+
+def verdicts(language: str) -> str:
+    """Return what each verdict says, for a tooltip."""
+    found = (verdict(name, language) for name in _terms("verdicts"))
+    return "\n\n".join(f"**{one.name}**: {one.says} ({one.example})" for one in found)
+
+
+def every(language: str) -> dict[str, Gloss]:
+    """Return all that the catalogue explains, relations, roles, verdicts: code → its words."""
+    own = {code: gloss(code.replace("*", "…"), language) for code in _catalogue()}
+    roles = {code: role(f"{code}:…" if "{" in str(texts) else code, language)
+             for code, texts in _terms("roles").items()}  # fmt: skip
+    return {**own, **roles, **{code: verdict(code, language) for code in _terms("verdicts")}}
+
+
+@cache
+def _terms(kind: str) -> dict[str, dict[str, list[str]]]:
+    """Return the entries of roles, or of verdicts."""
+    entries: dict[str, dict[str, list[str]]] = read_own_yaml(_TERMS)[kind]
+    return entries
 
 
 @cache

@@ -192,8 +192,11 @@ def roles_table(roles: pd.DataFrame, head: tuple[int, int], language: str) -> No
     if own.empty:
         st.markdown(t["no_role"])
         return
+    own = own.sort_values("effect", ascending=False, kind="stable")
     evidence = [sentences.said(text, "evidence", language) for text in own["evidence"]]
-    text_table([t["role"], t["evidence"]], zip(own["role"], evidence, strict=True))
+    called = [relations.role(name, language).name for name in own["role"]]
+    columns = [t["role"], t["in_words"], t["evidence"]]
+    text_table(columns, zip(own["role"], called, evidence, strict=True))
 
 
 def claims_table(
@@ -285,6 +288,10 @@ def frame_table(
         on_row: Called when the reader chooses a row.
     """
     t, rows = words.of("specialization", language), frame.to_dict("records")
+    if "relation" in columns and "in_words" not in columns:
+        at = list(columns).index("relation") + 1
+        given = list(columns.items())
+        columns = dict([*given[:at], ("in_words", t["in_words"]), *given[at:]])
     made: dict[str, Callable[[Mapping[Any, Any]], str]] = {
         "direction": lambda row: t[row["direction"]],
         "head": lambda row: f"{row['layer']}-{row['head']}",
@@ -310,7 +317,7 @@ def frame_table(
         hide_index=True,
         height=height,
         on_select=on_row,
-        selection_mode="single-row",
+        selection_mode=["single-row", "single-cell"],
         column_order=list(columns),
         column_config=explained(of, language, labels),
     )
@@ -324,7 +331,9 @@ def explained(frame: str, language: str, columns: Mapping[str, Any]) -> dict[str
         language: Of the explanations.
         columns: Column → its label, or its configuration.
     """
-    says = meanings(frame, language)
+    says = {**meanings(frame, language)}
+    if frame == "claims":
+        says["verdict"] = relations.verdicts(language)
     configured = {
         name: st.column_config.Column(shown) if isinstance(shown, str) else shown
         for name, shown in columns.items()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from inspector.plot.curves import eigenvalue_plane as eigenvalue_plane
     from inspector.plot.curves import spectrum as spectrum
     from inspector.plot.errors import error_grid as error_grid
+    from inspector.plot.forest import claim_ladder as claim_ladder
     from inspector.plot.forest import claims_forest as claims_forest
     from inspector.plot.heads import attention_matrix as attention_matrix
     from inspector.plot.heads import head_grid as head_grid
@@ -30,6 +31,7 @@ _MODULES = {
     "attention_matrix": "heads",
     "role_grid": "roles",
     "claims_forest": "forest",
+    "claim_ladder": "forest",
     "relation_grid": "heads",
     "head_profile": "one_head",
     "spectrum": "curves",
@@ -45,7 +47,7 @@ _MODULES = {
 __all__ = [
     "head_grid", "attention_matrix", "role_grid", "claims_forest", "relation_grid", "head_profile",
     "spectrum", "eigenvalue_plane", "cost_curve", "dendrogram", "head_map", "error_grid",
-    "robustness_curve", "svg",
+    "robustness_curve", "svg", "claim_ladder",
 ]  # fmt: skip
 
 

@@ -1,6 +1,10 @@
-"""The forest plot of claims: each lift over its baseline with its interval, accuracy beside."""
+"""The forest plot of claims, and of one claim its ladder of simpler explanations.
+
+Each difference with its interval, the shares that it is of beside it.
+"""
 
 from collections.abc import Mapping
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -21,6 +25,22 @@ _COLUMNS = [
     "relation", "direction", "layer", "head", "n", "accuracy", "baseline_accuracy", "lift",
     "ci_low", "ci_high", "q_value", "verdict",
 ]  # fmt: skip
+_RUNG_COLUMNS = ["rung", "rule", "n", "accuracy", "difference", "ci_low", "ci_high"]
+_RUNGS = {
+    "random-init": "random weights",
+    "offset": "fixed offset {rule}",
+    "position": "word {rule} of the sentence",
+    "word-class": "nearest of a word class",
+    "word-class:left": "nearest {tags} to the left",
+    "word-class:right": "nearest {tags} to the right",
+    "word-class:either": "nearest {tags}",
+    "word-class:left-run": "first of the {tags} on the left",
+    "word-class:right-run": "last of the {tags} on the right",
+    "selectivity": "where such a rule errs",
+    "matched-source": "same class, other word asks",
+    "keyword": "the word {rule}, whoever asks",
+    "matched-target": "same class, other target",
+}
 
 
 def claims_forest(claims: pd.DataFrame, *, names: Names | None = None) -> alt.LayerChart:
@@ -77,6 +97,84 @@ def claims_forest(claims: pd.DataFrame, *, names: Names | None = None) -> alt.La
         padding={"left": 5, "top": 5, "bottom": 5, "right": 100},
         description="lift of every claim over its baseline, with its 95 % interval",
     )
+
+
+def claim_ladder(controls: pd.DataFrame, *, names: Names | None = None) -> alt.LayerChart:
+    """Return a line per simpler explanation of a claim: how far the head is ahead of it.
+
+    Each with its 95 % interval where it has one, and with the share that it finds itself where it
+    is asked of all pairs; a mark for those that the head is ahead of, another for the rest. One
+    that was not asked has a line and no mark.
+
+    Args:
+        controls: The controls frame's rows of one head, relation and direction.
+        names: What the chart's words are called; in English where not given.
+
+    Raises:
+        InputError: If a column is missing.
+    """
+    frame = columns_of(controls, _RUNG_COLUMNS, "claim_ladder")
+    ahead, level = named(names, "the head is ahead"), named(names, "it is not, or that is open")
+    frame["rung"] = [rung_label(row, names) for row in frame.to_dict("records")]
+    frame["said"] = (frame["ci_low"] > 0).map({True: ahead, False: level})
+    frame["share"] = frame["accuracy"].map(_percent)
+    rows = frame["rung"].tolist()
+    lead = named(names, "points ahead")
+    axis = alt.Axis(title=None, labelLimit=190, labelOverlap=False, labelFlush=False, ticks=False)
+    base = alt.Chart(frame).encode(
+        y=alt.Y(field="rung", type="nominal", scale=alt.Scale(domain=rows), sort=rows, axis=axis),
+        tooltip=[
+            alt.Tooltip(field="rung", type="nominal", title=named(names, "simpler explanation")),
+            *number_tooltips({"difference": "+.3f", "ci_low": "+.3f", "ci_high": "+.3f",
+                              "accuracy": ".3f", "n": "d"}, names),
+        ],
+    )  # fmt: skip
+    known = base.transform_filter("isValid(datum.difference) && datum.n > 0")
+    x = {
+        name: alt.X(field=name, type="quantitative", title=lead, axis=alt.Axis(format="+.0%"))
+        for name in ("difference", "ci_low")
+    }
+    color = alt.Color(
+        field="said",
+        type="nominal",
+        scale=alt.Scale(domain=[ahead, level], range=list(_COLORS[:2])),
+        legend=alt.Legend(orient="top", title=None, direction="vertical", labelLimit=300),
+    )
+    shape = alt.Shape(
+        field="said", type="nominal", scale=alt.Scale(domain=[ahead, level], range=_SHAPES[:2])
+    )
+    shares = base.mark_text(align="left", dx=8, fontSize=11, color=REFERENCE).encode(
+        x=alt.value("width"), text=alt.Text(field="share", type="nominal")
+    )
+    intervals = known.mark_rule(strokeWidth=2).encode(x=x["ci_low"], x2="ci_high", color=color)
+    points = known.mark_point(size=70, filled=True, opacity=1)
+    points = points.encode(x=x["difference"], color=color, shape=shape)
+    return alt.LayerChart(layer=[_line(0.0, [1, 0], lead), intervals, points, shares]).properties(
+        height=alt.Step(_ROW + 3),
+        padding={"left": 5, "top": 5, "bottom": 5, "right": 50},
+        description="how far a head is ahead of each simpler explanation, with 95 % intervals",
+    )
+
+
+def rung_label(row: Mapping[Any, Any], names: Names | None = None) -> str:
+    """Return a rung of the ladder in words, with the rule that it stands for.
+
+    Args:
+        row: Of the controls frame.
+        names: What the words are called; a template takes its {rule} and {tags}.
+
+    Example:
+        >>> rung_label({"rung": "word-class", "rule": "AUX+VERB:left"})
+        'nearest AUX/VERB to the left'
+    """
+    rung, rule = row["rung"], str(row["rule"])
+    tags, _, side = rule.rpartition(":")
+    if rung == "word-class" and tags:
+        rung = f"word-class:{side}"
+    elif rung == "matched-source" and rule:
+        rung = "keyword"
+    said = named(names, f"rung:{rung}", _RUNGS[rung])
+    return said.format(rule=rule.replace("-", "−"), tags=tags.replace("+", "/"))
 
 
 def _rows(claims: pd.DataFrame, called: Mapping[str, str]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The dashboard as its readers need it: to be read by everybody, by keys alone, and at once."""
 
 import json
+import re
 import time
 from importlib.metadata import files
 
@@ -162,12 +163,31 @@ def test_four_clicks_from_the_first_page_to_sentences(reader):
     )
     expect(answer.last).to_contain_text("points over the best fixed offset")
     expect(answer.last).to_contain_text("Needed by the model")
+    # More than "the nearest verb"? The best simpler rule stands there, and each with its lead.
+    rule = reader.page.get_by_text("The best simpler explanation")
+    expect(rule).to_contain_text(re.compile(r"finds \d+\.\d %.*“.+”, finds \d+\.\d %"))
+    ladder = reader.page.locator(".st-key-ladder-asked-ladder svg text")
+    nearest = ladder.filter(has_text=re.compile("nearest|first of the|last of the"))
+    expect(nearest).to_have_count(1)
+    expect(ladder.filter(has_text="random weights")).to_have_count(1)
     click(reader.page.get_by_test_id("stPageLink").get_by_text("Hits and misses of head").last)
     expect(reader.page.get_by_role("heading", name="It hits")).to_be_visible()
     sentences = reader.page.locator("span[style*='outline'] >> visible=true")
     assert sentences.count() >= 3
     assert "obj." in reader.query["pair"]
     assert clicks <= 4
+
+
+def test_one_click_on_a_claim_leads_to_its_hits_and_misses(reader):
+    reader.open("specialization?verdict=all&relation=det")
+    table = reader.page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    place = table.bounding_box()
+    reader.page.mouse.click(place["x"] + 120, place["y"] + 55)
+    expect(reader.page.get_by_role("heading", level=1)).to_have_text("Head")
+    reader.settle()
+    assert reader.query["pair"].startswith("det.")
+    expect(reader.page.get_by_role("heading", name="It misses")).to_be_visible()
 
 
 def test_keys_alone_lead_from_the_first_page_to_a_passport(reader):

@@ -4,6 +4,8 @@ import pytest
 import yaml
 
 from inspector.dashboard import relations, words
+from inspector.plot.colors import FAMILIES
+from inspector.plot.forest import VERDICTS
 from inspector.runs.profile.profile_corpus import Run
 from inspector.yaml_file import read_own_yaml
 
@@ -49,3 +51,23 @@ def test_object_finds_obj_and_a_word_of_ones_own_stays_what_it_is():
     assert relations.gloss("coref:pronoun:mentions", "en").name.endswith(", among mentions")
     assert relations.label("my own", "en") == "my own"
     assert relations.gloss("my own", "en").says == "A relation of the corpus's own."
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_role_and_verdict_has_a_name_a_sentence_and_an_example(language):
+    own = words.of("relations", language)["own"]
+    roles = ["syntactic:obj", "semantic:coref:pronoun", "word-class:NOUN:left", "positional:-1",
+             "position:last", "keyword:but", *FAMILIES]  # fmt: skip
+    for name in roles:
+        found = relations.role(name, language)
+        assert found.says != own, name
+        assert found.example != "–", name
+        assert "{" not in f"{found.name}{found.says}{found.example}", name
+    chinese = [relations.role(name, "zh").says for name in roles]
+    chinese += [relations.verdict(name, "zh").says for name in VERDICTS]
+    assert all(any("\u4e00" <= letter <= "\u9fff" for letter in one) for one in chinese)
+    assert relations.gloss("obj", language).name in relations.role("syntactic:obj", language).name
+    assert all(name in relations.every(language) for name in (*VERDICTS, *FAMILIES, "obj"))
+    assert relations.role("no such", language).name == "no such"
+    tooltip = relations.verdicts(language)
+    assert all(relations.verdict(name, language).says in tooltip for name in VERDICTS)

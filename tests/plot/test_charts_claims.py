@@ -218,3 +218,48 @@ def test_words_and_weights_must_be_as_many():
     with pytest.raises(InputError) as error:
         prediction_html(["a", "b"], [0.5], 0, 1, 1)
     assert str(error.value) == "weights (1) must be as many as words (2): one for each."
+
+
+@pytest.fixture
+def controls():
+    """Return the ladder of one claim, of which a rule of word class finds more."""
+    rows = [
+        ("random-init", "", 181, 0.09, 0.5, 0.46, 0.54),
+        ("offset", "-2", 665, 0.32, 0.27, 0.22, 0.31),
+        ("position", "last", 665, 0.12, 0.47, 0.41, 0.52),
+        ("word-class", "AUX+VERB:left", 665, 0.91, -0.32, -0.37, -0.27),
+        ("selectivity", "VERB:left", 57, np.nan, -0.15, -0.26, -0.02),
+        ("matched-source", HOSTILE, 77, np.nan, 0.13, 0.02, 0.24),
+        ("matched-target", "", 0, np.nan, np.nan, np.nan, np.nan),
+    ]
+    names = ["rung", "rule", "n", "accuracy", "difference", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def test_the_ladder_of_a_claim_has_a_line_for_each_rung_in_words(controls):
+    spec = charts.claim_ladder(controls).to_dict()
+    rows = pd.DataFrame(rows_of(spec, 1))
+    assert rows["rung"].tolist() == [
+        "random weights", "fixed offset −2", "word last of the sentence",
+        "nearest AUX/VERB to the left", "where such a rule errs",
+        f"the word {HOSTILE.replace('-', '−')}, whoever asks", "same class, other target",
+    ]  # fmt: skip
+    ahead, level = "the head is ahead", "it is not, or that is open"
+    assert rows["said"].tolist() == [ahead, ahead, ahead, level, level, ahead, level]
+    assert rows["share"].tolist() == ["9 %", "32 %", "12 %", "91 %", "–", "–", "–"]
+    zero, intervals, points, _ = spec["layer"]
+    assert zero["encoding"]["x"]["field"] == "at"
+    assert (intervals["encoding"]["x"]["field"], intervals["encoding"]["x2"]["field"]) == (
+        "ci_low",
+        "ci_high",
+    )
+    assert points["encoding"]["x"]["field"] == "difference"
+    with pytest.raises(InputError, match="lacks rule: claim_ladder draws the columns rung, rule"):
+        charts.claim_ladder(controls.drop(columns="rule"))
+
+
+def test_the_ladder_is_drawn_in_the_readers_words(controls):
+    names = {"rung:word-class:left": "左边最近的 {tags}", "the head is ahead": "领先"}
+    rows = pd.DataFrame(rows_of(charts.claim_ladder(controls, names=names).to_dict(), 1))
+    assert rows["rung"].tolist()[3] == "左边最近的 AUX/VERB"
+    assert "领先" in set(rows["said"])

@@ -6,7 +6,7 @@ from inspector import api
 from inspector.corpora.surface import Surface
 from inspector.dashboard import address, store, walkthrough, widgets, words
 from inspector.dashboard.guards import guarded, text_field
-from inspector.dashboard.parts import attention_view
+from inspector.dashboard.parts import attention_view, roles_here
 from inspector.dashboard.parts.head_reading import (
     NORM,
     WEIGHT,
@@ -53,6 +53,8 @@ def show(visit: Visit) -> None:
         readings = _readings(model, (text, second or None), view, chosen, visit.language)
         st.caption(t[f"shown:{view}"])
         attention_view.show(view, text, readings, visit.language)
+    if not second:
+        roles_here.show(model, text, chosen, visit)
     shell = words.of("shell", visit.language)
     label = f"{shell['csv']} ({shell['layer']} {chosen[0]})"
     widgets.download(label, lambda: _csv(model, text, second or None, chosen[0]), "attention.csv")

@@ -15,7 +15,7 @@ from inspector.dashboard import (
     words,
 )
 from inspector.dashboard.guards import plain
-from inspector.dashboard.parts import head_statistics
+from inspector.dashboard.parts import claim_ladder, head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.dashboard.store import VerifiableOnly
 from inspector.models import PretrainedModel
@@ -65,7 +65,7 @@ def _heads(visit: Visit, t: words.Words) -> None:
     for row in best.head(_STRONGEST).to_dict("records"):
         st.markdown(claims_in_words.sentence(row, visit.language))
         claims_in_words.evidence_link(row, visit)
-    _ask(claims, visit, t)
+    _ask(run, claims, visit, t)
     st.header(t["next"], anchor=False)
     for page in ("specialization", "attention", "ablation", "concepts"):
         widgets.link(visit, page, t[f"next_{page}"])
@@ -79,8 +79,8 @@ def _grid(run: Run, visit: Visit, t: words.Words) -> None:
     widgets.link(visit, "head", t["to_head"].format(head_name=f"{layer}-{head}"))
 
 
-def _ask(claims: pd.DataFrame, visit: Visit, t: words.Words) -> None:
-    """Show which head follows the relation that the reader chooses."""
+def _ask(run: Run, claims: pd.DataFrame, visit: Visit, t: words.Words) -> None:
+    """Show which head follows the relation that the reader chooses, beside simpler rules."""
     claims = claims_in_words.ordered(claims)
     names = list(dict.fromkeys(claims["relation"]))
     if not names:
@@ -94,6 +94,7 @@ def _ask(claims: pd.DataFrame, visit: Visit, t: words.Words) -> None:
     st.caption(f"{plain(found.says)} {found.example if found.example != '–' else ''}")
     st.markdown(claims_in_words.sentence(row, visit.language))
     claims_in_words.evidence_link(row, visit)
+    claim_ladder.show(run, row, "asked-ladder", visit.language)
 
 
 def _of_any(only: VerifiableOnly, visit: Visit, t: words.Words) -> None:

@@ -17,7 +17,7 @@ from inspector.dashboard import (
     words,
 )
 from inspector.dashboard.guards import plain
-from inspector.dashboard.parts import exports, head_statistics
+from inspector.dashboard.parts import claim_ladder, exports, head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.heads.specialization.decoder_roles import DECODER_ROLES
 from inspector.plot import claims_forest
@@ -61,13 +61,14 @@ def show(visit: Visit) -> None:
         verdict = address.select(
             t["verdict"], "verdict", [_EVERY, *VERDICTS], _first_verdict(run),
             named=lambda name: t["every"] if name == _EVERY else t[name],
+            help=relations.verdicts(visit.language),
         )  # fmt: skip
     chosen = widgets.head_chooser(model, visit.language)
     with st.container(horizontal=True):
         with st.container(width=_WIDE):
             _grid(run, relation, chosen, visit)
         with st.container(width=_BESIDE):
-            _head(run, chosen, t)
+            _head(run, chosen, visit.language)
     claims = claims_in_words.ordered(run.claims)
     if relation != _EVERY:
         claims = claims[claims["relation"] == relation]
@@ -76,6 +77,7 @@ def show(visit: Visit) -> None:
     again = run.frames.get("replication")
     claims_in_words.open_chosen(claims, "claims", visit)
     _claims(claims, visit.language, replicated=again is not None)
+    _ladder(run, claims, visit.language)
     if again is not None:
         shown = again[again["relation"].isin(claims["relation"])]
         widgets.replication_table(shown, "replication", visit.language)
@@ -172,17 +174,23 @@ def _marked(run: Run, relation: str) -> dict[tuple[int, int], bool]:
     return heads | dict.fromkeys(zip(follow["layer"], follow["head"], strict=True), True)
 
 
-def _head(run: Run, chosen: tuple[int, int], t: words.Words) -> None:
-    layer, head = chosen
+def _head(run: Run, chosen: tuple[int, int], language: str) -> None:
+    t, (layer, head) = words.of("specialization", language), chosen
     st.header(t["head_title"].format(head_name=f"{layer}-{head}"), anchor=False)
     own = run.roles[(run.roles["layer"] == layer) & (run.roles["head"] == head)]
     if own.empty:
         st.markdown(t["no_role"])
     else:
+        own = own.sort_values("effect", ascending=False, kind="stable")
         widgets.text_table(
-            [t["role"], t["effect"], t["interval"]],
+            [t["role"], t["in_words"], t["effect"], t["interval"]],
             (
-                [row["role"], widgets.percent(row["effect"]), widgets.interval(row)]
+                [
+                    row["role"],
+                    relations.role(row["role"], language).name,
+                    widgets.percent(row["effect"]),
+                    widgets.interval(row),
+                ]
                 for row in own.to_dict("records")
             ),
         )
@@ -207,6 +215,22 @@ def _claims(claims: pd.DataFrame, language: str, *, replicated: bool) -> None:
     forest = claims_forest(claims, names=_names(language))
     widgets.chart(forest, "forest", t["forest"], least=760)
     exports.chart(forest, "forest", language)
+
+
+def _ladder(run: Run, claims: pd.DataFrame, language: str) -> None:
+    """Show the ladder of the claim that the reader chooses, the first one until then."""
+    if claims.empty:
+        return
+    t, s = words.of("ladder", language), words.of("specialization", language)
+    st.header(t["title"], anchor=False)
+    rows = {f"{row['relation']}.{row['direction']}": row for row in claims.to_dict("records")}
+    names = list(rows)
+    code = address.select(
+        t["claim"], "ladder", names, names[0],
+        named=lambda name: f"{relations.label(rows[name]['relation'], language)} · "
+        f"{s[rows[name]['direction']]} · {rows[name]['layer']}-{rows[name]['head']}",
+    )  # fmt: skip
+    claim_ladder.show(run, rows[code], "claim-ladder", language)
 
 
 def _controls(controls: pd.DataFrame, language: str) -> None:

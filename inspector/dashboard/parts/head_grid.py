@@ -177,7 +177,7 @@ def of_roles(
     Args:
         roles: The roles frame.
         heads: A row per head of the model: `layer`, `head`.
-        named: What families are called, and 'none'.
+        named: What families are called, and 'none'; and roles, where they have words of their own.
         marked: Heads with a dot in the place of their symbol: filled where True.
     """
     strongest = roles.sort_values("effect", ascending=False, kind="stable")
@@ -202,6 +202,10 @@ def of_roles(
     return HeadCells(_rows(cells), [*legend, {"fill": _NONE, "name": named["none"]}])
 
 
+def _rest(role: str) -> str:
+    return role.removeprefix(family_of(role))
+
+
 def _of_role(own: pd.DataFrame | None, named: Mapping[str, str]) -> Cell:
     if own is None:
         return (_NONE, "", "", named["none"])
@@ -220,7 +224,7 @@ def _of_role(own: pd.DataFrame | None, named: Mapping[str, str]) -> Cell:
     first = next(iter(strength))
     seen_on_it = _shade(strength[first]) > _FULL and len(colors) == 1
     said = "; ".join(
-        f"{named.get(family_of(role), family_of(role))}{role.removeprefix(family_of(role))} "
+        f"{named.get(role) or named.get(family_of(role), family_of(role)) + _rest(role)} "
         f"{100 * effect:.0f} %"
         for role, effect in zip(own["role"], own["effect"], strict=True)
     )

@@ -119,7 +119,12 @@ def _cells(
 ) -> HeadCells:
     t, frame = words.of("specialization", language), measured[of]
     if of == ROLES:
-        return head_grid.of_roles(frame, measured["behaviour"], t, marked)
+        called = {
+            role: f"{role} – {relations.role(role, language).name}"
+            for role in set(frame["role"])
+            if ":" in role
+        }
+        return head_grid.of_roles(frame, measured["behaviour"], {**t, **called}, marked)
     if of == NEEDED:
         named = {**{word: t[f"needed_{word}"] for word in _NEEDED}, "": t["needed_not asked"]}
         needed = _needed(frame, measured["behaviour"])

@@ -8,7 +8,7 @@ from streamlit.util import calc_hash
 ROOT = Path(__file__).parents[3]
 PAGES = (
     "overview", "verification", "implementation", "weights", "specialization", "head", "ablation",
-    "attention", "compare", "data", "concepts",
+    "attention", "search", "compare", "data", "concepts",
 )  # fmt: skip
 
 _KINDS = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info",

@@ -1,0 +1,141 @@
+"""Search: where a corpus has words, relations, or a head that acts on them, in context."""
+
+import streamlit as st
+
+from inspector.corpora import Corpus
+from inspector.dashboard import address, profiled, relations, store, widgets, words
+from inspector.dashboard.guards import guarded, plain, text_field
+from inspector.dashboard.parts import exports
+from inspector.dashboard.settings import Visit
+from inspector.frames import meanings
+from inspector.heads.search import Found, Match, search
+from inspector.heads.search.corpus_search import NOBODY
+from inspector.models import PretrainedModel
+from inspector.views.predictions import prediction_html, words_around
+
+_WORDS, _LOOKS, _ABLATION, _TERMS = _WHAT = ("words", "attention", "ablation", "terms")
+_EVERY = "all"
+_SHOWN = 20
+_READ = 200
+"""Sentences that the model reads, at most: a reader waits for them."""
+_LONG, _REACH = 60, 12
+"""Words of a sentence that is cut; words on each side of those that were found."""
+_QUANTITIES = ("claims", "behaviour", "weights", "ablation")
+"""Frames whose columns the catalogue explains."""
+_LEAST = {_LOOKS: 0.1, _ABLATION: 0.0}
+
+
+def show(visit: Visit) -> None:
+    """Show the fields of a search, and what it finds, each place with a way to its attention."""
+    t = words.of("search", visit.language)
+    widgets.heading(t["title"], t["purpose"])
+    model = store.model(visit.model, visit.language)
+    run = profiled.at_hand(visit)
+    corpus = store.own_corpus() if run is None else store.corpus_of(run, visit)
+    head = widgets.head_chooser(model, visit.language)
+    st.caption(t["corpus"].format(corpus=plain(corpus.name), sentences=len(corpus)))
+    what = address.switch(
+        t["what"], "what", _WHAT, _WORDS,
+        named=lambda code: t[f"what:{code}"].format(head_name=f"{head[0]}-{head[1]}"),
+    )  # fmt: skip
+    if what == _TERMS:
+        _catalogue(visit.language)
+        return
+    left, middle, right = st.columns(3)
+    with left:
+        first = text_field(t["words"], "find", "", optional=True)
+    with middle:
+        second = ""
+        if what != _ABLATION:
+            second = text_field(t["to"], "find_to", "", optional=True)
+    with right:
+        names = sorted({one.label for text in corpus.sentences for one in text.relations})
+        relation = address.select(
+            t["relation"], "find_relation", [_EVERY, *names], _EVERY,
+            named=lambda name: t["any"] if name == _EVERY
+            else relations.label(name, visit.language),
+        )  # fmt: skip
+    least = 0.0
+    if what == _LOOKS:
+        least = st.slider(t["more_than"], 0.0, 0.95, _LEAST[what], 0.05, key="more_than")
+    st.markdown(t["grammar"])
+    joined = "" if relation == _EVERY else relation
+    if what == _WORDS and not (first or joined):
+        st.markdown(t["nothing_asked"])
+        return
+    with guarded(), st.spinner(t["searching"], show_time=True):
+        found = _found(model, corpus, visit.model, corpus.sha256, what, head, first, second,
+                       joined, least)  # fmt: skip
+    _results(found, what, head, visit)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _found(
+    _model: PretrainedModel, _corpus: Corpus, name: str, sha256: str, what: str,
+    head: tuple[int, int], first: str, second: str, relation: str, least: float,
+) -> Found:  # fmt: skip
+    if what == _WORDS:
+        return search(_corpus, first, to=second, relation=relation, limit=_SHOWN)
+    return search(
+        _corpus, first, to=second, relation=relation, model=_model, head=head,
+        by="attention" if what == _LOOKS else "ablation", more_than=least, limit=_SHOWN,
+        sentences=_READ,
+    )  # fmt: skip
+
+
+def _catalogue(language: str) -> None:
+    """Show what relations, roles, verdicts and quantities are called, those that fit a word."""
+    t = words.of("search", language)
+    wanted = text_field(t["term"], "term", "", optional=True).casefold()
+    rows = [
+        [code, one.name, one.says, one.example] for code, one in relations.every(language).items()
+    ]
+    for frame in _QUANTITIES:
+        rows += [[name, "–", says, "–"] for name, says in meanings(frame, language).items()]
+    fitting = [row for row in rows if wanted in " ".join(row).replace("*", "").casefold()]
+    st.markdown(t["terms_found"].format(found=len(fitting), all=len(rows)))
+    widgets.text_table(
+        [t["code"], t["name"], t["says"], t["example"]],
+        ([*row[:3], row[3].replace("*", "")] for row in fitting),
+    )
+
+
+def _results(found: Found, what: str, head: tuple[int, int], visit: Visit) -> None:
+    t = words.of("search", visit.language)
+    st.header(t["found"].format(total=found.total, read=found.read), anchor=False)
+    if found.read < found.candidates:
+        st.caption(t["read_some"].format(read=found.read, all=found.candidates))
+    if not found.matches:
+        st.markdown(t["none"])
+        return
+    st.caption(t[f"marks:{what}"].format(shown=len(found), head_name=f"{head[0]}-{head[1]}"))
+    for number, match in enumerate(found.matches):
+        with st.container(border=True):
+            _match(match, number, what, head, visit)
+    exports.frames({"matches": found.frame}, lambda _: t["python"], visit.language)
+
+
+def _match(match: Match, number: int, what: str, head: tuple[int, int], visit: Visit) -> None:
+    """Show one place in its sentence, and the button that leads to its attention."""
+    t, said = words.of("search", visit.language), match.sentence.words
+    right = () if match.other == NOBODY else (match.other,)
+    shown = list(range(len(said)))
+    if len(said) > _LONG:
+        shown = words_around(len(said), {match.word, *right}, _REACH)
+    weights = match.weights or (-1.0,) * len(said)
+    st.html(prediction_html(said, weights, match.word, NOBODY, right, shown))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        score = "" if what == _WORDS else t["score"].format(score=widgets.percent(match.score))
+        st.caption(plain(f"{score} {match.sentence.id}"))
+        label = t["to_attention"].format(head_name=f"{head[0]}-{head[1]}")
+        if st.button(label, key=f"to-attention-{number}", type="tertiary"):
+            _look_at(match.sentence.surface.text, visit)
+
+
+def _look_at(text: str, visit: Visit) -> None:
+    """Turn to the Attention page with a text; the chosen head stays what it is."""
+    for key, value in (("sentence", text), ("second", "")):
+        st.session_state[f"_text_{key}"] = value
+        st.session_state.pop(key, None)
+    address.set_choice("unit", "words")
+    st.switch_page(visit.links["attention"])

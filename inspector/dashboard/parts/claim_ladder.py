@@ -1,0 +1,91 @@
+"""The ladder of one claim: what simpler explanations find, in a sentence, a chart and a table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from inspector.dashboard import claims_in_words, widgets, words
+from inspector.dashboard.guards import plain
+from inspector.dashboard.parts import exports
+from inspector.plot.forest import claim_ladder, rung_label
+from inspector.runs.profile.profile_corpus import Run
+
+_CLAIM = ("layer", "head", "relation", "direction")
+
+
+def show(run: Run, claim: Mapping[Any, Any], key: str, language: str) -> None:
+    """Show how far a head is ahead of each simpler explanation of what it finds.
+
+    Args:
+        run: With the frame of controls.
+        claim: Its layer, head, relation and direction.
+        key: Of the chart; one a page.
+        language: Of the page.
+    """
+    t, names = words.of("ladder", language), words.of("charts", language)
+    rungs = rungs_of(run.controls, claim)
+    if rungs.empty:
+        st.caption(t["not_asked"])
+        return
+    head = f"{claim['layer']}-{claim['head']}"
+    rows = rungs.to_dict("records")
+    said = in_words(rows, head, language)
+    st.markdown(plain(said))
+    st.caption(t["note"])
+    drawing = claim_ladder(rungs, names=names)
+    with st.container(key=f"ladder-{key}", width=_WIDEST):
+        widgets.chart(drawing, key, t["alt"].format(head_name=head, said=said))
+    with st.expander(t["as_table"]):
+        widgets.text_table(
+            [t["rung"], t["asks"], t["finds"], t["ahead"], t["interval"], t["pairs"]],
+            ([rung_label(row, names), t[f"asks:{row['rung']}"], *_figures(row)] for row in rows),
+        )
+    exports.chart(drawing, key, language)
+
+
+_WIDEST = 720
+
+
+def rungs_of(controls: pd.DataFrame, claim: Mapping[Any, Any]) -> pd.DataFrame:
+    """Return the rows of the controls frame that are of one claim, the lowest rung first."""
+    own = pd.Series(True, index=controls.index)
+    for name in _CLAIM:
+        own &= controls[name] == claim[name]
+    return controls[own]
+
+
+def in_words(rows: list[dict[Any, Any]], head: str, language: str) -> str:
+    """Return what a head finds beside the best simpler explanation, and which one explains it.
+
+    Args:
+        rows: Of one claim in the controls frame.
+        head: The head's name.
+        language: Of the sentences.
+    """
+    t, names = words.of("ladder", language), words.of("charts", language)
+    asked = [row for row in rows if row["n"] and not pd.isna(row["accuracy"])]
+    if not asked:
+        return t["not_asked"]
+    every = next((row for row in asked if row["rung"] == "offset"), asked[0])
+    best = max(asked, key=lambda row: row["accuracy"])
+    said = t["best"].format(
+        head_name=head,
+        accuracy=widgets.percent(every["accuracy"] + every["difference"]),
+        n=every["n"],
+        rung=rung_label(best, names),
+        share=widgets.percent(best["accuracy"]),
+    )
+    by = next((row for row in rows if row["rung"] == row["explained_by"]), None)
+    if by is not None:
+        return f"{said} {t['explained'].format(rung=rung_label(by, names))}"
+    held = rows[0]["verdict"] == claims_in_words.SUPPORTED
+    return f"{said} {t['above' if held else 'open']}"
+
+
+def _figures(row: Mapping[Any, Any]) -> list[str]:
+    if not row["n"]:
+        return ["–", "–", "–", "0"]
+    ahead = widgets.percent(row["difference"])
+    return [widgets.percent(row["accuracy"]), ahead, widgets.interval(row), str(row["n"])]
