@@ -147,7 +147,7 @@ class TestRefused:
 
     def test_what_is_no_model(self):
         with pytest.raises(InputError, match=r"model \(Linear\) must be a model of"):
-            using(torch.nn.Linear(2, 2)).__enter__()
+            inspector.using(torch.nn.Linear(2, 2)).__enter__()
 
 
 # Every fifth: all of them are run by `make architectures`.
