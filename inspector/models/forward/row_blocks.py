@@ -33,6 +33,8 @@ LONG = 1024
 CELLS = 1 << 22
 """Cells of a block, all heads together: what caches hold."""
 _LEAST_ROWS = 8
+_STEP = 1024
+"""Keys by which blocks grow: were each wider than the last, none would fit where the last was."""
 _CHECKED = 100
 # Scores are finite, so that 0 times the score of a forbidden key is 0.
 _FORBIDDEN = -1e30
@@ -192,16 +194,20 @@ def _rows(given: _Given, *, every: bool) -> Iterator[range]:
         yield range(start, min(start + size, n_tokens))
 
 
+def _stepped(n_keys: int, n_tokens: int) -> int:
+    return min(n_tokens, -(-n_keys // _STEP) * _STEP)
+
+
 def row_probabilities(
     given: _Given, rows: range
 ) -> tuple[Float[Tensor, "1 head row key"], Float[Tensor, "1 head row key"]]:
     """Return the scores and the probabilities of some queries."""
     n_tokens, chosen = given.key.shape[-2], slice(rows.start, rows.stop)
-    n_keys = rows.stop if given.causal else n_tokens
+    n_keys = _stepped(rows.stop, n_tokens) if given.causal else n_tokens
     mask = None if given.rule is None else given.rule.of(rows)
     if mask is not None:
         mask = mask[None, None]
-        n_keys = int(mask.any(-2).nonzero()[:, -1].max()) + 1
+        n_keys = _stepped(int(mask.any(-2).nonzero()[:, -1].max()) + 1, n_tokens)
     elif given.terms.mask is not None:
         mask = _of_rows(given.terms.mask, chosen)
     scores = _scores(given.query[:, :, chosen], given.key[:, :, :n_keys]).mul_(given.factor)
@@ -214,7 +220,8 @@ def row_probabilities(
         scores = scores.masked_fill_(~mask[..., :n_keys], _FORBIDDEN)
         empty = ~mask.any(-1, keepdim=True)
     elif given.causal:  # only the last keys are later than some of the queries
-        later = torch.ones(len(rows), len(rows), dtype=torch.bool, device=scores.device).triu_(1)
+        width = n_keys - rows.start
+        later = torch.ones(len(rows), width, dtype=torch.bool, device=scores.device).triu_(1)
         scores[..., rows.start :].masked_fill_(later, _FORBIDDEN)
     sinks = given.terms.sinks
     probabilities = over_the_keys(scores, None if sinks is None else _of_rows(sinks, chosen))

@@ -65,6 +65,7 @@ def model_of(tmp_path_factory):
 def by_rows(monkeypatch):
     """Return a function that sets what a long text is; blocks have eight rows."""
     monkeypatch.setattr(row_blocks, "CELLS", 1)
+    monkeypatch.setattr(row_blocks, "_STEP", 12)
 
     def from_tokens(n):
         monkeypatch.setattr(row_blocks, "LONG", n)
