@@ -78,11 +78,11 @@ class Targets:
     def again(self, claim: Mapping[str, Any]) -> Row:
         """Return the row of a judged claim on this text: its head and its offset, as they stand.
 
-        `kept` is 'yes' where at least one half of its looks or attention go to the target, with an
-        interval above one half, and, of words, ten points more than at the claim's own offset, with
-        an interval above 0; 'unclear' where the interval holds one half or 0, or with fewer than
-        20 words or 5 documents; 'not asked' where it is not supported where it was made, or there
-        is no such word; else 'no'.
+        `kept` is 'yes' where, of tokens, at least one half of its looks or attention go to the
+        target, with an interval above one half; of words, ten points more than lie at the claim's
+        own offset, with an interval above 0. 'unclear' where the interval holds one half, or 0 and
+        ten points, or with fewer than 20 words or 5 documents; 'not asked' where it is not
+        supported where it was made, or there is no such word; else 'no'.
         """
         name = claim["target"]
         row: Row = {key: claim[key] for key in ("layer", "head")}
@@ -135,12 +135,14 @@ def _outcome(found: Mapping[str, Any]) -> tuple[str, str]:
     """Return whether a claim is kept, and what stands against it."""
     if found["n"] < MIN_PAIRS or found["documents"] < MIN_DOCUMENTS:
         return UNCLEAR, f"{found['n']} words in {found['documents']} documents are too few"
-    if not found["ci_low"] > MOST:
-        if found["ci_high"] >= MOST:
-            return UNCLEAR, "the interval of its share holds one half"
-        return NO, "it looks there in less than one half"
-    if found.get("lift", MIN_LIFT) < MIN_LIFT:
+    if "lift" in found:
+        if found["lift"] >= MIN_LIFT and found["lift_low"] > 0:
+            return YES, ""
+        if found["lift_low"] <= 0 and found["lift_high"] >= MIN_LIFT:
+            return UNCLEAR, "the interval of its lift holds 0 and ten points"
         return NO, "its lift over the offset is below ten points"
-    if not found.get("lift_low", 1.0) > 0:
-        return UNCLEAR, "the interval of its lift holds 0"
-    return YES, ""
+    if found["ci_low"] > MOST:
+        return YES, ""
+    if found["ci_high"] >= MOST:
+        return UNCLEAR, "the interval of its share holds one half"
+    return NO, "it looks there in less than one half"

@@ -33,7 +33,7 @@ from inspector.heads.specialization.lift import MIN_LIFT
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import BatchSize, PretrainedModel, random_init_model, word_batches
 from inspector.runs.check.described_words import WordTarget
-from inspector.runs.check.token_targets import RANDOM_SENTENCES, judged_share
+from inspector.runs.check.token_targets import MOST, RANDOM_SENTENCES
 from inspector.runs.profile.job import ProfileSettings
 from inspector.runs.profile.shard_worker import one_thread
 
@@ -106,11 +106,12 @@ class WordLooks:
     def row(self, target: WordTarget, head: tuple[int, int] | None) -> dict[str, Any]:
         """Return what a head shows of a target on the test split, from all words that have one.
 
-        'supported': its strongest look goes there in at least one half, with a 95 % bootstrap
-        interval over documents above one half; in ten points more than the commonest fixed offset
-        of the selection split leads there, with an interval above 0; and more often than the best
-        head of every model with random weights; 'explained' where offset or random weights do as
-        well; 'underpowered' where an interval holds one half or 0, or there is none.
+        'supported', as its role is: its strongest look goes there ten points more often than the
+        commonest fixed offset of the selection split leads there, with a 95 % bootstrap interval
+        over documents above 0; and more often than the best head of every model with random
+        weights. 'explained' where random weights do as well, or where it looks there in one half
+        and an offset does as well; 'underpowered' where the interval holds 0 and ten points, or
+        there is none.
 
         Args:
             target: Where it is said to look.
@@ -129,13 +130,7 @@ class WordLooks:
         named["baseline_offset"] = _commonest(nearest[chosen] - chosen)
         found = self.again(target, named)
         at_random = max((_best(one, target) for one in self.random_init), default=np.nan)
-        verdict, explained = judged_share(
-            found["accuracy"], found["ci_low"], found["ci_high"], at_random
-        )
-        if verdict == "supported" and found["lift"] < MIN_LIFT:
-            verdict, explained = "explained", "offset"
-        elif verdict == "supported" and not found["lift_low"] > 0:
-            verdict = "underpowered"
+        verdict, explained = _judged(found, at_random)
         judged = {"random_init_accuracy": at_random, "verdict": verdict, "explained_by": explained}
         return named | found | judged
 
@@ -155,7 +150,7 @@ class WordLooks:
         document, size = table.document[tested], len(table.test_documents)
         wholes = by_document(np.ones(len(tested), dtype=np.int64), document, size)
         weights = bootstrap_weights(size, self.seed)
-        (low, high), (lift_low, _) = (
+        (low, high), (lift_low, lift_high) = (
             ratio_intervals(by_document(one, document, size)[None], wholes, weights)[0]
             for one in (hit.astype(np.int8), hit.astype(np.int8) - at_offset)
         )
@@ -169,7 +164,21 @@ class WordLooks:
             "baseline_accuracy": at,
             "lift": accuracy - at,
             "lift_low": lift_low,
+            "lift_high": lift_high,
         }
+
+
+def _judged(found: Mapping[str, float], at_random: float) -> tuple[str, str]:
+    """Return the verdict on a head, and what explains it where that does."""
+    spans = found["lift_low"] <= 0 and found["lift_high"] >= MIN_LIFT
+    if np.isnan(found["lift_low"]) or spans:
+        return "underpowered", ""
+    if found["lift"] < MIN_LIFT:
+        return ("explained", "offset") if found["accuracy"] > MOST else ("not supported", "")
+    # Without random models nothing is supported.
+    if found["accuracy"] > at_random:
+        return "supported", ""
+    return ("not supported", "") if np.isnan(at_random) else ("explained", "random-init")
 
 
 def _asked(

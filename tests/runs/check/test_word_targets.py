@@ -139,7 +139,7 @@ def test_what_an_offset_finds_too_is_explained_by_it(looks):
         ("word-class:VERB:left", 0, "yes", ""),
         ("keyword:the", 1, "yes", ""),
         ("position:2", 4, "yes", ""),
-        ("word-class:VERB:left", 2, "no", "it looks there in less than one half"),
+        ("word-class:VERB:left", 2, "no", "its lift over the offset is below ten points"),
         ("keyword:xylophone", 1, "not asked", "other has no word from which m can look at "),
     ],
 )
