@@ -62,6 +62,9 @@ def dashboard(
     corpus: Annotated[
         list[Path] | None, typer.Option(help="A corpus that can be profiled from the page Data.")
     ] = None,
+    annotate: Annotated[
+        list[Path] | None, typer.Option(help="Further annotation of a corpus, as profile takes it.")
+    ] = None,
     runs: Annotated[
         Path | None,
         typer.Option(help="A folder: runs below it can be opened, and new ones are written there."),
@@ -84,7 +87,7 @@ def dashboard(
         )
     script = _script()
     _check_free(port)
-    given = _given(run or (), model or (), corpus or (), runs)
+    given = _given(run or (), model or (), corpus or (), annotate or (), runs)
     if as_json:
         print(json_text({"url": f"http://{_ADDRESS}:{port}", "settings": SETTINGS}), flush=True)
         # What Streamlit says is no result: with --json stdout holds one document.
@@ -122,7 +125,11 @@ def streamlit_words(
 
 
 def _given(
-    run: Sequence[Path], model: Sequence[str], corpus: Sequence[Path], runs: Path | None
+    run: Sequence[Path],
+    model: Sequence[str],
+    corpus: Sequence[Path],
+    annotate: Sequence[Path],
+    runs: Path | None,
 ) -> list[str]:
     """Return what the script is told of runs, models and corpora, once all of them can be used.
 
@@ -131,8 +138,7 @@ def _given(
     """
     try:
         models = [*map(_model, model), *(name for one in run for name in _models_of(one))]
-        for one in corpus:
-            _check_corpus(one)
+        _check_read(corpus, annotate)
         root = None if runs is None else _root(runs)
     except InputError:
         raise
@@ -142,6 +148,7 @@ def _given(
         "--run": [str(one.resolve()) for one in run],
         "--model": list(dict.fromkeys(models)),
         "--corpus": [str(one.resolve()) if one.exists() else str(one) for one in corpus],
+        "--annotate": [str(one.resolve()) for one in annotate],
         "--runs": [] if root is None else [str(root)],
     }
     return [word for name, values in found.items() for value in values for word in (name, value)]
@@ -172,11 +179,12 @@ def _models_of(run: Path) -> list[str]:
         return []  # it was read from another folder: --model names it
 
 
-def _check_corpus(file: Path) -> None:
-    """Pass if a corpus can be read."""
+def _check_read(corpus: Sequence[Path], annotate: Sequence[Path]) -> None:
+    """Pass if each corpus can be read, and each annotation belongs to one."""
     from inspector.corpora.annotation.annotated_corpus import read_annotated
 
-    read_annotated([file])
+    if corpus or annotate:
+        read_annotated(list(corpus) or None, list(annotate))
 
 
 def _root(folder: Path) -> Path:

@@ -1,7 +1,9 @@
 // What no element of the page can do: name the document's language, and keep steps out of the
 // history. Going one head further, or completing the address after a turn of the page, replaces the
 // entry; every other choice adds one, so that Back undoes it.
-const STEPS = ["layer", "head", "position", "sample", "step"];
+const STEPS = [
+  "layer", "head", "layer2", "head2", "layer_b", "head_b", "position", "sample", "step",
+];
 
 function isStep(from, to) {
   const keys = new Set([...from.keys(), ...to.keys()]);

@@ -50,13 +50,13 @@ def show(model: PretrainedModel, run: Run, relations: pd.DataFrame, visit: Visit
         windows = store.windows_of(run, visit)
     across = {pair.label for one in windows for pair in one.relations} - within
     rows = relations[relations["relation"].isin(within | across)].to_dict("records")
+    if corpus.sha256 != run.manifest.corpus_sha256:
+        st.caption(t["examples_corpus"].format(corpus=plain(corpus.name)))
     if not rows:
         st.markdown(t["no_sentences"])
         return
     chosen, sample = _choice(rows, visit.language)
     claim_ladder.show(run, chosen, "ladder", visit.language)
-    if corpus.sha256 != run.manifest.corpus_sha256:
-        st.caption(t["examples_corpus"].format(corpus=plain(corpus.name)))
     texts, size = corpus.sentences, _SENTENCES
     if chosen["relation"] in across:
         texts, size = list(windows), _WINDOWS

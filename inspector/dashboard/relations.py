@@ -28,6 +28,7 @@ class Gloss:
     example: str
 
 
+@cache
 def gloss(relation: str, language: str) -> Gloss:
     """Return a relation in a language's words.
 

@@ -38,7 +38,7 @@ class Settings(BaseModel):
     corpus: Annotated[list[Name], Field(min_length=1)] | None = None
     """The files that the run was made from, for example sentences; inspector's own if not given."""
     annotations: list[Name] = []
-    """Further annotation of `corpus`: roles, names, relations of your own."""
+    """Further annotation of `corpus` or `corpora`: roles, names, relations of your own."""
     corpora: list[Name] = []
     """Files, each a corpus of its own, that can be profiled from the page Data."""
     most_upload_mb: Annotated[int, Field(ge=1, le=20)] = 10
@@ -82,8 +82,8 @@ class _Parser(argparse.ArgumentParser):
 def read_arguments(arguments: list[str]) -> argparse.Namespace:
     """Return what the server was started with; None or an empty list where it is not named.
 
-    `config` is the settings file, `folder` where `inspector dashboard` was called; `run`, `model`
-    and `corpus` are lists, `runs` is a folder.
+    `config` is the settings file, `folder` where `inspector dashboard` was called; `run`, `model`,
+    `corpus` and `annotate` are lists, `runs` is a folder.
 
     Args:
         arguments: What stands after `--`.
@@ -99,7 +99,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--config", type=Path)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--runs")
-    for several in ("--run", "--model", "--corpus"):
+    for several in ("--run", "--model", "--corpus", "--annotate"):
         parser.add_argument(several, action="append", default=[])
     return parser.parse_args(arguments)
 
@@ -149,6 +149,8 @@ def with_arguments(settings: Settings, arguments: argparse.Namespace) -> Setting
         changes["run"] = list(dict.fromkeys([*arguments.run, *settings.opened]))
     if arguments.corpus:
         changes["corpora"] = list(dict.fromkeys([*arguments.corpus, *settings.corpora]))
+    if arguments.annotate:
+        changes["annotations"] = list(dict.fromkeys([*arguments.annotate, *settings.annotations]))
     if arguments.runs is not None:
         changes["runs"] = arguments.runs
     return settings.model_copy(update=changes)

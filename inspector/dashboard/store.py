@@ -4,7 +4,9 @@ Each is kept for the models last used only. Texts that readers type are never ke
 """
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,7 +19,6 @@ from inspector.corpora.annotation.annotated_corpus import read_annotated
 from inspector.corpora.annotation.registry import annotate
 from inspector.corpora.sentence import Labels, Sentence, check_labels
 from inspector.dashboard import words
-from inspector.dashboard.default_runs import Computation, DefaultRuns
 from inspector.dashboard.guards import guarded
 from inspector.dashboard.runs.choice import KEY, root_of
 from inspector.dashboard.runs.texts import own_text
@@ -26,12 +27,22 @@ from inspector.errors import InputError, ModelError, OutputError
 from inspector.heads.weights.vocabulary_circuits import circuits_if_any
 from inspector.models import PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, load_to_run
-from inspector.progress import Progress
 from inspector.records import json_text
+from inspector.runs.background import processes
+from inspector.runs.background.job import (
+    ATLAS,
+    CURVE,
+    IMPORTANCE,
+    Job,
+    folder_of,
+    write_job,
+)
+from inspector.runs.background.shelf import Listed, look_at
+from inspector.runs.background.work import some_sentences as spread
 from inspector.runs.profile.plan import windows_of as windows_of_corpus
 from inspector.runs.profile.profile_corpus import Run
 from inspector.runs.profile.shard_worker import ProfileSettings
-from inspector.runs.profile.versions import identity
+from inspector.runs.profile.versions import identity, versions
 from inspector.runs.store.folder_checks import RESULT
 from inspector.verification import VerificationReport
 
@@ -40,8 +51,9 @@ SENTENCES, CURVE_SENTENCES = 200, 60
 """Sentences for the ablation of one head and for importance; fewer for the curve, which takes many
 passes."""
 
-# A reader waits for it: fewer texts are read without each head than the command line reads.
-_SETTINGS = ProfileSettings(ablation=True, ablation_sentences=64, ablation_windows=4)
+SETTINGS = {"ablation_sentences": 64, "ablation_windows": 4, "shard_size": 32}
+"""Of a profile that a reader waits for: fewer texts are read without each head than the command
+line reads, and small parts, so that what is left can be told early."""
 _WORKERS = min(2, os.cpu_count() or 1)
 
 
@@ -123,60 +135,83 @@ def opened(folder: Path) -> Run:
     Raises:
         OutputError: If there is none, it is not complete, or it is damaged.
     """
-    result = folder / RESULT
-    run: Run = _opened(str(folder), result.stat().st_mtime_ns if result.is_file() else 0)
+    files = sorted(one for one in folder.glob("*") if one.is_file())
+    run: Run = _opened(str(folder), tuple((one.name, one.stat().st_mtime_ns) for one in files))
     return run
 
 
-def default_run(visit: Visit) -> Computation[Run] | None:
-    """Return the computation of the model's default run, None where nobody has asked for it.
+def default_run(visit: Visit) -> Run | None:
+    """Return the model's default run; None where it is not complete."""
+    return finished_run(_kept(visit))
 
-    One that was finished before stands on disk, and is at hand at once.
+
+def default_job(visit: Visit) -> Job:
+    """Return what computes the model's default run, once for all sessions."""
+    return Job(
+        visit.model, own_corpus().name, settings=SETTINGS, key=_key(visit, SETTINGS),
+        workers=_WORKERS,
+    )  # fmt: skip
+
+
+def ablation_job(visit: Visit) -> Job:
+    """Return what measures the model's heads by ablation, once for all sessions."""
+    settings = {"sentences": SENTENCES, "curve_sentences": CURVE_SENTENCES}
+    key = f"ablation-{_key(visit, settings)}"
+    return Job(visit.model, own_corpus().name, settings=settings, kind="ablation", key=key)
+
+
+def atlas_job(visit: Visit, run: Run) -> Job:
+    """Return what makes a run into pages that need no server."""
+    folder = Path(folder_of_run(visit)).resolve()
+    made_of = {"run": str(folder), "hashes": json_text(run.manifest.model_files), **versions()}
+    changed = (folder / RESULT).stat().st_mtime_ns
+    key = f"atlas-{_digest({**made_of, 'changed': str(changed)})}"
+    called = run.manifest.corpus
+    return Job(visit.model, called, (str(folder),), kind="atlas", key=key)
+
+
+def listed(visit: Visit, job: Job) -> Listed:
+    """Return how far a job is, whoever began it; it has none of its own before somebody did."""
+    root = root_of(visit.settings)
+    return look_at(root / job.name, job.name, folder_of(root, job.name))
+
+
+def start(visit: Visit, job: Job) -> None:
+    """Start a job, or go on with it, unless it is under way.
+
+    Raises:
+        InspectorError: If as many are under way as may be, or it cannot be written.
     """
-    computation = _default_runs().find(visit.model)
-    if computation is not None:
-        return computation
-    kept = finished_run(_kept(visit))
-    return None if kept is None else _default_runs().start(visit.model, lambda progress: kept)
-
-
-def start_default_run(visit: Visit) -> Computation[Run]:
-    """Return the computation of the model's default run, begun now unless it was before."""
-    loaded, folder = model(visit.model, visit.language), _kept(visit)
-
-    def compute(progress: Progress) -> Run:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # What a server that was killed had finished is not computed again.
-        return api.profile(
-            loaded, output=folder, resume=True, settings=_SETTINGS, workers=_WORKERS,
-            progress=progress,
-        )  # fmt: skip
-
-    with guarded():
-        return _default_runs().start(visit.model, compute)
+    folder = write_job(root_of(visit.settings), job)
+    processes.start(folder, visit.settings.most_runs)
 
 
 def _kept(visit: Visit) -> Path:
     """Return where a model's default run is kept: by its files, the corpus, settings, versions."""
-    made_of = {
-        **identity(model(visit.model, visit.language)),
-        "corpus": own_corpus().sha256,
-        "settings": repr(_SETTINGS),
-    }
-    return root_of(visit.settings) / sha256(json_text(made_of).encode()).hexdigest()[:KEY]
+    return root_of(visit.settings) / _key(visit, SETTINGS)
 
 
-def folder_of(visit: Visit) -> str:
+def _key(visit: Visit, settings: Mapping[str, int]) -> str:
+    model(visit.model, visit.language)  # stops the page where there is none
+    key: str = _key_of(visit.model, json_text(dict(settings)))
+    return key
+
+
+def _digest(made_of: Mapping[str, str]) -> str:
+    return sha256(json_text(dict(made_of)).encode()).hexdigest()[:KEY]
+
+
+def folder_of_run(visit: Visit) -> str:
     """Return where the run that is shown can be opened."""
     return str(_kept(visit) if visit.run is None else visit.run)
 
 
 def finished_run(folder: Path) -> Run | None:
     """Return the run of a folder; None where it is not complete, or of another version."""
-    if not folder.is_dir():
+    if not (folder / RESULT).is_file():
         return None
     try:
-        return Run.open(folder)
+        return opened(folder)
     except OutputError:
         return None
 
@@ -188,17 +223,21 @@ def corpus_of(run: Run, visit: Visit) -> Corpus:
     inspector's own.
     """
     settings, wanted = visit.settings, run.manifest.corpus_sha256
-    known = [tuple(settings.corpus)] if settings.corpus else []
+    extra, own = tuple(settings.annotations), own_text(wanted)
+    known: list[tuple[str, ...] | None] = [None] if own is None else [(own,), None]
     known += [(file,) for file in settings.corpora]
-    own = own_text(wanted)
-    known += [] if own is None else [(own,)]
     with guarded():
         labels = check_labels(str(run.manifest.settings["labels"]))
-        for files in known:
-            extra = tuple(settings.annotations) if files == tuple(settings.corpus or ()) else ()
-            corpus: Corpus = _corpus(files, labels, extra)
+        if settings.corpus:
+            corpus: Corpus = _corpus(tuple(settings.corpus), labels, extra)
             if corpus.sha256 == wanted:
                 return corpus
+        for files in known:
+            for added in dict.fromkeys([(), extra]):
+                with suppress(InputError):  # the annotation is of another corpus
+                    corpus = _corpus(files, labels, added)
+                    if corpus.sha256 == wanted:
+                        return corpus
         if settings.corpus and _is_named(visit):
             raise InputError(
                 f"corpus ({', '.join(settings.corpus)}) is not what the run was made from: name "
@@ -243,22 +282,20 @@ def corpus_in(file: str | None) -> Corpus:
     return corpus
 
 
-def measured(name: str) -> Computation[Measured] | None:
-    """Return the measuring of a model's heads by ablation, None where nobody has asked for it."""
-    return _all_measured().find(name)
+def measured(visit: Visit) -> Measured | None:
+    """Return what was measured of a model's heads by ablation; None where it is not complete."""
+    folder = folder_of(root_of(visit.settings), ablation_job(visit).name)
+    try:
+        stamps = tuple((folder / name).stat().st_mtime_ns for name in (IMPORTANCE, CURVE))
+    except OSError:
+        return None
+    found: Measured = _measured(str(folder), stamps)
+    return found
 
 
-def start_measuring(model: PretrainedModel, name: str) -> Computation[Measured]:
-    """Return the measuring of a model's heads, begun now unless it was before."""
-
-    def measure(progress: Progress) -> Measured:
-        progress("importance", 0.0)
-        importance = api.head_importance(model, some_sentences(SENTENCES), check=False)
-        curve = api.robustness(model, some_sentences(CURVE_SENTENCES), progress=progress)
-        return Measured(importance, curve)
-
-    with guarded():
-        return _all_measured().start(name, measure)
+def atlas(visit: Visit, job: Job) -> Path:
+    """Return the file that a job makes of a run."""
+    return folder_of(root_of(visit.settings), job.name) / ATLAS
 
 
 def without(model: PretrainedModel, name: str, head: tuple[int, int]) -> pd.DataFrame:
@@ -274,15 +311,19 @@ def some_sentences(n: int) -> Corpus:
         >>> len(some_sentences(60).sentences)
         60
     """
-    corpus = own_corpus()
-    step = len(corpus.sentences) / n
-    taken = [corpus.sentences[int(number * step)] for number in range(n)]
-    return replace(corpus, sentences=[replace(one, source="") for one in taken])
+    return spread(own_corpus(), n)
 
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
 def _model(name: str) -> PretrainedModel:
     return api.load(name)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _key_of(name: str, settings: str) -> str:
+    """Return the key of what is computed of a model; versions take long to ask for."""
+    made_of = {**identity(_model(name)), "corpus": own_corpus().sha256, "settings": settings}
+    return _digest(made_of)
 
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
@@ -314,13 +355,8 @@ def _circuits(name: str) -> pd.DataFrame | None:
     return circuits_if_any(_model(name))
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _default_runs() -> DefaultRuns[Run]:
-    return DefaultRuns(_MODELS)
-
-
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
-def _opened(folder: str, changed: int) -> Run:
+def _opened(folder: str, stamps: tuple[tuple[str, int], ...]) -> Run:
     return Run.open(folder)
 
 
@@ -341,9 +377,9 @@ def _windows(
     return windows_of_corpus(_model, _corpus, settings).texts
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _all_measured() -> DefaultRuns[Measured]:
-    return DefaultRuns(_MODELS)
+@st.cache_resource(max_entries=_MODELS, show_spinner=False)
+def _measured(folder: str, stamps: tuple[int, ...]) -> Measured:
+    return Measured(*(pd.read_parquet(Path(folder) / name) for name in (IMPORTANCE, CURVE)))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from inspector.dashboard import address, relations, words
 from inspector.dashboard.guards import plain
+from inspector.dashboard.parts import exports
 from inspector.dashboard.settings import Visit
 from inspector.dashboard.words import sentences
 from inspector.frames import meanings
@@ -45,7 +46,10 @@ _STYLE = Path(__file__).with_name("style.css")
 _DOCUMENT = st.components.v2.component(
     "inspector.document", js=Path(__file__).with_name("document.js").read_text(encoding="utf-8")
 )
-_MIME = {".csv": "text/csv", ".html": "text/html", ".json": "application/json"}
+_MIME = {
+    ".csv": "text/csv", ".html": "text/html", ".json": "application/json",
+    ".zip": "application/zip",
+}  # fmt: skip
 
 
 def style() -> None:
@@ -91,29 +95,24 @@ def download(label: str, data: Any, file: str) -> None:
     )
 
 
-def downloads(frames: Mapping[str, pd.DataFrame], language: str) -> None:
-    """Offer frames as CSV, side by side, under their names."""
-    csv = words.of("shell", language)["csv"]
-    with st.container(horizontal=True):
-        for name, frame in frames.items():
-            download(f"{csv} ({name})", frame.to_csv(index=False), f"{name}.csv")
-
-
 def chart(
     drawing: alt.Chart | alt.LayerChart,
     key: str,
     name: str,
-    on_click: Any = "ignore",
+    language: str,
+    lines: str = "",
+    *,
     width: Any = "stretch",
     least: int = 0,
 ) -> None:
-    """Show a chart under a name that can be read aloud in the page's language.
+    """Show a chart under a name that can be read aloud in the page's language, and its files.
 
     Args:
         drawing: The chart.
-        key: Of the element.
+        key: Of the element, and what its files are called.
         name: What the chart shows.
-        on_click: Called when the reader chooses a mark, where the chart lets them.
+        language: Of the page.
+        lines: The Python that makes it.
         width: "stretch" fills the page, "content" keeps the chart's own.
         least: The width in pixels below which it is scrolled rather than squeezed.
     """
@@ -122,7 +121,8 @@ def chart(
     with place:
         if least or width == "content":
             st.html(_SCROLLED.format(key=key, least=least))
-        st.altair_chart(drawing, key=key, on_select=on_click, width=width)
+        st.altair_chart(drawing, key=key, width=width)
+    exports.chart(drawing, key, language, lines)
 
 
 def link(visit: Visit, page: str, label: str, **choices: object) -> None:
@@ -173,16 +173,6 @@ def weights_over(tokens: Sequence[str], probabilities: Tensor, token: str, weigh
             ),
         },
     )
-
-
-def choose_clicked_head(key: str) -> None:
-    """Make the head of the cell that was clicked in a chart the chosen one."""
-    event: Any = st.session_state.get(key)
-    selections = event.selection if event else {}
-    for points in selections.values():
-        if isinstance(points, list) and points and {"layer", "head"} <= set(points[0]):
-            address.set_choice("layer", int(points[0]["layer"]))
-            address.set_choice("head", int(points[0]["head"]))
 
 
 def roles_table(roles: pd.DataFrame, head: tuple[int, int], language: str) -> None:
@@ -296,6 +286,7 @@ def frame_table(
         "direction": lambda row: t[row["direction"]],
         "head": lambda row: f"{row['layer']}-{row['head']}",
         "explained_by": lambda row: words.term(row["explained_by"], language),
+        "reason": lambda row: sentences.said(row["reason"], "reasons", language),
         "in_words": lambda row: relations.gloss(row["relation"], language).name,
         "interval": interval,
         "kept": lambda row: t[f"needed_{row['kept']}"],

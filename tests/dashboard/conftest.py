@@ -103,14 +103,15 @@ def decoder(tmp_path_factory):
 def server(tmp_path_factory, profiled, only_verifiable, small_model, decoder):
     """Return the address of the dashboard, served as `make run` serves it, hub out of reach.
 
-    It has a run to show, a second model that can only be verified, a third, small one, and a
-    decoder with its run, `decoder`.
+    It has a run to show, and the same again, a second model that can only be verified, a third,
+    small one, and a decoder with its run, `decoder`.
     """
     settings = yaml.safe_load(profiled.read_text())
     models = ["minilm", str(only_verifiable), str(small_model), str(decoder[0])]
     config = tmp_path_factory.mktemp("served") / "served.yaml"
     runs = tmp_path_factory.mktemp("served-runs")
     shutil.copytree(decoder[1], runs / "decoder")
+    shutil.copytree(settings["run"], runs / "again")
     config.write_text(yaml.safe_dump({**settings, "models": models, "runs": str(runs)}))
     log = tmp_path_factory.mktemp("server") / "log.txt"
     port = free_port()

@@ -1,25 +1,26 @@
 """The Ablation page: it computes when asked, and shows what was computed in both languages."""
 
 import json
-from threading import Event
 
 import pandas as pd
 import pytest
-import streamlit as st
 import yaml
 from support.browser.dashboard_driver import texts
 from support.tiny.language_models import save_language_model
 
 from inspector import api
 from inspector.corpora import read_conllu
+from inspector.corpora.annotation import annotated_corpus
 from inspector.corpora.default import sample_files
-from inspector.dashboard import profiled, store
+from inspector.dashboard import store
 from inspector.dashboard.app_pages import ablation
+from inspector.heads.ablation import corpus_pass
 from inspector.models import load
+from inspector.runs.background import processes, worker
 
 
 def forget():
-    for kept in (store._all_measured, store._without, store._corpus):
+    for kept in (store._without, store._corpus):
         kept.clear()
 
 
@@ -34,7 +35,11 @@ def asked(open_page, small_model, tmp_path, monkeypatch):
     """Return a function: query → the page of a small model after its button was pressed."""
     monkeypatch.setattr(store, "SENTENCES", 12)
     monkeypatch.setattr(store, "CURVE_SENTENCES", 6)
-    monkeypatch.setattr(store, "default_corpus", lambda: read_conllu(sample_files()[:1]))
+    few = read_conllu(sample_files()[:1])
+    for room in (store, annotated_corpus):
+        monkeypatch.setattr(room, "default_corpus", lambda: few)
+    # In this process, in which the corpus is a small one.
+    monkeypatch.setattr(processes, "start", lambda folder, most: worker.main(folder))
     forget()
     config = tmp_path / "small.yaml"
 
@@ -62,7 +67,7 @@ def test_what_is_shown_is_what_the_library_says(asked, small_model):
     assert not app.exception
     assert not app.error
     assert "What changes without head 1-2" in texts(app)
-    assert len(app.get("vega_lite_chart")) == 2
+    assert len(app.get("vega_lite_chart")) == 1
     own = api.ablate(load(str(small_model)), [(1, 2)], store.some_sentences(12))
     rows = own[own["relation"] != "(all)"]
     shown = app.dataframe[0].value
@@ -82,7 +87,7 @@ def test_loss_is_shown_where_the_model_has_its_head(asked, language_model):
     said = f"the whole model's **{whole['loss']:.2f}**, a mean over {whole['loss_n']} words"
     assert said in texts(app)
     drawn = [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
-    assert len(drawn) == 3
+    assert len(drawn) == 2
     assert drawn[-1]["description"] == "growth of the loss against the heads kept in each layer"
     ablated = api.ablate(load(str(language_model)), [(0, 0)], store.some_sentences(12))
     rows = ablated[ablated["relation"] != "(all)"]
@@ -94,13 +99,13 @@ def test_loss_is_shown_where_the_model_has_its_head(asked, language_model):
 def test_a_model_without_that_head_says_why_there_is_no_loss(asked):
     app = asked()
     assert "saved with its language-modelling head. This one was not." in texts(app)
-    assert len(app.get("vega_lite_chart")) == 2
+    assert len(app.get("vega_lite_chart")) == 1
 
 
 def test_another_head_computes_nothing_twice(asked, monkeypatch):
     app = asked()
     calls = []
-    monkeypatch.setattr(api, "robustness", lambda *a, **k: calls.append("robustness"))
+    monkeypatch.setattr(processes, "start", lambda *given: calls.append(given))
     app = app.number_input(key="head").set_value(3).run()
     assert not app.exception
     assert "What changes without head 0-3" in texts(app)
@@ -122,25 +127,27 @@ def test_relations_of_few_documents_have_no_interval_and_stand_last():
     assert ordered["ci_high"].isna().tolist() == [False, False, False, True]
 
 
-def test_two_readers_share_one_measuring_and_leaving_loses_nothing(asked, open_page, monkeypatch):
-    begun, go_on, real = [], Event(), api.head_importance
+def test_what_was_stopped_goes_on_where_it_was(asked, monkeypatch):
+    """Importance is there when the curve is stopped: it is not measured again."""
+    whole, importance, calls = corpus_pass.robustness_over, corpus_pass.importance_over, []
 
-    def importance(*given, **more):
-        begun.append(given)
-        go_on.wait(60)
-        return real(*given, **more)
+    def counted(*given, **more):
+        calls.append("importance")
+        return importance(*given, **more)
 
-    monkeypatch.setattr(api, "head_importance", importance)
-    # The page that began it is left at once.
-    monkeypatch.setattr(profiled, "awaited", lambda computation, _: st.stop())
-    asked()
-    name = next(iter(store._all_measured()._known))
-    measuring = store.measured(name)
-    assert not measuring.done()
-    assert store.start_measuring(None, name) is measuring
-    go_on.set()
-    assert len(measuring.result(60).importance) == 2 * 4
-    assert len(begun) == 1
+    def stopped(*given, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(corpus_pass, "importance_over", counted)
+    monkeypatch.setattr(corpus_pass, "robustness_over", stopped)
+    app = asked()
+    assert not app.exception
+    assert "It was stopped at 0 %" in texts(app)
+    assert calls == ["importance"]
+    monkeypatch.setattr(corpus_pass, "robustness_over", whole)
+    app = app.button(key="ablate").click().run()
+    assert "What changes without head 0-0" in texts(app)
+    assert calls == ["importance"] * 2  # the second one is the curve's own, of other sentences
 
 
 def test_the_page_speaks_chinese(asked):

@@ -6,6 +6,7 @@ from base64 import b64decode
 import numpy as np
 import pytest
 import torch
+import yaml
 from playwright.sync_api import expect
 from support.tiny.decoders import save_tiny_decoder
 
@@ -166,6 +167,25 @@ def test_a_masked_word_stands_beside_with_the_difference(reader, model):
     place.hover(position={"x": box["width"] - 6 - cell / 2, "y": box["height"] - 6 - cell / 2})
     shown = float(said(reader).inner_text().rsplit(":")[1])
     assert abs(shown - (other - one)[n - 1, n - 1]) < 0.0006
+
+
+def test_another_model_stands_beside(open_page, model, small_model, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(attention_view, "show", lambda view, text, given, _: shown.append(given))
+    config = tmp_path / "two.yaml"
+    config.write_text(yaml.safe_dump({"models": ["minilm", str(small_model)]}))
+    chosen = {"layer": "3", "head": "11", "layer_b": "1", "head_b": "2"}
+    app = open_page("attention", config=config, beside="model", sentence="The cat sat.", **chosen)
+    assert not app.exception
+    assert not app.error
+    ((own, other),) = [tuple(given.items()) for given in shown]
+    assert (own[0], other[0]) == ("3-11", f"{small_model.name} 1-2 ")
+    for (_, found), who, head in ((own, model, (3, 11)), (other, load(str(small_model)), (1, 2))):
+        np.testing.assert_array_equal(found.weights, read_head(who, "The cat sat.", head).weights)
+    assert app.query_params == {"beside": "model", **chosen}
+    # With one model there is no other.
+    app = open_page("attention", beside="model")
+    assert "beside" in app.warning[0].value
 
 
 @pytest.mark.browser

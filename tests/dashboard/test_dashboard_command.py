@@ -191,7 +191,8 @@ def test_a_port_that_is_no_number(request):
     assert done.code == 2
     assert done.err == (
         "inspector: Invalid value for '--port': "
-        "Input should be a valid integer, unable to parse string as an integer\n"
+        "Input should be a valid integer, unable to parse string as an integer. "
+        "See inspector dashboard --help.\n"
     )
 
 

@@ -3,15 +3,22 @@
 import ast
 import html
 import re
+from functools import cache
 
 import pandas as pd
 import pytest
 import yaml
 from support.browser.dashboard_driver import PAGES, ROOT, texts, turn_to
+from support.browser.english import english_in, everything
 
-from inspector.dashboard import guards, store, walkthrough
+from inspector.corpora import default_corpus
+from inspector.dashboard import guards, relations, store, walkthrough
 from inspector.dashboard.guards import MAX_CHARACTERS, check_field, plain
+from inspector.dashboard.settings import Settings
 from inspector.errors import InputError
+from inspector.yaml_file import read_own_yaml
+
+NAMES = ()
 
 OF_NO_MODEL = ("compare", "data")
 """Pages that show runs and texts, whichever model is chosen."""
@@ -22,21 +29,40 @@ TOPICS = ("attention", "self-attention", "multi-head", "train", "comparison", "c
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_opens(open_page, page, language):
-    app = open_page(page, lang=language)
+def test_a_page_opens(open_page, profiled, page, language):
+    """In Chinese with a run: no run of English words is left but names and the texts read."""
+    given = {"config": profiled} if language == "zh" else {}
+    app = open_page(page, lang=language, **given)
     assert not app.exception
     assert not app.error
     assert len(app.title) == 1
     chinese = re.search("[\u4e00-\u9fff]", app.title[0].value) is not None
     assert chinese == (language == "zh")
+    if chinese:
+        assert english_in(everything(app), allowed_english()) == []
 
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_a_topic_opens(open_page, topic):
-    app = open_page("concepts", mode=topic, layer="2", head="8")
+    app = open_page("concepts", mode=topic, layer="2", head="8", lang="zh")
     assert not app.exception
     assert not app.error
     assert app.session_state["mode"] == topic
+    assert english_in(everything(app), allowed_english()) == []
+
+
+@cache
+def allowed_english():
+    """Return what may stand in English: the texts that are read, examples of relations, names."""
+    settings = Settings()
+    texts = [settings.sentence, settings.target, settings.source, *settings.contexts]
+    texts += [sentence.surface.text for sentence in default_corpus().sentences]
+    examples = [
+        example.replace("*", "")
+        for entry in read_own_yaml(relations._FILE).values()
+        for _, _, example in entry.values()
+    ]
+    return (*texts, *examples, *NAMES)
 
 
 def test_overview_shows_what_was_loaded(open_page):

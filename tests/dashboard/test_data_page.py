@@ -108,7 +108,9 @@ def test_runs_are_listed_with_their_states_and_opened_by_the_address(open_page, 
 
 def test_a_run_that_the_command_names_is_shown_at_first(root):
     given = ["--run", str(root / "whole"), "--model", "minilm", "--corpus", "x.txt", "--runs", "r"]
+    given += ["--annotate", "y.tsv"]
     settings = with_arguments(Settings(), read_arguments(given))
+    assert settings.annotations == ["y.tsv"]
     assert (settings.opened, settings.corpora) == ([str(root / "whole")], ["x.txt"])
     runs = choice.openable(settings, "minilm")
     assert choice.first(runs, settings) == "whole"
@@ -198,6 +200,7 @@ def test_no_run_can_be_started_where_the_settings_allow_none(open_page, tmp_path
         (["--model", "{tmp}"], "must be a folder of a model, with config.json"),
         (["--corpus", "no.conllu"], "corpus (no.conllu) cannot be read"),
         (["--corpus", "{tmp}"], "is a folder: give its files"),
+        (["--annotate", "no.tsv"], "annotation (no.tsv) cannot be read"),
         (["--runs", "no/such/root"], "runs (no/such/root) must be a folder that can be written"),
     ],
 )

@@ -79,8 +79,9 @@ def test_roles_are_stripes_of_their_families_and_none_is_coloured_as_the_legend_
     assert len(set(symbols)) == len(symbols) == 3
 
 
-def test_no_two_families_have_the_same_symbol():
-    known = [head_grid._SYMBOLS[family] for family in FAMILY_COLORS if family in head_grid._SYMBOLS]
+def test_every_family_has_a_symbol_of_its_own():
+    assert set(head_grid._SYMBOLS) == set(FAMILY_COLORS)
+    known = [*head_grid._SYMBOLS.values(), head_grid._FOLLOWS, head_grid._FAILED]
     assert len(set(known)) == len(known)
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from support.browser.dashboard_driver import texts
 
-from inspector.corpora import Sentence, read_conllu
+from inspector.corpora import Sentence, default_corpus, read_conllu, write_conllu
 from inspector.corpora.default import sample_files
 from inspector.dashboard import store
 from inspector.dashboard.app_pages.head import _BY_WEIGHT, _offset
@@ -17,6 +17,7 @@ from inspector.heads.specialization.head_examples import head_predictions
 from inspector.models import load
 from inspector.runs.profile.plan import profile_job
 from inspector.runs.profile.profile_corpus import Run, profile_corpus
+from inspector.runs.profile.profiling import profile
 from inspector.runs.profile.shard_worker import ProfileSettings
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -233,8 +234,34 @@ def test_another_corpus_than_the_runs_is_said(open_page, profiled):
     assert "not from what the run was made of" in texts(app)
 
 
+def test_a_run_with_annotation_of_ones_own_shows_its_sentences(open_page, small_model, tmp_path):
+    file, table = tmp_path / "six.conllu", tmp_path / "pairs.tsv"
+    sentences = default_corpus().sentences[:6]
+    file.write_text(write_conllu(sentences), encoding="utf-8")
+    rows = [f"{one.id}\t2\t1\tbefore\n" for one in sentences]
+    table.write_text("sent_id\tfrom\tto\tlabel\n" + "".join(rows), encoding="utf-8")
+    settings = ProfileSettings(labels="full", random_init_seeds=(), ablation=False)
+    profile(str(small_model), file, tmp_path / "run", annotations=table, settings=settings)
+    config = tmp_path / "own.yaml"
+    given = {"run": str(tmp_path / "run"), "models": [str(small_model)], "corpora": [str(file)]}
+    pair = {"pair": "user:before.dependent_to_head", "lang": "zh"}
+    config.write_text(yaml.safe_dump({**given, "annotations": [str(table)]}))
+    app = open_page("head", config=config, **pair)
+    assert not app.exception
+    assert not app.error
+    assert drawn(app)
+    assert "而非该分析所用的语料" not in texts(app)
+    assert app.selectbox(key="pair").value == pair["pair"]
+    claims = open_page("specialization", config=config, verdict="all").dataframe[0].value
+    assert "user:before" in set(claims["relation"])
+    # Without the table nobody can know the sentences, and it is said.
+    config.write_text(yaml.safe_dump(given))
+    app = open_page("head", config=config, **pair)
+    assert not app.exception
+    assert "而非该分析所用的语料" in texts(app)
+
+
 def test_without_a_run_the_weights_are_shown(open_page):
-    store._default_runs.clear()
     app = open_page("head", layer="3", head="7")
     row = store.weights("minilm", "en").query("layer == 3 and head == 7").iloc[0]
     assert f"`qk_symmetry` | {row['qk_symmetry']:.4g} |" in texts(app)

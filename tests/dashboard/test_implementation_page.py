@@ -93,7 +93,8 @@ def test_a_report_is_shown_with_its_mistake_and_fix(open_page, wrong, language):
     (verdict,) = [error.value for error in app.error]
     assert ("differs from" if language == "en" else "不一致") in verdict
     assert ("scale omitted" if language == "en" else "漏掉缩放") in said
-    assert wrong["diagnosis"]["fix"] in said
+    fix = wrong["diagnosis"]["fix"]
+    assert (fix if language == "en" else "把 Q Kᵀ 乘以 weights.scaling，通常为 1/√d_head。") in said
     frame = wrong["layers"]
     worst = max(row["error_in_u"] for row in frame if row["input"] == frame[0]["input"])
     assert f"<td>{worst:.2g}</td>" in said

@@ -84,7 +84,6 @@ def test_which_head_follows_is_answered_for_every_relation_in_both_languages(
 def test_without_a_run_it_says_how_to_get_one(open_page, monkeypatch):
     monkeypatch.setattr("inspector.dashboard.app_pages.overview._verdict", lambda *_: None)
     monkeypatch.setattr(store, "report", lambda *_: None)
-    store._default_runs.clear()
     app = open_page("overview")
     assert "No profile of this model has been made yet" in texts(app)
     assert "Compute the profile on the page Specialization" in [label for label, _ in links(app)]
@@ -92,28 +91,20 @@ def test_without_a_run_it_says_how_to_get_one(open_page, monkeypatch):
 
 def test_a_run_that_was_finished_before_is_at_hand_at_once(profiled, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    store._default_runs.clear()
     visit = Visit(Settings(), "en", "minilm")
-    assert profiled_at_hand(visit) is None
+    assert store.default_run(visit) is None
     folder = store._kept(visit)
     assert folder.parent == tmp_path / "inspector" / "runs"
     shutil.copytree(Path(yaml.safe_load(profiled.read_text())["run"]), folder)
-    found = profiled_at_hand(visit)
+    found = store.default_run(visit)
     assert found.claims.equals(Run.open(folder).claims)
     # One that is not complete is not shown; other settings, another folder.
-    store._default_runs.clear()
     (folder / "claims.parquet").unlink()
-    assert profiled_at_hand(visit) is None
+    assert store.default_run(visit) is None
     own = Visit(Settings(runs=str(tmp_path / "mine")), "en", "minilm")
     assert store._kept(own) == tmp_path / "mine" / folder.name
-    monkeypatch.setattr(store, "_SETTINGS", store.ProfileSettings())
+    monkeypatch.setattr(store, "SETTINGS", {"shard_size": 7})
     assert store._kept(visit).name != folder.name
-    store._default_runs.clear()
-
-
-def profiled_at_hand(visit):
-    computation = store.default_run(visit)
-    return None if computation is None else computation.result(60)
 
 
 def test_the_strongest_are_of_different_relations_and_never_among_mentions_alone():

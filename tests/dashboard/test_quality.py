@@ -4,6 +4,8 @@ import json
 import re
 import time
 from importlib.metadata import files
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -142,6 +144,42 @@ def test_it_answers_at_once(reader, capsys):
         said = {name: f"{seconds:.2f} s" for name, seconds in taken.items()}
         print(f"\n{json.dumps(said)}")
     assert [name for name in ALLOWED if is_slow(name)] == []
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_twenty_sessions_take_little_more_than_one(browser, server, capsys):
+    """Sessions share model, run and corpus: what each adds is its page."""
+    port = urlsplit(server).port
+    (pid,) = [
+        one.name
+        for one in Path("/proc").iterdir()
+        if one.name.isdigit() and f"--server.port\0{port}\0" in commanded(one)
+    ]
+    context, pages = browser.new_context(), ("overview", "specialization", "weights", "attention")
+    first = Reader(context.new_page(), server)
+    for place in pages:
+        first.open(place)
+    one = resident_mb(pid)
+    for number in range(19):
+        Reader(context.new_page(), server).open(pages[number % len(pages)])
+    more = resident_mb(pid) - one
+    context.close()
+    with capsys.disabled():
+        print(f"\none session {one:.0f} MB, 19 sessions more: {more:+.0f} MB")
+    assert more < 300
+
+
+def commanded(process):
+    try:
+        return (process / "cmdline").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""  # it has ended
+
+
+def resident_mb(pid):
+    status = (Path("/proc") / pid / "status").read_text(encoding="utf-8")
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
 
 
 def test_four_clicks_from_the_first_page_to_sentences(reader):

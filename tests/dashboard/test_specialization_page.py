@@ -1,7 +1,12 @@
 """The Specialization page and the run it shows: what it says, what it never hides, who computes."""
 
-import threading
+import re
+import shutil
+import time
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
+from zipfile import ZipFile
 
 import pandas as pd
 import pytest
@@ -11,27 +16,23 @@ from support.each import each
 
 from inspector.corpora import default_corpus, read_corpus, write_conllu
 from inspector.dashboard import store, words
-from inspector.dashboard.default_runs import Computation, DefaultRuns
+from inspector.dashboard.runs import choice, under_way
 from inspector.dashboard.settings import Settings, Visit
-from inspector.errors import InputError, OutputError
+from inspector.errors import InputError
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.specialization.replication import REPLICATION_COLUMNS, with_replicates
 from inspector.plot.colors import FAMILIES
 from inspector.plot.forest import VERDICTS
+from inspector.runs.background import processes, work, worker
+from inspector.runs.background.job import Status, folder_of, read_job, read_status, write_status
+from inspector.runs.background.shelf import Listed
 from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.store.lock import locked
 
 
 @pytest.fixture
 def run(profiled):
     return Run.open(yaml.safe_load(profiled.read_text())["run"])
-
-
-@pytest.fixture
-def no_default_runs():
-    """Forget what was computed, before and after."""
-    store._default_runs.clear()
-    yield
-    store._default_runs.clear()
 
 
 def claims_of(app):
@@ -153,51 +154,112 @@ def test_the_chosen_heads_roles_stand_beside_the_grid(open_page, profiled, run):
     assert "No role was found for this head" in said
 
 
-@pytest.mark.parametrize("page", ["specialization", "head"])
-def test_without_a_run_it_is_offered_and_computed_once_for_all(
-    open_page, run, no_default_runs, monkeypatch, page
+def in_the_background(monkeypatch, *states):
+    """Let a job that is started leave one of some states behind, in turn; return what was asked."""
+    asked, left = [], list(states)
+
+    def start(folder, most):
+        asked.append(read_job(folder))
+        left.pop(0)(folder, folder.parents[1] / folder.name)
+
+    monkeypatch.setattr(processes, "start", start)
+    return asked
+
+
+def test_without_a_run_it_is_offered_stopped_gone_on_with_and_shown_to_all(
+    open_page, profiled, run, monkeypatch
 ):
-    asked = []
+    made = yaml.safe_load(profiled.read_text())["run"]
 
-    def profile(model, *, output, resume, settings, workers, progress):
-        assert settings.ablation
-        assert resume
-        assert output.parent.is_dir()
-        assert workers >= 1
-        asked.append(model.name)
-        progress("Shards 1 of 2", 0.5)
-        progress("Shards 2 of 2", 1.0)
-        return run
+    def stopped(job, folder):
+        write_status(job, Status("stopped", "Shards 1 of 2", 0.5))
 
-    monkeypatch.setattr("inspector.api.profile", profile)
-    app = open_page(page)
+    def failed(job, folder):
+        write_status(job, Status("failed", sentence="disk (full) has no room: make some."))
+
+    def done(job, folder):
+        shutil.copytree(made, folder)
+        write_status(job, Status("done", share=1.0))
+
+    asked = in_the_background(monkeypatch, stopped, failed, done)
+    app = open_page("specialization")
     assert "No profile of this model has been made yet" in texts(app)
     assert asked == []
+    assert app.button(key="profile").label == "Compute the profile"
     app.button(key="profile").click().run()
     assert not app.exception
-    assert "No profile of this model" not in texts(app)
-    assert asked == ["minilm"]
-    again = open_page("specialization")
-    assert len(claims_of(again)) == len(run.claims)
-    assert asked == ["minilm"]
-
-
-def test_a_computation_that_failed_says_why_and_can_be_asked_for_again(
-    open_page, run, no_default_runs, monkeypatch
-):
-    def fail(model, **given):
-        raise OutputError("disk (full) has no room: make some.")
-
-    monkeypatch.setattr("inspector.api.profile", fail)
-    app = open_page("specialization")
+    assert "It was stopped at 50 %" in texts(app)
+    assert app.button(key="profile").label == "Resume"
     app.button(key="profile").click().run()
-    assert not app.exception
     assert "has no room" in app.error[0].value
-    monkeypatch.setattr("inspector.api.profile", lambda model, **given: run)
-    app.run()
     app.button(key="profile").click().run()
     assert not app.error
-    assert "claims are supported" in texts(app)
+    assert len(claims_of(app)) > 0
+    (job,) = {one.name: one for one in asked}.values()
+    assert (job.model, job.corpus, job.settings["ablation_sentences"]) == ("minilm", (), 64)
+    assert len(claims_of(open_page("head"))) > 0
+    # It stands among the runs, under its own name, and can be chosen by no other.
+    app = open_page("data")
+    assert "default profile" in texts(app)
+    assert not [box for box in app.sidebar.selectbox if box.key == "run"]
+
+
+def test_how_far_the_default_run_is_stands_on_the_page_with_stop(open_page, monkeypatch):
+    with ExitStack() as stack:
+
+        def running(job, folder):
+            now = time.time()
+            write_status(
+                job, Status("running", "Shards 3 of 8, 2 s each", 0.375, now - 30, told=now)
+            )
+            stack.enter_context(locked(job))
+
+        in_the_background(monkeypatch, running)
+        stops = []
+        monkeypatch.setattr(processes, "stop", stops.append)
+        app = open_page("specialization", lang="zh")
+        app.button(key="profile").click().run()
+        assert not app.exception
+        (bar,) = app.get("progress")
+        assert re.fullmatch(
+            "正在计算：38 % · 第 3 部分，共 8 部分 · 还需 [01] 分 [0-9]{2} 秒", bar.proto.text
+        )
+        # A process that has done all and has still to end loads no model.
+        one = Listed("", Path(), "running", "", "", status=Status("done", share=1.0))
+        assert under_way.progress(one, "en") == "Computing: 100 %"
+        app.button(key="stop-profile").click().run()
+        ((stopped,),) = [stops]
+        assert read_job(stopped).kind == "profile"
+        app = open_page("data")
+        assert app.button(key="stop-0").label == "Stop"
+
+
+def test_the_atlas_of_a_run_is_made_in_the_background_and_given(
+    open_page, profiled, run, monkeypatch
+):
+    def made(job, folder):
+        assert worker.main(job) == 0
+
+    heads = run.behaviour.head(2)
+    few = replace(run, frames={**run.frames, "behaviour": heads})
+    monkeypatch.setattr(Run, "open", lambda folder: few)
+    asked = in_the_background(monkeypatch, made)
+    app = open_page("specialization", config=profiled)
+    app.button(key="atlas").click().run()
+    assert not app.exception
+    assert [job.kind for job in asked] == ["atlas"]
+    (button,) = [one for one in app.get("download_button") if "atlas" in one.proto.id]
+    assert button.proto.label.startswith("Download the atlas (")
+    job = folder_of(choice.root_of(Settings()), asked[0].name)
+    with ZipFile(job / "atlas.zip") as archive:
+        names = archive.namelist()
+        assert {"atlas/index.html", "atlas/index.zh.html", "atlas/zh/0-1.html"} <= set(names)
+        assert len(names) == 2 + 2 * 2
+        assert b"minilm" in archive.read("atlas/index.html")
+    assert "atlas" in texts(open_page("data"))
+    monkeypatch.setattr(work, "MOST_HEADS", 1)
+    assert worker.main(job) == InputError.exit_code
+    assert "has 2 heads, and an atlas made here at most 1:" in read_status(job).sentence
 
 
 def test_a_run_of_another_model_is_not_shown(open_page, profiled, run, small_model, tmp_path):
@@ -217,65 +279,6 @@ def test_a_run_that_is_not_there_is_a_sentence(open_page, tmp_path):
     app = open_page("specialization", config=config)
     assert not app.exception
     assert "does not exist\\: give the folder of a run" in app.error[0].value
-
-
-def test_sessions_that_come_meanwhile_get_the_same_computation(run):
-    runs, go_on, calls = DefaultRuns(), threading.Event(), []
-
-    def work(progress):
-        calls.append(1)
-        progress("half", 0.5)
-        go_on.wait(120)
-        return run
-
-    first = runs.start("a", work)
-    assert runs.start("a", work) is first is runs.find("a")
-    assert not first.done()
-    go_on.set()
-    assert first.result() is run
-    assert first.share == 0.5
-    assert calls == [1]
-
-
-def test_no_more_are_kept_than_there_is_room_for(run):
-    runs, go_on = DefaultRuns(room=1), threading.Event()
-    runs.start("a", lambda progress: go_on.wait(120) and run)
-    with pytest.raises(InputError) as error:
-        runs.start("b", lambda progress: run)
-    assert str(error.value) == (
-        "models (a) are being computed, as many as there is room for: wait until one is done."
-    )
-    go_on.set()
-    runs.find("a").result()
-    assert runs.start("b", lambda progress: run).result() is run
-    assert runs.find("a") is None
-
-
-def test_a_failed_computation_is_forgotten():
-    runs = DefaultRuns()
-
-    def fail(progress):
-        raise OutputError("no room")
-
-    failed = runs.start("a", fail)
-    with pytest.raises(OutputError, match="no room"):
-        failed.result()
-    assert runs.find("a") is None
-
-
-def test_a_trouble_that_nobody_foresaw_is_not_taken_for_a_run(monkeypatch):
-    troubles = []
-    monkeypatch.setattr(threading, "excepthook", lambda trouble: troubles.append(trouble.exc_type))
-
-    def fail(progress):
-        raise ZeroDivisionError
-
-    failed = Computation(fail)
-    with pytest.raises(ZeroDivisionError):
-        failed.result()
-    assert failed.failed
-    failed.thread.join(60)
-    assert troubles == [ZeroDivisionError]
 
 
 def test_every_direction_verdict_and_family_has_words():

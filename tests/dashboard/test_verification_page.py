@@ -194,8 +194,11 @@ def test_a_models_name_is_shown_letter_by_letter(opened, saved, tmp_path):
     for page in PAGES:
         app = opened(page, hostile)
         assert not app.exception
-        assert "<img src=x" not in texts(app)
-        assert "![x](" not in texts(app)
+        shown = texts(app)
+        for lines in app.code:  # where letters are letters
+            shown = shown.replace(lines.value, "")
+        assert "<img src=x" not in shown
+        assert "![x](" not in shown
     assert "![x](" in said_by(opened("verification", hostile))
 
 

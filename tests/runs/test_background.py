@@ -149,6 +149,12 @@ def test_how_far_it_is_is_told_with_the_time_that_is_left(tmp_path, monkeypatch)
     now[0] = 110.0
     tell("Shards 7 of 10", 0.7)
     assert read_status(tmp_path).seconds_left(110.0) == pytest.approx(15.0)
+    # Between two parts the time counts down; told again at the same share it does not begin anew.
+    assert read_status(tmp_path).seconds_left(114.0) == pytest.approx(11.0)
+    now[0] = 114.0
+    tell("Shards 7 of 10", 0.7)
+    assert read_status(tmp_path).seconds_left(114.0) == pytest.approx(11.0)
+    assert read_status(tmp_path).seconds_left(500.0) == 1.0
     (tmp_path / "status.json").write_text("[")
     assert read_status(tmp_path) == Status()
 
@@ -159,7 +165,7 @@ def test_a_trouble_that_nobody_foresaw_is_told_and_logged(copied, monkeypatch):
     def fail(*_):
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(worker, "_compute", fail)
+    monkeypatch.setattr(worker, "compute", fail)
     with pytest.raises(ZeroDivisionError):
         worker.main(folder)
     assert read_status(folder).state == "failed"
@@ -168,7 +174,7 @@ def test_a_trouble_that_nobody_foresaw_is_told_and_logged(copied, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(worker, "_compute", interrupted)
+    monkeypatch.setattr(worker, "compute", interrupted)
     assert worker.main(folder) == 130
     assert read_status(folder).state == "stopped"
 

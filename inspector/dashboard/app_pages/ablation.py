@@ -7,19 +7,18 @@ import streamlit as st
 
 from inspector.dashboard import profiled, store, widgets, words
 from inspector.dashboard.guards import guarded
-from inspector.dashboard.parts import exports
+from inspector.dashboard.parts import exports, head_statistics
+from inspector.dashboard.runs import under_way
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
-from inspector.plot import head_grid
 from inspector.plot.ablation import robustness_curve
 
-_GRID = "ablation-grid"
 _SENTENCES = "import inspector\nfrom inspector.dashboard import store\n\n"
 _LINES = {
     "importance": f"{_SENTENCES}texts = store.some_sentences(store.SENTENCES)\n"
-    'inspector.head_importance("{model}", texts, check=False)',
+    "inspector.head_importance({model!r}, texts, check=False)",
     "robustness": f"{_SENTENCES}texts = store.some_sentences(store.CURVE_SENTENCES)\n"
-    'inspector.robustness("{model}", texts)',
+    "inspector.robustness({model!r}, texts)",
 }
 MIN_DOCUMENTS = 5
 """Of which the documents of a relation must be for an interval over them."""
@@ -31,36 +30,36 @@ def show(visit: Visit) -> None:
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     layer, head = widgets.head_chooser(model, visit.language)
-    measuring = store.measured(visit.model)
-    if measuring is None:
-        offer = st.empty()
-        with offer.container(border=True):
-            st.markdown(t["offer"].format(sentences=store.SENTENCES))
-            asked = st.button(t["compute"], key="ablate", type="primary")
-        if not asked:
-            return
-        offer.empty()
-        measuring = store.start_measuring(model, visit.model)
-    measured = profiled.awaited(measuring, visit.language)
+    measured = store.measured(visit)
+    if measured is None:
+        offer = t["offer"].format(sentences=store.SENTENCES)
+        under_way.show(visit, store.ablation_job(visit), "ablate", offer, t["compute"])
+        return
     names = words.of("charts", visit.language)
     st.header(t["importance"], anchor=False)
-    st.caption(t["importance_note"])
-    widgets.chart(
-        head_grid(measured.importance, "importance", selected=(layer, head), names=names),
-        _GRID,
-        t["importance_alt"],
-        on_click=lambda: widgets.choose_clicked_head(_GRID),
-    )
+    head_statistics.show(
+        visit, profiled.at_hand(visit), "ablation-grid", (layer, head),
+        default=head_statistics.IMPORTANCE, choice="measure",
+    )  # fmt: skip
     _ablation(model, visit.model, (layer, head), visit.language)
     st.header(t["curve"], anchor=False)
     st.caption(t["curve_note"])
-    widgets.chart(robustness_curve(measured.curve, names=names), "robustness", t["curve_alt"])
-    _loss(measured.curve, visit.language)
+    curve = robustness_curve(measured.curve, names=names)
+    widgets.chart(curve, "robustness-curve", t["curve_alt"], visit.language, _drawn(visit.model))
+    _loss(measured.curve, _drawn(visit.model, ', "loss_increase"'), visit.language)
     frames = {"importance": measured.importance, "robustness": measured.curve}
     exports.frames(frames, lambda name: _LINES[name].format(model=visit.model), visit.language)
 
 
-def _loss(curve: pd.DataFrame, language: str) -> None:
+def _drawn(model: str, which: str = "") -> str:
+    """Return the Python that draws the curve."""
+    measured = (
+        _LINES["robustness"].format(model=model).replace("inspector.rob", "curve = inspector.rob")
+    )
+    return f"{measured}\ninspector.plot.robustness_curve(curve{which})"
+
+
+def _loss(curve: pd.DataFrame, lines: str, language: str) -> None:
     """Show how much the loss grows; where the model has none, say why."""
     t = words.of("ablation", language)
     if not curve["loss_n"].any():
@@ -69,7 +68,8 @@ def _loss(curve: pd.DataFrame, language: str) -> None:
     whole = curve.sort_values("kept").iloc[-1]
     st.caption(t["loss_note"].format(loss=whole["loss"], n=whole["loss_n"]))
     names = words.of("charts", language)
-    widgets.chart(robustness_curve(curve, "loss_increase", names=names), "loss", t["loss_alt"])
+    drawn = robustness_curve(curve, "loss_increase", names=names)
+    widgets.chart(drawn, "loss", t["loss_alt"], language, lines)
 
 
 def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language: str) -> None:

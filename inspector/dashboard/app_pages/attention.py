@@ -1,11 +1,13 @@
 """Attention: where a head looks on the reader's own text, in our view and in BertViz's."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from inspector import api
 from inspector.corpora.surface import Surface
 from inspector.dashboard import address, store, walkthrough, widgets, words
-from inspector.dashboard.guards import guarded, text_field
+from inspector.dashboard.guards import guarded, plain, text_field
 from inspector.dashboard.parts import attention_view, roles_here
 from inspector.dashboard.parts.head_reading import (
     NORM,
@@ -22,7 +24,7 @@ from inspector.views.maps import AttentionMaps
 from inspector.views.page import Page
 
 _BERTVIZ = ("head", "model")
-_ALONE, _HEAD, _TEXT, _WORD = _BESIDE = ("nothing", "head", "text", "word")
+_ALONE, _HEAD, _TEXT, _WORD, _MODEL = _BESIDE = ("nothing", "head", "text", "word", "model")
 _SHORT = 40
 """Characters of a text in a title."""
 
@@ -50,7 +52,7 @@ def show(visit: Visit) -> None:
     if view in _BERTVIZ:
         _bertviz(model, (text, second or None), view, chosen, visit.language)
     else:
-        readings = _readings(model, (text, second or None), view, chosen, visit.language)
+        readings = _readings(model, (text, second or None), view, chosen, visit)
         st.caption(t[f"shown:{view}"])
         attention_view.show(view, text, readings, visit.language)
     if not second:
@@ -70,51 +72,62 @@ def _readings(
     texts: tuple[str, str | None],
     view: str,
     chosen: tuple[int, int],
-    language: str,
+    visit: Visit,
 ) -> dict[str, HeadReading]:
     """Return what is shown, and what is shown beside it if the reader asks for it."""
-    t = words.of("attention", language)
+    t = words.of("attention", visit.language)
     name = f"{chosen[0]}-{chosen[1]}"
     if view == attention_view.PRODUCTS:
         with guarded():
             return {name: read_head(model, texts[0], chosen, pair=texts[1])}
-    left, middle, right = st.columns([2, 2, 5])
+    left, right = st.columns(2)
     with left:
         unit = address.switch(
             t["unit"], "unit", ("tokens", "words"), "tokens", named=lambda code: t[f"unit:{code}"]
         )
-    with middle:
+    with right:
         by = address.switch(
             t["by"], "by", (WEIGHT, NORM), WEIGHT, named=lambda code: t[f"by:{code}"]
         )
-    with right:
-        beside = address.switch(
-            t["beside"], "beside", _BESIDE, _ALONE, named=lambda code: t[f"beside:{code}"]
-        )
-    other = _other(model, texts[0], beside, chosen, language)
+    beside = address.switch(
+        t["beside"], "beside", _BESIDE[: None if len(visit.settings.models) > 1 else -1],
+        _ALONE, named=lambda code: t[f"beside:{code}"],
+    )  # fmt: skip
+    other = _other(model, texts[0], beside, chosen, visit)
     merged = unit == "words"
     with guarded():
         readings = {name: read_head(model, texts[0], chosen, pair=texts[1], by=by, words=merged)}
         if other is not None:
-            title, beside_it, head = other
-            pair = texts[1] if beside == _HEAD else None
-            readings[title] = read_head(model, beside_it, head, pair=pair, by=by, words=merged)
+            title, by_whom, beside_it, head = other
+            pair = texts[1] if beside in (_HEAD, _MODEL) else None
+            readings[title] = read_head(by_whom, beside_it, head, pair=pair, by=by, words=merged)
     return readings
 
 
 def _other(
-    model: PretrainedModel, text: str, beside: str, chosen: tuple[int, int], language: str
-) -> tuple[str, str | Surface, tuple[int, int]] | None:
-    """Return title, text and head of what stands beside, None where nothing does."""
-    t, shell = words.of("attention", language), words.of("shell", language)
-    if beside == _HEAD:
-        left, right = st.columns(2)
-        layer = address.number(f"{shell['layer']} B", "layer_b", model.n_layers, on=left)
+    model: PretrainedModel, text: str, beside: str, chosen: tuple[int, int], visit: Visit
+) -> tuple[str, PretrainedModel, str | Surface, tuple[int, int]] | None:
+    """Return title, model, text and head of what stands beside, None where nothing does."""
+    t, shell = words.of("attention", visit.language), words.of("shell", visit.language)
+    name = f"{chosen[0]}-{chosen[1]}"
+    if beside in (_HEAD, _MODEL):
+        left, middle, right = st.columns(3)
+        of = ""
+        if beside == _MODEL:
+            others = [one for one in visit.settings.models if one != visit.model]
+            with left:
+                of = address.select(t["other_model"], "model_b", others, others[0])
+            try:
+                model = store.model(of, visit.language)
+            except store.VerifiableOnly as only:
+                st.info(plain(only), icon=":material/info:")
+                return None
+        layer = address.number(f"{shell['layer']} B", "layer_b", model.n_layers, on=middle)
         head = address.number(f"{shell['head']} B", "head_b", model.n_heads, on=right)
-        return f"{layer}-{head} ", text, (layer, head)
+        return f"{Path(of).name} {layer}-{head} ", model, text, (layer, head)
     if beside == _TEXT:
         other = text_field(t["other_text"], "other_text", t["other_default"])
-        return f"{chosen[0]}-{chosen[1]}: {_shortened(other)}", other, chosen
+        return f"{name}: {_shortened(other)}", model, other, chosen
     if beside == _WORD:
         there = words_in(text)
         left, right = st.columns(2)
@@ -127,7 +140,7 @@ def _other(
             instead = text_field(t["instead"], "instead", "", optional=True)
         with guarded():
             changed = with_word(model, text, place, instead)
-        return f"{chosen[0]}-{chosen[1]}: {_shortened(changed.text)}", changed, chosen
+        return f"{name}: {_shortened(changed.text)}", model, changed, chosen
     return None
 
 

@@ -9,15 +9,23 @@ import streamlit as st
 from inspector import api
 from inspector.dashboard import address, relations, store, widgets, words
 from inspector.dashboard.guards import guarded, plain
-from inspector.dashboard.parts import head_grid
+from inspector.dashboard.parts import exports, head_grid
 from inspector.dashboard.runs import choice
 from inspector.dashboard.settings import Visit
 from inspector.errors import InputError
 from inspector.frames import meanings
+from inspector.plot import head_grid as grid_chart
 from inspector.runs.background.shelf import Listed
 from inspector.runs.profile.profile_corpus import Run
 
 _GRID = "compare-grid"
+_LINES = """import inspector
+
+one = inspector.Run.open({one!r})
+other = inspector.Run.open({other!r})
+"""
+_GRID_LINES = """{made}heads, claims = inspector.compare(one, other)
+inspector.plot.head_grid(heads, {column!r})"""
 _KEY = ["relation", "direction"]
 _DIFFERENCE = "_difference"
 _FIRST = "entropy_nats"
@@ -28,12 +36,13 @@ def show(visit: Visit) -> None:
     """Show what differs between two runs: heads, roles, claims; then two heads of them."""
     t = words.of("compare", visit.language)
     widgets.heading(t["title"], t["purpose"])
-    runs = {one.name: one for one in choice.all_runs(visit.settings) if one.state == "complete"}
+    found = choice.all_runs(visit.settings)
+    runs = {one.name: one for one in found if (one.state, one.kind) == ("complete", "profile")}
     if len(runs) < 2:
         st.markdown(t["too_few"])
         widgets.link(visit, "data", t["to_data"])
         return
-    one, other = _chosen(runs, visit, t)
+    one, other, made = _chosen(runs, visit, t)
     with guarded():
         matched = api.match_heads(one, other)
     try:
@@ -41,14 +50,16 @@ def show(visit: Visit) -> None:
     except InputError:  # models of other shapes have no head in common
         st.info(t["other_shape"], icon=":material/info:")
     else:
-        _differences(heads, claims, visit)
+        _differences(heads, claims, made, visit)
     _roles(one, other, visit)
     _claims(one, other, visit)
     _heads(one, other, matched, visit)
+    frames = {"matched_heads": matched}
+    exports.frames(frames, lambda _: f"{made}inspector.match_heads(one, other)", visit.language)
 
 
-def _chosen(runs: Mapping[str, Listed], visit: Visit, t: words.Words) -> tuple[Run, Run]:
-    """Return the two runs that the reader chose."""
+def _chosen(runs: Mapping[str, Listed], visit: Visit, t: words.Words) -> tuple[Run, Run, str]:
+    """Return the two runs that the reader chose, and the Python that opens them."""
     names = list(runs)
     shown = next((name for name, one in runs.items() if one.folder == visit.run), None)
     defaults = (name for name, one in runs.items() if choice.is_default(one))
@@ -66,13 +77,14 @@ def _chosen(runs: Mapping[str, Listed], visit: Visit, t: words.Words) -> tuple[R
     with right:
         b = address.select(t["other"], "other", names, second, named=named)
     with guarded():
-        opened = store.opened(runs[a].folder), store.opened(runs[b].folder)
-    if opened[0].manifest.corpus_sha256 != opened[1].manifest.corpus_sha256:
+        one, other = store.opened(runs[a].folder), store.opened(runs[b].folder)
+    if one.manifest.corpus_sha256 != other.manifest.corpus_sha256:
         st.caption(t["other_text"])
-    return opened
+    folders = [str(runs[name].folder) for name in (a, b)]
+    return one, other, _LINES.format(one=folders[0], other=folders[1])
 
 
-def _differences(heads: pd.DataFrame, claims: pd.DataFrame, visit: Visit) -> None:
+def _differences(heads: pd.DataFrame, claims: pd.DataFrame, made: str, visit: Visit) -> None:
     """Show how much differs, in a sentence and as a grid of one quantity."""
     t = words.of("compare", visit.language)
     either = claims[(claims[["verdict", "other_verdict"]] == _SUPPORTED).any(axis=1)]
@@ -92,9 +104,19 @@ def _differences(heads: pd.DataFrame, claims: pd.DataFrame, visit: Visit) -> Non
     st.caption(f"{says.get(quantity, '')} {t['grid_note']}")
     layer = address.choose("layer", range(int(heads["layer"].max()) + 1), 0)
     head = address.choose("head", range(int(heads["head"].max()) + 1), 0)
-    cells = head_grid.of_numbers(heads, f"{quantity}{_DIFFERENCE}", f"{quantity}: B − A")
+    column = f"{quantity}{_DIFFERENCE}"
+    cells = head_grid.of_numbers(heads, column, f"{quantity}: B − A")
     head_grid.show(cells, _GRID, t["grid_alt"], (layer, head), visit.language)
-    widgets.downloads({"compared_heads": heads, "compared_claims": claims}, visit.language)
+    names, compared = words.of("charts", visit.language), f"{made}inspector.compare(one, other)"
+    exports.chart(
+        lambda: grid_chart(heads, column, names=names),
+        _GRID,
+        visit.language,
+        _GRID_LINES.format(made=made, column=column),
+    )
+    frames = {"compared_heads": heads, "compared_claims": claims}
+    places = {name: place for place, name in enumerate(frames)}
+    exports.frames(frames, lambda name: f"{compared}[{places[name]}]", visit.language)
 
 
 def _roles(one: Run, other: Run, visit: Visit) -> None:
@@ -168,7 +190,6 @@ def _heads(one: Run, other: Run, matched: pd.DataFrame, visit: Visit) -> None:
     partners = zip(matched["other_layer"], matched["other_head"], strict=True)
     shown = matched.assign(partner=[f"{layer}-{head}" for layer, head in partners])
     widgets.frame_table(shown, "matched", "matched_heads", columns, visit.language, 280)
-    widgets.downloads({"matched_heads": matched}, visit.language)
     st.header(t["two_heads"], anchor=False)
     fields = st.columns(4)
     sizes = [_size(run) for run in (one, other)]
@@ -200,9 +221,15 @@ def _side_by_side(left: tuple[Run, int, int], right: tuple[Run, int, int], visit
             else:
                 widgets.text_table(
                     [s["role"], s["effect"], s["interval"]],
-                    ([row["role"], widgets.percent(row["effect"]), widgets.interval(row)]
-                     for row in own.to_dict("records")),
-                )  # fmt: skip
+                    (
+                        [
+                            row["role"],
+                            widgets.percent(row["effect"]),
+                            widgets.interval(row),
+                        ]
+                        for row in own.to_dict("records")
+                    ),
+                )
         rows.append(_of_head(run.behaviour, layer, head).iloc[0])
     quantities = [name for name in rows[0].index if name not in ("layer", "head")]
     says = meanings("behaviour", visit.language)

@@ -9,7 +9,8 @@ import streamlit as st
 from inspector.corpora import Corpus
 from inspector.dashboard import address, profiled, store, widgets, words
 from inspector.dashboard.guards import guarded, plain
-from inspector.dashboard.runs import choice, texts
+from inspector.dashboard.parts import exports
+from inspector.dashboard.runs import choice, texts, under_way
 from inspector.dashboard.settings import Visit
 from inspector.dashboard.words import sentences
 from inspector.errors import InspectorError
@@ -19,8 +20,6 @@ from inspector.runs.background.shelf import Listed
 
 SOURCES = ("upload", "paste", "known")
 PASTED = "pasted text"
-SETTINGS = {"ablation_sentences": 64, "ablation_windows": 4, "shard_size": 32}
-"""Of a profile that a reader waits for: small parts, so that what is left can be told early."""
 _LOOK_S = 2.0
 _MOST_SHOWN = 40
 _COLORS = {
@@ -76,19 +75,24 @@ def _run(one: Listed, number: int, visit: Visit, t: words.Words) -> None:
                 st.badge(t["shown"], color="violet")
         made = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.made)) if one.made else "–"
         what = t["is_default"] if choice.is_default(one) else plain(one.name)
+        what = t[f"kind_{one.kind}"] if one.kind != "profile" else what
         st.caption(f"{what} · {made}")
         if one.sentence:
-            st.markdown(plain(one.sentence))
+            said = sentences.said(one.sentence, "errors", visit.language)
+            st.markdown(plain(said))
         if one.state == "running":
-            st.progress(min(one.status.share, 1.0), text=_progress(one, visit.language))
+            st.progress(min(one.status.share, 1.0), text=under_way.progress(one, visit.language))
         with st.container(horizontal=True):
             _buttons(one, number, visit, t)
 
 
 def _buttons(one: Listed, number: int, visit: Visit, t: words.Words) -> None:
     job = folder_of(choice.root_of(visit.settings), one.name)
-    if one.state == "complete":
-        model = choice.chosen_model(one, visit.settings) or visit.model
+    model = choice.chosen_model(one, visit.settings) or visit.model
+    if one.state == "complete" and one.kind != "profile":
+        page = "ablation" if one.kind == "ablation" else "specialization"
+        widgets.link(visit, page, t["open"], model=model)
+    elif one.state == "complete":
         name = choice.DEFAULT if choice.is_default(one) else one.name
         widgets.link(visit, "specialization", t["open"], model=model, run=name)
         if one.folder != visit.run:
@@ -101,22 +105,6 @@ def _buttons(one: Listed, number: int, visit: Visit, t: words.Words) -> None:
         st.caption(t["resume_there"])
 
 
-def _progress(one: Listed, language: str) -> str:
-    """Return how far a run is, in words."""
-    t, s = words.of("data", language), words.of("shell", language)
-    status = one.status
-    told = [s["computing"].format(percent=f"{100 * min(status.share, 1.0):.0f}")]
-    if status.share >= 1:
-        told = [s["concluding"]]
-    elif not status.stage:
-        told = [t["beginning"]]
-    left = status.seconds_left(time.time())
-    if left is not None:
-        minutes, seconds = divmod(round(left), 60)
-        told.append(t["time_left"].format(minutes=minutes, seconds=f"{seconds:02d}"))
-    return " · ".join(told)
-
-
 def _stop(job: Path) -> None:
     processes.stop(job)
     st.session_state[_CHANGED] = True
@@ -125,7 +113,9 @@ def _stop(job: Path) -> None:
 def _resume(job: Path, visit: Visit) -> None:
     try:
         wanted = read_job(job)
-        if wanted.model in visit.settings.models and set(wanted.corpus) <= set(_files(visit)):
+        known = {str(one.folder.resolve()) for one in choice.all_runs(visit.settings)}
+        files = known if wanted.kind == "atlas" else {*_files(visit)}
+        if wanted.model in visit.settings.models and set(wanted.corpus) <= files:
             processes.start(job, visit.settings.most_runs)
         else:
             t = words.of("data", visit.language)
@@ -160,7 +150,7 @@ def _start(visit: Visit, t: words.Words) -> None:
     if not asked or given is None:
         return
     called, files, data, suffix = given
-    settings: dict[str, Any] = {"ablation": ablation, **SETTINGS}
+    settings: dict[str, Any] = {"ablation": ablation, **store.SETTINGS}
     job = Job(model, called, files, settings=settings)
     if data:
         digest = texts.digest(data)
@@ -209,7 +199,9 @@ def _read(data: bytes, name: str, visit: Visit, t: words.Words) -> Given | None:
     if corpus.skipped:
         first = corpus.skipped[0]
         said = t["holds_skipped"].format(
-            count=len(corpus.skipped), line=first.line, reason=plain(first.reason)
+            count=len(corpus.skipped),
+            line=first.line,
+            reason=plain(sentences.said(first.reason, "reasons", visit.language)),
         )
         st.warning(said, icon=":material/warning:")
     return called, (), data, suffix
@@ -249,7 +241,10 @@ def _left_out(visit: Visit, t: words.Words) -> None:
     st.markdown(t["of_run"].format(corpus=plain(run.manifest.corpus)))
     widgets.text_table(
         [t["what"], t["count"]],
-        zip(run.totals["what"], run.totals["count"], strict=True),
+        (
+            (sentences.said(str(what), "counts", visit.language), count)
+            for what, count in zip(run.totals["what"], run.totals["count"], strict=True)
+        ),
     )
     skipped = run.frames["skipped"]
     if skipped.empty:
@@ -257,7 +252,9 @@ def _left_out(visit: Visit, t: words.Words) -> None:
         return
     columns = {"file": t["in_file"], **{name: t[name] for name in ("line", "sentence", "reason")}}
     widgets.frame_table(skipped, "skipped", "skipped", columns, visit.language)
-    widgets.downloads({"skipped": skipped}, visit.language)
+    frames = {"totals": run.totals, "skipped": skipped}
+    folder = store.folder_of_run(visit)
+    exports.frames(frames, lambda name: exports.of_run(folder, f'frames["{name}"]'), visit.language)
 
 
 def _corpora(visit: Visit, t: words.Words) -> None:
@@ -270,7 +267,8 @@ def _corpora(visit: Visit, t: words.Words) -> None:
         except InspectorError as error:
             troubles.append(str(error))
             continue
-        rows.append([name, *(str(counted[key]) for key in _CORPUS)])
+        rows.append([name, *(words.term(str(counted[key]), visit.language) for key in _CORPUS)])
     widgets.text_table([t["corpus"], *(t[key] for key in _CORPUS)], rows)
     for sentence in troubles:
-        st.warning(plain(sentence), icon=":material/warning:")
+        said = sentences.said(sentence, "errors", visit.language)
+        st.warning(plain(said), icon=":material/warning:")

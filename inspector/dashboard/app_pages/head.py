@@ -68,7 +68,7 @@ def _passport(run: Run, chosen: tuple[int, int], visit: Visit) -> None:
         st.code(paper.cite, language=None, wrap_lines=True)
         st.caption(t["cite_note"])
         st.code(
-            exports.of_run(store.folder_of(visit), f"passport({chosen[0]}, {chosen[1]})"),
+            exports.of_run(store.folder_of_run(visit), f"passport({chosen[0]}, {chosen[1]})"),
             language="python",
         )
 

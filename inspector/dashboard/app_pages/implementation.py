@@ -9,6 +9,7 @@ from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.implementation import Report, Trial, read_report, template
 from inspector.dashboard.implementation.report_file import MOST_BYTES
 from inspector.dashboard.settings import Visit
+from inspector.dashboard.words import sentences
 from inspector.plot import error_grid
 from inspector.plot.colors import MARK
 
@@ -111,7 +112,7 @@ def _show(report: Report, t: words.Words, language: str) -> None:
     )
     shown = worst.assign(error_in_u=worst["error_in_u"].clip(upper=1e300))
     grid = error_grid(shown, names=words.of("charts", language))
-    widgets.chart(grid, "stage-errors", t["stages"], least=420)
+    widgets.chart(grid, "stage-errors", t["stages"], language, least=420)
     with st.expander(t["inputs"]):
         inputs = frame.groupby("input", sort=False).agg(
             error=("error_in_u", "max"), passed=("passed", "all")
@@ -154,7 +155,7 @@ def _diagnosis(report: Report, t: words.Words, language: str) -> None:
     names = [words.term(name, language) for name in found.mistakes]
     rows = [
         (t["mistake"], " + ".join(names) or t["unknown"]),
-        (t["fix"], found.fix),
+        (t["fix"], sentences.said(found.fix, sentences.FIXES, language)),
         (t["equation"], found.equation),
         (t["details"], "; ".join(found.details)),
         (t["cause"], found.likely_cause or ""),
@@ -193,7 +194,8 @@ def _distances(report: Report, t: words.Words, language: str) -> None:
     points = base.mark_point(filled=True, size=70).encode(
         color=color, shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds.domain), legend=None)
     )
-    widgets.chart(points.properties(height={"step": 18}), "distances", t["distances"], least=420)
+    drawn = points.properties(height={"step": 18})
+    widgets.chart(drawn, "distances", t["distances"], language, least=420)
 
 
 def _in_u(error: float | None) -> str:

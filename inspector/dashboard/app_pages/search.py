@@ -16,6 +16,7 @@ from inspector.views.predictions import prediction_html, words_around
 _WORDS, _LOOKS, _ABLATION, _TERMS = _WHAT = ("words", "attention", "ablation", "terms")
 _EVERY = "all"
 _SHOWN = 20
+_LAST = "_last_search"
 _READ = 200
 """Sentences that the model reads, at most: a reader waits for them."""
 _LONG, _REACH = 60, 12
@@ -64,23 +65,31 @@ def show(visit: Visit) -> None:
         st.markdown(t["nothing_asked"])
         return
     with guarded(), st.spinner(t["searching"], show_time=True):
-        found = _found(model, corpus, visit.model, corpus.sha256, what, head, first, second,
-                       joined, least)  # fmt: skip
+        found = _found((model, corpus), visit.model, what, head, (first, second, joined), least)
     _results(found, what, head, visit)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
 def _found(
-    _model: PretrainedModel, _corpus: Corpus, name: str, sha256: str, what: str,
-    head: tuple[int, int], first: str, second: str, relation: str, least: float,
+    read: tuple[PretrainedModel, Corpus], name: str, what: str, head: tuple[int, int],
+    asked: tuple[str, str, str], least: float,
 ) -> Found:  # fmt: skip
+    """Return what a search finds; the last one is kept, for this reader alone."""
+    model, corpus = read
+    given = (name, corpus.sha256, what, what == _WORDS or head, asked, least)
+    kept: tuple[object, Found] | None = st.session_state.get(_LAST)
+    if kept is not None and kept[0] == given:
+        return kept[1]
+    first, second, relation = asked
     if what == _WORDS:
-        return search(_corpus, first, to=second, relation=relation, limit=_SHOWN)
-    return search(
-        _corpus, first, to=second, relation=relation, model=_model, head=head,
-        by="attention" if what == _LOOKS else "ablation", more_than=least, limit=_SHOWN,
-        sentences=_READ,
-    )  # fmt: skip
+        found = search(corpus, first, to=second, relation=relation, limit=_SHOWN)
+    else:
+        found = search(
+            corpus, first, to=second, relation=relation, model=model, head=head,
+            by="attention" if what == _LOOKS else "ablation", more_than=least, limit=_SHOWN,
+            sentences=_READ,
+        )  # fmt: skip
+    st.session_state[_LAST] = (given, found)
+    return found
 
 
 def _catalogue(language: str) -> None:

@@ -18,6 +18,7 @@ from inspector.dashboard import (
 )
 from inspector.dashboard.guards import plain
 from inspector.dashboard.parts import claim_ladder, exports, head_statistics
+from inspector.dashboard.runs import under_way
 from inspector.dashboard.settings import Visit
 from inspector.heads.specialization.decoder_roles import DECODER_ROLES
 from inspector.plot import claims_forest
@@ -49,7 +50,7 @@ def show(visit: Visit) -> None:
         return
     _outcome(run, visit.language)
     claims_in_words.suggest_strongest(run.claims, run.roles)
-    run = _of_kind(run, _kind(run, t))
+    found, run = run, _of_kind(run, _kind(run, t))
     names = list(dict.fromkeys(run.claims["relation"]))
     left, middle = st.columns(2)
     with left:
@@ -76,7 +77,9 @@ def show(visit: Visit) -> None:
         claims = claims[claims["verdict"] == verdict]
     again = run.frames.get("replication")
     claims_in_words.open_chosen(claims, "claims", visit)
-    _claims(claims, visit.language, replicated=again is not None)
+    folder = store.folder_of_run(visit)
+    lines = exports.of_run(folder, "plot.claims()")
+    _claims(claims, visit.language, lines, replicated=again is not None)
     _ladder(run, claims, visit.language)
     if again is not None:
         shown = again[again["relation"].isin(claims["relation"])]
@@ -85,8 +88,23 @@ def show(visit: Visit) -> None:
     _controls(controls[controls["relation"].isin(claims["relation"])], visit.language)
     offered = ("claims", "replication", "semantic_controls", "roles", "relations")
     frames = {name: run.frames[name] for name in offered if name in run.frames}
-    folder = store.folder_of(visit)
     exports.frames(frames, lambda name: exports.of_run(folder, f'frames["{name}"]'), visit.language)
+    _atlas(found, visit)
+
+
+def _atlas(run: Run, visit: Visit) -> None:
+    """Offer the whole run as pages that open from a file, made once for everyone."""
+    t = words.of("specialization", visit.language)
+    st.header(t["atlas"], anchor=False)
+    job = store.atlas_job(visit, run)
+    made = store.atlas(visit, job)
+    if not made.is_file():
+        under_way.show(visit, job, "atlas", t["atlas_offer"], t["atlas_make"])
+        return
+    st.markdown(t["atlas_offer"])
+    widgets.download(
+        f"{t['atlas_get']} ({made.stat().st_size / 1e6:.1f} MB)", made.read_bytes, "atlas.zip"
+    )
 
 
 def _named(relation: str, language: str) -> str:
@@ -202,7 +220,7 @@ def _names(language: str) -> dict[str, str]:
     return {**words.of("specialization", language), **words.of("charts", language)}
 
 
-def _claims(claims: pd.DataFrame, language: str, *, replicated: bool) -> None:
+def _claims(claims: pd.DataFrame, language: str, lines: str, *, replicated: bool) -> None:
     t = words.of("specialization", language)
     st.header(t["claims"], anchor=False)
     if claims.empty:
@@ -213,8 +231,7 @@ def _claims(claims: pd.DataFrame, language: str, *, replicated: bool) -> None:
     st.header(t["forest"], anchor=False)
     st.caption(t["forest_note"])
     forest = claims_forest(claims, names=_names(language))
-    widgets.chart(forest, "forest", t["forest"], least=760)
-    exports.chart(forest, "forest", language)
+    widgets.chart(forest, "forest", t["forest"], language, lines, least=760)
 
 
 def _ladder(run: Run, claims: pd.DataFrame, language: str) -> None:

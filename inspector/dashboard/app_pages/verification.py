@@ -8,6 +8,7 @@ import streamlit as st
 from inspector.dashboard import store, widgets, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
+from inspector.dashboard.words import sentences
 from inspector.plot import error_grid
 from inspector.verification import Control, VerificationReport
 from inspector.verification.judge import (
@@ -31,7 +32,7 @@ def show(visit: Visit) -> None:
     _outcome(report, t)
     _not_run(report, t)
     if len(report.frame):
-        _grid(report, t, visit.language)
+        _grid(report, t, visit.model, visit.language)
         _rule(report, t)
     if report.frame["noise_max_abs_error"].notna().any():
         _noise(report, t, visit.language)
@@ -75,7 +76,7 @@ def _not_run(report: VerificationReport, t: words.Words) -> None:
             st.markdown(f"- {plain(complaint)}")
 
 
-def _grid(report: VerificationReport, t: words.Words, language: str) -> None:
+def _grid(report: VerificationReport, t: words.Words, name: str, language: str) -> None:
     st.header(t["grid"], anchor=False)
     st.caption(t["grid_note"].format(allowed=f"{NEAR_THEIRS:.0f}"))
     grid = error_grid(
@@ -84,7 +85,9 @@ def _grid(report: VerificationReport, t: words.Words, language: str) -> None:
         by_module=_route(report) != "weights",
         names=words.of("charts", language),
     )
-    widgets.chart(grid, "error-grid", t["grid"], least=640)
+    lines = f"import inspector\n\nreport = inspector.verify({name!r})\n"
+    lines += "inspector.plot.error_grid(report.frame)"
+    widgets.chart(grid, "error-grid", t["grid"], language, lines, least=640)
 
 
 def _rule(report: VerificationReport, t: words.Words) -> None:
@@ -131,7 +134,7 @@ def _whole_model(report: VerificationReport, t: words.Words, language: str) -> N
         [t["case"], t["comparison"], t["largest"], t["in_u"], t["holds"]],
         (
             [
-                words.term(row["case"], language),
+                _case(row["case"], language),
                 words.term(row["comparison"], language),
                 widgets.figure(row["max_abs_error"]),
                 widgets.in_u(row["error_in_u"]),
@@ -140,6 +143,11 @@ def _whole_model(report: VerificationReport, t: words.Words, language: str) -> N
             for row in report.whole_model.to_dict("records")
         ),
     )
+
+
+def _case(name: str, language: str) -> str:
+    """Return what an input is called."""
+    return words.term(sentences.said(name, "cases", language), language)
 
 
 def _whole_model_verdict(comparison: str, passed: bool, t: words.Words) -> str:
@@ -201,7 +209,9 @@ def _downloads(report: VerificationReport, t: words.Words, language: str) -> Non
     shell = words.of("shell", language)
     if len(report.cases):
         with st.expander(t["all_rows"], icon=":material/table:"):
-            st.dataframe(report.cases, hide_index=True)
+            called = {one: _case(one, language) for one in report.cases["case"].unique()}
+            shown = report.cases.assign(case=report.cases["case"].map(called))
+            st.dataframe(shown, hide_index=True)
     with st.container(horizontal=True):
         document = json.dumps(report.as_dict(), indent=1, ensure_ascii=False, default=str)
         widgets.download(shell["json"], document, "verification.json")

@@ -14,6 +14,11 @@ from inspector.heads import eigenvalues, singular_values
 from inspector.models import PretrainedModel
 from inspector.plot import eigenvalue_plane, spectrum
 
+_LINES = """import inspector
+
+model = inspector.load({model!r})
+inspector.plot.{plot}(inspector.heads.{of}(model, {head}))"""
+
 
 def show(visit: Visit) -> None:
     """Show the grid of one statistic, and the head that the reader has chosen in it."""
@@ -38,18 +43,21 @@ def show(visit: Visit) -> None:
 def _spectra(model: PretrainedModel, layer: int, head: int, language: str) -> None:
     t, names = words.of("weights", language), words.of("charts", language)
     left, right = st.columns(2)
+    head_of = f"{layer}, {head}"
     with left:
         st.subheader(t["spectrum"], anchor=False)
         st.caption(t["spectrum_note"])
         curve = spectrum(singular_values(model, layer, head), names=names)
-        widgets.chart(curve, "spectrum", t["spectrum"])
-        exports.chart(curve, "spectrum", language)
+        lines = _LINES.format(model=model.name, plot="spectrum", of="singular_values", head=head_of)
+        widgets.chart(curve, "spectrum", t["spectrum"], language, lines)
     with right:
         st.subheader(t["eigenvalues"], anchor=False)
         st.caption(t["eigenvalues_note"])
         plane = eigenvalue_plane(eigenvalues(model, layer, head), names=names)
-        widgets.chart(plane, "eigenvalues", t["eigenvalues"])
-        exports.chart(plane, "eigenvalues", language)
+        lines = _LINES.format(
+            model=model.name, plot="eigenvalue_plane", of="eigenvalues", head=head_of
+        )
+        widgets.chart(plane, "eigenvalues", t["eigenvalues"], language, lines)
 
 
 def statistics_table(frame: pd.DataFrame, layer: int, head: int, language: str) -> None:

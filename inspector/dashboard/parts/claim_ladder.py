@@ -8,7 +8,6 @@ import streamlit as st
 
 from inspector.dashboard import claims_in_words, widgets, words
 from inspector.dashboard.guards import plain
-from inspector.dashboard.parts import exports
 from inspector.plot.forest import claim_ladder, rung_label
 from inspector.runs.profile.profile_corpus import Run
 
@@ -36,13 +35,13 @@ def show(run: Run, claim: Mapping[Any, Any], key: str, language: str) -> None:
     st.caption(t["note"])
     drawing = claim_ladder(rungs, names=names)
     with st.container(key=f"ladder-{key}", width=_WIDEST):
-        widgets.chart(drawing, key, t["alt"].format(head_name=head, said=said))
+        said_of = t["alt"].format(head_name=head, said=said)
+        widgets.chart(drawing, key, said_of, language)
     with st.expander(t["as_table"]):
         widgets.text_table(
             [t["rung"], t["asks"], t["finds"], t["ahead"], t["interval"], t["pairs"]],
             ([rung_label(row, names), t[f"asks:{row['rung']}"], *_figures(row)] for row in rows),
         )
-    exports.chart(drawing, key, language)
 
 
 _WIDEST = 720

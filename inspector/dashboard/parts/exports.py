@@ -39,18 +39,33 @@ def frames(shown: Mapping[str, pd.DataFrame], lines: Callable[[str], str], langu
                 st.code(lines(name), language="python")
 
 
-def chart(drawing: Any, key: str, language: str) -> None:
-    """Offer a chart as SVG, PNG and a page, and its figures as CSV."""
+def chart(drawing: Any, key: str, language: str, lines: str = "") -> None:
+    """Offer a chart as SVG, PNG and a page, its figures as CSV and Parquet, and what makes it.
+
+    Args:
+        drawing: The chart, or what makes it when it is asked for.
+        key: What its files are called.
+        language: Of the page.
+        lines: The Python that makes the chart.
+    """
     t = words.of("parts", language)
     with st.popover(t["export_chart"], icon=":material/download:", type="tertiary"):
         if find_spec("vl_convert") is None:
             st.caption(t["no_pictures"])
         else:
             for suffix, make in _CHART_WRITERS.items():
-                _file(f"{key}{suffix}", partial(make, drawing))
+                _file(f"{key}{suffix}", partial(_made, make, drawing))
         data = getattr(drawing, "data", None)
         if isinstance(data, pd.DataFrame):
-            _file(f"{key}.csv", partial(FRAME_WRITERS[".csv"], data))
+            for suffix in (".csv", ".parquet"):
+                _file(f"{key}{suffix}", partial(FRAME_WRITERS[suffix], data))
+        if lines:
+            st.caption(t["python"])
+            st.code(lines, language="python")
+
+
+def _made(write: Callable[[Any], str | bytes], drawing: Any) -> str | bytes:
+    return write(drawing if hasattr(drawing, "to_dict") else drawing())
 
 
 _CHART_WRITERS: dict[str, Callable[[Any], str | bytes]] = {

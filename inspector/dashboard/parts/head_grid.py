@@ -31,10 +31,10 @@ _FULL = 0.6
 _SYMBOLS = {
     "syntactic": "▲", "positional": "⇄", "special-token": "○", "broad": "≈",
     "duplicate-token": "=", "semantic": "◆", "logical": "∧", "position": "⊢", "word-class": "■",
-    "keyword": "✱", "discourse-cue": "»",
+    "keyword": "✱", "discourse-cue": "»", "previous-token": "←", "induction": "↻",
+    "successor": "+", "name-mover": "@", "copy-suppression": "⊖", "retrieval": "?", "sink": "▼",
+    "no-op": "∅",
 }  # fmt: skip
-_OTHER = "•"
-"""The symbol of a family that has none of its own."""
 _FOLLOWS, _FAILED = "●", "◯"
 
 Cell = tuple[str, str, str, str]
@@ -192,7 +192,7 @@ def of_roles(
     legend = [
         {
             "fill": FAMILY_COLORS[family],
-            "symbol": _SYMBOLS.get(family, _OTHER),
+            "symbol": _SYMBOLS[family],
             "ink": _ink(FAMILY_COLORS[family]),
             "name": named.get(family, family),
         }
@@ -230,7 +230,7 @@ def _of_role(own: pd.DataFrame | None, named: Mapping[str, str]) -> Cell:
     )
     return (
         f"linear-gradient(to right, {stripes})",
-        _SYMBOLS.get(first, _OTHER),
+        _SYMBOLS[first],
         _ink(FAMILY_COLORS[first]) if seen_on_it else "var(--st-text-color)",
         said,
     )

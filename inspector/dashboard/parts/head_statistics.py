@@ -1,12 +1,15 @@
 """What a head grid can show: roles, weights, behaviour, a relation, importance, being needed."""
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from inspector import plot
 from inspector.dashboard import address, relations, store, words
-from inspector.dashboard.parts import head_grid
+from inspector.dashboard.parts import exports, head_grid
 from inspector.dashboard.parts.head_grid import Head, HeadCells
 from inspector.dashboard.settings import Visit
 from inspector.frames import frames
@@ -58,6 +61,8 @@ def show(
     cells = _cells(statistic, of, measured, language, marked)
     name = t["grid_name"].format(statistic=_label(statistic, of, language))
     head_grid.show(cells, key, name, chosen, language)
+    if of != NEEDED:
+        exports.chart(partial(_chart, statistic, of, measured, language), key, language)
     return statistic
 
 
@@ -68,9 +73,9 @@ def _measured(visit: Visit, run: Run | None) -> dict[str, pd.DataFrame]:
         found = {ROLES: run.roles, "relations": run.relations, "behaviour": run.behaviour}
         if "needed" in run.claims and run.claims["needed"].isin(_NEEDED).any():
             found[NEEDED] = run.claims
-    measuring = store.measured(visit.model)
-    if measuring is not None and measuring.done() and not measuring.failed:
-        found[IMPORTANCE] = measuring.result().importance
+    measured = store.measured(visit)
+    if measured is not None:
+        found[IMPORTANCE] = measured.importance
     return found
 
 
@@ -135,6 +140,18 @@ def _cells(
         lead = rows.assign(lead=rows["accuracy"] - rows["baseline_accuracy"])
         return head_grid.of_numbers(lead, "lead", words.of("parts", language)["lead"])
     return head_grid.of_numbers(frame, code, code)
+
+
+def _chart(code: str, of: str, measured: Mapping[str, pd.DataFrame], language: str) -> Any:
+    """Return the grid as a chart that can be kept as a picture."""
+    names, frame = words.of("charts", language), measured[of]
+    if of == ROLES:
+        called = {**names, **words.of("specialization", language)}
+        return plot.role_grid(frame, measured["behaviour"], names=called)
+    if of == "relations":
+        relation, direction = code.rsplit(".", 1)
+        return plot.relation_grid(frame, relation, direction=direction, names=names)
+    return plot.head_grid(frame, code, names=names)
 
 
 def _needed(claims: pd.DataFrame, heads: pd.DataFrame) -> pd.DataFrame:

@@ -51,6 +51,7 @@ def openable(settings: Settings, model: str) -> dict[str, Listed]:
         one
         for one in all_runs(settings)
         if (one.state == "complete" or _whole(one.folder) in named) and not is_default(one)
+        if one.kind == "profile"
         if chosen_model(one, settings) in (None, model)
     ]
     found.sort(key=lambda one: _whole(one.folder) not in named)
@@ -73,7 +74,7 @@ def chosen_model(run: Listed, settings: Settings) -> str | None:
 
 def is_default(run: Listed) -> bool:
     """Return whether a run is the default run of a model, by the name of its folder."""
-    return not run.has_job and _DEFAULT_FOLDER.fullmatch(run.name) is not None
+    return _DEFAULT_FOLDER.fullmatch(run.name) is not None
 
 
 def job_folder(run: Listed, settings: Settings) -> Path:

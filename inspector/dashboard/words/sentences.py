@@ -1,9 +1,14 @@
 """Sentences of the library in another language: recognised by their English templates."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from inspector.dashboard import words
+from inspector.verification.diagnosis import CATALOGUE
+
+FIXES = "fixes"
+"""The page of what mends each known mistake, which stands with the mistakes."""
 
 
 def said(text: str, page: str, language: str) -> str:
@@ -11,7 +16,7 @@ def said(text: str, page: str, language: str) -> str:
 
     Args:
         text: In English.
-        page: Which holds the templates, 'evidence' or 'errors'.
+        page: Of the templates: 'cases', 'counts', 'errors', 'evidence', 'fixes' or 'reasons'.
         language: Of the page.
 
     Example:
@@ -20,14 +25,14 @@ def said(text: str, page: str, language: str) -> str:
     """
     if language == words.REFERENCE:
         return text
-    own, rest, found = words.of(page, language), text, []
+    own, rest, found = _sentences(page, language), text, []
     while rest:
         matches = ((name, one.match(rest)) for name, one in _templates(page).items())
         name, match = next(((name, one) for name, one in matches if one), ("", None))
         if match is None:
             return text
         values = {key: _value(one, language) for key, one in match.groupdict().items()}
-        found.append(own[name].format(**values))
+        found.append(own[name].format(**values) if values else own[name])
         rest = rest[match.end() :].lstrip()
     return "".join(found)
 
@@ -36,15 +41,24 @@ def _value(value: str, language: str) -> str:
     return words.of("specialization", language).get(value, words.term(value, language))
 
 
+def _sentences(page: str, language: str) -> Mapping[str, str]:
+    """Return name → sentence; what mends a mistake has its own text for a name."""
+    if page != FIXES:
+        return words.of(page, language)
+    is_english = language == words.REFERENCE
+    return {one.fix: one.fix if is_english else one.fix_zh for one in CATALOGUE if one.fix}
+
+
 @cache
 def _templates(page: str) -> dict[str, re.Pattern[str]]:
     """Return what recognises each sentence of a page in English, the longest first."""
-    sentences = sorted(words.of(page, words.REFERENCE).items(), key=lambda item: -len(item[1]))
+    sentences = sorted(_sentences(page, words.REFERENCE).items(), key=lambda item: -len(item[1]))
+    parts = re.compile(r"(?!)" if page == FIXES else r"\{(\w+)\}")
     return {
         name: re.compile(
             "".join(
                 f"(?P<{part}>.+?)" if place % 2 else re.escape(part)
-                for place, part in enumerate(re.split(r"\{(\w+)\}", sentence))
+                for place, part in enumerate(parts.split(sentence))
             )
             + r"(?= |$)",
             re.DOTALL,

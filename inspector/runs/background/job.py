@@ -1,7 +1,7 @@
 """What a run in the background computes, and how far it is: two small files in a folder of its own.
 
 `ROOT/NAME` is the run; `ROOT/.jobs/NAME` holds job.json, status.json, the text that was given, if
-any, the lock of the process that computes, and what it logs.
+any, the lock of the process that computes, what it logs, and what it makes that is no run.
 """
 
 import hashlib
@@ -11,19 +11,26 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from inspector.errors import OutputError
 from inspector.input import read_regular
 from inspector.output import write_atomically
 from inspector.progress import Progress
 
+Kind = Literal["profile", "ablation", "atlas"]
+IMPORTANCE, CURVE, ATLAS = "importance.parquet", "robustness.parquet", "atlas.zip"
+RESULTS: dict[Kind, tuple[str, ...]] = {
+    "profile": (), "ablation": (IMPORTANCE, CURVE), "atlas": (ATLAS,),
+}  # fmt: skip
+"""Kind → the files that a job of it leaves in its own folder."""
 JOBS = ".jobs"
 _JOB, _STATUS = "job.json", "status.json"
 _MOST_BYTES = 100_000
 _KEY = 8
 _LONGEST = 40
 _EVERY_S = 0.3
+_LEAST_S = 1.0
 _ENOUGH = 0.01
 """Share that must be done before the time that is left can be told."""
 
@@ -40,7 +47,7 @@ def slug(called: str) -> str:
 
 @dataclass(frozen=True)
 class Job:
-    """A profile that is to be computed; the same one has the same name."""
+    """What is to be computed; the same has the same name."""
 
     model: str
     called: str
@@ -52,6 +59,10 @@ class Job:
     text_sha256: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Those of `inspector.ProfileSettings` that are not the standard ones."""
+    kind: Kind = "profile"
+    key: str = ""
+    """The name, where what it is made of cannot be seen here, as files of a model."""
+    workers: int = 1
 
     @property
     def name(self) -> str:
@@ -61,6 +72,8 @@ class Job:
             >>> Job("minilm", "My Text.conllu").name[:8]
             'my-text-'
         """
+        if self.key:
+            return self.key
         whole = json.dumps({**asdict(self), "called": ""}, sort_keys=True)
         return f"{slug(self.called)}-{hashlib.sha256(whole.encode()).hexdigest()[:_KEY]}"
 
@@ -78,6 +91,8 @@ class Status:
     """When the first share was told, in seconds since 1970."""
     begun_share: float = 0.0
     """What a run that is gone on with had then."""
+    told: float = 0.0
+    """When the share was told."""
     sentence: str = ""
     """Why it failed."""
 
@@ -85,13 +100,15 @@ class Status:
         """Return how long it will take at the pace so far; None if none can be told.
 
         Example:
-            >>> Status(share=0.75, begun=100.0, begun_share=0.5).seconds_left(110.0)
-            10.0
+            >>> Status(share=0.75, begun=100.0, begun_share=0.5, told=110.0).seconds_left(112.0)
+            8.0
         """
         done = self.share - self.begun_share
         if self.state != "running" or done < _ENOUGH or self.share >= 1:
             return None
-        return (now - self.begun) * (1 - self.share) / done
+        left = (self.told - self.begun) * (1 - self.share) / done
+        # Between two parts it only counts down, and never says that all is done.
+        return max(left - (now - self.told), _LEAST_S)
 
 
 def folder_of(root: Path, name: str) -> Path:
@@ -128,7 +145,8 @@ def read_job(folder: Path) -> Job:
     try:
         given = json.loads(read_regular(folder / _JOB, most=_MOST_BYTES))
         job = Job(**{**given, "corpus": tuple(given["corpus"])})
-        if job.name == folder.name and job.text in ("", Path(job.text).name):
+        is_own = job.name == folder.name and job.text in ("", Path(job.text).name)
+        if is_own and job.kind in RESULTS:
             return job
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         pass
@@ -161,7 +179,9 @@ def teller(folder: Path) -> Progress:
         now = time.time()
         if not status.begun:
             status = Status(begun=now, begun_share=share)
-        status = replace(status, stage=what, share=min(share, 1.0))
+        grown = share > status.share or not status.told
+        told = now if grown else status.told
+        status = replace(status, stage=what, share=min(share, 1.0), told=told)
         if share >= 1 or now - said >= _EVERY_S:
             said = now
             write_status(folder, status)

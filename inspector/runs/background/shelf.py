@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from inspector.errors import OutputError
-from inspector.runs.background.job import JOBS, Job, Status, read_job, read_status
+from inspector.runs.background.job import JOBS, RESULTS, Job, Kind, Status, read_job, read_status
 from inspector.runs.background.processes import is_running
 from inspector.runs.store.folder_checks import FRAME_SUFFIX, MANIFEST, RESULT, SHARDS
 from inspector.runs.store.lock import LOCK, holder
@@ -38,6 +38,7 @@ class Listed:
     made: float = 0.0
     """When it last changed, in seconds since 1970."""
     corpus_sha256: str = ""
+    kind: Kind = "profile"
 
 
 def runs_below(root: Path) -> list[Listed]:
@@ -66,6 +67,8 @@ def look_at(folder: Path, name: str, job_folder: Path | None = None) -> Listed:
     state, sentence, status = recorded.state, recorded.sentence, Status()
     if job is not None and job_folder is not None:
         corpus, status = job.called, read_status(job_folder)
+        if job.kind != "profile":
+            state = _by_results(job_folder, job.kind)
         if is_running(job_folder):
             state, sentence = "running", ""
         elif state == "stopped" and status.state == "failed":
@@ -75,6 +78,7 @@ def look_at(folder: Path, name: str, job_folder: Path | None = None) -> Listed:
     return Listed(
         name, folder, state, model, corpus, sentence, status, job is not None,
         recorded.made or _made(job_folder), recorded.corpus_sha256,
+        "profile" if job is None else job.kind,
     )  # fmt: skip
 
 
@@ -152,6 +156,11 @@ def _job(folder: Path | None) -> Job | None:
         return read_job(folder)
     except OutputError:
         return None
+
+
+def _by_results(folder: Path, kind: Kind) -> State:
+    """Return the state of a job whose results are files of its own."""
+    return "complete" if all((folder / name).is_file() for name in RESULTS[kind]) else "stopped"
 
 
 def _is_written_to(folder: Path) -> bool:

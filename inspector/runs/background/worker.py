@@ -15,14 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from inspector.errors import InspectorError, Interrupted, OutputError, sentence
-from inspector.runs.background.job import (
-    Job,
-    Status,
-    read_job,
-    read_status,
-    teller,
-    write_status,
-)
+from inspector.runs.background.job import Status, read_job, read_status, teller, write_status
+from inspector.runs.background.work import compute
 from inspector.runs.store.lock import locked
 
 _PATIENCE_S = 10.0
@@ -40,7 +34,7 @@ def main(folder: Path) -> int:
         _take_lock(stack, folder)
         write_status(folder, Status())
         try:
-            _compute(folder, job)
+            compute(folder, job, teller(folder))
         except InspectorError as error:
             write_status(folder, Status("failed", sentence=str(error)))
             return error.exit_code
@@ -67,21 +61,6 @@ def _take_lock(stack: ExitStack, folder: Path) -> None:
             time.sleep(_PAUSE_S)
         else:
             return
-
-
-def _compute(folder: Path, job: Job) -> None:
-    from inspector.runs.profile.job import ProfileSettings
-    from inspector.runs.profile.profiling import profile
-
-    corpus = [folder / job.text] if job.text else list(job.corpus)
-    profile(
-        job.model,
-        corpus or None,
-        folder.parents[1] / job.name,
-        settings=ProfileSettings(**job.settings),
-        resume=True,
-        progress=teller(folder),
-    )
 
 
 def _end_with_server() -> None:

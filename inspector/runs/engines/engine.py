@@ -115,6 +115,7 @@ def compute(
     gpus: int = 0,
     fits: Callable[[int, ShardResult], bool] | None = None,
     packed: Callable[[ShardResult], ShardResult] = lambda result: result,
+    costs: Sequence[float] = (),
 ) -> list[ShardResult]:
     """Return what each shard gave, in the order of `shard_ids`, read back from the folder.
 
@@ -131,6 +132,7 @@ def compute(
         fits: Says of a shard that is there whether it can be what a worker gives; one that cannot
             is computed again, however well sealed.
         packed: Makes of each that is read back what is kept of it in memory.
+        costs: How long each shard takes, in any unit: the share done and the time left are of them.
 
     Raises:
         OutputError: If a shard cannot be written or read back.
@@ -140,15 +142,20 @@ def compute(
     valid = set(folder.valid_shards(fits))
     missing = [shard_id for shard_id in shard_ids if shard_id not in valid]
     total, kept, started = len(shard_ids), len(shard_ids) - len(missing), time.monotonic()
-    show(f"Shards {kept} of {total}", kept / max(total, 1))
+    cost = dict(zip(shard_ids, costs or [1.0] * total, strict=True))
+    whole = max(sum(cost.values()), 1e-9)
+    share = first = 1 - sum(cost[shard_id] for shard_id in missing) / whole
+    show(f"Shards {kept} of {total}", share)
     running = run_shards(missing, make_worker, workers=workers, engine=engine, gpus=gpus)
     with closing(running) as results:
         for computed, (shard_id, result) in enumerate(results, start=1):
             folder.write_shard(shard_id, result)
-            rate = computed / max(time.monotonic() - started, 1e-9)
-            left = _duration((len(missing) - computed) / rate)
+            passed = max(time.monotonic() - started, 1e-9)
+            share += cost[shard_id] / whole
+            left = _duration(passed * max(1 - share, 0.0) / max(share - first, 1e-9))
             done = kept + computed
-            show(f"Shards {done} of {total}, {_speed(rate)}, {left} left", done / total)
+            said = f"Shards {done} of {total}, {_speed(computed / passed)}, {left} left"
+            show(said, min(share, 1.0) if done < total else 1.0)
             give_back_memory()
     return [packed(folder.read_shard(shard_id)) for shard_id in shard_ids]
 

@@ -7,12 +7,19 @@ import pandas as pd
 
 from inspector.frames import ENGLISH
 from inspector.html import escape
+from inspector.progress import Progress
 from inspector.runs.passport.passport import page, passport, texts_of
 from inspector.runs.store.manifest import Manifest
 
+_OF_FIGURES = 0.5
+"""Share of the time that it takes to find what is said of each head."""
+
 
 def write_atlas(
-    run_frames: Mapping[str, pd.DataFrame], manifest: Manifest, folder: Path
+    run_frames: Mapping[str, pd.DataFrame],
+    manifest: Manifest,
+    folder: Path,
+    progress: Progress | None = None,
 ) -> list[Path]:
     """Write a whole run as pages in each language that open from a file, and return them.
 
@@ -22,10 +29,15 @@ def write_atlas(
         run_frames: The frames of a run.
         manifest: What they were computed from.
         folder: An empty one, or none yet.
+        progress: Told how far it is.
     """
+    show = progress or (lambda what, share: None)
     heads = run_frames["behaviour"][["layer", "head"]].drop_duplicates()
     places = list(heads.itertuples(index=False, name=None))
-    papers = [passport(run_frames, manifest, *place) for place in places]
+    papers = []
+    for number, head in enumerate(places, start=1):
+        papers.append(passport(run_frames, manifest, *head))
+        show(f"Heads {number} of {len(places)}", _OF_FIGURES * number / len(places))
     strongest = run_frames["roles"].sort_values("effect", ascending=False, kind="stable")
     role_of = strongest.drop_duplicates(["layer", "head"]).set_index(["layer", "head"])["role"]
     written = []
@@ -56,6 +68,8 @@ def write_atlas(
             )
             place = folder / language / f"{paper.head}.html"
             written.append(_written(place, paper.html(language, links=links)))
+            share = len(written) / (2 * len(papers) + 2)
+            show("Pages", _OF_FIGURES + (1 - _OF_FIGURES) * share)
     return written
 
 

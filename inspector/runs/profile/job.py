@@ -26,6 +26,8 @@ from inspector.runs.profile.ablation_worker import (
 from inspector.runs.profile.versions import check_same
 from inspector.runs.random_sample import LEAST_SENTENCES, LEAST_WINDOWS, sample_of
 
+_HEADS_A_READING = 9
+"""Heads without which a text is read in the time that the profile itself takes to read it."""
 _AT_LEAST_ONE = (
     *(
         "shard_size",
@@ -228,6 +230,25 @@ class ProfileJob:
     def n_shards(self) -> int:
         """Return the shards of all readings."""
         return sum(reading.n_shards for reading in self.readings)
+
+    def costs(self, n_heads: int) -> list[float]:
+        """Return about how long each shard takes, in words that are read once.
+
+        Args:
+            n_heads: Of the whole model; without each of them texts are read again, in part.
+        """
+        found = []
+        for reading in self.readings:
+            times = max(n_heads / _HEADS_A_READING, 1.0) if reading.is_ablation else 1.0
+            for lengths, places, size in zip(
+                (self.sentences.lengths, self.windows.lengths),
+                reading.texts,
+                reading.shard_sizes,
+                strict=True,
+            ):
+                words = [lengths[place] for place in places]
+                found += [times * sum(words[at : at + size]) for at in range(0, len(words), size)]
+        return found
 
     @cached_property
     def probe_names(self) -> list[str]:

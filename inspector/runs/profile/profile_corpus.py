@@ -56,6 +56,9 @@ _SETTINGS = (
     *("ablation", "ablation_sentences", "ablation_windows"),
 )
 
+_SHARDS = 0.9
+"""Share of the time of a profile that its shards take; then the claims are tested."""
+
 
 @dataclass(frozen=True, repr=False)
 class Run:
@@ -258,6 +261,7 @@ def profile_corpus(
     manifest = _manifest(model, corpora, jobs, replicate)
     note_documents(corpora)
     note_cost(model, jobs, workers)
+    show = progress or (lambda what, share: None)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory())) / "run"
         run = stack.enter_context(
@@ -269,20 +273,31 @@ def profile_corpus(
             range(manifest.n_shards),
             make_worker,
             workers,
-            progress,
+            lambda what, share: show(what, share * _SHARDS),
             engine=engine,
             gpus=gpus,
+            costs=[cost for job in jobs for cost in job.costs(model.n_layers * model.n_heads)],
             fits=shard_fits(model, jobs),
             packed=lambda shard: replace(shard, arrays=packed_counts(shard.arrays)),
         )
-        parts = []
+        parts: list[dict[str, pd.DataFrame]] = []
         for one, (job, windows) in zip(corpora, made, strict=True):
+            share = _SHARDS + (1 - _SHARDS) * len(parts) / len(made)
+            show("Claims", share)
             own, shards = shards[: job.n_shards], shards[job.n_shards :]
             parts.append(profile_frames(model, one, job, windows, own))
             if replicate:
-                parts[-1] |= _on_other_text(model, parts[-1], replicate, job.settings, progress)
+                told = partial(_at, show, share)
+                parts[-1] |= _on_other_text(model, parts[-1], replicate, job.settings, told)
         frames = parts[0] if len(parts) == 1 else _side_by_side(parts, _names(corpora))
-        return _kept(run, Run(manifest, frames))
+        run_kept = _kept(run, Run(manifest, frames))
+        show("Claims", 1.0)
+        return run_kept
+
+
+def _at(show: Progress, share: float, what: str, _: float) -> None:
+    """Tell what is being done at a share that stays."""
+    show(what, share)
 
 
 def _kept(folder: RunFolder, made: Run) -> Run:
@@ -310,7 +325,7 @@ def _on_other_text(
     frames: Mapping[str, pd.DataFrame],
     others: Sequence[Corpus],
     settings: ProfileSettings,
-    progress: Progress | None,
+    progress: Progress,
 ) -> dict[str, pd.DataFrame]:
     """Return the frame `replication`, and the claims with what it says of them."""
     claims = frames["claims"]

@@ -165,6 +165,7 @@ class _Entry:
             ways,
             lambda layer: all(_CONDITIONS[name](layer, *given) for name, *given in conditions),
             fix=self._filled(entry["fix"]),
+            fix_zh=self._filled(entry["zh"]),
             equation=self._filled(entry["equation"]),
             parameter=parameter,
             told=_TOLD.get(entry.get("told", ""), lambda changes: None),

@@ -109,6 +109,8 @@ class Mistake:
     """Whether it is a mistake at all in such a layer, or call."""
     fix: str = ""
     """One sentence."""
+    fix_zh: str = ""
+    """The same in Chinese."""
     equation: str = ""
     """The line of the equations that it is in, as it should be."""
     parameter: Parameter | None = None

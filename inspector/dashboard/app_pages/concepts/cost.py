@@ -8,6 +8,11 @@ from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 from inspector.plot import cost_curve
 
+_LINES = """import inspector
+from inspector.dashboard.measure import attention_times
+
+inspector.plot.cost_curve(attention_times({d_head}, {n_heads}))"""
+
 
 def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     """Measure when the reader asks for it, and draw what was measured."""
@@ -22,7 +27,9 @@ def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     if frame is None:
         return
     names = words.of("charts", visit.language)
-    widgets.chart(cost_curve(frame, names=names), "cost-curve", t["cost_columns"])
+    lines = _LINES.format(d_head=model.d_head, n_heads=model.n_heads)
+    drawn = cost_curve(frame, names=names)
+    widgets.chart(drawn, "cost-curve", t["cost_columns"], visit.language, lines)
     st.caption(t["cost_note"].format(n_heads=model.n_heads, d_head=model.d_head))
     with st.expander(t["cost_columns"]):
         st.dataframe(

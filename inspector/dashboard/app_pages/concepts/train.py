@@ -90,7 +90,7 @@ def _watch(training: _Training, t: words.Words, language: str, *, running: bool)
         (st.success if ended and learnt else st.info)(told)
         if not ended and st.button(t["stop"], key="stop-training", icon=":material/stop:"):
             training.stop()
-    _curve(snapshots, t)
+    _curve(snapshots, t, language)
     st.header(t["maps"], anchor=False)
     st.caption(t["maps_note"].format(texts=TEXTS))
     maps = torch.tensor(last["maps"])
@@ -102,7 +102,7 @@ def _watch(training: _Training, t: words.Words, language: str, *, running: bool)
     drawing.pictures(maps, list(last["letters"]), labels, "training-maps", language)
 
 
-def _curve(snapshots: list[dict[str, Any]], t: words.Words) -> None:
+def _curve(snapshots: list[dict[str, Any]], t: words.Words, language: str) -> None:
     frame = pd.DataFrame(
         [
             {"step": one["step"], "series": t[name], "value": one[name]}
@@ -123,4 +123,4 @@ def _curve(snapshots: list[dict[str, Any]], t: words.Words) -> None:
         )
         .properties(height=200)
     )
-    widgets.chart(lines, "training-curve", t["curve"])
+    widgets.chart(lines, "training-curve", t["curve"], language)
