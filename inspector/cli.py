@@ -121,6 +121,8 @@ def _usage(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     path = "inspector" if context is None else context.command_path
     text = error.format_message()
+    if not text:  # the help was printed instead
+        return text
     return f"{text}{'' if text.endswith(('.', '?')) else '.'} See {path} --help."
 
 

@@ -201,8 +201,8 @@ def test_whether_a_head_is_needed_is_asked_of_the_loss(models, folders, name):
     assert len(read.sentences) == (12 if name == "gpt2" else 3)  # a masked one reads each 7 times
     for heads in ([(0, 1)], HEADS):
         own = frame[frame["heads"] == ",".join(f"{layer}-{head}" for layer, head in heads)]
-        if len(heads) > 1:  # an eighth of the sentences, or six, of those with a relation
-            size = max(-(-len(read.sentences) // 8), 6)
+        if len(heads) > 1:  # an eighth of the sentences, or twelve, of those with a relation
+            size = max(-(-len(read.sentences) // 8), 12)
             read = replace(read, sentences=every_few(read.sentences, size))
         slow = slow_losses(folders[name], name, model, read, heads)
         for row in own.itertuples():
