@@ -41,22 +41,22 @@ function reachByKeys(one) {
 }
 
 function watchScrolled() {
-  // Told in the very frame in which a size changed: a fold opens, a font comes, the window narrows.
-  const sizes = new ResizeObserver((changed) => {
-    for (const { target } of changed) {
-      const wide = target.closest(WIDE);
-      if (wide) reachByKeys(wide);
-    }
-  });
+  const reach = () => document.querySelectorAll(WIDE).forEach(reachByKeys);
+  // Told in the very frame in which a size changed: a fold opens, the window narrows.
+  const sizes = new ResizeObserver(reach);
   const watched = new WeakSet();
   const watch = () => {
     for (const one of document.querySelectorAll(WIDE)) {
-      if (watched.has(one)) continue;
-      watched.add(one);
-      for (const sized of [one, ...one.children]) sizes.observe(sized);
+      // Of a formula only its innermost boxes grow with the font; those around them overflow.
+      for (const sized of [one, ...one.children, ...one.querySelectorAll(".base")]) {
+        if (watched.has(sized)) continue;
+        watched.add(sized);
+        sizes.observe(sized);
+      }
     }
   };
   new MutationObserver(watch).observe(document.body, { childList: true, subtree: true });
+  document.fonts.addEventListener("loadingdone", reach);
   watch();
 }
 

@@ -28,6 +28,18 @@ EVERY = [
     for language in ("en", "zh")
     for width in (1440, 1024, 420)
 ]
+# A page's run is over before what it sent is drawn: formulas come with a script of their own, and
+# their fonts after it. A frame later what scrolls is a stop of Tab.
+DRAWN = """
+    new Promise(done => {
+      let quiet = setTimeout(done, 500);
+      const again = () => { clearTimeout(quiet); quiet = setTimeout(done, 500); };
+      new MutationObserver(again).observe(document.body, {childList: true, subtree: true});
+      setTimeout(done, 20000);
+    })
+    .then(() => document.fonts.ready)
+    .then(() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn))))
+"""
 ALLOWED = {"first page": 5.0, "page switch": 1.0, "choice of a head": 0.3, "512 tokens": 1.0}
 """Seconds; three times as many may be taken, as other people use the machine too."""
 
@@ -70,12 +82,11 @@ def audit(contexts, server, combinations):
         tab.set_viewport_size({"width": width, "height": 900})
         reader = Reader(tab, server)
         reader.open(f"{page}?lang={language}")
-        # What becomes reachable by keys does so with the picture in which its fonts are drawn.
-        tab.evaluate(
-            "document.fonts.ready.then(() => new Promise(drawn =>"
-            " requestAnimationFrame(() => requestAnimationFrame(drawn))))"
-        )
+        tab.evaluate(DRAWN)
         seen = violations(reader)
+        if seen:  # on a busy machine a part may still have come while it was looked at
+            tab.evaluate(DRAWN)
+            seen = violations(reader)
         if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
             seen.append(("scrolls sideways", 1, ""))
         if seen:
