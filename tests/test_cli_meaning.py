@@ -111,6 +111,7 @@ def test_the_same_name_twice_is_numbered(profile, tmp_path):
     assert sorted(set(frame("totals")["corpus"])) == ["a", "a~2"]
 
 
+@pytest.mark.full  # of one corpus, `make test` has it in test_profile_killed
 @pytest.mark.process
 def test_workers_change_no_byte(profile, tmp_path):
     trees, passages = treebank(tmp_path / "gum.conllu"), gap(tmp_path / "gap.tsv", offset="8")
