@@ -222,14 +222,14 @@ class _Weights:
             # p ln p is 0 where p is: the bound keeps the logarithm finite, and is faster than entr.
             entropy = -(weights * weights.clamp(min=tiny).log_()).sum(-1)
             return cls(weights, entropy, batch, call.first)
-        # ln p = s - lse, and lse is known where s is largest: no logarithm of a map is taken.
-        lse = call.scores.amax(-1) - call.probabilities.amax(-1).clamp(min=tiny).log()
+        # ln p = s - lse: no logarithm of a map is taken.
+        lse = call.log_sum_exp
         on_scores = torch.einsum("bhrk,bhrk->bhr", weights, call.scores)
-        entropy = lse * weights.sum(-1) - on_scores
+        mass = weights.sum(-1) if total is None else total.squeeze(-1)
+        entropy = lse * mass - on_scores
         if norms is not None and total is not None:
             logs = norms.clamp(min=tiny).log().unsqueeze(-1)
-            share = total.squeeze(-1)
-            entropy = (entropy - torch.matmul(weights, logs).squeeze(-1)) / share + share.log()
+            entropy = (entropy - torch.matmul(weights, logs).squeeze(-1)) / mass + mass.log()
             weights = weights.div_(total)
         return cls(weights, entropy, batch, call.first)
 
@@ -249,9 +249,10 @@ class _Weights:
         attended = batch.attended.sum(-1).clamp(min=2)
         share = self.entropy / torch.log(attended.to(weights.dtype))[:, None, None]
         top, place = _largest(weights, content)
+        exact = torch.promote_types(weights.dtype, torch.float32)  # whole numbers are so in it
         key = torch.arange(n_keys, device=weights.device)
         query = torch.arange(first, first + n_rows, device=weights.device)
-        apart = (query[:, None] - key[None, :]).abs() * content.unsqueeze(1)
+        apart = (query.to(exact)[:, None] - key.to(exact)[None, :]).abs_() * content.unsqueeze(1)
         on_first, separator, special, punctuated, on_content = self._masses(content)
         apart = apart.to(weights.dtype)
         if n_rows == batch.queries.shape[1]:

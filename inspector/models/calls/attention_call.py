@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float
@@ -54,6 +55,14 @@ class AttentionCall:
     def is_last(self) -> bool:
         """Return whether these are the last rows of the call."""
         return self.rows is None or self.rows.stop == self.query.shape[-2]
+
+    @cached_property
+    def log_sum_exp(self) -> Float[Tensor, "batch head row"]:
+        """Return ln Σ e^s of each row of the scores, from where they are largest; 0 without any."""
+        if self.scores is None:
+            return self.probabilities.new_zeros(self.probabilities.shape[:-1])
+        largest = self.probabilities.amax(-1)
+        return self.scores.amax(-1) - largest.clamp(min=torch.finfo(largest.dtype).tiny).log()
 
     @property
     def softmax_dtype(self) -> torch.dtype | None:
