@@ -11,6 +11,7 @@ from inspector.dashboard.guards import plain
 from inspector.plot.forest import claim_ladder, rung_label
 from inspector.runs.profile.profile_corpus import Run
 
+_WIDEST = 720
 _CLAIM = ("layer", "head", "relation", "direction")
 
 
@@ -42,9 +43,6 @@ def show(run: Run, claim: Mapping[Any, Any], key: str, language: str) -> None:
             [t["rung"], t["asks"], t["finds"], t["ahead"], t["interval"], t["pairs"]],
             ([rung_label(row, names), t[f"asks:{row['rung']}"], *_figures(row)] for row in rows),
         )
-
-
-_WIDEST = 720
 
 
 def rungs_of(controls: pd.DataFrame, claim: Mapping[Any, Any]) -> pd.DataFrame:

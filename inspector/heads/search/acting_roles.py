@@ -99,7 +99,7 @@ def acting_roles(
     the figures that the role asks for.
 
     Args:
-        model: What reads the text, three times.
+        model: What reads the text, twice.
         sentence: A sentence; with its relations and tags where it has any.
         roles: The roles frame, or some of its rows.
 
@@ -243,7 +243,7 @@ class _Text:
                 for pair, _, word in pairs.also.T:
                     right[pair].add(int(word))
             words = [tuple(sorted(one)) for one in right]
-            return self._places(pairs.asked, words, pairs.side, number), self._missing(relation)
+            return self._places(pairs.asked, words, pairs.side, number), self._missing()
         if family not in ("position", "word-class"):
             return [], PROBE
         asked_for, direction = _ASKED_FOR.search(evidence), _DIRECTION.search(evidence)
@@ -252,7 +252,7 @@ class _Text:
             pairs = self.table.pairs(asked_for["relation"], direction["direction"])
             side, asked = pairs.side, pairs.asked
             if not len(asked):
-                return [], self._missing(asked_for["relation"])
+                return [], self._missing()
         if family == "position":
             led = position_words(position_rank(what), side, self.table)
         else:
@@ -264,8 +264,8 @@ class _Text:
         words = [() if led[at] == NOTHING else (int(led[at]),) for at in asked]
         return self._places(asked, words, side, number), PLACE
 
-    def _missing(self, relation: str) -> str:
-        """Return why a relation has no pair here: the text has no annotation, or not this one."""
+    def _missing(self) -> str:
+        """Return why a relation has no pair here: no annotation at all, or none of this one."""
         return PLACE if self.table.sentences[0].relations else TREE
 
     def _places(

@@ -4,13 +4,10 @@ Time by a sample of what each of its readings reads, memory by what is held at o
 """
 
 import logging
-import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from pathlib import Path
 
 from inspector.errors import InputError
 from inspector.heads.observers.long_estimate import long_seconds, long_texts, peak_bytes
@@ -18,7 +15,7 @@ from inspector.models import PretrainedModel
 from inspector.models.forward.sentence_batches import MOST_TOKENS
 from inspector.runs.profile.job import ProfileJob, Reading, ShardPlace
 from inspector.runs.profile.shard_worker import ProfileWorker, one_thread
-from inspector.verification.implementation.sandbox.process_tree import half_of_free
+from inspector.verification.implementation.sandbox.process_tree import free_bytes, resident_bytes
 
 _WORTH = 2e12
 """Operations of a run, about a minute of a core, from which its time is told."""
@@ -70,8 +67,7 @@ def note_cost(model: PretrainedModel, jobs: Sequence[ProfileJob], workers: int =
         InputError: If it needs more memory than there is.
     """
     long = [long_texts(model, job.sentences.texts) for job in jobs]
-    half = half_of_free()
-    needed, free = needed_bytes(model, jobs, long), None if half is None else 2 * half
+    needed, free = needed_bytes(model, jobs, long), free_bytes()
     longest = max((n for found in long for n in found.values()), default=0)
     if free is not None and needed > free * (1 if longest else _SURELY):
         what, less = f"run ({model.name})", "less text"
@@ -100,7 +96,7 @@ def run_cost(
         long: Of each job the long texts, place → tokens; found if not given.
     """
     found = [long_texts(model, job.sentences.texts) for job in jobs] if long is None else long
-    needed, resident = needed_bytes(model, jobs, found), _resident_bytes()
+    needed, resident = needed_bytes(model, jobs, found), resident_bytes()
     with one_thread():
         seconds = sum(_seconds(model, job, some) for job, some in zip(jobs, found, strict=True))
     lengths = tuple(n for some in found for n in some.values())
@@ -127,13 +123,6 @@ def needed_bytes(
             needed += _WITH_RELATIONS + _A_PREDICTION * words * model.n_layers * model.n_heads
             break
     return int(needed)
-
-
-def _resident_bytes() -> int:
-    with suppress(OSError):
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    return 0
 
 
 def _operations(model: PretrainedModel, job: ProfileJob) -> float:

@@ -95,9 +95,9 @@ def test_it_is_said_of_long_runs_and_of_long_texts(model, monkeypatch, caplog):
     note_cost(model, [job_of(model, [short], ablation=False)])
     (said,) = caplog.messages
     assert said.startswith("the run takes about ")
-    monkeypatch.setattr(cost_estimate, "_resident_bytes", lambda: 0)
+    monkeypatch.setattr(cost_estimate, "resident_bytes", lambda: 0)
     assert str(run_cost(model, [both])).endswith(" MB of memory beside the model")
-    monkeypatch.setattr(cost_estimate, "half_of_free", lambda: 5_000)
+    monkeypatch.setattr(cost_estimate, "free_bytes", lambda: 10_000)
     with pytest.raises(InputError) as caught:
         note_cost(model, [both])
     assert re.fullmatch(

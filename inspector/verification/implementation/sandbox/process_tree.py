@@ -133,9 +133,15 @@ def check_memory(memory: int | None) -> None:
 
 def half_of_free() -> int | None:
     """Return half of the bytes that are free here; None where the system does not tell."""
+    free = free_bytes()
+    return None if free is None else free // 2
+
+
+def free_bytes() -> int | None:
+    """Return the bytes that are free here; None where the system does not tell."""
     free = [_of_the_machine(), _of_the_group()]
     known = [each for each in free if each is not None]
-    return max(min(known), 0) // 2 if known else None
+    return max(min(known), 0) if known else None
 
 
 def _of_the_machine() -> int | None:
@@ -155,3 +161,11 @@ def _of_the_group() -> int | None:
         used = int((_GROUP / "memory.current").read_text()) - files
         return int((_GROUP / "memory.max").read_text()) - used
     return None
+
+
+def resident_bytes() -> int:
+    """Return the bytes that this process has; 0 where the system does not tell."""
+    with suppress(OSError):
+        pages = int((_PROC / "self" / "statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    return 0
