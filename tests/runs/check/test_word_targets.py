@@ -51,7 +51,7 @@ def test_a_file_may_describe_them(tmp_path):
     assert [one.target for one in read_claims(path)] == ["keyword:but", "word-class:NOUN:right"]
 
 
-HEADS = ("verb to the left", "the", "anything", "word before", "second word")
+HEADS = ("verb to the left", "the", "anything", "word before", "second word", "often the verb")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,7 @@ def looks():
             found = {0: nearest(sentence.upos, place, "VERB", -1), 3: place - 1}
             found[1] = next((p for p, w in enumerate(words) if w == "the" and p != place), None)
             found[4] = 1 if len(words) > 1 and place != 1 else None
+            found[5] = found[0] if place % 5 < 2 else None
             for head, word in found.items():
                 if word is not None and word >= 0:
                     predicted[0, head, start + place] = start + word
@@ -85,6 +86,7 @@ def nearest(values, place, wanted, side):
     ("name", "head", "verdict"),
     [
         ("word-class:VERB:left", 0, "supported"),
+        ("word-class:VERB:left", 5, "supported"),
         ("word-class:VERB:left", 2, "not supported"),
         ("word-class:NOUN:right", 0, "not supported"),
         ("keyword:the", 1, "supported"),
@@ -118,7 +120,7 @@ def test_planted_heads_get_what_loops_give(looks, name, head, verdict):
     assert row["accuracy"] == pytest.approx(sum(hits) / len(hits))
     assert row["lift"] == pytest.approx(row["accuracy"] - row["baseline_accuracy"])
     assert row["ci_low"] <= row["accuracy"] <= row["ci_high"]
-    if verdict == "supported":
+    if verdict == "supported" and head != 5:  # another finds it always
         assert looks.row(target, None)["head"] == head
 
 
@@ -137,6 +139,7 @@ def test_what_an_offset_finds_too_is_explained_by_it(looks):
     ("name", "head", "kept", "reason"),
     [
         ("word-class:VERB:left", 0, "yes", ""),
+        ("word-class:VERB:left", 5, "yes", ""),
         ("keyword:the", 1, "yes", ""),
         ("position:2", 4, "yes", ""),
         ("word-class:VERB:left", 2, "no", "its lift over the offset is below ten points"),
