@@ -33,7 +33,8 @@ def test_words_and_pairs_are_those_of_a_loop_over_the_annotation(corpus):
     verbs = inspector.search(corpus, "tag:verb", limit=999)
     lemmas = inspector.search(corpus, "lemma:BE tag:AUX", limit=999)
     objects = inspector.search(corpus, "tag:NOUN", to="tag:VERB", relation="obj", limit=999)
-    slow = {"verbs": [], "lemmas": [], "objects": []}
+    cases = inspector.search(corpus, to="tag:NUM", relation="case", limit=999)
+    slow = {"verbs": [], "lemmas": [], "objects": [], "cases": []}
     for one in corpus.sentences:
         for at in range(len(one.words)):
             if one.upos[at] == "VERB":
@@ -45,9 +46,15 @@ def test_words_and_pairs_are_those_of_a_loop_over_the_annotation(corpus):
             for pair in one.relations
             if (pair.label, one.upos[pair.source], one.upos[pair.target]) == ("obj", "NOUN", "VERB")
         )
+        slow["cases"] += sorted(
+            (one.id, pair.source, pair.target)
+            for pair in one.relations
+            if (pair.label, one.upos[pair.target]) == ("case", "NUM")
+        )
     assert found_by(verbs) == slow["verbs"] != []
     assert found_by(lemmas) == slow["lemmas"] != []
     assert found_by(objects) == slow["objects"] != []
+    assert found_by(cases) == slow["cases"] != []
     assert verbs.total == len(slow["verbs"])
     assert all(math.isnan(one.score) for one in verbs.matches)
     few = inspector.search(corpus, "tag:VERB", limit=2)
