@@ -74,8 +74,10 @@ def main(
     for name in chosen.names or benchmarks:
         print(f"{name} …", file=sys.stderr, flush=True)
         start = time.perf_counter()
-        measures += benchmarks[name]()
+        measures += (found := benchmarks[name]())
         took[name] = time.perf_counter() - start
+        # The whole takes long: who stops it has what was measured.
+        print(table(found), file=sys.stderr, flush=True)
     print(table(measures), end="\n\n")
     print(took_line(took))
     return exit_code(measures)
