@@ -9,6 +9,8 @@ def misc_value(misc: str, key: str) -> str:
     Example:
         >>> misc_value("Entity=1)|SpaceAfter=No", "SpaceAfter")
         'No'
+        >>> misc_value("Gloss=a | SpaceAfter=No ", "SpaceAfter")
+        'No'
         >>> misc_value("_", "SpaceAfter")
         ''
     """
@@ -16,8 +18,8 @@ def misc_value(misc: str, key: str) -> str:
         return ""
     start = f"{key}="
     for part in misc.split("|"):
-        if part.startswith(start):
-            return part[len(start) :]
+        if part.strip().startswith(start):
+            return part.strip()[len(start) :]
     return ""
 
 

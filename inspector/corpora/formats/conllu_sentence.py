@@ -133,6 +133,12 @@ def _read_rows(lines: Sequence[Line]) -> _Rows:
                 raise Fault(number, "ID is '_', expected a number, a range or an empty node")
     if not rows.words:
         raise Fault(lines[0][0], "there is no word")
+    if len(rows.words) > 1 and set(rows.words) == {"_"}:
+        raise Fault(
+            rows.lines[0],
+            "every FORM is '_': the treebank comes without its text, which its README says how to "
+            "put back",
+        )
     if range_end > len(rows.words):
         raise Fault(
             range_line,
@@ -145,10 +151,13 @@ def _read_rows(lines: Sequence[Line]) -> _Rows:
 def _read_line(number: int, text: str) -> dict[str, Any]:
     tabs = text.count("\t")
     if tabs != _N_TABS:
-        spaced = len(text.split())
-        hint = (
-            "; it has spaces where tabs belong" if tabs < _N_TABS and spaced >= _N_TABS + 1 else ""
-        )
+        hint = ""
+        if tabs > _N_TABS:
+            hint = ": name them (# global.columns = …), or keep the first ten (cut -f1-10)"
+        elif len(text.split()) >= len(COLUMNS):
+            hint = "; it has spaces where tabs belong"
+        elif tabs:
+            hint = ": write _ in those that it lacks, or name what it has (# global.columns = …)"
         raise Fault(
             number,
             f"{tabs + 1} column{'s' if tabs else ''} separated by tabs, expected "

@@ -35,7 +35,8 @@ _WEB_PAGE = (b"<!doctype html", b"<html")
 class LineReader:
     """Iterates over (number, text) of a file's lines; text is None for one that is too long.
 
-    Line ends are LF or CR LF, the last may lack its own; a byte order mark is dropped.
+    Line ends are LF or CR LF, the last may lack its own; a byte order mark before a line, where a
+    file begins or was put behind another, is dropped.
     """
 
     def __init__(self, path: Path, digest: "hashlib._Hash", what: str = "corpus") -> None:
@@ -91,8 +92,8 @@ class LineReader:
                 position += self._pass_over(stream)
                 yield number, None
                 continue
-            if number == 1:
-                start += len(_BOM) if raw.startswith(_BOM) else 0
+            if raw.startswith(_BOM):
+                start += len(_BOM)
                 raw = raw.removeprefix(_BOM)
             try:
                 text = raw.decode("utf-8")

@@ -56,7 +56,8 @@ class Reading:
                 )
             raise InputError(
                 f"corpus ({shown(path)}) holds no sentence that can be read: {len(skipped)} "
-                f"skipped, the first at line {skipped[0].line}: {skipped[0].reason}."
+                f"skipped, the first at line {skipped[0].line}: {skipped[0].reason}. Mend it, "
+                "or give the text alone, a sentence a line, as .txt."
             )
 
     def lines(self, path: Path) -> LineReader:

@@ -82,11 +82,12 @@ def test_multiword_ranges_and_empty_nodes_do_not_count_as_words(read):
     assert write_conllu([sentence]).splitlines()[1:8] == lines
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "change"),
     [
         ("CR LF", lambda text: text.replace("\n", "\r\n").encode()),
         ("byte order mark", lambda text: b"\xef\xbb\xbf" + text.encode()),
+        ("marked files joined", lambda text: text.replace("# ", "\ufeff# ").encode()),
         ("no last line end", lambda text: text.rstrip("\n").encode()),
         ("lines of spaces between", lambda text: text.replace("\n\n", "\n \t\n\n").encode()),
     ],
@@ -175,7 +176,7 @@ def test_trees_that_a_parser_made_are_not_gold(read):
         (
             GO.replace("0", "1").encode(),
             ("corpus (F) holds no sentence that can be read: 1 skipped, the first at line 1: "
-            "word 1 is its own HEAD."),
+            "word 1 is its own HEAD. Mend it, or give the text alone, a sentence a line, as .txt."),
         ),
         (gzip.compress(DOGS.encode()), ("corpus (F) is gzip-compressed: unpack it (gunzip) and "
             "give the file inside.")),

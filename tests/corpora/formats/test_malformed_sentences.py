@@ -86,9 +86,21 @@ MALFORMED = {
     "nine columns": (
         [row(1).removesuffix("\t_")],
         0,
-        "9 columns separated by tabs, expected 10",
+        ("9 columns separated by tabs, expected 10: write _ in those that it lacks, or name what "
+        "it has (# global.columns = …)"),
     ),
-    "eleven columns": ([row(1) + "\t_"], 0, "11 columns separated by tabs, expected 10"),
+    "eleven columns": (
+        [row(1) + "\t_"],
+        0,
+        ("11 columns separated by tabs, expected 10: name them (# global.columns = …), or keep "
+        "the first ten (cut -f1-10)"),
+    ),
+    "without its text": (
+        [row(1, form="_"), row(2, form="_", head=1)],
+        0,
+        ("every FORM is '_': the treebank comes without its text, which its README says how to "
+        "put back"),
+    ),
     "spaces for tabs": (
         [row(1).replace("\t", " ")],
         0,

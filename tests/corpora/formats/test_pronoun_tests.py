@@ -223,7 +223,8 @@ def test_what_is_no_such_set_is_refused(write):
         read_corpus(path)
     assert str(refused.value) == (
         f"corpus ({path}) holds no sentence that can be read: 1 skipped, the first at line 2: "
-        f"A-offset (x) must be a place in the text of {len(TEXT)} characters."
+        f"A-offset (x) must be a place in the text of {len(TEXT)} characters. Mend it, or give the "
+        "text alone, a sentence a line, as .txt."
     )
 
 
