@@ -267,7 +267,13 @@ FOLDERS = {
             "model.safetensors.index.json names: fetch them too."
         ),
     ),
-    "no shards": (shards({}), NO_WEIGHTS),
+    "no shards": (
+        shards({}),
+        (
+            f"{{folder}}/{INDEX} has no weight_map that says which shard holds which tensor: fetch "
+            "it again, or save the model with save_pretrained."
+        ),
+    ),
     # Tokenizers that cannot be used
     "tokenizer an empty object": (
         holding("tokenizer.json", "{}"),

@@ -51,8 +51,14 @@ def _weight_files(folder: Path) -> list[Path]:
         return [folder / _WEIGHTS]
     index = folder / _INDEX
     if index.exists():
-        weight_map = read_json(index, _INDEX).get("weight_map")
+        content = read_json(index, _INDEX)
+        weight_map = content.get("weight_map")
         names = list(weight_map.values()) if isinstance(weight_map, dict) else []
+        if not names:
+            raise ModelError(
+                f"{index} has no weight_map that says which shard holds which tensor: fetch it "
+                "again, or save the model with save_pretrained."
+            )
         for name in names:
             if not _is_shard(name):
                 raise ModelError(
@@ -66,8 +72,12 @@ def _weight_files(folder: Path) -> list[Path]:
                 f"{_MOST_SHARDS}."
             )
         _check_are_there(folder, shards)
-        if shards:
-            return [folder / name for name in shards]
+        if not isinstance(content.get("metadata"), dict):
+            raise ModelError(
+                f"{index} has no metadata, without which transformers does not read it: write "
+                '"metadata": {} beside its weight_map.'
+            )
+        return [folder / name for name in shards]
     for path in (folder / _WEIGHTS, index):
         if path.is_symlink():
             raise ModelError(
@@ -224,12 +234,12 @@ def read_network(loader: Any, folder: Path, config: Any) -> tuple[Any, dict[str,
                 "give a smaller model."
             ) from None
         raise ModelError(f"model folder ({folder}) cannot be loaded: {one_line(error)}") from None
-    _check_codes(folder, files, network)
+    _check_stored(folder, files, network)
     return network, info
 
 
-def _check_codes(folder: Path, files: list[Path], network: nn.Module) -> None:
-    """Refuse whole numbers that were read into parameters, which are no whole numbers."""
+def _check_stored(folder: Path, files: list[Path], network: nn.Module) -> None:
+    """Refuse whole numbers that were read into parameters, and two tensors for one of these."""
     stored = stored_dtypes(files)
     stem = f"{getattr(network, 'base_model_prefix', '')}."
     places = {name for name, each in network.named_parameters() if each.is_floating_point()}
@@ -240,6 +250,24 @@ def _check_codes(folder: Path, files: list[Path], network: nn.Module) -> None:
     ]
     if coded:
         raise ModelError(f"model folder ({folder}) {codes(coded, stored)}")
+    for name in stored:
+        again = stem + name
+        if again in stored and {name, again} & places and _differ(files, name, again):
+            raise ModelError(
+                f"model folder ({folder}) stores one weight twice, with other numbers, as {name} "
+                f"and {again}: one of them would be passed over. Take away the one that is not "
+                "meant (load_file and save_file of safetensors.torch)."
+            )
+
+
+def _differ(files: list[Path], *names: str) -> bool:
+    from safetensors import safe_open
+
+    found = []
+    for file in files:
+        with safe_open(file, framework="pt") as tensors:
+            found += [tensors.get_tensor(name).double() for name in {*names} & {*tensors.keys()}]
+    return not torch.equal(*found[:2])
 
 
 def check_tensors(folder: Path, info: dict[str, Any], network: nn.Module) -> None:

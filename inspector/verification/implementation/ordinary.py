@@ -94,6 +94,8 @@ class OrdinaryUse:
             )
             yield Trying(alone, alone=row)
         other = self._probe("another text of the same shape", len(real), length, real.roll(1, 0))
+        other.hidden[:, 1:2] = 0.0  # nor is what is zero padding, nor what comes twice
+        other.hidden[:, -1:] = other.hidden[:, :1]
         yield Trying(other, again=True)
         yield Trying(
             Probe("the same text with other padding", other.hidden, real.roll(3, 0)), again=True
@@ -204,10 +206,13 @@ _LARGE = (
     "keys by −∞"
 )
 _PLACES = {
-    "left": "where padding stands on the left",
-    "right": "where padding stands on the right",
-    "inside": "where padding stands inside the text",
-    "whole row": "where a row is padding throughout: what it gives must not reach other rows",
+    ("left",): "where padding stands on the left",
+    ("right",): "where padding stands on the right",
+    ("inside",): "where padding stands inside the text",
+    ("whole row",): "where a row is padding throughout: what it gives must not reach other rows",
+    ("left", "inside"): "where padding stands on the left or inside the text",
+    ("right", "inside"): "where padding stands on the right or inside the text",
+    ("left", "right", "inside"): "where a text is padded",
 }
 
 
@@ -237,14 +242,22 @@ def _kinds(wrong: Sequence[Trying], right: Sequence[Trying]) -> Iterator[tuple[s
     yield "in inference mode", in_common(lambda each: each.manner.gradients == "inference")
     yield _NOT_CONTIGUOUS, in_common(lambda each: each.manner.strided, alone=False)
     yield _LARGE, in_common(lambda each: each.large_scores, alone=False)
-    for kind, words in _PLACES.items():
-        yield words, in_common(partial(_is_padded, kind))
+    for kinds, words in _PLACES.items():
+        yield words, in_common(partial(_is_padded, {*kinds}))
     yield "where there are as many rows as tokens", in_common(lambda t: t.batch == t.length > 1)
     yield "where there are more rows than tokens", in_common(lambda t: t.batch > t.length)
     least_length = min(each.length for each in wrong)
     least_batch = min(each.batch for each in wrong)
-    yield f"from {least_length} tokens on", in_common(lambda each: each.length >= least_length)
-    yield f"in batches of {least_batch} and more", in_common(lambda each: each.batch >= least_batch)
+    up_to = _right_up_to(least_length, [each.length for each in right])
+    yield (
+        f"from {least_length} tokens on{up_to}",
+        in_common(lambda each: each.length >= least_length),
+    )
+    up_to = _right_up_to(least_batch, [each.batch for each in right])
+    yield (
+        f"in batches of {least_batch} and more{up_to}",
+        in_common(lambda each: each.batch >= least_batch),
+    )
     lengths = sorted({each.length for each in wrong})
     yield (
         f"at lengths of {', '.join(map(str, lengths))} tokens",
@@ -253,5 +266,11 @@ def _kinds(wrong: Sequence[Trying], right: Sequence[Trying]) -> Iterator[tuple[s
     yield _SEEN_BEFORE, in_common(lambda each: each.again, alone=False)
 
 
-def _is_padded(kind: str, trying: Trying) -> bool:
-    return kind in trying.padding
+def _is_padded(kinds: set[str], trying: Trying) -> bool:
+    return not kinds.isdisjoint(trying.padding)
+
+
+def _right_up_to(least: int, right: Sequence[int]) -> str:
+    """Return up to what size it is right, where that is not one less than the least wrong one."""
+    below = max((each for each in right if each < least), default=least - 1)
+    return "" if below == least - 1 else f" (right up to {below})"

@@ -126,7 +126,10 @@ WRITABLE = (
         ),
         (
             {"words": ["a\tb", "c"]},
-            "be a tree of words: 11 columns separated by tabs, expected 10.",
+            (
+                "be a tree of words: 11 columns separated by tabs, expected 10: name them "
+                "(# global.columns = …), or keep the first ten (cut -f1-10)."
+            ),
         ),
         ({"text": "x\ny"}, "be a tree of words: 1 column separated by tabs, expected 10."),
         ({"words": ["a"]}, f"{EACH} it has 1 words, 2 heads, 2 labels."),

@@ -224,8 +224,12 @@ def test_tensors_by_other_names(folder, spoil, found, then):
 
 
 def test_control_the_prefix_of_the_type_itself_is_no_trouble(folder):
-    renamed(lambda name: f"bert.{name}")(folder)
+    rewritten(lambda n, t: {f"bert.{n}": t} | ({n: t.clone()} if n == KEY else {}))(folder)
     assert load(str(folder)).n_layers == 3
+    rewritten(lambda n, t: {n: t + 1 if n == KEY else t})(folder)
+    assert f"stores one weight twice, with other numbers, as {KEY} and bert.{KEY}: one" in (
+        refusal(folder)
+    )
 
 
 DTYPES = ("int8", "uint8", "int16", "int32", "int64", "bool", "float8_e4m3fn", "float8_e5m2")

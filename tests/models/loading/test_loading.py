@@ -82,8 +82,12 @@ def test_shards_of_the_folder_are_loaded(folder, tiny):
         save_file({name: whole[name] for name in part}, folder / shard, metadata={"format": "pt"})
         weight_map.update(dict.fromkeys(part, shard))
     (folder / "model.safetensors").unlink()
-    index = {"metadata": {"total_size": 1}, "weight_map": weight_map}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    path, index = folder / "model.safetensors.index.json", {"weight_map": weight_map}
+    for spoiled, said in ((index, 'write "metadata": {} beside'), ({}, "has no weight_map that")):
+        path.write_text(json.dumps(spoiled))
+        with pytest.raises(ModelError, match=said):
+            load(str(folder))
+    path.write_text(json.dumps(index | {"metadata": {"total_size": 1}}))
     model = load(str(folder))
     assert torch.equal(state_of(model), state_of(tiny("bert")))
     assert len([name for name in model.file_hashes if name.endswith(".safetensors")]) == 2

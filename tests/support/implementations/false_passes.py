@@ -271,6 +271,24 @@ def _held_by_a_function(w):
     return lambda hidden, padding: module(hidden, padding)
 
 
+def hidden_too(is_hidden):
+    """Return a build that takes further tokens for padding: hidden states → True where hidden."""
+
+    def build(w):
+        def layer(hidden, padding):
+            real = ~is_hidden(hidden)
+            return attention(w, hidden, real if padding is None else padding & real)
+
+        return layer
+
+    return build
+
+
+def _came_before(hidden):
+    same = (hidden[:, :, None] == hidden[:, None]).all(-1)
+    return same.tril(-1).any(-1)
+
+
 def detached_input(w):
     module = torch.nn.Parameter(w.b_O.clone())
     return lambda hidden, padding: attention(w, hidden.detach(), padding) + 0.0 * module
@@ -297,6 +315,8 @@ FALSE_PASSES = {
     "padding on the left ignored": _mask_changed(_without_leading),
     "padding taken to stand on the right": _mask_changed(_lengths_only),
     "padding inside looked at": _mask_changed(_up_to_last),
+    "tokens of zeros hidden": hidden_too(lambda h: (h == 0.0).all(-1)),
+    "repeated tokens hidden": hidden_too(_came_before),
     "NaN of a padded row in all": leaking_nan,
     "no maximum": no_maximum,
     "no maximum, in float64": no_maximum_in_float64,

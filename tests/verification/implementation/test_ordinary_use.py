@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from support.each import each
 from support.implementations.false_passes import (
     FALSE_PASSES,
     attention,
@@ -19,6 +20,9 @@ from support.tiny.models import save_tiny_model
 from inspector.errors import InputError
 from inspector.models import load
 from inspector.verification import verify_implementation
+from inspector.verification.diagnosis import Probe
+from inspector.verification.implementation.ordinary import Trying, circumstances
+from inspector.verification.padding_places import every_padding
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,8 @@ def long_bert(tmp_path_factory):
 # One of each kind; all of them where there is time.
 EACH_KIND = (
     "every key after the 64th hidden",
-    "every key after the 256th hidden",
+    "tokens of zeros hidden",
+    "repeated tokens hidden",
     "wrong in batches of 5 and more",
     "padding inside looked at",
     "scores without gradient",
@@ -78,6 +83,28 @@ def test_the_report_says_when_it_is_wrong(long_bert, name, words):
     report = verify_implementation(FALSE_PASSES[name], long_bert, seed=0, pairs=False)
     assert words in str(report)
     assert report.diagnosis.verdict == "unknown"
+
+
+@each(
+    ("wrong", "words"),
+    [
+        (lambda batch, length, kinds: kinds & {"left", "inside"}, "on the left or inside the text"),
+        (lambda batch, length, kinds: kinds - {"whole row"}, "where a text is padded"),
+        (lambda batch, length, kinds: length > 200, "from 256 tokens on (right up to 65)"),
+        (lambda batch, length, kinds: length > 64, "from 65 tokens on."),
+        (lambda batch, length, kinds: batch > 5, "in batches of 8 and more (right up to 1)"),
+    ],
+)
+def test_the_circumstances_are_no_wider_than_what_was_seen(wrong, words):
+    tried = []
+    for length in (7, 64, 65, 256):
+        rows = every_padding(length)
+        for real in (None, rows, *rows[:, None]):
+            batch = 1 if real is None else len(real)
+            each_one = Trying(Probe("x", torch.zeros(batch, length, 1), real))
+            each_one.failed = ("output",) if wrong(batch, length, each_one.padding) else ()
+            tried.append(each_one)
+    assert words in circumstances(tried)
 
 
 @pytest.mark.parametrize(
