@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
+from support.each import each
 
 import inspector
 from inspector.corpora.formats.memory_corpus import TAKEN
@@ -33,7 +34,7 @@ def refusal(function, *args, **kwargs):
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "given", "shown", "must_be"),
     [
         ("corpus", 5, "5", CORPUS),
@@ -66,7 +67,7 @@ def test_profile_refuses_what_an_argument_cannot_be(name, given, shown, must_be)
     assert refusal(inspector.profile, **{name: given}) == f"{name} ({shown}) {must_be}."
 
 
-@pytest.mark.parametrize(
+@each(
     ("call", "words"),
     [
         (lambda: inspector.ablate("minilm", "2-8", together=1), f"together (1) {FLAG}."),
@@ -109,7 +110,7 @@ def test_others_refuse_what_an_argument_cannot_be(call, words):
     assert refusal(call) == words
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "given", "words"),
     [
         ("layers", 5, WHOLE),
@@ -128,14 +129,14 @@ def test_an_implementation_is_not_tried_within_what_is_no_limit(name, given, wor
     assert found.endswith(f") {words}.")
 
 
-@pytest.mark.parametrize("given", [None, 5, b"x", [], {}, ""])
+@each("given", [None, 5, b"x", [], {}, ""])
 def test_what_is_no_run_is_not_compared(given):
     words = f"run ({given!r}) {PATH}."
     assert refusal(inspector.compare, given, given) == words
     assert refusal(Run.open, given) == words
 
 
-@pytest.mark.parametrize(
+@each(
     ("settings", "words"),
     [
         ({"ablation": "yes"}, f"ablation ('yes') {FLAG}."),

@@ -31,7 +31,7 @@ class Canary:
         return Path.touch, (self.path,)
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "weights.pth"])
+@each("name", ["pytorch_model.bin", "model.pt", "weights.pth"])
 def test_pickled_weights_are_not_opened(command, folder, name):
     sign = folder.parent / "ran"
     data = pickle.dumps(Canary(sign))
@@ -56,7 +56,7 @@ def test_pickles_beside_safetensors_are_not_opened(command, folder):
     assert not sign.exists()
 
 
-@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+@each("name", ["config.json", "tokenizer_config.json"])
 def test_code_of_the_checkpoints_own_is_not_run(command, folder, name):
     sign = folder.parent / "ran"
     code = f"from pathlib import Path\nPath({str(sign)!r}).touch()\nclass Evil: pass\n"
@@ -67,8 +67,8 @@ def test_code_of_the_checkpoints_own_is_not_run(command, folder, name):
     assert not sign.exists()
 
 
-@pytest.mark.parametrize("key", ["_attn_implementation", "attn_implementation"])
-@pytest.mark.parametrize("choice", ["evil/kernel", "sdpa"])
+@each("key", ["_attn_implementation", "attn_implementation"])
+@each("choice", ["evil/kernel", "sdpa"])
 def test_an_attention_implementation_is_not_chosen_by_the_file(command, folder, key, choice):
     before = command("weights", folder, "--json")
     config(**{key: choice})(folder)
@@ -76,7 +76,7 @@ def test_an_attention_implementation_is_not_chosen_by_the_file(command, folder, 
     assert (after.code, after.out) == (0, before.out)
 
 
-@pytest.mark.parametrize(
+@each(
     "entries",
     [
         {"torch_dtype": "nonsense", "dtype": "float16"},
@@ -95,7 +95,7 @@ def test_how_a_model_is_run_is_not_chosen_by_the_file(command, folder, entries):
 # Names
 
 
-@pytest.mark.parametrize("name", ["no-such/model", "nosuch-model"])
+@each("name", ["no-such/model", "nosuch-model"])
 def test_an_unknown_name_without_a_network(command, name):
     assert_refused(
         command("weights", name),
@@ -120,7 +120,7 @@ def test_a_name_of_nothing(command, name):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "sentence"),
     [
         ("", "model name is empty: give an alias, a folder or a hub id."),
@@ -150,7 +150,7 @@ def test_a_file_for_a_folder(command, folder):
 # Outputs
 
 
-@pytest.mark.parametrize(
+@each(
     ("place", "code", "sentence"),
     [
         (

@@ -5,7 +5,7 @@ import pkgutil
 import re
 from pathlib import Path
 
-import pytest
+from support.each import each
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("CONTRIBUTING.md", "docs/architecture.md")
@@ -15,7 +15,7 @@ def text_of(document):
     return (ROOT / document).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("document", PAGES)
+@each("document", PAGES)
 def test_every_file_that_a_page_names_is_there(document):
     named = re.findall(r"`((?:inspector|tests|tools|docs)/[\w/.]+)`", text_of(document))
     linked = [
@@ -46,7 +46,7 @@ def test_every_type_on_the_way_is_where_the_walk_says():
             assert re.search(rf"^class {name}\b", code, flags=re.MULTILINE), (name, place)
 
 
-@pytest.mark.parametrize(("types", "giver"), [(types, giver) for types, _, giver in WALK])
+@each(("types", "giver"), [(types, giver) for types, _, giver in WALK])
 def test_every_type_on_the_way_is_given_by_the_function_that_the_walk_names(types, giver):
     function = pkgutil.resolve_name(giver)
     given = str(inspect.signature(function).return_annotation)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from pydantic import ValidationError
+from support.each import each
 
 from inspector import frames
 from inspector.dashboard import widgets, words
@@ -30,7 +31,7 @@ def test_a_table_in_the_page_has_a_row_for_each_column():
     assert all(line.replace(r"\|", "").count("|") == 5 for line in rows)
 
 
-@pytest.mark.parametrize("name", TABLE.frames)
+@each("name", TABLE.frames)
 def test_every_column_is_said_in_every_language_of_the_dashboard(name):
     frame = TABLE.frames[name]
     languages = set(words.languages())
@@ -51,7 +52,7 @@ def test_no_frame_says_a_column_twice_and_no_column_is_of_no_frame():
     assert used == set(TABLE.columns)
 
 
-@pytest.mark.parametrize("name", TABLE.frames)
+@each("name", TABLE.frames)
 def test_every_dtype_is_one_of_pandas(name):
     empty = pd.DataFrame({column: [] for column in dtypes(name)}).astype(dtypes(name))
     assert {column: str(dtype) for column, dtype in empty.dtypes.items()} == dtypes(name)
@@ -84,7 +85,7 @@ def test_tables_of_the_dashboard_explain_their_columns():
     assert percent["help"] == "Accuracy − baseline accuracy."
 
 
-@pytest.mark.parametrize(
+@each(
     ("column", "wrong"),
     [
         ({"dtype": "int", "meaning": {"en": "A."}}, "dtype"),

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from support.each import each
 
 from inspector.errors import InputError, OutputError
 from inspector.output import check_output, write_atomically
@@ -41,9 +42,7 @@ def test_an_unknown_suffix_is_named_beside_the_available_ones() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"), [("a\0.html", r"a\x00.html"), ("a\ud800.html", r"a\ud800.html")]
-)
+@each(("name", "shown"), [("a\0.html", r"a\x00.html"), ("a\ud800.html", r"a\ud800.html")])
 def test_a_name_that_no_file_can_have(name: str, shown: str) -> None:
     assert refusal(InputError, name) == (
         f"output ({shown}) holds a character that no file name may hold: choose another name."
@@ -92,8 +91,8 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     assert refusal(OutputError, folder, force=True) == expected
 
 
-@pytest.mark.parametrize("force", [False, True])
-@pytest.mark.parametrize("dangling", [False, True])
+@each("force", [False, True])
+@each("dangling", [False, True])
 def test_a_symbolic_link_is_never_written_through(
     tmp_path: Path, force: bool, dangling: bool
 ) -> None:
@@ -156,7 +155,7 @@ def test_a_name_too_long_for_the_file_system(tmp_path: Path) -> None:
         write_atomically(path, b"new")
 
 
-@pytest.mark.parametrize("force", [False, True])
+@each("force", [False, True])
 def test_a_write_gives_the_bytes_and_the_usual_permissions(tmp_path: Path, force: bool) -> None:
     path, usual = tmp_path / "a.html", tmp_path / "usual"
     usual.touch()
@@ -174,7 +173,7 @@ def test_replacing_keeps_a_private_file_private(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("force", [False, True])
+@each("force", [False, True])
 def test_a_full_disk_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, force: bool
 ) -> None:
@@ -225,7 +224,7 @@ def test_a_file_that_came_to_be_meanwhile_is_not_replaced(
     assert entries(tmp_path) == ["a.html"]
 
 
-@pytest.mark.parametrize("rival", [False, True])
+@each("rival", [False, True])
 def test_a_file_system_without_hard_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rival: bool
 ) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from support.each import each
 from support.tiny.models import save_tiny_model
 
 import inspector
@@ -29,7 +30,7 @@ def test_types_and_rooms_are_reached_without_an_import_of_their_own():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "value"),
     [
         ("labels", "full"), ("distances", True), ("ablation", False), ("ablation_sentences", 9),
@@ -59,7 +60,7 @@ def test_the_former_name_of_a_keyword_is_the_keyword():
         )
 
 
-@pytest.mark.parametrize("seeds", [(1,), (1, 2), (1, 1, 1)])
+@each("seeds", [(1,), (1, 2), (1, 1, 1)])
 def test_too_few_random_models_are_refused_before_the_pass(seeds):
     with pytest.raises(InputError) as caught:
         inspector.ProfileSettings(random_init_seeds=seeds)

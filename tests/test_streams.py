@@ -5,7 +5,6 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import pytest
 from support.each import each
 
 # What a command does with its streams, without the seconds that torch takes.
@@ -64,8 +63,8 @@ def test_what_stands_behind_the_streams(tmp_path, redirection, code, err):
     assert done.out == ("" if unwritten else ("result " * 1000 + "\n") * PLENTY)
 
 
-@pytest.mark.parametrize("redirection", ["", "2>&1"])
-@pytest.mark.parametrize("times", [1, PLENTY])
+@each("redirection", ["", "2>&1"])
+@each("times", [1, PLENTY])
 def test_a_reader_who_has_enough_changes_no_exit_code(tmp_path, redirection, times):
     """Not even with the buffer full at the end: Python itself would exit with 120."""
     done = run(f"> >(exit) {redirection}", tmp_path, times)
@@ -123,7 +122,7 @@ class PanicException(BaseException):
     """As pyo3 raises it: no Exception."""
 
 
-@pytest.mark.parametrize(
+@each(
     ("error", "said"),
     [
         (KeyError("depth"), "KeyError: 'depth'"),
@@ -149,7 +148,7 @@ def test_what_nobody_foresaw_is_a_sentence_and_no_verdict(command, monkeypatch, 
     assert "Traceback" in command("weights", "--debug").err
 
 
-@pytest.mark.parametrize("length", [400, 5_000, 2_000_000])
+@each("length", [400, 5_000, 2_000_000])
 def test_sentences_are_cut(command, length, tmp_path):
     name = "/" + "x" * length
     result = command("weights", "minilm", "-o", tmp_path / "a.csv", "--device", name)

@@ -60,7 +60,7 @@ def test_what_is_no_plain_yaml_is_said_at_once(tmp_path, content, words):
     assert time.process_time() - started < 15
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "data"),
     [
         ("", None),
@@ -78,9 +78,7 @@ def test_plain_data_are_what_yaml_says(tmp_path, text, data):
         assert read_yaml(path) == data
 
 
-@pytest.mark.parametrize(
-    "entry", ["a: 5", "a: {1: x, b: y}", "a: {bytes: .nan}", "a: {? 2026-01-01 : 1}", "1.5: {}"]
-)
+@each("entry", ["a: 5", "a: {1: x, b: y}", "a: {bytes: .nan}", "a: {? 2026-01-01 : 1}", "1.5: {}"])
 def test_a_registry_of_anything_is_refused_in_a_sentence(tmp_path, entry):
     path = tmp_path / "registry.yaml"
     path.write_text(entry)
@@ -105,7 +103,7 @@ def no_duplicates(text):
         loader.dispose()
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+@each("path", SHIPPED, ids=lambda path: path.stem)
 def test_no_table_of_inspector_says_a_thing_twice(path):
     assert no_duplicates(path.read_text(encoding="utf-8")) == read_own_yaml(path)
 

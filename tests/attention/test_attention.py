@@ -37,9 +37,7 @@ MASKS = {
 }
 
 
-@pytest.fixture(params=MASKS, ids=str)
-def mask(request):
-    return MASKS[request.param]()
+each_mask = each("mask", [make() for make in MASKS.values()], ids=MASKS)
 
 
 def assert_attended(attended, output, probabilities):
@@ -48,11 +46,13 @@ def assert_attended(attended, output, probabilities):
         torch.testing.assert_close(ours, expected.to(ours.dtype), **tolerance)
 
 
+@each_mask
 def test_attention_with_each_mask(sequences, mask):
     inputs = (sequences.query, sequences.key, sequences.value)
     assert_attended(attention(*inputs, mask=mask), *slow.slow_attention(*inputs, mask))
 
 
+@each_mask
 def test_attention_agrees_with_torch(sequences, mask, dtype):
     inputs = (sequences.query, sequences.key, sequences.value)
     torch.testing.assert_close(
@@ -63,6 +63,7 @@ def test_attention_agrees_with_torch(sequences, mask, dtype):
 
 
 @each("kind", ["dot", "general", "additive"])
+@each_mask
 def test_attention_with_each_score(sequences, draw, mask, kind):
     weight, w, u, v = draw(11, 11) / 3, draw(19, 11) / 3, draw(19, 11) / 3, draw(19)
     ours, formula = {
@@ -93,6 +94,7 @@ def test_a_case_computed_by_hand():
     torch.testing.assert_close(attended.output, torch.tensor([[7.0]], dtype=torch.float64))
 
 
+@each_mask
 def test_probabilities_are_those_that_weighted_the_values(sequences, mask, dtype):
     attended = attention(sequences.query, sequences.key, sequences.value, mask=mask)
     torch.testing.assert_close(
@@ -181,6 +183,7 @@ class TestHalfTypes:
 
 
 class TestDropout:
+    @each_mask
     def test_none_is_exactly_the_plain_result(self, sequences, mask):
         inputs = (sequences.query, sequences.key, sequences.value)
         state = torch.get_rng_state()
@@ -188,6 +191,7 @@ class TestDropout:
         assert torch.equal(zero.output, plain.output)
         assert torch.equal(torch.get_rng_state(), state)
 
+    @each_mask
     def test_drops_what_torch_drops_with_the_same_seed(self, sequences, mask, dtype):
         inputs = (sequences.query, sequences.key, sequences.value)
         torch.manual_seed(5)

@@ -34,7 +34,7 @@ def leaves(*shapes):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("score", "shapes"),
     [
         (dot_product_scores, [(2, 3, 7), (2, 5, 7)]),
@@ -48,12 +48,12 @@ def test_scores(score, shapes):
     assert gradcheck(score, leaves(*shapes))
 
 
-@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+@each("mask", MASKS.values(), ids=MASKS)
 def test_softmax(mask):
     assert gradcheck(lambda scores: masked_softmax(scores, mask), leaves((2, 3, 5)))
 
 
-@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+@each("mask", MASKS.values(), ids=MASKS)
 def test_attention(mask):
     assert gradcheck(
         lambda q, k, v: tuple(attention(q, k, v, mask=mask)),

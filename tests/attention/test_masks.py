@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from support.each import each
 
 from inspector.attention import causal_mask, padding_mask
 from inspector.attention.masks import check_mask
 
 
-@pytest.mark.parametrize("kind", [torch.int64, torch.int32, torch.bool])
+@each("kind", [torch.int64, torch.int32, torch.bool])
 def test_padding_mask_lets_every_query_see_the_real_tokens(kind):
     attended = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [0, 1, 1, 0, 0]]).to(kind)
     mask = padding_mask(attended)
@@ -16,7 +17,7 @@ def test_padding_mask_lets_every_query_see_the_real_tokens(kind):
     assert torch.equal(mask[:, 0].int(), attended.int())
 
 
-@pytest.mark.parametrize(("n_query", "n_key"), [(5, 5), (5, 7), (1, 11), (1, 1)])
+@each(("n_query", "n_key"), [(5, 5), (5, 7), (1, 11), (1, 1)])
 def test_causal_mask_lets_a_query_see_itself_and_what_stands_before(n_query, n_key):
     mask = causal_mask(n_query, n_key)
     expected = [[j <= i + n_key - n_query for j in range(n_key)] for i in range(n_query)]
@@ -44,12 +45,12 @@ def test_masks_join():
     ]
 
 
-@pytest.mark.parametrize("shape", [(5, 7), (1, 7), (3, 1, 7), (2, 1, 5, 7), (2, 3, 5, 7)])
+@each("shape", [(5, 7), (1, 7), (3, 1, 7), (2, 1, 5, 7), (2, 3, 5, 7)])
 def test_a_mask_that_broadcasts_is_taken(shape):
     check_mask(torch.ones(shape, dtype=torch.bool), torch.Size([2, 3, 5, 7]))
 
 
-@pytest.mark.parametrize("shape", [(7, 5), (2, 5, 7), (2, 1, 1, 5, 7), (4, 3, 5, 7)])
+@each("shape", [(7, 5), (2, 5, 7), (2, 1, 1, 5, 7), (4, 3, 5, 7)])
 def test_a_mask_that_does_not_broadcast_is_refused(shape):
     with pytest.raises(ValueError, match="broadcast") as caught:
         check_mask(torch.ones(shape, dtype=torch.bool), torch.Size([2, 3, 5, 7]))

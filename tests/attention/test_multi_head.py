@@ -37,9 +37,7 @@ MASKS = {
 }
 
 
-@pytest.fixture(params=MASKS, ids=str)
-def mask(request):
-    return MASKS[request.param]()
+each_mask = each("mask", [make() for make in MASKS.values()], ids=MASKS)
 
 
 def assert_stages(stages, expected):
@@ -74,6 +72,7 @@ def head_output(layer, head, mask):
     ).output
 
 
+@each_mask
 def test_every_stage_against_plain_loops(layer, mask):
     stages = multi_head_attention(layer.target, layer.source, layer.weights, mask=mask)
     expected = slow.slow_multi_head(layer.target, layer.source, layer.weights, mask)
@@ -100,6 +99,7 @@ def test_shapes_of_every_stage(layer):
     }
 
 
+@each_mask
 def test_equals_single_heads_concatenated_then_w_o(layer, mask):
     weights = layer.weights
     heads = [head_output(layer, head, mask) for head in range(weights.n_heads)]
@@ -109,6 +109,7 @@ def test_equals_single_heads_concatenated_then_w_o(layer, mask):
     assert_stages(stages, {"context": context, "output": output})
 
 
+@each_mask
 def test_output_is_the_sum_over_heads_of_context_times_w_o_plus_bias(layer, mask):
     weights = layer.weights
     stages = multi_head_attention(layer.target, layer.source, weights, mask=mask)
@@ -121,6 +122,7 @@ def test_output_is_the_sum_over_heads_of_context_times_w_o_plus_bias(layer, mask
     assert_stages(stages, {"output": output})
 
 
+@each_mask
 def test_equals_torch_scaled_dot_product_attention(layer, mask):
     weights = layer.weights
     query, key, value = project_heads(layer.target, layer.source, weights)
@@ -240,7 +242,7 @@ def test_weights_in_another_dtype_are_the_same_weights(layer):
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("change", "sentence"),
     [
         (

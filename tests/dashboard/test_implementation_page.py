@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 import yaml
 from support.browser.dashboard_driver import ROOT, texts
+from support.each import each
 
 from inspector.dashboard.implementation import read_report, template, trial
 from inspector.dashboard.implementation.report_file import MOST_BYTES
@@ -86,7 +87,7 @@ def shown(open_page, document, name="report.json", **query):
     return app
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@each("language", ["en", "zh"])
 def test_a_report_is_shown_with_its_mistake_and_fix(open_page, wrong, language):
     app = shown(open_page, wrong, lang=language)
     said = texts(app)
@@ -118,7 +119,7 @@ def test_a_report_that_passed_is_shown_and_markup_in_it_is_text(open_page, wrong
 NESTED = b"[" * 200_000
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "sentence"),
     [
         (b"", "must be JSON"),
@@ -139,7 +140,7 @@ def test_what_is_no_report_is_one_sentence(data, sentence):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("where", "value"),
     [
         ("passed", "yes"),

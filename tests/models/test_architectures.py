@@ -35,8 +35,8 @@ def test_a_model_type_without_a_row_is_refused_with_those_there_are():
     )
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 class TestFamily:
+    @each("family", FAMILIES)
     def test_sizes(self, tiny, family):
         model = tiny(family)
         assert model.architecture.model_type == family
@@ -45,6 +45,7 @@ class TestFamily:
         # RoBERTa's table has two rows more, which no token can use.
         assert model.max_tokens == MAX_TOKENS
 
+    @each("family", FAMILIES)
     def test_sites_in_the_order_in_which_layers_run(self, tiny, family):
         block = BLOCKS.get(family, "encoder.layer.{}.attention")
         parts = PARTS.get(family, BERT_PARTS)
@@ -53,6 +54,7 @@ class TestFamily:
             for i in range(N_LAYERS)
         ]
 
+    @each("family", FAMILIES)
     def test_weights_are_the_models_own(self, tiny, family):
         model = tiny(family)
         block = BLOCKS.get(family, "encoder.layer.{}.attention")
@@ -66,6 +68,7 @@ class TestFamily:
             assert (weights.n_heads, weights.n_kv_heads) == (N_HEADS, N_HEADS)
             assert weights.scaling == pytest.approx((D_MODEL // N_HEADS) ** -0.5)
 
+    @each("family", FAMILIES)
     def test_attention_is_far_from_uniform(self, tiny, family):
         """What would let a wrong scale or a lost mask pass is not what is tested here."""
         from inspector.models import attention_probabilities

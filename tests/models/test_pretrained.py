@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from support.each import each
 from support.tiny.models import TEXTS
 
 from inspector.errors import InputError
@@ -50,7 +51,7 @@ class TestEncode:
         )
         assert len(bert.encode(["the " * 95], truncate=True).tokens[0]) == 96
 
-    @pytest.mark.parametrize("family", ["roberta", "xlm-roberta", "camembert"])
+    @each("family", ["roberta", "xlm-roberta", "camembert"])
     def test_the_longest_text_fits_where_positions_start_at_two(self, tiny, family):
         from inspector.models import last_hidden_state
 
@@ -63,7 +64,7 @@ class TestEncode:
             bert.encode([])
         assert str(caught.value) == "texts ([]) must hold at least one text."
 
-    @pytest.mark.parametrize("text", ["\u200b\u200d", "\ue000", "\u00ad", "\x00"])
+    @each("text", ["\u200b\u200d", "\ue000", "\u00ad", "\x00"])
     def test_a_text_without_a_token(self, bert, text):
         with pytest.raises(InputError) as caught:
             bert.encode(["The cat.", text])
@@ -73,7 +74,7 @@ class TestEncode:
         )
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t", "\u3000"])
+@each("text", ["", " ", "\n\t", "\u3000"])
 def test_an_empty_text_is_refused(text):
     with pytest.raises(InputError) as caught:
         check_text(text)
@@ -98,7 +99,7 @@ def test_a_text_too_long_to_tokenize_is_refused_before():
     )
 
 
-@pytest.mark.parametrize("number", [-1, 3])
+@each("number", [-1, 3])
 def test_a_layer_that_is_not_there(bert, number):
     sentence = f"layer ({number}) must be one that the model has: layers count from 0 to 2."
     for ask in (
@@ -110,7 +111,7 @@ def test_a_layer_that_is_not_there(bert, number):
             ask(number)
 
 
-@pytest.mark.parametrize("number", [-1, 4])
+@each("number", [-1, 4])
 def test_a_head_that_is_not_there(bert, number):
     with pytest.raises(InputError) as caught:
         bert.check_head(number)

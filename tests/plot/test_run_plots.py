@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
+from support.each import each
 
 import inspector
 from inspector.errors import InputError
@@ -43,7 +44,7 @@ CHARTS = {
 }
 
 
-@pytest.mark.parametrize("name", CHARTS)
+@each("name", CHARTS)
 def test_every_chart_has_a_title_that_says_of_what_and_a_name(run, name):
     spec = CHARTS[name](run.run.plot).to_dict()
     assert spec["title"].endswith(": tiny on texts <x>")
@@ -90,7 +91,7 @@ def test_the_other_grids_hold_their_frames(run):
     assert supported["relation"].tolist() == ["obj"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("draw", "sentence"),
     [
         (

@@ -11,7 +11,7 @@ from inspector.verification.judge import Distances, rows_with_keys
 U = {torch.float32: 2.0**-24, torch.float64: 2.0**-53, torch.bfloat16: 2.0**-8}
 
 
-@pytest.mark.parametrize("dtype", U)
+@each("dtype", U)
 def test_unit_roundoff_is_half_the_spacing_above_one(dtype):
     assert unit_roundoff(dtype) == U[dtype]
 
@@ -65,7 +65,7 @@ def test_each_bound_decides(off_ours, off_theirs, passed):
     assert judge(ours, theirs, truth, torch.float32).passed is passed
 
 
-@pytest.mark.parametrize(
+@each(
     ("off_ours", "off_theirs", "passed"),
     [(3.9, 0.0, True), (4.1, 0.0, False), (24.5, 7.0, True), (25.5, 7.0, False)],
 )
@@ -85,7 +85,7 @@ def test_an_error_spread_over_all_elements_needs_the_rms_bound():
     assert judge(truth + 0.3 * 2.0**-24, truth, truth, torch.float32).passed is True
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@each("bad", [math.nan, math.inf])
 def test_a_value_that_is_not_finite_never_passes(bad):
     clean = torch.ones(4)
     broken = torch.tensor([1.0, bad, 1.0, 1.0])
@@ -119,7 +119,7 @@ def test_rows_with_keys_of_heads_that_see_different_keys():
     assert rows_with_keys(mask, 1, 3).tolist() == [[True, True, False]]
 
 
-@pytest.mark.parametrize("after", [[], [1.0], [5.0]])
+@each("after", [[], [1.0], [5.0]])
 def test_no_larger_error_hides_one_that_is_no_number(after):
     """Whatever part it stands in: the figure says it, not the verdict alone."""
     distances = Distances()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.each import each
 
 import inspector
 from inspector.errors import InputError
@@ -134,7 +135,7 @@ def test_views_of_some_heads_draw_them_under_their_numbers(minilm, alone):
     assert (model["include_layers"], model["include_heads"]) == ([2], [8])
 
 
-@pytest.mark.parametrize(
+@each(
     ("arguments", "sentence"),
     [
         (([],), "text ([]) must hold at least one text."),
@@ -156,7 +157,7 @@ def test_what_is_no_text_is_named(minilm, arguments, sentence):
     assert str(caught.value) == sentence
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "sentence"),
     [
         ({"layers": [6]}, ("layers (6) must name at least one of the model's 6 layers: give "
@@ -173,7 +174,7 @@ def test_layers_and_heads_that_are_not_there_are_named(minilm, options, sentence
     assert str(caught.value) == sentence
 
 
-@pytest.mark.parametrize(
+@each(
     ("place", "sentence"),
     [
         ((9, 1), "head ((9, 1)) must be one that these maps have: layers 0, 1; heads 0, 1, 2."),

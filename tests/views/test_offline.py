@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from support.browser.page_reader import Elements, data_of
+from support.each import each
 
 from inspector.errors import InspectorError
 from inspector.views import offline
@@ -63,7 +64,7 @@ def test_control_bertviz_itself_lets_a_token_become_elements(make_maps, hostile)
     assert ("img", "onerror", "alert(1)") in elements.attributes
 
 
-@pytest.mark.parametrize("view", ["head_view", "model_view"])
+@each("view", ["head_view", "model_view"])
 def test_the_page_names_no_host_but_namespaces(make_maps, view):
     page = getattr(make_maps(), view)().html
     hosts = set(re.findall(r"(?:https?:)?//([a-z0-9.-]+\.[a-z]{2,})", page))
@@ -74,7 +75,7 @@ def test_the_page_names_no_host_but_namespaces(make_maps, view):
     ]
 
 
-@pytest.mark.parametrize("view", ["head_view", "model_view"])
+@each("view", ["head_view", "model_view"])
 def test_only_the_pages_own_scripts_may_run(make_maps, view):
     elements = Elements(getattr(make_maps(), view)().html)
     policy = elements.value("meta", "content")
@@ -88,7 +89,7 @@ def test_only_the_pages_own_scripts_may_run(make_maps, view):
     )
 
 
-@pytest.mark.parametrize("view", ["head_view", "model_view"])
+@each("view", ["head_view", "model_view"])
 def test_the_data_stand_in_the_page_once_and_rounded(make_maps, view):
     maps = make_maps(7)
     page = getattr(maps, view)().html
@@ -112,7 +113,7 @@ def test_the_page_is_named_and_light(make_maps):
     assert ":root { color-scheme: light; }" in make_maps().head_view().html
 
 
-@pytest.mark.parametrize("n", [1, 12, 16, 64])
+@each("n", [1, 12, 16, 64])
 def test_every_head_has_a_colour_of_its_own_that_shows_on_white(n):
     palette = offline.colors(n)
     assert len(set(palette)) == n
@@ -139,7 +140,7 @@ def test_a_page_that_is_not_built_as_expected_is_refused():
     )
 
 
-@pytest.mark.parametrize("view", ["head_view_page", "model_view_page"])
+@each("view", ["head_view_page", "model_view_page"])
 def test_a_missing_bertviz_is_named(monkeypatch, view):
     from inspector.errors import InputError
     from inspector.views import bertviz
@@ -154,7 +155,7 @@ def test_a_missing_bertviz_is_named(monkeypatch, view):
     )
 
 
-@pytest.mark.parametrize("present", [False, True])
+@each("present", [False, True])
 def test_a_missing_d3_is_named(monkeypatch, tmp_path, present):
     spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)]) if present else None
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)

@@ -7,6 +7,7 @@ import conllu
 import numpy as np
 import pandas as pd
 import pytest
+from support.each import each
 
 import inspector
 from inspector.corpora import memory_corpus, read_conllu, read_text
@@ -125,7 +126,7 @@ def test_names_stay_names_and_texts_texts(write):
             read_annotated(given if isinstance(given, str) else list(given))
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "sentence"),
     [
         (
@@ -212,7 +213,7 @@ def test_the_constructors_give_what_a_corpus_argument_gives():
     assert {one.kind for sentence in made["content"][0] for one in sentence.relations} > {"syntax"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("form", "given", "sentence"),
     [
         ("text", TEXTS, "must be one text."),

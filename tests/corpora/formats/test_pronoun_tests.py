@@ -163,7 +163,7 @@ def test_winogender(write):
     assert one.document == other.document == "w-cook"
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "lines", "reason"),
     [
         ("a.dev", [*PAIR, "[The clerk] saw [her]."], "it must begin with its number"),
@@ -278,14 +278,14 @@ def test_an_offset_that_is_no_place_in_the_text(write, column, offset):
     )
 
 
-@pytest.mark.parametrize("number", [ENDLESS, "-1", "1e9", "²"])
+@each("number", [ENDLESS, "-1", "1e9", "²"])
 def test_a_sentence_of_winobias_without_a_number(write, number):
     corpus = read_schemas(write(f"{number} [The clerk] said [she] left.\n{PAIR[1]}\n", "a.dev"))
     assert len(corpus.sentences) == 1
     assert corpus.skipped[0].reason == "it must begin with its number"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "name"),
     [("\t".join(GAP_COLUMNS), "g.tsv"), ("sentid\tsentence\n", "w.tsv"), ("\n\n", "a.dev")],
 )

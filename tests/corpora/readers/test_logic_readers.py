@@ -1,6 +1,6 @@
 """Negation, condition, coordination, comparison and quantifiers, read from trees."""
 
-import pytest
+from support.each import each
 from support.texts.small_trees import (
     carried,
     corpus_of,
@@ -27,7 +27,7 @@ NEITHER = "Neither CCONJ 2 cc:preconj; dogs NOUN 0 root; nor CCONJ 4 cc; cats NO
 NO = "No INTJ 0 root; , PUNCT 1 punct; none NOUN 1 parataxis"
 
 
-@pytest.mark.parametrize(
+@each(
     ("rows", "expected"),
     [
         (SHE_DID_NOT, {("neg:scope", "not3", "come4")}),
@@ -73,7 +73,7 @@ AS_IF = "Run VERB 0 root; as SCONJ 5 mark; if SCONJ 5 mark; lions NOUN 5 nsubj; 
 WHETHER = "Ask VERB 0 root; if SCONJ 4 mark; it PRON 4 nsubj; rains VERB 1 ccomp"
 
 
-@pytest.mark.parametrize(
+@each(
     ("rows", "expected"),
     [
         (
@@ -118,7 +118,7 @@ LIST = "Tea NOUN 0 root; , PUNCT 3 punct; milk NOUN 1 conj; and CCONJ 5 cc; brea
 BUT = "He PRON 2 nsubj; sang VERB 0 root; but CCONJ 5 cc; she PRON 5 nsubj; slept VERB 2 conj"
 
 
-@pytest.mark.parametrize(
+@each(
     ("rows", "expected"),
     [
         (
@@ -166,7 +166,7 @@ AS_COOK = "She PRON 2 nsubj; works VERB 0 root; as ADP 5 case; a DET 5 det; cook
 MORE_ADJ = "More ADV 2 advmod; useful ADJ 0 root; than ADP 4 case; gold NOUN 2 obl"
 
 
-@pytest.mark.parametrize(
+@each(
     ("rows", "expected"),
     [
         (
@@ -196,7 +196,7 @@ SOME_OF = "Some DET 4 nsubj; of ADP 3 case; us PRON 1 nmod; went VERB 0 root"
 LOT = "A DET 2 det; lot NOUN 0 root; of ADP 4 case; tea NOUN 2 nmod"
 
 
-@pytest.mark.parametrize(
+@each(
     ("rows", "expected"),
     [
         (EVERY, {("quantifier:noun", "Every1", "cup2"), ("quantifier:scope", "Every1", "helps5")}),
@@ -267,7 +267,7 @@ def joined(rows, lemmas) -> int:
     return found
 
 
-@pytest.mark.parametrize("treebank", ["ewt", "gum"])
+@each("treebank", ["ewt", "gum"])
 def test_counts_on_gold_treebanks(gold_file, treebank):
     path = gold_file(treebank)
     raw = [rows for _, rows in raw_sentences(path)]

@@ -209,7 +209,7 @@ def test_no_difference_gives_a_p_of_one() -> None:
     assert exact_sign_flip_p_values(nothing).tolist() == [1.0]
 
 
-@pytest.mark.parametrize(("n_documents", "size"), [(1, 3), (2, 1), (9, 4), (60, 20), (400, 6)])
+@each(("n_documents", "size"), [(1, 3), (2, 1), (9, 4), (60, 20), (400, 6)])
 def test_exact_p_values_equal_dynamic_programming(n_documents: int, size: int) -> None:
     differences = random_rows(5, n_documents, size, n_documents)
     computed = exact_sign_flip_p_values(differences)
@@ -230,7 +230,7 @@ def test_under_the_null_p_is_at_most_uniform() -> None:
         assert 0.4 < (p <= 0.5).mean() < 0.55
 
 
-@pytest.mark.parametrize("seed", range(4))
+@each("seed", range(4))
 def test_q_values_equal_scipy(seed: int) -> None:
     rng = np.random.default_rng(seed)
     p = np.round(rng.uniform(1e-4, 1, size=101) ** 3, 2 + seed).clip(1e-4, 1)
@@ -274,7 +274,7 @@ def test_normal_quantiles_equal_scipy() -> None:
         assert normal_quantile(probability) == pytest.approx(stats.norm.ppf(probability), abs=1e-12)
 
 
-@pytest.mark.parametrize("n_documents", [45, 60, 80, 150])
+@each("n_documents", [45, 60, 80, 150])
 def test_an_exact_p_is_never_zero_or_below(n_documents: int) -> None:
     """2 to the power of −documents is less than what rounding leaves of a transform."""
     sizes = np.random.default_rng(n_documents).integers(1, 40, size=(60, n_documents))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import support.slow.ladder as slow
+from support.each import each
 
 from benchmarks import truths
 from benchmarks.nulls import random_words
@@ -109,7 +110,7 @@ def test_the_rule_of_a_side_is_the_best_of_all_classes_in_the_selection_split(tw
         assert right(str(rule)) >= max(map(right, others))
 
 
-@pytest.mark.parametrize("side", SIDES)
+@each("side", SIDES)
 def test_the_word_of_a_rule_is_what_a_walk_finds(twenty, side):
     inside = np.isin(twenty.tag, [twenty.tags.index(tag) for tag in ("NOUN", "DET")])
     words = class_words(inside, twenty)[SIDES.index(side)]
@@ -175,7 +176,7 @@ def test_in_windows_any_of_several_right_words_will_do(twenty):
     assert several > 20
 
 
-@pytest.mark.parametrize(
+@each(
     ("n", "verdict"),
     [(0, "explained"), (1, "underpowered"), (29, "underpowered"), (30, "supported")],
 )

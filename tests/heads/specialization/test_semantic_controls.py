@@ -71,7 +71,7 @@ def of_test_split(counts: RelationCounts) -> list[int]:
     return [i for i, name in enumerate(counts.documents) if parity(name)]
 
 
-@pytest.mark.parametrize(
+@each(
     ("rates", "verdict"),
     [
         ({"apart": 0.75, "matched": 0.3}, "survives"),
@@ -87,8 +87,8 @@ def test_the_verdict_names_what_explains_a_head(rates: dict[str, float], verdict
     assert row_of(counts_with(**rates))["verdict"] == verdict
 
 
-@pytest.mark.parametrize("name", NAMES[1:3])
-@pytest.mark.parametrize(("n_documents", "verdict"), [(4, "underpowered"), (5, "survives")])
+@each("name", NAMES[1:3])
+@each(("n_documents", "verdict"), [(4, "underpowered"), (5, "survives")])
 def test_a_control_of_fewer_than_five_documents_leaves_it_open(
     name: str, n_documents: int, verdict: str
 ) -> None:
@@ -120,7 +120,7 @@ def with_frequency(rate: float, share: float = 1.0) -> RelationCounts:
     return here.merge(control)
 
 
-@pytest.mark.parametrize(
+@each(
     ("rate", "share", "verdict"),
     [
         (0.3, 1.0, "survives"),
@@ -212,7 +212,7 @@ def roles_of(counts: RelationCounts, kind: str) -> list[tuple[str, str]]:
     return list(zip(roles["role"], roles["evidence"], strict=True))
 
 
-@pytest.mark.parametrize("kind", ["semantic", "logical"])
+@each("kind", ["semantic", "logical"])
 def test_only_what_survives_is_a_role_of_meaning(kind: str) -> None:
     ((role, evidence),) = roles_of(counts_with(apart=0.75, matched=0.3), kind)
     assert role == f"{kind}:{NAME}"

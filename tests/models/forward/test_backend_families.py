@@ -94,7 +94,7 @@ def test_a_whole_model_is_the_same_with_our_attention(name):
     assert found == FAMILIES[name]
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "term"),
     [("t5", "position_bias"), ("gemma2", "softcap"), ("gpt_oss", "s_aux"), ("llama", "mask")],
 )
@@ -120,7 +120,7 @@ def test_control_a_term_that_is_left_out_shows(name, term):
     assert (ours - theirs).abs().max() > 1e-2
 
 
-@pytest.mark.parametrize("name", ["llama", "mistral", "gemma2"])
+@each("name", ["llama", "mistral", "gemma2"])
 def test_left_padding_changes_nothing(name):
     model, inputs = built(name, torch.float64), configuration(name).make_inputs()
     together = run(model, inputs, OURS)
@@ -185,8 +185,8 @@ class TestTraps:
         assert torch.equal(ours, run(model, inputs, "eager"))
         assert calls == []
 
-    @pytest.mark.parametrize("implementation", [OURS, WATCH])
-    @pytest.mark.parametrize("name", ["indices", "block_indices"])
+    @each("implementation", [OURS, WATCH])
+    @each("name", ["indices", "block_indices"])
     def test_keys_chosen_by_index_are_refused_by_name(self, implementation, name):
         """Some families hand over which keys count, where the backend is not one they know."""
         model = built("llama")
@@ -213,7 +213,7 @@ class TestMasks:
     def test_none_forbids_and_adds_nothing(self):
         assert self.split(None) == (None, None)
 
-    @pytest.mark.parametrize("shape", [(3, 4), (2, 3, 4), (2, 1, 3, 4), (1, 5, 3, 4)])
+    @each("shape", [(3, 4), (2, 3, 4), (2, 1, 3, 4), (1, 5, 3, 4)])
     def test_every_number_of_axes(self, shape):
         mask = torch.rand(shape, generator=torch.Generator().manual_seed(0)) < 0.5
         allowed, bias = self.split(mask)
@@ -281,7 +281,7 @@ class TestMasks:
         assert terms.bias[0, 3].tolist() == [[1.5, 1.0], [1.0, 1.0]]
         assert terms.mask[0, 0].tolist() == [[True, False], [True, True]]
 
-    @pytest.mark.parametrize(
+    @each(
         ("own", "given", "causal"),
         [(True, None, True), (False, None, False), (True, False, False), (False, True, True)],
     )

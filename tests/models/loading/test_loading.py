@@ -48,7 +48,7 @@ def test_a_folder_may_be_a_path(tiny_folder):
     assert len(inspector.weight_statistics(folder)) == N_LAYERS * N_HEADS
 
 
-@pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
+@each("dtype", ["float64", "bfloat16"])
 def test_a_dtype_is_the_files_float32_converted(tiny_folder, tiny, dtype):
     model, single = load(str(tiny_folder("bert")), dtype=dtype), tiny("bert")
     assert model.dtype == dtype
@@ -159,7 +159,7 @@ def test_only_one_quiet_load_at_a_time_leaves_the_log_level(tiny_folder):
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
 
 
-@pytest.mark.parametrize("dtype", ["half", "int8", "FLOAT32", ""])
+@each("dtype", ["half", "int8", "FLOAT32", ""])
 def test_a_dtype_that_is_not_computed_in(dtype):
     with pytest.raises(InputError) as caught:
         load("minilm", dtype=dtype)
@@ -169,7 +169,7 @@ def test_a_dtype_that_is_not_computed_in(dtype):
     )
 
 
-@pytest.mark.parametrize("device", ["cuda", "cuda:7", "nonsense", "meta", ""])
+@each("device", ["cuda", "cuda:7", "nonsense", "meta", ""])
 def test_a_device_that_is_not_there(device, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError) as caught:
@@ -179,9 +179,7 @@ def test_a_device_that_is_not_there(device, monkeypatch):
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"), [(None, "NoneType"), (5, "int"), (b"minilm", "bytes"), (["a"], "list")]
-)
+@each(("name", "kind"), [(None, "NoneType"), (5, "int"), (b"minilm", "bytes"), (["a"], "list")])
 def test_a_name_that_is_no_text(name, kind):
     # Asked of the door itself: the types of what the tests call are checked before it.
     with pytest.raises(InputError, match=rf"^model \({kind}\) must be a name or a path: give an"):

@@ -66,7 +66,7 @@ def test_attention_is_the_models_own(decoder, name):
             assert n < 3 or ours[:, row, :, :n, :n].triu(1).any()
 
 
-@pytest.mark.parametrize("name", ["gpt2", "llama", "opt", "t5", "modernbert"])
+@each("name", ["gpt2", "llama", "opt", "t5", "modernbert"])
 def test_padding_changes_nothing(decoder, name):
     """Left padding would move every token of models that count columns."""
     model = decoder(name)
@@ -151,7 +151,7 @@ def test_a_language_models_head_is_left_over(decoder_folder, tmp_path):
     assert len(load(tmp_path / "lm").sites) == 2
 
 
-@pytest.mark.parametrize("name", ["xlnet", "longformer"])
+@each("name", ["xlnet", "longformer"])
 def test_attention_that_is_no_map_of_tokens_is_refused(tmp_path, name):
     with pytest.raises(UnsupportedModelError, match=rf"model_type \({name}\) has no row"):
         load(save_tiny_decoder(tmp_path / "model", name))
@@ -182,7 +182,7 @@ def _wider(site):
     return replace(site, sizes=site.sizes._replace(d_head=16))
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "value", "sentence"),
     [
         ("n_embd", 0, "n_embd (0) in {path} must be a whole number from 1 to 32768."),
@@ -212,7 +212,7 @@ def test_a_decoders_settings_are_checked(decoder_folder, tmp_path, name, value, 
 
 
 class TestVerifyAFolder:
-    @pytest.mark.parametrize("name", ["gpt2", "gpt_bigcode"])
+    @each("name", ["gpt2", "gpt_bigcode"])
     def test_plain_decoders_are_verified_from_their_weights(self, decoder_folder, name):
         report = inspector.verify(decoder_folder(name))
         assert report.passed, str(report)
@@ -235,7 +235,7 @@ class TestVerifyAFolder:
         assert report.coverage["reached"] == report.coverage["total"] == 6
 
 
-@pytest.mark.parametrize("name", ["gpt2", "gpt_bigcode", "llama", "gpt_neox"])
+@each("name", ["gpt2", "gpt_bigcode", "llama", "gpt_neox"])
 def test_a_head_put_out_of_action_is_its_columns_of_w_o_set_to_zero(decoder_folder, name):
     """Fused matrices and Conv1D too: `partial_forward` gives what a changed checkpoint gives."""
     from inspector.models.forward.partial_forward import partial_forward

@@ -140,7 +140,7 @@ def test_where_the_class_differs_the_files_runs(tiny_folder, tmp_path, change):
     assert transformers_agrees(folder) == (change is DIFFERENT["an added token"])
 
 
-@pytest.mark.parametrize("family", ["bert", "distilbert", "roberta", "xlm-roberta", "albert"])
+@each("family", ["bert", "distilbert", "roberta", "xlm-roberta", "albert"])
 def test_control_an_ordinary_folders_is_transformers_own(tiny, tiny_folder, family):
     from transformers import AutoTokenizer
 
@@ -160,9 +160,7 @@ def test_special_tokens_stay_around_a_text_that_the_files_rules_cut(tiny_folder,
     assert batch.token_type_ids[0].tolist() == [0, 0, 0, 0, 1, 1, 1]
 
 
-@pytest.mark.parametrize(
-    "name", ["PreTrainedTokenizerFast", "GPT2Tokenizer", "T5Tokenizer", "EsmTokenizer", "Nope"]
-)
+@each("name", ["PreTrainedTokenizerFast", "GPT2Tokenizer", "T5Tokenizer", "EsmTokenizer", "Nope"])
 def test_a_foreign_class_changes_nothing(tiny_folder, tmp_path, tiny, name):
     """Slow classes too, and those that want other files; second texts keep their kind."""
     folder = settings(copied(tiny_folder, tmp_path), tokenizer_class=name)
@@ -226,7 +224,7 @@ def test_the_files_padding_and_truncation_are_off(tiny_folder, tmp_path):
     assert model.encode(["the cat had rain"]).input_ids.shape == (1, 6)
 
 
-@pytest.mark.parametrize("names", [["input_ids"], ["foo"], ["attention_mask", "input_ids"]])
+@each("names", [["input_ids"], ["foo"], ["attention_mask", "input_ids"]])
 def test_the_mask_is_there_whatever_the_file_asks_for(tiny_folder, tmp_path, names):
     folder = settings(copied(tiny_folder, tmp_path), model_input_names=names)
     batch = load(folder).encode(["the cat", "rain"])
@@ -468,7 +466,7 @@ def test_a_sentence_and_nothing_else(tiny_folder, tmp_path, capfd, spoil, senten
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("length", [None, 1e30, 10**30, 64, 64.0])
+@each("length", [None, 1e30, 10**30, 64, 64.0])
 def test_lengths_that_are_none_or_numbers(tiny_folder, tmp_path, length):
     folder = settings(copied(tiny_folder, tmp_path), model_max_length=length)
     assert load(folder).max_tokens == (64 if length in (64, 64.0) else 96)
@@ -515,9 +513,7 @@ def test_what_others_print_while_a_text_is_read_is_passed_on(capfd):
     assert capfd.readouterr().err == "of another thread\n"
 
 
-@pytest.mark.parametrize(
-    "content", [b"version https://git-lfs.github.com/spec/v1\n", b"\x01" * 300]
-)
+@each("content", [b"version https://git-lfs.github.com/spec/v1\n", b"\x01" * 300])
 def test_what_is_no_sentencepiece_model(tiny_folder, tmp_path, content):
     """transformers asks for a package of another format."""
     folder = copied(tiny_folder, tmp_path, "albert")

@@ -44,7 +44,7 @@ def test_modules_that_show_nothing_are_proved(name):
     assert sum(entry.by == "its response" for entry in entries) == PROVED[name]
 
 
-@pytest.mark.parametrize("name", ["fsmt", "xlnet", "squeezebert"])
+@each("name", ["fsmt", "xlnet", "squeezebert"])
 def test_weights_are_those_that_the_module_computes_with(name):
     """What the projections make of noise, by plain sums in float64 over the entry's rows."""
     network, inputs = built(name)
@@ -88,7 +88,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
+@each("name", WRONG)
 def test_control_a_wrong_layout_is_not_proved(name):
     network, inputs = built(name)
     site = list(dict(attention_sites(network)))[-1]
@@ -124,7 +124,7 @@ def test_control_heads_in_another_order_are_not_proved():
         assert entry.reason == f"{turned} does not follow from the weights"
 
 
-@pytest.mark.parametrize("name", ["wavlm", "xlnet", "squeezebert", "hiera"])
+@each("name", ["wavlm", "xlnet", "squeezebert", "hiera"])
 def test_every_weight_is_put_back_to_the_bit(name):
     network, inputs = built(name)
     before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
@@ -174,7 +174,7 @@ class TestUndeclared:
 class TestBetween:
     """A gate or a norm before W_O is declared, and compared with what W_O was given."""
 
-    @pytest.mark.parametrize(
+    @each(
         ("name", "between"), [("afmoe", "a gate"), ("qwen3_next", "a gate"), ("bitnet", "a norm")]
     )
     def test_is_proved(self, name, between):

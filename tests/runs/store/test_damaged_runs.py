@@ -180,7 +180,7 @@ def test_damaged_metadata_of_pandas_are_no_traceback(folder, metadata):
         assert frame["sum"].tolist() == [1.0, 2.0]
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "why"),
     [
         (b"not parquet", "it is not Parquet"),
@@ -277,7 +277,7 @@ def test_a_link_inside_a_run_is_never_written_through(folder, tmp_path, name, ho
     assert (folder / name).is_symlink()
 
 
-@pytest.mark.parametrize("name", ["shards", "claims.parquet"])
+@each("name", ["shards", "claims.parquet"])
 def test_a_link_in_a_folder_that_is_no_run_yet(tmp_path, name):
     (tmp_path / "run").mkdir()
     (tmp_path / "elsewhere").mkdir()
@@ -330,7 +330,7 @@ def test_a_pipe_or_a_folder_instead_of_a_file_ends_in_a_sentence(folder, name, k
 # Workers
 
 
-@pytest.mark.parametrize(
+@each(
     "error",
     [
         MemoryError(),
@@ -340,7 +340,7 @@ def test_a_pipe_or_a_folder_instead_of_a_file_ends_in_a_sentence(folder, name, k
         ),
     ],
 )
-@pytest.mark.parametrize("workers", [1, 2])
+@each("workers", [1, 2])
 def test_no_memory_left_is_a_sentence(tmp_path, error, workers):
     with pytest.raises(WorkerError) as caught:
         list(run_shards([5], Exhausted(error), workers=workers))
@@ -363,7 +363,7 @@ class Exhausted:
         raise self.error
 
 
-@pytest.mark.parametrize("workers", [10**9, 3])
+@each("workers", [10**9, 3])
 def test_never_more_workers_than_shards_or_than_twice_the_cores(monkeypatch, workers):
     asked = []
     monkeypatch.setattr(

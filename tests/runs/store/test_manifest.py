@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from support.each import each
 from support.texts.cheap_run import manifest
 
 from inspector.errors import OutputError
@@ -78,13 +79,13 @@ def test_true_is_not_one():
     assert differences(manifest(settings={"x": 1}), manifest(settings={"x": True}))
 
 
-@pytest.mark.parametrize(("value", "error"), [(float("nan"), ValueError), ({1}, TypeError)])
+@each(("value", "error"), [(float("nan"), ValueError), ({1}, TypeError)])
 def test_settings_that_json_cannot_hold(value, error):
     with pytest.raises(error):
         manifest(settings={"x": value})
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
+@each("data", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_what_is_not_json(data):
     assert refusal(data) == (
         "manifest (m.json) is not JSON, so the run cannot be used: "
@@ -92,9 +93,7 @@ def test_what_is_not_json(data):
     )
 
 
-@pytest.mark.parametrize(
-    "document", ["[]", '{"name": "an extension"}', changed(model=3), changed(extra=1)]
-)
+@each("document", ["[]", '{"name": "an extension"}', changed(model=3), changed(extra=1)])
 def test_what_is_json_of_something_else(document):
     assert refusal(document) == (
         "manifest (m.json) is not one of an inspector run: choose another folder."
@@ -108,7 +107,7 @@ def test_another_schema():
     )
 
 
-@pytest.mark.parametrize(
+@each(
     "document", [changed(batch_size=9), changed(settings={"x": float("nan")}), changed(run_id="0")]
 )
 def test_one_that_was_changed_by_hand(document):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from support.each import each
 from support.implementations.right_orders import ORDERS, computing, through
 from support.tiny.layers import KINDS, make_layer
 
@@ -58,7 +59,7 @@ def judged(output_and_gradient, dtype):
     return output_and_gradient[:1] if dtype == torch.bfloat16 else output_and_gradient
 
 
-@pytest.mark.parametrize(("kind", "seed"), [("bert", 2), ("gpt2", 2), ("llama", 122), ("t5", 0)])
+@each(("kind", "seed"), [("bert", 2), ("gpt2", 2), ("llama", 122), ("t5", 0)])
 def test_large_scores_excuse_every_order_of_sums(kind, seed):
     """All but the last were refused in one of these orders: two keys tie, or a sum is large."""
     assert refusals(kind, torch.float32, [seed], FEW) == []
@@ -83,7 +84,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
+@each("name", WRONG)
 def test_large_scores_excuse_no_mistake(name):
     layer = make_layer("bert")
     wrong = computing(layer.weights, softmax=WRONG[name])

@@ -5,6 +5,7 @@ import time
 
 import pytest
 import torch
+from support.each import each
 from support.implementations.user_code import RIGHT, in_file, plain, returning
 
 ONE = "in layer 1 on the input 'one sentence'"
@@ -218,9 +219,7 @@ SENTENCES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("build", "sentence"), SENTENCES, ids=lambda value: getattr(value, "__name__", "")[:30]
-)
+@each(("build", "sentence"), SENTENCES, ids=lambda value: getattr(value, "__name__", "")[:30])
 def test_the_sentence_says_stage_what_came_and_what_was_expected(
     refused, tiny_bert, build, sentence
 ):
@@ -248,7 +247,7 @@ def one_text_at_a_time(weights):
     return lambda hidden, padding: plain(weights)(hidden, padding[:, :]) + padding.sum() * 0
 
 
-@pytest.mark.parametrize(
+@each(
     ("build", "sentence"),
     [
         (lambda w: lambda query, key, value: query, f"{OF} takes (query, key, value): {LAYER}."),
@@ -341,7 +340,7 @@ FILES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "name", "sentence"), FILES)
+@each(("text", "name", "sentence"), FILES)
 def test_files_that_cannot_be_used(tmp_path, text, name, sentence):
     from inspector.errors import InputError
     from inspector.verification.implementation.sandbox.source import load_build
@@ -353,7 +352,7 @@ def test_files_that_cannot_be_used(tmp_path, text, name, sentence):
     assert str(caught.value) == sentence.format(file=file)
 
 
-@pytest.mark.parametrize(
+@each(
     ("source", "sentence"),
     [
         ("my.py", ("implementation (my.py) must be FILE.py:NAME: a Python file and the name of the "

@@ -1,6 +1,7 @@
 """The build of our own documentation passes on every model type, or the type is refused by name."""
 
 import pytest
+from support.each import each
 from support.tiny.decoders import save_tiny_decoder
 
 from inspector.attention import multi_head_attention, padding_mask
@@ -77,12 +78,12 @@ def test_there_is_a_configuration_of_every_type():
     assert set(SOME) | set(REFUSED) <= set(ALL)
 
 
-@pytest.mark.parametrize("name", SOME)
+@each("name", SOME)
 def test_it_passes_on_one_of_each_kind(tmp_path, name):
     assert_right(tmp_path, name, layer=1)
 
 
-@pytest.mark.parametrize("name", ["deberta-v2", "afmoe", "llama4_text"])
+@each("name", ["deberta-v2", "afmoe", "llama4_text"])
 def test_what_has_no_field_is_refused_by_name(tmp_path, name):
     assert_right(tmp_path, name, layer=0)
 

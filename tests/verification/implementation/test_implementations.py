@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from support.each import each
 from support.implementations.user_code import (
     RIGHT,
     WRONG,
@@ -62,7 +63,7 @@ class Module(torch.nn.Module):
         return self.layer(hidden_states, padding_mask)
 
 
-@pytest.mark.parametrize(
+@each(
     "build",
     [plain, all_stages, Module, returning(Wrapped), returning(Capsule),
      returning(lambda output: output.numpy()), returning(lambda output: output.double()),
@@ -159,7 +160,7 @@ def test_which_stage_head_and_rows_differ_first(check):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("change", "rows"),
     [
         (lambda out: torch.cat([out[:, :1] + 1, out[:, 1:]], 1), "the first row of each text"),
@@ -230,8 +231,8 @@ def dropping(where, probability):
     return build
 
 
-@pytest.mark.parametrize("where", ["probabilities", "output"])
-@pytest.mark.parametrize("probability", [0.1, 0.5])
+@each("where", ["probabilities", "output"])
+@each("probability", [0.1, 0.5])
 def test_dropout_left_on_is_named_with_its_place_and_probability(check, where, probability):
     torch.manual_seed(11)
     report = check(dropping(where, probability))
@@ -271,7 +272,7 @@ class TestCommand:
         assert read.code == 1
         assert "Diagnosis: scale omitted. Multiply Q Kᵀ by weights.scaling" in read.out
 
-    @pytest.mark.parametrize(
+    @each(
         ("arguments", "sentence"),
         [
             (("--implementation", "nowhere.py:build"),
