@@ -104,9 +104,29 @@ def bare(model: "PretrainedModel", n_tokens: int) -> None:
         model.model(**inputs)
 
 
-def observed(model: "PretrainedModel", n_tokens: int, *kinds: str, long: int | None = None) -> None:
-    """Run the model with new observers; `long` says from how many tokens rows are looked at."""
-    from inspector.heads.observers import Behaviour, NormBehaviour, RelationScores, observe
+def observed(
+    model: "PretrainedModel",
+    n_tokens: int,
+    *kinds: str,
+    long: int | None = None,
+    argmax: bool = True,
+) -> None:
+    """Run the model with new observers.
+
+    Args:
+        model: What runs.
+        n_tokens: Of the text.
+        kinds: Of the observers.
+        long: From how many tokens rows are looked at.
+        argmax: Whether the largest weight of each query is looked for, beside the sums.
+    """
+    from inspector.heads.observers import (
+        Behaviour,
+        NormBehaviour,
+        RelationScores,
+        behaviour,
+        observe,
+    )
     from inspector.models.forward import row_blocks
 
     shape = (model.n_layers, model.n_heads)
@@ -115,12 +135,14 @@ def observed(model: "PretrainedModel", n_tokens: int, *kinds: str, long: int | N
         "norms": lambda: NormBehaviour(model),
         "relations": lambda: RelationScores(*shape, ["long"], ["third"]),
     }
-    before = row_blocks.LONG
+    before, largest = row_blocks.LONG, behaviour.first_largest
     row_blocks.LONG = before if long is None else long
+    if not argmax:
+        behaviour.first_largest = lambda rows: (rows[..., 0], rows[..., 0].long())
     try:
         observe(model, [batch(model, n_tokens)], [known[kind]() for kind in kinds])
     finally:
-        row_blocks.LONG = before
+        row_blocks.LONG, behaviour.first_largest = before, largest
 
 
 def by_output_attentions(model: "PretrainedModel", n_tokens: int) -> None:
@@ -145,7 +167,7 @@ def _times(chosen: Settings) -> list[Measure]:
     bare(model, 64)
     ways: dict[str, Callable[[], object]] = {
         "bare": partial(bare, model, n),
-        "sums": partial(observed, model, n, *sums),
+        "sums": partial(observed, model, n, *sums, argmax=False),
         "everything": partial(observed, model, n, *everything),
     }
     times = alternate(ways, chosen.repeats, warm_ups=0)
@@ -163,11 +185,11 @@ def _times(chosen: Settings) -> list[Measure]:
     return [
         Measure(f"{what}, a bare sdpa pass", times.median("bare"), "s"),
         Measure(
-            f"{what}, sums, entropy and argmax by weight and norm over the bare pass",
+            f"{what}, sums and entropy by weight and norm over the bare pass",
             times.ratio("sums", "bare"), "×", SUMS,
         ),
         Measure(
-            f"{what}, with relations over the bare pass",
+            f"{what}, with argmax and relations over the bare pass",
             times.ratio("everything", "bare"), "×", EVERYTHING,
         ),
         Measure(

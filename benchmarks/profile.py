@@ -205,8 +205,8 @@ def _memory(chosen: Settings) -> list[Measure]:
 def peak_of_pass(sentences: int, size: int) -> float:
     """Return the peak memory of shards computed one after the other, in MB, of this process.
 
-    The corpus itself is read before. The same 500 sentences come again and again, so that both
-    lengths have the same longest batch.
+    The corpus itself is read before, and 500 sentences are computed. The same 500 come again and
+    again, so that both lengths have the same longest batch.
     """
     import torch
 
@@ -226,12 +226,13 @@ def peak_of_pass(sentences: int, size: int) -> float:
     )
     worker = ProfileWorker(job, minilm())
 
-    def shards() -> None:
-        for shard_id in range(job.readings[0].n_shards):
+    def shards(number: int) -> None:
+        for shard_id in range(number):
             worker(shard_id)
 
-    bare(batches(replace(read, sentences=read.sentences[:2]), 2))
-    return peak_megabytes(shards)
+    # What is made once, and kept: the plan of all shards, what libraries keep of each shape.
+    shards(len(read.sentences) // job.settings.shard_size)
+    return peak_megabytes(lambda: shards(job.readings[0].n_shards))
 
 
 def observers(read: "Corpus", kinds: tuple[str, ...]) -> "list[Any]":

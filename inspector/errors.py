@@ -86,6 +86,12 @@ class UnsupportedModelError(ModelError):
     """A model whose architecture inspector does not know."""
 
 
+class DeviceMemoryError(InspectorError):
+    """A device without memory for what is asked, in smaller batches either."""
+
+    exit_code = 3
+
+
 class OutputError(InspectorError, OSError):
     """A file that cannot be read or written."""
 

@@ -120,16 +120,22 @@ def _top(
         show("Loading", 0.0)
         loaded = load(model, dtype=dtype, device=device, revision=revision)
         show("Attention", 0.7)
-        written = None
+        written, check = None, None
         if generate is None:
             frame = attend_top(loaded, text, top=top, layers=layers, heads=heads)
         else:
             made = attend_generation(loaded, text, generate, top=top, layers=layers, heads=heads)
-            written, frame = made.text, made.frame
+            written, frame, check = made.text, made.frame, made.check
     write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
     if as_json:
-        print(json_text({"model": model, "output": str(target), "written": written}))
+        cache = None if check is None else vars(check)
+        said = {"model": model, "output": str(target), "written": written, "cache": cache}
+        print(json_text(said))
         return
-    if written is not None:
+    if check is not None:
         say(f"written: {written}")
+        say(
+            f"With a cache, weights differ from one pass by at most {check.difference:.1g}, states "
+            f"by {check.of_states:.1g}; with a wrong token in it by {check.control:.1g}."
+        )
     say(f"{len(frame)} rows written to {target}")

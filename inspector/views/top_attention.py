@@ -11,7 +11,7 @@ from inspector.arguments import checked, is_whole, refused
 from inspector.errors import InputError
 from inspector.frames import dtypes
 from inspector.head_names import chosen_numbers
-from inspector.models.forward.top_keys import TopKeys, top_keys, written_keys
+from inspector.models.forward.top_keys import CacheCheck, TopKeys, top_keys, written_keys
 from inspector.models.loading.language_head import language_head
 from inspector.models.loading.load_model import ModelOrName, loaded
 
@@ -32,8 +32,13 @@ class Generation:
     """How many are the prompt's."""
     frame: pd.DataFrame
     """A row for each layer × head × written token × key: columns `TOP_COLUMNS`, and `written`."""
-    difference: float
-    """The largest difference between these weights and those of one pass without a cache."""
+    check: CacheCheck
+    """How far weights and hidden states are from those of one pass without a cache."""
+
+    @property
+    def difference(self) -> float:
+        """Return the largest difference between these weights and those of one pass."""
+        return self.check.difference
 
     def __repr__(self) -> str:
         """Return how much was written."""
@@ -88,7 +93,8 @@ def attend_generation(
 ) -> Generation:
     """Return what a decoder writes after a prompt, and where each head looked at each token.
 
-    Greedy, with a cache of keys and values as in `generate`; one pass without the cache checks it.
+    Greedy, with a cache of keys and values as in `generate`; one pass without the cache checks its
+    weights and hidden states (`.check`, with what the same comparison finds of a wrong token).
 
     Args:
         model: A decoder that was saved with its language-modelling head.
@@ -101,7 +107,8 @@ def attend_generation(
 
     Raises:
         InputError: If the model cannot write, or prompt and tokens are too long.
-        ModelError: If the model cannot be loaded, or its cache gives other weights than one pass.
+        ModelError: If the model cannot be loaded, or its cache gives other weights or states than
+            one pass.
     """
     if not is_whole(max_new_tokens) or max_new_tokens < 1:
         raise refused("max_new_tokens", max_new_tokens, "a whole number, at least 1")
@@ -114,15 +121,13 @@ def attend_generation(
             "language-modelling head (save_pretrained of an AutoModelForCausalLM)."
         )
     batch = ready.encode([prompt])
-    written, found, difference = written_keys(
-        ready, head.logits, batch, max_new_tokens, top, *chosen
-    )
+    written, found, check = written_keys(ready, head.logits, batch, max_new_tokens, top, *chosen)
     new: list[str] = ready.tokenizer.convert_ids_to_tokens(written)
     tokens = [*batch.tokens[0], *new]
     frame = _frame(found, tokens)
     frame["written"] = pd.Series([tokens[query + 1] for query in frame["query"]], dtype="str")
     text: str = ready.tokenizer.decode(written)
-    return Generation(prompt, text, tokens, len(batch.tokens[0]), frame, difference)
+    return Generation(prompt, text, tokens, len(batch.tokens[0]), frame, check)
 
 
 def _chosen(model: Any, top: Any, layers: Any, heads: Any) -> tuple[list[int], list[int]]:

@@ -131,14 +131,14 @@ def test_a_known_corpus_is_profiled_in_a_process(open_page, tmp_path, monkeypatc
     config.write_text(yaml.safe_dump({"runs": str(tmp_path / "r"), "corpora": [str(file)]}))
     app = open_page("data", config=config, given="known", corpus="0")
     app.toggle(key="start-ablation").set_value(False)
+    app.toggle(key="start-windows").set_value(True)
     app.button(key="begin").click().run()
     assert not app.exception
     ((folder, most),) = started
     job = read_job(folder)
     assert folder == folder_of(tmp_path / "r", job.name)
-    assert (job.model, job.corpus, job.settings["ablation"], most) == (
-        "minilm", (str(file),), False, 2,
-    )  # fmt: skip
+    assert (job.model, job.corpus, most) == ("minilm", (str(file),), 2)
+    assert (job.settings["ablation"], job.settings["long"]) == (False, "windows")
     # It was not really begun: what is stopped can be gone on with, until it is no longer offered.
     assert app.button(key="resume-0").label == "Resume"
     app.button(key="resume-0").click().run()

@@ -79,6 +79,8 @@ def test_rows_from_the_cache_are_those_of_one_pass_over_all(writer, generation):
         assert maps[layer, head, query, rows["key"]] == pytest.approx(expected, abs=1e-5)
         assert set(rows["written"]) == {generation.tokens[query + 1]}
     assert generation.difference < 1e-5
+    assert generation.check.of_states < 1e-5
+    assert generation.check.control > 1e-2
 
 
 def test_a_cache_that_changes_where_heads_look_is_found_out(writer, monkeypatch):
@@ -91,6 +93,15 @@ def test_a_cache_that_changes_where_heads_look_is_found_out(writer, monkeypatch)
 
     monkeypatch.setattr(writer.model, "forward", forgetful)
     with pytest.raises(UnsupportedModelError, match="looks elsewhere with a cache than without"):
+        inspector.attend_generation(writer, PROMPT, 4)
+
+    def spoilt(*args, past_key_values=None, **kwargs):
+        if past_key_values is not None:  # of the last layer: no weight shows it, the states do
+            past_key_values.layers[-1].values.mul_(1.01)
+        return forward(*args, past_key_values=past_key_values, **kwargs)
+
+    monkeypatch.setattr(writer.model, "forward", spoilt)
+    with pytest.raises(UnsupportedModelError, match="its hidden states differ by up to 0"):
         inspector.attend_generation(writer, PROMPT, 4)
 
 
@@ -113,7 +124,8 @@ def test_the_command_writes_what_a_decoder_looked_at(command, folder, tmp_path, 
     how = ["--text", PROMPT, "--generate", "6", "--top", "4", "-o", target, "--json"]
     done = command("attend", folder, *how)
     assert done.code == 0, done.err
-    assert json.loads(done.out)["written"] == generation.text
+    said = json.loads(done.out)
+    assert (said["written"], said["cache"]) == (generation.text, vars(generation.check))
     found = pd.read_csv(target, keep_default_na=False)
     assert found["key"].tolist() == generation.frame["key"].tolist()
     refused = command("attend", folder, "--text", "a", "--top", "2", "-o", tmp_path / "a.html")

@@ -145,12 +145,15 @@ def _start(visit: Visit, t: words.Words) -> None:
     ablation = right.toggle(
         t["ablation"], value=True, key="start-ablation", help=t["ablation_help"]
     )
+    windows = right.toggle(t["windows"], key="start-windows", help=t["windows_help"])
     asked = st.button(t["begin"], key="begin", type="primary", disabled=given is None)
     st.caption(t["private"])
     if not asked or given is None:
         return
     called, files, data, suffix = given
     settings: dict[str, Any] = {"ablation": ablation, **store.SETTINGS}
+    if windows:
+        settings["long"] = "windows"
     job = Job(model, called, files, settings=settings)
     if data:
         digest = texts.digest(data)

@@ -1,6 +1,6 @@
 """A whole corpus with heads ablated: from sentences to the sums that frames are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -24,6 +24,7 @@ from inspector.heads.enough_words import check_some_read
 from inspector.heads.observers.batch import AnnotatedBatch, batches_of
 from inspector.models import BatchSize, PretrainedModel, token_counts, word_batches
 from inspector.models.forward.head_ablation import Head, check_ablation, check_heads
+from inspector.models.forward.within_memory import Fitting, within_memory
 from inspector.models.loading.language_head import language_head
 from inspector.progress import Progress
 
@@ -53,7 +54,7 @@ def corpus_batches(
     made: list[AnnotatedBatch] = []
     for read, size in (
         (sentences, batch_size),
-        (windows, batch_size._replace(texts=WINDOW_BATCH_SIZE)),
+        (windows, batch_size._replace(texts=min(batch_size.texts, WINDOW_BATCH_SIZE))),
     ):
         if read.texts:
             made += batches_of(model, read, documents, names, size)[1]
@@ -86,29 +87,28 @@ def ablation_over(
 
     Raises:
         InputError: If there is no such head or way, or no sentence.
+        DeviceMemoryError: If there is no memory for it, in smaller batches either.
     """
     chosen, way = check_heads(model, heads), check_ablation(how)
-    batches, documents, names = corpus_batches(model, corpus, batch_size)
     show = progress or (lambda what, share: None)
-    means = None
-    if way == "mean":
-        show("Means of all heads", 0.0)
-        means = mean_outputs(model, [batch.words for batch in batches])
-    variants: list[tuple[Head, ...]] = [(head,) for head in chosen]
-    sums = _sums(model if loss else None, documents, names, [chosen] if together else variants)
-    tokens = [batch.words.batch.input_ids.numel() for batch in batches]
-    done = 0
+    variants: list[tuple[Head, ...]] = [chosen] if together else [(head,) for head in chosen]
+    known = model if loss else None
 
-    def step() -> None:
-        nonlocal done
-        done += 1
-        show(f"Batches {done} of {len(batches)}", sum(tokens[:done]) / sum(tokens))
+    def compute(size: BatchSize, fitting: Fitting) -> StateChangeSums:
+        batches, documents, names = corpus_batches(model, corpus, size)
+        means = None
+        if way == "mean":
+            show("Means of all heads", 0.0)
+            means = mean_outputs(model, (batch.words for batch in fitting.each(batches)))
+        sums = _sums(known, documents, names, variants)
+        step = _step(batches, fitting, show)
+        if together:
+            ablate_together(model, batches, sums, way, means, step)
+        else:
+            ablate_each(model, batches, sums, way, means, step, batch_tokens=size.tokens)
+        return sums
 
-    if together:
-        ablate_together(model, batches, sums, way, means, step)
-    else:
-        ablate_each(model, batches, sums, way, means, step, batch_tokens=batch_size.tokens)
-    return sums
+    return within_memory(compute, batch_size, model.device)
 
 
 def importance_over(
@@ -132,6 +132,7 @@ def importance_over(
 
     Raises:
         InputError: If the corpus has no sentence that the model can take.
+        DeviceMemoryError: If there is no memory for it, in smaller batches either.
     """
     ablation = None
     if check:
@@ -140,8 +141,13 @@ def importance_over(
         )
     _check_read(model, corpus)
     surfaces = [sentence.surface for sentence in corpus.sentences]
-    made = word_batches(model, surfaces, batch_size).batches
-    return head_importance(model, made, ablation=ablation, seed=seed)
+
+    def compute(size: BatchSize, fitting: Fitting) -> pd.DataFrame:
+        made = word_batches(model, surfaces, size).batches
+        fitting.start(made)
+        return head_importance(model, made, ablation=ablation, seed=seed, step=fitting.step)
+
+    return within_memory(compute, batch_size, model.device)
 
 
 def robustness_over(
@@ -167,6 +173,7 @@ def robustness_over(
 
     Raises:
         InputError: If a number of heads cannot be kept, or there is no sentence.
+        DeviceMemoryError: If there is no memory for it, in smaller batches either.
     """
     counts = keep_counts(model.n_heads) if kept is None else tuple(sorted(set(kept)))
     if not counts:
@@ -182,17 +189,30 @@ def robustness_over(
     importance = importance_over(model, corpus, check=False, seed=seed, batch_size=batch_size)
     sets = ablated_sets(importance, counts, seeds)
     texts = replace(corpus, sentences=[replace(one, relations=()) for one in corpus.sentences])
-    batches, documents, names = corpus_batches(model, texts, batch_size)
-    sums = _sums(model, documents, names, list(sets.values()))
-    done = 0
+
+    def compute(size: BatchSize, fitting: Fitting) -> StateChangeSums:
+        batches, documents, names = corpus_batches(model, texts, size)
+        sums = _sums(model, documents, names, list(sets.values()))
+        ablate_together(model, batches, sums, step=_step(batches, fitting, show))
+        return sums
+
+    sums = within_memory(compute, batch_size, model.device)
+    return robustness_frame(sums, list(sets), model.n_heads, seed)
+
+
+def _step(
+    batches: Sequence[AnnotatedBatch], fitting: Fitting, show: Progress
+) -> Callable[[], None]:
+    """Return what is called after each batch: it counts the batch, and shows the share of all."""
+    tokens = [batch.words.batch.input_ids.numel() for batch in batches]
+    fitting.start([batch.words for batch in batches])
 
     def step() -> None:
-        nonlocal done
-        done += 1
-        show(f"Batches {done} of {len(batches)}", done / len(batches))
+        fitting.step()
+        done = fitting.n_read
+        show(f"Batches {done} of {len(batches)}", sum(tokens[:done]) / sum(tokens))
 
-    ablate_together(model, batches, sums, step=step)
-    return robustness_frame(sums, list(sets), model.n_heads, seed)
+    return step
 
 
 def every_head(model: PretrainedModel) -> list[Head]:

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from inspector.heads.observers.batch import AnnotatedBatch
+from inspector.heads.observers.first_largest import first_largest, first_of_columns
 from inspector.models import AttentionCall
 
 _NO_CHOICE = -1.0
@@ -98,11 +99,11 @@ class WordRows:
             start = int(own[is_seen].min())
             later = self._word_of[start:n_keys] > rows[:, None]
             sums[:, :, start:].masked_fill_(later, _NO_CHOICE)
-        at, of = sums.max(-1), sums.max(-2)
-        self._at[:, rows] = self._word_of[at.indices].where(at.values >= 0, rows)
+        most, place = first_largest(sums)
+        self._at[:, rows] = self._word_of[place].where(most >= 0, rows)
         words = ((self._first < n_keys) & (self._n > 0)).nonzero()[:, 0]
-        values = of.values[:, self._first[words]].double()
-        best, known = self._best[:, words], self._of[:, words]
-        better = values > best  # of equals the first stays
-        self._of[:, words] = (of.indices[:, self._first[words]] + first).where(better, known)
-        self._best[:, words] = values.where(better, best)
+        # Of equals the first stays.
+        better, values, by = first_of_columns(sums, self._first[words], self._best[:, words])
+        head, word = better.nonzero(as_tuple=True)
+        self._of[head, words[word]] = by + first
+        self._best[head, words[word]] = values.double()

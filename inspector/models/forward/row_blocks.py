@@ -64,11 +64,11 @@ class _Given(NamedTuple):
     """All that decides a call's probabilities."""
 
     query: Float[Tensor, "1 head token d_head"]
+    """Scaled: fewer numbers than the scores."""
     key: Float[Tensor, "1 kv_head token d_head"]
     terms: ScoreTerms
     rule: RowMask | None
     causal: bool
-    factor: float
 
 
 @cache
@@ -141,12 +141,11 @@ def _by_rows(
     # In float32 at least: of half types, sums over many keys would be rounded away.
     working = query.dtype if query.dtype == torch.float64 else torch.float32
     given = _Given(
-        query.to(working),
+        query.to(working) * factor,
         key.to(working),
         terms,
         rule,
         causal,
-        factor,
     )
     output = None
     if fused:
@@ -210,7 +209,7 @@ def row_probabilities(
         n_keys = _stepped(int(mask.any(-2).nonzero()[:, -1].max()) + 1, n_tokens)
     elif given.terms.mask is not None:
         mask = _of_rows(given.terms.mask, chosen)
-    scores = _scores(given.query[:, :, chosen], given.key[:, :, :n_keys]).mul_(given.factor)
+    scores = _scores(given.query[:, :, chosen], given.key[:, :, :n_keys])
     if given.terms.softcap is not None:
         scores = capped_scores(scores, given.terms.softcap)
     if given.terms.bias is not None:

@@ -10,9 +10,15 @@ from jaxtyping import Float32
 
 from inspector.models.forward.capture import attention_probabilities
 from inspector.models.forward.sentence_batches import MOST_TOKENS
+from inspector.models.forward.within_memory import one_text
 from inspector.models.pretrained import Batch, PretrainedModel
 from inspector.models.tokenizing.guarded import tokenized
 from inspector.models.tokenizing.sentence_tokens import Words, as_text, spans_of, words_of_tokens
+
+_LESS = (
+    "of half as many tokens the maps take a quarter, of fewer layers less, and the largest weights "
+    "alone (attend_top, attend --top 10) take no map"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +54,7 @@ def text_maps(
 
     Raises:
         InputError: If a text is no string, empty, too long, or not valid Unicode.
+        DeviceMemoryError: If there is no memory for the maps.
     """
     batches = [
         model.encode([as_text(one)], None if other is None else [as_text(other)])
@@ -56,10 +63,12 @@ def text_maps(
     found: dict[int, TextMaps] = {}
     for places in _together([batch.input_ids.shape[1] for batch in batches]):
         joined = _joined([batches[place] for place in places])
-        maps = attention_probabilities(model, joined, layers)[:, :, list(heads)]
+        with one_text(joined.input_ids.shape[1], model.device, _LESS):
+            maps = attention_probabilities(model, joined, layers)[:, :, list(heads)]
+            kept = maps.float().cpu().numpy()
         for row, place in enumerate(places):
             batch = batches[place]
-            own = maps[:, row].float().cpu().numpy()
+            own = kept[:, row]
             found[place] = TextMaps(own, batch.tokens[0], batch.pair_starts[0])
     ordered = [found[place] for place in range(len(texts))]
     if not words:

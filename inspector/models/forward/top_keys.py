@@ -5,7 +5,7 @@ pass over the whole text.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,8 +16,10 @@ from inspector.errors import InputError, UnsupportedModelError
 from inspector.models.calls.attention_call import AttentionCall
 from inspector.models.forward.backend import running
 from inspector.models.forward.row_blocks import backend_of
+from inspector.models.forward.within_memory import one_text
 from inspector.models.pretrained import Batch, PretrainedModel
 
+_LESS = "half as many tokens take half, and fewer layers, heads or keys less"
 _ROUNDING = {"float64": 1e-6, "float32": 1e-4, "bfloat16": 0.1}
 
 
@@ -31,6 +33,19 @@ class TopKeys:
     keys: Int[Tensor, "layer head query rank"]
     """-1 where a query sees fewer."""
     probabilities: Float[Tensor, "layer head query rank"]
+
+
+@dataclass(frozen=True)
+class CacheCheck:
+    """How far what was read from a cache is from one pass over the whole text."""
+
+    difference: float
+    """The largest difference of the weights."""
+    of_states: float
+    """That of the last hidden states, over their largest number."""
+    control: float
+    """That of weights or states where a token of the prompt is another one in the pass: what is
+    noticed of a cache that holds a wrong one."""
 
 
 class _Kept:
@@ -78,10 +93,14 @@ def top_keys(
         layers: The layers that are kept.
         heads: The heads of each.
     """
-    kept = _Kept(layers, heads, k, model.n_layers)
-    with running(model, backend_of(model), kept), torch.inference_mode():
+    kept, n_tokens = _Kept(layers, heads, k, model.n_layers), batch.input_ids.shape[1]
+    with (
+        one_text(n_tokens, model.device, _LESS),
+        running(model, backend_of(model), kept),
+        torch.inference_mode(),
+    ):
         model.model(**batch.inputs())
-    return kept.found(range(batch.input_ids.shape[1]))
+    return kept.found(range(n_tokens))
 
 
 def written_keys(
@@ -92,11 +111,11 @@ def written_keys(
     k: int,
     layers: Sequence[int],
     heads: Sequence[int],
-) -> tuple[list[int], TopKeys, float]:
+) -> tuple[list[int], TopKeys, CacheCheck]:
     """Return the tokens that a decoder writes, what each was written from, and how exact that is.
 
     Greedy, with a cache: each token's row is that of the token before it, from which it is
-    predicted. The last figure is the largest difference from one pass over all of the text.
+    predicted. One pass over all of the text checks rows and hidden states.
 
     Args:
         model: What writes.
@@ -109,7 +128,7 @@ def written_keys(
 
     Raises:
         InputError: If prompt and tokens are more than the model takes.
-        UnsupportedModelError: If rows from the cache are not those of one pass.
+        UnsupportedModelError: If rows or states from the cache are not those of one pass.
     """
     start = batch.input_ids.shape[1]
     if start + n_tokens > model.max_tokens:
@@ -120,6 +139,7 @@ def written_keys(
     kept = _Kept(layers, heads, k, model.n_layers)
     kept.last_only = True
     ids, written, cache = batch.input_ids, list[int](), None
+    states: list[Tensor] = []
     network: Any = model.model
     with running(model, backend_of(model), kept), torch.inference_mode():
         while len(written) < n_tokens:
@@ -128,6 +148,7 @@ def written_keys(
                 input_ids=ids, attention_mask=seen, past_key_values=cache, use_cache=True
             )
             cache = output.past_key_values
+            states.append(output.last_hidden_state[0, -1].clone())
             token = int(writer(output.last_hidden_state[0, -1:]).argmax())
             written.append(token)
             if token == model.tokenizer.eos_token_id:
@@ -135,17 +156,44 @@ def written_keys(
             ids = torch.tensor([[token]], device=ids.device)
     rows = range(start - 1, start - 1 + len(written))
     found = kept.found(rows)
-    return written, found, _apart(model, batch, written, found)
+    more = torch.tensor([written[:-1]], dtype=torch.long, device=batch.input_ids.device)
+    whole = torch.cat([batch.input_ids, more], 1)
+    return written, found, _checked(model, whole, found, torch.stack(states))
 
 
-def _apart(model: PretrainedModel, batch: Batch, written: list[int], found: TopKeys) -> float:
-    """Return by how much the rows differ from those of one pass over prompt and what was written.
+def _checked(
+    model: PretrainedModel,
+    ids: Int[Tensor, "1 token"],
+    found: TopKeys,
+    states: Float[Tensor, "row d_model"],
+) -> CacheCheck:
+    """Return how far rows and states are from those of one pass over all that was read.
 
     Raises:
         UnsupportedModelError: If that is more than rounding.
     """
-    more = torch.tensor([written[:-1]], dtype=torch.long, device=batch.input_ids.device)
-    ids = torch.cat([batch.input_ids, more], 1)
+    rounding = _ROUNDING[model.dtype]
+    weights, of_states = _apart(model, ids, found, states)
+    for what, apart in (("weights", weights), ("hidden states", of_states)):
+        if not apart <= rounding:
+            raise UnsupportedModelError(
+                f"model ({model.name}) looks elsewhere with a cache than without: its {what} "
+                f"differ by up to {apart:.2g}. What it writes with a cache cannot be explained by "
+                "its maps."
+            )
+    network: Any = model.model
+    other, place = ids.clone(), found.queries[0] // 2
+    other[0, place] = (other[0, place] + 1) % network.get_input_embeddings().num_embeddings
+    return CacheCheck(weights, of_states, max(_apart(model, other, found, states)))
+
+
+def _apart(
+    model: PretrainedModel,
+    ids: Int[Tensor, "1 token"],
+    found: TopKeys,
+    states: Float[Tensor, "row d_model"],
+) -> tuple[float, float]:
+    """Return by how much rows, and states over their largest, differ from those of one pass."""
     layer, largest = 0, 0.0
     first = found.queries[0]
 
@@ -163,12 +211,8 @@ def _apart(model: PretrainedModel, batch: Batch, written: list[int], found: TopK
         again = rows.gather(-1, keys.clamp(min=0).to(rows.device)).cpu()
         largest = max(largest, float((again - own).abs().masked_fill(keys < 0, 0.0).max()))
 
-    whole = replace(batch, input_ids=ids, attention_mask=torch.ones_like(ids), token_type_ids=None)
+    seen = torch.ones_like(ids)
     with running(model, backend_of(model), compare), torch.inference_mode():
-        model.model(**whole.inputs())
-    if not largest <= _ROUNDING[model.dtype]:
-        raise UnsupportedModelError(
-            f"model ({model.name}) looks elsewhere with a cache than without: its weights differ "
-            f"by up to {largest:.2g}. What it writes with a cache cannot be explained by its maps."
-        )
-    return largest
+        whole = model.model(input_ids=ids, attention_mask=seen).last_hidden_state[0, first:]
+    apart = (whole.float() - states.float()).abs().max() / whole.float().abs().max()
+    return largest, float(apart)

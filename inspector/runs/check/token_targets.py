@@ -16,6 +16,7 @@ from inspector.heads.observers.behaviour import QUANTITIES
 from inspector.heads.specialization.inference import bootstrap_weights, ratio_intervals
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import BatchSize, PretrainedModel, random_init_model, word_batches
+from inspector.models.forward.within_memory import Fitting, within_memory
 from inspector.runs.check.vocabulary import Target
 from inspector.runs.profile.job import ProfileSettings
 from inspector.runs.profile.shard_worker import one_thread
@@ -126,12 +127,15 @@ def judged_share(accuracy: float, low: float, high: float, at_random: float) -> 
 
 
 def _behaviour(model: PretrainedModel, sentences: Sequence[Sentence], size: BatchSize) -> Behaviour:
-    seen = Behaviour(model.n_layers, model.n_heads, model.max_tokens)
-    with one_thread():
+    def read(size: BatchSize, fitting: Fitting) -> Behaviour:
+        seen = Behaviour(model.n_layers, model.n_heads, model.max_tokens)
         made = word_batches(model, [sentence.surface for sentence in sentences], size)
         batches = annotated_batches(made.batches, sentences, [0] * len(sentences), {})
-        observe(model, batches, [seen])
-    return seen
+        observe(model, fitting.each(batches), [seen])
+        return seen
+
+    with one_thread():
+        return within_memory(read, size, model.device)
 
 
 def _parts(seen: Behaviour, target: Target) -> tuple[Int64[np.ndarray, "layer head"], np.int64]:

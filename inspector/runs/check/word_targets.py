@@ -32,6 +32,7 @@ from inspector.heads.specialization.ladder.words import NOTHING, WordTable, word
 from inspector.heads.specialization.lift import MIN_LIFT
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import BatchSize, PretrainedModel, random_init_model, word_batches
+from inspector.models.forward.within_memory import Fitting, within_memory
 from inspector.runs.check.described_words import WordTarget
 from inspector.runs.check.token_targets import MOST, RANDOM_SENTENCES
 from inspector.runs.profile.job import ProfileSettings
@@ -48,11 +49,16 @@ def words_predicted(
 ) -> WordTable:
     """Return sentences with the word that each head predicts for each word, from one pass."""
     lengths = [len(sentence.words) for sentence in sentences]
-    seen = PredictedWords(RelationScores(model.n_layers, model.n_heads, [], []), lengths)
-    with one_thread():
+
+    def read(size: BatchSize, fitting: Fitting) -> PredictedWords:
+        seen = PredictedWords(RelationScores(model.n_layers, model.n_heads, [], []), lengths)
         made = word_batches(model, [sentence.surface for sentence in sentences], size)
         batches = annotated_batches(made.batches, sentences, [0] * len(sentences), {})
-        observe(model, batches, [seen])
+        observe(model, fitting.each(batches), [seen])
+        return seen
+
+    with one_thread():
+        seen = within_memory(read, size, model.device)
     n_heads = model.n_layers * model.n_heads
     predicted = predictions_from_state(seen.state(), lengths, n_heads)
     return word_table(sentences, documents, predicted)

@@ -20,8 +20,8 @@ from inspector.heads.observers.batch import batches_of
 from inspector.heads.specialization.lift import MIN_PAIRS
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import BatchSize, PretrainedModel
+from inspector.models.forward.within_memory import Fitting
 from inspector.models.loading.language_head import LanguageHead
-from inspector.runs.engines.within_memory import Fitting
 from inspector.runs.store.shards import ShardResult
 
 SENTENCES_A_SHARD, WINDOWS_A_SHARD = 32, 1
@@ -136,7 +136,7 @@ def ablation_shard(
     known = list(dict.fromkeys(read.documents))
     sums = empty_sums(known, names, every_head(model.n_layers, model.n_heads), head)
     _, batches = batches_of(model, read, known, sums.names, batch_size)
-    fitting.batches = batches
+    fitting.start([batch.words for batch in batches])
     ablate_each(model, batches, sums, step=fitting.step, batch_tokens=batch_size.tokens)
     return ShardResult(sums.state(), {"documents": known})
 

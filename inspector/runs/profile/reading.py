@@ -17,9 +17,9 @@ from inspector.heads.observers import PredictedWords
 from inspector.heads.specialization.inference import MIN_DOCUMENTS
 from inspector.heads.specialization.ladder.words import WordTable
 from inspector.heads.specialization.split import is_for_selection
-from inspector.models import PretrainedModel, random_init_model
+from inspector.models import BatchSize, PretrainedModel, random_init_model
+from inspector.models.forward.within_memory import Fitting, within_memory
 from inspector.progress import Progress
-from inspector.runs.engines.within_memory import Fitting
 from inspector.runs.profile.job import ProfileJob, ProfileSettings, ShardPlace
 from inspector.runs.profile.plan import profile_job, relation_kinds, within_window
 from inspector.runs.profile.profile_frames import by_reading, counts_of, unknown_pairs
@@ -115,10 +115,14 @@ class _Reader:
 
     def __call__(self, place: ShardPlace) -> ShardResult:
         model = self._model_of(place.reading.random_init_seed)
-        scores = empty_scores(model, place)
-        words = [PredictedWords(scores, place.read.lengths)] if place.is_own else []
+
+        def read(size: BatchSize, fitting: Fitting) -> ShardResult:
+            scores = empty_scores(model, place)
+            words = [PredictedWords(scores, place.read.lengths)] if place.is_own else []
+            return observed(model, scores, words, place.read, size, fitting)
+
         with one_thread():
-            return observed(model, scores, words, place.read, place.batch_size, Fitting())
+            return within_memory(read, place.batch_size, model.device)
 
     def _model_of(self, seed: int | None) -> PretrainedModel:
         if seed is None:

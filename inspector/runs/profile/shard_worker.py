@@ -26,14 +26,16 @@ from inspector.heads.observers import (
 )
 from inspector.heads.observers.batch import batches_of
 from inspector.models import BatchSize, PretrainedModel, random_init_model
+from inspector.models.forward.within_memory import Fitting, within_memory
 from inspector.models.loading.language_head import LanguageHead, language_head
-from inspector.runs.engines.within_memory import Fitting, within_memory
 from inspector.runs.profile.ablation_worker import ablation_shard
 from inspector.runs.profile.job import ProfileJob as ProfileJob
 from inspector.runs.profile.job import ProfileSettings as ProfileSettings
 from inspector.runs.profile.job import ShardPlace
 from inspector.runs.profile.job import profile_settings as profile_settings
 from inspector.runs.store.shards import ShardResult
+
+_RESUME = ", and run the command again with --resume; finished shards are kept"
 
 
 class ProfileWorker:
@@ -58,14 +60,15 @@ class ProfileWorker:
         """Return what the observers kept of one shard.
 
         Raises:
-            WorkerError: If the device has no memory for it, in smaller batches either.
+            DeviceMemoryError: If the device has no memory for it, in smaller batches either.
         """
         return self.compute(ShardPlace.of(self.jobs, shard_id))
 
     def compute(self, place: ShardPlace) -> ShardResult:
         """Return what the observers kept of some texts; smaller batches where memory runs out."""
         with one_thread():
-            return within_memory(partial(self._read, place), place.batch_size, self.model.device)
+            compute, device = partial(self._read, place), self.model.device
+            return within_memory(compute, place.batch_size, device, _RESUME)
 
     def _read(self, place: ShardPlace, size: BatchSize, fitting: Fitting) -> ShardResult:
         if place.reading.is_ablation:

@@ -25,6 +25,7 @@ from inspector.heads.observers import (
     annotated_batches,
     observe,
 )
+from inspector.heads.observers.first_largest import first_largest, first_of_columns
 from inspector.models import load, running, word_batches
 from inspector.models.forward import row_blocks
 from inspector.runs.profile.ablation_worker import every_head
@@ -71,6 +72,22 @@ def by_rows(monkeypatch):
         monkeypatch.setattr(row_blocks, "LONG", n)
 
     return from_tokens
+
+
+@each("n_keys", [7, 511, 512, 600, 1153])
+def test_the_first_of_the_largest_is_found_part_by_part(n_keys):
+    rows = torch.randint(0, 40, (2, 9, n_keys), generator=torch.Generator().manual_seed(n_keys)) / 7
+    rows[0, 0, -1], rows[1, 2, 3], rows[1, 3] = 9.0, 9.0, 0.0
+    values, places = first_largest(rows)
+    assert (places.numpy() == rows.numpy().argmax(-1)).all()
+    assert (values == rows.amax(-1)).all()
+    columns = torch.arange(0, n_keys, 3)
+    known = torch.full((2, len(columns)), 5.5, dtype=torch.float64)
+    better, most, by = first_of_columns(rows, columns, known)
+    expected = rows.numpy()[:, :, columns]
+    assert (better.numpy() == (expected.max(1) > 5.5)).all()
+    assert (most.numpy() == expected.max(1)[better.numpy()]).all()
+    assert (by.numpy() == expected.argmax(1)[better.numpy()]).all()
 
 
 def seen(model, sentence, kinds=None):
