@@ -78,8 +78,12 @@ def check(
     target = frame_target(output, force=force)
     with progress() as show:
         show("Reading", 0.0)
-        from inspector.runs.check.checking import checked_claims
+        from inspector.runs.check.checking import PUBLISHED, checked_claims
 
+        # Without its quotes one claim comes as several words.
+        whole = (*PUBLISHED, ".yaml", ".yml")
+        if not any(" " in one or one.endswith(whole) for one in claims):
+            claims = [" ".join(claims)]
         found = checked_claims(
             claims,
             corpus or None,

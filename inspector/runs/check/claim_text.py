@@ -13,21 +13,44 @@ from inspector.runs.check.vocabulary import Meant, found_in, words
 MOST_CHARACTERS = 500
 """Of a claim: a sentence has fewer."""
 _N = r"([0-9]{1,6})"
+_HEAD = r"(?:attention\s+)?head"
+_IS = r"\s*(?:[=:#_-]|no\.?|number)?\s*#?"
 _HEADS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\blayer\s*{_N}\s*,?\s*(?:and\s+)?(?:attention\s+)?head\s*{_N}\b",
-        rf"\b(?:attention\s+)?head\s*(?P<head>[0-9]{{1,6}})\s*(?:of|in|at)\s+layer\s*{_N}\b",
-        rf"\bL{_N}\s*[.,-]?\s*H{_N}\b",
-        rf"\blayer\s*=\s*{_N}\s*[,;]?\s*head\s*=\s*{_N}\b",
-        rf"(?:\b(?:attention\s+)?head\s*)?\(\s*{_N}\s*,\s*{_N}\s*\)",
-        rf"(?:\b(?:attention\s+)?head\s+)?(?<![\w.-]){_N}[-./]{_N}(?![\w-]|\.[0-9])",
+        rf"\blayer{_IS}{_N}(?:'s)?\s*[,;:/-]?\s*(?:and\s+)?{_HEAD}{_IS}{_N}\b",
+        rf"\b{_HEAD}{_IS}(?P<head>[0-9]{{1,6}})\s*(?:,|of|in|at)?\s*(?:the\s+)?layer{_IS}{_N}\b",
+        rf"\bL{_N}\s*[.,:/-]?\s*H{_N}\b",
+        rf"\bH(?P<head>[0-9]{{1,6}})\s*[.,:/-]?\s*L{_N}\b",
+        rf"(?:\b{_HEAD}\s*)?[(\[]\s*{_N}\s*,\s*{_N}\s*[)\]]",
+        rf"(?:\b{_HEAD}\s+)?(?<![\w.-])[ah]?{_N}[-./:]{_N}(?![\w-]|\.[0-9])",
     )
 )
-_COUNTING = re.compile(
-    r"\(?\b(?:count(?:ing|ed)|index(?:ed|ing)?)\s+(?:from\s+)?(0|1|zero|one)\b\)?"
-    r"|\(?\b(0|1|zero|one)-(?:index(?:ed|ing)?|based)\b\)?",
+_SEVERAL = re.compile(
+    rf"\blayers\s*[0-9]|\blayer{_IS}[0-9]+\W*heads\b"
+    r"|\bheads\s*[0-9]+(?:\W+(?:(?:and|or|to)\s+)?[0-9]+)*\s+(?:of|in)\s+(?:the\s+)?layer\b",
     re.IGNORECASE,
+)
+_DIGITS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve",
+)  # fmt: skip
+_SPELT = re.compile(rf"\b(layer|head)\s+({'|'.join(_DIGITS)})\b", re.IGNORECASE)
+# Hyphens, dashes and the minus, as papers set them.
+_DASHES = re.compile(r"[\u2010-\u2014\u2212]")
+_FROM_ONE = r"(0|1|zero|one)\b(?!\s+(?:token|word|position)s?\b)\)?"
+_COUNTING = re.compile(
+    rf"\(?\b(?:count|index)(?:ing|ed|s|es)?\s+(?:(?:start|beginn?)(?:ing|s)?\s+)?"
+    rf"(?:(?:from|at|with)\s+)?{_FROM_ONE}"
+    r"|\(?\b(?:(?:layers?|heads?|and|both|are|is)\s+)*(?:count|number|index|indic|start|begin)\w*\s+"
+    rf"(?:(?:layers?|heads?|and|both|are|is|start\w*|begin\w*|count\w*|number\w*)\s+)*"
+    rf"(?:from|at|with)\s+{_FROM_ONE}"
+    r"|\(?\b(0|1|zero|one)[- ](?:index(?:ed|ing)?|based)\b\)?"
+    r"|\(from\s+(0|1|zero|one)\)|\(?\bbase[ :=]\s*(0|1)\b\)?",
+    re.IGNORECASE,
+)
+_COUNTS = re.compile(
+    r"\b(?:count(?:ing|ed)|index(?:ed|ing)|indices|number(?:ed|ing))\b[^,.:;)]*", re.IGNORECASE
 )
 _NUMBERS = {"0": 0, "zero": 0, "1": 1, "one": 1}
 _FILLERS = frozenset(
@@ -43,9 +66,18 @@ _NOT = re.compile(
     r"\b(?:not|never|cannot|rarely|seldom|hardly|ignor(?:es?|ing)|avoid(?:s|ing)?"
     r"|(?:all|anything|everything) (?:but|except))\b|n['\N{RIGHT SINGLE QUOTATION MARK}]t\b"
 )
+_TWO_WAYS = re.compile(
+    r"(?=.*\b(?:next|following)\b)(?=.*\b(?:previous|preceding)\b)|(?=.*\bleft\b)(?=.*\bright\b)"
+)
+_BESIDE = re.compile(
+    r"\b(?:words?|tokens?|positions?|one|two|three)\s+(?:\w+ly\s+|right\s+|just\s+)?"
+    r"(?:after|before|(?:to\s+the\s+)?(?:left|right)\s+of)\s+(?:the|an?|each|every)\s+"
+    r"(?!next\b|previous\b|current\b|word\b|token\b)"
+)
 _PASSIVE = re.compile(r"\b(?:attended(?:\s+to)?|looked\s+at|found|seen)\s+by\b")
 _ARROWS = {"->": r"\s*(?:->|→)\s*", "<-": r"\s*(?:<-|←)\s*"}
 _LABEL = re.compile(r"(?<![\w:/+-])[a-z][a-z+-]*(?::[\w-]+)*(?![\w:/+])")
+_Named = tuple[int, int, str]
 _SHOWN = "'minilm 2-8 det' or 'layer 3 head 10 attends to the next token'"
 
 
@@ -71,10 +103,11 @@ def claim_of_text(text: str, *, counting: int = 0, place: str = "") -> Claim:
             f"{where}claim ({len(text)} characters) must have at most {MOST_CHARACTERS}: give one "
             f"head and what it does, such as {_SHOWN}."
         )
-    counted = _COUNTING.search(text)
-    if counted:
-        counting = _NUMBERS[(counted[1] or counted[2]).lower()]
-    rest = _COUNTING.sub(" ", text)
+    counting, rest = _counted(text, counting, where)
+    if _SEVERAL.search(rest):
+        raise InputError(
+            f"{where}claim ({text}) must name one head: give a claim for each, such as {_SHOWN}."
+        )
     found = next((match for one in _HEADS if (match := one.search(rest))), None)
     if found is None:
         raise InputError(
@@ -99,6 +132,41 @@ def claim_of_text(text: str, *, counting: int = 0, place: str = "") -> Claim:
         counting=counting,
         place=place,
     )
+
+
+def _counted(text: str, counting: int, where: str) -> tuple[int, str]:
+    """Return from what number a sentence counts, and what else it says, its numbers in digits.
+
+    Raises:
+        InputError: If it counts from another number than 0 or 1, or from both.
+    """
+    text = _SPELT.sub(lambda spelt: f"{spelt[1]} {_DIGITS.index(spelt[2].lower())}", text)
+    text = _DASHES.sub("-", text)
+    said = {
+        _NUMBERS[number.lower()]
+        for match in _COUNTING.finditer(text)
+        for number in match.groups()
+        if number
+    }
+    rest = _COUNTING.sub(" ", text)
+    other = _COUNTS.search(rest)
+    if other or len(said) > 1:
+        shown = other[0].strip() if other else "from 0 and from 1"
+        raise InputError(
+            f"{where}counting ({shown}) must be from 0 or from 1: say 'counting from 1'."
+        )
+    return (said.pop() if said else counting), rest
+
+
+def head_named(text: str) -> tuple[int, int] | None:
+    """Return layer and head of a text that names one head and nothing else; None of another.
+
+    Example:
+        >>> head_named("2-8"), head_named("L2H8"), head_named("8 of 2")
+        ((2, 8), (2, 8), None)
+    """
+    found = next((match for one in _HEADS if (match := one.fullmatch(text.strip()))), None)
+    return None if found is None else _numbers(found)
 
 
 def _numbers(match: re.Match[str]) -> tuple[int, int]:
@@ -154,7 +222,7 @@ def _model(before: str, after: str, where: str) -> tuple[str, str]:
     first = _MODEL_FIRST.match(before)
     if first:
         return first[1], f"{before[first.end() :]} {after}"
-    left = [word for word in re.split(r"[\s,:]+", before) if word.lower() not in {*_FILLERS, ""}]
+    left = [word for word in re.split(r"[\s,:(\[]+", before) if word.lower() not in {*_FILLERS, ""}]
     if len(left) == 1:
         return re.sub("['\N{RIGHT SINGLE QUOTATION MARK}]s$", "", left[0]), after
     if left and not (_by_words(before.lower()) or found_in(before.lower(), (*words().targets,))):
@@ -192,7 +260,11 @@ def described(text: str, whole: str, where: str = "") -> tuple[Meant, str]:
             f"{where}claim ({whole}) must say what the head does, without '{word}': claims are "
             "judged as they stand, and one that does not hold is reported so."
         )
-    if target is not None and not _says_more(*target, text):
+    known = words()
+    targets = {known.targets[found[2]].name for found in found_in(text, tuple(known.targets))}
+    # 'the next or previous token' is two things; 'the word after the verb' is not the next word.
+    several = bool((target or targets) and (_TWO_WAYS.search(text) or _BESIDE.search(text)))
+    if target is not None and not several and not _says_more(*target, text):
         return Meant(""), target[0]
     labels = [found for label in _LABEL.findall(text) if (found := relation_named(label))]
     if len({one.relation for one in labels}) == 1:
@@ -202,10 +274,8 @@ def described(text: str, whole: str, where: str = "") -> tuple[Meant, str]:
         if ":" in relation and as_written:
             relation = as_written[0]
         return Meant(relation, _from_end(relation, given.lower()) or direction), ""
-    known = words()
-    targets = {known.targets[found[2]].name for found in found_in(text, tuple(known.targets))}
     meant = [] if labels else _by_words(text)
-    if len(targets) == 1 and not (labels or meant):
+    if len(targets) == 1 and not (labels or meant or several):
         return Meant(""), targets.pop()
     if len({one.relation for one in meant}) == 1 and not targets:
         return Meant(meant[0].relation, direction or meant[0].direction), ""
@@ -222,12 +292,9 @@ def _from_end(relation: str, text: str) -> str:
     if said is None:
         return ""
     heads = ("head", "governor", *known.heads.get(relation.split(":")[0], ()))
-    every = {
-        word for some in (known.dependents, known.heads) for one in some.values() for word in one
-    }
     if any(said["word"].startswith(word) for word in heads):
         return "head_to_dependent"
-    is_end = any(said["word"].startswith(word) for word in ("dependent", *every))
+    is_end = any(said["word"].startswith(word) for word in ("dependent", *known.ends))
     return "dependent_to_head" if is_end else ""
 
 
@@ -251,17 +318,20 @@ def _direction(text: str) -> tuple[str, str]:
 
 
 def _by_words(text: str) -> list[Meant]:
-    """Return the relations that a description speaks of: those with the longest words alone."""
+    """Return the relations that a description speaks of: those with the longest words alone.
+
+    None where it speaks of a further end, as of nouns in 'subjects attend to nouns'.
+    """
     known = words()
     passive = bool(_PASSIVE.search(text))
-    found: list[tuple[int, Meant]] = []
+    found: list[tuple[int, Meant, tuple[_Named, ...]]] = []
     for relation, dependents in known.dependents.items():
         named = found_in(text, tuple({*dependents, *known.heads[relation]}))
         for place, first in enumerate(named):
             is_dependent = first[2] in dependents
             size = len(first[2])
             if is_dependent:
-                found.append((size, Meant(relation)))
+                found.append((size, Meant(relation), (first,)))
             for second in named[place + 1 :]:
                 pair = (first[2] in known.heads[relation], second[2] in dependents)
                 if not (all(pair) or (is_dependent and second[2] in known.heads[relation])):
@@ -273,6 +343,12 @@ def _by_words(text: str) -> list[Meant]:
                 way = "dependent_to_head" if is_down else "head_to_dependent"
                 if of and not _LOOKING.search(text[: first[0]]):
                     way = ""
-                found.append((1000 + size + len(second[2]), Meant(relation, way)))
-    longest = max((size for size, _ in found), default=0)
-    return [meant for size, meant in found if size == longest]
+                size = 1000 + len(first[2]) + len(second[2])
+                found.append((size, Meant(relation, way), (first, second)))
+    longest = max((size for size, *_ in found), default=0)
+    of_longest = [(meant, spans) for size, meant, spans in found if size == longest]
+    covered = [span for _, spans in of_longest for span in spans]
+    for start, end, _ in found_in(text, known.ends):
+        if all(end <= first or start >= last for first, last, _ in covered):
+            return []
+    return [meant for meant, _ in of_longest]

@@ -4,6 +4,7 @@ Must not know: how a sentence is taken apart, corpora, models.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from inspector.runs.check.claim_text import (
     claim_of_text,
     described,
     from_zero,
+    head_named,
     relation_named,
 )
 from inspector.runs.check.vocabulary import Meant, words
@@ -102,10 +104,10 @@ def _claim(
             f"Available: {', '.join(FIELDS)}."
         )
     fields = _fields(given, place, lines, name)
+    counting = _counting(fields.get("counting", counting), where)
     if "claim" in fields and not {"head", "layer", "relation", "target"} & {*fields}:
         made = claim_of_text(str(fields["claim"]), counting=counting, place=where)
         return _with(made, {**shared, **fields})
-    counting = _counting(fields.get("counting", counting), where)
     layer, head = _head(fields, counting, where)
     meant, target = _what(fields, where)
     return Claim(
@@ -126,7 +128,8 @@ def _with(made: Claim, fields: Mapping[str, Any]) -> Claim:
     """Return a claim of a sentence with what stands beside it."""
     model = made.model or _text(fields, "model", made.place)
     source = _text(fields, "source", made.place)
-    return Claim(**{**vars(made), "model": model, "source": source})
+    direction = _direction(fields.get("direction"), made.place) or made.direction
+    return replace(made, model=model, source=source, direction=direction)
 
 
 def _fields(
@@ -174,10 +177,11 @@ def _head(fields: Mapping[str, Any], counting: int, where: str) -> tuple[int, in
     if head == "any" and layer is None:
         return ANY, ANY
     if isinstance(head, str) and layer is None:
-        numbers = head.split("-")
-        if len(numbers) == 2 and all(one.isascii() and one.isdigit() for one in numbers):
-            layer, head = (int(one[:7]) for one in numbers)
-    for name, value in (("layer", layer), ("head", head)):
+        layer, head = head_named(head) or (layer, head)
+    given = {"layer": layer, "head": head}
+    # Where only the head is given, that is what is wrong with it.
+    for name in ("layer", "head") if layer is not None or head is None else ("head", "layer"):
+        value = given[name]
         if not is_whole(value):
             raise InputError(
                 f"{where}: {name} ({shown(value)}) must be a whole number: give layer and head, "

@@ -23,6 +23,7 @@ _ORDINALS = {
 _POSITION = re.compile(
     r"\bposition:(?P<written>first|last|-?[1-9][0-9]{0,3})(?!\w)"
     rf"|\b(?:the\s+)?(?P<ordinal>{'|'.join(_ORDINALS)})\s+word\s+(?:of|in)\s+the\s+sentence\b"
+    r"|\bthe\s+(?P<end>first|last)\s+word\s*\.?\s*$"
 )
 _NAMED = re.compile(r"\b(?:word-class:)?(?P<tag>[a-z]+):(?P<side>left|right|either)\b")
 _NEAR = {
@@ -38,7 +39,8 @@ _WAY = (
     r"(?P<{}>left|right|before|after|back|ahead|forward|earlier|later)\b"
 )
 _OFFSET = re.compile(
-    r"\b(?:offset|position)s?(?::|\s+of)?\s*(?P<signed>[+-][1-9][0-9]{0,2})(?!\w)"
+    r"\b(?:offset|position)s?(?::|\s+of)?\s*(?:i\s*)?(?P<signed>[+-][1-9][0-9]{0,2})(?!\w)"
+    r"|(?<!\S)i?(?P<bare>[+-][1-9][0-9]{0,2})(?!\S)"
     r"|\b(?P<many>one|two|three|four|five|[1-9])\s+(?:(?:token|word|position|place)s?\s+)?"
     + _WAY.format("way")
     + r"|\b(?P<nth>second|third|fourth)\s+(?:token|word)\s+"
@@ -105,7 +107,7 @@ def word_target(text: str) -> tuple[str, str, bool] | None:
     """
     at = _POSITION.search(text)
     if at:
-        position = at["written"] or _ORDINALS[at["ordinal"]]
+        position = at["written"] or at["end"] or _ORDINALS[at["ordinal"]]
         target = WordTarget(position={"1": "first", "-1": "last"}.get(position, position))
         return target.name, _without(text, at), True
     named = _NAMED.search(text)
@@ -146,8 +148,8 @@ def quoted_word(text: str) -> str:
 
 def _offset_name(match: re.Match[str]) -> str:
     """Return the name of an offset in tokens, as vocabulary.token_target reads it."""
-    if match["signed"]:
-        number = int(match["signed"])
+    if match["signed"] or match["bare"]:
+        number = int(match["signed"] or match["bare"])
     elif match["beyond"]:
         number = 2 if match["beyond"].startswith("after") else -2
     else:

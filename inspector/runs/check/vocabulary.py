@@ -5,7 +5,7 @@ Must not know: how a sentence is taken apart, models.
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from inspector.yaml_file import read_own_yaml
@@ -53,6 +53,12 @@ class Words:
     def relations(self) -> tuple[str, ...]:
         """Return the names of Universal Dependencies, sorted."""
         return tuple(sorted((*self.dependents, *self.other_names)))
+
+    @cached_property
+    def ends(self) -> tuple[str, ...]:
+        """Return what the dependents and heads of any relation are called."""
+        every = (*self.dependents.values(), *self.heads.values())
+        return tuple(sorted({word for one in every for word in one}))
 
     @property
     def target_names(self) -> tuple[str, ...]:
@@ -114,7 +120,8 @@ def found_in(text: str, phrases: tuple[str, ...]) -> list[tuple[int, int, str]]:
     found: list[tuple[int, int, str]] = []
     for phrase in sorted(phrases, key=len, reverse=True):
         written = re.escape(phrase).replace(r"\ ", "[ -]")
-        pattern = rf"(?<![\w\[<]){written}(?:e?s)?(?![\w\]>])"
+        ending = f"{written[:-1]}(?:ys?|ies)" if written.endswith("y") else f"{written}(?:e?s)?"
+        pattern = rf"(?<![\w\[<]){ending}(?![\w\]>])"
         for match in re.finditer(pattern, text):
             if all(match.end() <= start or match.start() >= end for start, end, _ in found):
                 found.append((match.start(), match.end(), phrase))

@@ -144,6 +144,9 @@ REFUSED = {
         ["no-such-folder/x 0-0 det"], BAD_MODEL, "", "no-such-folder/x"
     ),
     "no claim": (["det"], BAD_INPUT, "claim (det) must name a head", "published ones: clark-2019"),
+    "one claim without its quotes": (
+        ["minilm", "2-8"], BAD_INPUT, "claim (minilm 2-8) must say what the head does.", "det",
+    ),
     "no file": (["nothing.yaml"], BAD_FILE, "claims file (nothing.yaml) cannot be read: ", "file"),
     "few documents": (
         ["{model} 0-0 det", "--corpus", "{few}"],

@@ -21,6 +21,8 @@ claims:
 - "head 2-9: determiners look at their nouns"
 - {head: any, relation: dobj}
 - {claim: layer 4 head 1 follows subjects, paper: someone else}
+- {claim: 2-8 det, direction: head->dep, counting: 0}
+- {head: L3H10, relation: det}
 """
 
 
@@ -39,11 +41,13 @@ def test_a_file_is_read_with_what_its_claims_share(tmp_path):
         ("minilm", 1, 8, "det", "dependent_to_head"),
         ("minilm", ANY, ANY, "obj", ""),
         ("minilm", 3, 0, "nsubj", ""),
+        ("minilm", 2, 8, "det", "head_to_dependent"),
+        ("minilm", 2, 9, "det", ""),
     ]
     assert [one.place for one in claims] == [
-        f"claims.yaml, line {line}" for line in (5, 6, 10, 11, 12)
+        f"claims.yaml, line {line}" for line in (5, 6, 10, 11, 12, 13, 14)
     ]
-    assert [one.source for one in claims] == ["somebody"] * 4 + ["someone else"]
+    assert [one.source for one in claims] == ["somebody"] * 4 + ["someone else", *["somebody"] * 2]
 
 
 DET = "layer: 2, head: 8, relation: det"
@@ -56,7 +60,7 @@ REFUSED = {
     ),
     "- {layer: 2, head: 8, relation: detx}": (
         "claims.yaml, line 1: relation (detx) must be one of Universal Dependencies or of the "
-        "corpus. Available: acl, advcl, "
+        "corpus. Available: acl, "
     ),
     "- {layer: 2, head: 8, target: the moon}": (
         "claims.yaml, line 1: claim (the moon) must say what the head does. Available: "
@@ -81,6 +85,7 @@ REFUSED = {
         "claims.yaml, line 1: layer (True) must be a whole number: "
     ),
     "- {layer: 2, head: 2.5, relation: det}": "claims.yaml, line 1: head (2.5) must be a whole",
+    "- {head: 2.10, relation: det}": "claims.yaml, line 1: head (2.1) must be a whole number: ",
     f"- {{{DET}, target: next token}}": (
         "claims.yaml, line 1: relation or target must be given, not both. "
     ),
