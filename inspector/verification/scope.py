@@ -155,7 +155,7 @@ and of a whole row; modes: evaluation; gradients: compared. Seed 0.']
 
     def _gradients(self) -> str:
         if self.gradients == "not asked":
-            return "not asked"
+            return "none came back, so that nothing before it can be trained"
         if not self.gradients:
             return "not compared"
         up_to = f" up to {self.longest_gradient} tokens" if self.longest_gradient else ""

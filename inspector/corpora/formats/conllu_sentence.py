@@ -169,10 +169,17 @@ def _read_line(number: int, text: str) -> dict[str, Any]:
         raise Fault(number, f"{column.upper()} has two spaces in a row, which CoNLL-U forbids")
     try:
         return parse_line(text, COLUMNS, _PARSERS)
-    except (ParseException, ValueError) as error:
-        # ValueError: a number of thousands of digits, which Python does not read.
-        reason = str(error) if isinstance(error, ParseException) else "a number is too long"
-        raise Fault(number, f"{_printable(reason)} (conllu)") from None
+    except ParseException as error:
+        is_id = str(error).startswith("Failed parsing field 'id'")
+        column, place, expected = (
+            ("ID", 0, "a number, a range or an empty node")
+            if is_id
+            else ("HEAD", COLUMNS.index("head"), "the number of a word, or 0")
+        )
+        cell = _printable(text.split("\t")[place])
+        raise Fault(number, f"{column} is '{cell}', expected {expected}") from None
+    except ValueError:  # thousands of digits, which Python does not read
+        raise Fault(number, "a number is too long") from None
 
 
 def _add_word(rows: _Rows, number: int, word: int, row: dict[str, Any]) -> None:

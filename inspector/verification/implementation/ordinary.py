@@ -94,12 +94,14 @@ class OrdinaryUse:
             )
             yield Trying(alone, alone=row)
         other = self._probe("another text of the same shape", len(real), length, real.roll(1, 0))
-        other.hidden[:, 1:2] = 0.0  # nor is what is zero padding, nor what comes twice
-        other.hidden[:, -1:] = other.hidden[:, :1]
         yield Trying(other, again=True)
         yield Trying(
             Probe("the same text with other padding", other.hidden, real.roll(3, 0)), again=True
         )
+        odd = self._probe("a token of zeros, another twice", 1, length)
+        odd.hidden[:, 1:2] = 0.0  # is no padding, nor is what comes twice
+        odd.hidden[:, 3:4] = odd.hidden[:, 2:3]
+        yield Trying(odd)
         lengths = [self._probe(f"{n} tokens", 1, n) for n in LENGTHS if n <= self._longest]
         yield from map(Trying, lengths)
         drawn = list(self._drawn())

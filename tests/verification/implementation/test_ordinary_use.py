@@ -165,6 +165,7 @@ def test_what_is_right_passes_in_any_style(long_bert, name):
     assert report.frame["passed"].all()
     asked = "not asked" if "no autograd" in name else True
     assert report.as_dict()["inputs"]["gradients"] == asked
+    assert ("gradients: none came back" in str(report)) == (asked is not True)
     assert ("training" in report.scope.modes) == ("module" in name)
 
 
