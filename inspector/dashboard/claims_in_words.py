@@ -10,9 +10,10 @@ from inspector.dashboard import address, relations, widgets, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
 from inspector.plot.forest import VERDICTS
+from inspector.runs.profile.profile_corpus import Run
 
 SUPPORTED, EXPLAINED, _SURVIVES = "supported", "explained", "survives"
-_NEEDED = ("yes", "together", "no", "unclear")
+NEEDED = ("yes", "together", "no", "unclear")
 
 
 def ordered(claims: pd.DataFrame) -> pd.DataFrame:
@@ -49,21 +50,21 @@ def beside_controls(claims: pd.DataFrame, controls: pd.DataFrame) -> pd.DataFram
 def strongest(claims: pd.DataFrame) -> pd.DataFrame:
     """Return the supported claims, the strongest first, one of each relation.
 
-    What is asked among mentions alone is easier, and not among them.
+    What is asked among mentions alone is easier: it is among them only where nothing else is.
     """
-    open_to_all = ~claims["relation"].str.endswith(relations.MENTIONS)
-    held = claims[(claims["verdict"] == SUPPORTED) & open_to_all]
-    return ordered(held).drop_duplicates("relation")
+    held = claims[claims["verdict"] == SUPPORTED]
+    open_to_all = held[~held["relation"].str.endswith(relations.MENTIONS)]
+    return ordered(held if open_to_all.empty else open_to_all).drop_duplicates("relation")
 
 
-def suggest_strongest(claims: pd.DataFrame, roles: pd.DataFrame) -> None:
+def suggest_strongest(run: Run) -> None:
     """Let the reader begin at the strongest head, unless one was chosen already.
 
     That is the head of the strongest claim that holds; where none does, of the strongest role.
     """
-    best = strongest(claims)
+    best = strongest(beside_controls(run.claims, run.semantic_controls))
     if best.empty:
-        best = roles.sort_values("effect", ascending=False, kind="stable")
+        best = run.roles.sort_values("effect", ascending=False, kind="stable")
     if len(best):
         first = best.iloc[0]
         address.suggest({"layer": int(first["layer"]), "head": int(first["head"])})
@@ -86,7 +87,7 @@ def sentence(row: Mapping[Any, Any], language: str) -> str:
     )
     if row.get("explained_by"):
         said = f"{said} {t['claim_explained'].format(by=words.term(row['explained_by'], language))}"
-    asked = row.get("needed") in _NEEDED
+    asked = row.get("needed") in NEEDED
     needed = s[f"needed_{row['needed']}"] if asked else t["claim_not_asked"]
     return f"{said} {t['claim_needed'].format(needed=needed)}"
 

@@ -12,8 +12,8 @@ from inspector.dashboard.words import sentences
 from inspector.errors import InputError, InspectorError
 from inspector.models import check_text
 
-MAX_CHARACTERS = 2000
-"""Of one text field: checked before the tokenizer sees it."""
+MAX_CHARACTERS = 5000
+"""Of one text field, enough for 512 tokens: checked before the tokenizer sees it."""
 
 _TYPED = "_texts_typed"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")

@@ -121,7 +121,7 @@ def test_relations_of_few_documents_have_no_interval_and_stand_last():
             "ci_high": [0.9, 0.2, 0.6, 0.4],
         }
     )
-    ordered = ablation._by_interval(rows)
+    ordered = ablation.by_interval(rows)
     assert ordered["relation"].tolist() == ["strong", "five", "weak", "rare"]
     assert ordered["ci_low"].isna().tolist() == [False, False, False, True]
     assert ordered["ci_high"].isna().tolist() == [False, False, False, True]

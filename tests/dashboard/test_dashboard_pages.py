@@ -226,7 +226,7 @@ def test_a_wrong_settings_file_is_a_sentence(open_page, tmp_path):
     [
         ("", "must not be empty"),
         ("   ", "must not be empty"),
-        ("x" * (MAX_CHARACTERS + 1), "must have at most 2000 characters here"),
+        ("x" * (MAX_CHARACTERS + 1), "must have at most 5000 characters here"),
         ("\ud83d", "is not valid Unicode"),
     ],
 )
@@ -314,7 +314,7 @@ def test_only_what_sessions_share_is_cached():
     sources = (ROOT / "inspector" / "dashboard").rglob("*.py")
     cached = [path.name for path in sources if "@st.cache" in path.read_text(encoding="utf-8")]
     assert sorted(cached) == ["store.py"]
-    assert guards.MAX_CHARACTERS == 2000
+    assert guards.MAX_CHARACTERS == 5000
 
 
 def test_the_position_stands_in_the_address_and_a_shorter_text_brings_it_back(open_page):
@@ -330,9 +330,9 @@ def test_the_position_stands_in_the_address_and_a_shorter_text_brings_it_back(op
 
 def test_a_paste_that_is_too_long_is_told_in_the_pages_language(open_page):
     app = open_page("attention", lang="zh")
-    app.text_area(key="sentence").set_value("word " * 1000).run()
+    app.text_area(key="sentence").set_value("word " * 2000).run()
     assert [error.value for error in app.error] == [
-        "这段文字有 5000 个字符，这里最多能读 2000 个：请缩短。"
+        "这段文字有 10000 个字符，这里最多能读 5000 个：请缩短。"
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from support.browser.dashboard_driver import texts
 
+from inspector import api
 from inspector.dashboard import claims_in_words, profiled, store
 from inspector.dashboard.settings import Settings, Visit
 from inspector.runs.profile.profile_corpus import Run
@@ -81,6 +82,34 @@ def test_which_head_follows_is_answered_for_every_relation_in_both_languages(
     assert all(query["lang"] == "zh" for _, query in links(app))
 
 
+def test_whether_a_head_is_needed_is_measured_where_its_run_did_not_ask(
+    open_page, run, monkeypatch
+):
+    monkeypatch.setattr(profiled, "at_hand", lambda visit: run)
+    monkeypatch.setattr("inspector.dashboard.app_pages.overview._verdict", lambda *_: None)
+    monkeypatch.setattr(store, "report", lambda *_: None)
+    monkeypatch.setattr(store, "SENTENCES", 30)
+    store._without.clear()
+    app = open_page("overview", ask="nsubj")
+    row = run.claims[(run.claims["relation"] == "nsubj") & (run.claims["lift"] == 0.6)].iloc[0]
+    head = (int(row["layer"]), int(row["head"]))
+    assert "Without head" not in texts(app)
+    app = app.button(key="ablate-now").click().run()
+    store._without.clear()
+    assert not app.exception
+    lost = api.ablate("minilm", [head], store.some_sentences(30))
+    word = "dependent" if row["direction"] == "dependent_to_head" else "head"
+    own = lost[(lost["relation"] == "nsubj") & (lost["word"] == word)].iloc[0]
+    effect, matched, more, low, high = (
+        f"{100 * own[name]:.1f}".replace("-", "−")
+        for name in ("effect", "matched_effect", "difference", "ci_low", "ci_high")
+    )
+    assert own["documents"] >= 5
+    said = next(line for line in texts(app).split("\n") if line.startswith("Without head"))
+    assert f"changes by **{effect} %**, that of matched words by {matched} %: {more} points" in said
+    assert f"({low} … {high}; {own['n']} words)" in said
+
+
 def test_without_a_run_it_says_how_to_get_one(open_page, monkeypatch):
     monkeypatch.setattr("inspector.dashboard.app_pages.overview._verdict", lambda *_: None)
     monkeypatch.setattr(store, "report", lambda *_: None)
@@ -116,6 +145,8 @@ def test_the_strongest_are_of_different_relations_and_never_among_mentions_alone
         }
     )
     assert claims_in_words.strongest(claims)["lift"].tolist() == [0.5, 0.2]
+    # But where nothing else holds, that something does is not denied.
+    assert claims_in_words.strongest(claims[3:])["relation"].tolist() == ["c:mentions"]
     assert claims_in_words.ordered(claims)["lift"].tolist() == [0.9, 0.5, 0.3, 0.2, 0.95]
 
 

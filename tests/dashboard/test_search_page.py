@@ -64,6 +64,13 @@ def test_words_of_the_corpus_are_shown_letter_by_letter(open_page, profiled, mon
     assert not app.exception
     assert len(drawn(app)) == 1
     assert "<img src=x" not in texts(app)
+    # A link restores what was asked of the head.
+    given = {"what": "attention", "more_than": "95"}
+    app = open_page("search", config=profiled, **given)
+    assert not app.exception
+    assert app.select_slider(key="more_than").value == 95
+    assert "0 places in 1 sentences" in texts(app)
+    assert app.query_params.items() >= given.items()
 
 
 def test_roles_that_act_on_a_sentence_are_told_from_those_that_need_a_tree(open_page, profiled):

@@ -84,7 +84,7 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language
             effect=widgets.percent(of_all["effect"]), cosine=f"{of_all['cosine']:.3f}"
         )
     )
-    rows = _by_interval(frame[frame["relation"] != "(all)"])
+    rows = by_interval(frame[frame["relation"] != "(all)"])
     if (rows["documents"] < MIN_DOCUMENTS).any():
         st.caption(t["few_documents"].format(least=MIN_DOCUMENTS))
     columns: dict[str, Any] = {
@@ -102,7 +102,7 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language
     widgets.frame_table(rows, "ablation", "ablation", columns, language)
 
 
-def _by_interval(rows: pd.DataFrame) -> pd.DataFrame:
+def by_interval(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows, the largest lower end of the interval first; of few documents there is none."""
     few = rows["documents"] < MIN_DOCUMENTS
     rows = rows.assign(ci_low=rows["ci_low"].mask(few), ci_high=rows["ci_high"].mask(few))

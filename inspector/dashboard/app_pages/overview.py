@@ -1,6 +1,8 @@
 """Overview: which heads matter, whether the model is verified, and what it is."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +16,8 @@ from inspector.dashboard import (
     widgets,
     words,
 )
-from inspector.dashboard.guards import plain
+from inspector.dashboard.app_pages.ablation import by_interval
+from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.parts import claim_ladder, head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.dashboard.store import VerifiableOnly
@@ -24,6 +27,7 @@ from inspector.verification import VerificationReport
 from inspector.verification.judge import NEAR_THEIRS
 
 _STRONGEST = 5
+_ASKED = "_ablated_heads"
 _NUMBER = re.compile(r"\b\d+\b")
 
 
@@ -56,7 +60,7 @@ def _heads(visit: Visit, t: words.Words) -> None:
         widgets.link(visit, "specialization", t["to_profile"])
         return
     claims = claims_in_words.beside_controls(run.claims, run.semantic_controls)
-    claims_in_words.suggest_strongest(claims, run.roles)
+    claims_in_words.suggest_strongest(run)
     _grid(run, visit, t)
     best = claims_in_words.strongest(claims)
     st.header(t["strongest"], anchor=False)
@@ -93,8 +97,32 @@ def _ask(run: Run, claims: pd.DataFrame, visit: Visit, t: words.Words) -> None:
     found = relations.gloss(asked, visit.language)
     st.caption(f"{plain(found.says)} {found.example if found.example != '–' else ''}")
     st.markdown(claims_in_words.sentence(row, visit.language))
+    if row.get("needed") not in claims_in_words.NEEDED:
+        _without(row, visit, t)
     claims_in_words.evidence_link(row, visit)
     claim_ladder.show(run, row, "asked-ladder", visit.language)
+
+
+def _without(row: Mapping[Any, Any], visit: Visit, t: words.Words) -> None:
+    """Show what is lost without a claim's head, which its run did not ask, once a reader does."""
+    head, asked = (row["layer"], row["head"]), st.session_state.setdefault(_ASKED, set())
+    name = f"{head[0]}-{head[1]}"
+    if st.button(t["ablate_now"].format(head_name=name), key="ablate-now", type="tertiary"):
+        asked.add((visit.model, *head))
+    if (visit.model, *head) not in asked:
+        return
+    with st.spinner(t["ablating"], show_time=True), guarded():
+        frame = store.without(store.model(visit.model, visit.language), visit.model, head)
+    word = "dependent" if row["direction"] == "dependent_to_head" else "head"
+    found = frame[(frame["relation"] == row["relation"]) & (frame["word"] == word)]
+    if found.empty:
+        st.markdown(t["ablated_none"].format(sentences=store.SENTENCES))
+        return
+    (measured,) = by_interval(found).to_dict("records")
+    said = {name: widgets.percent(measured[name]) for name in ("effect", "matched_effect")}
+    said["difference"] = widgets.percent(measured["difference"]).removesuffix(" %")
+    said["interval"] = widgets.interval(measured).replace(" %", "")
+    st.markdown(t["ablated"].format(head_name=name, n=measured["n"], **said))
 
 
 def _of_any(only: VerifiableOnly, visit: Visit, t: words.Words) -> None:

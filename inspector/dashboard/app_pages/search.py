@@ -23,7 +23,7 @@ _LONG, _REACH = 60, 12
 """Words of a sentence that is cut; words on each side of those that were found."""
 _QUANTITIES = ("claims", "behaviour", "weights", "ablation")
 """Frames whose columns the catalogue explains."""
-_LEAST = {_LOOKS: 0.1, _ABLATION: 0.0}
+_PERCENT, _LEAST = range(0, 100, 5), 10
 
 
 def show(visit: Visit) -> None:
@@ -58,7 +58,11 @@ def show(visit: Visit) -> None:
         )  # fmt: skip
     least = 0.0
     if what == _LOOKS:
-        least = st.slider(t["more_than"], 0.0, 0.95, _LEAST[what], 0.05, key="more_than")
+        address.choose("more_than", _PERCENT, _LEAST)
+        percent = st.select_slider(
+            t["more_than"], _PERCENT, key="more_than", format_func="{} %".format
+        )
+        least = percent / 100
     st.markdown(t["grammar"])
     joined = "" if relation == _EVERY else relation
     if what == _WORDS and not (first or joined):

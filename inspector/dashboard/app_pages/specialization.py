@@ -49,7 +49,7 @@ def show(visit: Visit) -> None:
     if run is None:
         return
     _outcome(run, visit.language)
-    claims_in_words.suggest_strongest(run.claims, run.roles)
+    claims_in_words.suggest_strongest(run)
     found, run = run, _of_kind(run, _kind(run, t))
     names = list(dict.fromkeys(run.claims["relation"]))
     left, middle = st.columns(2)

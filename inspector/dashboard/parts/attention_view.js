@@ -20,7 +20,7 @@ function decoded(data) {
     ...data.products,
     query: new Float32Array(bytes(data.products.query)),
     key: new Float32Array(bytes(data.products.key)),
-    added: data.products.added && new Float32Array(bytes(data.products.added)),
+    scores: new Float32Array(bytes(data.products.scores)),
   };
   return { ...data, panels, products };
 }
@@ -267,15 +267,19 @@ function productsPlan(products, room) {
     width: label + cell * width + 250, height: 46 + tokens.length * 19 + 6 };
 }
 
+// What a mask forbids scores minus infinity.
+function fixed(score, digits) {
+  return score === -Infinity ? "−∞" : score.toFixed(digits);
+}
+
 function productsRow(products, query, key) {
-  const { width, scaling, added, tokens } = products, row = new Float32Array(width);
+  const { width, scores, tokens } = products, row = new Float32Array(width);
   let sum = 0;
   for (let at = 0; at < width; at++) {
     row[at] = products.query[query * width + at] * products.key[key * width + at];
     sum += row[at];
   }
-  const more = added ? added[query * tokens.length + key] : 0;
-  return { row, sum, score: sum * scaling + more };
+  return { row, sum, score: scores[query * tokens.length + key] };
 }
 
 function drawProducts(on, state, plan, focus, ink) {
@@ -298,7 +302,7 @@ function drawProducts(on, state, plan, focus, ink) {
     row.forEach((value, at) => on.rect(left + at * cell, y + 1, cell - 1, step - 2,
       value > 0 ? MORE : LESS, Math.abs(value) / most));
     const weight = state.data.panels[0].weights[query * tokens.length + key];
-    [sum.toFixed(2), score.toFixed(2), weight.toFixed(3)].forEach((said, at) =>
+    [sum.toFixed(2), fixed(score, 2), weight.toFixed(3)].forEach((said, at) =>
       on.text(numbers + 78 * (at + 1), y + step / 2, said, "right", strong ? MORE : ink.text));
   });
 }
@@ -318,8 +322,9 @@ function shownOf(state) {
     return [{ title: data.panels[0].title, products: true, tokens: data.products.tokens }];
   }
   const seen = data.panels.map((panel) => seenOf(panel, options));
-  const alike = seen.length === 2 && seen[0].n === seen[1].n;
-  if (alike && options.difference) seen.push(difference(...seen, data.words.difference));
+  if (options.difference && data.alike && seen[0].n === seen[1].n) {
+    seen.push(difference(...seen, data.words.difference));
+  }
   return seen;
 }
 
@@ -425,7 +430,7 @@ function productSaid(state, key, dimension) {
   const { row, sum, score } = productsRow(products, query, key);
   const pair = `${tokens[query]} → ${tokens[key]}`;
   if (dimension < 0 || dimension >= width) {
-    return `${pair}: ${words.sum} ${sum.toFixed(3)}, ${words.score} ${score.toFixed(3)}`;
+    return `${pair}: ${words.sum} ${sum.toFixed(3)}, ${words.score} ${fixed(score, 3)}`;
   }
   const one = products.query[query * width + dimension];
   const other = products.key[key * width + dimension];
@@ -487,10 +492,11 @@ function saveAll(state, kind) {
 
 // ---- controls
 
-function check(state, name) {
-  const label = make(state.controls, "label");
+function check(state, name, cannot = false) {
+  const label = make(state.controls, "label", cannot ? { title: state.data.words.unlike } : {});
   const box = make(label, "input", { type: "checkbox" });
-  box.checked = state.options[name];
+  box.disabled = cannot;
+  box.checked = state.options[name] && !cannot;
   label.append(document.createTextNode(state.data.words[name]));
   box.addEventListener("change", () => {
     state.options[name] = box.checked;
@@ -532,7 +538,7 @@ function controls(state) {
   } else {
     for (const name of ["special", "punctuation", "renormalise"]) check(state, name);
     if (state.data.view === "lines") check(state, "horizontal");
-    if (state.data.panels.length > 1) check(state, "difference");
+    if (state.data.panels.length > 1) check(state, "difference", !state.data.alike);
     slider(state);
   }
   for (const kind of ["svg", "png"]) {

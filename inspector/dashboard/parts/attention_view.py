@@ -4,6 +4,7 @@ Weights travel as 16-bit numbers, a 65,535th each; so 512 tokens are half a mega
 """
 
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ _STEPS = 65535
 _CHINESE = range(0x2E80, 0xA000)
 _WORDS = (
     "hint", "keys", "special", "punctuation", "renormalise", "horizontal", "difference",
-    "threshold", "save", "looks", "looked", "asks", "sum", "score", "weight", "dimension",
+    "unlike", "threshold", "save", "looks", "looked", "asks", "sum", "score", "weight", "dimension",
 )  # fmt: skip
 
 
@@ -37,6 +38,7 @@ def show(view: str, text: str, readings: dict[str, HeadReading], language: str) 
     data: dict[str, Any] = {
         "view": view,
         "panels": [_panel(title, one) for title, one in readings.items()],
+        "alike": _alike(*(one.tokens for one in readings.values())),
         "horizontal": _is_chinese(text),
         "query": next((place for place, kind in enumerate(first.kinds) if not kind), 0),
         "words": {name: t[name] for name in _WORDS},
@@ -49,10 +51,20 @@ def show(view: str, text: str, readings: dict[str, HeadReading], language: str) 
             "query": _coded(given.query),
             "key": _coded(given.key),
             "width": given.query.shape[1],
-            "scaling": given.scaling,
-            "added": None if given.added is None else _coded(given.added),
+            "scores": _coded(given.scores),
         }
     _COMPONENT(key="attention-view", data=data)
+
+
+def _alike(one: Sequence[str], other: Sequence[str] = ()) -> bool:
+    """Return whether two texts can be subtracted: as long, most tokens in the same places.
+
+    Example:
+        >>> _alike(["the", "cat", "sat"], ["the", "dog", "sat"]), _alike(["a", "b"], ["b", "a"])
+        (True, False)
+    """
+    same = sum(a == b for a, b in zip(one, other, strict=False))
+    return len(one) == len(other) and 2 * same > len(one)
 
 
 def _panel(title: str, reading: HeadReading) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
+from inspector.attention import capped_scores
 from inspector.corpora.formats.plain_text import text_surface
 from inspector.corpora.surface import Surface
 from inspector.dashboard import walkthrough
@@ -27,14 +28,12 @@ _MARKS = "▁ĠĊ"
 
 @dataclass(frozen=True)
 class Products:
-    """What a head compares: for each query and key the sum over dimensions, scaled, and more."""
+    """What a head compares, dimension by dimension, and what it makes of the sum."""
 
     query: Float32[np.ndarray, "query d_head"]
     key: Float32[np.ndarray, "key d_head"]
-    scaling: float
-    added: Float32[np.ndarray, "query key"] | None
-    """What is added to the scores, where anything is."""
-    softcap: float | None
+    scores: Float32[np.ndarray, "query key"]
+    """What the softmax is given: scaled, capped, with what is added; −∞ where a mask forbids."""
 
 
 @dataclass(frozen=True)
@@ -122,18 +121,20 @@ def _of_group(
 
 def _products(call: LayerCall, head: int) -> Products:
     attention = call.attention
-    added = attention.bias
-    if added is not None:
-        n_query, n_key = attention.probabilities.shape[-2:]
-        of_head = min(head, added.shape[1] - 1)
-        added = added[0, of_head].expand(n_query, n_key)
-    return Products(
-        attention.query[0, head].float().cpu().numpy(),
-        _of_group(attention.key, call, head).float().cpu().numpy(),
-        attention.scaling,
-        None if added is None else added.float().cpu().numpy(),
-        attention.softcap,
-    )
+    query, key = attention.query[0, head].double(), _of_group(attention.key, call, head)
+    scores = query @ key.mT * attention.scaling
+    if attention.softcap is not None:
+        scores = capped_scores(scores, attention.softcap)
+    if attention.bias is not None:
+        scores = scores + _of_head(attention.bias, head)
+    if attention.mask is not None:
+        scores = scores.masked_fill(~_of_head(attention.mask, head), -torch.inf)
+    return Products(*(one.float().cpu().numpy() for one in (query, key, scores)))
+
+
+def _of_head(given: Tensor, head: int) -> Tensor:
+    """Return a head's own part of what may stand once for all of them."""
+    return given[0, min(head, given.shape[1] - 1)]
 
 
 def _kind(token: str, model: PretrainedModel) -> int:
