@@ -56,7 +56,7 @@ def show(model: PretrainedModel, run: Run, relations: pd.DataFrame, visit: Visit
         st.markdown(t["no_sentences"])
         return
     chosen, sample = _choice(rows, visit.language)
-    claim_ladder.show(run, chosen, "ladder", visit.language)
+    claim_ladder.show(run, chosen, "ladder", visit)
     texts, size = corpus.sentences, _SENTENCES
     if chosen["relation"] in across:
         texts, size = list(windows), _WINDOWS

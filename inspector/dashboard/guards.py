@@ -31,10 +31,18 @@ def plain(data: object) -> str:
 
 def stop(sentence: str) -> NoReturn:
     """Show what is wrong and how to fix it, and end the page there."""
-    language = st.session_state.get("lang", words.REFERENCE)
-    st.error(plain(sentences.said(sentence, "errors", language)), icon=":material/error:")
+    st.error(plain(sentence), icon=":material/error:")
     address.finish()
     st.stop()
+
+
+def told(error: InspectorError) -> str:
+    """Return an error in the page's language; where it has none there, with a line that says so."""
+    language = st.session_state.get("lang", words.REFERENCE)
+    said = sentences.said(str(error), "errors", language)
+    if language == words.REFERENCE or said != str(error):
+        return said
+    return words.of("shell", language)["only_in_english"].format(sentence=said)
 
 
 @contextmanager
@@ -43,7 +51,7 @@ def guarded() -> Iterator[None]:
     try:
         yield
     except InspectorError as error:
-        stop(str(error))
+        stop(told(error))
 
 
 def text_field(

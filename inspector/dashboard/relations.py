@@ -65,8 +65,10 @@ def label(relation: str, language: str) -> str:
     found = gloss(relation, language)
     if found.name == relation:
         return relation
+    said = f"{relation} – {found.name}"
     example = found.example.replace("*", "")
-    return f"{relation} – {found.name}" + (f" ({example})" if example != "–" else "")
+    t = words.of("relations", language)
+    return said if example == "–" else t["with_example"].format(said=said, example=example)
 
 
 def role(name: str, language: str) -> Gloss:

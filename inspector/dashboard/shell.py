@@ -26,7 +26,7 @@ from inspector.dashboard.app_pages import (
     verification,
     weights,
 )
-from inspector.dashboard.guards import guarded, plain, stop
+from inspector.dashboard.guards import guarded, plain, stop, told
 from inspector.dashboard.parts import exports
 from inspector.dashboard.runs import choice
 from inspector.dashboard.settings import (
@@ -188,4 +188,4 @@ def _opened(default_config: Path | None) -> tuple[Settings, dict[str, str]]:
         settings = Settings() if path is None else read_settings(path)
         return with_arguments(settings, given), languages
     except InspectorError as error:
-        stop(str(error))
+        stop(told(error))

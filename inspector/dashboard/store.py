@@ -23,7 +23,7 @@ from inspector.dashboard.guards import guarded
 from inspector.dashboard.runs.choice import KEY, root_of
 from inspector.dashboard.runs.texts import own_text
 from inspector.dashboard.settings import Visit
-from inspector.errors import InputError, ModelError, OutputError
+from inspector.errors import InputError, InspectorError, ModelError, OutputError
 from inspector.heads.weights.vocabulary_circuits import circuits_if_any
 from inspector.models import PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, load_to_run
@@ -244,6 +244,21 @@ def corpus_of(run: Run, visit: Visit) -> Corpus:
                 "the same files, or leave the setting out."
             )
         return own_corpus()
+
+
+def file_of(corpus: Corpus, visit: Visit) -> str | None:
+    """Return the file of a corpus, None of inspector's own, its name where no file is known."""
+    own = own_text(corpus.sha256)
+    files: list[str] = [
+        *(visit.settings.corpus or ()),
+        *visit.settings.corpora,
+        *([own] if own else ()),
+    ]
+    for file in (None, *files):
+        with suppress(InspectorError):
+            if corpus_in(file).sha256 == corpus.sha256:
+                return file
+    return corpus.name
 
 
 def _is_named(visit: Visit) -> bool:

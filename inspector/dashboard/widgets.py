@@ -287,7 +287,11 @@ def frame_table(
         "head": lambda row: f"{row['layer']}-{row['head']}",
         "explained_by": lambda row: words.term(row["explained_by"], language),
         "reason": lambda row: sentences.said(row["reason"], "reasons", language),
-        "in_words": lambda row: relations.gloss(row["relation"], language).name,
+        "in_words": lambda row: (
+            relations.gloss(row["relation"], language).name
+            if "relation" in row
+            else relations.role(row["role"], language).name
+        ),
         "interval": interval,
         "kept": lambda row: t[f"needed_{row['kept']}"],
         "needed": lambda row: t[f"needed_{row['needed']}"],

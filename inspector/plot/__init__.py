@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from inspector.plot.forest import claims_forest as claims_forest
     from inspector.plot.heads import attention_matrix as attention_matrix
     from inspector.plot.heads import head_grid as head_grid
+    from inspector.plot.heads import needed_grid as needed_grid
     from inspector.plot.heads import relation_grid as relation_grid
     from inspector.plot.one_head import head_profile as head_profile
     from inspector.plot.picture import svg as svg
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "head_grid": "heads",
     "attention_matrix": "heads",
+    "needed_grid": "heads",
     "role_grid": "roles",
     "claims_forest": "forest",
     "claim_ladder": "forest",
@@ -47,7 +49,7 @@ _MODULES = {
 __all__ = [
     "head_grid", "attention_matrix", "role_grid", "claims_forest", "relation_grid", "head_profile",
     "spectrum", "eigenvalue_plane", "cost_curve", "dendrogram", "head_map", "error_grid",
-    "robustness_curve", "svg", "claim_ladder",
+    "robustness_curve", "svg", "claim_ladder", "needed_grid",
 ]  # fmt: skip
 
 

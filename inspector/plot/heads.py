@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from inspector.errors import InputError
-from inspector.plot.colors import MARK
+from inspector.plot.colors import CATEGORIES, MARK, REFERENCE
 from inspector.plot.names import Names, named
 from inspector.plot.shared import CELL, check_columns, columns_of, number_tooltips
 
@@ -19,6 +19,11 @@ _RELATION_COLUMNS = [
     "layer", "head", "relation", "direction", "n", "correct", "accuracy", "baseline_offset",
     "baseline_accuracy",
 ]  # fmt: skip
+NEEDED_MARKS = {"yes": "✓", "together": "+", "no": "✗", "unclear": "?"}
+"""Verdict of an ablation → its mark; of several a head has the first."""
+NEEDED_COLORS = dict(
+    zip(NEEDED_MARKS, ("#00704f", CATEGORIES[0], "#b34a00", "#6b6b6b"), strict=True)
+)
 SIGNED = ("_symmetry", "_positivity")
 """What the statistics from −1 to 1 end in; they are coloured around 0."""
 
@@ -78,6 +83,67 @@ def head_grid(
         )
     )
     return chart
+
+
+def needed_by_head(claims: pd.DataFrame, heads: pd.DataFrame) -> pd.DataFrame:
+    """Return for every head whether it is needed for what it follows: the strongest verdict.
+
+    Args:
+        claims: The claims frame, with `needed`.
+        heads: A row per head of the model: `layer`, `head`.
+
+    Returns:
+        `layer`, `head` and `needed`, NaN where no claim of the head was asked.
+    """
+    check_columns(claims, ["layer", "head", "needed"], "needed_grid")
+    asked = claims[claims["needed"].isin(list(NEEDED_MARKS))]
+    order = asked["needed"].map(list(NEEDED_MARKS).index)
+    best = asked.loc[order.sort_values(kind="stable").index].drop_duplicates(["layer", "head"])
+    return heads[["layer", "head"]].merge(
+        best[["layer", "head", "needed"]], on=["layer", "head"], how="left"
+    )
+
+
+def needed_grid(
+    claims: pd.DataFrame, heads: pd.DataFrame, *, names: Names | None = None
+) -> alt.LayerChart:
+    """Return a grid of whether heads are needed for what they follow, as ablation found.
+
+    Args:
+        claims: The claims frame, with `needed`.
+        heads: A row per head of the model: `layer`, `head`.
+        names: What verdicts and the chart's words are called; their own names where not given.
+
+    Raises:
+        InputError: If a column is missing.
+    """
+    frame = needed_by_head(claims, heads)
+    frame["mark"] = frame["needed"].map(NEEDED_MARKS).fillna("")
+    called = {word: f"{mark} {named(names, word)}" for word, mark in NEEDED_MARKS.items()}
+    frame["needed"] = frame["needed"].map(called).fillna(named(names, "not asked"))
+    colors = alt.Scale(
+        domain=[*called.values(), named(names, "not asked")],
+        range=[*NEEDED_COLORS.values(), f"{REFERENCE}40"],
+    )
+    legend = alt.Legend(title=named(names, "needed"), labelLimit=260, symbolType="square")
+    cells = (
+        alt.Chart(frame)
+        .mark_rect(stroke="#ffffff", strokeWidth=1)
+        .encode(
+            **_cells(names),
+            color=alt.Color(field="needed", type="nominal", scale=colors, legend=legend),
+        )
+    )
+    marks = (
+        alt.Chart(frame)
+        .mark_text(color="#ffffff")
+        .encode(**_cells(names), text=alt.Text(field="mark", type="nominal"))
+    )
+    return alt.LayerChart(layer=[cells, marks]).properties(
+        width=alt.Step(CELL),
+        height=alt.Step(CELL),
+        description="whether every head is needed, layers downwards and heads across",
+    )
 
 
 def attention_matrix(

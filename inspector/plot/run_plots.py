@@ -42,7 +42,7 @@ class RunPlots:
 
     def __repr__(self) -> str:
         """Return what may be drawn."""
-        drawn = "roles, claims, relation, head, heads, dendrogram, head_map"
+        drawn = "roles, needed, claims, relation, head, heads, dendrogram, head_map"
         return f"<charts of {self.model} on {self.corpus}: {drawn}>"
 
     def roles(self) -> "alt.LayerChart":
@@ -50,6 +50,17 @@ class RunPlots:
         from inspector.plot.roles import role_grid
 
         return self._titled("Roles", role_grid(self._frame("roles"), self._frame("behaviour")))
+
+    def needed(self) -> "alt.LayerChart":
+        """Return which heads are needed for what they follow, as ablation found.
+
+        Raises:
+            InputError: If it was not asked.
+        """
+        from inspector.plot.heads import needed_grid
+
+        chart = needed_grid(self._frame("claims"), self._frame("behaviour"))
+        return self._titled("Needed", chart)
 
     def claims(self, *, supported: bool = False) -> "alt.LayerChart":
         """Return the lift of every claim with its interval.

@@ -1,5 +1,6 @@
 """What goes out of a page: each file holds the frame's figures, each line of Python runs."""
 
+import re
 from io import BytesIO, StringIO
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,6 +46,29 @@ def test_a_frame_goes_out_as_csv_and_parquet_with_lines_that_run(reader, profile
     exec("\n".join(lines.splitlines()[:-1]), known)  # noqa: S102
     shown = eval(lines.splitlines()[-1], known)  # noqa: S307
     pd.testing.assert_frame_equal(shown, run.claims)
+
+
+@pytest.mark.parametrize("page", ["specialization", "head"])
+def test_the_lines_that_a_page_offers_run_and_give_its_figures(open_page, profiled, page):
+    run = Run.open(yaml.safe_load(profiled.read_text())["run"])
+    app = open_page(page, config=profiled, layer="3", head="1")
+    offered = {one.value for one in app.code if "import inspector" in one.value}
+    assert len(offered) >= 7
+    for lines in offered - {one for one in offered if "weight_statistics" in one}:
+        *before, last = lines.splitlines()
+        known = {}
+        exec("\n".join(before), known)  # noqa: S102
+        shown = eval(last, known)  # noqa: S307
+        if isinstance(shown, pd.DataFrame):
+            name = re.match(r"run\.(?:frames\[\")?(\w+)", last)[1]
+            whole = run.frames[name]
+            if "query" in last:
+                whole = whole[(whole["layer"] == 3) & (whole["head"] == 1)]
+            pd.testing.assert_frame_equal(shown, whole)
+        elif "claim_ladder" in last:
+            assert len(known["rungs"]) == len(known["rungs"]["rung"].unique()) > 3
+        else:
+            assert hasattr(shown, "to_dict") or shown.head == "3-1", lines
 
 
 @pytest.mark.browser

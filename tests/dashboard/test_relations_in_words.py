@@ -41,7 +41,7 @@ def test_entries_say_the_same_in_every_language():
 
 def test_object_finds_obj_and_a_word_of_ones_own_stays_what_it_is():
     assert "object" in relations.label("obj", "en")
-    assert relations.label("obj", "zh") == "obj – 直接宾语 (eat an egg)"
+    assert relations.label("obj", "zh") == "obj – 直接宾语（吃鸡蛋）"
     assert (
         relations.label("acl:relcl", "en")
         == "acl:relcl – clause of a noun (relcl) (the house built in May)"

@@ -1,6 +1,7 @@
 """What `run.plot` draws is what stands in the run's frames."""
 
 import json
+from dataclasses import replace
 
 import altair as alt
 import numpy as np
@@ -62,6 +63,19 @@ def test_the_grid_of_a_relation_holds_the_rows_of_the_frame(run):
     (one,) = rows_of(run.run.plot.relation("obj", "head_to_dependent"))
     assert set(one["direction"]) == {"head_to_dependent"}
     assert len(one) == 6
+
+
+def test_a_head_has_the_strongest_of_its_verdicts_of_what_is_needed(run):
+    """And no mark where none was asked; the grid holds every head."""
+    rows = pd.concat([run.run.claims] * 4).head(4)
+    verdicts = ["unclear", "yes", "no", "not asked"]
+    claims = rows.assign(layer=[0, 0, 1, 1], head=[1, 1, 0, 2], needed=verdicts)
+    plot = replace(run.run.plot, frames={**run.run.frames, "claims": claims})
+    (drawn,) = rows_of(plot.needed())
+    said = drawn.set_index(["layer", "head"])["needed"].to_dict()
+    asked = {(0, 1): "✓ yes", (1, 0): "✗ no"}
+    assert said == {head: asked.get(head, "not asked") for head in said}
+    assert len(drawn) == len(run.run.behaviour)
 
 
 def test_the_chart_of_a_head_holds_its_masses_and_its_best_relations(run):

@@ -19,6 +19,8 @@ _LINES = {
     "inspector.head_importance({model!r}, texts, check=False)",
     "robustness": f"{_SENTENCES}texts = store.some_sentences(store.CURVE_SENTENCES)\n"
     "inspector.robustness({model!r}, texts)",
+    "ablation": f"{_SENTENCES}texts = store.some_sentences(store.SENTENCES)\n"
+    "inspector.ablate({model!r}, [{head}], texts)",
 }
 MIN_DOCUMENTS = 5
 """Of which the documents of a relation must be for an interval over them."""
@@ -41,14 +43,17 @@ def show(visit: Visit) -> None:
         visit, profiled.at_hand(visit), "ablation-grid", (layer, head),
         default=head_statistics.IMPORTANCE, choice="measure",
     )  # fmt: skip
-    _ablation(model, visit.model, (layer, head), visit.language)
+    ablation = _ablation(model, visit.model, (layer, head), visit.language)
     st.header(t["curve"], anchor=False)
     st.caption(t["curve_note"])
     curve = robustness_curve(measured.curve, names=names)
     widgets.chart(curve, "robustness-curve", t["curve_alt"], visit.language, _drawn(visit.model))
     _loss(measured.curve, _drawn(visit.model, ', "loss_increase"'), visit.language)
-    frames = {"importance": measured.importance, "robustness": measured.curve}
-    exports.frames(frames, lambda name: _LINES[name].format(model=visit.model), visit.language)
+    frames = {
+        "importance": measured.importance, "ablation": ablation, "robustness": measured.curve,
+    }  # fmt: skip
+    given = {"model": visit.model, "head": (layer, head)}
+    exports.frames(frames, lambda name: _LINES[name].format(**given), visit.language)
 
 
 def _drawn(model: str, which: str = "") -> str:
@@ -72,7 +77,10 @@ def _loss(curve: pd.DataFrame, lines: str, language: str) -> None:
     widgets.chart(drawn, "loss", t["loss_alt"], language, lines)
 
 
-def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language: str) -> None:
+def _ablation(
+    model: PretrainedModel, name: str, head: tuple[int, int], language: str
+) -> pd.DataFrame:
+    """Show what the model loses without a head, and return it as a frame."""
     t = words.of("ablation", language)
     st.header(t["ablation"].format(head_name=f"{head[0]}-{head[1]}"), anchor=False)
     st.caption(t["ablation_note"])
@@ -100,6 +108,7 @@ def _ablation(model: PretrainedModel, name: str, head: tuple[int, int], language
     if rows["loss_n"].any():
         columns["loss_difference"] = st.column_config.NumberColumn(t["loss"], format="%.3f")
     widgets.frame_table(rows, "ablation", "ablation", columns, language)
+    return frame
 
 
 def by_interval(rows: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from inspector import api
 from inspector.corpora.surface import Surface
 from inspector.dashboard import address, store, walkthrough, widgets, words
 from inspector.dashboard.guards import guarded, plain, text_field
-from inspector.dashboard.parts import attention_view, roles_here
+from inspector.dashboard.parts import attention_view, exports, roles_here
 from inspector.dashboard.parts.head_reading import (
     NORM,
     WEIGHT,
@@ -57,14 +57,17 @@ def show(visit: Visit) -> None:
         attention_view.show(view, text, readings, visit.language)
     if not second:
         roles_here.show(model, text, chosen, visit)
-    shell = words.of("shell", visit.language)
-    label = f"{shell['csv']} ({shell['layer']} {chosen[0]})"
-    widgets.download(label, lambda: _csv(model, text, second or None, chosen[0]), "attention.csv")
+    _exports(model, (text, second or None), chosen[0], visit)
 
 
-def _csv(model: PretrainedModel, text: str, second: str | None, layer: int) -> str:
-    csv: str = api.attend(model, text, second, layers=[layer]).frame().to_csv(index=False)
-    return csv
+def _exports(
+    model: PretrainedModel, texts: tuple[str, str | None], layer: int, visit: Visit
+) -> None:
+    """Offer the layer's attention as a frame, and the lines that make it."""
+    given = ", ".join(repr(one) for one in (visit.model, *texts) if one is not None)
+    lines = f"import inspector\n\nmaps = inspector.attend({given}, layers=[{layer}])\nmaps.frame()"
+    frames = {"attention": lambda: api.attend(model, *texts, layers=[layer]).frame()}
+    exports.frames(frames, lambda _: lines, visit.language)
 
 
 def _readings(

@@ -26,6 +26,7 @@ other = inspector.Run.open({other!r})
 """
 _GRID_LINES = """{made}heads, claims = inspector.compare(one, other)
 inspector.plot.head_grid(heads, {column!r})"""
+_CALLS = ("match_heads(one, other)", "lost_roles(one, other)", "lost_roles(other, one)")
 _KEY = ["relation", "direction"]
 _DIFFERENCE = "_difference"
 _FIRST = "entropy_nats"
@@ -50,12 +51,17 @@ def show(visit: Visit) -> None:
     except InputError:  # models of other shapes have no head in common
         st.info(t["other_shape"], icon=":material/info:")
     else:
-        _differences(heads, claims, made, visit)
+        _differences(heads, claims, _pairs(one, other), made, visit)
     _roles(one, other, visit)
     _claims(one, other, visit)
     _heads(one, other, matched, visit)
-    frames = {"matched_heads": matched}
-    exports.frames(frames, lambda _: f"{made}inspector.match_heads(one, other)", visit.language)
+    frames = {
+        "matched_heads": matched,
+        "roles_lost": api.lost_roles(one, other),
+        "roles_gained": api.lost_roles(other, one),
+    }
+    calls = dict(zip(frames, _CALLS, strict=True))
+    exports.frames(frames, lambda name: f"{made}inspector.{calls[name]}", visit.language)
 
 
 def _chosen(runs: Mapping[str, Listed], visit: Visit, t: words.Words) -> tuple[Run, Run, str]:
@@ -84,15 +90,24 @@ def _chosen(runs: Mapping[str, Listed], visit: Visit, t: words.Words) -> tuple[R
     return one, other, _LINES.format(one=folders[0], other=folders[1])
 
 
-def _differences(heads: pd.DataFrame, claims: pd.DataFrame, made: str, visit: Visit) -> None:
+def _pairs(one: Run, other: Run) -> pd.DataFrame:
+    """Return the claims of two runs side by side, and whether each and both say the same."""
+    pairs = one.claims.merge(other.claims, on=_KEY, how="outer", suffixes=("", "_2"))
+    held, held_too = pairs["verdict"] == _SUPPORTED, pairs["verdict_2"] == _SUPPORTED
+    same = (pairs["layer"] == pairs["layer_2"]) & (pairs["head"] == pairs["head_2"])
+    return pairs.assign(held=held, held_too=held_too, agree=held & held_too & same)
+
+
+def _differences(
+    heads: pd.DataFrame, claims: pd.DataFrame, pairs: pd.DataFrame, made: str, visit: Visit
+) -> None:
     """Show how much differs, in a sentence and as a grid of one quantity."""
     t = words.of("compare", visit.language)
-    either = claims[(claims[["verdict", "other_verdict"]] == _SUPPORTED).any(axis=1)]
     changed = (heads["roles_lost"] > 0) | (heads["roles_gained"] > 0)
     st.markdown(
         t["outcome"].format(
-            heads=len(heads), changed=int(changed.sum()), all=len(either),
-            agree=int(either["agree"].sum()),
+            heads=len(heads), changed=int(changed.sum()),
+            all=int((pairs["held"] | pairs["held_too"]).sum()), agree=int(pairs["agree"].sum()),
         )
     )  # fmt: skip
     st.header(t["grid"], anchor=False)
@@ -129,7 +144,8 @@ def _roles(one: Run, other: Run, visit: Visit) -> None:
             st.markdown(t["none"])
             continue
         columns = {
-            "head": s["head"], "role": s["role"], "effect": s["effect"], "interval": s["interval"],
+            "head": s["head"], "role": s["role"], "in_words": s["in_words"],
+            "effect": s["effect"], "interval": s["interval"],
         }  # fmt: skip
         shown = rows.sort_values("effect", ascending=False, kind="stable")
         widgets.frame_table(shown, f"roles-{name}", "roles", columns, visit.language, 240)
@@ -138,13 +154,12 @@ def _roles(one: Run, other: Run, visit: Visit) -> None:
 def _claims(one: Run, other: Run, visit: Visit) -> None:
     """Show the claims of which the two runs do not say the same, each with its interval."""
     t, s = words.of("compare", visit.language), words.of("specialization", visit.language)
-    pairs = one.claims.merge(other.claims, on=_KEY, how="outer", suffixes=("", "_2"))
-    held, held_too = pairs["verdict"] == _SUPPORTED, pairs["verdict_2"] == _SUPPORTED
-    same = (pairs["layer"] == pairs["layer_2"]) & (pairs["head"] == pairs["head_2"])
+    pairs = _pairs(one, other)
+    held, held_too = pairs["held"], pairs["held_too"]
     for name, rows in (
         ("lost", pairs[held & ~held_too]),
         ("gained", pairs[held_too & ~held]),
-        ("moved", pairs[held & held_too & ~same]),
+        ("moved", pairs[held & held_too & ~pairs["agree"]]),
     ):
         st.header(t[f"claims_{name}"].format(count=len(rows)), anchor=False)
         if rows.empty:

@@ -245,19 +245,30 @@ def _left_out(visit: Visit, t: words.Words) -> None:
     widgets.text_table(
         [t["what"], t["count"]],
         (
-            (sentences.said(str(what), "counts", visit.language), count)
+            (_counted(str(what), visit.language), count)
             for what, count in zip(run.totals["what"], run.totals["count"], strict=True)
         ),
     )
     skipped = run.frames["skipped"]
     if skipped.empty:
         st.markdown(t["none_skipped"])
-        return
-    columns = {"file": t["in_file"], **{name: t[name] for name in ("line", "sentence", "reason")}}
-    widgets.frame_table(skipped, "skipped", "skipped", columns, visit.language)
+    else:
+        columns = {
+            "file": t["in_file"], **{name: t[name] for name in ("line", "sentence", "reason")},
+        }  # fmt: skip
+        widgets.frame_table(skipped, "skipped", "skipped", columns, visit.language)
     frames = {"totals": run.totals, "skipped": skipped}
     folder = store.folder_of_run(visit)
     exports.frames(frames, lambda name: exports.of_run(folder, f'frames["{name}"]'), visit.language)
+
+
+def _counted(what: str, language: str) -> str:
+    """Return what a total counts; of further annotation it is named, and what was left out."""
+    said = sentences.said(what, "counts", language)
+    annotation, is_left_out, reason = what.partition(": ")
+    if said != what or not is_left_out:
+        return said
+    return f"{words.term(annotation, language)}: {sentences.said(reason, 'reasons', language)}"
 
 
 def _corpora(visit: Visit, t: words.Words) -> None:

@@ -13,6 +13,7 @@ from inspector.heads.observers import BEHAVIOUR_COLUMNS
 from inspector.heads.specialization.head_description import PHRASES, describe_head
 from inspector.runs.profile.profile_corpus import Run
 
+_EXPORTED = ("roles", "behaviour", "relations", "claims", "controls")
 _BY_WEIGHT = [
     name
     for name in BEHAVIOUR_COLUMNS
@@ -39,7 +40,26 @@ def show(visit: Visit) -> None:
             relations = _relations(run, chosen, visit.language)
             examples.show(model, run, relations, visit)
     st.header(t["weights"], anchor=False)
-    statistics_table(store.weights(visit.model, visit.language), *chosen, visit.language)
+    weights = store.weights(visit.model, visit.language)
+    statistics_table(weights, *chosen, visit.language)
+    _exports(run, weights, chosen, visit)
+
+
+def _exports(run: Run | None, weights: pd.DataFrame, chosen: tuple[int, int], visit: Visit) -> None:
+    """Offer what the tables hold of the head as frames, and the lines that make them."""
+    found = {} if run is None else {name: run.frames[name] for name in _EXPORTED}
+    frames = {f"head_{name}": _of_head(one, chosen) for name, one in found.items()}
+    frames["head_weights"] = _of_head(weights, chosen)
+    rows = f'.query("layer == {chosen[0]} and head == {chosen[1]}")'
+    folder = "" if run is None else store.folder_of_run(visit)
+
+    def lines(name: str) -> str:
+        of = name.removeprefix("head_")
+        if of == "weights":
+            return f"import inspector\n\ninspector.weight_statistics({visit.model!r}){rows}"
+        return exports.of_run(folder, f"{of}{rows}")
+
+    exports.frames(frames, lines, visit.language)
 
 
 def _of_head(frame: pd.DataFrame, chosen: tuple[int, int]) -> pd.DataFrame:

@@ -16,6 +16,20 @@ from inspector.plot.colors import MARK
 _FILE = "my_attention.py"
 _NOTHING = 1e-9
 """A distance is drawn as at least this, for its logarithm."""
+_OPENED = """import json
+
+import pandas as pd
+
+import inspector
+
+with open("report.json", encoding="utf-8") as file:
+    report = json.load(file)
+"""
+_DISTANCES = _OPENED.replace("import inspector\n\n", "") + "pd.DataFrame(report['distances'])"
+_STAGES = f"""{_OPENED}rows = pd.DataFrame(report["layers"])
+stages = rows.groupby(["layer", "stage"], sort=False)
+worst = stages.agg({{"error_in_u": "max", "passed": "all"}}).reset_index()
+inspector.plot.error_grid(worst)"""
 _TRIAL, _OUTCOME, _GLANCE = "_trial", "_outcome", "1s"
 
 
@@ -112,7 +126,7 @@ def _show(report: Report, t: words.Words, language: str) -> None:
     )
     shown = worst.assign(error_in_u=worst["error_in_u"].clip(upper=1e300))
     grid = error_grid(shown, names=words.of("charts", language))
-    widgets.chart(grid, "stage-errors", t["stages"], language, least=420)
+    widgets.chart(grid, "stage-errors", t["stages"], language, _STAGES, least=420)
     with st.expander(t["inputs"]):
         inputs = frame.groupby("input", sort=False).agg(
             error=("error_in_u", "max"), passed=("passed", "all")
@@ -195,7 +209,7 @@ def _distances(report: Report, t: words.Words, language: str) -> None:
         color=color, shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds.domain), legend=None)
     )
     drawn = points.properties(height={"step": 18})
-    widgets.chart(drawn, "distances", t["distances"], language, least=420)
+    widgets.chart(drawn, "distances", t["distances"], language, _DISTANCES, least=420)
 
 
 def _in_u(error: float | None) -> str:

@@ -65,7 +65,8 @@ def _heads(visit: Visit, t: words.Words) -> None:
     best = claims_in_words.strongest(claims)
     st.header(t["strongest"], anchor=False)
     if best.empty:
-        st.markdown(t["none_supported"])
+        count = int((run.claims["verdict"] == claims_in_words.SUPPORTED).sum())
+        st.markdown(t["only_easier" if count else "none_supported"].format(count=count))
     for row in best.head(_STRONGEST).to_dict("records"):
         st.markdown(claims_in_words.sentence(row, visit.language))
         claims_in_words.evidence_link(row, visit)
@@ -100,7 +101,7 @@ def _ask(run: Run, claims: pd.DataFrame, visit: Visit, t: words.Words) -> None:
     if row.get("needed") not in claims_in_words.NEEDED:
         _without(row, visit, t)
     claims_in_words.evidence_link(row, visit)
-    claim_ladder.show(run, row, "asked-ladder", visit.language)
+    claim_ladder.show(run, row, "asked-ladder", visit)
 
 
 def _without(row: Mapping[Any, Any], visit: Visit, t: words.Words) -> None:

@@ -71,6 +71,9 @@ def show(visit: Visit) -> None:
     with guarded(), st.spinner(t["searching"], show_time=True):
         found = _found((model, corpus), visit.model, what, head, (first, second, joined), least)
     _results(found, what, head, visit)
+    if found.matches:
+        lines = _lines(corpus, what, head, (first, second, joined), least, visit)
+        exports.frames({"matches": found.frame}, lambda _: lines, visit.language)
 
 
 def _found(
@@ -94,6 +97,22 @@ def _found(
         )  # fmt: skip
     st.session_state[_LAST] = (given, found)
     return found
+
+
+def _lines(
+    corpus: Corpus, what: str, head: tuple[int, int], asked: tuple[str, str, str], least: float,
+    visit: Visit,
+) -> str:  # fmt: skip
+    """Return the Python that finds the same."""
+    given = [repr(store.file_of(corpus, visit)), repr(asked[0])]
+    given += [
+        f"{name}={one!r}" for name, one in zip(("to", "relation"), asked[1:], strict=True) if one
+    ]
+    if what != _WORDS:
+        by = "attention" if what == _LOOKS else "ablation"
+        given += [f"model={visit.model!r}", f"head='{head[0]}-{head[1]}'", f"by={by!r}"]
+        given += [f"more_than={least}", f"sentences={_READ}"]
+    return f"import inspector\n\ninspector.search({', '.join(given)}, limit={_SHOWN}).frame"
 
 
 def _catalogue(language: str) -> None:
@@ -125,7 +144,6 @@ def _results(found: Found, what: str, head: tuple[int, int], visit: Visit) -> No
     for number, match in enumerate(found.matches):
         with st.container(border=True):
             _match(match, number, what, head, visit)
-    exports.frames({"matches": found.frame}, lambda _: t["python"], visit.language)
 
 
 def _match(match: Match, number: int, what: str, head: tuple[int, int], visit: Visit) -> None:

@@ -80,7 +80,7 @@ def show(visit: Visit) -> None:
     folder = store.folder_of_run(visit)
     lines = exports.of_run(folder, "plot.claims()")
     _claims(claims, visit.language, lines, replicated=again is not None)
-    _ladder(run, claims, visit.language)
+    _ladder(run, claims, visit)
     if again is not None:
         shown = again[again["relation"].isin(claims["relation"])]
         widgets.replication_table(shown, "replication", visit.language)
@@ -234,10 +234,11 @@ def _claims(claims: pd.DataFrame, language: str, lines: str, *, replicated: bool
     widgets.chart(forest, "forest", t["forest"], language, lines, least=760)
 
 
-def _ladder(run: Run, claims: pd.DataFrame, language: str) -> None:
+def _ladder(run: Run, claims: pd.DataFrame, visit: Visit) -> None:
     """Show the ladder of the claim that the reader chooses, the first one until then."""
     if claims.empty:
         return
+    language = visit.language
     t, s = words.of("ladder", language), words.of("specialization", language)
     st.header(t["title"], anchor=False)
     rows = {f"{row['relation']}.{row['direction']}": row for row in claims.to_dict("records")}
@@ -247,7 +248,7 @@ def _ladder(run: Run, claims: pd.DataFrame, language: str) -> None:
         named=lambda name: f"{relations.label(rows[name]['relation'], language)} · "
         f"{s[rows[name]['direction']]} · {rows[name]['layer']}-{rows[name]['head']}",
     )  # fmt: skip
-    claim_ladder.show(run, rows[code], "claim-ladder", language)
+    claim_ladder.show(run, rows[code], "claim-ladder", visit)
 
 
 def _controls(controls: pd.DataFrame, language: str) -> None:

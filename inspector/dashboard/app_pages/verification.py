@@ -7,6 +7,7 @@ import streamlit as st
 
 from inspector.dashboard import store, widgets, words
 from inspector.dashboard.guards import plain
+from inspector.dashboard.parts import exports
 from inspector.dashboard.settings import Visit
 from inspector.dashboard.words import sentences
 from inspector.plot import error_grid
@@ -41,7 +42,7 @@ def show(visit: Visit) -> None:
     if report.controls:
         _controls(report, t, visit.language)
     _coverage(report, t)
-    _downloads(report, t, visit.language)
+    _downloads(report, visit)
 
 
 def _route(report: VerificationReport) -> str:
@@ -205,14 +206,20 @@ def _coverage(report: VerificationReport, t: words.Words) -> None:
         st.code("\n".join(coverage["not_reached"]), language=None)
 
 
-def _downloads(report: VerificationReport, t: words.Words, language: str) -> None:
-    shell = words.of("shell", language)
+def _downloads(report: VerificationReport, visit: Visit) -> None:
+    language = visit.language
+    t, shell = words.of("verification", language), words.of("shell", language)
     if len(report.cases):
         with st.expander(t["all_rows"], icon=":material/table:"):
             called = {one: _case(one, language) for one in report.cases["case"].unique()}
             shown = report.cases.assign(case=report.cases["case"].map(called))
             st.dataframe(shown, hide_index=True)
-    with st.container(horizontal=True):
-        document = json.dumps(report.as_dict(), indent=1, ensure_ascii=False, default=str)
-        widgets.download(shell["json"], document, "verification.json")
-        widgets.download(shell["csv"], report.cases.to_csv(index=False), "verification.csv")
+    document = json.dumps(report.as_dict(), indent=1, ensure_ascii=False, default=str)
+    widgets.download(shell["json"], document, "verification.json")
+    frames = {name: getattr(report, name) for name in ("frame", "cases", "whole_model")}
+    made = f"import inspector\n\nreport = inspector.verify({visit.model!r})\nreport."
+    exports.frames(
+        {f"verification_{name}": frame for name, frame in frames.items() if len(frame)},
+        lambda name: made + name.removeprefix("verification_"),
+        language,
+    )

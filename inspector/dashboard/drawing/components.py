@@ -8,6 +8,7 @@ from torch import Tensor
 
 from inspector.dashboard import address, widgets, words
 from inspector.dashboard.drawing.panes import Pane, Step, map_of, picture
+from inspector.dashboard.parts import exports
 from inspector.dashboard.parts.component import component
 
 _HERE = Path(__file__).parent
@@ -43,8 +44,18 @@ def step_chooser(steps: Sequence[Step], language: str) -> Step:
     return steps[at - 1]
 
 
-def draw(panes: Sequence[Pane], key: str, language: str, *, position: int | None = None) -> None:
-    """Show matrices whole; a click on a row of a text's makes its token the one that looks."""
+def draw(
+    panes: Sequence[Pane], key: str, language: str, lines: str, *, position: int | None = None
+) -> None:
+    """Show matrices whole; a click on a row of a text's makes its token the one that looks.
+
+    Args:
+        panes: The matrices.
+        key: Of the element.
+        language: Of the page.
+        lines: The Python that makes the step which they are of.
+        position: The token that looks.
+    """
 
     def clicked() -> None:
         row = st.session_state[key].get("position")
@@ -63,6 +74,8 @@ def draw(panes: Sequence[Pane], key: str, language: str, *, position: int | None
             widgets.matrix(
                 pane.values, pane.name, pane.axes, pane.rows, pane.columns, language=language
             )
+    frames = {pane.name: lambda pane=pane: pane.frame for pane in panes}
+    exports.frames(frames, lambda name: f"{lines}[{name!r}].frame", language)
 
 
 def pictures(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -31,6 +32,16 @@ class Pane:
     columns: Sequence[str] | None = None
     made: Mapping[str, Any] | None = None
     """How a cell comes about of other panes of the step, which it names; see panes.js."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Return its numbers, each row under its label, which a column of the axis' name holds."""
+        n_rows, n_columns = self.values.shape
+        columns = [f"{place} {label}" for place, label in enumerate(self.columns or [])]
+        numbers = self.values.detach().cpu().numpy()
+        frame = pd.DataFrame(numbers, columns=columns or [str(one) for one in range(n_columns)])
+        frame.insert(0, self.axes[0], list(self.rows or range(n_rows)))
+        return frame
 
     def as_data(self, names: Names) -> dict[str, Any]:
         """Return what the page's script draws."""

@@ -6,8 +6,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import claims_in_words, widgets, words
+from inspector.dashboard import claims_in_words, store, widgets, words
 from inspector.dashboard.guards import plain
+from inspector.dashboard.parts import exports
+from inspector.dashboard.settings import Visit
 from inspector.plot.forest import claim_ladder, rung_label
 from inspector.runs.profile.profile_corpus import Run
 
@@ -15,15 +17,16 @@ _WIDEST = 720
 _CLAIM = ("layer", "head", "relation", "direction")
 
 
-def show(run: Run, claim: Mapping[Any, Any], key: str, language: str) -> None:
+def show(run: Run, claim: Mapping[Any, Any], key: str, visit: Visit) -> None:
     """Show how far a head is ahead of each simpler explanation of what it finds.
 
     Args:
         run: With the frame of controls.
         claim: Its layer, head, relation and direction.
         key: Of the chart; one a page.
-        language: Of the page.
+        visit: Of the reader.
     """
+    language = visit.language
     t, names = words.of("ladder", language), words.of("charts", language)
     rungs = rungs_of(run.controls, claim)
     if rungs.empty:
@@ -37,12 +40,20 @@ def show(run: Run, claim: Mapping[Any, Any], key: str, language: str) -> None:
     drawing = claim_ladder(rungs, names=names)
     with st.container(key=f"ladder-{key}", width=_WIDEST):
         said_of = t["alt"].format(head_name=head, said=said)
-        widgets.chart(drawing, key, said_of, language)
+        widgets.chart(drawing, key, said_of, language, _lines(claim, visit))
     with st.expander(t["as_table"]):
         widgets.text_table(
             [t["rung"], t["asks"], t["finds"], t["ahead"], t["interval"], t["pairs"]],
             ([rung_label(row, names), t[f"asks:{row['rung']}"], *_figures(row)] for row in rows),
         )
+
+
+def _lines(claim: Mapping[Any, Any], visit: Visit) -> str:
+    """Return the Python that draws it."""
+    one = " and ".join(f"{name} == {claim[name]!r}" for name in _CLAIM)
+    rungs = exports.of_run(store.folder_of_run(visit), f'controls.query("{one}")')
+    rungs = rungs.replace("run.controls", "rungs = run.controls")
+    return f"{rungs}\ninspector.plot.claim_ladder(rungs)"
 
 
 def rungs_of(controls: pd.DataFrame, claim: Mapping[Any, Any]) -> pd.DataFrame:
@@ -77,8 +88,11 @@ def in_words(rows: list[dict[Any, Any]], head: str, language: str) -> str:
     by = next((row for row in rows if row["rung"] == row["explained_by"]), None)
     if by is not None:
         return f"{said} {t['explained'].format(rung=rung_label(by, names))}"
-    held = rows[0]["verdict"] == claims_in_words.SUPPORTED
-    return f"{said} {t['above' if held else 'open']}"
+    if rows[0]["verdict"] != claims_in_words.SUPPORTED:
+        return f"{said} {t['open']}"
+    as_good = best["difference"] <= 0
+    errs = as_good and any(row["rung"] == "selectivity" and row["ci_low"] > 0 for row in rows)
+    return f"{said} {t['above_where_it_errs' if errs else 'above']}"
 
 
 def _figures(row: Mapping[Any, Any]) -> list[str]:

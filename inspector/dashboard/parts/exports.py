@@ -21,11 +21,11 @@ _MIME = {
 }  # fmt: skip
 
 
-def frames(shown: Mapping[str, pd.DataFrame], lines: Callable[[str], str], language: str) -> None:
+def frames(shown: Mapping[str, Any], lines: Callable[[str], str], language: str) -> None:
     """Offer frames as CSV, Parquet and JSON, and the lines of Python that make them.
 
     Args:
-        shown: Name → frame.
+        shown: Name → frame, or what makes it when it is asked for.
         lines: A frame's name → the Python that makes it.
         language: Of the page.
     """
@@ -34,12 +34,14 @@ def frames(shown: Mapping[str, pd.DataFrame], lines: Callable[[str], str], langu
         for name, frame in shown.items():
             with st.popover(f"{t['export']} ({name})", icon=":material/download:"):
                 for suffix, write in FRAME_WRITERS.items():
-                    _file(f"{name}{suffix}", partial(write, frame))
+                    _file(f"{name}{suffix}", partial(_made, write, frame))
                 st.caption(t["python"])
                 st.code(lines(name), language="python")
 
 
-def chart(drawing: Any, key: str, language: str, lines: str = "") -> None:
+def chart(
+    drawing: Any, key: str, language: str, lines: str = "", data: pd.DataFrame | None = None
+) -> None:
     """Offer a chart as SVG, PNG and a page, its figures as CSV and Parquet, and what makes it.
 
     Args:
@@ -47,6 +49,7 @@ def chart(drawing: Any, key: str, language: str, lines: str = "") -> None:
         key: What its files are called.
         language: Of the page.
         lines: The Python that makes the chart.
+        data: Its figures, where the chart does not hold them itself.
     """
     t = words.of("parts", language)
     with st.popover(t["export_chart"], icon=":material/download:", type="tertiary"):
@@ -55,8 +58,8 @@ def chart(drawing: Any, key: str, language: str, lines: str = "") -> None:
         else:
             for suffix, make in _CHART_WRITERS.items():
                 _file(f"{key}{suffix}", partial(_made, make, drawing))
-        data = getattr(drawing, "data", None)
-        if isinstance(data, pd.DataFrame):
+        data = _figures(drawing) if data is None else data
+        if data is not None:
             for suffix in (".csv", ".parquet"):
                 _file(f"{key}{suffix}", partial(FRAME_WRITERS[suffix], data))
         if lines:
@@ -64,8 +67,14 @@ def chart(drawing: Any, key: str, language: str, lines: str = "") -> None:
             st.code(lines, language="python")
 
 
-def _made(write: Callable[[Any], str | bytes], drawing: Any) -> str | bytes:
-    return write(drawing if hasattr(drawing, "to_dict") else drawing())
+def _figures(drawing: Any) -> pd.DataFrame | None:
+    """Return the figures of a chart, of layers those of the first that has any."""
+    held = (getattr(one, "data", None) for one in (drawing, *getattr(drawing, "layer", ())))
+    return next((one for one in held if isinstance(one, pd.DataFrame)), None)
+
+
+def _made(write: Callable[[Any], str | bytes], shown: Any) -> str | bytes:
+    return write(shown if hasattr(shown, "to_dict") else shown())
 
 
 _CHART_WRITERS: dict[str, Callable[[Any], str | bytes]] = {

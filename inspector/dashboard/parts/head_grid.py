@@ -140,17 +140,21 @@ def _figure(number: float) -> str:
 
 
 def of_categories(
-    frame: pd.DataFrame, column: str, named: Mapping[str, str], colors: Mapping[str, str]
+    frame: pd.DataFrame,
+    column: str,
+    named: Mapping[str, str],
+    colors: Mapping[str, str],
+    symbols: Mapping[str, str],
 ) -> HeadCells:
     """Return a grid of one word a head; heads of none are empty.
 
     Args:
         frame: `layer`, `head` of every head, and the column: a word, or NaN for none.
         column: Of words.
-        named: Word → what it is called, in the legend's order; the one for none is ''.
+        named: Word → what it is called; the one for none is ''.
         colors: Word → its colour.
+        symbols: Word → its mark, in the legend's order.
     """
-    symbols = dict(zip((word for word in named if word), "✓+✗?", strict=False))
     cells = {
         (row["layer"], row["head"]): (
             (_NONE, "", "", named[""])

@@ -14,15 +14,18 @@ from inspector.dashboard.parts.head_grid import Head, HeadCells
 from inspector.dashboard.settings import Visit
 from inspector.frames import frames
 from inspector.heads import WEIGHTS_COLUMNS
-from inspector.plot.colors import CATEGORIES
+from inspector.plot.heads import NEEDED_COLORS, NEEDED_MARKS, needed_by_head
 from inspector.runs.profile.profile_corpus import Run
 
 ROLES, NEEDED, IMPORTANCE = "roles", "needed", "importance"
 WEIGHTS = tuple(name for name in WEIGHTS_COLUMNS if name not in ("layer", "head"))
 _FIRST_WEIGHT = "ov_eigenvalue_positivity"
-_NEEDED = ("yes", "together", "no", "unclear")
-"""The verdicts, the first of which a head has counts."""
-_NEEDED_COLORS = dict(zip(_NEEDED, ("#00704f", CATEGORIES[0], "#b34a00", "#6b6b6b"), strict=True))
+_IMPORTANCE_LINES = """import inspector
+from inspector.dashboard import store
+
+texts = store.some_sentences(store.SENTENCES)
+importance = inspector.head_importance({model!r}, texts, check=False)
+inspector.plot.head_grid(importance, 'importance')"""
 
 
 def show(
@@ -61,8 +64,9 @@ def show(
     cells = _cells(statistic, of, measured, language, marked)
     name = t["grid_name"].format(statistic=_label(statistic, of, language))
     head_grid.show(cells, key, name, chosen, language)
-    if of != NEEDED:
-        exports.chart(partial(_chart, statistic, of, measured, language), key, language)
+    drawn = partial(_chart, statistic, of, measured, language)
+    figures = _figures(statistic, of, measured)
+    exports.chart(drawn, key, language, _lines(statistic, of, visit), figures)
     return statistic
 
 
@@ -71,7 +75,7 @@ def _measured(visit: Visit, run: Run | None) -> dict[str, pd.DataFrame]:
     found: dict[str, pd.DataFrame] = {}
     if run is not None:
         found = {ROLES: run.roles, "relations": run.relations, "behaviour": run.behaviour}
-        if "needed" in run.claims and run.claims["needed"].isin(_NEEDED).any():
+        if "needed" in run.claims and run.claims["needed"].isin(list(NEEDED_MARKS)).any():
             found[NEEDED] = run.claims
     measured = store.measured(visit)
     if measured is not None:
@@ -131,33 +135,57 @@ def _cells(
         }
         return head_grid.of_roles(frame, measured["behaviour"], {**t, **called}, marked)
     if of == NEEDED:
-        named = {**{word: t[f"needed_{word}"] for word in _NEEDED}, "": t["needed_not asked"]}
-        needed = _needed(frame, measured["behaviour"])
-        return head_grid.of_categories(needed, NEEDED, named, _NEEDED_COLORS)
+        named = {**{word: t[f"needed_{word}"] for word in NEEDED_MARKS}, "": t["needed_not asked"]}
+        figures = _figures(code, of, measured)
+        return head_grid.of_categories(figures, NEEDED, named, NEEDED_COLORS, NEEDED_MARKS)
     if of == "relations":
-        relation, direction = code.rsplit(".", 1)
-        rows = frame[(frame["relation"] == relation) & (frame["direction"] == direction)]
-        lead = rows.assign(lead=rows["accuracy"] - rows["baseline_accuracy"])
+        lead = _figures(code, of, measured)
         return head_grid.of_numbers(lead, "lead", words.of("parts", language)["lead"])
     return head_grid.of_numbers(frame, code, code)
 
 
-def _chart(code: str, of: str, measured: Mapping[str, pd.DataFrame], language: str) -> Any:
-    """Return the grid as a chart that can be kept as a picture."""
-    names, frame = words.of("charts", language), measured[of]
+def _figures(code: str, of: str, measured: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return what the grid shows, as a frame."""
+    frame = measured[of]
     if of == ROLES:
-        called = {**names, **words.of("specialization", language)}
-        return plot.role_grid(frame, measured["behaviour"], names=called)
+        return frame
+    if of == NEEDED:
+        return needed_by_head(frame, measured["behaviour"])
     if of == "relations":
         relation, direction = code.rsplit(".", 1)
-        return plot.relation_grid(frame, relation, direction=direction, names=names)
-    return plot.head_grid(frame, code, names=names)
+        rows = frame[(frame["relation"] == relation) & (frame["direction"] == direction)]
+        return rows.assign(lead=rows["accuracy"] - rows["baseline_accuracy"])
+    return frame[["layer", "head", code]]
 
 
-def _needed(claims: pd.DataFrame, heads: pd.DataFrame) -> pd.DataFrame:
-    """Return the strongest verdict of each head, NaN where none was asked."""
-    rank = claims[NEEDED].map({word: place for place, word in enumerate(_NEEDED)})
-    best = claims.assign(_rank=rank).dropna(subset="_rank").sort_values("_rank", kind="stable")
-    best = best.drop_duplicates(["layer", "head"])
-    columns = ["layer", "head", NEEDED]
-    return heads[["layer", "head"]].merge(best[columns], on=["layer", "head"], how="left")
+def _chart(code: str, of: str, measured: Mapping[str, pd.DataFrame], language: str) -> Any:
+    """Return the grid as a chart that can be kept as a picture."""
+    names, t = words.of("charts", language), words.of("specialization", language)
+    if of == ROLES:
+        return plot.role_grid(measured[of], measured["behaviour"], names={**names, **t})
+    if of == NEEDED:
+        said = {word: t[f"needed_{word}"] for word in (*NEEDED_MARKS, "not asked")}
+        called = {**names, **said, NEEDED: t["needed"]}
+        return plot.needed_grid(measured[of], measured["behaviour"], names=called)
+    column = "lead" if of == "relations" else code
+    called = {**names, "lead": words.of("parts", language)["lead"]}
+    return plot.head_grid(_figures(code, of, measured), column, names=called)
+
+
+def _lines(code: str, of: str, visit: Visit) -> str:
+    """Return the Python that draws the grid."""
+    if of == IMPORTANCE:
+        return _IMPORTANCE_LINES.format(model=visit.model)
+    if of == "weights":
+        made = f"inspector.weight_statistics({visit.model!r})"
+        return f"import inspector\n\ninspector.plot.head_grid({made}, {code!r})"
+    folder = store.folder_of_run(visit)
+    if of == "relations":
+        relation, direction = code.rsplit(".", 1)
+        asked = f"relation == {relation!r} and direction == {direction!r}"
+        rows = f'relations.query("{asked}")'
+        opened = exports.of_run(folder, rows).replace("run.rel", "rows = run.rel")
+        lead = "lead = rows['accuracy'] - rows['baseline_accuracy']"
+        return f"{opened}\n{lead}\ninspector.plot.head_grid(rows.assign(lead=lead), 'lead')"
+    drawn = {ROLES: "plot.roles()", NEEDED: "plot.needed()"}.get(of, f"plot.heads({code!r})")
+    return exports.of_run(folder, drawn)

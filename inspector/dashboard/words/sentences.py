@@ -9,6 +9,8 @@ from inspector.verification.diagnosis import CATALOGUE
 
 FIXES = "fixes"
 """The page of what mends each known mistake, which stands with the mistakes."""
+_PARTS = ("places", "reasons")
+"""Pages of what stands within the sentences of others."""
 
 
 def said(text: str, page: str, language: str) -> str:
@@ -16,7 +18,8 @@ def said(text: str, page: str, language: str) -> str:
 
     Args:
         text: In English.
-        page: Of the templates: 'cases', 'counts', 'errors', 'evidence', 'fixes' or 'reasons'.
+        page: Of the templates: 'cases', 'counts', 'errors', 'evidence', 'fixes', 'places' or
+            'reasons'.
         language: Of the page.
 
     Example:
@@ -38,7 +41,10 @@ def said(text: str, page: str, language: str) -> str:
 
 
 def _value(value: str, language: str) -> str:
-    return words.of("specialization", language).get(value, words.term(value, language))
+    own = words.of("specialization", language).get(value, words.term(value, language))
+    if own != value or " " not in value:
+        return own
+    return next((found for page in _PARTS if (found := said(value, page, language)) != value), own)
 
 
 def _sentences(page: str, language: str) -> Mapping[str, str]:

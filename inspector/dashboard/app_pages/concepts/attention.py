@@ -9,6 +9,16 @@ from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 
+_LINES = """{opened}(looking, target), (seen, source) = (
+    walkthrough.layer_call(model, text, {layer}) for text in {texts!r}
+)
+weights = walkthrough.layer_weights(model, seen)
+if walkthrough.counts_places(weights):
+    weights = walkthrough.between_sentences(weights)
+score = walkthrough.score_function({score!r}, weights)
+states = looking.hidden_states[0], seen.hidden_states[0]
+done = walkthrough.head_steps(*states, weights, {head}, score)"""
+
 
 def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     """Show every step from two sentences to the target's new states."""
@@ -39,4 +49,10 @@ def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     done = walkthrough.head_steps(*states, weights, head, score)
     walk.known(model, visit.language, target, source)
     steps = drawing.head_drawing(done, looking_tokens, seen_tokens, score, name)
-    walk.through(steps, done, looking_tokens, seen_tokens, f"{layer}-{head}", visit.language)
+    lines = _LINES.format(
+        opened=walk.OPENED.format(model=visit.model), texts=(target, source), layer=layer,
+        head=head, score=name,
+    )  # fmt: skip
+    walk.through(
+        steps, done, looking_tokens, seen_tokens, f"{layer}-{head}", visit.language, lines, name
+    )

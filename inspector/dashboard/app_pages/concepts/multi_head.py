@@ -9,6 +9,15 @@ from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.settings import Visit
 from inspector.models import LayerCall, PretrainedModel
 
+_LINES = """{opened}call, tokens = walkthrough.layer_call(model, {text!r}, {layer})
+weights = walkthrough.layer_weights(model, call)
+done = walkthrough.layer_steps(call.hidden_states[0], weights)
+names = {names!r}
+steps = drawing.layer_drawing(
+    done, weights, call.output[0], tokens, {head}, {position}, names
+)
+steps[{step}]"""
+
 
 def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     """Show a layer from its heads' probabilities to its output, in two ways that agree."""
@@ -42,7 +51,11 @@ def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
         st.subheader(names[head], anchor=False)
     if step.name == "sum":
         _differences(done, call, t)
-    drawing.draw(step.panes, f"panes-{step.name}", visit.language, position=position)
+    lines = _LINES.format(
+        opened=walk.OPENED.format(model=visit.model), text=text, layer=layer, head=head,
+        position=position, names=names, step=walk.place_of(step, steps),
+    )  # fmt: skip
+    drawing.draw(step.panes, f"panes-{step.name}", visit.language, lines, position=position)
 
 
 def _differences(done: walkthrough.LayerSteps, call: LayerCall, t: words.Words) -> None:

@@ -10,6 +10,13 @@ from inspector.dashboard.guards import guarded, text_field
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 
+_LINES = """from dataclasses import replace
+
+{opened}call, target = walkthrough.layer_call(model, {text!r}, {layer})
+weights = replace(walkthrough.layer_weights(model, call), causal={causal})
+hidden, source = call.hidden_states[0], target
+done = walkthrough.head_steps(hidden, hidden, weights, {head})"""
+
 
 def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     """Show every step from one sentence to its tokens' new states in one head."""
@@ -38,4 +45,8 @@ def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
         icon=":material/balance:",
     )
     steps = drawing.head_drawing(done, tokens, tokens)
-    walk.through(steps, done, tokens, tokens, head_name, visit.language)
+    lines = _LINES.format(
+        opened=walk.OPENED.format(model=visit.model), text=text, layer=layer, head=head,
+        causal=switched.causal,
+    )  # fmt: skip
+    walk.through(steps, done, tokens, tokens, head_name, visit.language, lines)

@@ -18,6 +18,12 @@ from inspector.learning.training import SECONDS, TEXTS
 from inspector.models import PretrainedModel
 
 _CODE = "from inspector.learning.training import main; main()"
+_LINES = """import pandas as pd
+
+from inspector.learning.training import train
+
+snapshots = list(train({pattern!r}, {seed}))
+pd.DataFrame(snapshots)[["step", "loss", "accuracy"]]"""
 _KEPT, _RUNS, _GLANCE = "_training", "_trainings", "1s"
 _LEARNT = 0.98
 _PATIENCE = 20.0
@@ -28,7 +34,7 @@ class _Training(SideProcess):
     """A training of this reader's."""
 
     def __init__(self, pattern: str, seed: int) -> None:
-        self.pattern = pattern
+        self.pattern, self.seed = pattern, seed
         self._read_so_far: list[dict[str, Any]] = []
         super().__init__(_CODE, [pattern, str(seed)], SECONDS + _PATIENCE)
 
@@ -90,7 +96,8 @@ def _watch(training: _Training, t: words.Words, language: str, *, running: bool)
         (st.success if ended and learnt else st.info)(told)
         if not ended and st.button(t["stop"], key="stop-training", icon=":material/stop:"):
             training.stop()
-    _curve(snapshots, t, language)
+    lines = _LINES.format(pattern=training.pattern, seed=training.seed)
+    _curve(snapshots, t, language, lines)
     st.header(t["maps"], anchor=False)
     st.caption(t["maps_note"].format(texts=TEXTS))
     maps = torch.tensor(last["maps"])
@@ -102,7 +109,7 @@ def _watch(training: _Training, t: words.Words, language: str, *, running: bool)
     drawing.pictures(maps, list(last["letters"]), labels, "training-maps", language)
 
 
-def _curve(snapshots: list[dict[str, Any]], t: words.Words, language: str) -> None:
+def _curve(snapshots: list[dict[str, Any]], t: words.Words, language: str, made: str) -> None:
     frame = pd.DataFrame(
         [
             {"step": one["step"], "series": t[name], "value": one[name]}
@@ -123,4 +130,4 @@ def _curve(snapshots: list[dict[str, Any]], t: words.Words, language: str) -> No
         )
         .properties(height=200)
     )
-    widgets.chart(lines, "training-curve", t["curve"], language)
+    widgets.chart(lines, "training-curve", t["curve"], language, made)

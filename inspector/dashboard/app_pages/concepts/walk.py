@@ -13,6 +13,11 @@ from inspector.dashboard.walkthrough import HeadSteps, follows, unknown_words, v
 from inspector.models import LayerCall, PretrainedModel
 
 _MOST_NAMED = 12
+OPENED = """import inspector
+from inspector.dashboard import drawing, walkthrough
+
+model = inspector.load({model!r})
+"""
 
 
 def explained(call: LayerCall, weights: LayerWeights, language: str) -> bool:
@@ -70,23 +75,43 @@ def through(
     source: Sequence[str],
     head_name: str,
     language: str,
+    lines: str,
+    score: str | None = None,
 ) -> None:
-    """Show the steps of a head in a row, and the matrices of the one that the reader is at."""
+    """Show the steps of a head in a row, and the matrices of the one that the reader is at.
+
+    Args:
+        steps: Of the head.
+        done: What they are made of.
+        target: The tokens that look.
+        source: The tokens that are looked at.
+        head_name: Of the head.
+        language: Of the page.
+        lines: The Python that makes `done`, `target` and `source`.
+        score: Which function was chosen, where there is a choice; the lines make it `score`.
+    """
     position = position_chooser(words.of("concepts", language)["position"], target)
     step = one_step(steps, language, layer=head_name.split("-")[0], head_name=head_name)
-    drawing.draw(step.panes, f"panes-{step.name}", language, position=position)
+    given = "" if score is None else f", score, {score!r}"
+    drawn = f"steps = drawing.head_drawing(done, target, source{given})"
+    made = f"{lines}\n{drawn}\nsteps[{place_of(step, steps)}]"
+    drawing.draw(step.panes, f"panes-{step.name}", language, made, position=position)
     if step.name == "softmax":
         t = words.of("concepts", language)
         st.caption(t["position_note"])
         widgets.weights_over(source, done.probabilities[position], t["token"], t["weight"])
 
 
+def place_of(step: Step, steps: Sequence[Step]) -> int:
+    """Return which of the steps one is, from 0."""
+    return [each.name for each in steps].index(step.name)
+
+
 def one_step(steps: Sequence[Step], language: str, **filled: object) -> Step:
     """Show the steps in a row, and of the one that the reader is at its words and its formula."""
     t = words.of("concepts", language)
     step = drawing.step_chooser(steps, language)
-    number = [each.name for each in steps].index(step.name) + 1
-    st.header(f"{number} · {t[f'step_{step.name}']}", anchor=False)
+    st.header(f"{place_of(step, steps) + 1} · {t[f'step_{step.name}']}", anchor=False)
     st.caption(t[f"step_{step.name}_note"].format(**filled))
     if step.formula:
         st.latex(step.formula)
