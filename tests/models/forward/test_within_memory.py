@@ -16,6 +16,7 @@ from inspector.runs.profile.shard_worker import ProfileWorker
 
 SETTINGS = ProfileSettings(random_init_seeds=(), ablation=False, coreference=False)
 TEXTS = [" ".join(["a"] * (4 + n // 4)) + "." for n in range(40)]
+FEW = TEXTS[::3]
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +51,17 @@ def limit(model, monkeypatch, most):
 
 
 def by_mean(model):
-    return inspector.ablate(model, ["0-1", "2-3"], TEXTS, how="mean", progress=False)
+    return inspector.ablate(model, ["0-1", "2-3"], FEW, how="mean", progress=False)
 
 
 def important(model):
-    found = inspector.head_importance(model, TEXTS, check=False, progress=False)
+    found = inspector.head_importance(model, FEW, check=False, progress=False)
     return found[["layer", "head", "texts", "norm_gradient"]]  # the rest is drawn batch by batch
 
 
 def robust(model):
-    return inspector.robustness(model, TEXTS, kept=[1], progress=False)
+    found = inspector.robustness(model, FEW, kept=[1], progress=False)
+    return found[found["order"] == "random"]  # by importance it may be other heads
 
 
 def test_smaller_batches_give_the_same_within_rounding(shard, caplog):
@@ -107,8 +109,8 @@ def test_what_reads_a_corpus_goes_by_the_same_rule(ask, model, monkeypatch, capl
     pd.testing.assert_frame_equal(small, whole, rtol=1e-3, atol=1e-5)
     if ask is robust:  # two passes, each of which finds that out
         return
-    limit(model, monkeypatch, 60)
-    with pytest.raises(DeviceMemoryError, match=r"for 6 texts × 11 tokens; 6 × 9 fit: ask for"):
+    limit(model, monkeypatch, 30)
+    with pytest.raises(DeviceMemoryError, match=r"for 3 texts × 13 tokens; 3 × 10 fit: ask for"):
         ask(model)
 
 
