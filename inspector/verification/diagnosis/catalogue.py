@@ -50,6 +50,7 @@ _CONDITIONS: dict[str, Callable[..., bool]] = {
     "alike": lambda layer: alike(layer.weights),
     "relative bias": lambda layer: layer.weights.relative_bias is not None,
     "rotary": lambda layer: layer.weights.rotary_cos is not None,
+    "given": lambda layer, name: getattr(layer.weights, name) is not None,
     "residual": lambda layer: layer.residual,
     "no residual": lambda layer: not layer.residual,
     "coarser": lambda layer, dtype: (

@@ -114,6 +114,7 @@ WRONG_STEPS: dict[str, Callable[..., Any]] = {
         over_the_keys(rounded(scores, half), sinks, dtype), half
     ),
     "rounded": rounded,
+    "not_normed": lambda query, key, weights: (query, key),
     # split: which features are whose
     "split_interleaved": lambda features, n: features.unflatten(-1, (-1, n)).permute(0, 3, 1, 2),
     "split_in_place": lambda features, n: features.reshape(

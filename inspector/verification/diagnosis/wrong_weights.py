@@ -80,6 +80,17 @@ def scaled(weights: LayerWeights, parts: str, power: float) -> LayerWeights:
     return replace(weights, **{part: by * each for part, each in given.items() if each is not None})
 
 
+def unset(weights: LayerWeights, name: str) -> LayerWeights:
+    """Return the weights without one of their settings, such as 'softcap'."""
+    changed: dict[str, Any] = {name: None}
+    return replace(weights, **changed)
+
+
+def wider(weights: LayerWeights, by: int) -> LayerWeights:
+    """Return the weights with a window that is wider by some tokens."""
+    return replace(weights, window=None if weights.window is None else max(1, weights.window + by))
+
+
 def alike(weights: LayerWeights) -> bool:
     """Return whether W_Q, W_K and W_V may change places, or stand in one matrix."""
     same = weights.W_Q.shape == weights.W_K.shape == weights.W_V.shape

@@ -1,5 +1,7 @@
 """The catalogue is whole, says how each mistake is fixed, and each mistake is named first."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from support.each import each
@@ -32,6 +34,11 @@ APART = {
     "stored in float16",
     "stored in bfloat16",
     "stored in float32",
+    "soft cap omitted",
+    "window omitted",
+    "window off by one",
+    "sinks omitted",
+    "queries and keys not normed",
 }
 
 
@@ -157,3 +164,67 @@ def test_residual_left_out_of_a_layer_that_has_one(tools, observe, layers):
     found = tools.diagnose(whole, observe(plain), torch.float32, pairs=False)
     assert_named(found, "residual left out")
     assert tools.diagnose(whole, observe(plain, residual=True), torch.float32) is None
+
+
+def decoder_attention(w, hidden, padding, cap=None, window=None, sinks=True, normed=True):
+    """Return what a decoder's attention with a cap, a window, sinks and norms gives, by hand."""
+    b, n, _ = hidden.shape
+    q, k, v = (
+        (hidden @ getattr(w, f"W_{c}").T + getattr(w, f"b_{c}"))
+        .view(b, n, w.n_heads, -1)
+        .transpose(1, 2)
+        for c in "QKV"
+    )
+    if normed:
+        q, k = (
+            x / (x.square().mean(-1, keepdim=True) + w.norm_eps).sqrt() * gain
+            for x, gain in ((q, w.query_norm), (k, w.key_norm))
+        )
+    scores = q @ k.transpose(-1, -2) * w.scaling
+    scores = scores if cap is None else cap * torch.tanh(scores / cap)
+    back = torch.arange(n)[:, None] - torch.arange(n)
+    seen = (back >= 0) & (back < (n if window is None else window))
+    seen = seen if padding is None else seen & padding[:, None, None]
+    weights = scores.exp() * seen
+    total = weights.sum(-1, keepdim=True) + (w.sinks.exp()[:, None, None] if sinks else 0.0)
+    heads = (weights / total.clamp(min=1e-30)) @ v
+    return heads.transpose(1, 2).flatten(-2) @ w.W_O.T + w.b_O
+
+
+@each(
+    ("wrong", "name"),
+    [
+        ({}, None),
+        ({"cap": None}, "soft cap omitted"),
+        ({"window": None}, "window omitted"),
+        ({"window": 4}, "window off by one"),
+        ({"window": 2}, "window off by one"),
+        ({"sinks": False}, "sinks omitted"),
+        ({"normed": False}, "queries and keys not normed"),
+    ],
+    ids=str,
+)
+def test_what_decoders_add_is_named_too(tools, probes, wrong, name):
+    plain = make_layer("gpt2")
+    gain = torch.linspace(0.5, 2.0, plain.weights.d_head)
+    settings = {"softcap": 2.0, "window": 3, "sinks": torch.linspace(-1.0, 1.0, 4)}
+    norms = {"query_norm": gain, "key_norm": gain.flip(0), "norm_eps": 1e-6}
+    layer = replace(plain, weights=replace(plain.weights, **settings, **norms))
+    right = {"cap": 2.0, "window": 3}
+    observed = [
+        tools.Observation(
+            probe,
+            {
+                "output": decoder_attention(
+                    layer.weights, probe.hidden, probe.padding, **right | wrong
+                )
+            },
+            {},
+        )
+        for probe in probes(layer)
+    ]
+    found = tools.diagnose(layer, observed, torch.float32, pairs=False)
+    if name is None:
+        assert found is None
+    else:
+        assert_named(found, name)
