@@ -27,6 +27,7 @@ from inspector.models.loading.load_model import (
     loaded,
 )
 from inspector.models.loading.memory_model import (
+    check_attention,
     check_numbers,
     own_network,
     private_copy,
@@ -74,6 +75,7 @@ class AnyModel:
         """
         network = unwrapped(network)
         check_numbers(network)
+        check_attention(network)
         floating = (p.dtype for p in network.parameters() if p.is_floating_point())
         dtype = str(next(floating, torch.float32)).removeprefix("torch.")
         return cls(name or type(network).__name__, network, dtype)

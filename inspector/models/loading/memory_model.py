@@ -6,6 +6,7 @@ neither its hooks nor its mode, neither its attention implementation nor its gra
 
 import hashlib
 import json
+import logging
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ _WEIGHTS = "weights (in memory)"
 _ROOM, _SPARE_ROWS = 1.05, 1024
 # Where libraries of quantisation keep what stands for a weight.
 _CODES = ("qweight", "weight_packed", "weight_scale", "_packed_params", "_weight_bias")
+_LIBRARIES = {"accelerate", "inspector", "kernels", "peft", "torch", "transformers"}
 _HOOKS = tuple(
     name for name, value in vars(nn.Module()).items() if "hooks" in name and isinstance(value, dict)
 )
@@ -58,6 +60,8 @@ def own_network(given: object) -> Any:
     network = unwrapped(given)
     check_numbers(network)
     _check_forward(network)
+    check_attention(network)
+    _tell_of_hooks(network)
     return network
 
 
@@ -163,6 +167,51 @@ def _check_forward(network: Any) -> None:
                 "what it computes is not what inspector would read. Take it away "
                 "(del module.forward), or make it a class."
             )
+
+
+def check_attention(network: Any) -> None:
+    """Refuse a network that runs on an attention function of the user's own.
+
+    Raises:
+        ModelError: If it does: what stands in its place while it is read would be called it.
+    """
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    bodies = [each for each in network.modules() if hasattr(each, "set_attn_implementation")]
+    for name in dict.fromkeys(
+        getattr(each.config, "_attn_implementation", None) for each in bodies
+    ):
+        if name in ALL_ATTENTION_FUNCTIONS and _is_the_users(ALL_ATTENTION_FUNCTIONS[name]):
+            raise ModelError(
+                f"model ({type(network).__name__}) runs on an attention of your own ({name}), "
+                "which is not what inspector would read: give it with one of the library's "
+                "(model.set_attn_implementation('eager')). A function of your own is checked by "
+                "verify_implementation."
+            )
+
+
+def _tell_of_hooks(network: Any) -> None:
+    """Say that hooks of the user's own take no part in what is read."""
+    hooked = [
+        name or type(network).__name__
+        for name, module in network.named_modules()
+        for kind in ("_forward_hooks", "_forward_pre_hooks")
+        if any(map(_is_the_users, vars(module)[kind].values()))
+    ]
+    if hooked:
+        logging.getLogger("inspector").warning(
+            "model (%s) has %d hook(s) of your own (%s): it is read without them. What they change "
+            "is in no figure.",
+            type(network).__name__,
+            len(hooked),
+            hooked[0],
+        )
+
+
+def _is_the_users(function: Any) -> bool:
+    """Return whether a function is neither a library's nor ours, by the module it stands in."""
+    place = getattr(getattr(function, "func", function), "__module__", None) or ""
+    return place.partition(".")[0] not in _LIBRARIES
 
 
 def own_body(network: Any, name: str) -> Any:

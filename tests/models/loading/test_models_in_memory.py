@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 from transformers import (
+    AttentionInterface,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     BertConfig,
@@ -104,6 +105,27 @@ def test_what_is_read_of_a_model_in_training_is_its_folders(
         InputError, match=r"tokenizer \(.*\) must be left out beside a loaded model"
     ):
         inspector.load(model, tokenizer)
+
+
+def test_what_computes_otherwise_than_its_weights_is_not_read_in_silence(
+    tokenizer: Any, caplog: Any
+) -> None:
+    network = _tiny(tokenizer)
+    network.encoder.layer[0].register_forward_hook(lambda module, given, made: 2 * made)
+    inspector.load(network, tokenizer)
+    assert "model (BertModel) has 1 hook(s) of your own (encoder.layer.0): it is read without" in (
+        caplog.text
+    )
+    AttentionInterface.register("halved", lambda *given, **options: 1 / 0)
+    try:
+        network.set_attn_implementation("halved")
+        for public in (inspector.load, inspector.verify):
+            with pytest.raises(ModelError, match=r"runs on an attention of your own \(halved\)"):
+                public(network)
+        network.set_attn_implementation("sdpa")
+        assert inspector.load(network, tokenizer).n_layers
+    finally:
+        AttentionInterface._global_mapping.pop("halved")
 
 
 @pytest.mark.full
