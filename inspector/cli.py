@@ -24,7 +24,7 @@ from inspector.commands import (
     verify,
     weights,
 )
-from inspector.commands.options import debugging
+from inspector.commands.options import debugging, grouped
 from inspector.console import Notes
 from inspector.errors import InputError, InspectorError, OutputError, no_memory, sentence
 from inspector.streams import lost_output, open_streams
@@ -82,7 +82,7 @@ for _command, _example in (
     (dashboard.dashboard, dashboard.EXAMPLE),
     (architectures.architectures, architectures.EXAMPLE),
 ):
-    app.command(epilog=f"Example: {_example}")(_command)
+    app.command(epilog=f"Example: {_example}")(grouped(_command))
 
 
 def main() -> None:

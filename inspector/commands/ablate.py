@@ -5,29 +5,9 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.options import (
-    All,
-    Annotations,
-    BatchTokens,
-    Columns,
-    Debug,
-    Device,
-    Dtype,
-    Force,
-    Json,
-    Labels,
-    Model,
-    Revision,
-    Roles,
-    Seed,
-    annotated,
-    check_choice,
-    chosen_columns,
-    frame_target,
-)
+from inspector.commands.options import Framed, Loading, Model, Reading, check_choice, chosen_columns
 from inspector.console import print_frame, progress, say
 from inspector.head_names import ALL, head_list
-from inspector.records import json_text, records
 
 EXAMPLE = "inspector ablate --heads 2-8,3-1 --corpus treebank.conllu -o ablation.parquet"
 WAYS = ("zero", "mean", "uniform")
@@ -50,22 +30,10 @@ def ablate(
     together: Annotated[
         bool, typer.Option("--together", help="Ablate all at once, not each by itself.")
     ] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="A .csv, .parquet or .json file.")
-    ] = None,
-    roles: Roles = None,
-    annotate: Annotations = None,
-    labels: Labels = "universal",
-    seed: Seed = 0,
-    batch_tokens: BatchTokens = None,
-    columns: Columns = None,
-    everything: All = False,
-    dtype: Dtype = "float32",
-    device: Device = "cpu",
-    revision: Revision = None,
-    force: Force = False,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    reading: Reading,
+    loading: Loading,
+    options: Framed,
 ) -> None:
     """Ablate heads; say how far states move where a relation is, and where it is not.
 
@@ -74,35 +42,31 @@ def ablate(
     check_choice("how", how, WAYS)
     if heads != ALL:
         head_list(heads)  # what is no head is refused before the model is loaded
-    target = frame_target(output, force=force)
+    target = options.target()
     with progress() as show:
         show("Reading", 0.0)
         from inspector.api import ablate as ablate_heads
-        from inspector.api import load
 
-        loaded = load(model, dtype=dtype, device=device, revision=revision)
         frame = ablate_heads(
-            loaded,
+            loading.load(model),
             heads,
-            annotated(corpus, [*(roles or ()), *(annotate or ())], labels),
+            reading.corpora(corpus),
             how=how,
             together=together,
             output=target,
-            force=force,
-            seed=seed,
-            batch_tokens=batch_tokens,
+            force=options.force,
             progress=show,
+            **reading.passing,
         )
-    if as_json:
-        written = None if target is None else str(target)
-        print(json_text({"model": model, "output": written, "ablation": records(frame)}))
+    if options.as_json:
+        options.print_json(model, "ablation", frame)
         return
     largest = frame.sort_values("difference", ascending=False, kind="stable")
-    largest = largest if everything else largest.head(_SHOWN)
+    largest = largest if options.everything else largest.head(_SHOWN)
     has_loss = frame["loss_n"].any()
     shown = ",".join([*_COLUMNS, *(_LOSS if has_loss else ())])
-    chosen = chosen_columns(largest, columns or (None if everything else shown))
-    print_frame(chosen, f"Largest differences, by {how}", whole=everything)
+    chosen = chosen_columns(largest, options.columns or (None if options.everything else shown))
+    print_frame(chosen, f"Largest differences, by {how}", whole=options.everything)
     if not has_loss:
         say(f"No loss: {model} was not saved with a language-modelling head.")
     if target is not None:

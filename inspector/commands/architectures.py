@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Force, Json
+from inspector.commands.options import Writing
 from inspector.console import print_frame, progress, say
 from inspector.output import check_output, write_atomically
 from inspector.records import json_text, records
@@ -26,9 +26,8 @@ def architectures(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A .md file: the same as a page.")
     ] = None,
-    force: Force = False,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    options: Writing,
 ) -> None:
     """Verify a tiny random network of every known architecture; exit code 1 if one differs.
 
@@ -36,7 +35,7 @@ def architectures(
     would be written over records a configuration as verified that is not any more, it stays as
     it is, the configuration is named, and the exit code is 1.
     """
-    target = None if output is None else check_output(output, suffixes=[".md"], force=force)
+    target = None if output is None else check_output(output, suffixes=[".md"], force=options.force)
     with progress() as show:
         from inspector.verification.survey import (
             DIFFERS,
@@ -54,8 +53,8 @@ def architectures(
         before = target.read_text("utf-8", "replace") if target.is_file() else ""
         lost = no_longer_verified(before, frame, whole=not names)
         if not lost:
-            write_atomically(target, architectures_page(frame).encode(), force=force)
-    if as_json:
+            write_atomically(target, architectures_page(frame).encode(), force=options.force)
+    if options.as_json:
         document = {
             "transformers": transformers_version(),
             "listed": len(frame),

@@ -6,17 +6,7 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.options import (
-    Debug,
-    Device,
-    Dtype,
-    Force,
-    Json,
-    Model,
-    Revision,
-    check_choice,
-    numbers,
-)
+from inspector.commands.options import Loading, Model, Writing, check_choice, numbers
 from inspector.console import progress, say
 from inspector.errors import InputError
 from inspector.output import check_output, write_atomically
@@ -53,12 +43,9 @@ def attend(
         int | None,
         typer.Option(help="Tokens that a decoder writes after the text, to see where it looks."),
     ] = None,
-    dtype: Dtype = "float32",
-    device: Device = "cpu",
-    revision: Revision = None,
-    force: Force = False,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    loading: Loading,
+    options: Writing,
 ) -> None:
     """Write one text's attention as a page that opens in any browser, offline."""
     check_choice("view", view, ("head", "model"))
@@ -68,22 +55,21 @@ def attend(
         if pair is not None or words:
             raise InputError("pair and words (--top) must be left out: tokens of one text it is.")
         how = (text, 10 if top is None else top, generate, chosen, chosen_heads)
-        _top(how, output, model, dtype, device, revision, force=force, as_json=as_json)
+        _top(how, output, model, loading, options)
         return
-    target = check_output(output, suffixes=[".html"], force=force)
+    target = check_output(output, suffixes=[".html"], force=options.force)
     with progress() as show:
         from inspector.api import attend as look
-        from inspector.api import load
         from inspector.models import check_text
 
         check_text(text)
         show("Loading", 0.0)
-        loaded = load(model, dtype=dtype, device=device, revision=revision)
+        loaded = loading.load(model)
         show("Attention", 0.7)
         maps = look(loaded, text, pair, words=words, layers=chosen, heads=chosen_heads)
         page = maps.head_view() if view == "head" else maps.model_view()
-    page.save(target, force=force)
-    if as_json:
+    page.save(target, force=options.force)
+    if options.as_json:
         document = {
             "model": model,
             "output": str(target),
@@ -101,24 +87,19 @@ def _top(
     how: tuple[str, int, int | None, list[int] | None, list[int] | None],
     output: Path,
     model: str,
-    dtype: str,
-    device: str,
-    revision: str | None,
-    *,
-    force: bool,
-    as_json: bool,
+    loading: Loading,
+    options: Writing,
 ) -> None:
     """Write where each token looks most, of a text or of what a decoder writes after it."""
     text, top, generate, layers, heads = how
-    target = check_output(output, suffixes=list(FRAME_WRITERS), force=force)
+    target = check_output(output, suffixes=list(FRAME_WRITERS), force=options.force)
     with progress() as show:
-        from inspector.api import load
         from inspector.models import check_text
         from inspector.views.top_attention import attend_generation, attend_top
 
         check_text(text)
         show("Loading", 0.0)
-        loaded = load(model, dtype=dtype, device=device, revision=revision)
+        loaded = loading.load(model)
         show("Attention", 0.7)
         written, check = None, None
         if generate is None:
@@ -126,8 +107,8 @@ def _top(
         else:
             made = attend_generation(loaded, text, generate, top=top, layers=layers, heads=heads)
             written, frame, check = made.text, made.frame, made.check
-    write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
-    if as_json:
+    write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=options.force)
+    if options.as_json:
         cache = None if check is None else vars(check)
         said = {"model": model, "output": str(target), "written": written, "cache": cache}
         print(json_text(said))

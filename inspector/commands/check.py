@@ -8,22 +8,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from inspector.commands.options import (
-    Annotations,
-    BatchTokens,
-    Debug,
-    Device,
-    Dtype,
-    Force,
-    Json,
-    Revision,
-    Roles,
-    Seed,
-    frame_target,
-)
+from inspector.commands.options import Annotations, BatchTokens, Filed, Loading, Roles, Seed
 from inspector.console import print_frame, progress, say
-from inspector.output import write_atomically
-from inspector.records import FRAME_WRITERS, json_text, records
+from inspector.records import json_text, records
 
 EXAMPLE = "inspector check 'minilm 3-1 obj from the verb'"
 NOT_HOLDING = 1
@@ -61,21 +48,14 @@ def check(
             help="Ask this model instead of the one that claims name.", show_default=False
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="A .csv, .parquet or .json file for the rows."),
-    ] = None,
     seed: Seed = 0,
     batch_tokens: BatchTokens = None,
-    dtype: Dtype = "float32",
-    device: Device = "cpu",
-    revision: Revision = None,
-    force: Force = False,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    loading: Loading,
+    options: Filed,
 ) -> None:
     """Judge claims about heads; exit code 1 if one of them does not hold."""
-    target = frame_target(output, force=force)
+    options.target()
     with progress() as show:
         show("Reading", 0.0)
         from inspector.runs.check.checking import PUBLISHED, checked_claims
@@ -93,14 +73,11 @@ def check(
             labels=labels,
             seed=seed,
             batch_tokens=batch_tokens,
-            dtype=dtype,
-            device=device,
-            revision=revision,
             progress=show,
+            **loading.keywords,
         )
-    if target is not None:
-        write_atomically(target, FRAME_WRITERS[target.suffix.lower()](found.frame), force=force)
-    if as_json:
+    options.write(found.frame)
+    if options.as_json:
         rows = records(found.frame)
         if replicate:
             again = records(found.replication)
@@ -109,8 +86,8 @@ def check(
         print(json_text({"claims": rows}))
     else:
         _print(found)
-        if target is not None:
-            say(f"{len(found.frame)} rows written to {target}")
+        if options.output is not None:
+            say(f"{len(found.frame)} rows written to {options.output}")
     if len(found.holding) < found.n_claims:
         raise typer.Exit(NOT_HOLDING)
 

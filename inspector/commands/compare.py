@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Force, Json, check_choice, frame_target
+from inspector.commands.options import Filed, check_choice
 from inspector.console import note, print_frame, say
-from inspector.output import write_atomically
-from inspector.records import FRAME_WRITERS, json_text, records
+from inspector.records import json_text, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,30 +20,24 @@ _SHOWN = ["layer", "head", "roles", "other_roles", "entropy_nats_difference"]
 def compare(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
     other: Annotated[Path, typer.Argument(help="The folder of another, of as many heads.")],
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="A .csv, .parquet or .json file for the heads."),
-    ] = None,
     fail_on: Annotated[
         str | None,
         typer.Option(help="lost-role: exit with 1 if a head has lost a role; names those lost."),
     ] = None,
-    force: Force = False,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    options: Filed,
 ) -> None:
     """Compare two runs: what heads and claims have in common, and what differs (other - run)."""
     if fail_on is not None:
         check_choice("fail-on", fail_on, _GATES)
-    target = frame_target(output, force=force)
+    target = options.target()
     from inspector.api import compare as compared
     from inspector.api import lost_roles
 
     heads, claims = compared(run, other)
     lost = lost_roles(run, other)
-    if target is not None:
-        write_atomically(target, FRAME_WRITERS[target.suffix.lower()](heads), force=force)
-    if as_json:
+    options.write(heads)
+    if options.as_json:
         written = None if target is None else str(target)
         document = {"run": str(run), "other": str(other), "output": written}
         rows = {"heads": heads, "claims": claims, "lost_roles": lost}

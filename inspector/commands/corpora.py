@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Json
+from inspector.commands.options import Printing
 from inspector.console import say
 from inspector.errors import InputError
 from inspector.records import json_text
@@ -16,8 +16,8 @@ EXAMPLE = "inspector corpora fetch en_ewt-ud-dev"
 def corpora(
     action: Annotated[str, typer.Argument(help="list, or fetch.")] = "list",
     name: Annotated[str | None, typer.Argument(help="Of the corpus that is fetched.")] = None,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    options: Printing,
 ) -> None:
     """List the corpora that can be named instead of a file, or fetch one into the cache."""
     from inspector.corpora import fetch_corpus, named_corpora
@@ -30,7 +30,7 @@ def corpora(
                 f"name must be given, to be fetched. Available: {', '.join(named_corpora())}."
             )
         path = fetch_corpus(name)
-        if as_json:
+        if options.as_json:
             print(json_text({"name": name, "file": str(path)}))
         else:
             say(f"{name} is in {path}")
@@ -38,7 +38,7 @@ def corpora(
     if name is not None:
         raise InputError(f"name ({name}) must be left out: list shows all of them.")
     known = named_corpora()
-    if as_json:
+    if options.as_json:
         print(json_text({"corpora": [asdict(one) for one in known.values()]}))
         return
     for one in known.values():

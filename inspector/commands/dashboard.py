@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from inspector.commands.options import Debug, Json
+from inspector.commands.options import Printing
 from inspector.errors import InputError, InspectorError, extra
 from inspector.records import json_text
 
@@ -73,8 +73,8 @@ def dashboard(
     config: Annotated[
         Path | None, typer.Option(help="A settings file; that of minilm if none.")
     ] = None,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    options: Printing,
 ) -> None:
     """Show everything in a browser, at an address that only this machine can reach."""
     if not 0 < port <= _LAST_PORT:
@@ -88,7 +88,7 @@ def dashboard(
     script = _script()
     _check_free(port)
     given = _given(run or (), model or (), corpus or (), annotate or (), runs)
-    if as_json:
+    if options.as_json:
         print(json_text({"url": f"http://{_ADDRESS}:{port}", "settings": SETTINGS}), flush=True)
         # What Streamlit says is no result: with --json stdout holds one document.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

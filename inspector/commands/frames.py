@@ -1,35 +1,16 @@
 """The commands that compute one frame of a model: importance, robustness, composition, rollout."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.commands.options import (
-    All,
-    Annotations,
-    BatchTokens,
-    Columns,
-    Debug,
-    Device,
-    Dtype,
-    Force,
-    Json,
-    Labels,
-    Model,
-    Revision,
-    Roles,
-    Seed,
-    annotated,
-    chosen_columns,
-    frame_target,
-)
+from inspector.commands.options import Framed, Loading, Model, Reading, chosen_columns
 from inspector.console import in_terminal, print_frame, progress, say
-from inspector.output import write_atomically
-from inspector.records import FRAME_WRITERS, json_text, records
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from inspector.models import PretrainedModel
@@ -41,9 +22,6 @@ COMPOSITION = "inspector composition minilm -o composition.csv"
 ROLLOUT = 'inspector rollout --text "The cat sat."'
 _SHOWN = 20
 
-Output = Annotated[
-    Path | None, typer.Option("-o", "--output", help="A .csv, .parquet or .json file.")
-]
 CorpusFiles = Annotated[
     list[Path] | None,
     typer.Option("--corpus", help="A .conllu or .txt file, or a known name; inspector's own if "
@@ -54,23 +32,13 @@ CorpusFiles = Annotated[
 def importance(
     model: Model = "minilm",
     corpus: CorpusFiles = None,
-    roles: Roles = None,
-    annotate: Annotations = None,
-    labels: Labels = "universal",
     check: Annotated[
         bool, typer.Option(help="Ablate each head as well; as long as some forty passes.")
     ] = False,
-    seed: Seed = 0,
-    batch_tokens: BatchTokens = None,
-    output: Output = None,
-    columns: Columns = None,
-    everything: All = False,
-    dtype: Dtype = "float32",
-    device: Device = "cpu",
-    revision: Revision = None,
-    force: Force = False,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    reading: Reading,
+    loading: Loading,
+    options: Framed,
 ) -> None:
     """Compute how much each head matters, by one backward pass."""
 
@@ -78,73 +46,31 @@ def importance(
         from inspector.api import head_importance
 
         return head_importance(
-            ready,
-            annotated(corpus, [*(roles or ()), *(annotate or ())], labels),
-            check=check,
-            seed=seed,
-            batch_tokens=batch_tokens,
-            progress=show,
+            ready, reading.corpora(corpus), check=check, progress=show, **reading.passing
         )
 
-    frame = _computed(model, frame_of, output, (dtype, device, revision), force=force)
-    _hand_over(
-        frame,
-        model,
-        (columns, everything),
-        "importance",
-        output,
-        as_json=as_json,
-        largest="importance",
-    )
+    _hand_over("importance", (model, loading), frame_of, options, "importance")
 
 
 def robustness(
     model: Model = "minilm",
     corpus: CorpusFiles = None,
-    roles: Roles = None,
-    annotate: Annotations = None,
-    labels: Labels = "universal",
-    seed: Seed = 0,
-    batch_tokens: BatchTokens = None,
-    output: Output = None,
-    columns: Columns = None,
-    everything: All = False,
-    dtype: Dtype = "float32",
-    device: Device = "cpu",
-    revision: Revision = None,
-    force: Force = False,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    reading: Reading,
+    loading: Loading,
+    options: Framed,
 ) -> None:
     """Compute how far states move when only some heads of each layer are kept."""
 
     def frame_of(ready: "PretrainedModel", show: "Progress") -> "pd.DataFrame":
         from inspector.api import robustness as robustness_of
 
-        return robustness_of(
-            ready,
-            annotated(corpus, [*(roles or ()), *(annotate or ())], labels),
-            seed=seed,
-            batch_tokens=batch_tokens,
-            progress=show,
-        )
+        return robustness_of(ready, reading.corpora(corpus), progress=show, **reading.passing)
 
-    frame = _computed(model, frame_of, output, (dtype, device, revision), force=force)
-    _hand_over(frame, model, (columns, everything), "robustness", output, as_json=as_json)
+    _hand_over("robustness", (model, loading), frame_of, options)
 
 
-def composition(
-    model: Model = "minilm",
-    output: Output = None,
-    columns: Columns = None,
-    everything: All = False,
-    dtype: Dtype = "float32",
-    device: Device = "cpu",
-    revision: Revision = None,
-    force: Force = False,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
+def composition(model: Model = "minilm", *, loading: Loading, options: Framed) -> None:
     """Compute how much each head reads of what each earlier one writes, by the weights."""
 
     def frame_of(ready: "PretrainedModel", show: "Progress") -> "pd.DataFrame":
@@ -152,31 +78,16 @@ def composition(
 
         return composition_of(ready)
 
-    frame = _computed(model, frame_of, output, (dtype, device, revision), force=force)
-    _hand_over(
-        frame,
-        model,
-        (columns, everything),
-        "composition",
-        output,
-        as_json=as_json,
-        largest=str(frame.columns[-1]),
-    )
+    _hand_over("composition", (model, loading), frame_of, options, "excess")
 
 
 def rollout(
     text: Annotated[str, typer.Option(help="What the model reads.")],
     model: Model = "minilm",
     residual: Annotated[float, typer.Option(help="The residual connection's share.")] = 0.5,
-    output: Output = None,
-    columns: Columns = None,
-    everything: All = False,
-    dtype: Dtype = "float32",
-    device: Device = "cpu",
-    revision: Revision = None,
-    force: Force = False,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    loading: Loading,
+    options: Framed,
 ) -> None:
     """Compute attention rollout: what of each token arrives where, after each layer."""
 
@@ -185,55 +96,31 @@ def rollout(
 
         return rollout_of(ready, text, residual=residual)
 
-    frame = _computed(model, frame_of, output, (dtype, device, revision), force=force)
-    _hand_over(
-        frame, model, (columns, everything), "rollout", output, as_json=as_json, largest="rollout"
-    )
-
-
-def _computed(
-    model: str,
-    frame_of: "Callable[[PretrainedModel, Progress], pd.DataFrame]",
-    output: Path | None,
-    loading: tuple[str, str, str | None],
-    *,
-    force: bool,
-) -> "pd.DataFrame":
-    """Return the frame of a model, written where it is to be."""
-    target = frame_target(output, force=force)
-    with progress() as show:
-        show("Loading", 0.0)
-        from inspector.api import load
-
-        dtype, device, revision = loading
-        ready = load(model, dtype=dtype, device=device, revision=revision)
-        frame = frame_of(ready, show)
-    if target is not None:
-        write_atomically(target, FRAME_WRITERS[target.suffix.lower()](frame), force=force)
-    return frame
+    _hand_over("rollout", (model, loading), frame_of, options, "rollout")
 
 
 def _hand_over(
-    frame: "pd.DataFrame",
-    model: str,
-    asked: tuple[str | None, bool],
     name: str,
-    output: Path | None,
-    *,
-    as_json: bool,
+    asked: tuple[str, Loading],
+    frame_of: "Callable[[PretrainedModel, Progress], pd.DataFrame]",
+    options: Framed,
     largest: str | None = None,
 ) -> None:
-    """Print a frame, or where it was written; in a terminal the largest rows of a long one."""
-    if as_json:
-        written = None if output is None else str(output)
-        print(json_text({"model": model, "output": written, name: records(frame)}))
-    elif output is not None:
-        say(f"{len(frame)} rows written to {output}")
+    """Compute a frame, then write or print it; in a terminal the largest rows of a long one."""
+    options.target()
+    model, loading = asked
+    with progress() as show:
+        show("Loading", 0.0)
+        frame = frame_of(loading.load(model), show)
+    options.write(frame)
+    if options.as_json:
+        options.print_json(model, name, frame)
+    elif options.output is not None:
+        say(f"{len(frame)} rows written to {options.output}")
     else:
-        columns, everything = asked
         shown = frame
-        if largest is not None and not everything and in_terminal():
+        if largest is not None and not options.everything and in_terminal():
             shown = frame.sort_values(largest, ascending=False, kind="stable").head(_SHOWN)
         of = "" if len(shown) == len(frame) else f", the {len(shown)} largest of {len(frame)} rows"
-        shown = chosen_columns(shown, columns)
-        print_frame(shown, f"{name} of {model}{of}", alone=True, whole=everything)
+        shown = chosen_columns(shown, options.columns)
+        print_frame(shown, f"{name} of {model}{of}", alone=True, whole=options.everything)

@@ -7,20 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from inspector.commands.options import (
-    Annotations,
-    BatchTokens,
-    Debug,
-    Device,
-    Dtype,
-    Force,
-    Json,
-    Labels,
-    Model,
-    Revision,
-    Roles,
-    Seed,
-)
+from inspector.commands.options import Loading, Model, Reading, Writing
 from inspector.console import note_unknown, print_run, progress
 from inspector.errors import Interrupted
 from inspector.records import json_text, records
@@ -89,9 +76,6 @@ def profile(
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the run.")],
     model: Model = "minilm",
     corpus: Corpora = None,
-    roles: Roles = None,
-    annotate: Annotations = None,
-    labels: Labels = "universal",
     strict: Strict = False,
     parse: Parse = False,
     distances: Distances = False,
@@ -103,15 +87,11 @@ def profile(
     engine: Engine = "local",
     workers: Workers = 1,
     resume: Resume = False,
-    seed: Seed = 0,
-    batch_tokens: BatchTokens = None,
     long: Long = "skip",
-    dtype: Dtype = "float32",
-    device: Device = "cpu",
-    revision: Revision = None,
-    force: Force = False,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    reading: Reading,
+    loading: Loading,
+    options: Writing,
 ) -> None:
     """Run the model once over a corpus; keep what every head does in a run folder."""
     with progress() as show:
@@ -123,29 +103,26 @@ def profile(
                 model,
                 list(corpus) if corpus else None,
                 output,
-                annotations=[*(roles or ()), *(annotate or ())],
-                labels=labels,
+                annotations=reading.annotations,
+                labels=reading.labels,
                 strict=strict,
                 parse=parse,
                 distances=distances,
                 ablation=ablation and cause,
                 ablation_sentences=ablation_sentences,
-                seed=seed,
-                batch_tokens=batch_tokens,
                 long=long,
-                dtype=dtype,
-                device=device,
-                revision=revision,
                 workers=workers,
                 engine=engine,
                 resume=resume,
-                force=force,
+                force=options.force,
                 replicate=replicate or (),
                 probes=probes,
                 progress=show,
+                **reading.passing,
+                **loading.keywords,
             )
     note_unknown(run)
-    if as_json:
+    if options.as_json:
         document = {"output": str(output), "manifest": run.manifest.run_id}
         names = ["claims", "roles", "totals", *(["replication"] if replicate else ())]
         frames = {name: records(run.frames[name]) for name in names}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.commands.options import Debug, Device, Dtype, Json, Model, Revision, numbers
+from inspector.commands.options import Loading, Model, Printing, numbers
 from inspector.console import print_implementation, print_report, progress
 from inspector.errors import InputError
 from inspector.records import json_text
@@ -20,7 +20,6 @@ EXAMPLE = "inspector verify minilm --implementation my.py:build --json"
 
 def verify(
     model: Model = "minilm",
-    dtype: Dtype = "float32",
     implementation: Annotated[
         str | None,
         typer.Option(
@@ -54,10 +53,9 @@ def verify(
             show_default=False,
         ),
     ] = None,
-    device: Device = "cpu",
-    revision: Revision = None,
-    as_json: Json = False,
-    debug: Debug = False,
+    *,
+    loading: Loading,
+    options: Printing,
 ) -> None:
     """Prove our equations, or your own, equal to the model's layers; exit code 1 if they are not.
 
@@ -67,15 +65,11 @@ def verify(
     """
     if implementation is None:
         _check_none_given(timeout=timeout, memory=memory, layers=layers)
-        report: VerificationReport | ImplementationReport = _ours(
-            model, dtype, device, revision, seed
-        )
+        report: VerificationReport | ImplementationReport = _ours(model, seed, loading)
     else:
-        report = _theirs(
-            model, dtype, device, revision, implementation, timeout, memory, layers, seed
-        )
+        report = _theirs(model, implementation, timeout, memory, layers, seed, loading)
     with suppress(BrokenPipeError):  # the exit code is the verdict, whoever stops reading
-        if as_json:
+        if options.as_json:
             print(json_text(report.as_dict()))
         else:
             _show(report)
@@ -97,29 +91,25 @@ def _check_none_given(**options: object) -> None:
             )
 
 
-def _ours(
-    model: str, dtype: str, device: str, revision: str | None, seed: int | None
-) -> "VerificationReport":
+def _ours(model: str, seed: int | None, loading: Loading) -> "VerificationReport":
     with progress() as show:
         from inspector.api import verify as prove
 
-        return prove(model, dtype=dtype, device=device, revision=revision, seed=seed, progress=show)
+        return prove(model, seed=seed, progress=show, **loading.keywords)
 
 
 def _theirs(
     model: str,
-    dtype: str,
-    device: str,
-    revision: str | None,
     implementation: str,
     timeout: float | None,
     memory: int | None,
     layers: str | None,
     seed: int | None,
+    loading: Loading,
 ) -> "ImplementationReport":
     chosen = None if layers is None else numbers("layers", layers)
     with progress() as show:
-        from inspector.api import load, verify_implementation
+        from inspector.api import verify_implementation
         from inspector.verification.implementation.sandbox.process_tree import (
             check_memory,
             check_timeout,
@@ -131,10 +121,9 @@ def _theirs(
         check_memory(memory)
         split_source(implementation)
         show("Loading", 0.0)
-        loaded = load(model, dtype=dtype, device=device, revision=revision)
         return verify_implementation(
             implementation,
-            loaded,
+            loading.load(model),
             layers=chosen,
             timeout=timeout,
             memory=memory,
