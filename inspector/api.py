@@ -262,6 +262,11 @@ def ablate(
         InputError: If there is no such head, or way, or the corpus cannot be used.
         ModelError: If the model cannot be loaded.
         OutputError: If the file cannot be written.
+
+    Example:
+        >>> frame = ablate("minilm", ["2-8", "3-1"], "The cat sat on the mat.", how="mean")
+        >>> frame["heads"].tolist()
+        ['2-8', '3-1']
     """
     target = None
     if output is not None:
@@ -310,6 +315,11 @@ def head_importance(
     Raises:
         InputError: If the corpus cannot be used.
         ModelError: If the model cannot be loaded.
+
+    Example:
+        >>> frame = head_importance("minilm", "The cat sat on the mat.", check=False)
+        >>> len(frame), bool((frame["importance"] > 0).all())
+        (72, True)
     """
     settings: dict[str, Any] = {"seed": seed} | _batch_size(batch_tokens)
     ready = loaded(model)
@@ -349,6 +359,11 @@ def robustness(
     Raises:
         InputError: If a number of heads cannot be kept, or the corpus cannot be used.
         ModelError: If the model cannot be loaded.
+
+    Example:
+        >>> frame = robustness("minilm", "The cat sat.", kept=[11])
+        >>> frame.groupby("order")["kept"].unique().map(list).to_dict()
+        {'importance': [11, 12], 'random': [11]}
     """
     settings: dict[str, Any] = {"seed": seed} | _batch_size(batch_tokens)
     ready = loaded(model)

@@ -4,6 +4,7 @@ import functools
 import os
 import re
 import shutil
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +35,36 @@ _SERVED = re.compile(r"def test_\w+\([^)]*\b(?:reader|server)\b")
 collect_ignore_glob = ["*conftest.py"]
 
 
-class OnlyWithExamples:
-    """Keeps modules without an example from being imported and searched for one."""
+class Examples:
+    """How the examples of the package's docstrings are found and run."""
+
+    _load: Any = None
 
     @staticmethod
     def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-        """Return True of a module of the package without an example, and else no opinion."""
+        """Return True of a module of the package without an example, else no opinion: it would be
+        imported and searched for one."""
         of_package = collection_path.is_relative_to(config.rootpath / "inspector")
         if of_package and collection_path.suffix == ".py":
             return True if ">>>" not in collection_path.read_text("utf-8") else None
         return None
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Let examples share the model that ships with inspector: to load it takes seconds."""
+        if not isinstance(item, pytest.DoctestItem) or "minilm" not in item.dtest.docstring:
+            return (yield)
+        from inspector.models.loading import load_model
+
+        self._load = self._load or functools.cache(load_model._load_folder)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(load_model, "_load_folder", self._load)
+            return (yield)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let the package's modules be chosen: this folder's own hooks are asked of it alone."""
-    config.pluginmanager.register(OnlyWithExamples())
+    config.pluginmanager.register(Examples())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -34,6 +34,12 @@ class LayerWeights:
     W_K and W_V have `n_kv_heads` such groups, each shared by n_heads / n_kv_heads query heads.
     As a rule all widths called d_… are d_model, and d_value is d_head; where another text or a
     bottleneck is looked at, or values are wider, they are not.
+
+    Example:
+        >>> from inspector.attention import MultiHeadAttention
+        >>> weights = MultiHeadAttention(d_model=6, n_heads=2).weights
+        >>> weights.d_head, weights.by_head().W_O.shape
+        (3, torch.Size([2, 6, 3]))
     """
 
     W_Q: Float[Tensor, "heads_d_head d_model"]

@@ -21,6 +21,13 @@ class Attention(nn.Module):
 
     Source: Bahdanau et al. (2015), arXiv:1409.0473, for attention between two sequences;
         Vaswani et al. (2017), arXiv:1706.03762, for the projections.
+
+    Example:
+        >>> import torch
+        >>> target, source = torch.randn(5, 8), torch.randn(7, 8)
+        >>> attended = Attention(d_model=8, d_head=4)(target, source)
+        >>> attended.output.shape, attended.probabilities.shape
+        (torch.Size([5, 4]), torch.Size([5, 7]))
     """
 
     def __init__(
@@ -74,6 +81,11 @@ class SelfAttention(nn.Module):
     $Q = XW_Q$, $K = XW_K$, $V = XW_V$.
 
     Source: Vaswani et al. (2017), arXiv:1706.03762, sec. 3.2.3.
+
+    Example:
+        >>> import torch
+        >>> SelfAttention(d_model=8, d_head=4)(torch.randn(5, 8)).probabilities.shape
+        torch.Size([5, 5])
     """
 
     def __init__(
@@ -104,6 +116,12 @@ class MultiHeadAttention(nn.Module):
 
     Source: Vaswani et al. (2017), arXiv:1706.03762, sec. 3.2.2; shared key/value heads:
         Ainslie et al. (2023), arXiv:2305.13245.
+
+    Example:
+        >>> import torch
+        >>> stages = MultiHeadAttention(d_model=8, n_heads=2)(torch.randn(1, 5, 8))
+        >>> stages.output.shape, stages.probabilities.shape
+        (torch.Size([1, 5, 8]), torch.Size([1, 2, 5, 5]))
     """
 
     def __init__(

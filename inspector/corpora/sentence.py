@@ -211,7 +211,13 @@ def _shortened(text: str) -> str:
 
 @dataclass(frozen=True, repr=False)
 class Corpus:
-    """Sentences in order, with what had to be left out."""
+    """Sentences in order, with what had to be left out.
+
+    Example:
+        >>> corpus = Corpus.from_texts(["The cat sat.", "It slept."])
+        >>> [sentence.words for sentence in corpus.sentences]
+        [('The', 'cat', 'sat', '.'), ('It', 'slept', '.')]
+    """
 
     name: str
     sentences: list[Sentence]

@@ -76,7 +76,14 @@ class Batch:
 
 @dataclass(frozen=True, repr=False)
 class PretrainedModel:
-    """A model of transformers with its tokenizer, checked and proved at load."""
+    """A model of transformers with its tokenizer, checked and proved at load.
+
+    Example:
+        >>> import inspector
+        >>> model = inspector.load("minilm")
+        >>> model.n_layers, model.n_heads, model.layer_weights(2).W_Q.shape
+        (6, 12, torch.Size([384, 384]))
+    """
 
     name: str
     """What the user called it."""

@@ -43,12 +43,7 @@ def robustness_curve(
     measured = named(names, title)
     kept = named(names, "heads kept in each layer")
     base = alt.Chart(shown).encode(
-        x=alt.X(
-            field="kept",
-            type="quantitative",
-            title=kept,
-            axis=alt.Axis(tickMinStep=1, format="d"),
-        ),
+        x=alt.X("kept:Q", title=kept, axis=alt.Axis(tickMinStep=1, format="d")),
         color=alt.Color(
             field="order",
             type="nominal",
@@ -56,7 +51,7 @@ def robustness_curve(
             # As strong as the lines, where the bands would lend it their own faintness.
             legend=alt.Legend(orient="top", title=None, symbolOpacity=1),
         ),
-        detail=alt.Detail(field="curve", type="nominal"),
+        detail=alt.Detail("curve:N"),
     )
     band = base.mark_area(opacity=0.12).encode(
         y=alt.Y(field=low, type="quantitative", title=measured),
@@ -65,9 +60,9 @@ def robustness_curve(
     line = base.mark_line(point=True).encode(
         y=alt.Y(field=figure, type="quantitative", title=measured),
         tooltip=[
-            alt.Tooltip(field="kept", type="quantitative", title=kept),
-            alt.Tooltip(field="order", type="nominal", title=named(names, "order")),
-            alt.Tooltip(field="seed", type="quantitative", title=named(names, "seed")),
+            alt.Tooltip("kept:Q", title=kept),
+            alt.Tooltip("order:N", title=named(names, "order")),
+            alt.Tooltip("seed:Q", title=named(names, "seed")),
             alt.Tooltip(field=figure, type="quantitative", format=".3f", title=measured),
         ],
     )

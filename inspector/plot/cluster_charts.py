@@ -45,23 +45,23 @@ def dendrogram(
     leaves["bottom"] = 0.0
     distance = named(names, "mean Jensen–Shannon divergence (nats)")
     scale = alt.Scale(domain=[-1, len(heads)], nice=False)
-    x = alt.X(field="place", type="quantitative", scale=scale, axis=None)
+    x = alt.X("place:Q", scale=scale, axis=None)
     lines = (
         alt.Chart(pd.DataFrame(corners))
         .mark_line(color=REFERENCE, strokeWidth=1.2)
         .encode(
             x=x,
-            y=alt.Y(field="distance_nats", type="quantitative", title=distance),
-            detail=alt.Detail(field="join", type="nominal"),
-            order=alt.Order(field="corner", type="quantitative"),
+            y=alt.Y("distance_nats:Q", title=distance),
+            detail=alt.Detail("join:N"),
+            order=alt.Order("corner:Q"),
         )
     )
     base = alt.Chart(leaves).encode(
-        x=x, y=alt.Y(field="bottom", type="quantitative", title=distance), tooltip=_tooltip(names)
+        x=x, y=alt.Y("bottom:Q", title=distance), tooltip=_tooltip(names)
     )
     points = base.mark_point(filled=True, size=55, opacity=1).encode(color=_color(names))
     labels = base.mark_text(angle=270, align="right", dx=-6, fontSize=10, color=REFERENCE).encode(
-        text=alt.Text(field="name", type="nominal")
+        text=alt.Text("name:N")
     )
     return alt.LayerChart(layer=[lines, points, labels]).properties(
         width=_LEAF * (len(heads) + 1),
@@ -92,14 +92,12 @@ def head_map(
     frame = _heads(heads, roles)
     frame[["x", "y"]] = plane(matrix)
     base = alt.Chart(frame).encode(
-        x=alt.X(field="x", type="quantitative", title=named(names, "first dimension (nats)")),
-        y=alt.Y(field="y", type="quantitative", title=named(names, "second dimension (nats)")),
+        x=alt.X("x:Q", title=named(names, "first dimension (nats)")),
+        y=alt.Y("y:Q", title=named(names, "second dimension (nats)")),
         tooltip=_tooltip(names),
     )
     points = base.mark_point(filled=True, size=90, opacity=0.9).encode(color=_color(names))
-    labels = base.mark_text(dy=-10, fontSize=9, color=REFERENCE).encode(
-        text=alt.Text(field="name", type="nominal")
-    )
+    labels = base.mark_text(dy=-10, fontSize=9, color=REFERENCE).encode(text=alt.Text("name:N"))
     return alt.LayerChart(layer=[points, labels]).properties(
         width=480,
         height=420,
@@ -124,16 +122,11 @@ def _heads(heads: list[tuple[int, int]], roles: pd.DataFrame | None) -> pd.DataF
 
 
 def _color(names: Names | None) -> alt.Color:
-    return alt.Color(
-        field="layer",
-        type="ordinal",
-        title=named(names, "layer"),
-        scale=alt.Scale(scheme="viridis"),
-    )
+    return alt.Color("layer:O", title=named(names, "layer"), scale=alt.Scale(scheme="viridis"))
 
 
 def _tooltip(names: Names | None) -> list[alt.Tooltip]:
     return [
-        alt.Tooltip(field="name", type="nominal", title=named(names, "head")),
-        alt.Tooltip(field="roles", type="nominal", title=named(names, "roles")),
+        alt.Tooltip("name:N", title=named(names, "head")),
+        alt.Tooltip("roles:N", title=named(names, "roles")),
     ]

@@ -28,18 +28,15 @@ def spectrum(frame: pd.DataFrame, *, names: Names | None = None) -> alt.Chart:
         .mark_line(point=True)
         .encode(
             x=alt.X(
-                field="index",
-                type="quantitative",
-                title=named(names, "index"),
-                axis=alt.Axis(tickMinStep=1, format="d"),
+                "index:Q", title=named(names, "index"), axis=alt.Axis(tickMinStep=1, format="d")
             ),
-            y=alt.Y(field="singular_value", type="quantitative", title=value),
+            y=alt.Y("singular_value:Q", title=value),
             color=category(frame, "matrix", alt.Color),
             strokeDash=category(frame, "matrix", alt.StrokeDash),
             tooltip=[
-                alt.Tooltip(field="matrix", type="nominal", title=named(names, "matrix")),
-                alt.Tooltip(field="index", type="quantitative", title=named(names, "index")),
-                alt.Tooltip(field="singular_value", type="quantitative", format=".4g", title=value),
+                alt.Tooltip("matrix:N", title=named(names, "matrix")),
+                alt.Tooltip("index:Q", title=named(names, "index")),
+                alt.Tooltip("singular_value:Q", format=".4g", title=value),
             ],
         )
         .properties(height=260, description="singular values, from the largest to the smallest")
@@ -66,14 +63,14 @@ def eigenvalue_plane(frame: pd.DataFrame, *, names: Names | None = None) -> alt.
         alt.Chart(shown)
         .mark_point(filled=True, size=45, opacity=0.75)
         .encode(
-            x=alt.X(field="real", type="quantitative", scale=scale, title=real),
-            y=alt.Y(field="imaginary", type="quantitative", scale=scale, title=imaginary),
+            x=alt.X("real:Q", scale=scale, title=real),
+            y=alt.Y("imaginary:Q", scale=scale, title=imaginary),
             color=category(frame, "matrix", alt.Color),
             shape=category(frame, "matrix", alt.Shape),
             tooltip=[
-                alt.Tooltip(field="matrix", type="nominal", title=named(names, "matrix")),
-                alt.Tooltip(field="real", type="quantitative", format=".4g", title=real),
-                alt.Tooltip(field="imaginary", type="quantitative", format=".4g", title=imaginary),
+                alt.Tooltip("matrix:N", title=named(names, "matrix")),
+                alt.Tooltip("real:Q", format=".4g", title=real),
+                alt.Tooltip("imaginary:Q", format=".4g", title=imaginary),
             ],
         )
     )
@@ -81,8 +78,8 @@ def eigenvalue_plane(frame: pd.DataFrame, *, names: Names | None = None) -> alt.
     lines = alt.Chart(zero).mark_rule(color=REFERENCE, strokeDash=[4, 4])
     return alt.LayerChart(
         layer=[
-            lines.encode(x=alt.X(field="zero", type="quantitative", title=real)),
-            lines.encode(y=alt.Y(field="zero", type="quantitative", title=imaginary)),
+            lines.encode(x=alt.X("zero:Q", title=real)),
+            lines.encode(y=alt.Y("zero:Q", title=imaginary)),
             points,
         ]
     ).properties(width=300, height=300, description="eigenvalues in the complex plane")
@@ -116,25 +113,14 @@ def cost_curve(frame: pd.DataFrame, *, names: Names | None = None) -> alt.LayerC
         {"tokens": lengths, "seconds": slowest * (lengths / longest) ** 2, "series": square}
     )
     tokens, seconds = named(names, "tokens"), named(names, "seconds")
-    x = alt.X(
-        field="tokens",
-        type="quantitative",
-        scale=alt.Scale(type="log", nice=False),
-        title=tokens,
-    )
+    x = alt.X("tokens:Q", scale=alt.Scale(type="log", nice=False), title=tokens)
     # Every power of ten has a line, not every tenth of it as well.
-    y = alt.Y(
-        field="seconds",
-        type="quantitative",
-        scale=alt.Scale(type="log"),
-        axis=alt.Axis(tickCount=6),
-        title=seconds,
-    )
+    y = alt.Y("seconds:Q", scale=alt.Scale(type="log"), axis=alt.Axis(tickCount=6), title=seconds)
     color = category(shown, "series", alt.Color, reference=square)
     tooltip = [
-        alt.Tooltip(field="series", type="nominal", title=named(names, "series")),
-        alt.Tooltip(field="tokens", type="quantitative", title=tokens),
-        alt.Tooltip(field="seconds", type="quantitative", format=".3s", title=seconds),
+        alt.Tooltip("series:N", title=named(names, "series")),
+        alt.Tooltip("tokens:Q", title=tokens),
+        alt.Tooltip("seconds:Q", format=".3s", title=seconds),
     ]
     measured = alt.Chart(shown).mark_line(point=True).encode(x=x, y=y, color=color, tooltip=tooltip)
     line = (

@@ -43,27 +43,21 @@ def error_grid(
     shown["stage"] = [named(names, name) for name in frame["stage"]]
     base = alt.Chart(shown).encode(
         x=alt.X(
-            field="stage",
-            type="nominal",
+            "stage:N",
             sort=stages,
             title=named(names, "stage"),
             axis=alt.Axis(labelAngle=0, labelFlush=False),
         ),
         y=_rows(shown, by_module, names),
         tooltip=[
-            alt.Tooltip(field="layer", type="ordinal", title=named(names, "layer")),
+            alt.Tooltip("layer:O", title=named(names, "layer")),
             *(
                 alt.Tooltip(field=name, type="nominal", title=named(names, name))
                 for name in columns[len(_COLUMNS) :]
             ),
-            alt.Tooltip(field="stage", type="nominal", title=named(names, "stage")),
-            alt.Tooltip(
-                field="error_in_u",
-                type="quantitative",
-                format=".4g",
-                title=named(names, "error in u"),
-            ),
-            alt.Tooltip(field="passed", type="nominal", title=named(names, "passed")),
+            alt.Tooltip("stage:N", title=named(names, "stage")),
+            alt.Tooltip("error_in_u:Q", format=".4g", title=named(names, "error in u")),
+            alt.Tooltip("passed:N", title=named(names, "passed")),
         ],
     )
     return alt.LayerChart(layer=_cells(base, limit, named(names, "error in u"))).properties(
@@ -76,16 +70,10 @@ def error_grid(
 def _rows(frame: pd.DataFrame, by_module: bool, names: Names | None) -> alt.Y:
     """Return the axis downwards: layers by their numbers, or modules in the order of theirs."""
     if not by_module:
-        return alt.Y(
-            field="layer",
-            type="ordinal",
-            title=named(names, "layer"),
-            axis=alt.Axis(labelFlush=False),
-        )
+        return alt.Y("layer:O", title=named(names, "layer"), axis=alt.Axis(labelFlush=False))
     modules = frame.sort_values("layer", kind="stable")["module"].drop_duplicates().tolist()
     return alt.Y(
-        field="module",
-        type="nominal",
+        "module:N",
         sort=modules,
         title=None,
         axis=alt.Axis(labelLimit=360, labelOverlap=False, labelFlush=False),
@@ -95,8 +83,7 @@ def _rows(frame: pd.DataFrame, by_module: bool, names: Names | None) -> alt.Y:
 def _cells(base: alt.Chart, limit: float, title: str) -> list[alt.Chart]:
     cells = base.mark_rect(stroke=MARK).encode(
         color=alt.Color(
-            field="error_in_u",
-            type="quantitative",
+            "error_in_u:Q",
             title=title,
             scale=alt.Scale(scheme="cividis", type="sqrt", domain=[0, limit], clamp=True),
         ),
@@ -104,7 +91,7 @@ def _cells(base: alt.Chart, limit: float, title: str) -> list[alt.Chart]:
     )
     # The middle of a square-root scale lies at a quarter: above it the cells are light.
     text = base.mark_text(fontSize=12).encode(
-        text=alt.Text(field="error_in_u", type="quantitative", format=".2f"),
+        text=alt.Text("error_in_u:Q", format=".2f"),
         color=alt.when(alt.datum.error_in_u > limit / 4)
         .then(alt.value("#000000"))
         .otherwise(alt.value("#ffffff")),

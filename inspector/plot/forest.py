@@ -63,8 +63,7 @@ def claims_forest(claims: pd.DataFrame, *, names: Names | None = None) -> alt.La
     frame = _rows(claims, called)
     rows = frame["claim"].tolist()
     y = alt.Y(
-        field="claim",
-        type="nominal",
+        "claim:N",
         sort=rows,
         scale=alt.Scale(domain=rows),
         axis=alt.Axis(
@@ -73,16 +72,16 @@ def claims_forest(claims: pd.DataFrame, *, names: Names | None = None) -> alt.La
     )
     # Above the rows: there may be hundreds.
     axis = alt.Axis(format="+.0%", grid=False, orient="top")
-    x = alt.X(field="lift", type="quantitative", title=lift, axis=axis)
+    x = alt.X("lift:Q", title=lift, axis=axis)
     color, shape = _of_verdict(frame, called)
     base = alt.Chart(frame).encode(y=y, tooltip=_tooltip(names))
     known = base.transform_filter("isValid(datum.lift)")
     intervals = known.mark_rule(strokeWidth=2).encode(
-        x=alt.X(field="ci_low", type="quantitative", title=lift), x2="ci_high", color=color
+        x=alt.X("ci_low:Q", title=lift), x2="ci_high", color=color
     )
     points = known.mark_point(size=70, filled=True, opacity=1).encode(x=x, color=color, shape=shape)
     shares = base.mark_text(align="left", dx=8, fontSize=11, color=REFERENCE).encode(
-        x=alt.value("width"), text=alt.Text(field="shares", type="nominal")
+        x=alt.value("width"), text=alt.Text("shares:N")
     )
     return alt.LayerChart(
         layer=[
@@ -122,9 +121,9 @@ def claim_ladder(controls: pd.DataFrame, *, names: Names | None = None) -> alt.L
     lead = named(names, "points ahead")
     axis = alt.Axis(title=None, labelLimit=190, labelOverlap=False, labelFlush=False, ticks=False)
     base = alt.Chart(frame).encode(
-        y=alt.Y(field="rung", type="nominal", scale=alt.Scale(domain=rows), sort=rows, axis=axis),
+        y=alt.Y('rung:N', scale=alt.Scale(domain=rows), sort=rows, axis=axis),
         tooltip=[
-            alt.Tooltip(field="rung", type="nominal", title=named(names, "simpler explanation")),
+            alt.Tooltip('rung:N', title=named(names, 'simpler explanation')),
             *number_tooltips({"difference": "+.3f", "ci_low": "+.3f", "ci_high": "+.3f",
                               "accuracy": ".3f", "n": "d"}, names),
         ],
@@ -135,16 +134,13 @@ def claim_ladder(controls: pd.DataFrame, *, names: Names | None = None) -> alt.L
         for name in ("difference", "ci_low")
     }
     color = alt.Color(
-        field="said",
-        type="nominal",
+        "said:N",
         scale=alt.Scale(domain=[ahead, level], range=list(_COLORS[:2])),
         legend=alt.Legend(orient="top", title=None, direction="vertical", labelLimit=300),
     )
-    shape = alt.Shape(
-        field="said", type="nominal", scale=alt.Scale(domain=[ahead, level], range=_SHAPES[:2])
-    )
+    shape = alt.Shape("said:N", scale=alt.Scale(domain=[ahead, level], range=_SHAPES[:2]))
     shares = base.mark_text(align="left", dx=8, fontSize=11, color=REFERENCE).encode(
-        x=alt.value("width"), text=alt.Text(field="share", type="nominal")
+        x=alt.value("width"), text=alt.Text("share:N")
     )
     intervals = known.mark_rule(strokeWidth=2).encode(x=x["ci_low"], x2="ci_high", color=color)
     points = known.mark_point(size=70, filled=True, opacity=1)
@@ -202,8 +198,8 @@ def _of_verdict(frame: pd.DataFrame, called: Mapping[str, str]) -> tuple[alt.Col
     colors = alt.Scale(domain=domain, range=[_COLORS[place] for place in present])
     shapes = alt.Scale(domain=domain, range=[_SHAPES[place] for place in present])
     return (
-        alt.Color(field="said", type="nominal", scale=colors, legend=legend),
-        alt.Shape(field="said", type="nominal", scale=shapes, legend=legend),
+        alt.Color("said:N", scale=colors, legend=legend),
+        alt.Shape("said:N", scale=shapes, legend=legend),
     )
 
 
@@ -212,7 +208,7 @@ def _line(at: float, dash: list[int], title: str) -> alt.Chart:
     line: alt.Chart = (
         alt.Chart(frame)
         .mark_rule(color=REFERENCE, strokeDash=dash)
-        .encode(x=alt.X(field="at", type="quantitative", title=title))
+        .encode(x=alt.X("at:Q", title=title))
     )
     return line
 
@@ -221,8 +217,8 @@ def _tooltip(names: Names | None) -> list[alt.Tooltip]:
     shown = {"lift": "+.3f", "ci_low": "+.3f", "ci_high": "+.3f", "accuracy": ".3f",
              "baseline_accuracy": ".3f", "n": "d", "q_value": ".2g"}  # fmt: skip
     return [
-        alt.Tooltip(field="claim", type="nominal", title=named(names, "claim")),
-        alt.Tooltip(field="said", type="nominal", title=named(names, "verdict")),
+        alt.Tooltip("claim:N", title=named(names, "claim")),
+        alt.Tooltip("said:N", title=named(names, "verdict")),
         *number_tooltips(shown, names),
     ]
 

@@ -70,8 +70,8 @@ def head_grid(
             ),
             strokeWidth=alt.when(choice).then(alt.value(3)).otherwise(alt.value(0)),
             tooltip=[
-                alt.Tooltip(field="layer", type="ordinal", title=named(names, "layer")),
-                alt.Tooltip(field="head", type="ordinal", title=named(names, "head")),
+                alt.Tooltip("layer:O", title=named(names, "layer")),
+                alt.Tooltip("head:O", title=named(names, "head")),
                 alt.Tooltip(field=statistic, type="quantitative", format=".4g", title=title),
             ],
         )
@@ -179,34 +179,26 @@ def attention_matrix(
         .mark_rect()
         .encode(
             x=alt.X(
-                field="key",
-                type="nominal",
+                "key:N",
                 sort=keys,
                 title=named(names, "key"),
                 axis=alt.Axis(labelAngle=-60, labelOverlap=False, labelFlush=False),
             ),
             y=alt.Y(
-                field="query",
-                type="nominal",
+                "query:N",
                 sort=queries,
                 title=named(names, "query"),
                 axis=alt.Axis(labelOverlap=False, labelFlush=False),
             ),
             color=alt.Color(
-                field="probability",
-                type="quantitative",
+                "probability:Q",
                 title=named(names, "probability"),
                 scale=alt.Scale(scheme="viridis", domain=[0, 1]),
             ),
             tooltip=[
-                alt.Tooltip(field="query", type="nominal", title=named(names, "query")),
-                alt.Tooltip(field="key", type="nominal", title=named(names, "key")),
-                alt.Tooltip(
-                    field="probability",
-                    type="quantitative",
-                    format=".4f",
-                    title=named(names, "probability"),
-                ),
+                alt.Tooltip("query:N", title=named(names, "query")),
+                alt.Tooltip("key:N", title=named(names, "key")),
+                alt.Tooltip("probability:Q", format=".4f", title=named(names, "probability")),
             ],
         )
         .properties(
@@ -251,12 +243,9 @@ def relation_grid(
         .encode(
             **_cells(names),
             color=alt.Color(
-                field="accuracy",
-                type="quantitative",
-                title=title,
-                scale=alt.Scale(scheme="viridis", domain=[0, 1]),
+                "accuracy:Q", title=title, scale=alt.Scale(scheme="viridis", domain=[0, 1])
             ),
-            column=alt.Column(field="direction", type="nominal", title=None, sort=None),
+            column=alt.Column("direction:N", title=None, sort=None),
             tooltip=_relation_tooltip(names),
         )
         .properties(
@@ -310,17 +299,9 @@ def _cells(names: Names | None) -> dict[str, alt.X | alt.Y]:
     """Return where a head's cell stands: heads across, layers downwards."""
     return {
         "x": alt.X(
-            field="head",
-            type="ordinal",
-            title=named(names, "head"),
-            axis=alt.Axis(labelAngle=0, labelFlush=False),
+            "head:O", title=named(names, "head"), axis=alt.Axis(labelAngle=0, labelFlush=False)
         ),
-        "y": alt.Y(
-            field="layer",
-            type="ordinal",
-            title=named(names, "layer"),
-            axis=alt.Axis(labelFlush=False),
-        ),
+        "y": alt.Y("layer:O", title=named(names, "layer"), axis=alt.Axis(labelFlush=False)),
     }
 
 
@@ -328,7 +309,7 @@ def _relation_tooltip(names: Names | None) -> list[alt.Tooltip]:
     forms = {"n": "d", "accuracy": ".3f", "baseline_offset": "+d", "baseline_accuracy": ".3f",
              "lift": "+.3f"}  # fmt: skip
     return [
-        alt.Tooltip(field="layer", type="ordinal", title=named(names, "layer")),
-        alt.Tooltip(field="head", type="ordinal", title=named(names, "head")),
+        alt.Tooltip("layer:O", title=named(names, "layer")),
+        alt.Tooltip("head:O", title=named(names, "head")),
         *number_tooltips(forms, names),
     ]

@@ -67,16 +67,14 @@ def _looks(row: "pd.Series[float]", names: Names | None) -> alt.Chart:
         alt.Chart(frame)
         .mark_bar()
         .encode(
-            x=alt.X(
-                field="share", type="quantitative", title=share, scale=alt.Scale(domain=[0, 1])
-            ),
-            y=alt.Y(field="where", type="nominal", title=None, sort=None),
-            yOffset=alt.YOffset(field="by", type="nominal", sort=None),
+            x=alt.X("share:Q", title=share, scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("where:N", title=None, sort=None),
+            yOffset=alt.YOffset("by:N", sort=None),
             color=category(frame, "by", alt.Color),
             tooltip=[
-                alt.Tooltip(field="where", type="nominal"),
-                alt.Tooltip(field="by", type="nominal"),
-                alt.Tooltip(field="share", type="quantitative", format=".3f", title=share),
+                alt.Tooltip("where:N"),
+                alt.Tooltip("by:N"),
+                alt.Tooltip("share:Q", format=".3f", title=share),
             ],
         )
         .properties(width=260, height=alt.Step(_ROW))
@@ -92,12 +90,12 @@ def _follows(relations: pd.DataFrame, names: Names | None) -> alt.LayerChart:
         f"{one.relation} · {named(names, str(one.direction))}" for one in frame.itertuples()
     ]
     accuracy = named(names, "accuracy; mark: best fixed offset")
-    y = alt.Y(field="asked", type="nominal", title=None, sort=None, axis=alt.Axis(labelLimit=260))
+    y = alt.Y("asked:N", title=None, sort=None, axis=alt.Axis(labelLimit=260))
     base = alt.Chart(frame).encode(
         y=y,
         tooltip=[
-            alt.Tooltip(field="asked", type="nominal", title=named(names, "relation")),
-            alt.Tooltip(field="n", type="quantitative", title="n"),
+            alt.Tooltip("asked:N", title=named(names, "relation")),
+            alt.Tooltip("n:Q", title="n"),
             *(
                 alt.Tooltip(
                     field=name,
@@ -111,9 +109,9 @@ def _follows(relations: pd.DataFrame, names: Names | None) -> alt.LayerChart:
     )
     scale = alt.Scale(domain=[0, 1])
     bars = base.mark_bar(color=CATEGORIES[0]).encode(
-        x=alt.X(field="accuracy", type="quantitative", title=accuracy, scale=scale)
+        x=alt.X("accuracy:Q", title=accuracy, scale=scale)
     )
     ticks = base.mark_tick(color=MARK, thickness=3).encode(
-        x=alt.X(field="baseline_accuracy", type="quantitative", title=accuracy, scale=scale)
+        x=alt.X("baseline_accuracy:Q", title=accuracy, scale=scale)
     )
     return alt.LayerChart(layer=[bars, ticks]).properties(width=260, height=alt.Step(_ROW * 1.3))

@@ -77,14 +77,13 @@ def _cells(stripes: pd.DataFrame, called: Mapping[str, str], x: alt.X, y: alt.Y)
             y=y,
             y2="bottom",
             color=alt.Color(
-                field="is",
-                type="nominal",
+                "is:N",
                 scale=alt.Scale(
                     domain=present, range=[colors.get(name, REFERENCE) for name in present]
                 ),
                 legend=alt.Legend(orient="top", title=None, columns=4, symbolType="square"),
             ),
-            opacity=alt.Opacity(field="opacity", type="quantitative", scale=None, legend=None),
+            opacity=alt.Opacity("opacity:Q", scale=None, legend=None),
             description=alt.Description(field="label", type="nominal"),
         )
         .add_params(choice)

@@ -44,6 +44,9 @@ def probes(
     Raises:
         InputError: If the model is no decoder, there is no such probe, or a number cannot be used.
         ModelError: If the model cannot be loaded.
+
+    Example:
+        >>> probes("gpt2", ["induction"], documents=4)  # doctest: +SKIP
     """
     ready = loaded(model)
     if ready.architecture.kind != "decoder":

@@ -27,7 +27,14 @@ FRAME_DTYPES = dtypes("attention")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AttentionMaps:
-    """The probabilities of every head on one text, or on a pair of texts."""
+    """The probabilities of every head on one text, or on a pair of texts.
+
+    Example:
+        >>> import inspector
+        >>> maps = inspector.attend("minilm", "The cat sat.")
+        >>> maps.tokens, maps[2, 8].shape
+        (['[CLS]', 'the', 'cat', 'sat', '.', '[SEP]'], (6, 6))
+    """
 
     probabilities: Float32[np.ndarray, "layer head query key"]
     tokens: list[str]

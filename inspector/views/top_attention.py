@@ -109,6 +109,9 @@ def attend_generation(
         InputError: If the model cannot write, or prompt and tokens are too long.
         ModelError: If the model cannot be loaded, or its cache gives other weights or states than
             one pass.
+
+    Example:
+        >>> attend_generation("gpt2", "The cat", 5, top=1).text  # doctest: +SKIP
     """
     if not is_whole(max_new_tokens) or max_new_tokens < 1:
         raise refused("max_new_tokens", max_new_tokens, "a whole number, at least 1")

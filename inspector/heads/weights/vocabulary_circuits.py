@@ -52,6 +52,9 @@ def vocabulary_circuits(model: ModelOrName, *, sampled: int = N_SAMPLED) -> pd.D
     Source: Elhage et al. (2021), A Mathematical Framework for Transformer Circuits, "Summarizing
         OV/QK matrices" and "Copying"; Wang et al. (2022), arXiv:2211.00593, sec. 3.2, for the five
         highest; McDougall et al. (2023), arXiv:2310.04625, sec. 3.1, for the ten lowest.
+
+    Example:
+        >>> vocabulary_circuits("gpt2").nlargest(3, "copying_score")  # doctest: +SKIP
     """
     model = loaded(model)
     embedding, unembedding = _matrices(model)

@@ -47,7 +47,12 @@ Long = Literal["skip", "windows"]
 
 @dataclass(frozen=True)
 class ProfileSettings:
-    """What changes the figures of a profile, besides model and corpus."""
+    """What changes the figures of a profile, besides model and corpus.
+
+    Example:
+        >>> ProfileSettings(labels="full", random_init_seeds=(1, 2)).batch_size
+        32
+    """
 
     labels: Labels = "universal"
     """'universal' or 'full' relation labels."""

@@ -62,7 +62,16 @@ _SHARDS = 0.9
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """The frames of a profile, and what they were computed from."""
+    """The frames of a profile, and what they were computed from.
+
+    Example:
+        >>> import inspector
+        >>> run = inspector.profile("minilm", "The cat sat.", ablation=False)
+        >>> run
+        <Run: minilm on texts: 1 sentences, 4 words; ...>
+        >>> run.frames["behaviour"] is run.behaviour
+        True
+    """
 
     manifest: Manifest
     frames: dict[str, pd.DataFrame]

@@ -108,6 +108,11 @@ def profile(
         ModelError: If the model cannot be loaded.
         OutputError: If the folder cannot be used.
         WorkerError: If a part of the work ends every process it is given to.
+
+    Example:
+        >>> run = profile("minilm", "The cat sat on the mat.", ablation=False)
+        >>> run.behaviour.shape[0], run.behaviour["queries"].max()
+        (72, 7)
     """
     if cause is not None:
         if ablation is not None:
@@ -168,6 +173,9 @@ def open_run(path: str | PathLike[str]) -> Run:
     Raises:
         InputError: If it is no path.
         OutputError: If there is none, it is not complete, or it is damaged.
+
+    Example:
+        >>> open_run("run").claims["verdict"].value_counts()  # doctest: +SKIP
     """
     return Run.open(path)
 
@@ -196,6 +204,10 @@ def replicate(
             another one.
         ModelError: If the model cannot be loaded.
         OutputError: If a folder holds no complete run.
+
+    Example:
+        >>> run = profile("minilm", "en_ewt-ud-dev")  # doctest: +SKIP
+        >>> replicate(run, "en_gum-ud-dev")["kept"].sum()  # doctest: +SKIP
     """
     made = run if isinstance(run, Run) else Run.open(run)
     settings = _settings_of(made)

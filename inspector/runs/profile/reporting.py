@@ -36,6 +36,12 @@ def compare(run: RunOrFolder, other: RunOrFolder) -> tuple[pd.DataFrame, pd.Data
     Raises:
         InputError: If the two have other layers or heads, or one is of several corpora.
         OutputError: If a folder holds no complete run.
+
+    Example:
+        >>> run = profile("minilm", "The cat sat.", ablation=False)
+        >>> heads, claims = compare(run, run)
+        >>> len(heads), len(claims)
+        (72, 0)
     """
     one, two = _of_one_corpus(run, other)
     heads = compare_heads(one.behaviour, two.behaviour, one.roles, two.roles)
@@ -69,8 +75,8 @@ def match_heads(run: RunOrFolder, other: RunOrFolder) -> pd.DataFrame:
         OutputError: If a folder holds no complete run.
 
     Example:
-        >>> run = inspector.open_run("run")  # doctest: +SKIP
-        >>> inspector.match_heads(run, run)["distance"].max()  # doctest: +SKIP
+        >>> run = profile("minilm", "The cat sat.", ablation=False)
+        >>> match_heads(run, run)["distance"].max()
         0.0
     """
     one, two = _of_one_corpus(run, other)
@@ -88,6 +94,11 @@ def lost_roles(run: RunOrFolder, other: RunOrFolder) -> pd.DataFrame:
 
     Raises:
         OutputError: If a folder holds no complete run.
+
+    Example:
+        >>> run = profile("minilm", "The cat sat.", ablation=False)
+        >>> lost_roles(run, run).empty
+        True
     """
     key = ["layer", "head", "role"]
     before, after = opened(run).roles, opened(other).roles
@@ -120,6 +131,11 @@ def report(
     Raises:
         InputError: If the corpus cannot be used.
         ModelError: If the model cannot be loaded.
+
+    Example:
+        >>> sorted(report("minilm", "The cat sat."))
+        ['inspector/entropy_nats', 'inspector/heads_with_roles', 'inspector/roles',
+         'inspector/supported_claims']
     """
     ready = model if tokenizer is None else load(model, tokenizer)
     run = profile(ready, corpus, **{"ablation": False, **options})
@@ -142,6 +158,10 @@ def trainer_callback(corpus: Given = None, **options: Any) -> Any:
     Args:
         corpus: As `inspector.profile` takes it.
         options: Further keywords of `report`; the tokenizer is the Trainer's where not given.
+
+    Example:
+        >>> trainer_callback("The cat sat.").reports  # before the first evaluation
+        []
     """
     tokenizer = options.pop("tokenizer", None)
 
