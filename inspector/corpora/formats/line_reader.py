@@ -6,7 +6,7 @@ A file of any size is read in constant memory.
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -183,18 +183,18 @@ def as_paths(paths: Paths) -> list[Path]:
     return files
 
 
-def unique_names(paths: Sequence[Path]) -> list[str]:
-    """Return a name for each file, numbered where several have the same.
+def unique_names(given: Iterable[str]) -> list[str]:
+    """Return names of files or corpora, numbered where several have the same.
 
     Example:
-        >>> unique_names([Path("a/x.txt"), Path("b/x.txt"), Path("y.txt")])
+        >>> unique_names(["x", "x", "y"])
         ['x', 'x~2', 'y']
     """
     names: list[str] = []
-    for path in paths:
-        name, count = path.stem, 1
+    for one in given:
+        name, count = one, 1
         while name in names:
             count += 1
-            name = f"{path.stem}~{count}"
+            name = f"{one}~{count}"
         names.append(name)
     return names

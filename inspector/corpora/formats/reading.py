@@ -44,7 +44,8 @@ class Reading:
         Raises:
             InputError: If it gives none.
         """
-        for path, name in zip(self._files, unique_names(self._files), strict=True):
+        names = unique_names(path.stem for path in self._files)
+        for path, name in zip(self._files, names, strict=True):
             n_sentences, n_skipped = len(self.sentences), len(self.skipped)
             yield path, name
             if len(self.sentences) > n_sentences:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from inspector.arguments import as_path
 from inspector.corpora import Corpus
+from inspector.corpora.formats.line_reader import unique_names
 from inspector.errors import InputError, OutputError
 from inspector.heads.observers import packed_counts
 from inspector.heads.specialization.replication import with_replicates
@@ -298,7 +299,8 @@ def profile_corpus(
             if replicate:
                 told = partial(_at, show, share)
                 parts[-1] |= _on_other_text(model, parts[-1], replicate, job.settings, told)
-        frames = parts[0] if len(parts) == 1 else _side_by_side(parts, _names(corpora))
+        named = unique_names(corpus.name for corpus in corpora)
+        frames = parts[0] if len(parts) == 1 else _side_by_side(parts, named)
         run_kept = _kept(run, Run(manifest, frames))
         show("Claims", 1.0)
         return run_kept
@@ -343,18 +345,6 @@ def _on_other_text(
     return {"replication": again, "claims": with_replicates(claims, again)}
 
 
-def _names(corpora: Sequence[Corpus]) -> list[str]:
-    """Return the corpora's names, numbered where several have the same."""
-    names: list[str] = []
-    for corpus in corpora:
-        name, count = corpus.name, 1
-        while name in names:
-            count += 1
-            name = f"{corpus.name}~{count}"
-        names.append(name)
-    return names
-
-
 def _side_by_side(
     parts: Sequence[dict[str, pd.DataFrame]], names: Sequence[str]
 ) -> dict[str, pd.DataFrame]:
@@ -383,7 +373,7 @@ def _manifest(
     return Manifest(
         model=model.name,
         model_files=model.file_hashes,
-        corpus=", ".join(_names(corpora)),
+        corpus=", ".join(unique_names(corpus.name for corpus in corpora)),
         corpus_sha256=hashes[0] if len(hashes) == 1 else _joined(hashes),
         settings={
             **{name: plain[name] for name in _SETTINGS},
