@@ -54,8 +54,8 @@ def weight_statistics(model: PretrainedModel | AnyModel) -> pd.DataFrame:
 
     Example:
         >>> import inspector
-        >>> inspector.weight_statistics(inspector.load("minilm")).shape
-        (72, 21)
+        >>> len(inspector.weight_statistics(inspector.load("minilm")))
+        72
     """
     if isinstance(model, AnyModel):
         return module_weight_statistics(model)

@@ -50,7 +50,7 @@ class ProfileSettings:
     """What changes the figures of a profile, besides model and corpus.
 
     Example:
-        >>> ProfileSettings(labels="full", random_init_seeds=(1, 2)).batch_size
+        >>> ProfileSettings(labels="full", distances=True).batch_size
         32
     """
 

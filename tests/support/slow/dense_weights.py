@@ -7,6 +7,15 @@ import numpy as np
 import pandas as pd
 
 Array = np.ndarray
+COLUMNS = [
+    "layer", "head",
+    "q_norm", "k_norm", "v_norm", "o_norm",
+    "q_bias_norm", "k_bias_norm", "v_bias_norm",
+    "qk_spectral_norm", "qk_frobenius_norm", "qk_effective_rank", "qk_stable_rank",
+    "qk_symmetry", "qk_eigenvalue_positivity",
+    "ov_spectral_norm", "ov_frobenius_norm", "ov_effective_rank", "ov_stable_rank",
+    "ov_symmetry", "ov_eigenvalue_positivity",
+]  # fmt: skip
 
 
 def dense_row(
