@@ -355,6 +355,8 @@ def test_every_module_says_what_it_is_for_and_offers_what_it_says():
 def test_public_names_all_import():
     assert {"attend", "load", "verify", "weight_statistics"} <= set(inspector.__all__)
     assert all(callable(getattr(inspector, name)) for name in inspector.__all__)
+    shown = {name: getattr(inspector, name).__doc__ or "" for name in inspector.__all__}
+    assert [name for name, text in shown.items() if ">>>" not in text] == []  # has an example
     assert set(inspector.__all__) < set(dir(inspector))
 
 

@@ -165,7 +165,7 @@ class Reading:
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command in which a parameter that is a group of options is told by its fields."""
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
 
     @functools.wraps(command)
     def run(**given: Any) -> None:

@@ -41,7 +41,12 @@ class Coverage(TypedDict):
 
 @dataclass(frozen=True, repr=False)
 class VerificationReport:
-    """The outcome of verifying one model."""
+    """The outcome of verifying one model.
+
+    Example:
+        >>> report = inspector.verify("minilm")  # doctest: +SKIP
+        >>> report.passed, report.coverage["reached"], len(report.controls)  # doctest: +SKIP
+    """
 
     model: str
     dtype: str

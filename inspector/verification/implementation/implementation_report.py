@@ -19,7 +19,12 @@ IMPLEMENTATION_COLUMNS = dtypes("implementation")
 
 @dataclass(frozen=True, repr=False)
 class ImplementationReport:
-    """The outcome of verifying a user's implementation against a model."""
+    """The outcome of verifying a user's implementation against a model.
+
+    Example:
+        >>> report = inspector.verify_implementation("my.py:build", "minilm")  # doctest: +SKIP
+        >>> report.passed, report.first_difference, report.diagnosis  # doctest: +SKIP
+    """
 
     implementation: str
     model: str
