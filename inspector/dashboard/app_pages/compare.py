@@ -252,11 +252,22 @@ def _side_by_side(left: tuple[Run, int, int], right: tuple[Run, int, int], visit
     widgets.text_table(
         [h["quantity"], *named, t["difference"], h["meaning"]],
         (
-            [name, f"{rows[0][name]:.4g}", f"{rows[1][name]:.4g}",
-             f"{rows[1][name] - rows[0][name]:+.3g}".replace("-", "−"), says.get(name, "")]
+            [name, _figure(rows[0][name], ".4g"), _figure(rows[1][name], ".4g"),
+             _figure(rows[1][name] - rows[0][name], "+.3g"), says.get(name, "")]
             for name in quantities
         ),
     )  # fmt: skip
+
+
+def _figure(number: float, form: str) -> str:
+    """Return a figure as it is shown; a count or a place has all its digits.
+
+    Example:
+        >>> _figure(19385.0, ".4g"), _figure(-0.4813, "+.3g")
+        ('19385', '−0.481')
+    """
+    form = form if number % 1 else form.replace(form[-2:], "0f")
+    return f"{number:{form}}".replace("-", "−")
 
 
 def _of_head(frame: pd.DataFrame, layer: int, head: int) -> pd.DataFrame:
