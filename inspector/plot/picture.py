@@ -13,6 +13,9 @@ from inspector.errors import InputError, extra
 _NAME = "inspector"
 MIME = f"application/vnd.vegalite.{alt.SCHEMA_VERSION.partition('.')[0]}+json"
 """What JupyterLab and editors draw themselves, interactive."""
+# Room is measured with the widest font that a reader's machine is likely to have: Verdana's letters
+# are as wide, and a label that was measured with a narrower one is cut off.
+_LOOK = {"font": "DejaVu Sans, Verdana, sans-serif", "axis": {"labelSeparation": 6}}
 
 
 def svg(chart: Any) -> str:
@@ -33,7 +36,7 @@ def png(chart: Any) -> bytes:
     """Return a chart as pixels, two a point, made on this machine; `svg` says what it needs."""
     import vl_convert
 
-    pixels: bytes = vl_convert.vegalite_to_png(chart.to_dict(), scale=2)
+    pixels: bytes = vl_convert.vegalite_to_png(chart.to_dict(), scale=2, config=_LOOK)
     return pixels
 
 
@@ -62,5 +65,5 @@ def show_without_hosts() -> None:
 def _drawn(spec: dict[str, Any]) -> str:
     import vl_convert
 
-    picture: str = vl_convert.vegalite_to_svg(spec)
+    picture: str = vl_convert.vegalite_to_svg(spec, config=_LOOK)
     return picture

@@ -59,14 +59,14 @@ def thumbnails_html(
     )
     for row, layer in enumerate(numbers):
         y = _MARGIN - 6 + row * step
-        parts.append(_label(18.0, y + _SIZE / 2 + 4, str(layer)))
+        parts.append(_label(20.0, y + _SIZE / 2 + 4, str(layer)))
         parts.extend(
             _thumbnail(probabilities[row, head], _MARGIN + head * step, y)
             for head in range(n_heads)
         )
     middle = _MARGIN + n_layers * step / 2
     parts.append(
-        f'<text x="8" y="{middle:g}" transform="rotate(-90 8 {middle:g})" '
+        f'<text x="11" y="{middle:g}" transform="rotate(-90 11 {middle:g})" '
         f'text-anchor="middle">{escape(named(names, "layer"))}</text>'
     )
     width, height = _MARGIN + n_heads * step, _MARGIN + n_layers * step

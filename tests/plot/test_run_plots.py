@@ -1,6 +1,7 @@
 """What `run.plot` draws is what stands in the run's frames."""
 
 import json
+import re
 from dataclasses import replace
 
 import altair as alt
@@ -178,6 +179,9 @@ def test_notebooks_keep_data_and_a_picture_and_ask_no_host(run):
     picture = bundle["image/svg+xml"]
     assert picture.startswith("<svg")
     assert "<script" not in picture
+    assert set(re.findall('font-family="([^,"]+)', picture)) == {"DejaVu Sans"}, (
+        "room for the widest"
+    )
     assert "syntactic:&lt;script" in picture
     assert inspector.plot.svg(chart) == picture
 

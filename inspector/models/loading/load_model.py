@@ -29,10 +29,9 @@ from inspector.models.loading.memory_model import (
     memory_hashes,
     own_body,
     own_network,
-    own_tokenizer,
     private_copy,
-    tokenizer_folder,
 )
+from inspector.models.loading.memory_tokenizer import own_tokenizer, tokenizer_folder
 from inspector.models.loading.model_files import (
     check_tokenizer_files,
     file_hashes,

@@ -11,20 +11,15 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from inspector.arguments import shown
 from inspector.errors import InputError, ModelError
-from inspector.models.loading.model_files import check_tokenizer_files, has_tokenizer
 from inspector.models.tokenizing.guarded import one_line
 
 _WEIGHTS = "weights (in memory)"
-# Embeddings beyond the tokenizer's: rows are rounded up to multiples of 64, 128, 1,024.
-_ROOM, _SPARE_ROWS = 1.05, 1024
 # Where libraries of quantisation keep what stands for a weight.
 _CODES = ("qweight", "weight_packed", "weight_scale", "_packed_params", "_weight_bias")
 _LIBRARIES = {"accelerate", "inspector", "kernels", "peft", "torch", "transformers"}
@@ -331,88 +326,3 @@ def has_changed(network: Any, hashes: Mapping[str, str]) -> bool:
     """
     body = network.base_model
     return has_adapters(body) or weights_hash(body) != hashes[_WEIGHTS]
-
-
-def tokenizer_folder(network: Any, name: str) -> Path:
-    """Return the folder that a network was loaded from, where it holds a tokenizer.
-
-    Raises:
-        InputError: If there is none on this machine.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    origin = str(getattr(network, "name_or_path", "") or "")
-    folder = Path(origin)
-    if origin and not folder.is_dir():
-        try:
-            folder = Path(snapshot_download(origin, local_files_only=True))
-        except (LocalEntryNotFoundError, HFValidationError, OSError):
-            origin = ""
-    if not origin or not has_tokenizer(folder):
-        raise InputError(
-            f"model ({name}) must be given with its tokenizer, which is not beside its weights: "
-            "inspector.load(model, tokenizer)."
-        )
-    check_tokenizer_files(folder)
-    return folder
-
-
-def own_tokenizer(tokenizer: object, network: Any, *, padded: bool) -> Any:
-    """Return a tokenizer of the caller's own, of which nothing is changed; it is copied.
-
-    Args:
-        tokenizer: What the user gave.
-        network: The model that it is to belong to.
-        padded: Whether the model knows a token for padding, as encoders do.
-
-    Raises:
-        InputError: If it is none, a slow one, or one of another model.
-    """
-    from transformers import PreTrainedTokenizerBase
-
-    if not isinstance(tokenizer, PreTrainedTokenizerBase):
-        raise InputError(
-            f"tokenizer ({shown(tokenizer)}) must be a tokenizer of transformers: give what "
-            "AutoTokenizer.from_pretrained(...) returns."
-        )
-    if not tokenizer.is_fast:
-        raise InputError(
-            f"tokenizer ({type(tokenizer).__name__}) must be a fast one, which says which token "
-            "belongs to which word: load it with AutoTokenizer."
-        )
-    copied: Any = deepcopy(tokenizer)
-    copied.backend_tokenizer.no_truncation()
-    copied.backend_tokenizer.no_padding()
-    rows = network.get_input_embeddings().num_embeddings
-    if rows > len(copied) * _ROOM + _SPARE_ROWS:
-        raise InputError(
-            f"tokenizer ({type(copied).__name__}, {len(copied)} tokens) must be the model's, which "
-            f"has embeddings for {rows}: give the one that the model was trained with."
-        )
-    pad, own = copied.pad_token_id, getattr(network.config, "pad_token_id", None)
-    if padded and isinstance(pad, int) and isinstance(own, int) and pad != own:
-        raise InputError(
-            f"tokenizer ({type(copied).__name__}) pads with token {pad}, but the model with {own}: "
-            "give the tokenizer that the model was trained with."
-        )
-    _check_origin(copied, network)
-    return copied
-
-
-def _check_origin(tokenizer: Any, network: Any) -> None:
-    """Refuse a tokenizer whose special tokens are others than where the model came from."""
-    origin = Path(str(getattr(network, "name_or_path", "") or "")) / "tokenizer.json"
-    try:
-        added = json.loads(origin.read_text(encoding="utf-8"))["added_tokens"]
-        special = {str(one["content"]): int(one["id"]) for one in added if one["special"]}
-    except (OSError, ValueError, KeyError, TypeError):  # none there; `load` of the folder says why
-        return
-    for token, number in special.items():
-        found = tokenizer.convert_tokens_to_ids(token)
-        if found != number:
-            raise InputError(
-                f"tokenizer ({type(tokenizer).__name__}) has {token} as token {found}, "
-                f"but the model's own, beside its weights, as {number}: give the tokenizer that "
-                "the model was trained with."
-            )

@@ -1,7 +1,9 @@
 """A model in memory: read as its folder would be, never changed, and never out of date."""
 
+import random
 from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,10 +40,10 @@ def classifier() -> Any:
     return AutoModelForSequenceClassification.from_pretrained(model_folder("minilm"))
 
 
-def _tiny(tokenizer: Any) -> Any:
+def _tiny(tokenizer: Any, hidden_size: int = 32) -> Any:
     config = BertConfig(
-        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
-        intermediate_size=64, max_position_embeddings=64,
+        vocab_size=len(tokenizer), hidden_size=hidden_size, num_hidden_layers=2,
+        num_attention_heads=4, intermediate_size=64, max_position_embeddings=64,
     )  # fmt: skip
     torch.manual_seed(0)
     return BertModel(config)
@@ -354,24 +356,50 @@ def test_a_folder_that_a_model_came_from_has_its_tokenizer(tokenizer: Any, tmp_p
     )
 
 
-def test_a_tokenizer_with_other_special_tokens_than_the_models_own_is_refused(
-    tokenizer: Any, tmp_path: Any
+def _moved(tokenizer: Any, number: int, folder: Path) -> Any:
+    words = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
+    words[number], words[1996] = words[1996], words[number]
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    return BertTokenizer.from_pretrained(folder)
+
+
+def test_a_tokenizer_with_other_ids_than_the_models_own_is_refused(
+    tokenizer: Any, tmp_path: Path
 ) -> None:
     _tiny(tokenizer).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     opened = BertModel.from_pretrained(tmp_path)
-    words = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
-    words[101], words[1996] = words[1996], words[101]
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
-    other = BertTokenizer.from_pretrained(tmp_path / "other")
-    with pytest.raises(InputError) as caught:
-        inspector.load(opened, other)
-    assert str(caught.value) == (
-        "tokenizer (BertTokenizer) has [CLS] as token 1996, but the model's own, beside its "
-        "weights, as 101: give the tokenizer that the model was trained with."
-    )
+    for number, token, first in ((101, "[CLS]", 101), (3000, "the", 1996)):
+        with pytest.raises(InputError) as caught:
+            inspector.load(opened, _moved(tokenizer, number, tmp_path / token))
+        assert str(caught.value) == (
+            f"tokenizer (BertTokenizer) must have '{token}' as token {first}, as the model's "
+            "own, beside its weights, has: give the tokenizer that the model was trained with."
+        )
     assert inspector.load(opened, tokenizer).n_layers == 2
+    (tmp_path / "tokenizer.json").unlink()
+    more = deepcopy(tokenizer)
+    more.add_tokens(["<mine>"])
+    wider = BertModel.from_pretrained(tmp_path)
+    wider.resize_token_embeddings(len(more), mean_resizing=False)
+    assert inspector.load(wider, more).n_layers == 2
+
+
+def test_a_shuffled_vocabulary_is_refused_by_what_the_model_has_learned(
+    minilm: Any, tokenizer: Any, tmp_path: Path
+) -> None:
+    words = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
+    random.Random(0).shuffle(ordinary := words[1000:])
+    (tmp_path / "vocab.txt").write_text("\n".join(words[:1000] + ordinary), encoding="utf-8")
+    shuffled = BertTokenizer.from_pretrained(tmp_path)
+    network = _tiny(tokenizer, minilm.d_model)
+    assert inspector.load(network, shuffled).n_layers == 2, "untrained: any ids are as good"
+    with torch.no_grad():
+        network.get_input_embeddings().weight.copy_(minilm.model.get_input_embeddings().weight)
+    assert inspector.load(network, tokenizer).n_layers == 2
+    with pytest.raises(InputError, match=r"no nearer than any two words': it is another model's"):
+        inspector.load(network, shuffled)
 
 
 def test_float16_rounds_the_weights_that_are_computed_in_float32(tokenizer: Any) -> None:
