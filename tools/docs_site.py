@@ -60,7 +60,7 @@ def command_line() -> str:
 
     from inspector.cli import app
 
-    command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
     for one in command.commands.values():  # which would be cut off after a few words
         one.short_help = " ".join((one.help or "").split("\n\n")[0].split())
     context = typer.Context(command)
