@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from inspector.models.hints.rules import hints
 
+_PART = r"\bparametrizations\.|\bweight_[gv]$"
 _MOST = 0.5  # of the tensors that lack, at least so many must be explained
 
 
@@ -75,6 +76,17 @@ def why_names_differ(
         )
     if not missing:
         return None
+    in_parts = sorted(
+        name
+        for name in unexpected
+        if re.search(_PART, name) or f"{name.removesuffix('_orig')}_mask" in unexpected
+    )
+    if in_parts:
+        return (
+            f"stores weights in parts ({in_parts[0]} and {len(in_parts) - 1} more), as weight norm "
+            "and pruning keep them: put them together (remove_parametrizations, remove_weight_norm "
+            "or prune.remove of torch.nn.utils), save the model and give that folder."
+        )
     wanted, stem = set(missing), f"{base}." if base else ""
     places = (
         ("under a prefix", lambda name: _before(name, wanted), "in front of"),

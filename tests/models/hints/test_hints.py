@@ -192,6 +192,16 @@ NAMES = {
         "with an ending (_orig)",
         "take '_orig' at the end of their names away",
     ),
+    "pruned": (
+        rewritten(lambda n, t: {f"{n}_orig": t, f"{n}_mask": t + 1}),
+        "stores weights in parts (",
+        "prune.remove",
+    ),
+    "weight norm": (
+        renamed(lambda n: n.replace(".weight", ".parametrizations.weight.original1")),
+        "stores weights in parts (",
+        "remove_parametrizations",
+    ),
     "another architecture": (
         renamed(lambda n: f"transformer.h.{n.replace('.', '_')}"),
         "by the names of another architecture (transformer.h.",
