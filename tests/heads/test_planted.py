@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.each import each
 from support.planted.llama import changed, one_head, planted_model, random_weights
-from support.slow.dense_weights import dense_row
+from support.slow.dense_weights import dense_row, scaling_laws
 
 from inspector.errors import InputError
 from inspector.heads import (
@@ -158,14 +158,7 @@ def test_scaling_laws(left: float, right: float, seed: int) -> None:
     after = weight_statistics(
         planted_model(changed(weights, W_Q=left * weights.W_Q, W_K=right * weights.W_K))
     )
-    factor = left * right
-    laws = {
-        "q_norm": abs(left),
-        "k_norm": abs(right),
-        "qk_spectral_norm": abs(factor),
-        "qk_frobenius_norm": abs(factor),
-        "qk_eigenvalue_positivity": 1.0 if factor > 0 else -1.0,
-    }
+    laws = scaling_laws(left, right)
     for name in WEIGHTS_COLUMNS:
         expected = before[name] * laws.get(name, 1.0)
         np.testing.assert_allclose(after[name], expected, rtol=1e-9, atol=1e-12, err_msg=name)

@@ -55,6 +55,18 @@ def _product(matrix: Array) -> dict[str, float]:
     }
 
 
+def scaling_laws(left: float, right: float) -> dict[str, float]:
+    """Return column → its factor where W_Q is multiplied by left, W_K by right; 1 of the rest."""
+    factor = left * right
+    return {
+        "q_norm": abs(left),
+        "k_norm": abs(right),
+        "qk_spectral_norm": abs(factor),
+        "qk_frobenius_norm": abs(factor),
+        "qk_eigenvalue_positivity": 1.0 if factor > 0 else -1.0,
+    }
+
+
 def relative_distance(frame: pd.DataFrame, expected: pd.DataFrame) -> pd.Series:
     """Return column → largest |a − b| / |b| over the rows."""
     return ((frame[expected.columns] - expected).abs() / expected.abs()).max()
