@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from support.each import each
 from support.terminal import assert_refused
 from support.tiny.language_models import save_language_model
 
@@ -81,6 +82,18 @@ def test_rows_from_the_cache_are_those_of_one_pass_over_all(writer, generation):
     assert generation.difference < 1e-5
     assert generation.check.of_states < 1e-5
     assert generation.check.control > 1e-2
+
+
+@each("name", ["mistral", "gemma2"])
+def test_keys_of_a_cache_with_a_window_are_named_by_their_place_in_the_text(name, tmp_path):
+    model = inspector.load(save_language_model(tmp_path / name, name, "causal"))
+    found = inspector.attend_generation(model, PROMPT, 6, top=3)
+    ids = model.tokenizer.convert_tokens_to_ids(found.tokens)
+    assert len(ids) > 1.5 * model.model.config.sliding_window
+    maps = maps_of(model, ids)
+    layer, head, query, key = (found.frame[n] for n in ("layer", "head", "query", "key"))
+    assert maps[layer, head, query, key] == pytest.approx(found.frame["probability"], abs=1e-5)
+    assert found.check.control > 1e-2
 
 
 def test_a_cache_that_changes_where_heads_look_is_found_out(writer, monkeypatch):

@@ -57,6 +57,8 @@ class _Kept:
         self.layers, self.heads, self.k, self.n_layers = layers, list(heads), k, n_layers
         self.layer = 0
         self.last_only = False
+        self.n_read = 0
+        """Tokens until now; a cache with a window holds the keys of the last of them alone."""
         self.keys: dict[int, list[Tensor]] = {layer: [] for layer in layers}
         self.weights: dict[int, list[Tensor]] = {layer: [] for layer in layers}
 
@@ -70,7 +72,8 @@ class _Kept:
             rows = rows[:, -1:]
         best = rows.float().topk(min(self.k, rows.shape[-1]), dim=-1)
         room = (0, self.k - best.values.shape[-1])
-        keys = best.indices.masked_fill(best.values <= 0, -1).to(torch.int32)
+        gone = max(self.n_read - rows.shape[-1], 0) if call.rows is None else 0
+        keys = (best.indices + gone).masked_fill(best.values <= 0, -1).to(torch.int32)
         self.keys[layer].append(torch.nn.functional.pad(keys, room, value=-1).cpu())
         self.weights[layer].append(torch.nn.functional.pad(best.values, room).cpu())
 
@@ -143,7 +146,8 @@ def written_keys(
     network: Any = model.model
     with running(model, backend_of(model), kept), torch.inference_mode():
         while len(written) < n_tokens:
-            seen = torch.ones(1, start + len(written), dtype=torch.long, device=ids.device)
+            kept.n_read = start + len(written)
+            seen = torch.ones(1, kept.n_read, dtype=torch.long, device=ids.device)
             output = network(
                 input_ids=ids, attention_mask=seen, past_key_values=cache, use_cache=True
             )
@@ -182,7 +186,7 @@ def _checked(
                 "its maps."
             )
     network: Any = model.model
-    other, place = ids.clone(), found.queries[0] // 2
+    other, place = ids.clone(), max(found.queries[0] - 1, 0)  # within every window
     other[0, place] = (other[0, place] + 1) % network.get_input_embeddings().num_embeddings
     return CacheCheck(weights, of_states, max(_apart(model, other, found, states)))
 
