@@ -127,6 +127,7 @@ def checked_claims(
     texts = {
         kind: _texts(corpus, replicate, annotations, kind) for kind in {kind for _, kind in groups}
     }
+    note_documents([one for one, _ in list(texts.values())[:1]])
     published = {number for number, (_, known) in enumerate(given, 1) if known}
     models: dict[str, PretrainedModel] = {}
     parts: list[Checked] = []
@@ -204,5 +205,4 @@ def _texts(
     if len(read) > 1:
         raise InputError(f"corpus ({len(read)} of them) must be one: give the others as replicate.")
     check_documents(read[0])
-    note_documents(read)
     return read[0], other_texts(replicate, labels)

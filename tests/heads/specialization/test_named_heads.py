@@ -139,16 +139,17 @@ def again():
 def test_the_share_of_splits_is_what_a_loop_over_them_gives(again, chosen, monkeypatch):
     monkeypatch.setattr(stability, "SPLITS", FEW)
     table, counts, splits = again
+    most = 0.01 if chosen else 0.3  # with the latter the interval is what is left to fail
     rows = [
         {"relation": relation, "direction": "dependent_to_head", "layer": 0, "head": head}
         | {"random_init_accuracy": 0.18}
         for relation in ("few", "many")
         for head in range(len(GRADES))
     ]
-    found = split_shares(pd.DataFrame(rows), counts, table, 4, chosen=chosen, max_p=0.01)
+    found = split_shares(pd.DataFrame(rows), counts, table, 4, chosen=chosen, max_p=most)
     for row, share in zip(rows, found, strict=True):
         held = [
-            over_offset(row, counts, *halves, chosen=chosen) and slow_ladder(row, one, rungs)
+            over_offset(row, counts, *halves, chosen=chosen) and slow_ladder(row, one, rungs, most)
             for *halves, one, rungs in splits
         ]
         assert share == sum(held) / FEW
@@ -182,7 +183,7 @@ def low_end(parts, wholes):
     return ratio - 1.959963984540054 * error
 
 
-def slow_ladder(row, again, rungs):
+def slow_ladder(row, again, rungs, most):
     """Return what the frame of rungs says of a split, with intervals by loops over documents."""
     of_row = (rungs["head"] == row["head"]) & (rungs["relation"] == row["relation"])
     (rung,) = rungs[of_row & (rungs["direction"] == row["direction"])].to_dict("records")
@@ -203,7 +204,7 @@ def slow_ladder(row, again, rungs):
         and sum(wholes) >= 30
         and sum(parts) > 0
         and low_end(parts, wholes) > 0
-        and rung["selectivity_p"] <= 0.01
+        and rung["selectivity_p"] <= most
         and all(matched_above(what, pairs, again, row["head"]) for what in MATCHED)
     )
 

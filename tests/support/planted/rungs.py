@@ -17,6 +17,8 @@ EXPLAINED = {
     "free": "",
     "keyword": "matched-source",
     "next verb": "word-class",
+    "seldom else": "",
+    "two words": "",
     "whoever asks": "matched-source",
 }
 """Relation → the rung that explains the head of its place; '' where none does."""
@@ -33,13 +35,14 @@ def rungs_table():
     for number in range(size):
         tags = draw.choice(_TAGS, _WORDS).tolist()
         forms = [f"w{one}" for one in draw.integers(0, 999, _WORDS)]
-        forms[but := int(draw.integers(4, 12))] = "but"
+        but, other = draw.choice(np.arange(3, 13), 2, replace=False).tolist()
+        forms[but], forms[other] = "but", ("and", "or")[number % 2]
         first = number * _WORDS
         own = looks[0, :, first : first + _WORDS]
         pairs = []
         for head, name in enumerate(EXPLAINED):
             for source in draw.choice(np.arange(1, _WORDS), 3, replace=False).tolist():
-                planted = _planted(name, source, tags, but, draw)
+                planted = _planted(name, source, tags, (but, other), draw)
                 if planted is not None:
                     target, found = planted
                     pairs.append(Relation("syntax", name, source, target))
@@ -76,16 +79,18 @@ def graded_table(shares):
     return graded
 
 
-def _planted(name, source, tags, but, draw):
+def _planted(name, source, tags, marks, draw):
     """Return the target of a source, and where the head looks from which words; None for none."""
     target = int(draw.choice([word for word in range(_WORDS) if word != source]))
     if name == "first word":
         return 0, {source: 0}
-    if name == "keyword":
+    if name in ("keyword", "seldom else", "two words"):
+        mark, others = marks[name == "two words"], 0.5 if name == "seldom else" else 1.0
         # Of another class than all near it: nothing to match by class.
-        if source == but or any(tags[word] == tags[source] for word in _near(source)):
+        if source == mark or any(tags[word] == tags[source] for word in _near(source)):
             return None
-        return but, {word: but for word in range(_WORDS) if word != but}
+        asked = [word for word in range(_WORDS) if word != mark and draw.random() < others]
+        return mark, dict.fromkeys((source, *asked), mark)
     if name == "whoever asks":
         alike = [word for word in _near(source) if tags[word] == tags[source]]
         asked = (source, *alike) if draw.random() < 0.8 else alike
