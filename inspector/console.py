@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import accumulate
+from shutil import get_terminal_size
+from textwrap import fill
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +26,13 @@ _MARKS = {True: "caught", False: "NOT CAUGHT", None: "below rounding"}
 
 
 def say(text: str) -> None:
-    """Print a line on stdout."""
-    print(printable(text))
+    """Print a line on stdout, in a terminal cut between words."""
+    line = printable(text)
+    columns = get_terminal_size().columns
+    if len(line) >= columns and sys.stdout.isatty():
+        line = fill(line, max(20, columns - 1), subsequent_indent="  ", break_long_words=False,
+                    break_on_hyphens=False)  # fmt: skip
+    print(line)
 
 
 def note(text: str) -> None:

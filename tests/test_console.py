@@ -58,6 +58,18 @@ def test_a_terminal_gets_all_columns_when_asked(terminal, capsys):
     assert "columns;" not in out
 
 
+def test_prose_is_cut_between_words_in_a_terminal_alone(terminal, capsys, monkeypatch):
+    prose = "default: used where no corpus is given, ships with inspector, and is read offline."
+    terminal(40)
+    console.say(prose)
+    assert capsys.readouterr().out == f"{prose}\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    console.say(prose)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) < 40
+    assert " ".join(line.strip() for line in lines) == prose
+
+
 def test_no_color_is_heeded(terminal, capsys):
     coloured = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
     terminal(100, NO_COLOR="1")

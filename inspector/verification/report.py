@@ -162,8 +162,10 @@ class VerificationReport:
     def _repr_html_(self) -> str:
         """Return the report for a notebook: no script, nothing from another host."""
         failures = "".join(f"<p><strong>{escape(line)}</strong></p>" for line in self.failures())
-        lines = [*self._not_judged(), *self.scope.lines(), *self.scope.file_lines()]
+        lines = [*self._not_judged(), *self.scope.lines()]
         failures += "".join(f"<p>{escape(line)}</p>" for line in lines)
+        files = "".join(f"<p>{escape(line)}</p>" for line in self.scope.file_lines())
+        failures += f"<details><summary>files</summary>{files}</details>" if files else ""
         if self.frame.empty:
             return f"<p>{escape(self.summary())}</p>{failures}"
         errors = self.frame.pivot_table(
