@@ -9,7 +9,7 @@ from inspector.errors import InputError
 from inspector.html import escape
 
 _SHADE = "230, 159, 0"
-_STRONGEST = 0.75
+_STRONGEST = 0.55
 _WORD = "display: inline-block; padding: 1px 4px; margin: 2px 1px; border-radius: 3px"
 _ASKED = "outline: 2px solid currentColor; font-weight: 600"
 _EXPECTED = "border-bottom: 3px solid #009e73"

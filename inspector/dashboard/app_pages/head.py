@@ -90,6 +90,7 @@ def _passport(run: Run, chosen: tuple[int, int], visit: Visit) -> None:
         st.code(
             exports.of_run(store.folder_of_run(visit), f"passport({chosen[0]}, {chosen[1]})"),
             language="python",
+            wrap_lines=True,
         )
 
 

@@ -36,7 +36,7 @@ def frames(shown: Mapping[str, Any], lines: Callable[[str], str], language: str)
                 for suffix, write in FRAME_WRITERS.items():
                     _file(f"{name}{suffix}", partial(_made, write, frame))
                 st.caption(t["python"])
-                st.code(lines(name), language="python")
+                st.code(lines(name), language="python", wrap_lines=True)
 
 
 def chart(
@@ -64,7 +64,7 @@ def chart(
                 _file(f"{key}{suffix}", partial(FRAME_WRITERS[suffix], data))
         if lines:
             st.caption(t["python"])
-            st.code(lines, language="python")
+            st.code(lines, language="python", wrap_lines=True)
 
 
 def _figures(drawing: Any) -> pd.DataFrame | None:
