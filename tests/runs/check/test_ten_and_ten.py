@@ -128,7 +128,9 @@ def follows(claim, direction, model, sentences):
 @pytest.mark.full
 def test_all_twenty_are_right_on_inspectors_own_text(command, minilm):
     done = command("check", FILE, "--json")
-    assert (done.code, done.err) == (1, "")
+    assert done.code == 1
+    # A busy machine takes longer than the minute after which progress is told.
+    assert all(line.startswith("Reading ") for line in done.err.splitlines())
     held = defaultdict(set)
     for row in json.loads(done.out)["claims"]:
         held[row["claim"]].add(row["verdict"])
