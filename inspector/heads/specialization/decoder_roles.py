@@ -23,7 +23,7 @@ PREVIOUS_SCORE = 0.40
 SINK_SCORE = 0.30
 """Mean attention to the first token: Gu et al. (2025), arXiv:2410.10781, sec. 3.1, ε."""
 NOTHING = 0.10
-"""Mean attention by norm below which looking somewhere writes nothing; ours."""
+"""Mean attention by norm below which looking somewhere moves hardly anything; ours."""
 SUPPRESSES = 0.50
 """Share of tokens that a head writes against, above which it does not copy but suppress; ours."""
 _ASKED = {

@@ -33,7 +33,7 @@ PHRASES: dict[str, str] = {
     "copy-suppression": "writes against what it finds ({points} points over a fixed offset)",
     "retrieval": "finds what a needle says ({points} points over a fixed offset)",
     "sink": "rests on the first token ({share} of its attention)",
-    "no-op": "rests where nothing is written ({share} of its attention)",
+    "no-op": "rests where hardly anything is moved ({share} of its attention)",
     "yes": "the model needs it for {relations}",
     "together": "the model needs it, or another that follows the same, for {relations}",
     "no": "the model does without it for {relations}",

@@ -160,7 +160,7 @@ def _earned_by_behaviour(
                     "layer": row["layer"],
                     "head": row["head"],
                     "role": f"{role}{offset}",
-                    "evidence": _SENTENCES[role](row),
+                    "evidence": _SENTENCES.get(name, _SENTENCES[role])(row),
                     "effect": row[next(iter(rule.at_least))],
                     "ci_low": np.nan,
                     "ci_high": np.nan,
@@ -236,13 +236,18 @@ def _special(row: Mapping[Any, Any]) -> str:
 
 
 def _no_op(row: Mapping[Any, Any]) -> str:
-    what, place = "Special tokens get", "special"
-    if row["special_mass"] < row["first_mass"]:
-        what, place = "The first token gets", "first"
+    return f"Special tokens get {_by_weight_not_norm(row, 'special')}"
+
+
+def _no_op_at_first(row: Mapping[Any, Any]) -> str:
+    return f"The first token gets {_by_weight_not_norm(row, 'first')}"
+
+
+def _by_weight_not_norm(row: Mapping[Any, Any], place: str) -> str:
     return (
-        f"{what} {_percent(row[f'{place}_mass'])} of its attention, but "
+        f"{_percent(row[f'{place}_mass'])} of its attention, but "
         f"{_percent(row[f'norm_{place}_mass'])} of it by the norm of what is moved: looking there "
-        "writes nothing."
+        "moves hardly anything."
     )
 
 
@@ -264,6 +269,7 @@ _SENTENCES: dict[str, Callable[[Mapping[Any, Any]], str]] = {
     "positional": _positional,
     "special-token": _special,
     "no-op": _no_op,
+    "no-op/first": _no_op_at_first,
     "broad": _broad,
     "duplicate-token": _duplicate,
 }

@@ -286,7 +286,7 @@ def test_a_rule_for_no_role_is_refused() -> None:
         )
     assert str(error.value) == (
         "rules (lazy) must be for roles that behaviour can earn. "
-        "Available: positional, special-token, no-op, broad, duplicate-token."
+        "Available: positional, special-token, no-op, no-op/first, broad, duplicate-token."
     )
 
 
@@ -338,13 +338,18 @@ def test_weight_without_norm_is_a_no_op_of_encoders_and_decoders() -> None:
     on_separator = {"special_mass": 0.9, "norm_special_mass": 0.0}
     on_first = {"first_mass": 0.8, "norm_first_mass": 0.05}
     both = on_separator | {"norm_special_mass": 0.6}
-    frame = roles_of(on_separator, on_first, both, {"special_mass": 0.4, "norm_special_mass": 0.0})
+    # Of both kinds of token more weight is on the special ones, but by norm only the first is idle.
+    first_of_both = {"special_mass": 0.75, "norm_special_mass": 0.16} | on_first
+    first_of_both |= {"first_mass": 0.7}
+    little = {"special_mass": 0.4, "norm_special_mass": 0.0}
+    frame = roles_of(on_separator, on_first, both, little, first_of_both)
     assert list(zip(frame["head"], frame["role"], strict=True)) == [
-        (0, "no-op"), (1, "no-op"), (2, "special-token"),
+        (0, "no-op"), (1, "no-op"), (2, "special-token"), (4, "no-op"),
     ]  # fmt: skip
+    assert frame["evidence"][3].startswith("The first token gets 70.0 % of its attention, but 5.0")
     assert frame["evidence"][0] == (
         "Special tokens get 90.0 % of its attention, but 0.0 % of it by the norm of what is moved: "
-        "looking there writes nothing."
+        "looking there moves hardly anything."
     )
     assert frame["evidence"][1].startswith("The first token gets 80.0 % of its attention, but 5.0")
-    assert frame["effect"].tolist() == [0.9, 0.8, 0.9]
+    assert frame["effect"].tolist() == [0.9, 0.8, 0.9, 0.7]
