@@ -142,7 +142,9 @@ def _is_trained(embeddings: Tensor) -> bool:
 
 def _check_plurals(kind: str, tokens: dict[str, int], embeddings: Tensor) -> None:
     words = (w for w in tokens if len(w) > 2 and w.isalpha() and f"{w}s" in tokens)
-    pairs = [(tokens[w], tokens[f"{w}s"]) for w in words][:_PAIRS]
+    ids = ((tokens[w], tokens[f"{w}s"]) for w in words)
+    # A larger vocabulary's ids have no embedding; that is refused where the model is loaded.
+    pairs = [pair for pair in ids if max(pair) < len(embeddings)][:_PAIRS]
     if len(pairs) < _FEWEST:
         return
     single, plural = torch.tensor(pairs, device=embeddings.device).T
