@@ -72,8 +72,8 @@ def test_there_is_a_quickstart():
 def test_every_cell_runs_and_says_nothing_on_stderr(executed):
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code)
-    streams = [o for cell in code for o in cell.outputs if o.output_type in ("stream", "error")]
-    assert streams == []
+    said = [o for cell in code for o in cell.outputs if o.output_type in ("stream", "error")]
+    assert [one for one in said if one.get("name") != "stdout"] == []
 
 
 def test_nothing_is_loaded_from_another_host(executed):
@@ -114,7 +114,7 @@ def verify_your_attention(executed, html):
         "No known mistake, nor two in different steps, reproduces these numbers.",
     ):
         assert sentence in html
-    same = r"mended and minilm \(float32\) are the same: 6 layers × [4-9]\d inputs"
+    same = r"mended and minilm \(float32\) are the same: 6 layers × 1\d\d inputs"
     assert re.search(same, html)
     assert "The nearest, which is not" not in html, "nothing is clearly nearer on every input"
 
