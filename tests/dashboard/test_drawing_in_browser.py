@@ -61,10 +61,14 @@ def test_a_head_is_trained_while_another_reader_is_served(reader, browser):
 def test_the_comparison_is_read_on_a_phone(reader):
     reader.page.set_viewport_size({"width": 420, "height": 900})
     reader.open("concepts?mode=comparison")
-    cells = reader.page.locator(".st-key-kinds td")
-    for box in (cell.bounding_box() for cell in cells.all()):
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 420
+    # The page is drawn anew at the new width: what it comes to counts, not what it passes through.
+    reader.page.wait_for_function(
+        """() => {
+            const boxes = [...document.querySelectorAll('.st-key-kinds td')]
+                .map((cell) => cell.getBoundingClientRect());
+            return boxes.length > 3 && boxes.every(({left, right}) => left >= 0 && right <= 420);
+        }"""
+    )
     label = "getComputedStyle(document.querySelectorAll('.st-key-kinds td')[3], '::before').content"
     assert reader.page.evaluate(label) == '"Multi-head self-attention"'
 
