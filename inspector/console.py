@@ -97,7 +97,7 @@ def in_terminal() -> bool:
 
 
 def print_frame(
-    frame: "pd.DataFrame", title: str, *, alone: bool = False, whole: bool = False
+    frame: "pd.DataFrame", title: str, *, alone: bool = False, whole: bool | None = None
 ) -> None:
     """Print a frame: in a terminal as a table of four significant digits, else tab-separated.
 
@@ -107,7 +107,8 @@ def print_frame(
         frame: What to print.
         title: What it is; only in a terminal where nothing else is printed.
         alone: Whether nothing else is printed, so that programs can read it as it is.
-        whole: Whether a terminal gets all columns too, however wide.
+        whole: Whether a terminal gets all columns too, however wide; None of a command that has
+            no option for that.
     """
     if in_terminal():
         _print_table(frame, title, whole=whole)
@@ -119,7 +120,7 @@ def print_frame(
         print("\t".join(printable(cell) for cell in line.split("\t")))
 
 
-def _print_table(frame: "pd.DataFrame", title: str, *, whole: bool) -> None:
+def _print_table(frame: "pd.DataFrame", title: str, *, whole: bool | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -138,12 +139,13 @@ def _print_table(frame: "pd.DataFrame", title: str, *, whole: bool) -> None:
         console = Console(markup=False, width=max(console.width, sum(widths) + 1))
     shown = Table(title=printable(title), title_justify="left")
     for name in frame.columns[:kept]:
-        shown.add_column(str(name), justify="right", no_wrap=whole)
+        shown.add_column(str(name), justify="right", no_wrap=bool(whole))
     for row in rows:
         shown.add_row(*row[:kept])
     console.print(shown)
     if kept < len(widths):
-        say(f"{kept} of {len(widths)} columns; --columns NAME,NAME or --all shows others.")
+        way = "--json prints all" if whole is None else "--columns NAME,NAME or --all shows others"
+        say(f"{kept} of {len(widths)} columns; {way}.")
 
 
 def _that_fit(widths: list[int], available: int) -> int:

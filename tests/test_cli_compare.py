@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from dataclasses import replace
 
@@ -215,7 +216,14 @@ def test_a_gate_fails_where_a_head_has_lost_a_role(command, runs, tmp_path):
     done = command("compare", before, after, "--fail-on", "lost-role")
     assert done.code == 1
     assert done.err == "inspector: 2 roles lost: 1-0 syntactic:obj, 1-0 broad.\n"
-    assert command("compare", before, after).code == 0
+    short = command("compare", before, after)
+    assert short.code == 0
+    assert "\n1\t0\tbroad, syntactic:obj\t" in short.out
+    chosen = command("compare", before, after, "--columns", "head,roles_lost")
+    assert "Heads whose roles differ\nhead\troles_lost\n0\t2\n1\t0\n" in chosen.out
+    whole = command("compare", before, after, "--all")
+    assert "\t".join(HEADS_COLUMNS) in whole.out
+    assert len(re.findall(r"(?m)^\d\t\d\t", whole.out)) == 12, "every head"
     more = [(0, 1, "broad"), (1, 1, "syntactic:obj"), (1, 1, "broad")]
     gained = with_roles(runs[0], tmp_path / "gained", more)
     for pair in ((before, before), (after, gained)):

@@ -85,7 +85,8 @@ def test_options_that_cannot_be(command, monkeypatch, tmp_path, arguments, sente
         ),
         (
             "columns",
-            {"weights", "ablate", "importance", "robustness", "composition", "rollout"},
+            {"weights", "ablate", "check", "compare", "importance", "robustness", "composition",
+             "rollout"},
             {"everything", "output"},
         ),
     ],

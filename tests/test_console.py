@@ -38,7 +38,7 @@ def test_a_program_gets_every_digit_between_tabs(capsys):
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_a_terminal_gets_the_columns_that_fit(terminal, capsys, width):
     terminal(width, NO_COLOR="1")
-    console.print_frame(WIDE, "A title", alone=True)
+    console.print_frame(WIDE, "A title", alone=True, whole=False)
     out = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
     assert max(map(len, out.splitlines())) <= width
     kept = (width - 1 - len("│ layer │ head ")) // (len("a_long_statistic_0") + 3)
@@ -48,6 +48,8 @@ def test_a_terminal_gets_the_columns_that_fit(terminal, capsys, width):
     assert "0.1235" in out
     said = f"{kept + 2} of 11 columns; --columns NAME,NAME or --all shows others."
     assert out.endswith(f"{said}\n")
+    console.print_frame(WIDE, "Of a command without these options")
+    assert capsys.readouterr().out.endswith(f"{kept + 2} of 11 columns; --json prints all.\n")
 
 
 def test_a_terminal_gets_all_columns_when_asked(terminal, capsys):

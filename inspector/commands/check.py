@@ -8,7 +8,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from inspector.commands.options import Annotations, BatchTokens, Filed, Loading, Roles, Seed
+from inspector.commands.options import (
+    Annotations,
+    BatchTokens,
+    Framed,
+    Loading,
+    Roles,
+    Seed,
+    chosen_columns,
+)
 from inspector.console import print_frame, progress, say
 from inspector.records import json_text, records
 
@@ -16,8 +24,8 @@ EXAMPLE = "inspector check 'minilm 3-1 obj from the verb'"
 NOT_HOLDING = 1
 _A_PAGE = 3
 """Claims that are shown at length; of more a table."""
-_TABLE = ["claim", "model", "layer", "head", "what", "direction", "verdict", "explained_by"]
-_FIGURES = ["n", "accuracy", "lift"]
+_TABLE = ["claim", "model", "layer", "head", "what", "direction", "verdict", "explained_by",
+          "n", "accuracy", "lift"]  # fmt: skip
 
 
 def check(
@@ -52,7 +60,7 @@ def check(
     batch_tokens: BatchTokens = None,
     *,
     loading: Loading,
-    options: Filed,
+    options: Framed,
 ) -> None:
     """Judge claims about heads; exit code 1 if one of them does not hold."""
     options.target()
@@ -85,18 +93,20 @@ def check(
                 row["replication"] = [one for one in again if _is_of(one, row)]
         print(json_text({"claims": rows}))
     else:
-        _print(found)
+        _print(found, options)
         if options.output is not None:
             say(f"{len(found.frame)} rows written to {options.output}")
     if len(found.holding) < found.n_claims:
         raise typer.Exit(NOT_HOLDING)
 
 
-def _print(found: Any) -> None:
+def _print(found: Any, options: Framed) -> None:
     frame, holding = found.frame, set(found.holding)
-    if found.n_claims > _A_PAGE:
+    asked = options.columns or options.everything
+    if asked or found.n_claims > _A_PAGE:
         what = frame["relation"].where(frame["relation"] != "", frame["target"])
-        print_frame(frame.assign(what=what)[[*_TABLE, *_FIGURES]], "Claims")
+        shown = chosen_columns(frame, options.columns) if asked else frame.assign(what=what)[_TABLE]
+        print_frame(shown, "Claims", whole=options.everything)
     else:
         for number, rows in frame.groupby("claim"):
             first = rows.iloc[0]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.commands.options import Filed, check_choice
+from inspector.commands.options import Framed, check_choice, chosen_columns
 from inspector.console import note, print_frame, say
 from inspector.records import json_text, records
 
@@ -25,7 +25,7 @@ def compare(
         typer.Option(help="lost-role: exit with 1 if a head has lost a role; names those lost."),
     ] = None,
     *,
-    options: Filed,
+    options: Framed,
 ) -> None:
     """Compare two runs: what heads and claims have in common, and what differs (other - run)."""
     if fail_on is not None:
@@ -43,7 +43,7 @@ def compare(
         rows = {"heads": heads, "claims": claims, "lost_roles": lost}
         print(json_text({**document, **{name: records(frame) for name, frame in rows.items()}}))
     else:
-        _print(run, other, heads, claims)
+        _print(run, other, heads, claims, options)
         if target is not None:
             say(f"{len(heads)} rows written to {target}")
     if fail_on is not None and len(lost):
@@ -52,7 +52,9 @@ def compare(
         raise typer.Exit(1)
 
 
-def _print(run: Path, other: Path, heads: "pd.DataFrame", claims: "pd.DataFrame") -> None:
+def _print(
+    run: Path, other: Path, heads: "pd.DataFrame", claims: "pd.DataFrame", options: Framed
+) -> None:
     """Print what differs: in a sentence, then the heads and the claims."""
     from inspector.heads.specialization.lift import MIN_LIFT
 
@@ -71,11 +73,14 @@ def _print(run: Path, other: Path, heads: "pd.DataFrame", claims: "pd.DataFrame"
             f"supported claims, {text}: {int((own[lift] > 0).sum())} of {len(own)} keep a lift, "
             f"{int((own[lift] >= MIN_LIFT).sum())} ten points."
         )
-    if len(changed):
-        print_frame(changed[_SHOWN], "Heads whose roles differ")
+    whole = options.everything
+    columns = options.columns or (None if whole else ",".join(_SHOWN))
+    shown = chosen_columns(heads if whole else changed, columns)
+    if len(shown):
+        print_frame(shown, "Heads" if whole else "Heads whose roles differ", whole=whole)
     disagreeing = either[~either["agree"]]
     if len(disagreeing):
-        columns = ["relation", "direction", "head", "other_head", "lift", "other_lift"]
+        names = ["relation", "direction", "head", "other_head", "lift", "other_lift"]
         replicated = ["replicated_lift", "other_replicated_lift"]
-        shown = [*columns, *replicated, "verdict", "other_verdict"]
-        print_frame(disagreeing[shown], "Claims that differ")
+        names += [*replicated, "verdict", "other_verdict"]
+        print_frame(disagreeing if whole else disagreeing[names], "Claims that differ", whole=whole)

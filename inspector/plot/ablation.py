@@ -5,6 +5,7 @@ from typing import Literal
 import altair as alt
 import pandas as pd
 
+from inspector.errors import InputError
 from inspector.plot.colors import CATEGORIES
 from inspector.plot.names import Names, named
 from inspector.plot.shared import columns_of
@@ -33,8 +34,12 @@ def robustness_curve(
         names: What the chart's words are called; in English where not given.
 
     Raises:
-        InputError: If a column is missing.
+        InputError: If a column is missing, or there is no such figure.
     """
+    if figure not in _FIGURES:
+        raise InputError(
+            f"figure ({figure}) must be one of these. Available: {', '.join(_FIGURES)}."
+        )
     title, low, high = _FIGURES[figure]
     shown = columns_of(frame, ["kept", "order", "seed", figure, low, high], "robustness_curve")
     shown["curve"] = shown["order"] + shown["seed"].astype(str)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from inspector.plot.colors import MARK
 from inspector.plot.names import Names, named
-from inspector.plot.shared import CELL, columns_of
+from inspector.plot.shared import CELL, check_columns, columns_of
 
 STAGES = ("query", "key", "value", "probabilities", "context", "output")
 """The stages of a layer, in the order in which they are computed."""
@@ -33,6 +33,7 @@ def error_grid(
     Raises:
         InputError: If a column is missing.
     """
+    check_columns(frame, _COLUMNS, "error_grid")
     columns = [*_COLUMNS, *(["module"] if by_module or "module" in frame else [])]
     shown = columns_of(frame, columns, "error_grid")
     present = frame["stage"].drop_duplicates().tolist()

@@ -1,12 +1,14 @@
 """Charts of heads: a statistic of every head, their accuracy on a relation, the map of one."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from inspector.arguments import are_several
 from inspector.errors import InputError
 from inspector.plot.colors import CATEGORIES, MARK, REFERENCE
 from inspector.plot.names import Names, named
@@ -266,11 +268,14 @@ def _scale(frame: pd.DataFrame, statistic: str) -> alt.Scale:
     return alt.Scale(scheme="viridis", zero=False, nice=False)
 
 
-def _check_matrix(
-    probabilities: Float[np.ndarray, "query key"],
-    query_tokens: Sequence[str],
-    key_tokens: Sequence[str],
-) -> None:
+def _check_matrix(probabilities: Any, query_tokens: Any, key_tokens: Any) -> None:
+    given = (probabilities, query_tokens, key_tokens)
+    if not isinstance(probabilities, np.ndarray) or not all(map(are_several, given[1:])):
+        raise InputError(
+            f"probabilities ({', '.join(type(one).__name__ for one in given)}) must be an array, "
+            "with the tokens of its queries and keys, such as maps[2, 8], maps.tokens and "
+            "maps.tokens; or call maps.plot(2, 8)."
+        )
     expected = (len(query_tokens), len(key_tokens))
     if probabilities.shape != expected:
         raise InputError(

@@ -22,8 +22,12 @@ def svg(chart: Any) -> str:
     """Return a chart as a picture, made on this machine.
 
     Raises:
-        InputError: If what draws it is not installed.
+        InputError: If what draws it is not installed, or it is no chart.
     """
+    if not isinstance(chart, alt.TopLevelMixin):
+        raise InputError(
+            f"chart ({type(chart).__name__}) must be one of Altair's, such as run.plot.roles()."
+        )
     if find_spec("vl_convert") is None:
         raise InputError(
             "picture (svg) must be drawn by vl-convert-python, which is not installed: "

@@ -55,7 +55,7 @@ def number_tooltips(forms: Mapping[str, str], names: Names | None) -> list[alt.T
     ]
 
 
-def columns_of(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> pd.DataFrame:
+def columns_of(frame: Any, columns: Sequence[str], chart: str) -> pd.DataFrame:
     """Return the columns that a chart draws, without what is noted of the frame.
 
     A note that is not a number cannot be read by the browsers that some hosts hand it to.
@@ -64,17 +64,22 @@ def columns_of(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> pd.Da
         InputError: If a column is missing.
     """
     check_columns(frame, columns, chart)
-    shown = frame[list(columns)].copy()
+    shown: pd.DataFrame = frame[list(columns)].copy()
     shown.attrs = {}
     return shown
 
 
-def check_columns(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> None:
-    """Refuse a frame that lacks a column.
+def check_columns(frame: Any, columns: Sequence[str], chart: str) -> None:
+    """Refuse a frame that lacks a column, and what is no frame.
 
     Raises:
-        InputError: If a column is missing.
+        InputError: If a column is missing, or all of it.
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(
+            f"frame ({type(frame).__name__}) must be a DataFrame with the columns "
+            f"{', '.join(columns)}, which {chart} draws; a run draws its own, by run.plot."
+        )
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         given = ", ".join(str(name) for name in frame.columns)

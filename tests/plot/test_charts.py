@@ -1,6 +1,7 @@
 """What the charts' specifications say: fields, domains, rows, colours that any theme can bear."""
 
 import json
+from inspect import unwrap
 
 import numpy as np
 import pandas as pd
@@ -285,4 +286,21 @@ def test_a_frame_that_lacks_a_column(chart, needed):
     )
     assert refusal(charts.head_grid, pd.DataFrame({"a": [1]}), "a") == (
         "frame (a) lacks layer, head: head_grid draws the columns layer, head."
+    )
+    assert refusal(unwrap(getattr(charts, chart)), None) == (
+        f"frame (NoneType) must be a DataFrame with the columns {needed}, which {chart} draws; a "
+        "run draws its own, by run.plot."
+    )
+
+
+def test_what_is_no_map_no_figure_or_no_chart():
+    assert refusal(unwrap(charts.attention_matrix), {}, 2, 8) == (
+        "probabilities (dict, int, int) must be an array, with the tokens of its queries and keys, "
+        "such as maps[2, 8], maps.tokens and maps.tokens; or call maps.plot(2, 8)."
+    )
+    assert refusal(unwrap(charts.robustness_curve), pd.DataFrame(), "loss") == (
+        "figure (loss) must be one of these. Available: state_change, loss_increase."
+    )
+    assert refusal(unwrap(charts.svg), pd.DataFrame()) == (
+        "chart (DataFrame) must be one of Altair's, such as run.plot.roles()."
     )

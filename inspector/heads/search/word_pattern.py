@@ -5,6 +5,7 @@ Must not know: models, heads.
 
 from dataclasses import dataclass, fields
 
+from inspector.arguments import refused
 from inspector.corpora import Sentence
 from inspector.errors import InputError
 
@@ -32,12 +33,14 @@ class WordPattern:
             written: Terms between spaces; one without a colon is a form, as is one with another.
 
         Raises:
-            InputError: If it is too long, or two terms say the same of the word.
+            InputError: If it is no string, too long, or two terms say the same of the word.
 
         Example:
             >>> WordPattern.of("words", "tag:verb lemma:Be")
             WordPattern(word='', lemma='be', tag='VERB')
         """
+        if not isinstance(written, str):
+            raise refused(name, written, "words that are looked for, behind the corpus they are in")
         if len(written) > MOST_CHARACTERS:
             raise InputError(
                 f"{name} ({len(written)} characters) must have at most {MOST_CHARACTERS}: name a "

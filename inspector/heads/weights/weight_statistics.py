@@ -13,6 +13,7 @@ from inspector.frames import dtypes
 from inspector.heads.weights.low_rank_product import ThinProduct
 from inspector.models import PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, proved_weights
+from inspector.models.loading.load_model import ModelOrName, loaded
 
 _PRODUCT_STATISTICS = (
     "spectral_norm",
@@ -99,7 +100,7 @@ def module_weight_statistics(model: AnyModel) -> pd.DataFrame:
     return frame
 
 
-def singular_values(model: PretrainedModel, layer: int, head: int) -> pd.DataFrame:
+def singular_values(model: ModelOrName, layer: int, head: int) -> pd.DataFrame:
     """Return the singular values of one head's M_QK and M_OV, largest first.
 
     Columns: matrix ('QK' or 'OV'), index (from 0), singular_value.
@@ -111,7 +112,7 @@ def singular_values(model: PretrainedModel, layer: int, head: int) -> pd.DataFra
         pd.DataFrame(
             {
                 "matrix": name,
-                "index": range(model.d_head),
+                "index": range(product.singular_values.shape[1]),
                 "singular_value": product.singular_values[0].cpu().numpy(),
             }
         )
@@ -120,7 +121,7 @@ def singular_values(model: PretrainedModel, layer: int, head: int) -> pd.DataFra
     return pd.concat(frames, ignore_index=True)
 
 
-def eigenvalues(model: PretrainedModel, layer: int, head: int) -> pd.DataFrame:
+def eigenvalues(model: ModelOrName, layer: int, head: int) -> pd.DataFrame:
     """Return the eigenvalues of one head's M_QK and M_OV that can differ from zero.
 
     Columns: matrix ('QK' or 'OV'), real, imaginary.
@@ -135,7 +136,8 @@ def eigenvalues(model: PretrainedModel, layer: int, head: int) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _products(model: PretrainedModel, layer: int, head: int) -> dict[str, ThinProduct]:
+def _products(given: ModelOrName, layer: int, head: int) -> dict[str, ThinProduct]:
+    model = loaded(given)
     weights = model.layer_weights(model.check_layer(layer)).by_head()
     one = slice(model.check_head(head), head + 1)
     return {

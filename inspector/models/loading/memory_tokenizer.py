@@ -19,10 +19,16 @@ from inspector.models.loading.model_files import check_tokenizer_files, has_toke
 
 # Embeddings beyond the tokenizer's: rows are rounded up to multiples of 64, 128, 1,024.
 _ROOM, _SPARE_ROWS = 1.05, 1024
-# Of so many pairs of word and plural a trained model has cosines hundreds of standard errors above
-# those of any two words; of another's ids it has none.
-_PAIRS, _FEWEST, _STANDARD_ERRORS = 500, 100, 5
-_ROWS = 2000
+_RENAMED = 0.05
+"""Of a vocabulary's tokens, at most, that a user has given names of his own."""
+# So many pairs of word and plural have cosines above those of any two words by far more standard
+# errors once a model is trained. One that has just begun is not asked: it has learned no plurals.
+_FEWEST, _STANDARD_ERRORS = 1000, 3
+_ROWS, _SHARED, _NEARER = 1000, 5, 1.3
+_WAYS = (
+    "give the tokenizer that the model was trained with; if it is this one, save both in a folder "
+    "and give that"
+)
 
 
 def own_tokenizer(tokenizer: object, network: Any, *, padded: bool) -> Any:
@@ -61,7 +67,8 @@ def own_tokenizer(tokenizer: object, network: Any, *, padded: bool) -> Any:
     if padded and isinstance(pad, int) and isinstance(own, int) and pad != own:
         raise InputError(
             f"tokenizer ({type(copied).__name__}) pads with token {pad}, but the model with {own}: "
-            "give the tokenizer that the model was trained with."
+            "give the tokenizer that the model was trained with, or, if it is this one, set "
+            "model.config.pad_token_id."
         )
     _check_tokens(copied, network)
     return copied
@@ -101,18 +108,32 @@ def _origin(network: Any) -> Path | None:
 def _check_tokens(tokenizer: Any, network: Any) -> None:
     """Refuse a tokenizer whose ids are others than those that the model was trained with."""
     has: dict[str, int] = tokenizer.get_vocab()
-    origin = _origin(network)
-    trained_with = _tokens_of(origin) if origin else {}
-    for token, number in trained_with.items():
-        if has.get(token) != number:
-            raise InputError(
-                f"tokenizer ({type(tokenizer).__name__}) must have {token!r} as token {number}, "
-                "as the model's own, beside its weights, has: give the tokenizer that the model "
-                "was trained with."
-            )
     embeddings = network.get_input_embeddings().weight.detach()
-    if not trained_with and _is_trained(embeddings):
-        _check_plurals(type(tokenizer).__name__, has, embeddings)
+    origin, kind = _origin(network), type(tokenizer).__name__
+    own = _tokens_of(origin) if origin else {}
+    if max(own.values(), default=0) >= len(embeddings):
+        own = {}  # of the model whose configuration this one was built from
+    other = _another_id(own, has)
+    if other is not None and (_are_learned(own, embeddings) or not _are_learned(has, embeddings)):
+        raise InputError(
+            f"tokenizer ({kind}) must have {other!r} as token {own[other]}, as the model's own, "
+            f"beside its weights, has: {_WAYS}."
+        )
+    if not own and _are_learned(has, embeddings) is False:
+        raise InputError(
+            f"tokenizer ({kind}) gives words and their plurals tokens whose embeddings are no "
+            f"nearer than any two words', as another model's are: {_WAYS}."
+        )
+
+
+def _another_id(own: dict[str, int], has: dict[str, int]) -> str | None:
+    """Return a token that one vocabulary has as another number than the other, None if none.
+
+    Of one that has few others for those that it lacks, these are its names: of what stood unused.
+    """
+    moved = next((token for token, number in own.items() if has.get(token, number) != number), None)
+    lacking = [token for token in own if token not in has]
+    return lacking[0] if moved is None and len(lacking) > _RENAMED * len(own) else moved
 
 
 def _tokens_of(folder: Path) -> dict[str, int]:
@@ -120,7 +141,11 @@ def _tokens_of(folder: Path) -> dict[str, int]:
     try:
         whole = folder / "tokenizer.json"
         if not whole.is_file():
-            lines = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
+            lines = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
+            if not lines[-1]:
+                lines.pop()
+            if not {"[UNK]", "<unk>"} & {*lines}:  # another format of this name
+                return {}
             return {line: number for number, line in enumerate(lines)}
         content = json.loads(whole.read_text(encoding="utf-8"))
         special = {str(one["content"]): int(one["id"]) for one in content["added_tokens"]}
@@ -133,26 +158,40 @@ def _tokens_of(folder: Path) -> dict[str, int]:
 
 
 def _is_trained(embeddings: Tensor) -> bool:
-    """Return whether most rows are longer or shorter than a draw of random numbers makes them."""
-    rows = embeddings[:: max(1, len(embeddings) // _ROWS)].float()
-    lengths = rows.norm(dim=1) / rows.norm(dim=1).median()
-    by_chance = 4 / (2 * rows.shape[1]) ** 0.5
-    return bool(((lengths - 1).abs() > by_chance).double().mean() > 0.2)
+    """Return whether most rows have nearer neighbours than draws of random numbers have.
+
+    What all rows share is taken away: a little training moves them together, or a few of them.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        rows = normalize(embeddings[:: max(1, len(embeddings) // _ROWS)].float().cpu(), dim=1)
+        rows = rows - rows.mean(0)
+        if min(rows.shape) <= _SHARED or not rows.isfinite().all():
+            return False
+        shared = torch.pca_lowrank(rows, _SHARED, center=False)[2]
+        drawn = torch.randn(len(rows), rows.shape[1] - _SHARED)
+        return _nearest(rows - rows @ shared @ shared.T) > _NEARER * _nearest(drawn)
 
 
-def _check_plurals(kind: str, tokens: dict[str, int], embeddings: Tensor) -> None:
-    words = (w for w in tokens if len(w) > 2 and w.isalpha() and f"{w}s" in tokens)
-    ids = ((tokens[w], tokens[f"{w}s"]) for w in words)
+def _nearest(rows: Tensor) -> float:
+    """Return the median cosine of a row and the one that is nearest to it."""
+    directions = normalize(rows, dim=1)
+    cosines = (directions @ directions.T).fill_diagonal_(-1.0)
+    return float(cosines.amax(1).median())
+
+
+def _are_learned(tokens: dict[str, int], embeddings: Tensor) -> bool | None:
+    """Return whether a model has learned plurals by these ids; None if nobody can tell."""
+    pairs = [
+        (number, tokens[f"{word}s"])
+        for word, number in tokens.items()
+        if len(word) > 2 and word.lstrip("▁").isalpha() and f"{word}s" in tokens
+    ]
     # A larger vocabulary's ids have no embedding; that is refused where the model is loaded.
-    pairs = [pair for pair in ids if max(pair) < len(embeddings)][:_PAIRS]
-    if len(pairs) < _FEWEST:
-        return
+    pairs = sorted(pair for pair in pairs if max(pair) < len(embeddings))
+    if len(pairs) < _FEWEST or not _is_trained(embeddings):
+        return None
     single, plural = torch.tensor(pairs, device=embeddings.device).T
     one, other = (normalize(embeddings[ids].double(), dim=1) for ids in (single, plural))
     nearer = (one * other).sum(1) - (one * other.roll(1, 0)).sum(1)
-    if nearer.mean() < _STANDARD_ERRORS * nearer.std() / len(pairs) ** 0.5:
-        raise InputError(
-            f"tokenizer ({kind}) gives words and their plurals tokens whose embeddings are no "
-            "nearer than any two words': it is another model's. Give the tokenizer that the model "
-            "was trained with; if it is this one, save both in a folder and give that."
-        )
+    return bool(nearer.mean() >= _STANDARD_ERRORS * nearer.std() / len(pairs) ** 0.5)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from inspect import unwrap
 
 import pytest
 import torch
@@ -178,6 +179,8 @@ def test_lemmas_are_refused_where_the_corpus_has_none_and_a_colon_may_stand_in_a
     assert str(error.value) == (
         "lemma (of a corpus without lemmas) cannot be searched for: search for the word's form."
     )
+    with pytest.raises(InputError, match=r"words \(3\) must be words that are looked for, behind "):
+        unwrap(WordPattern.of.__func__)(WordPattern, "words", 3)
     with pytest.raises(InputError, match=r"corpus \(2 corpora\) must be one"):
         inspector.search([inspector.Corpus.from_text(one) for one in ("Go.", "Stop.")], "a")
     assert WordPattern.of("words", "http://a") == WordPattern(word="http://a")

@@ -135,7 +135,7 @@ def test_spectra_equal_dense_numpy(minilm: Any, layer: int, head: int) -> None:
 
 
 def test_columns_and_dtypes_of_the_spectra(minilm: Any) -> None:
-    values, roots = singular_values(minilm, 1, 1), eigenvalues(minilm, 1, 1)
+    values, roots = singular_values("minilm", 1, 1), eigenvalues(minilm, 1, 1)
     assert list(values.columns) == ["matrix", "index", "singular_value"]
     assert list(roots.columns) == ["matrix", "real", "imaginary"]
     assert [str(dtype) for dtype in values.dtypes] == ["str", "int64", "float64"]

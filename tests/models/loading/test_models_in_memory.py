@@ -375,7 +375,8 @@ def test_a_tokenizer_with_other_ids_than_the_models_own_is_refused(
             inspector.load(opened, _moved(tokenizer, number, tmp_path / token))
         assert str(caught.value) == (
             f"tokenizer (BertTokenizer) must have '{token}' as token {first}, as the model's "
-            "own, beside its weights, has: give the tokenizer that the model was trained with."
+            "own, beside its weights, has: give the tokenizer that the model was trained with; if "
+            "it is this one, save both in a folder and give that."
         )
     assert inspector.load(opened, tokenizer).n_layers == 2
     (tmp_path / "tokenizer.json").unlink()
@@ -398,8 +399,63 @@ def test_a_shuffled_vocabulary_is_refused_by_what_the_model_has_learned(
     with torch.no_grad():
         network.get_input_embeddings().weight.copy_(minilm.model.get_input_embeddings().weight)
     assert inspector.load(network, tokenizer).n_layers == 2
-    with pytest.raises(InputError, match=r"no nearer than any two words': it is another model's"):
+    with pytest.raises(InputError, match=r"no nearer than any two words', as another model's are"):
         inspector.load(network, shuffled)
+    tokenizer.save_pretrained(tmp_path / "from")
+    network.name_or_path = str(tmp_path / "from")
+    with pytest.raises(InputError, match=r"must have '.*' as token \d+, as the model's own"):
+        inspector.load(network, shuffled)
+    with pytest.raises(InputError, match=r"must have '\[CLS\]' as token 101"):
+        inspector.load(network, _moved(tokenizer, 101, tmp_path / "moved"))
+    was = tokenizer.get_vocab()
+    with torch.no_grad():  # trained again, with the shuffled one
+        again = torch.tensor([was[token] for token in words[:1000] + ordinary])
+        network.get_input_embeddings().weight.copy_(network.get_input_embeddings().weight[again])
+    assert inspector.load(network, shuffled).n_layers == 2
+
+
+def test_what_a_user_may_do_with_a_vocabulary_is_not_refused(
+    tokenizer: Any, tmp_path: Path
+) -> None:
+    words = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
+    words[5], words[6], words[7] = "\u2028", "\x85", "\ufeffa"
+    text = "\r\n".join(words) + "\r\n"
+    (tmp_path / "vocab.txt").write_bytes(text.encode())
+    of_lines = BertTokenizer(vocab={word: number for number, word in enumerate(words)})
+    network = _tiny(tokenizer)
+    network.resize_token_embeddings(len(words) + 64, mean_resizing=False)
+    network.name_or_path = str(tmp_path)
+    assert inspector.load(network, of_lines).n_layers == 2, "line ends are not all that look so"
+    for number in range(10, 40):
+        words[number] = f"[MINE{number}]"  # unused ones before
+    mine = BertTokenizer(vocab={word: number for number, word in enumerate(words)})
+    assert inspector.load(network, mine).n_layers == 2
+    most = {word if number < 28_000 else f"x{number}": number for number, word in enumerate(words)}
+    with pytest.raises(InputError, match=r"must have '.*' as token 10,"):
+        inspector.load(network, BertTokenizer(vocab=most))
+    first = BertTokenizer(
+        vocab={word: n for n, word in enumerate([*words[:500], *words[1000:2000]])}
+    )
+    small = BertModel(BertConfig.from_dict({**network.config.to_dict(), "vocab_size": 1500}))
+    small.name_or_path = str(tmp_path)  # as one from its configuration has
+    assert inspector.load(small, first).n_layers == 2
+
+
+def test_a_tokenizer_of_a_model_that_has_just_begun_to_learn_is_not_refused(tokenizer: Any) -> None:
+    has = tokenizer.get_vocab()
+    network = _tiny(tokenizer)
+    with torch.no_grad(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        rows = network.get_input_embeddings().weight
+        for word in (word for word in has if f"{word}s" in has):
+            rows[has[f"{word}s"]] += 0.04 * rows[has[word]]
+        rows[: len(rows) // 2] *= 3.0
+        rows += rows.mean(0) + 0.5 * rows[:1]
+    assert inspector.load(network, tokenizer).n_layers == 2
+    with torch.no_grad():
+        rows[30, 3] = torch.nan
+    with pytest.raises(ModelError, match=r"NaN|finite"):
+        inspector.load(network, tokenizer)
 
 
 def test_float16_rounds_the_weights_that_are_computed_in_float32(tokenizer: Any) -> None:
