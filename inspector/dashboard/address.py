@@ -21,6 +21,7 @@ _SHOWN = "_address_shown"
 _PLACE = "_address_place"
 _PLACES = "_address_places"
 _PLACES_BEFORE = "_address_places_before"
+_SAID = "_address_said"
 _IGNORED = "_address_ignored"
 _WRITTEN = "_address_written"
 _PAGE = "_address_page"
@@ -168,7 +169,12 @@ def select(
     help: str | None = None,
 ) -> Option:
     """Show a select box and return the choice."""
-    choose(key, options, default)
+    chosen = choose(key, options, default)
+    # A box keeps the words that it has until it is handed its value again: of another text, say.
+    said: dict[str, tuple[Any, str]] = st.session_state.setdefault(_SAID, {})
+    before, said[key] = said.get(key), (chosen, named(chosen))
+    if before is not None and before[0] == chosen and before != said[key]:
+        st.session_state[key] = chosen
     value: Option = st.selectbox(label, options, key=key, format_func=named, help=help)
     return value
 

@@ -315,6 +315,7 @@ def frame_table(
         selection_mode=["single-row", "single-cell"],
         column_order=list(columns),
         column_config=explained(of, language, labels),
+        placeholder="–",
     )
 
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 import altair as alt
 import pandas as pd
 
-from inspector.plot.colors import FAMILIES, FAMILY_COLORS, MARK, REFERENCE
+from inspector.plot.colors import FAMILIES, FAMILY_COLORS, MARK
 from inspector.plot.names import Names, named
 from inspector.plot.shared import check_columns
 
@@ -16,8 +16,10 @@ NO_ROLE = "none"
 
 _CELL = 34
 _GAP = 0.04
-_FAINT, _LEAST = 0.18, 0.4
-"""Opacity of a cell without a role, and of the weakest one."""
+_LEAST = 0.4
+"""Opacity of the weakest role."""
+_NOTHING = "rgba(138, 138, 138, 0.18)"
+"""Of a cell without a role, and in the legend: on white and on black fainter than any role."""
 _COLUMNS = ["layer", "head", "role", "evidence", "effect"]
 
 
@@ -79,7 +81,7 @@ def _cells(stripes: pd.DataFrame, called: Mapping[str, str], x: alt.X, y: alt.Y)
             color=alt.Color(
                 "is:N",
                 scale=alt.Scale(
-                    domain=present, range=[colors.get(name, REFERENCE) for name in present]
+                    domain=present, range=[colors.get(name, _NOTHING) for name in present]
                 ),
                 legend=alt.Legend(orient="top", title=None, columns=4, symbolType="square"),
             ),
@@ -131,9 +133,9 @@ def _stripes(roles: pd.DataFrame, heads: pd.DataFrame, called: Mapping[str, str]
 
 
 def _strength(roles: pd.DataFrame) -> float:
-    """Return how strong a colour is: faintest without a role, full at an effect of 1."""
+    """Return how strong a colour is: full at an effect of 1, and where there is no role."""
     if roles.empty:
-        return _FAINT
+        return 1.0
     effect = float(roles["effect"].max())
     return round(_LEAST + (1 - _LEAST) * min(max(effect, 0.0), 1.0), 3)
 

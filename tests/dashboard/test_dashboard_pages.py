@@ -323,6 +323,10 @@ def test_the_position_stands_in_the_address_and_a_shorter_text_brings_it_back(op
     assert app.selectbox(key="position").options[1] == "1 · a"
     assert app.session_state["position"] == 1
     assert app.query_params == {"mode": "self-attention"}
+    # The box in the browser keeps its old word until it is handed the new one.
+    app.text_input(key="sentence").set_value("Two cats.").run()
+    handed = app.selectbox(key="position").proto
+    assert (handed.set_value, handed.raw_value) == (True, "1 · two")
 
 
 def test_a_paste_that_is_too_long_is_told_in_the_pages_language(open_page):

@@ -256,7 +256,9 @@ def _left_out(visit: Visit, t: words.Words) -> None:
         columns = {
             "file": t["in_file"], **{name: t[name] for name in ("line", "sentence", "reason")},
         }  # fmt: skip
-        widgets.frame_table(skipped, "skipped", "skipped", columns, visit.language)
+        in_a_line = skipped["line"].astype("Int64").where(skipped["line"] > 0)
+        shown = skipped.assign(line=in_a_line)
+        widgets.frame_table(shown, "skipped", "skipped", columns, visit.language)
     frames = {"totals": run.totals, "skipped": skipped}
     folder = store.folder_of_run(visit)
     exports.frames(frames, lambda name: exports.of_run(folder, f'frames["{name}"]'), visit.language)

@@ -148,7 +148,7 @@ def _relations(run: Run, chosen: tuple[int, int], language: str) -> pd.DataFrame
     }
     widgets.frame_table(frame, "head-relations", "relations", columns, language, height=320)
     st.subheader(t["claims_by_name"], anchor=False)
-    claims = _of_head(run.claims, chosen)
+    claims = claims_in_words.ordered(_of_head(run.claims, chosen))
     again = run.frames.get("replication")
     if claims.empty:
         st.markdown(t["no_claim"])

@@ -213,7 +213,7 @@ def _downloads(report: VerificationReport, visit: Visit) -> None:
         with st.expander(t["all_rows"], icon=":material/table:"):
             called = {one: _case(one, language) for one in report.cases["case"].unique()}
             shown = report.cases.assign(case=report.cases["case"].map(called))
-            st.dataframe(shown, hide_index=True)
+            st.dataframe(shown, hide_index=True, placeholder="–")
     document = json.dumps(report.as_dict(), indent=1, ensure_ascii=False, default=str)
     widgets.download(shell["json"], document, "verification.json")
     frames = {name: getattr(report, name) for name in ("frame", "cases", "whole_model")}
