@@ -35,6 +35,8 @@ def gloss(relation: str, language: str) -> Gloss:
     Example:
         >>> gloss("obj", "en").name, gloss("obl+case", "en").name
         ('direct object', 'place or time of a verb → preposition or case mark')
+        >>> gloss("coref:pronoun", "zh").name
+        '同指（代词）'
     """
     t = words.of("relations", language)
     if "+" in relation:
@@ -43,7 +45,7 @@ def gloss(relation: str, language: str) -> Gloss:
     plain, among, _ = relation.partition(MENTIONS)
     for pattern, texts in _catalogue().items():
         if fnmatchcase(plain, pattern):
-            rest = plain.removeprefix(pattern.rstrip("*"))
+            rest = words.term(plain.removeprefix(pattern.rstrip("*")), language)
             name, says, example = (
                 text.format(rest=rest) for text in texts.get(language, texts[words.REFERENCE])
             )

@@ -162,6 +162,8 @@ def rung_label(row: Mapping[Any, Any], names: Names | None = None) -> str:
     Example:
         >>> rung_label({"rung": "word-class", "rule": "AUX+VERB:left"})
         'nearest AUX/VERB to the left'
+        >>> rung_label({"rung": "position", "rule": ""})
+        'word n of the sentence'
     """
     rung, rule = row["rung"], str(row["rule"])
     tags, _, side = rule.rpartition(":")
@@ -170,7 +172,7 @@ def rung_label(row: Mapping[Any, Any], names: Names | None = None) -> str:
     elif rung == "matched-source" and rule:
         rung = "keyword"
     said = named(names, f"rung:{rung}", _RUNGS[rung])
-    return said.format(rule=rule.replace("-", "−"), tags=tags.replace("+", "/"))
+    return said.format(rule=rule.replace("-", "−") or "n", tags=tags.replace("+", "/"))
 
 
 def _rows(claims: pd.DataFrame, called: Mapping[str, str]) -> pd.DataFrame:
