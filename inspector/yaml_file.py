@@ -4,6 +4,7 @@ Aliases, which make a small file stand for a huge one, and numbers of endless di
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,8 +16,8 @@ from inspector.input import read_regular
 _MAX_BYTES = 1_000_000
 _MAX_DIGITS = 40
 """Of a number; what has more is none that a setting could be."""
-
-
+# YAML 1.1 reads 010 as 8 and 1:30 as 90.
+_MISREAD = re.compile(r"[-+]?(?:0[0-9_]+$|[0-9_]+:)")
 _LINED_LEVELS = 3
 
 
@@ -148,7 +149,11 @@ def _said(error: yaml.YAMLError) -> str:
 def _number(loader: Any, node: yaml.ScalarNode) -> Any:
     if len(node.value) > _MAX_DIGITS:
         raise YamlError(f"a number in it has more than {_MAX_DIGITS} digits")
-    return yaml.SafeLoader.yaml_constructors[node.tag](loader, node)
+    number = yaml.SafeLoader.yaml_constructors[node.tag](loader, node)
+    if _MISREAD.match(node.value):
+        line = node.start_mark.line + 1
+        raise YamlError(f"{node.value} in it is read as {number}: write plain digits, line {line}")
+    return number
 
 
 for _tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"):

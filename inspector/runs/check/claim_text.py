@@ -58,7 +58,9 @@ _FILLERS = frozenset(
 )
 _MODEL_AFTER = re.compile(r"^\s*(?:of|in)\s+(?!the\b|layer\b)([\w./~-]+)(?=[\s,:]|$)")
 _MODEL_FIRST = re.compile(r"^\s*(?:in|of)\s+(?!the\b|layer\b|head\b)([\w./~-]+)\s*[,:]", re.I)
-_MODEL_LAST = re.compile(r"\s(?:of|in)\s+([\w./~-]*[\d/-][\w./~-]*|minilm)\s*\.?\s*$")
+_MODEL_LAST = re.compile(
+    r"\s(?:of|in)\s+(?!\d+\s*\.?\s*$)([\w./~-]*[\d/-][\w./~-]*|minilm)\s*\.?\s*$"
+)
 _LOOKING = re.compile(r"\b(?:attend|look|point|go|find|select)(?:s|es|ing)?\b")
 _OF = re.compile(r"\s+of\s+(?:(?:the|an?|its|their|each|every)\s+)?")
 _FROM = re.compile(r"\bfrom\s+(?:the\s+|an?\s+|its\s+)?(?P<word>[a-z]+(?: [a-z]+)?)")
@@ -262,8 +264,12 @@ def described(text: str, whole: str, where: str = "") -> tuple[Meant, str]:
         )
     known = words()
     targets = {known.targets[found[2]].name for found in found_in(text, tuple(known.targets))}
-    # 'the next or previous token' is two things; 'the word after the verb' is not the next word.
-    several = bool((target or targets) and (_TWO_WAYS.search(text) or _BESIDE.search(text)))
+    # 'the next or previous token' is two things; 'the word after the verb' is not the next word;
+    # 'verbs look at the next word' is of some words only.
+    is_part = bool(direction or found_in(rest, known.ends))
+    several = bool(
+        (target or targets) and (is_part or _TWO_WAYS.search(text) or _BESIDE.search(text))
+    )
     if target is not None and not several and not _says_more(*target, text):
         return Meant(""), target[0]
     labels = [found for label in _LABEL.findall(text) if (found := relation_named(label))]
@@ -280,9 +286,10 @@ def described(text: str, whole: str, where: str = "") -> tuple[Meant, str]:
     if len({one.relation for one in meant}) == 1 and not targets:
         return Meant(meant[0].relation, direction or meant[0].direction), ""
     quoted = quoted_word(text)
-    if quoted and not (labels or meant or targets):
+    if quoted and not (labels or meant or targets or several):
         return Meant(""), quoted
-    clear = "one thing that a head does" if labels or meant or targets else "what the head does"
+    is_several = labels or meant or targets or several
+    clear = "one thing that a head does" if is_several else "what the head does"
     raise InputError(f"{where}claim ({whole}) must say {clear}. Available: {available()}.")
 
 

@@ -115,7 +115,7 @@ def _claim(
         head=head,
         relation=meant.relation,
         target=target,
-        direction=_direction(fields.get("direction"), where) or meant.direction,
+        direction=_direction(fields.get("direction"), where, target) or meant.direction,
         model=_text({**shared, **fields}, "model", where),
         said=_text(fields, "claim", where),
         source=_text({**shared, **fields}, "source", where),
@@ -128,7 +128,8 @@ def _with(made: Claim, fields: Mapping[str, Any]) -> Claim:
     """Return a claim of a sentence with what stands beside it."""
     model = made.model or _text(fields, "model", made.place)
     source = _text(fields, "source", made.place)
-    direction = _direction(fields.get("direction"), made.place) or made.direction
+    given = _direction(fields.get("direction"), made.place, made.target)
+    direction = given or made.direction
     return replace(made, model=model, source=source, direction=direction)
 
 
@@ -212,9 +213,13 @@ def _what(fields: Mapping[str, Any], where: str) -> tuple[Meant, str]:
     )
 
 
-def _direction(value: Any, where: str) -> str:
+def _direction(value: Any, where: str, target: str) -> str:
     if value in _EVERY_DIRECTION:
         return ""
+    if target:
+        raise InputError(
+            f"{where}: direction ({shown(value)}) must be left out: a target ({target}) has none."
+        )
     ways = words().directions
     if not isinstance(value, str) or value.strip().lower() not in ways:
         raise InputError(

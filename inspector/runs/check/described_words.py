@@ -40,6 +40,7 @@ _WAY = (
 )
 _OFFSET = re.compile(
     r"\b(?:offset|position)s?(?::|\s+of)?\s*(?:i\s*)?(?P<signed>[+-][1-9][0-9]{0,2})(?!\w)"
+    r"|\boffset(?::|\s+of)?\s*(?P<ahead>[1-9][0-9]{0,2})(?!\w)"
     r"|(?<!\S)i?(?P<bare>[+-][1-9][0-9]{0,2})(?!\S)"
     r"|\b(?P<many>one|two|three|four|five|[1-9])\s+(?:(?:token|word|position|place)s?\s+)?"
     + _WAY.format("way")
@@ -148,8 +149,9 @@ def quoted_word(text: str) -> str:
 
 def _offset_name(match: re.Match[str]) -> str:
     """Return the name of an offset in tokens, as vocabulary.token_target reads it."""
-    if match["signed"] or match["bare"]:
-        number = int(match["signed"] or match["bare"])
+    given = match["signed"] or match["ahead"] or match["bare"]
+    if given:
+        number = int(given)
     elif match["beyond"]:
         number = 2 if match["beyond"].startswith("after") else -2
     else:

@@ -86,6 +86,14 @@ REFUSED = {
     ),
     "- {layer: 2, head: 2.5, relation: det}": "claims.yaml, line 1: head (2.5) must be a whole",
     "- {head: 2.10, relation: det}": "claims.yaml, line 1: head (2.1) must be a whole number: ",
+    "- {layer: 010, head: 8, relation: det}": (
+        "claims file (claims.yaml) must be YAML: 010 in it is read as 8: write plain digits, line 1"
+    ),
+    "- {layer: 1:30, head: 8}": "claims file (claims.yaml) must be YAML: 1:30 in it is read as 90",
+    "- {layer: 2, head: 8, target: next token, direction: from the head}": (
+        "claims.yaml, line 1: direction (from the head) must be left out: a target (next token) "
+    ),
+    "- {claim: 2-8 next token, direction: head->dep}": "claims.yaml, line 1: direction (head->dep)",
     f"- {{{DET}, target: next token}}": (
         "claims.yaml, line 1: relation or target must be given, not both. "
     ),
