@@ -244,5 +244,7 @@ def print_run(run: "Run", folder: object) -> None:
         for name, rows in run.frames["replication"].groupby("other_corpus", sort=False):
             counted = rows["kept"].value_counts()
             kept, lost, unclear = (int(counted.get(word, 0)) for word in ("yes", "no", "unclear"))
-            say(f"On {name}: {kept} supported claims kept, {lost} not, {unclear} unclear.")
+            asked = rows[rows["kept"] == "not asked"].merge(supported[columns[:4]])["reason"]
+            why = f", {len(asked)} not asked ({asked.iloc[0]})" if len(asked) else ""
+            say(f"On {name}: {kept} supported claims kept, {lost} not, {unclear} unclear{why}.")
     say(f"All frames: {folder}")

@@ -7,6 +7,7 @@ import pytest
 from support.each import each
 
 import inspector
+from inspector.console import print_run
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
 from inspector.errors import InputError
@@ -186,7 +187,7 @@ def test_the_line_of_a_claims_file_is_named(command, tiny_folder, texts, tmp_pat
 
 
 def test_a_run_is_replicated_by_the_command_and_by_the_function(
-    command, tiny_folder, texts, tmp_path
+    command, tiny_folder, texts, tmp_path, capsys
 ):
     few = ("--corpus", texts["one"], "--no-ablation", "-o")
     done = command(
@@ -210,3 +211,8 @@ def test_a_run_is_replicated_by_the_command_and_by_the_function(
     pd.testing.assert_frame_equal(again, frame)
     with pytest.raises(inspector.errors.InputError, match=r"model \(minilm\) has other files"):
         inspector.replicate(tmp_path / "run", texts["other"], model="minilm")
+    run.frames["claims"]["verdict"] = "supported"
+    print_run(run, tmp_path)
+    n = len(run.claims)
+    said = f"On without: 0 supported claims kept, 0 not, 0 unclear, {n} not asked (the claim is "
+    assert said in capsys.readouterr().out
