@@ -170,3 +170,15 @@ def test_a_claim_on_other_text_is_judged_on_all_its_documents(looks, name, head,
         assert again.again(claim | {"verdict": "explained"})["reason"] == (
             "the claim is explained where it was made"
         )
+
+
+def test_a_decoder_is_known_though_its_first_words_look_to_the_right(tmp_path):
+    rows = (
+        "1\tA\t_\tDET\t_\t_\t2\tdet\t_\t_\n2\tcat\t_\tNOUN\t_\t_\t0\troot\t_\t_\n"
+        "3\tsat\t_\tVERB\t_\t_\t2\tdep\t_\t_\n\n"
+    )
+    (tmp_path / "a.conllu").write_text(rows, encoding="utf-8")
+    sentences = read_conllu(tmp_path / "a.conllu").sentences
+    for looked, is_causal in (([1, 0, 0], True), ([1, 2, 0], False), ([1, -1, -1], False)):
+        predicted = np.array([[looked], [looked]])
+        assert word_table(sentences, ["a"], predicted).is_causal == is_causal

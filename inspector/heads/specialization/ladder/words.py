@@ -87,9 +87,10 @@ class WordTable:
 
     @cached_property
     def is_causal(self) -> bool:
-        """Return whether words look to the left only: none ever looked right."""
-        looked = self.predicted[0]
-        return bool((looked != NOTHING).any() and (looked < np.arange(len(self.start))).all())
+        """Return whether words look to the left only: none but a first one ever looked right."""
+        looked, own = self.predicted[0], np.arange(len(self.start))
+        is_left = (looked < own) | (own == self.start)  # a first word has nothing on its left
+        return bool((looked[:, own > self.start] != NOTHING).any() and is_left.all())
 
     @cached_property
     def lengths(self) -> Int64[np.ndarray, " sentence"]:
