@@ -55,6 +55,8 @@ SETTINGS = {"ablation_sentences": 64, "ablation_windows": 4, "shard_size": 32}
 """Of a profile that a reader waits for: fewer texts are read without each head than the command
 line reads, and small parts, so that what is left can be told early."""
 _WORKERS = min(2, os.cpu_count() or 1)
+SHIPPED = Path(__file__).with_name("default_run")
+"""minilm's default run, so that the first page answers at once: python -m tools.default_run."""
 
 
 @dataclass(frozen=True)
@@ -187,8 +189,16 @@ def start(visit: Visit, job: Job) -> None:
 
 
 def _kept(visit: Visit) -> Path:
-    """Return where a model's default run is kept: by its files, the corpus, settings, versions."""
-    return root_of(visit.settings) / _key(visit, SETTINGS)
+    """Return where a model's default run is kept: by its files, the corpus, settings, versions.
+
+    What comes with the package is taken where none of the reader's own versions was computed.
+    """
+    computed = root_of(visit.settings) / _key(visit, SETTINGS)
+    if not (computed / RESULT).is_file() and (shipped := finished_run(SHIPPED)):
+        made_of = (shipped.manifest.model_files, shipped.manifest.corpus_sha256)
+        if made_of == (model(visit.model, visit.language).file_hashes, own_corpus().sha256):
+            return SHIPPED
+    return computed
 
 
 def _key(visit: Visit, settings: Mapping[str, int]) -> str:

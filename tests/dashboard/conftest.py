@@ -15,8 +15,12 @@ from support.planted.decoder import planted
 
 @pytest.fixture
 def open_page(monkeypatch, tmp_path):
-    """Return a function: page → the dashboard after one run on it; no run was kept before."""
+    """Return a function: page → the dashboard after one run on it; no run was kept before.
+
+    Nor has the package one: its own is looked at by tests/dashboard/test_default_run.py.
+    """
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("inspector.dashboard.store.SHIPPED", tmp_path / "none")
 
     def open_one(page="overview", config=ROOT / "configs" / "minilm.yaml", **query):
         monkeypatch.setattr(sys, "argv", ["app.py", "--config", str(config)])

@@ -120,6 +120,7 @@ def test_without_a_run_it_says_how_to_get_one(open_page, monkeypatch):
 
 def test_a_run_that_was_finished_before_is_at_hand_at_once(profiled, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "none")
     visit = Visit(Settings(), "en", "minilm")
     assert store.default_run(visit) is None
     folder = store._kept(visit)

@@ -1,0 +1,53 @@
+"""The run that comes with the package: there at once, of minilm alone, what is computed anew."""
+
+import json
+
+import pandas as pd
+import pytest
+from support.browser.dashboard_driver import texts
+
+from inspector.dashboard import store
+from inspector.dashboard.settings import Settings, Visit
+from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.profile.shard_worker import ProfileSettings
+from tools import default_run
+
+SHIPPED = store.SHIPPED
+
+
+def test_where_none_was_computed_the_first_page_answers(
+    open_page, small_model, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(store, "report", lambda *_: None)
+    monkeypatch.setattr("inspector.dashboard.app_pages.overview._verdict", lambda *_: None)
+    monkeypatch.setattr(store, "SHIPPED", SHIPPED)
+    app = open_page("overview")
+    assert not app.exception
+    assert "No profile of this model has been made yet" not in texts(app)
+    assert "over the best fixed offset" in texts(app)
+    # What it says it was made of is what would be computed: model, corpus and settings.
+    visit = Visit(Settings(), "en", "minilm")
+    made_of = store.default_run(visit).manifest
+    assert made_of.corpus_sha256 == store.own_corpus().sha256
+    asked = ProfileSettings(**store.SETTINGS)
+    same = ("ablation", "ablation_sentences", "ablation_windows", "random_init_seeds", "seed")
+    assert {name: made_of.settings[name] for name in same} == json.loads(
+        json.dumps({name: getattr(asked, name) for name in same})
+    )
+    # It is nothing of another model, and no longer shown where the reader has his own.
+    assert store.default_run(Visit(Settings(), "en", str(small_model))) is None
+    own = Settings(runs=str(tmp_path))
+    computed = tmp_path / store._key(visit, store.SETTINGS)
+    assert store._kept(Visit(own, "en", "minilm")) == SHIPPED
+    computed.mkdir()
+    (computed / "result.json").touch()
+    assert store._kept(Visit(own, "en", "minilm")) == computed
+
+
+@pytest.mark.full
+def test_computed_anew_it_is_the_same(tmp_path):
+    default_run.main(tmp_path / "again")
+    shipped, again = Run.open(SHIPPED), Run.open(tmp_path / "again")
+    assert shipped.frames.keys() == again.frames.keys()
+    for name, frame in shipped.frames.items():
+        pd.testing.assert_frame_equal(frame, again.frames[name], obj=name)
