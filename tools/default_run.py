@@ -4,8 +4,10 @@ It is what the page Specialization would compute, without the shards that only a
 """
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import inspector
 from inspector.dashboard.store import SETTINGS, SHIPPED
@@ -13,7 +15,8 @@ from inspector.dashboard.store import SETTINGS, SHIPPED
 
 def main(target: Path = SHIPPED) -> None:
     """Compute the run and put its frames where the package has them."""
-    settings = inspector.ProfileSettings(**SETTINGS)
+    chosen: Mapping[str, Any] = SETTINGS
+    settings = inspector.ProfileSettings(**chosen)
     with TemporaryDirectory() as folder:
         inspector.profile("minilm", output=Path(folder) / "run", settings=settings, workers=2)
         shutil.rmtree(target, ignore_errors=True)
