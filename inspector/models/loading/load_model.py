@@ -267,8 +267,7 @@ def loaded(
         check_dtype(dtype)
     if not isinstance(model, PretrainedModel):
         return load(model, dtype=dtype, device=device, revision=revision)
-    target = model.device if device is None else check_device(device)
-    if (target.type, target.index or 0) != (model.device.type, model.device.index or 0):
+    if device is not None and _place(check_device(device)) != _place(model.device):
         raise InputError(
             f"device ({device}) must be that of the model ({model.device}): load it there, or give "
             "its name."
@@ -287,6 +286,10 @@ def loaded(
         return model
     dtype = "float16" if model.rounded else model.dtype
     return load(model.source, model.tokenizer, model.name, dtype=dtype, device=model.device)
+
+
+def _place(device: torch.device) -> tuple[str, int]:
+    return device.type, device.index or 0
 
 
 def _computed_in(dtype: str | torch.dtype) -> tuple[str, bool]:
