@@ -35,7 +35,7 @@ def test_a_treebank_is_profiled_stopped_gone_on_with_and_compared(
     card = page.locator("[class*='st-key-run-']").filter(has_text=file.name)
     expect(card.get_by_text("running", exact=True)).to_be_visible()
     if model != "small":
-        left = re.compile(r"Computing: \d+ % · \d+ min \d\d s left")
+        left = re.compile(r"Computing: \d+ % · part \d+ of \d+ · \d+ min \d\d s left")
         expect(card.get_by_test_id("stProgress")).to_contain_text(left, timeout=PATIENCE)
     card.get_by_role("button", name="Stop").click()
     expect(card.get_by_text("stopped", exact=True)).to_be_visible(timeout=PATIENCE)
