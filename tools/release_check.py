@@ -17,8 +17,9 @@ from zipfile import ZipFile
 ROOT = Path(__file__).resolve().parents[1]
 # Tests that read files beside the package: a source distribution without these fails there.
 FROM_SOURCES = (
-    "test_configs.py", "test_docs.py", "test_house.py", "test_readme.py", "test_site.py",
-    "test_wheel.py", "test_frames.py",
+    "project/test_docs.py", "project/test_frames.py", "project/test_house.py",
+    "project/test_readme.py", "project/test_site.py", "release/test_configs.py",
+    "release/test_wheel.py",
 )  # fmt: skip
 NOT_SHIPPED = (".github", ".ci", ".venv", "dist/", "__pycache__")
 

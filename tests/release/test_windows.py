@@ -10,7 +10,7 @@ import pytest
 from inspector.errors import InputError
 from inspector.input import read_regular
 
-PACKAGE = Path(__file__).parent.parent / "inspector"
+PACKAGE = Path(__file__).parents[2] / "inspector"
 POSIX_MODULES = {"fcntl", "grp", "pty", "pwd", "resource", "termios"}
 POSIX_NAMES = ("O_CLOEXEC", "O_NONBLOCK", "O_NOFOLLOW", "setsid", "fork", "killpg")
 # Runs in a process of its own, which is never started where there is no os.setsid.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from support.each import each
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = ("CONTRIBUTING.md", "docs/architecture.md")
 
 

@@ -23,7 +23,7 @@ from packaging.requirements import Requirement
 from inspector.cli import app
 from inspector.corpora.default import sample_files
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DISTRIBUTION = "attention-inspector"
 NOT_HOLDING = 1
 # Command → its runs, in order: words, and the exit code they end with.

@@ -12,7 +12,7 @@ from support.each import each
 from inspector.dashboard.settings import Settings, read_arguments, read_settings
 from inspector.errors import InputError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 

@@ -10,7 +10,7 @@ import pytest
 import inspector
 from inspector.plot.run_plots import RunPlots
 
-PICTURE = Path(__file__).parent.parent / "docs" / "images" / "specialization.svg"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "specialization.svg"
 
 
 def written():

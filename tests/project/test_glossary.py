@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 GONE = re.compile(
     r"\bpieces?\b|_pieces?\b|\bpiece_|held against|put out of action|twin|silenc|\bdrift\b"
     r"|--(no-)?cause\b|report half|selection half|in shadow|own score term|not told apart"

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 import inspector
 from inspector.cli import app
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 CONFIG = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^(<!-- slow -->\n)?```(python|sh|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -30,7 +30,7 @@ PAGES = {
     str(path.relative_to(DOCS).with_suffix("")): path.read_text(encoding="utf-8")
     for path in sorted(DOCS.rglob("*.md"))
 }
-FIRST_LINES = "how-to/notebook"  # tests/test_first_lines.py runs these, one by one
+FIRST_LINES = "how-to/notebook"  # tests/project/test_first_lines.py runs these, one by one
 WITH_CODE = [
     name
     for name, text in PAGES.items()

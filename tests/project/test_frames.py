@@ -12,7 +12,7 @@ from inspector.dashboard import widgets, words
 from inspector.frames import Frames, dtypes, meanings
 from inspector.frames.reference_page import reference
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TABLE = frames.frames()
 
 

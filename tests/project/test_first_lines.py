@@ -11,7 +11,7 @@ import pytest
 
 from inspector.errors import InspectorError
 
-PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "notebook.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "notebook.md"
 _COMMENT = re.compile(r"# (?P<kind>->|says) (?P<expected>.+)")
 
 
