@@ -91,7 +91,7 @@ def verify_implementation(
         build: A function, or FILE.py:NAME, which runs in a process of its own.
         model: A loaded model, or what `inspector.load` takes.
         layers: Which layers; all where not given.
-        dtype: float32, float64 or bfloat16; the model's own, or float32, where not given.
+        dtype: As `inspector.load` takes it; the model's own, or float32, where not given.
         timeout: Seconds that a call may take, in a process of its own.
         memory: Bytes that it may take there; half of what is free if not given.
         seed: Of the inputs that are drawn anew in each run; reported, drawn where not given.
@@ -118,6 +118,7 @@ def verify_implementation(
         return _verify_implementation(build, ready, layers=layers, progress=show, **settings)
 
 
+@checked
 def weight_statistics(model: ModelOrName | AnyModel = DEFAULT_MODEL) -> pd.DataFrame:
     """Return a row of weight statistics for each layer × head.
 
@@ -374,6 +375,7 @@ def robustness(
         )
 
 
+@checked
 def composition(model: ModelOrName = DEFAULT_MODEL) -> pd.DataFrame:
     """Return how much each head reads of what each earlier one writes, by the weights.
 

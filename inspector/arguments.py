@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Collection
 from functools import wraps
 from inspect import signature
+from itertools import zip_longest
 from numbers import Real
 from operator import index
 from pathlib import Path
@@ -77,12 +78,31 @@ def checked(function: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @wraps(function)
     def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        _refuse_tokenizer(tuple(wanted.parameters), args, kwargs)
         for name, given in wanted.bind(*args, **kwargs).arguments.items():
             if name in _RULES:
                 check(name, given, optional=wanted.parameters[name].default is None)
         return function(*args, **kwargs)
 
     return call
+
+
+def _refuse_tokenizer(
+    names: tuple[str, ...], args: tuple[object, ...], kwargs: dict[str, object]
+) -> None:
+    """Refuse a tokenizer where none is taken, beside a model or in the place of something else.
+
+    Raises:
+        InputError: If there is one.
+    """
+    for name, given in (*zip_longest(names[: len(args)], args), *kwargs.items()):
+        is_one = hasattr(given, "convert_ids_to_tokens") and not isinstance(given, type)
+        if is_one and name != "model" and not (name == "tokenizer" and name in names):
+            raise InputError(
+                f"tokenizer ({type(given).__name__}) must be given to inspector.load, with its "
+                "model: write inspector.load(model, tokenizer), and give what it returns in the "
+                "place of the model."
+            )
 
 
 def check(name: str, given: object, *, optional: bool = False) -> None:

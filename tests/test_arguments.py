@@ -129,6 +129,35 @@ def test_an_implementation_is_not_tried_within_what_is_no_limit(name, given, wor
     assert found.endswith(f") {words}.")
 
 
+class Tokenizer:
+    convert_ids_to_tokens = None
+
+
+@each(
+    "call",
+    [
+        lambda one: inspector.verify("minilm", one),
+        lambda one: inspector.verify("minilm", tokenizer=one),
+        lambda one: inspector.weight_statistics("minilm", one),
+        lambda one: inspector.composition("minilm", one),
+        lambda one: inspector.vocabulary_circuits("minilm", one),
+        lambda one: inspector.attend("minilm", one, "The cat."),
+        lambda one: inspector.attend("minilm", "The cat.", one),
+        lambda one: inspector.attend_generation("minilm", one, "The cat."),
+        lambda one: inspector.profile("minilm", one),
+        lambda one: inspector.profile("minilm", "The cat.", one),
+        lambda one: inspector.ablate("minilm", one, "2-8", "The cat."),
+        lambda one: inspector.head_importance("minilm", one),
+        lambda one: inspector.rollout("minilm", "The cat.", one),
+    ],
+)
+def test_a_tokenizer_is_given_to_load(call):
+    assert refusal(call, Tokenizer()) == (
+        "tokenizer (Tokenizer) must be given to inspector.load, with its model: write "
+        "inspector.load(model, tokenizer), and give what it returns in the place of the model."
+    )
+
+
 @each("given", [None, 5, b"x", [], {}, ""])
 def test_what_is_no_run_is_not_compared(given):
     words = f"run ({given!r}) {PATH}."

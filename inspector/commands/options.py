@@ -33,7 +33,7 @@ Device = Annotated[str, typer.Option(help="A torch device that is there, such as
 Revision = Annotated[
     str | None, typer.Option(help="Branch, tag or commit of a hub id.", show_default=False)
 ]
-Dtype = Annotated[str, typer.Option(help="float32, float64 or bfloat16.")]
+Dtype = Annotated[str, typer.Option(help="float32, float64, bfloat16 or float16.")]
 Labels = Annotated[Literal["universal", "full"], typer.Option(help="nsubj, or nsubj:pass as well.")]
 Roles = Annotated[list[Path] | None, typer.Option(help="Semantic roles of the corpus, a table.")]
 Annotations = Annotated[

@@ -25,6 +25,8 @@ DTYPES = {
     "float64": torch.float64,
     "bfloat16": torch.bfloat16,
 }
+LOADED_IN = (*DTYPES, "float16")
+"""What a model may be loaded in: what is computed in, and one whose weights are rounded to it."""
 
 
 @dataclass(frozen=True)

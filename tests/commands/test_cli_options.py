@@ -8,6 +8,8 @@ from support.each import each
 from support.terminal import assert_refused
 
 from inspector.cli import app
+from inspector.commands.options import Dtype
+from inspector.models.pretrained import LOADED_IN
 
 BAD_INPUT = 2
 OPTIONS = {
@@ -27,8 +29,8 @@ OPTIONS = {
         (
             ["verify", "--dtype", "int4"],
             (
-                "dtype (int4) must be one that inspector computes in. "
-                "Available: float32, float64, bfloat16."
+                "dtype (int4) must be one that a model is loaded in. "
+                "Available: float32, float64, bfloat16, float16."
             ),
         ),
         (
@@ -96,3 +98,9 @@ def test_every_command_that_takes_one_takes_all_that_goes_with_it(what, commands
     assert {name: options - OPTIONS[name] for name in commands} == {
         name: set() for name in commands
     }
+
+
+def test_the_help_names_every_dtype_that_is_taken():
+    assert Dtype.__metadata__[0].help == " or ".join(
+        (", ".join(LOADED_IN[:-1]), f"{LOADED_IN[-1]}.")
+    )

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import torch
 
 import inspector
+from inspector.errors import InputError
 from inspector.models.tiny_models import configuration
 
 
@@ -79,3 +81,26 @@ def test_half_precision_by_name(saved):
     report = inspector.verify(saved("gpt2"), dtype="bfloat16")
     assert report.passed, str(report)
     assert report.dtype == "bfloat16"
+
+
+@pytest.mark.parametrize("dtype", ["float16", torch.float16], ids=str)
+def test_weights_in_float16_are_verified_in_float32(saved, dtype):
+    assert inspector.verify(saved("gpt2"), dtype=dtype).dtype == "float32"
+
+
+@pytest.mark.parametrize("told", [{"dtype": "bfloat16"}, {"device": "cpu"}, {"revision": "main"}])
+def test_a_network_in_memory_is_verified_as_it_is(told):
+    ((name, given),) = told.items()
+    with pytest.raises(InputError) as caught:
+        inspector.verify(configuration("gpt2").build(), **told)
+    assert str(caught.value) == (
+        f"{name} ({given}) must be left out beside a model in memory, which is verified as it is: "
+        "give its name, or what inspector.load returns."
+    )
+
+
+def test_a_loaded_model_is_verified_in_its_own_dtype(tiny_folder):
+    with pytest.raises(
+        InputError, match=r"dtype \(float64\) must be that of the model \(float16\)"
+    ):
+        inspector.verify(inspector.load(str(tiny_folder("bert")), dtype="float16"), dtype="float64")

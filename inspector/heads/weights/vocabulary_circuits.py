@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from inspector.arguments import checked
 from inspector.errors import InputError
 from inspector.frames import dtypes
 from inspector.models import PretrainedModel
@@ -27,6 +28,7 @@ _HIGHEST, _LOWEST, _SHOWN = 5, 10, 5
 _ROWS = 8192
 
 
+@checked
 def vocabulary_circuits(model: ModelOrName, *, sampled: int = N_SAMPLED) -> pd.DataFrame:
     r"""Return a row for each layer × head: what its OV and QK circuits do to tokens.
 

@@ -22,9 +22,10 @@ from inspector.models.any_model.random_inputs import make_inputs
 from inspector.models.loading.load_model import (
     build_config,
     check_device,
-    check_dtype,
+    computed_in,
     load,
     loaded,
+    round_weights,
 )
 from inspector.models.loading.memory_model import (
     check_attention,
@@ -123,15 +124,15 @@ def load_any(
     name: str | os.PathLike[str],
     *,
     revision: str | None = None,
-    dtype: str = "float32",
-    device: str = "cpu",
+    dtype: str | torch.dtype = "float32",
+    device: str | torch.device = "cpu",
 ) -> AnyModel:
     """Return a model of any architecture, checked, in evaluation mode, with its eager attention.
 
     It is named as for `load`, and refused as there; an architecture that transformers itself does
     not know is an UnsupportedModelError.
     """
-    check_dtype(dtype)
+    chosen, rounded = computed_in(dtype)
     target = check_device(device)
     text = called(name)
     folder = model_folder(text, revision)
@@ -144,8 +145,10 @@ def load_any(
     check_tensors(folder, info, network)
     # The other ways of running experts have no float64.
     network.set_experts_implementation("eager")
-    network.eval().to(device=target, dtype=DTYPES[dtype])
-    return AnyModel(text, network, dtype, file_hashes(folder, weight_files))
+    if rounded:
+        round_weights(text, network)
+    network.eval().to(device=target, dtype=DTYPES[chosen])
+    return AnyModel(text, network, chosen, file_hashes(folder, weight_files))
 
 
 def load_to_run(name: str | os.PathLike[str], **options: Any) -> PretrainedModel | AnyModel:

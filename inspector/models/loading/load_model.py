@@ -46,7 +46,7 @@ from inspector.models.loading.network import (
     read_network,
 )
 from inspector.models.log_level import quiet
-from inspector.models.pretrained import DTYPES, PretrainedModel
+from inspector.models.pretrained import DTYPES, LOADED_IN, PretrainedModel
 from inspector.models.tokenizing.guarded import one_line
 from inspector.models.tokenizing.load_tokenizer import load_tokenizer, made_usable, most_tokens
 from inspector.models.weight_checks.network_check import prove_sites, unproved_sites
@@ -131,7 +131,7 @@ def _load_folder(
 ) -> PretrainedModel:
     from transformers import AutoModel
 
-    chosen, rounded = _computed_in("float32" if dtype is None else dtype)
+    chosen, rounded = computed_in("float32" if dtype is None else dtype)
     target = check_device(device)
     folder = model_folder(text, revision)
     architecture, settings = read_config(folder)
@@ -168,7 +168,7 @@ def _load_memory(
     text = name or type(network).__name__
     kept = str(next(network.parameters()).dtype).removeprefix("torch.")
     default = kept if kept in DTYPES else "float32"
-    chosen, rounded = _computed_in(default if dtype is None else dtype)
+    chosen, rounded = computed_in(default if dtype is None else dtype)
     target = check_device(_one_device(network, text) if device is None else device)
     architecture = supported(
         network.config.model_type, network.config.to_dict(), f"configuration of model ({text})"
@@ -240,9 +240,7 @@ def _sizes(architecture: Architecture, config: Any, tokenizer: Any) -> dict[str,
 def _proved(model: PretrainedModel, target: torch.device) -> PretrainedModel:
     """Return a model with each layer proved to be where the table says, on its device."""
     if model.rounded:
-        for parameter in model.model.parameters():
-            parameter.data = parameter.data.to(torch.float16).to(parameter.dtype)
-        check_finite(f"model ({model.name}) in float16", model.model)
+        round_weights(model.name, model.model)
     proved = prove_sites(replace(model, sites=unproved_sites(model.model)))
     prove_independence(proved)
     proved.model.to(device=target, dtype=DTYPES[model.dtype])
@@ -277,34 +275,42 @@ def loaded(
             f"revision ({revision}) must be left out beside a loaded model: load it with its "
             "revision, or give its name."
         )
-    if dtype is not None and str(dtype).removeprefix("torch.") != model.dtype:
+    known = "float16" if model.rounded else model.dtype
+    if dtype is not None and check_dtype(dtype) not in (known, model.dtype):
         raise InputError(
-            f"dtype ({dtype}) must be that of the model ({model.dtype}): load it in {dtype}, or "
+            f"dtype ({dtype}) must be that of the model ({known}): load it in {dtype}, or "
             "give its name."
         )
     if model.source is None or not has_changed(model.source, model.file_hashes):
         return model
-    dtype = "float16" if model.rounded else model.dtype
-    return load(model.source, model.tokenizer, model.name, dtype=dtype, device=model.device)
+    return load(model.source, model.tokenizer, model.name, dtype=known, device=model.device)
 
 
 def _place(device: torch.device) -> tuple[str, int]:
     return device.type, device.index or 0
 
 
-def _computed_in(dtype: str | torch.dtype) -> tuple[str, bool]:
+def computed_in(dtype: str | torch.dtype) -> tuple[str, bool]:
     """Return in what weights of a dtype are computed, and whether they are rounded to it before."""
-    rounded = str(dtype).removeprefix("torch.") == "float16"
-    return ("float32", True) if rounded else (check_dtype(dtype), False)
+    name = check_dtype(dtype)
+    return (name, False) if name in DTYPES else ("float32", True)
+
+
+def round_weights(name: str, network: nn.Module) -> None:
+    """Round a network's weights to float16, in the dtype that they have; they must stay finite."""
+    for parameter in network.parameters():
+        if parameter.is_floating_point():
+            parameter.data = parameter.data.to(torch.float16).to(parameter.dtype)
+    check_finite(f"model ({name}) in float16", network)
 
 
 def check_dtype(dtype: str | torch.dtype) -> str:
-    """Return the name of a dtype; InputError if inspector does not compute in it."""
+    """Return the name of a dtype; InputError if no model is loaded in it."""
     name = str(dtype).removeprefix("torch.")
-    if name not in DTYPES:
+    if name not in LOADED_IN:
         raise InputError(
-            f"dtype ({name}) must be one that inspector computes in. "
-            f"Available: {', '.join(DTYPES)}."
+            f"dtype ({name}) must be one that a model is loaded in. "
+            f"Available: {', '.join(LOADED_IN)}."
         )
     return name
 

@@ -64,6 +64,14 @@ def test_the_dtype_is_that_which_was_asked_for(saved, dtype):
     assert first_output(model.model, model.make_inputs(padded=False)).isfinite().all()
 
 
+def test_weights_in_float16_are_rounded_and_computed_in_float32(saved):
+    network, folder = saved("mixtral")
+    model = load_any(folder, dtype="float16")
+    assert model.dtype == "float32"
+    for ours, theirs in zip(model.model.parameters(), network.parameters(), strict=True):
+        assert torch.equal(ours, theirs.half().float())
+
+
 def test_a_head_that_was_saved_is_loaded_with_its_own_class(tmp_path):
     from transformers import GPT2Config, GPT2LMHeadModel
 

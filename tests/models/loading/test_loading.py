@@ -160,12 +160,12 @@ def test_only_one_quiet_load_at_a_time_leaves_the_log_level(tiny_folder):
 
 
 @each("dtype", ["half", "int8", "FLOAT32", ""])
-def test_a_dtype_that_is_not_computed_in(dtype):
+def test_a_dtype_that_no_model_is_loaded_in(dtype):
     with pytest.raises(InputError) as caught:
         load("minilm", dtype=dtype)
     assert str(caught.value) == (
-        f"dtype ({dtype}) must be one that inspector computes in. "
-        "Available: float32, float64, bfloat16."
+        f"dtype ({dtype}) must be one that a model is loaded in. "
+        "Available: float32, float64, bfloat16, float16."
     )
 
 
