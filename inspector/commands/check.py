@@ -129,10 +129,10 @@ def _claimed(row: Any) -> str:
 
 def _page(row: dict[str, Any], replication: Any) -> list[str]:
     """Return the lines of one row: its verdict, then each rung of the ladder."""
-    if row["verdict"] == "not asked":
-        return ["not asked"]
-    why = f" by {row['explained_by']}" if row["explained_by"] else ""
     said = f"{row['direction']}: " if row["direction"] else ""
+    if row["verdict"] == "not asked":
+        return [f"{said}not asked"]
+    why = f" by {row['explained_by']}" if row["explained_by"] else ""
     lines = [f"{said}{row['verdict']}{why}"]
     right = f"  right in {_percent(row['accuracy'])} of {row['n']}"
     if row["target"]:

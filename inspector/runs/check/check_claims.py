@@ -3,7 +3,7 @@
 Must not know: how claims are written, UI.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from inspector.corpora import Corpus
 from inspector.frames import dtypes
-from inspector.heads.counts import DIRECTIONS
+from inspector.heads.counts import DIRECTIONS, RelationCounts
 from inspector.heads.specialization.lift import MAX_Q
 from inspector.heads.specialization.named_heads import Named, named_heads
 from inspector.heads.specialization.replication import NOT_ASKED, with_replicates
@@ -93,7 +93,11 @@ def check_claims(
         ]
         if known:
             read = readable.read({claim.relation for _, claim in known}, progress)
-            frames = _judged(known, model, read, settings)
+            hidden = _hidden(known, model, read.counts)
+            rows += hidden
+            those = {(row["claim"], row["direction"]) for row in hidden}
+            frames = _judged(known, model, read, settings, those)
+        if frames:
             rows_asked = pd.concat(frames, ignore_index=True)
             again = replication_frame(rows_asked, model, replicate, settings)
             frames = [with_replicates(frame, again) for frame in frames]
@@ -147,17 +151,22 @@ def _judged(
     model: PretrainedModel,
     read: Asked,
     settings: ProfileSettings,
+    hidden: Collection[tuple[int, str]],
 ) -> list[pd.DataFrame]:
-    named = []
-    for _, claim in claims:
-        directions = (claim.direction,) if claim.direction else DIRECTIONS
+    """Return the rows of each claim, in the directions that the mask does not hide."""
+    named, asked = [], []
+    for number, claim in claims:
+        directions = tuple(one for one in _directions(claim) if (number, one) not in hidden)
+        if not directions:
+            continue
+        asked.append((number, claim))
         head = ((claim.layer, claim.head),) * len(directions)
         named.append(Named(claim.relation, directions, None if claim.head == ANY else head))
     judged = named_heads(
         named, read.counts, read.random_init_counts, read.table, read.unknown, settings.seed
     )
     frames = []
-    for (number, claim), frame in zip(claims, judged, strict=True):
+    for (number, claim), frame in zip(asked, judged, strict=True):
         chosen = claim.head == ANY
         stable = split_shares(
             frame,
@@ -178,6 +187,32 @@ def _judged(
             )
         )
     return frames
+
+
+def _directions(claim: Claim) -> tuple[str, ...]:
+    return (claim.direction,) if claim.direction else DIRECTIONS
+
+
+def _hidden(
+    claims: Sequence[tuple[int, Claim]], model: PretrainedModel, counts: RelationCounts
+) -> list[dict[str, Any]]:
+    """Return a row for each claim and direction in which the mask hides the right word always.
+
+    No question is left there, so that the others are corrected for as many fewer.
+    """
+    pairs, every = counts.pairs.sum(axis=0), counts.n.sum(axis=0)
+    rows = []
+    for number, claim in claims:
+        place = counts.relations.index(claim.relation)
+        for direction in _directions(claim):
+            if every[place] and not pairs[place, DIRECTIONS.index(direction)]:
+                reason = (
+                    f"the mask of {model.name} hides the right word of every pair: "
+                    f"{claim.relation}, {direction}"
+                )
+                row = {"direction": direction, "verdict": NOT_ASKED, "reason": reason}
+                rows.append(_head_of(number, claim, model) | row)
+    return rows
 
 
 def _check_head(claim: Claim, model: PretrainedModel) -> None:

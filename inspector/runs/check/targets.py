@@ -67,12 +67,21 @@ class Targets:
         return cls(model.name, corpus.name, tokens, of_words)
 
     def row(self, name: str, head: tuple[int, int] | None) -> Row:
-        """Return what a head shows of a target; None for the best one on the selection split."""
-        token = token_target(name)
+        """Return what a head shows of a target; None for the best one on the selection split.
+
+        'not asked' where there is no word that could show it, or the mask hides the target from
+        all of them.
+        """
+        token, is_hidden = token_target(name), False
         if self.tokens is not None and token is not None:
-            found = self.tokens.row(token, head)
+            is_hidden = self.tokens.hides(token)
+            found = {} if is_hidden else self.tokens.row(token, head)
         elif self.words is not None:
-            found = self.words.row(WordTarget.named(name), head)
+            is_hidden = self.words.hides(WordTarget.named(name))
+            found = {} if is_hidden else self.words.row(WordTarget.named(name), head)
+        if is_hidden:
+            reason = f"the mask of {self.model} lets no head look there: {name}"
+            return {"verdict": NOT_ASKED, "reason": reason}
         return found if found["n"] else found | {"verdict": NOT_ASKED, "reason": self._none(name)}
 
     def again(self, claim: Mapping[str, Any]) -> Row:

@@ -5,6 +5,7 @@ Must not know: how claims are written, relations, UI.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ RANDOM_SENTENCES = 128
 """Sentences that models with random weights read, at most: their attention is nearly uniform."""
 _UNIT = 1_000_000
 _QUERIES, _REPEATED = 0, 1
+_NEXT = QUANTITIES.index("next_mass")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,8 @@ class Looks:
     """Of each document."""
     random_init: tuple[Behaviour, ...]
     seed: int
+    window: int | None = None
+    """Tokens, itself among them, that a query sees at most; None where there is no such bound."""
 
     @classmethod
     def of(cls, model: PretrainedModel, corpus: Corpus, settings: ProfileSettings) -> "Looks":
@@ -58,7 +62,19 @@ class Looks:
                 _behaviour(one, tested[::step], settings.batch) for one in random_models
             ),
             seed=settings.seed,
+            window=model.window,
         )
+
+    @cached_property
+    def looks_back_only(self) -> bool:
+        """Return whether no token sees the next one, as a decoder's mask has it."""
+        return not any(one.sums[_NEXT].any() for one in self.behaviours)
+
+    def hides(self, target: Target) -> bool:
+        """Return whether the mask hides the target from every token."""
+        offset = target.offset or 0
+        is_beyond = self.window is not None and abs(offset) >= self.window
+        return is_beyond or (offset > 0 and self.looks_back_only)
 
     def row(self, target: Target, head: tuple[int, int] | None) -> dict[str, Any]:
         """Return what a head shows of a target on the test split.

@@ -109,6 +109,11 @@ class WordLooks:
             settings.seed,
         )
 
+    def hides(self, target: WordTarget) -> bool:
+        """Return whether the mask hides the target from every word."""
+        is_later = target.side == "right" or target.position == "last"
+        return self.table.is_causal and is_later
+
     def row(self, target: WordTarget, head: tuple[int, int] | None) -> dict[str, Any]:
         """Return what a head shows of a target on the test split, from all words that have one.
 

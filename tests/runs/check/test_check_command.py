@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 from support.each import each
+from support.tiny.decoders import save_tiny_decoder
 
 import inspector
 from inspector.console import print_run
@@ -12,6 +13,7 @@ from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
 from inspector.errors import InputError
 from inspector.frames import dtypes
+from inspector.heads.specialization.named_heads import named_heads
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 NOT_HOLDING, BAD_INPUT, BAD_MODEL, BAD_FILE = 1, 2, 3, 4
@@ -83,6 +85,77 @@ def test_a_relation_that_the_text_lacks_is_not_asked(command, tiny_folder, texts
     (row,) = json.loads(done.out)["claims"]
     assert (done.code, row["verdict"]) == (NOT_HOLDING, "not asked")
     assert row["reason"] == "without has no pair of obj"
+
+
+LATER = {
+    "attends to the next token": "next token",
+    "attends to the token after the next": "offset:+2",
+    "attends to the nearest verb to the right": "word-class:VERB:right",
+    "attends to the last word of the sentence": "position:last",
+}
+SEEN = ("attends to the previous token", "attends to the nearest verb", "attends to the word 'the'")
+PAST_WINDOW = ("attends to offset:-4", "attends to offset:-3")
+
+
+def test_what_a_mask_hides_is_not_asked(command, tiny_folder, texts, tmp_path):
+    """Of a decoder nothing that comes later, with a window nothing beyond it; of BERT all of it."""
+    folders = {name: save_tiny_decoder(tmp_path / name, name) for name in ("gpt2", "mistral")}
+    folders["bert"] = tiny_folder("bert")
+    found = {}
+    for name, folder in folders.items():
+        said = (*LATER, *SEEN, *PAST_WINDOW)
+        claims = [f"{folder} 0-1 {one}" for one in said]
+        done = command("check", *claims, "--corpus", texts["one"], "--json")
+        assert (done.code, done.err) == (NOT_HOLDING, "")
+        rows = json.loads(done.out)["claims"]
+        found[name] = {one for one, row in zip(said, rows, strict=True) if row["reason"]}
+        for one, row in zip(said, rows, strict=True):
+            assert (row["verdict"] == "not asked") == (one in found[name])
+            if one in LATER and row["reason"]:
+                reason = f"the mask of {folder} lets no head look there: {LATER[one]}"
+                assert (row["reason"], row["n"]) == (reason, 0)
+    assert found == {"gpt2": {*LATER}, "mistral": {*LATER, PAST_WINDOW[0]}, "bert": set()}
+
+
+def test_a_direction_that_a_mask_hides_is_not_asked_nor_corrected_for(
+    command, tiny_folder, texts, tmp_path, monkeypatch
+):
+    questions = []
+
+    def asked_of(named, *rest):
+        questions.append([one.directions for one in named])
+        return named_heads(named, *rest)
+
+    monkeypatch.setattr("inspector.runs.check.check_claims.named_heads", asked_of)
+    folder = save_tiny_decoder(tmp_path / "gpt2", "gpt2")
+    pairs = [
+        one
+        for sentence in read_conllu(texts["one"]).sentences
+        for one in sentence.relations
+        if one.label == "cc"
+    ]
+    assert pairs
+    assert all(one.source < one.target for one in pairs), "a conjunction comes before its conjunct"
+    only = f"{folder} 0-1 cc dep->head"
+    done = command("check", f"{folder} 0-1 cc", only, "--corpus", texts["one"], "--json")
+    assert done.code == NOT_HOLDING
+    rows = json.loads(done.out)["claims"]
+    hidden = [row for row in rows if row["verdict"] == "not asked"]
+    assert [(row["claim"], row["direction"]) for row in hidden] == [
+        (1, "dependent_to_head"), (2, "dependent_to_head"),
+    ]  # fmt: skip
+    for row in hidden:
+        assert row["reason"] == (
+            f"the mask of {folder} hides the right word of every pair: cc, dependent_to_head"
+        )
+    asked = [row for row in rows if row not in hidden]
+    assert {row["direction"] for row in asked} == {"head_to_dependent", "attended_by_head"}
+    assert questions == [[("head_to_dependent", "attended_by_head")]], "corrected for two"
+    page = command("check", only, "--corpus", texts["one"]).out
+    assert "dependent_to_head: not asked\n" in page
+    assert "not asked: the mask of " in page
+    bert = command("check", f"{tiny_folder('bert')} 0-1 cc", "--corpus", texts["one"], "--json")
+    assert "not asked" not in {row["verdict"] for row in json.loads(bert.out)["claims"]}
 
 
 def test_further_annotation_labels_and_dtype(command, tiny_folder, texts, tmp_path, monkeypatch):
