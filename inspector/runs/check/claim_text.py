@@ -6,7 +6,7 @@ Must not know: files, corpora, models.
 import re
 
 from inspector.errors import InputError
-from inspector.runs.check.claim import Claim
+from inspector.runs.check.claim import ANY, Claim
 from inspector.runs.check.described_words import quoted_word, word_target
 from inspector.runs.check.vocabulary import Meant, found_in, words
 
@@ -29,6 +29,10 @@ _HEADS = tuple(
 _SEVERAL = re.compile(
     rf"\blayers\s*[0-9]|\blayer{_IS}[0-9]+\W*heads\b"
     r"|\bheads\s*[0-9]+(?:\W+(?:(?:and|or|to)\s+)?[0-9]+)*\s+(?:of|in)\s+(?:the\s+)?layer\b",
+    re.IGNORECASE,
+)
+_CITED = re.compile(
+    r"\b(?:arxiv|sec(?:tion)?|table|fig(?:ure)?|eq|appendix|chapter)s?[.:]?\s*[0-9]+(?:[.-][0-9]+)*",
     re.IGNORECASE,
 )
 _DIGITS = (
@@ -134,6 +138,41 @@ def claim_of_text(text: str, *, counting: int = 0, place: str = "") -> Claim:
         counting=counting,
         place=place,
     )
+
+
+def heard(text: str, counting: int = 0) -> Claim:
+    """Return what is understood of a sentence that need not be a claim: ANY head, '' for the rest.
+
+    Example:
+        >>> one = heard("Determiners attend to their noun")
+        >>> one.layer == ANY, one.relation, one.direction
+        (True, 'det', 'dependent_to_head')
+    """
+    said = _CITED.sub(" ", text)
+    try:
+        return claim_of_text(said, counting=counting)
+    except InputError:
+        return _heard_in_part(said, counting)
+
+
+def _heard_in_part(text: str, counting: int) -> Claim:
+    """Return what is understood of a sentence that is no claim: a head in words, what it does."""
+    try:
+        counting, rest = _counted(text, counting, "")
+    except InputError:
+        return Claim(ANY, ANY)
+    # Bare numbers may be of anything: years, layers.
+    said = [match for one in _HEADS for match in one.finditer(rest) if "h" in match[0].lower()]
+    for match in said:
+        rest = rest.replace(match[0], " ")
+    try:
+        meant, target = described(rest, text, "")
+    except InputError:
+        meant, target = Meant(""), ""
+    layer = head = ANY
+    if len({_numbers(match) for match in said}) == 1 and not _SEVERAL.search(text):
+        layer, head = (number - counting for number in _numbers(said[0]))
+    return Claim(layer, head, meant.relation, target, meant.direction, said=text, counting=counting)
 
 
 def _counted(text: str, counting: int, where: str) -> tuple[int, str]:

@@ -18,6 +18,7 @@ from inspector.runs.check.claim_text import (
     described,
     from_zero,
     head_named,
+    heard,
     relation_named,
 )
 from inspector.runs.check.vocabulary import Meant, words
@@ -105,6 +106,7 @@ def _claim(
         )
     fields = _fields(given, place, lines, name)
     counting = _counting(fields.get("counting", counting), where)
+    _check_sentence(fields, counting, where)
     if "claim" in fields and not {"head", "layer", "relation", "target"} & {*fields}:
         made = claim_of_text(str(fields["claim"]), counting=counting, place=where)
         return _with(made, {**shared, **fields})
@@ -122,6 +124,46 @@ def _claim(
         counting=counting,
         place=where,
     )
+
+
+def _check_sentence(fields: Mapping[str, Any], counting: int, where: str) -> None:
+    """Refuse a field that says another thing than the sentence beside it, as far as that is clear.
+
+    What is quoted of a paper need not be clear: then the fields say what is asked.
+    """
+    said = heard(_text(fields, "claim", where), counting)
+
+    def compare(name: str, of_sentence: str | int, is_same: bool) -> None:
+        if not is_same:
+            raise InputError(
+                f"{where}: {name} ({shown(fields[name])}) must be what the claim's sentence says "
+                f"({of_sentence}): correct one of the two, or leave one out."
+            )
+
+    if said.head != ANY:
+        first = said.counting
+        counts = f", counting from {first}" if first != counting else ""
+        if isinstance(fields.get("head"), str):
+            is_same = head_named(fields["head"]) == (said.layer + counting, said.head + counting)
+            compare("head", f"{said.layer + first}-{said.head + first}{counts}", is_same)
+        for name, number in (("layer", said.layer), ("head", said.head)):
+            if is_whole(fields.get(name)):
+                is_same = int(fields[name]) - counting == number
+                compare(name, f"{number + first}{counts}", is_same)
+    given = [name for name in ("relation", "target") if _text(fields, name, where)]
+    if said.what and len(given) == 1:
+        meant, target = _what(fields, where)
+        pair = (meant.relation or target, said.what)
+        # A sentence need not name the subtype.
+        is_part = any(one.startswith(f"{other}:") for one, other in (pair, pair[::-1]))
+        compare(given[0], said.what, pair[0] == pair[1] or is_part)
+    direction = _direction(fields.get("direction"), where, "")
+    if direction and said.direction:
+        compare("direction", said.direction, direction == said.direction)
+    if said.model and _text(fields, "model", where):
+        compare("model", said.model, fields["model"].strip() == said.model)
+    if fields.get("counting") is not None:
+        compare("counting", said.counting, counting == said.counting)
 
 
 def _with(made: Claim, fields: Mapping[str, Any]) -> Claim:

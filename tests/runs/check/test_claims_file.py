@@ -115,6 +115,63 @@ REFUSED = {
 }
 
 
+DET_28 = "head: 2-8, relation: det"
+AT_ODDS = {
+    "claim: head 2-8 det, layer: 3": ("layer (3)", "2"),
+    "claim: head 2-8 is funny, layer: 2, head: 9, relation: det": ("head (9)", "8"),
+    "claim: head 2-8 det, head: L2H9, relation: det": ("head (L2H9)", "2-8"),
+    "claim: head 2-8 det, head: any, relation: det": ("head (any)", "2-8"),
+    "claim: '8-11 det (from 1)', layer: 8, head: 11, relation: det": (
+        "layer (8)", "8, counting from 1"
+    ),
+    f"claim: objects attend to their verbs, {DET_28}": ("relation (det)", "obj"),
+    "claim: head 2-8 det, relation: obj": ("relation (obj)", "det"),
+    f"claim: attends to the next token, {DET_28}": ("relation (det)", "next token"),
+    "claim: looks at 'but', head: 2-8, target: the word 'and'": (
+        "target (the word 'and')", "keyword:but"
+    ),
+    f"claim: nouns attend to their determiners, {DET_28}, direction: dep->head": (
+        "direction (dep->head)", "head_to_dependent"
+    ),
+    "claim: '2-8 det, from the noun', direction: from the dependent": (
+        "direction (from the dependent)", "head_to_dependent"
+    ),
+    "claim: minilm 2-8 det, model: bert-base-uncased": ("model (bert-base-uncased)", "minilm"),
+    "claim: '2-8 det, 1-based', counting: 0": ("counting (0)", "1"),
+}  # fmt: skip
+
+
+@each(("fields", "values"), AT_ODDS.items(), ids=AT_ODDS)
+def test_a_field_at_odds_with_its_sentence_is_refused(tmp_path, fields, values):
+    with pytest.raises(InputError) as error:
+        read_claims(write(tmp_path, f"- 2-8 det\n- {{{fields}}}"))
+    assert str(error.value) == (
+        f"claims.yaml, line 2: {values[0]} must be what the claim's sentence says ({values[1]}): "
+        "correct one of the two, or leave one out."
+    )
+
+
+def test_a_sentence_that_agrees_or_is_no_claim_is_kept_as_it_was_said(tmp_path):
+    quotes = {
+        "head 2-8 of minilm follows det": "head: 2-8, relation: det, model: minilm",
+        "3-9 det, from the determiner": (
+            "layer: 3, head: 9, relation: det, counting: 1, direction: dep->head"
+        ),
+        "3-9 det (1-indexed)": DET_28,
+        "layer 3 head 9 follows det": "head: 3-9, relation: det, counting: 1",
+        "determiners look at their nouns": DET_28,
+        "subjects of passives look at the verb, table 4.2": 'head: 2-8, relation: "nsubj:pass"',
+        "see sec. 4.2": DET_28,
+        "it was so in 1994-95": DET_28,
+        "heads 3-1 and 3-2 do the same": DET_28,
+        "the head is odd": "head: any, target: next token",
+    }
+    rows = "\n".join(f'- {{claim: "{said}", {fields}}}' for said, fields in quotes.items())
+    claims = read_claims(write(tmp_path, rows))
+    assert [one.said for one in claims] == list(quotes)
+    assert {(one.layer, one.head) for one in claims} == {(2, 8), (ANY, ANY)}
+
+
 @each(("text", "said"), REFUSED.items(), ids=lambda value: value[:30])
 def test_what_a_file_may_not_hold_is_said_with_its_line(tmp_path, text, said):
     with pytest.raises(InputError) as error:
