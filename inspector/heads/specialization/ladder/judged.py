@@ -52,7 +52,7 @@ def explained_by(frame: pd.DataFrame) -> pd.Series:
     """
     base = frame["verdict"] == SUPPORTED
     over_offset = (frame["q_value"] < MAX_Q) & (frame["ci_low"] > 0) & (frame["lift"] >= MIN_LIFT)
-    decided = (frame["verdict"] == NOT_SUPPORTED) & frame["ci_low"].notna()
+    decided = frame["verdict"] == NOT_SUPPORTED
     at_random, limit = frame["random_init_accuracy"], random_init_limit(frame)
     no_lift = frame["lift"] < MIN_LIFT
     rungs = {
@@ -81,7 +81,7 @@ def is_underpowered_of_class(frame: pd.DataFrame) -> pd.Series:
     """Return which rows have too few pairs where rule and annotation differ, but some."""
     n = frame["selectivity_n"]
     few = (n < MIN_SELECTIVE) | frame["selectivity_ci_low"].isna()
-    return is_asked(frame) & few & (n > 0)
+    return few & (n > 0)
 
 
 def judged(

@@ -116,9 +116,9 @@ class OneHead:
         every, sizes = (np.stack(axis)[:, judged] for axis in zip(*chosen, strict=True))
         worst = least_favourable(every[None], sizes)
         parts, wholes = every[worst], sizes[worst]
-        enough = wholes.sum() >= MIN_SELECTIVE and np.count_nonzero(wholes) >= MIN_DOCUMENTS
-        if not enough or not _is_above(parts, wholes):
+        if wholes.sum() < MIN_SELECTIVE or not _is_above(parts, wholes):
             return False
+        # Of fewer than 5 documents no p is as small.
         return bool(exact_sign_flip_p_values(parts)[0] <= max_p)
 
     def _of_class(self, tags: tuple[str, ...]) -> Sums:
