@@ -36,7 +36,7 @@ def stop(sentence: str) -> NoReturn:
     st.stop()
 
 
-def told(error: InspectorError) -> str:
+def told(error: InspectorError | str) -> str:
     """Return an error in the page's language; where it has none there, with a line that says so."""
     language = st.session_state.get("lang", words.REFERENCE)
     said = sentences.said(str(error), "errors", language)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from inspector.corpora import Corpus
 from inspector.dashboard import address, profiled, store, widgets, words
-from inspector.dashboard.guards import guarded, plain
+from inspector.dashboard.guards import guarded, plain, told
 from inspector.dashboard.parts import exports
 from inspector.dashboard.runs import choice, texts, under_way
 from inspector.dashboard.settings import Visit
@@ -56,7 +56,7 @@ def _runs(visit: Visit) -> None:
         st.rerun()
     trouble = st.session_state.pop(_TROUBLE, None)
     if trouble:
-        st.error(plain(sentences.said(trouble, "errors", visit.language)), icon=":material/error:")
+        st.error(plain(told(trouble)), icon=":material/error:")
     if not runs:
         st.markdown(t["no_runs"])
     for number, one in enumerate(runs[:_MOST_SHOWN]):
@@ -78,8 +78,9 @@ def _run(one: Listed, number: int, visit: Visit, t: words.Words) -> None:
         what = t[f"kind_{one.kind}"] if one.kind != "profile" else what
         st.caption(f"{what} · {made}")
         if one.sentence:
-            said = sentences.said(one.sentence, "errors", visit.language)
-            st.markdown(plain(said))
+            st.markdown(plain(told(one.sentence)))
+        elif one.state == "stopped" and one.status.share:
+            st.caption(t["was_stopped"].format(percent=f"{100 * one.status.share:.0f}"))
         if one.state == "running":
             st.progress(min(one.status.share, 1.0), text=under_way.progress(one, visit.language))
         with st.container(horizontal=True):
@@ -193,8 +194,7 @@ def _read(data: bytes, name: str, visit: Visit, t: words.Words) -> Given | None:
     try:
         corpus = texts.read_given(data, name, visit.settings)
     except InspectorError as error:
-        said = sentences.said(str(error), "errors", visit.language)
-        st.error(plain(said), icon=":material/error:")
+        st.error(plain(told(error)), icon=":material/error:")
         return None
     suffix = Path(name).suffix.lower()
     called = PASTED if name.startswith(f"{PASTED}.") else name
@@ -286,5 +286,4 @@ def _corpora(visit: Visit, t: words.Words) -> None:
         rows.append([name, *(words.term(str(counted[key]), visit.language) for key in _CORPUS)])
     widgets.text_table([t["corpus"], *(t[key] for key in _CORPUS)], rows)
     for sentence in troubles:
-        said = sentences.said(sentence, "errors", visit.language)
-        st.warning(plain(said), icon=":material/warning:")
+        st.warning(plain(told(sentence)), icon=":material/warning:")

@@ -6,10 +6,9 @@ import time
 import streamlit as st
 
 from inspector.dashboard import store, words
-from inspector.dashboard.guards import guarded, plain
+from inspector.dashboard.guards import guarded, plain, told
 from inspector.dashboard.runs import choice
 from inspector.dashboard.settings import Visit
-from inspector.dashboard.words import sentences
 from inspector.runs.background import processes
 from inspector.runs.background.job import Job, folder_of
 from inspector.runs.background.shelf import Listed
@@ -36,8 +35,7 @@ def show(visit: Visit, job: Job, key: str, offer: str, label: str) -> None:
     with place.container(border=True):
         st.markdown(offer)
         if one.state in ("failed", "damaged"):
-            said = sentences.said(one.sentence, "errors", visit.language)
-            st.error(plain(said), icon=":material/error:")
+            st.error(plain(told(one.sentence)), icon=":material/error:")
         elif one.has_job:
             st.caption(t["was_stopped"].format(percent=f"{100 * one.status.share:.0f}"))
         if visit.settings.most_runs == 0:
@@ -68,16 +66,16 @@ def progress(one: Listed, language: str) -> str:
     """Return how far a run is, in words: the share, what is being done, the time that is left."""
     t, s = words.of("data", language), words.of("shell", language)
     status = one.status
-    told = [s["computing"].format(percent=f"{100 * min(status.share, 1.0):.0f}")]
-    if status.stage:
-        told.append(_stage(status.stage, t))
-    elif status.state == "running":
-        told.append(t["beginning"])  # at the end the process has still to go
+    if not status.stage and status.state == "running":
+        return t["beginning"]  # of a run that is gone on with, 0 % would be false
+    parts = [s["computing"].format(percent=f"{100 * min(status.share, 1.0):.0f}")]
+    if status.stage:  # at the end the process has still to go
+        parts.append(_stage(status.stage, t))
     left = status.seconds_left(time.time())
     if left is not None:
         minutes, seconds = divmod(round(left), 60)
-        told.append(t["time_left"].format(minutes=minutes, seconds=f"{seconds:02d}"))
-    return " · ".join(one for one in told if one)
+        parts.append(t["time_left"].format(minutes=minutes, seconds=f"{seconds:02d}"))
+    return " · ".join(one for one in parts if one)
 
 
 def _stage(stage: str, t: words.Words) -> str:

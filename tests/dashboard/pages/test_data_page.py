@@ -1,6 +1,8 @@
 """The Data page: runs and their states, texts that are given, and what is refused of them."""
 
 import io
+import os
+import re
 import shutil
 import sys
 import tempfile
@@ -10,16 +12,25 @@ from pathlib import Path
 import pytest
 import yaml
 from support.browser.dashboard_driver import texts as said_on
+from support.browser.english import english_in
 from support.each import each
 
 from inspector.corpora import default_corpus, write_conllu
 from inspector.dashboard import store
-from inspector.dashboard.runs import choice, texts
+from inspector.dashboard.runs import choice, texts, under_way
 from inspector.dashboard.settings import Settings, Visit, read_arguments, with_arguments
 from inspector.dashboard.words import sentences
 from inspector.errors import InputError
 from inspector.runs.background import processes
-from inspector.runs.background.job import folder_of, read_job
+from inspector.runs.background.job import (
+    Job,
+    Status,
+    folder_of,
+    read_job,
+    write_job,
+    write_status,
+)
+from inspector.runs.background.shelf import Listed, look_at
 from inspector.runs.profile.profile_corpus import Run
 
 THREE = write_conllu(default_corpus().sentences[:3]).encode()
@@ -104,6 +115,59 @@ def test_runs_are_listed_with_their_states_and_opened_by_the_address(open_page, 
     assert "正在显示" in said_on(app)
     app = open_page("data", config=config, run="../../etc")
     assert any("run" in one.value and "cannot be chosen" in one.value for one in app.warning)
+
+
+def changed(name, change):
+    def apply(run):
+        file = run / name
+        file.write_bytes(change(file.read_bytes()))
+
+    return apply
+
+
+def piped(run):
+    (run / "manifest.json").unlink()
+    os.mkfifo(run / "manifest.json")
+
+
+@each(
+    ("damage", "said"),
+    [
+        (changed("manifest.json", lambda old: b"{"), "清单（.*）不是 JSON，"),
+        (changed("manifest.json", lambda old: b"{}"), "不是 inspector 分析的清单"),
+        (
+            changed("manifest.json", lambda old: old.replace(b'"schema": 4', b'"schema": 3')),
+            "格式版本为 3，而这个 inspector 读取版本 4",
+        ),
+        (changed("manifest.json", lambda old: old + b"\n"), "清单（.*）写出后被改动"),
+        (changed("result.json", lambda old: b"{"), "结果（.*）已损坏（不是 JSON）"),
+        (changed("result.json", lambda old: old + b"\n"), "已损坏（校验和不符）"),
+        (changed("roles.parquet", lambda old: b"PAR1"), "无法读取（分析完成后被改动）"),
+        (lambda run: (run / "roles.parquet").unlink(), "无法读取（文件不存在）"),
+        (piped, "无法使用（它是管道，不是普通文件）"),
+    ],
+)
+def test_a_damaged_run_says_so_in_the_page_s_language(root, tmp_path, damage, said):
+    run = tmp_path / "run"
+    shutil.copytree(root / "whole", run)
+    damage(run)
+    found = look_at(run, "run")
+    assert found.state == "damaged"
+    in_chinese = sentences.said(found.sentence, "errors", "zh")
+    assert re.search(said, in_chinese)
+    assert english_in([in_chinese], []) == []
+
+
+def test_a_stopped_run_says_how_far_it_came(open_page, tmp_path):
+    config = tmp_path / "own.yaml"
+    config.write_text(yaml.safe_dump({"runs": str(tmp_path / "r")}))
+    folder = write_job(tmp_path / "r", Job("minilm", "mine.conllu"))
+    write_status(folder, Status("running", "Shards 1 of 4", 0.25))  # its process was killed
+    app = open_page("data", config=config)
+    assert "It was stopped at 25 %. What was finished is kept." in said_on(app)
+    # Gone on with, it loads the model first: 0 % would say that all is lost.
+    begun = Listed("", Path(), "running", "", "", status=Status())
+    assert under_way.progress(begun, "en") == "Loading the model …"
 
 
 def test_a_run_that_the_command_names_is_shown_at_first(root):
