@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from inspector.errors import InputError
+from inspector.frames import meanings
+from inspector.html import escape
 from inspector.runs.profile.profile_corpus import Run
 from inspector.runs.store.manifest import Manifest
 
@@ -85,6 +87,23 @@ def test_the_page_holds_all_of_it_and_runs_nothing(run, language, word):
     assert seen.links == []
     for said in ("ab" * 32, repr(2 / 3), run.manifest.run_id, "passport(1, 2)"):
         assert said in page
+
+
+def test_figures_on_the_page_are_short_and_whole_where_they_are_pointed_at(run):
+    page = run.passport(1, 2).html()
+    assert f'<td title="{2 / 3!r}">0.6667</td>' in page
+    assert "<td>obj</td>" in page
+    assert "<td>–</td>" in page  # of what is no number
+
+
+def test_a_chinese_page_says_in_chinese_what_the_head_does_and_what_columns_mean(run):
+    page = run.passport(1, 2).html("zh")
+    assert "头 1-2 最强的角色是 syntactic:obj（效应 0.3333）。" in page
+    assert run.passport(1, 2).document["says"] not in page
+    assert "未发现头 0-1 有何角色" in run.passport(0, 1).html("zh")
+    assert "各列的含义" in page
+    for column in ("lift", "verdict"):
+        assert f"<td>{column}</td><td>{escape(meanings('claims', 'zh')[column])}</td>" in page
 
 
 def test_an_atlas_leads_from_file_to_file_in_both_languages(run, tmp_path):

@@ -56,9 +56,10 @@ def write_atlas(
             for layer in sorted(set(heads["layer"]))
         ]
         title = t["atlas"].format(model=manifest.model, corpus=manifest.corpus)
+        grid = f'<table class="grid">{"".join(rows)}</table>'
         content = (
             f'<p><a href="{_index(other)}">{escape(t["other"])}</a></p><h1>{escape(title)}</h1>'
-            f"<p>{escape(t['atlas_note'])}</p><div><table>{''.join(rows)}</table></div>"
+            f"<p>{escape(t['atlas_note'])}</p><div>{grid}</div>"
         )
         written.append(_written(folder / index, page(title, content, language)))
         for paper in papers:

@@ -1,9 +1,10 @@
 """A head's passport: all that a run found of one head, with what it was computed from.
 
-Figures stand as the frames have them, unrounded in JSON. Must not know: how a figure is computed.
+Figures stand as the frames have them: unrounded in JSON, on a page to four digits, the whole number
+where the reader points at it. Must not know: how a figure is computed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,8 @@ _STYLE = """body { font-family: sans-serif; margin: 2rem auto; max-width: 64rem;
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: 0.2rem 0.7rem 0.2rem 0;
   border-bottom: 1px solid #ccc; }
+.grid td { min-width: 4.4rem; padding: 0.3rem; border: 1px solid #ccc; overflow-wrap: anywhere; }
+summary { margin: 0.4rem 0; cursor: pointer; }
 div { overflow-x: auto; } code { overflow-wrap: anywhere; } a { color: #00639c; }
 @media (prefers-color-scheme: dark) { body { color: #eee; background: #191919; }
   a { color: #56b4e9; } }"""
@@ -74,11 +77,11 @@ class Passport:
         return page(title, f"{links}<h1>{escape(title)}</h1>{self._content(t, language)}", language)
 
     def _content(self, t: Mapping[str, str], language: str) -> str:
-        parts = [f"<p>{escape(self.document['says'])}</p>"]
+        parts = [f"<p>{escape(self._says(t, language))}</p>", f"<p>{escape(t['terms_note'])}</p>"]
         for name in _SHOWN:
             rows = self.document[name]
             parts.append(f"<h2>{escape(t[name])}</h2>")
-            parts.append(_rows(name, rows, language) if rows else f"<p>{escape(t['none'])}</p>")
+            parts.append(_rows(name, rows, language, t) if rows else f"<p>{escape(t['none'])}</p>")
         flat = [
             (f"{name}: {key}", value)
             for name, given in self.document["made_of"].items()
@@ -90,6 +93,18 @@ class Passport:
         again = f'inspector.Run.open("RUN").passport({place})'
         parts += [f"<h2>{escape(t['replicate'])}</h2>", f"<pre><code>{escape(again)}</code></pre>"]
         return "".join(parts)
+
+    def _says(self, t: Mapping[str, str], language: str) -> str:
+        """Return what the head does; in another language than English by its strongest role."""
+        if language == ENGLISH:
+            return str(self.document["says"])
+        roles = self.document["roles"]
+        if not roles:
+            return t["says_none"].format(head=self.head)
+        best = max(roles, key=lambda row: row["effect"] or 0.0)
+        return t["says_role"].format(
+            head=self.head, role=best["role"], effect=_digits(best["effect"])
+        )
 
 
 def passport(
@@ -157,16 +172,38 @@ def page(title: str, content: str, language: str) -> str:
     )
 
 
-def _rows(name: str, rows: list[dict[str, Any]], language: str) -> str:
-    """Return rows as a table; a single row of many columns downwards, with what each means."""
+def _rows(name: str, rows: list[dict[str, Any]], language: str, t: Mapping[str, str]) -> str:
+    """Return rows as a table, with what each column means; a single row of many downwards."""
+    says = meanings(name, language)
     if name == "behaviour":
-        says = meanings(name, language)
         columns = [column for column in rows[0] if column in frames().frames[name].columns]
         down = [(column, rows[0][column], says[column]) for column in columns]
-        return f"<div>{table(['', '', ''], down)}</div>"
+        return _table(["", "", ""], down)
     columns = [column for column in rows[0] if column not in ("layer", "head")]
-    shown = [["–" if row[column] is None else row[column] for column in columns] for row in rows]
-    return f"<div>{table(columns, shown)}</div>"
+    explained = table(["", ""], [(one, says[one]) for one in columns if one in says])
+    return (
+        _table(columns, [[row[column] for column in columns] for row in rows])
+        + f"<details><summary>{escape(t['columns'])}</summary><div>{explained}</div></details>"
+    )
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return a table whose figures are short; each whole one stands in its cell's title."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
+    return f"<div><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _cell(value: Any) -> str:
+    shown = _digits(value)
+    title = "" if value is None or shown == str(value) else f' title="{escape(value)}"'
+    return f"<td{title}>{escape(shown)}</td>"
+
+
+def _digits(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def texts_of(language: str) -> Mapping[str, str]:
