@@ -9,6 +9,8 @@ from inspector.plot.shared import CELL, check_columns, columns_of
 
 STAGES = ("query", "key", "value", "probabilities", "context", "output")
 """The stages of a layer, in the order in which they are computed."""
+_NARROW = 480
+"""Pixels of all stages."""
 _COLUMNS = ["layer", "stage", "error_in_u", "passed"]
 
 
@@ -47,7 +49,7 @@ def error_grid(
             "stage:N",
             sort=stages,
             title=named(names, "stage"),
-            axis=alt.Axis(labelAngle=0, labelFlush=False),
+            axis=_stage_axis(),
         ),
         y=_rows(shown, by_module, names),
         tooltip=[
@@ -65,6 +67,17 @@ def error_grid(
         width=alt.Step(96),
         height=alt.Step(CELL),
         description="errors of every layer and stage, in units of the dtype's roundoff",
+    )
+
+
+def _stage_axis() -> alt.Axis:
+    """Return the axis across, whose words are slanted where they would run into each other."""
+    is_narrow = f"width < {_NARROW}"
+    return alt.Axis(
+        labelFlush=False,
+        labelOverlap=False,
+        labelAngle=alt.ExprRef(f"{is_narrow} ? -35 : 0"),
+        labelAlign=alt.ExprRef(f"{is_narrow} ? 'right' : 'center'"),
     )
 
 

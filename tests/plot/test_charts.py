@@ -135,6 +135,10 @@ def test_the_error_grid_writes_each_error_into_its_cell(errors):
     assert [cells["mark"]["type"], text["mark"]["type"]] == ["rect", "text"]
     for part in (cells, text):
         assert part["encoding"]["x"]["sort"] == ["query", "output", "mine"]
+        # On a phone the stages' words are slanted, as none may be left out.
+        axis = part["encoding"]["x"]["axis"]
+        assert axis["labelAngle"] == {"expr": "width < 480 ? -35 : 0"}
+        assert axis["labelOverlap"] is False
         assert part["encoding"]["y"]["field"] == "layer"
     assert cells["encoding"]["color"]["scale"] == {
         "scheme": "cividis",

@@ -88,7 +88,7 @@ def _grid(report: VerificationReport, t: words.Words, name: str, language: str) 
     )
     lines = f"import inspector\n\nreport = inspector.verify({name!r})\n"
     lines += "inspector.plot.error_grid(report.frame)"
-    widgets.chart(grid, "error-grid", t["grid"], language, lines, least=640)
+    widgets.chart(grid, "error-grid", t["grid"], language, lines)
 
 
 def _rule(report: VerificationReport, t: words.Words) -> None:
