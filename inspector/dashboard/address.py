@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from inspector.dashboard import words
+
 Option = TypeVar("Option", str, int)
 
 _CHOSEN = "_address_chosen"
@@ -76,27 +78,36 @@ def turn_to(page: str) -> None:
     st.session_state[_PLACE] = page
 
 
-def choose(key: str, options: Sequence[Option], default: Option) -> Option:
+def choose(
+    key: str,
+    options: Sequence[Option],
+    default: Option,
+    *,
+    is_lost: Callable[[str], bool] = lambda code: False,
+) -> Option:
     """Return the reader's choice, ready in the session for the widget of that key.
 
     Args:
         key: Name of the widget and of the URL's parameter.
         options: What may be chosen.
         default: The choice where nothing else is said; one of the options.
+        is_lost: Whether the reader is told of a choice of his that is an option no longer.
     """
     chosen: dict[str, str] = st.session_state.setdefault(_CHOSEN, {})
     by_code = {str(option): option for option in options}
+    is_ignored = False
     if key not in chosen:
         given = st.query_params.get(key)
         value = default if given is None else by_code.get(given, default)
-        if given is not None and given not in by_code:
-            st.session_state[_IGNORED].append(
-                Ignored(key, given, str(default), _listed(list(by_code)))
-            )
+        is_ignored = given is not None and given not in by_code
     elif st.session_state.get(key) in options:
         value = st.session_state[key]
     else:
-        value = by_code.get(chosen[key], default)
+        given = chosen[key]
+        value = by_code.get(given, default)
+        is_ignored = given not in by_code and is_lost(given)
+    if is_ignored:
+        ignored().append(Ignored(key, str(given), str(default), _listed(list(by_code))))
     # Handing a widget the value it has would undo a second click that is under way.
     place = st.session_state[_PLACE]
     if st.session_state.get(_PLACES_BEFORE, {}).get(key) != place or (
@@ -175,7 +186,10 @@ def select(
     before, said[key] = said.get(key), (chosen, named(chosen))
     if before is not None and before[0] == chosen and before != said[key]:
         st.session_state[key] = chosen
-    value: Option = st.selectbox(label, options, key=key, format_func=named, help=help)
+    said_empty = words.of("shell", st.session_state.get("lang", words.REFERENCE))["choose"]
+    value: Option = st.selectbox(
+        label, options, key=key, format_func=named, help=help, placeholder=said_empty
+    )
     return value
 
 

@@ -15,6 +15,7 @@ from inspector.dashboard import address, store, widgets, words
 from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.parts import claim_ladder
 from inspector.dashboard.relations import label
+from inspector.dashboard.runs.texts import called
 from inspector.dashboard.settings import Visit
 from inspector.heads.specialization.head_examples import Prediction, head_predictions
 from inspector.models import PretrainedModel
@@ -51,7 +52,7 @@ def show(model: PretrainedModel, run: Run, relations: pd.DataFrame, visit: Visit
     across = {pair.label for one in windows for pair in one.relations} - within
     rows = relations[relations["relation"].isin(within | across)].to_dict("records")
     if corpus.sha256 != run.manifest.corpus_sha256:
-        st.caption(t["examples_corpus"].format(corpus=plain(corpus.name)))
+        st.caption(t["examples_corpus"].format(corpus=plain(called(corpus.name, visit.language))))
     if not rows:
         st.markdown(t["no_sentences"])
         return

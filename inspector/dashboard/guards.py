@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import NoReturn
 
 import streamlit as st
@@ -43,6 +43,12 @@ def told(error: InspectorError | str) -> str:
     if language == words.REFERENCE or said != str(error):
         return said
     return words.of("shell", language)["only_in_english"].format(sentence=said)
+
+
+def waiting(text: str) -> AbstractContextManager[None]:
+    """Show that something is waited for, and how long already where that is said in English."""
+    in_english = st.session_state.get("lang", words.REFERENCE) == words.REFERENCE
+    return st.spinner(text, show_time=in_english)  # Streamlit's "seconds" cannot be translated
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from inspector.dashboard.app_pages import (
 from inspector.dashboard.guards import guarded, plain, stop, told
 from inspector.dashboard.parts import exports
 from inspector.dashboard.runs import choice
+from inspector.dashboard.runs.texts import called
 from inspector.dashboard.settings import (
     Settings,
     Visit,
@@ -92,7 +93,9 @@ def main(default_config: Path | None = None) -> None:
     name = address.choose("model", settings.models, settings.models[0])
     runs = choice.openable(settings, name)
     first = choice.first(runs, settings)
-    run = address.choose("run", [choice.DEFAULT, *runs], first)
+    run = address.choose(
+        "run", [choice.DEFAULT, *runs], first, is_lost=lambda code: choice.is_lost(code, settings)
+    )
     visit = Visit(settings, language, name, runs[run].folder if run in runs else None)
     # The first page stands at the root and, unlisted, under its own name as well.
     front = _page(_PAGES[0], visit, t, default=True)
@@ -109,7 +112,7 @@ def main(default_config: Path | None = None) -> None:
         if runs:
             address.select(
                 t["run"], "run", [choice.DEFAULT, *runs], first, help=t["run_help"],
-                named=lambda code: _called(code, runs, t),
+                named=lambda code: _called(code, runs, language),
             )  # fmt: skip
         address.switch(
             t["language"], "lang", list(languages), settings.language, named=languages.__getitem__
@@ -141,9 +144,11 @@ def _lead_on(visit: Visit, t: words.Words) -> None:
                 widgets.link(visit, page, t[page], layer=head[0], head=head[1])
 
 
-def _called(code: str, runs: Mapping[str, Listed], t: words.Words) -> str:
+def _called(code: str, runs: Mapping[str, Listed], language: str) -> str:
     """Return what a run is called where it is chosen."""
-    return f"{code} · {runs[code].corpus}" if code in runs else t["default_run"]
+    if code not in runs:
+        return words.of("shell", language)["default_run"]
+    return f"{code} · {called(runs[code].corpus, language)}"
 
 
 def _tell_ignored(notice: DeltaGenerator, t: words.Words) -> None:

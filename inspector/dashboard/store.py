@@ -19,11 +19,11 @@ from inspector.corpora.annotation.annotated_corpus import read_annotated
 from inspector.corpora.annotation.registry import annotate
 from inspector.corpora.sentence import Labels, Sentence, check_labels
 from inspector.dashboard import words
-from inspector.dashboard.guards import guarded
+from inspector.dashboard.guards import guarded, waiting
 from inspector.dashboard.runs.choice import KEY, root_of
 from inspector.dashboard.runs.texts import own_text
 from inspector.dashboard.settings import Visit
-from inspector.errors import InputError, InspectorError, ModelError, OutputError
+from inspector.errors import InputError, ModelError, OutputError
 from inspector.heads.weights.vocabulary_circuits import circuits_if_any
 from inspector.models import PretrainedModel
 from inspector.models.any_model.any_model import AnyModel, load_to_run
@@ -47,6 +47,10 @@ from inspector.runs.store.folder_checks import RESULT
 from inspector.verification import VerificationReport
 
 _MODELS, _CORPORA = 2, 6
+Source = tuple[tuple[str, ...] | None, Labels, tuple[str, ...]]
+"""Of a corpus: its files, None of inspector's own; how far its relations are told apart; further
+annotation."""
+OWN: Source = (None, "universal", ())
 SENTENCES, CURVE_SENTENCES = 200, 60
 """Sentences for the ablation of one head and for importance; fewer for the curve, which takes many
 passes."""
@@ -82,7 +86,7 @@ def model(name: str, language: str) -> PretrainedModel:
     Raises:
         VerifiableOnly: If it can be verified, and nothing else.
     """
-    with st.spinner(words.of("shell", language)["loading"], show_time=True), guarded():
+    with waiting(words.of("shell", language)["loading"]), guarded():
         try:
             loaded: PretrainedModel = _model(name)
         except ModelError as error:
@@ -92,7 +96,7 @@ def model(name: str, language: str) -> PretrainedModel:
 
 def report(name: str, language: str) -> VerificationReport:
     """Return a model's verification, run once for all sessions."""
-    with st.spinner(words.of("shell", language)["verifying"], show_time=True), guarded():
+    with waiting(words.of("shell", language)["verifying"]), guarded():
         verified: VerificationReport = _report(name)
     return verified
 
@@ -100,7 +104,7 @@ def report(name: str, language: str) -> VerificationReport:
 def weights(name: str, language: str) -> pd.DataFrame:
     """Return a model's weight statistics, computed once for all sessions."""
     model(name, language)
-    with st.spinner(words.of("shell", language)["measuring"], show_time=True), guarded():
+    with waiting(words.of("shell", language)["measuring"]), guarded():
         frame: pd.DataFrame = _weights(name)
     return frame
 
@@ -108,7 +112,7 @@ def weights(name: str, language: str) -> pd.DataFrame:
 def vocabulary_circuits(name: str, language: str) -> pd.DataFrame | None:
     """Return a model's circuits in the vocabulary, None where it has no language-modelling head."""
     model(name, language)
-    with st.spinner(words.of("shell", language)["measuring"], show_time=True), guarded():
+    with waiting(words.of("shell", language)["measuring"]), guarded():
         frame: pd.DataFrame | None = _circuits(name)
     return frame
 
@@ -156,10 +160,16 @@ def default_job(visit: Visit) -> Job:
 
 
 def ablation_job(visit: Visit) -> Job:
-    """Return what measures the model's heads by ablation, once for all sessions."""
+    """Return what measures the model's heads by ablation, once for all sessions and a corpus."""
     settings = {"sentences": SENTENCES, "curve_sentences": CURVE_SENTENCES}
-    key = f"ablation-{_key(visit, settings)}"
-    return Job(visit.model, own_corpus().name, settings=settings, kind="ablation", key=key)
+    source = ablated(visit)
+    corpus: Corpus = _corpus(*source)
+    made_of = settings if source == OWN else {**settings, "corpus": corpus.sha256}
+    key = f"ablation-{_key(visit, made_of)}"
+    return Job(
+        visit.model, corpus.name, source[0] or (), text_sha256=corpus.sha256, settings=settings,
+        kind="ablation", key=key,
+    )  # fmt: skip
 
 
 def atlas_job(visit: Visit, run: Run) -> Job:
@@ -201,7 +211,7 @@ def _kept(visit: Visit) -> Path:
     return computed
 
 
-def _key(visit: Visit, settings: Mapping[str, int]) -> str:
+def _key(visit: Visit, settings: Mapping[str, object]) -> str:
     model(visit.model, visit.language)  # stops the page where there is none
     key: str = _key_of(visit.model, json_text(dict(settings)))
     return key
@@ -226,49 +236,62 @@ def finished_run(folder: Path) -> Run | None:
         return None
 
 
-def corpus_of(run: Run, visit: Visit) -> Corpus:
-    """Return the corpus that a run's example sentences come from.
+def source_of(run: Run, visit: Visit) -> Source | None:
+    """Return what a run was made from, None where that is not at hand.
 
-    That is the run's own where the settings name its files or this session gave its text, else
-    inspector's own.
+    It is where the settings name its files, this session gave its text, or it is inspector's own.
+
+    Raises:
+        InputError: If the run's manifest says of its relations what no corpus has.
     """
     settings, wanted = visit.settings, run.manifest.corpus_sha256
+    labels = check_labels(str(run.manifest.settings["labels"]))
     extra, own = tuple(settings.annotations), own_text(wanted)
-    known: list[tuple[str, ...] | None] = [None] if own is None else [(own,), None]
+    known: list[tuple[str, ...] | None] = [None if own is None else (own,), None]
     known += [(file,) for file in settings.corpora]
+    added = dict.fromkeys([(), extra])
+    sources = [(files, labels, more) for files in dict.fromkeys(known) for more in added]
+    if settings.corpus:
+        sources.insert(0, (tuple(settings.corpus), labels, extra))
+    for source in sources:
+        with suppress(InputError):  # the annotation is of another corpus
+            if _corpus(*source).sha256 == wanted:
+                return source
+    return None
+
+
+def corpus_of(run: Run, visit: Visit) -> Corpus:
+    """Return the corpus that a run's example sentences come from: its own, or inspector's own.
+
+    Stops the page where the settings say which files the run was made from, and it was not.
+    """
+    files = visit.settings.corpus
     with guarded():
-        labels = check_labels(str(run.manifest.settings["labels"]))
-        if settings.corpus:
-            corpus: Corpus = _corpus(tuple(settings.corpus), labels, extra)
-            if corpus.sha256 == wanted:
-                return corpus
-        for files in known:
-            for added in dict.fromkeys([(), extra]):
-                with suppress(InputError):  # the annotation is of another corpus
-                    corpus = _corpus(files, labels, added)
-                    if corpus.sha256 == wanted:
-                        return corpus
-        if settings.corpus and _is_named(visit):
+        source = source_of(run, visit)
+        if source is None and files and _is_named(visit):
+            corpus_in(*files)  # says what is wrong with them, if they cannot be read
             raise InputError(
-                f"corpus ({', '.join(settings.corpus)}) is not what the run was made from: name "
+                f"corpus ({', '.join(files)}) is not what the run was made from: name "
                 "the same files, or leave the setting out."
             )
-        return own_corpus()
+        corpus: Corpus = _corpus(*(source or OWN))
+        return corpus
 
 
-def file_of(corpus: Corpus, visit: Visit) -> str | None:
-    """Return the file of a corpus, None of inspector's own, its name where no file is known."""
-    own = own_text(corpus.sha256)
-    files: list[str] = [
-        *(visit.settings.corpus or ()),
-        *visit.settings.corpora,
-        *([own] if own else ()),
-    ]
-    for file in (None, *files):
-        with suppress(InspectorError):
-            if corpus_in(file).sha256 == corpus.sha256:
-                return file
-    return corpus.name
+def ablated(visit: Visit) -> Source:
+    """Return the corpus of which sentences are read without a head.
+
+    That is the one of the run that was chosen, where it is at hand, else inspector's own.
+    """
+    run = chosen_run(visit)
+    with guarded():
+        return OWN if run is None else source_of(run, visit) or OWN
+
+
+def ablated_lines(visit: Visit) -> str:
+    """Return what the Python that makes a figure says of these sentences, beside their number."""
+    source = ablated(visit)
+    return "" if source == OWN else f", *{source!r}"
 
 
 def _is_named(visit: Visit) -> bool:
@@ -297,13 +320,14 @@ def own_corpus() -> Corpus:
     return corpus_in(None)
 
 
-def corpus_in(file: str | None) -> Corpus:
-    """Return the corpus of a file, inspector's own of None, read once for all sessions.
+def corpus_in(*files: str | None) -> Corpus:
+    """Return the corpus of files, inspector's own of None, read once for all sessions.
 
     Raises:
         InspectorError: If it cannot be read.
     """
-    corpus: Corpus = _corpus(None if file is None else (file,), "universal")
+    given = tuple(file for file in files if file is not None)
+    corpus: Corpus = _corpus(given or None, "universal")
     return corpus
 
 
@@ -323,20 +347,32 @@ def atlas(visit: Visit, job: Job) -> Path:
     return folder_of(root_of(visit.settings), job.name) / ATLAS
 
 
-def without(model: PretrainedModel, name: str, head: tuple[int, int]) -> pd.DataFrame:
-    """Return the ablation frame of one head, computed once for all sessions."""
-    frame: pd.DataFrame = _without(model, name, head)
+def without(visit: Visit, head: tuple[int, int]) -> pd.DataFrame:
+    """Return the ablation frame of one head, computed once for all sessions and a corpus."""
+    loaded, source = model(visit.model, visit.language), ablated(visit)
+    frame: pd.DataFrame = _without(loaded, source, visit.model, _corpus(*source).sha256, head)
     return frame
 
 
-def some_sentences(n: int) -> Corpus:
-    """Return n sentences, spread over inspector's own corpus; mentions are not followed in them.
+def some_sentences(
+    n: int,
+    files: tuple[str, ...] | None = None,
+    labels: Labels = "universal",
+    annotations: tuple[str, ...] = (),
+) -> Corpus:
+    """Return n sentences, spread over a corpus; mentions are not followed in them.
+
+    Args:
+        n: All where it has fewer.
+        files: Of the corpus, inspector's own if None.
+        labels: How far its relations are told apart.
+        annotations: Further files of annotation.
 
     Example:
         >>> len(some_sentences(60).sentences)
         60
     """
-    return spread(own_corpus(), n)
+    return spread(_corpus(files, labels, annotations), n)
 
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
@@ -408,5 +444,7 @@ def _measured(folder: str, stamps: tuple[int, ...]) -> Measured:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _without(_model: PretrainedModel, name: str, head: tuple[int, int]) -> pd.DataFrame:
-    return api.ablate(_model, [head], some_sentences(SENTENCES))
+def _without(
+    _model: PretrainedModel, _source: Source, name: str, sha256: str, head: tuple[int, int]
+) -> pd.DataFrame:
+    return api.ablate(_model, [head], some_sentences(SENTENCES, *_source))

@@ -122,7 +122,7 @@ def page_dropped(data):
         (sentences_renamed, "no shell.model; unknown shell.modell. Fix de.yaml in words/."),
         (
             page_dropped,
-            "no shell.ablation; no shell.attention; no shell.compare; no shell.computing; ",
+            "no shell.ablation; no shell.attention; no shell.choose; no shell.compare; ",
         ),
     ],
 )

@@ -227,6 +227,56 @@ def test_four_clicks_from_the_first_page_to_sentences(reader):
     assert clicks <= 4
 
 
+def test_the_same_in_chinese_with_what_is_lost_without_the_head(reader):
+    page = reader.page
+    reader.open("?lang=zh")
+    page.get_by_role("combobox", name="哪个头跟随").click()
+    page.keyboard.type("直接宾语")
+    page.get_by_role("option", name="obj – 直接宾语").first.click()
+    reader.settle()
+    page.get_by_role("button", name="需要它吗").click()
+    expect(page.get_by_text("最后状态改变")).to_be_visible(timeout=PATIENCE)
+    reader.settle()
+    page.get_by_test_id("stPageLink").get_by_text("的命中与未命中").last.click()
+    reader.settle()
+    expect(page.get_by_role("heading", name="命中", exact=True)).to_be_visible()
+    assert page.locator("span[style*='outline'] >> visible=true").count() >= 3
+
+
+def test_words_of_streamlit_s_own_are_chinese_on_chinese_pages(reader):
+    page = reader.page
+    shown = "one => [getComputedStyle(one).fontSize, getComputedStyle(one, '::after').content]"
+    reader.open("attention?lang=zh")
+    page.get_by_label("句子", exact=True).press_sequentially("a")
+    hint = page.get_by_test_id("InputInstructions").locator("span")
+    assert hint.evaluate(shown) == ["0px", '"按 Ctrl+回车应用"']
+    reader.open("search?lang=zh")
+    field = page.get_by_label("词", exact=True)
+    field.press_sequentially("a")
+    assert hint.evaluate(shown) == ["0px", '"按回车应用"']
+    field.press("Enter")
+    reader.settle()
+    box = page.get_by_role("combobox", name="由此关系相连")
+    assert box.get_attribute("placeholder") == "请选择"
+    box.click()
+    page.keyboard.type("zzzz")
+    nothing = page.locator("[role='listbox'] [role='option'] > span")
+    assert nothing.evaluate(shown) == ["0px", '"没有匹配项"']
+
+
+def test_every_stage_of_the_verification_is_seen_on_a_phone(contexts, server):
+    tab = contexts("light").new_page()
+    tab.set_viewport_size({"width": 420, "height": 900})
+    reader = Reader(tab, server)
+    reader.open("verification")
+    chart = tab.get_by_test_id("stVegaLiteChart").first
+    for stage in ("query", "probabilities", "gradient"):
+        label = chart.locator("svg text").filter(has_text=re.compile(f"^{stage}$"))
+        expect(label).to_be_in_viewport()
+    reader.check_clean()
+    tab.close()
+
+
 def test_one_click_on_a_claim_leads_to_its_hits_and_misses(reader):
     reader.open("specialization?verdict=all&relation=det")
     table = reader.page.get_by_test_id("stDataFrame").first

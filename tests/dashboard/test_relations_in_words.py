@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from inspector.dashboard import relations, words
+from inspector.dashboard.parts import claim_ladder
 from inspector.plot.colors import FAMILIES
 from inspector.plot.forest import VERDICTS
 from inspector.runs.profile.profile_corpus import Run
@@ -71,3 +72,22 @@ def test_every_role_and_verdict_has_a_name_a_sentence_and_an_example(language):
     assert relations.role("no such", language).name == "no such"
     tooltip = relations.verdicts(language)
     assert all(relations.verdict(name, language).says in tooltip for name in VERDICTS)
+
+
+@pytest.mark.parametrize(("difference", "is_said"), [(0.3, True), (-0.1, False)])
+def test_a_head_that_is_ahead_of_what_explains_it_is_said_to_be(difference, is_said):
+    """A lead that chance may have made rules nothing out: without a word it would contradict."""
+    judged = {"n": 83, "explained_by": "word-class", "verdict": "explained", "ci_low": 0.1}
+    rows = [
+        {**judged, "rung": "offset", "rule": "-6", "accuracy": 0.1, "difference": 0.4},
+        {
+            **judged, "rung": "word-class", "rule": "NOUN:left", "accuracy": 0.5 - difference,
+            "difference": difference,
+        },
+    ]  # fmt: skip
+    for language, ahead in (("en", "ahead of it, but not by enough"), ("zh", "虽领先于它")):
+        said = claim_ladder.in_words(rows, "1-3", language)
+        assert (ahead in said) is is_said
+    assert "So the head is explained by: nearest NOUN to the left." in claim_ladder.in_words(
+        rows, "1-3", "en"
+    )

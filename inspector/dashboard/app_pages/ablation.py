@@ -6,20 +6,20 @@ import pandas as pd
 import streamlit as st
 
 from inspector.dashboard import profiled, store, widgets, words
-from inspector.dashboard.guards import guarded
+from inspector.dashboard.guards import guarded, plain, waiting
 from inspector.dashboard.parts import exports, head_statistics
 from inspector.dashboard.runs import under_way
+from inspector.dashboard.runs.texts import called
 from inspector.dashboard.settings import Visit
-from inspector.models import PretrainedModel
 from inspector.plot.ablation import robustness_curve
 
 _SENTENCES = "import inspector\nfrom inspector.dashboard import store\n\n"
 _LINES = {
-    "importance": f"{_SENTENCES}texts = store.some_sentences(store.SENTENCES)\n"
+    "importance": f"{_SENTENCES}texts = store.some_sentences(store.SENTENCES{{of}})\n"
     "inspector.head_importance({model!r}, texts, check=False)",
-    "robustness": f"{_SENTENCES}texts = store.some_sentences(store.CURVE_SENTENCES)\n"
+    "robustness": f"{_SENTENCES}texts = store.some_sentences(store.CURVE_SENTENCES{{of}})\n"
     "inspector.robustness({model!r}, texts)",
-    "ablation": f"{_SENTENCES}texts = store.some_sentences(store.SENTENCES)\n"
+    "ablation": f"{_SENTENCES}texts = store.some_sentences(store.SENTENCES{{of}})\n"
     "inspector.ablate({model!r}, [{head}], texts)",
 }
 MIN_DOCUMENTS = 5
@@ -33,34 +33,52 @@ def show(visit: Visit) -> None:
     model = store.model(visit.model, visit.language)
     layer, head = widgets.head_chooser(model, visit.language)
     measured = store.measured(visit)
+    texts = _texts(visit)
     if measured is None:
-        offer = t["offer"].format(sentences=store.SENTENCES)
-        under_way.show(visit, store.ablation_job(visit), "ablate", offer, t["compute"])
+        under_way.show(
+            visit, store.ablation_job(visit), "ablate", f"{t['offer']} {texts}", t["compute"]
+        )
         return
+    st.caption(texts)
     names = words.of("charts", visit.language)
     st.header(t["importance"], anchor=False)
     head_statistics.show(
         visit, profiled.at_hand(visit), "ablation-grid", (layer, head),
         default=head_statistics.IMPORTANCE, choice="measure",
     )  # fmt: skip
-    ablation = _ablation(model, visit.model, (layer, head), visit.language)
+    ablation = _ablation(visit, (layer, head))
     st.header(t["curve"], anchor=False)
     st.caption(t["curve_note"])
     curve = robustness_curve(measured.curve, names=names)
-    widgets.chart(curve, "robustness-curve", t["curve_alt"], visit.language, _drawn(visit.model))
-    _loss(measured.curve, _drawn(visit.model, ', "loss_increase"'), visit.language)
+    widgets.chart(curve, "robustness-curve", t["curve_alt"], visit.language, _drawn(visit))
+    _loss(measured.curve, _drawn(visit, ', "loss_increase"'), visit.language)
     frames = {
         "importance": measured.importance, "ablation": ablation, "robustness": measured.curve,
     }  # fmt: skip
-    given = {"model": visit.model, "head": (layer, head)}
+    given = {"model": visit.model, "head": (layer, head), "of": store.ablated_lines(visit)}
     exports.frames(frames, lambda name: _LINES[name].format(**given), visit.language)
 
 
-def _drawn(model: str, which: str = "") -> str:
-    """Return the Python that draws the curve."""
-    measured = (
-        _LINES["robustness"].format(model=model).replace("inspector.rob", "curve = inspector.rob")
+def _texts(visit: Visit) -> str:
+    """Return which sentences are read without a head."""
+    t = words.of("ablation", visit.language)
+    source, run = store.ablated(visit), store.chosen_run(visit)
+    corpus = store.some_sentences(store.SENTENCES, *source)
+    name = corpus.name if run is None or source == store.OWN else run.manifest.corpus
+    said = t["texts"].format(
+        sentences=len(corpus),
+        corpus=plain(called(name, visit.language)),
+        few=len(store.some_sentences(store.CURVE_SENTENCES, *source)),
     )
+    if run is None or run.manifest.corpus_sha256 == corpus.sha256:
+        return said
+    return f"{said} {t['not_at_hand'].format(corpus=plain(run.manifest.corpus))}"
+
+
+def _drawn(visit: Visit, which: str = "") -> str:
+    """Return the Python that draws the curve."""
+    lines = _LINES["robustness"].format(model=visit.model, of=store.ablated_lines(visit))
+    measured = lines.replace("inspector.rob", "curve = inspector.rob")
     return f"{measured}\ninspector.plot.robustness_curve(curve{which})"
 
 
@@ -77,15 +95,14 @@ def _loss(curve: pd.DataFrame, lines: str, language: str) -> None:
     widgets.chart(drawn, "loss", t["loss_alt"], language, lines)
 
 
-def _ablation(
-    model: PretrainedModel, name: str, head: tuple[int, int], language: str
-) -> pd.DataFrame:
+def _ablation(visit: Visit, head: tuple[int, int]) -> pd.DataFrame:
     """Show what the model loses without a head, and return it as a frame."""
+    language = visit.language
     t = words.of("ablation", language)
     st.header(t["ablation"].format(head_name=f"{head[0]}-{head[1]}"), anchor=False)
     st.caption(t["ablation_note"])
-    with st.spinner(t["computing"].format(what=f"{head[0]}-{head[1]}"), show_time=True), guarded():
-        frame = store.without(model, name, head)
+    with waiting(t["computing"].format(what=f"{head[0]}-{head[1]}")), guarded():
+        frame = store.without(visit, head)
     of_all = frame[frame["relation"] == "(all)"].iloc[0]
     st.markdown(
         t["average"].format(

@@ -10,7 +10,7 @@ from inspector import api
 from inspector.dashboard import address, relations, store, widgets, words
 from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.parts import exports, head_grid
-from inspector.dashboard.runs import choice
+from inspector.dashboard.runs import choice, texts
 from inspector.dashboard.settings import Visit
 from inspector.errors import InputError
 from inspector.frames import meanings
@@ -74,7 +74,7 @@ def _chosen(runs: Mapping[str, Listed], visit: Visit, t: words.Words) -> tuple[R
     def named(name: str) -> str:
         one = runs[name]
         what = t["default_run"] if choice.is_default(one) else name
-        return f"{one.model} · {one.corpus} · {what}"
+        return f"{one.model} · {texts.called(one.corpus, visit.language)} · {what}"
 
     left, right = st.columns(2)
     with left:
@@ -229,7 +229,7 @@ def _side_by_side(left: tuple[Run, int, int], right: tuple[Run, int, int], visit
         names.append(f"{run.manifest.model} {layer}-{head}")
         with place:
             st.subheader(plain(names[-1]), anchor=False)
-            st.caption(plain(run.manifest.corpus))
+            st.caption(plain(texts.called(run.manifest.corpus, visit.language)))
             own = _of_head(run.roles, layer, head)
             if own.empty:
                 st.markdown(s["no_role"])

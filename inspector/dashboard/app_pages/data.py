@@ -69,7 +69,8 @@ def _runs(visit: Visit) -> None:
 def _run(one: Listed, number: int, visit: Visit, t: words.Words) -> None:
     with st.container(border=True, key=f"run-{number}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(one.corpus or one.name)}** · {plain(one.model)}")
+            called = texts.called(one.corpus or one.name, visit.language)
+            st.markdown(f"**{plain(called)}** · {plain(one.model)}")
             st.badge(t[one.state], color=_COLORS[one.state])  # type: ignore[arg-type]
             if one.folder == visit.run:
                 st.badge(t["shown"], color="violet")
@@ -92,7 +93,7 @@ def _buttons(one: Listed, number: int, visit: Visit, t: words.Words) -> None:
     model = choice.chosen_model(one, visit.settings) or visit.model
     if one.state == "complete" and one.kind != "profile":
         page = "ablation" if one.kind == "ablation" else "specialization"
-        widgets.link(visit, page, t["open"], model=model)
+        widgets.link(visit, page, t["open"], model=model, run=_run_of(read_job(job), visit))
     elif one.state == "complete":
         name = choice.DEFAULT if choice.is_default(one) else one.name
         widgets.link(visit, "specialization", t["open"], model=model, run=name)
@@ -106,6 +107,17 @@ def _buttons(one: Listed, number: int, visit: Visit, t: words.Words) -> None:
         st.caption(t["resume_there"])
 
 
+def _run_of(job: Job, visit: Visit) -> str:
+    """Return the code of the run that an ablation or an atlas is of."""
+    for one in choice.all_runs(visit.settings):
+        is_made_of = job.corpus == (str(one.folder.resolve()),)
+        if job.kind == "ablation":
+            is_made_of = bool(job.corpus) and one.corpus_sha256 == job.text_sha256
+        if is_made_of and one.kind == "profile" and not choice.is_default(one):
+            return one.name
+    return choice.DEFAULT
+
+
 def _stop(job: Path) -> None:
     processes.stop(job)
     st.session_state[_CHANGED] = True
@@ -116,7 +128,9 @@ def _resume(job: Path, visit: Visit) -> None:
         wanted = read_job(job)
         known = {str(one.folder.resolve()) for one in choice.all_runs(visit.settings)}
         files = known if wanted.kind == "atlas" else {*_files(visit)}
-        if wanted.model in visit.settings.models and set(wanted.corpus) <= files:
+        # A text that a reader gave lies with the job that it was given for.
+        mine = {one for one in wanted.corpus if Path(one).parent.parent == job.parent}
+        if wanted.model in visit.settings.models and set(wanted.corpus) - mine <= files:
             processes.start(job, visit.settings.most_runs)
         else:
             t = words.of("data", visit.language)
@@ -142,7 +156,10 @@ def _start(visit: Visit, t: words.Words) -> None:
     given = {"upload": _uploaded, "paste": _pasted, "known": _known}[source](visit, t)
     left, right = st.columns(2, vertical_alignment="bottom")
     models = visit.settings.models
-    model = left.selectbox(t["model"], models, index=models.index(visit.model), key="start-model")
+    model = left.selectbox(
+        t["model"], models, index=models.index(visit.model), key="start-model",
+        placeholder=words.of("shell", visit.language)["choose"],
+    )  # fmt: skip
     ablation = right.toggle(
         t["ablation"], value=True, key="start-ablation", help=t["ablation_help"]
     )
@@ -241,7 +258,8 @@ def _left_out(visit: Visit, t: words.Words) -> None:
     if run is None:
         st.markdown(t["no_run"])
         return
-    st.markdown(t["of_run"].format(corpus=plain(run.manifest.corpus)))
+    corpus = texts.called(run.manifest.corpus, visit.language)
+    st.markdown(t["of_run"].format(corpus=plain(corpus)))
     widgets.text_table(
         [t["what"], t["count"]],
         (

@@ -17,7 +17,7 @@ from inspector.dashboard import (
     words,
 )
 from inspector.dashboard.app_pages.ablation import by_interval
-from inspector.dashboard.guards import guarded, plain
+from inspector.dashboard.guards import guarded, plain, waiting
 from inspector.dashboard.parts import claim_ladder, head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.dashboard.store import VerifiableOnly
@@ -112,8 +112,8 @@ def _without(row: Mapping[Any, Any], visit: Visit, t: words.Words) -> None:
         asked.add((visit.model, *head))
     if (visit.model, *head) not in asked:
         return
-    with st.spinner(t["ablating"], show_time=True), guarded():
-        frame = store.without(store.model(visit.model, visit.language), visit.model, head)
+    with waiting(t["ablating"]), guarded():
+        frame = store.without(visit, head)
     word = "dependent" if row["direction"] == "dependent_to_head" else "head"
     found = frame[(frame["relation"] == row["relation"]) & (frame["word"] == word)]
     if found.empty:

@@ -1,12 +1,16 @@
 """Search: where a corpus has words, relations, or a head that acts on them, in context."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from inspector.corpora import Corpus
 from inspector.dashboard import address, profiled, relations, store, widgets, words
-from inspector.dashboard.guards import guarded, plain, text_field
+from inspector.dashboard.guards import guarded, plain, text_field, waiting
 from inspector.dashboard.parts import exports
+from inspector.dashboard.runs.texts import called, own_text
 from inspector.dashboard.settings import Visit
+from inspector.errors import InspectorError
 from inspector.frames import meanings
 from inspector.heads.search import Found, Match, search
 from inspector.heads.search.corpus_search import NOBODY
@@ -34,7 +38,8 @@ def show(visit: Visit) -> None:
     run = profiled.at_hand(visit)
     corpus = store.own_corpus() if run is None else store.corpus_of(run, visit)
     head = widgets.head_chooser(model, visit.language)
-    st.caption(t["corpus"].format(corpus=plain(corpus.name), sentences=len(corpus)))
+    shown = plain(called(corpus.name, visit.language))
+    st.caption(t["corpus"].format(corpus=shown, sentences=len(corpus)))
     what = address.switch(
         t["what"], "what", _WHAT, _WORDS,
         named=lambda code: t[f"what:{code}"].format(head_name=f"{head[0]}-{head[1]}"),
@@ -68,7 +73,7 @@ def show(visit: Visit) -> None:
     if what == _WORDS and not (first or joined):
         st.markdown(t["nothing_asked"])
         return
-    with guarded(), st.spinner(t["searching"], show_time=True):
+    with guarded(), waiting(t["searching"]):
         found = _found((model, corpus), visit.model, what, head, (first, second, joined), least)
     _results(found, what, head, visit)
     if found.matches:
@@ -104,7 +109,7 @@ def _lines(
     visit: Visit,
 ) -> str:  # fmt: skip
     """Return the Python that finds the same."""
-    given = [repr(store.file_of(corpus, visit)), repr(asked[0])]
+    given = [repr(_file_of(corpus, visit)), repr(asked[0])]
     given += [
         f"{name}={one!r}" for name, one in zip(("to", "relation"), asked[1:], strict=True) if one
     ]
@@ -126,10 +131,11 @@ def _catalogue(language: str) -> None:
         rows += [[name, "–", says, "–"] for name, says in meanings(frame, language).items()]
     fitting = [row for row in rows if wanted in " ".join(row).replace("*", "").casefold()]
     st.markdown(t["terms_found"].format(found=len(fitting), all=len(rows)))
-    widgets.text_table(
-        [t["code"], t["name"], t["says"], t["example"]],
-        ([*row[:3], row[3].replace("*", "")] for row in fitting),
-    )
+    with st.container(key="terms"):
+        widgets.text_table(
+            [t["code"], t["name"], t["says"], t["example"]],
+            ([*row[:3], row[3].replace("*", "")] for row in fitting),
+        )
 
 
 def _results(found: Found, what: str, head: tuple[int, int], visit: Visit) -> None:
@@ -170,3 +176,16 @@ def _look_at(text: str, visit: Visit) -> None:
         st.session_state.pop(key, None)
     address.set_choice("unit", "words")
     st.switch_page(visit.links["attention"])
+
+
+def _file_of(corpus: Corpus, visit: Visit) -> str | None:
+    """Return the file of a corpus, None of inspector's own, its name where no file is known."""
+    own = own_text(corpus.sha256)
+    files: list[str | None] = [None, *(visit.settings.corpus or ()), *visit.settings.corpora]
+    if own is not None:
+        files.append(own)
+    for file in files:
+        with suppress(InspectorError):
+            if store.corpus_in(file).sha256 == corpus.sha256:
+                return file
+    return corpus.name

@@ -19,6 +19,7 @@ from inspector.dashboard import (
 from inspector.dashboard.guards import plain
 from inspector.dashboard.parts import claim_ladder, exports, head_statistics
 from inspector.dashboard.runs import under_way
+from inspector.dashboard.runs.texts import called
 from inspector.dashboard.settings import Visit
 from inspector.heads.specialization.decoder_roles import DECODER_ROLES
 from inspector.plot import claims_forest
@@ -156,7 +157,7 @@ def _outcome(run: Run, language: str) -> None:
         heads=len(run.behaviour),
     )
     totals = t["totals"].format(
-        corpus=plain(run.manifest.corpus),
+        corpus=plain(called(run.manifest.corpus, language)),
         annotation=plain(words.term(str(run.manifest.settings["annotation"]), language)),
         sentences=counted["sentences"],
         words=counted["words"],

@@ -87,7 +87,8 @@ def in_words(rows: list[dict[Any, Any]], head: str, language: str) -> str:
     )
     by = next((row for row in rows if row["rung"] == row["explained_by"]), None)
     if by is not None:
-        return f"{said} {t['explained'].format(rung=rung_label(by, names))}"
+        said = f"{said} {t['explained'].format(rung=rung_label(by, names))}"
+        return f"{said} {t['though_ahead']}" if by["difference"] > 0 else said
     if rows[0]["verdict"] != claims_in_words.SUPPORTED:
         return f"{said} {t['open']}"
     as_good = best["difference"] <= 0

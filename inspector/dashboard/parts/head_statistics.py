@@ -23,7 +23,7 @@ _FIRST_WEIGHT = "ov_eigenvalue_positivity"
 _IMPORTANCE_LINES = """import inspector
 from inspector.dashboard import store
 
-texts = store.some_sentences(store.SENTENCES)
+texts = store.some_sentences(store.SENTENCES{of})
 importance = inspector.head_importance({model!r}, texts, check=False)
 inspector.plot.head_grid(importance, 'importance')"""
 
@@ -175,7 +175,7 @@ def _chart(code: str, of: str, measured: Mapping[str, pd.DataFrame], language: s
 def _lines(code: str, of: str, visit: Visit) -> str:
     """Return the Python that draws the grid."""
     if of == IMPORTANCE:
-        return _IMPORTANCE_LINES.format(model=visit.model)
+        return _IMPORTANCE_LINES.format(model=visit.model, of=store.ablated_lines(visit))
     if of == "weights":
         made = f"inspector.weight_statistics({visit.model!r})"
         return f"import inspector\n\ninspector.plot.head_grid({made}, {code!r})"

@@ -72,6 +72,11 @@ def chosen_model(run: Listed, settings: Settings) -> str | None:
     return None
 
 
+def is_lost(name: str, settings: Settings) -> bool:
+    """Return whether there is no complete run of a name, as of one that was damaged or deleted."""
+    return not any(one.name == name and one.state == "complete" for one in all_runs(settings))
+
+
 def is_default(run: Listed) -> bool:
     """Return whether a run is the default run of a model, by the name of its folder."""
     return _DEFAULT_FOLDER.fullmatch(run.name) is not None

@@ -9,14 +9,26 @@ import streamlit as st
 
 from inspector.corpora import Corpus
 from inspector.corpora.annotation.annotated_corpus import read_annotated
+from inspector.dashboard import words
 from inspector.dashboard.settings import Settings
 from inspector.errors import InputError, InspectorError
 
 SUFFIXES = (".conllu", ".conllup", ".cupt", ".txt")
 _MB = 1_000_000
+_OWN_CORPUS = "default"
 _OWN = "_own_texts"
 _LONGEST_NAME = 80
 _TABLE_LINE = re.compile(r"^[0-9][^\t\n]*(?:\t[^\t\n]*){9}$", re.MULTILINE)
+
+
+def called(corpus: str, language: str) -> str:
+    """Return what a corpus is called on a page: inspector's own by what it is.
+
+    Example:
+        >>> called("default", "en"), called("mine", "zh")
+        ("inspector's own corpus", 'mine')
+    """
+    return words.of("shell", language)["own_corpus"] if corpus == _OWN_CORPUS else corpus
 
 
 def suffix_of(text: str) -> str:

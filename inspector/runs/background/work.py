@@ -37,13 +37,14 @@ def compute(folder: Path, job: Job, tell: Progress) -> None:
 
 
 def some_sentences(corpus: Corpus, n: int) -> Corpus:
-    """Return n sentences, spread over a corpus; mentions are not followed in them.
+    """Return n sentences, or all of fewer, spread over a corpus; mentions are not followed in them.
 
     Example:
         >>> from inspector.corpora import default_corpus
         >>> len(some_sentences(default_corpus(), 60).sentences)
         60
     """
+    n = min(n, len(corpus.sentences))
     step = len(corpus.sentences) / n
     taken = [corpus.sentences[int(number * step)] for number in range(n)]
     return replace(corpus, sentences=[replace(one, source="") for one in taken])
@@ -70,7 +71,7 @@ def _ablation(folder: Path, job: Job, tell: Progress) -> None:
     from inspector.heads.ablation.corpus_pass import importance_over, robustness_over
     from inspector.models import load
 
-    model, (corpus,) = load(job.model), read_annotated(None)
+    model, (corpus,) = load(job.model), read_annotated(list(job.corpus) or None)
     tell("Importance", 0.0)
     if not (folder / IMPORTANCE).is_file():
         texts = some_sentences(corpus, int(job.settings[SENTENCES]))

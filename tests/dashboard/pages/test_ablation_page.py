@@ -1,6 +1,7 @@
 """The Ablation page: it computes when asked, and shows what was computed in both languages."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,14 +10,18 @@ from support.browser.dashboard_driver import texts
 from support.tiny.language_models import save_language_model
 
 from inspector import api
-from inspector.corpora import read_conllu
+from inspector.corpora import default_corpus, read_conllu, write_conllu
 from inspector.corpora.annotation import annotated_corpus
 from inspector.corpora.default import sample_files
 from inspector.dashboard import store
 from inspector.dashboard.app_pages import ablation
+from inspector.dashboard.settings import Visit, read_settings
 from inspector.heads.ablation import corpus_pass
 from inspector.models import load
 from inspector.runs.background import processes, worker
+from inspector.runs.background.work import some_sentences
+from inspector.runs.profile.job import ProfileSettings
+from inspector.runs.profile.profiling import profile
 
 
 def forget():
@@ -57,7 +62,9 @@ def test_nothing_is_computed_before_it_is_asked_for(open_page):
     forget()
     app = open_page("ablation")
     assert not app.exception
-    assert "**200** sentences" in texts(app)
+    assert "read: **200**, spread over inspector's own corpus; for the curve **60**." in plain_text(
+        app
+    )
     assert not app.get("vega_lite_chart")
     assert app.button(key="ablate").label == "Ablate heads"
 
@@ -156,3 +163,63 @@ def test_the_page_speaks_chinese(asked):
     said = texts(app)
     assert "没有头 0-0 时的变化" in said
     assert "多头还是单头？" in said
+
+
+@pytest.fixture
+def own_run(small_model, tmp_path):
+    """Return the folder of a run of the small model on a file of 20 sentences, and that file."""
+    file = tmp_path / "mine.conllu"
+    file.write_text(write_conllu(default_corpus().sentences[-20:]), encoding="utf-8")
+    settings = ProfileSettings(ablation=False, random_init_seeds=())
+    profile(str(small_model), [file], tmp_path / "own", settings=settings)
+    return tmp_path / "own", file
+
+
+def test_the_sentences_are_those_of_the_run_that_is_shown(
+    open_page, own_run, small_model, tmp_path, monkeypatch
+):
+    folder, file = own_run
+    monkeypatch.setattr(store, "SENTENCES", 12)
+    monkeypatch.setattr(store, "CURVE_SENTENCES", 30)
+    monkeypatch.setattr(processes, "start", lambda folder, most: worker.main(folder))
+    forget()
+    config = tmp_path / "own.yaml"
+    given = {"models": [str(small_model)], "run": str(folder)}
+    config.write_text(yaml.safe_dump({**given, "corpora": [str(file)]}))
+    app = open_page("ablation", config=config, layer="1", head="2")
+    assert "read: **12**, spread over mine; for the curve **20**." in plain_text(app)
+    app = app.button(key="ablate").click().run()
+    assert not app.exception
+    assert "read: **12**, spread over mine; for the curve **20**." in plain_text(app)
+    texts_read = store.some_sentences(12, (str(file),))
+    own = api.ablate(load(str(small_model)), [(1, 2)], texts_read)
+    rows = own[own["relation"] != "(all)"]
+    shown = app.dataframe[0].value
+    assert sorted(shown["relation"]) == sorted(rows["relation"])
+    assert sorted(shown["effect"]) == pytest.approx(sorted(100 * rows["effect"]))
+    measured = store.measured(Visit(read_settings(config), "en", str(small_model), folder))
+    again = api.head_importance(load(str(small_model)), texts_read, check=False)
+    pd.testing.assert_frame_equal(measured.importance, again)
+    # What was measured on one corpus is not shown of another.
+    assert "ablate" in [
+        one.key for one in open_page("ablation", config=config, run="default").button
+    ]
+    # From the list of runs its link leads to the run that it is of, whichever is shown there.
+    listed = open_page("data", config=config, run="default").get("page_link")
+    opens = [one.proto.query_string for one in listed if one.proto.label == "Open"]
+    assert sum("run=own" in one for one in opens) == len(opens) == 2
+    # Where nobody says where its texts are, others are read, and that is said.
+    config.write_text(yaml.safe_dump(given))
+    app = open_page("ablation", config=config)
+    assert "spread over inspector's own corpus" in plain_text(app)
+    assert "was made of mine, whose texts are not at hand here" in plain_text(app)
+    forget()
+
+
+def test_fewer_sentences_than_asked_for_are_each_read_once():
+    few = replace(default_corpus(), sentences=default_corpus().sentences[:3])
+    assert len(some_sentences(few, 5).sentences) == 3
+
+
+def plain_text(app):
+    return texts(app).replace("\\", "")

@@ -165,9 +165,24 @@ def test_a_stopped_run_says_how_far_it_came(open_page, tmp_path):
     write_status(folder, Status("running", "Shards 1 of 4", 0.25))  # its process was killed
     app = open_page("data", config=config)
     assert "It was stopped at 25 %. What was finished is kept." in said_on(app)
-    # Gone on with, it loads the model first: 0 % would say that all is lost.
+    # Gone on with, it has to begin first: 0 % would say that all is lost.
     begun = Listed("", Path(), "running", "", "", status=Status())
-    assert under_way.progress(begun, "en") == "Loading the model …"
+    assert under_way.progress(begun, "en") == "Starting …"
+
+
+def test_a_run_that_is_damaged_while_it_is_shown_is_told(open_page, root, tmp_path):
+    """Else another run's figures would stand there without a word."""
+    shutil.copytree(root / "whole", tmp_path / "runs" / "mine")
+    config = tmp_path / "own.yaml"
+    config.write_text(yaml.safe_dump({"runs": str(tmp_path / "runs")}))
+    app = open_page("data", config=config, run="mine")
+    assert not app.warning
+    (tmp_path / "runs" / "mine" / "roles.parquet").unlink()
+    app = app.run()
+    (told,) = [one.value for one in app.warning]
+    assert "run = mine" in told.replace("\\", "")
+    assert "default is shown" in told
+    assert not app.run().warning  # it is told once
 
 
 def test_a_run_that_the_command_names_is_shown_at_first(root):

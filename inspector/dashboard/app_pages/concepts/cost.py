@@ -4,6 +4,7 @@ import streamlit as st
 
 from inspector.dashboard import measure, widgets, words
 from inspector.dashboard.app_pages.concepts.example_texts import Examples
+from inspector.dashboard.guards import waiting
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel
 from inspector.plot import cost_curve
@@ -21,7 +22,7 @@ def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     st.latex(r"\mathrm{time}(n) \propto n^2 \, d")
     kept = f"_cost_{model.d_head}_{model.n_heads}"
     if st.button(t["measure"], key="measure", type="primary", icon=":material/timer:"):
-        with st.spinner(t["measuring"], show_time=True):
+        with waiting(t["measuring"]):
             st.session_state[kept] = measure.attention_times(model.d_head, model.n_heads)
     frame = st.session_state.get(kept)
     if frame is None:
