@@ -9,7 +9,7 @@ from support.planted.words import counted, random_words, sample_table
 
 from benchmarks.nulls import guessing
 from inspector.heads.counts import DIRECTIONS
-from inspector.heads.specialization import stability
+from inspector.heads.specialization import lift, stability
 from inspector.heads.specialization.claims import relation_claims
 from inspector.heads.specialization.ladder.heads_on_ladder import on_ladder
 from inspector.heads.specialization.ladder.ladder import MATCHED, head_rungs
@@ -71,6 +71,16 @@ def test_three_directions_are_corrected_together_and_the_tree_alone_is_supported
         [Named("obj", DIRECTIONS, heads)], counts, others, table, {"obj": 0.21}
     )
     assert set(unknown["verdict"]) == {"underpowered"}
+
+
+def test_a_named_head_of_too_few_pairs_is_left_open(planted, monkeypatch):
+    table, counts, others = planted
+    verdicts = []
+    for least in (lift.MIN_PAIRS, 10**6):
+        monkeypatch.setattr(lift, "MIN_PAIRS", least)
+        (frame,) = named_heads([Named("obj", DIRECTIONS[:1], ((0, 3),))], counts, others, table, {})
+        verdicts.append(frame["verdict"].item())
+    assert verdicts == ["not supported", "underpowered"]
 
 
 def test_a_head_that_one_rung_alone_explains_is_explained_by_it_and_holds_on_no_split(monkeypatch):

@@ -200,7 +200,7 @@ def best_position(pairs: Pairs, table: WordTable) -> int:
     counted: dict[int, int] = {}
     for sign, ranks in ((1, word - table.start[word] + 1), (-1, table.end[word] - word)):
         for rank, count in enumerate(np.bincount(ranks)):
-            counted[sign * rank] = max(int(count), counted.get(sign * rank, 0))
+            counted[sign * rank] = int(count)
     return min(counted, key=lambda rank: (-counted[rank], abs(rank), rank < 0))
 
 
@@ -214,7 +214,7 @@ def position_words(rank: int, side: int, table: WordTable) -> Int64[np.ndarray, 
     """
     place = np.arange(len(table.start))
     word = table.start + rank - 1 if rank > 0 else table.end + rank
-    known = (word >= table.start) & (word < table.end) & (word != place) & (rank != 0)
+    known = (word >= table.start) & (word < table.end) & (word != place)
     known &= table.allowed(place, word, side)
     return np.where(known, word, NOTHING)
 

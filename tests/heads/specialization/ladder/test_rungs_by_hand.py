@@ -128,6 +128,16 @@ def test_rules_are_chosen_on_the_selection_split():
     assert ClassWords(every).family(every.pairs("r", DOWN)).rules == ()
 
 
+def test_without_a_pair_to_choose_on_no_rule_is_asked():
+    table = table_of("VAAN", "VAAN", pairs=[(0, 0, 3), (1, 2, 0)], tested=(0, 1))
+    rows = head_rungs(table, ["r"], np.ones((1, 3, 1), dtype=bool), 1)
+    for name in ("position", "class"):
+        assert rows[f"{name}_rule"].tolist() == [""] * 3
+        assert rows[f"{name}_accuracy"].isna().all()
+    assert rows["selectivity_n"].tolist() == [0] * 3
+    assert rows["selectivity_q"].isna().all()
+
+
 def test_the_commonest_tags_of_what_is_right_are_tried_together():
     pairs = [(0, 0, 1), (0, 0, 2), (0, 0, 3), (1, 0, 3), (2, 0, 1)]
     table = table_of("VNAD", "VNAD", "VDDD", pairs=pairs, tested=(2,))
@@ -245,6 +255,18 @@ def test_a_head_that_predicts_nothing_is_not_where_a_rule_finds_nothing():
     assert found.rule.tolist() == [0, 0, 1]
     assert found.parts.tolist() == [[0, 0], [1, 1], [0, -1]]
     assert found.wholes.tolist() == [[1, 1], [1, 1], [0, 1]]
+
+
+def test_as_often_at_the_rules_word_as_at_the_annotated_one_is_no_evidence():
+    """Of two documents +1 and -1: of their four signs three reach the sum, and p is 1 none the
+    less."""
+    pairs = [(0, 1, 0), (1, 1, 2), (2, 1, 2)]
+    looks = [1, 0, 1, 4, 5, 4, 7, 6, 7]
+    table = table_of("VNV", "VNV", "VNV", pairs=pairs, looks=looks, tested=(1, 2))
+    row = head_rungs(table, ["r"], np.ones((1, 3, 1), dtype=bool), 1).iloc[0]
+    assert row["selectivity_rule"] == "VERB:left"
+    assert (row["selectivity"], row["selectivity_n"]) == (0, 2)
+    assert (row["selectivity_p"], row["selectivity_q"]) == (1, 1)
 
 
 def test_the_least_favourable_member_is_that_of_the_smallest_score():
