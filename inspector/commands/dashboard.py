@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from inspector.commands.options import Printing
-from inspector.errors import InputError, InspectorError, extra
+from inspector.errors import InputError, InspectorError, ModelError, OutputError, extra
 from inspector.records import json_text
 
 EXAMPLE = "inspector dashboard run --corpus treebank.conllu --runs runs"
@@ -134,16 +134,12 @@ def _given(
     """Return what the script is told of runs, models and corpora, once all of them can be used.
 
     Raises:
-        InputError: If one cannot be used.
+        InspectorError: If one cannot be used: of the class, and so with the exit code, that every
+            command has for it.
     """
-    try:
-        models = [*map(_model, model), *(name for one in run for name in _models_of(one))]
-        _check_read(corpus, annotate)
-        root = None if runs is None else _root(runs)
-    except InputError:
-        raise
-    except InspectorError as error:  # whatever its exit code elsewhere, here it is wrong usage
-        raise InputError(str(error)) from None
+    models = [*map(_model, model), *(name for one in run for name in _models_of(one))]
+    _check_read(corpus, annotate)
+    root = None if runs is None else _root(runs)
     found = {
         "--run": [str(one.resolve()) for one in run],
         "--model": list(dict.fromkeys(models)),
@@ -160,7 +156,7 @@ def _model(name: str) -> str:
 
     folder = model_folder(name)
     if not (folder / "config.json").is_file():
-        raise InputError(
+        raise ModelError(
             f"model ({name}) must be a folder of a model, with config.json, tokenizer and weights: "
             "save one there (save_pretrained), or give another."
         )
@@ -196,7 +192,7 @@ def _root(folder: Path) -> Path:
         reason = "it cannot be written to"
     except OSError as error:
         reason = error.strerror or str(error)
-    raise InputError(
+    raise OutputError(
         f"runs ({folder}) must be a folder that can be written to, and {reason}: choose another."
     )
 

@@ -272,25 +272,26 @@ def test_no_run_can_be_started_where_the_settings_allow_none(open_page, tmp_path
 
 
 @each(
-    ("arguments", "said"),
+    ("arguments", "code", "said"),
     [
-        (["nowhere"], "run (nowhere) does not exist: give the folder of a run."),
-        (["--model", "nowhere/at/all"], "model (nowhere/at/all) is neither a folder"),
-        (["--model", "{tmp}"], "must be a folder of a model, with config.json"),
-        (["--corpus", "no.conllu"], "corpus (no.conllu) cannot be read"),
-        (["--corpus", "{tmp}"], "is a folder: give its files"),
-        (["--annotate", "no.tsv"], "annotation (no.tsv) cannot be read"),
-        (["--runs", "no/such/root"], "runs (no/such/root) must be a folder that can be written"),
+        (["nowhere"], 4, "run (nowhere) does not exist: give the folder of a run."),
+        (["--model", "nowhere/at/all"], 3, "model (nowhere/at/all) is neither a folder"),
+        (["--model", "{tmp}"], 3, "must be a folder of a model, with config.json"),
+        (["--corpus", "no.conllu"], 4, "corpus (no.conllu) cannot be read"),
+        (["--corpus", "{tmp}"], 2, "is a folder: give its files"),
+        (["--annotate", "no.tsv"], 4, "annotation (no.tsv) cannot be read"),
+        (["--runs", "no/such/root"], 4, "runs (no/such/root) must be a folder that can be written"),
     ],
 )
 def test_what_the_command_cannot_use_is_said_before_the_server_starts(
-    request, tmp_path, monkeypatch, arguments, said
+    request, tmp_path, monkeypatch, arguments, code, said
 ):
+    """With the exit code that other commands have for it."""
     monkeypatch.chdir(tmp_path)
     served = "inspector.commands.dashboard._serve"
     monkeypatch.setattr(served, lambda words: sys.exit("it was started"))
     given = [one.format(tmp=tmp_path) for one in arguments]
     done = request.getfixturevalue("command")("dashboard", "--port", 8399, *given)
-    assert done.code == 2
+    assert done.code == code
     assert said in done.err
     assert done.err.count("\n") == 1
