@@ -219,7 +219,7 @@ def test_sets_are_read_in_documents_enough_for_an_interval(planted):
     """One sentence in eight of eight would be one document, of which nothing can be said."""
     frame, _ = planted((0, 3), (0, 7), sentences=8)
     assert frame["documents"][1] >= 6
-    assert frame["needed"].tolist() == ["no", "yes"]
+    assert frame["needed"].tolist() == ["no", "yes"], frame.T.to_string()
 
 
 def test_two_planted_heads_of_which_either_does_are_needed_only_together(planted):

@@ -40,7 +40,7 @@ def planted_model(folder, follow):
         max_position_embeddings=N_POSITIONS,
         pad_token_id=tokenizer.pad_token_id,
     )
-    model = BertModel(config)
+    model = BertModel(config).eval()  # else dropout decides what a state is
     source, target = tokenizer.convert_tokens_to_ids([SOURCE, TARGET])
     separator = tokenizer.sep_token_id
     found, loud = size + N_HEADS, size + N_HEADS + 1
