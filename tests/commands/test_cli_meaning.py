@@ -104,6 +104,7 @@ def test_several_corpora_are_kept_apart(profile, tmp_path):
             pd.testing.assert_frame_equal(rows, alone(frame), check_exact=True)
 
 
+@pytest.mark.full
 def test_the_same_name_twice_is_numbered(profile, tmp_path):
     (tmp_path / "other").mkdir()
     one, two = treebank(tmp_path / "a.conllu"), treebank(tmp_path / "other" / "a.conllu", 7)
@@ -127,6 +128,7 @@ def test_workers_change_no_byte(profile, tmp_path):
     assert sum(name.endswith(".safetensors") for name in contents[0]) >= 20
 
 
+@pytest.mark.full
 def test_a_run_that_lacks_shards_is_resumed_to_the_same_bytes(profile, tmp_path):
     path = treebank(tmp_path / "gum.conllu")
     profile(path)

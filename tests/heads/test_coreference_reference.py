@@ -121,6 +121,7 @@ def test_examples_show_the_hits_that_are_counted(minilm, sample, label):
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.skipif(not GUM.exists(), reason="needs ud-english-gum of INSPECTOR_DATA")
+@pytest.mark.full
 def test_on_documents_of_gum(minilm):
     corpus = read_conllu(GUM / "en_gum-ud-dev.conllu")
     sizes = {}

@@ -20,7 +20,7 @@ LOADS = re.compile(r"""<(?:script|link|img|iframe)[^>]*(?:src|href)=["']?(?:http
 # Stories that take half a minute or more, and the same code in Chinese, where there is time; of one
 # a part is asked for all the same.
 WHOLE = {
-    "objects", "finetuned", "meaning", "semantics_and_ablation", "three_attentions_zh",
+    "objects", "syntax", "finetuned", "meaning", "semantics_and_ablation", "three_attentions_zh",
     "verify_your_attention", "induction",
 }  # fmt: skip
 SHORTER = {"default_corpus()[:24], kept=[1, 3, 6, 9]": "default_corpus()[:6], kept=[1, 6]"}

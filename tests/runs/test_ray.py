@@ -97,6 +97,7 @@ def test_workers_that_die_are_replaced_and_only_their_shards_computed_again(addr
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.full
 def test_a_shard_that_ends_every_worker_is_named(address, log):
     make = functools.partial(make_worker, log=log, mishaps={8: "exit"})
     with pytest.raises(WorkerError) as caught:
@@ -124,6 +125,7 @@ def test_a_bug_comes_with_its_traceback(address):
     assert 'raise ZeroDivisionError("a bug")' in "".join(caught.value.__notes__)
 
 
+@pytest.mark.full
 def test_who_stops_early_does_not_wait_and_large_results_outlive_the_cluster(address):
     make = functools.partial(make_worker, size=100_000, pause=0.1)
     with closing(on_ray(range(1000), make)) as running:

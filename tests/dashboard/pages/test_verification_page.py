@@ -177,6 +177,7 @@ def test_the_overview_shows_the_verdict_and_the_files(opened, saved):
     assert "mathematics of its own" in said_by(app)
 
 
+@pytest.mark.full
 def test_of_an_encoder_decoder_all_of_it_is_verified(saved, small_model, monkeypatch):
     """The pages read its encoder; that its decoder is right must not be left out."""
     folder = saved("t5")

@@ -33,7 +33,7 @@ def start():
         )
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.full)])
 def test_killed_again_and_again_it_gives_the_same_bytes(tmp_path, start, undisturbed, workers):
     path, draw = tmp_path / "run", random.Random(workers)
     for _ in range(5):
@@ -63,9 +63,10 @@ def test_workers_of_a_killed_run_do_not_finish_what_nobody_waits_for(tmp_path, s
     assert_eventually(lambda: not session(process))
 
 
-@each("workers", [1, 2])
-@each("name", ["SIGINT", "SIGTERM"])
-@each("at", [0, 4])
+@each(
+    ("workers", "name", "at"),
+    [(1, "SIGINT", 4), (2, "SIGINT", 4), (2, "SIGTERM", 4), (2, "SIGINT", 0), (1, "SIGTERM", 0)],
+)
 def test_interrupted_it_stops_quietly_and_leaves_no_lock(
     tmp_path, start, undisturbed, workers, name, at
 ):

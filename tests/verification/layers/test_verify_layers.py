@@ -233,6 +233,7 @@ def test_float64_is_verified_with_every_control_caught():
     assert 32 < in_u.max() < 64
 
 
+@pytest.mark.full
 def test_bfloat16_is_verified_and_says_what_it_cannot_see():
     report = verify(load("minilm", dtype="bfloat16"))
     assert report.passed, str(report)
