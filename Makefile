@@ -52,6 +52,7 @@ bench: .venv/.ready
 
 # Runs every architecture that inspector knows; after a new transformers version, look at the diff.
 architectures: .venv/.ready
+	$(BIN)/python -m tools.model_types
 	$(BIN)/inspector architectures --output docs/architectures.md --force
 
 # What must be so before a release: see CONTRIBUTING.md.

@@ -116,7 +116,8 @@ def choose(
         st.session_state[key] = value
     st.session_state[_PLACES][key] = place
     chosen[key] = str(value)
-    if value != default:
+    # Where another was suggested the address names a default too: opened anew it would be that one.
+    if value != default or key in st.session_state.get(_SUGGESTED, ()):
         st.session_state[_SHOWN][key] = str(value)
     else:
         st.session_state[_SHOWN].pop(key, None)
@@ -141,7 +142,7 @@ def suggest(choices: dict[str, int]) -> None:
     chosen: dict[str, str] = st.session_state.setdefault(_CHOSEN, {})
     free = all(chosen.get(key, "0") == "0" and key not in st.query_params for key in choices)
     if not st.session_state.get(_SUGGESTED):
-        st.session_state[_SUGGESTED] = True
+        st.session_state[_SUGGESTED] = tuple(choices)
         if free:
             for key, value in choices.items():
                 set_choice(key, value)

@@ -57,11 +57,14 @@ def strongest(claims: pd.DataFrame) -> pd.DataFrame:
     return ordered(held if open_to_all.empty else open_to_all).drop_duplicates("relation")
 
 
-def suggest_strongest(run: Run) -> None:
-    """Let the reader begin at the strongest head, unless one was chosen already.
+def suggest_strongest(run: Run | None) -> None:
+    """Let the reader begin at the run's strongest head, unless one was chosen already.
 
     That is the head of the strongest claim that holds; where none does, of the strongest role.
+    Each page that has a run and lets the reader choose a head asks for it: any may be the first.
     """
+    if run is None:
+        return
     best = strongest(beside_controls(run.claims, run.semantic_controls))
     if best.empty:
         best = run.roles.sort_values("effect", ascending=False, kind="stable")

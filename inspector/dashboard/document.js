@@ -1,6 +1,6 @@
 // What no element of the page can do: name the document's language, and keep steps out of the
-// history. Going one head further, or completing the address after a turn of the page, replaces the
-// entry; every other choice adds one, so that Back undoes it.
+// history. Going one head further, or completing the address of a page that was just opened, replaces
+// the entry; every other choice adds one, so that Back undoes it.
 const STEPS = [
   "layer", "head", "layer2", "head2", "layer_b", "head_b", "position", "sample", "step",
 ];
@@ -15,7 +15,7 @@ function isStep(from, to) {
 
 function watchHistory() {
   const push = window.history.pushState.bind(window.history);
-  let turned = false;
+  let turned = true;
   for (const act of ["pointerdown", "keydown", "popstate"]) {
     window.addEventListener(act, () => { turned = false; }, true);
   }

@@ -1,7 +1,6 @@
 """Relations, roles and verdicts in the reader's words: name, sentence and example of each.
 
-`relations.yaml` and `terms.yaml` have them; a path, or a relation of the reader's own, gets its
-words by a rule.
+`relations.yaml` has them; a path, or a relation of the reader's own, gets its words by a rule.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from inspector.dashboard import words
 from inspector.yaml_file import read_own_yaml
 
 _FILE = Path(__file__).with_name("relations.yaml")
-_TERMS = _FILE.with_name("terms.yaml")
 _OF_RELATIONS = ("syntactic", "semantic", "logical", "discourse-cue")
 MENTIONS = ":mentions"
 """What ends the name of a relation that is asked among mentions alone."""
@@ -118,13 +116,12 @@ def every(language: str) -> dict[str, Gloss]:
 
 @cache
 def _terms(kind: str) -> dict[str, dict[str, list[str]]]:
-    """Return the entries of roles, or of verdicts."""
-    entries: dict[str, dict[str, list[str]]] = read_own_yaml(_TERMS)[kind]
+    """Return the entries of relations, of roles, or of verdicts."""
+    entries: dict[str, dict[str, list[str]]] = read_own_yaml(_FILE)[kind]
     return entries
 
 
 @cache
 def _catalogue() -> dict[str, dict[str, list[str]]]:
-    """Return the entries, those without `*` before those that may stand for them."""
-    entries: dict[str, dict[str, list[str]]] = read_own_yaml(_FILE)
-    return dict(sorted(entries.items(), key=lambda item: "*" in item[0]))
+    """Return the entries of relations, those without `*` before those that may stand for them."""
+    return dict(sorted(_terms("relations").items(), key=lambda item: "*" in item[0]))

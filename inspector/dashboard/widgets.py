@@ -31,10 +31,11 @@ _ALL_ROWS = 20
 _MATRIX = 64
 """Rows and columns of a matrix that can be scrolled to."""
 _SHARES = (
-    "accuracy", "baseline_accuracy", "random_init_accuracy", "lift", "lead", "nearest_mention",
-    "nearest_same_head", "matched_accuracy", "apart_lift", "effect", "matched_effect", "difference",
-    "replicates", "selectivity",
+    "accuracy", "baseline_accuracy", "random_init_accuracy", "nearest_mention",
+    "nearest_same_head", "matched_accuracy", "effect", "matched_effect", "replicates",
 )  # fmt: skip
+_DIFFERENCES = ("lift", "lead", "apart_lift", "difference", "selectivity")
+"""Columns of differences between shares, which are shown in points."""
 _MADE = ("interval", "in_words")
 """Columns of a table that no frame has."""
 _SCROLLED = """<style>
@@ -266,7 +267,7 @@ def frame_table(
     height: Any = "auto",
     on_row: Any = "ignore",
 ) -> None:
-    """Show some columns of a frame, shares in percent, with what each means.
+    """Show some columns of a frame, shares in percent or points, with what each means.
 
     Args:
         frame: Its rows; the 'interval' is made of them, and some columns are put into words.
@@ -292,7 +293,7 @@ def frame_table(
             if "relation" in row
             else relations.role(row["role"], language).name
         ),
-        "interval": interval,
+        "interval": lambda row: interval(row, "" if of == "roles" else language),
         "kept": lambda row: t[f"needed_{row['kept']}"],
         "needed": lambda row: t[f"needed_{row['needed']}"],
         "verdict": lambda row: t.get(row["verdict"], words.term(row["verdict"], language)),
@@ -304,7 +305,8 @@ def frame_table(
         if name in columns and (name in frame or name in _MADE)
     }
     labels = {
-        name: percent_column(label) if name in _SHARES else label for name, label in columns.items()
+        name: _share_column(name, label, language) if name in (*_SHARES, *_DIFFERENCES) else label
+        for name, label in columns.items()
     }
     st.dataframe(
         in_percent(frame).assign(**said),
@@ -351,14 +353,30 @@ def unknown(known: Vocabulary, language: str) -> None:
 
 
 def in_percent(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame whose shares are percentages, for `percent_column`; it still sorts."""
-    shares = [name for name in frame.columns if name in _SHARES]
+    """Return a frame whose shares are percentages, and their differences points; it still sorts."""
+    shares = [name for name in frame.columns if name in (*_SHARES, *_DIFFERENCES)]
     return frame.assign(**{name: 100 * frame[name] for name in shares})
 
 
-def percent_column(label: str) -> Any:
-    """Return how a column of percentages is shown."""
-    return st.column_config.NumberColumn(label, format="%.1f %%")
+def _share_column(name: str, label: str, language: str) -> Any:
+    """Return how a column of shares, or of their differences, is shown."""
+    unit = _in_points("%.1f", language) if name in _DIFFERENCES else "%.1f %%"
+    return st.column_config.NumberColumn(label, format=unit)
+
+
+def _in_points(number: str, language: str) -> str:
+    return words.of("shell", language)["points"].format(points=number)
+
+
+def points(difference: float, language: str) -> str:
+    """Return a difference of shares as it is shown: points with one decimal.
+
+    Example:
+        >>> points(-0.0312, "en"), points(float("nan"), "en")
+        ('−3.1 points', '–')
+    """
+    said = percent(difference)
+    return said if said == "–" else _in_points(said.removesuffix(" %"), language)
 
 
 def percent(share: float) -> str:
@@ -371,10 +389,12 @@ def percent(share: float) -> str:
     return "–" if pd.isna(share) else f"{100 * share:.1f} %".replace("-", "−")
 
 
-def interval(row: Mapping[Any, Any]) -> str:
-    """Return the 95 % interval of a row as it is shown."""
+def interval(row: Mapping[Any, Any], language: str = "") -> str:
+    """Return the 95 % interval of a row as it is shown: in percent, or in a language's points."""
     if pd.isna(row["ci_low"]):
         return "–"
+    if language:
+        return f"{percent(row['ci_low']).removesuffix(' %')} … {points(row['ci_high'], language)}"
     return f"{percent(row['ci_low'])} … {percent(row['ci_high'])}"
 
 

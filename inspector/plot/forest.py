@@ -21,6 +21,10 @@ MARKED_LIFT = 0.10
 _COLORS = (CATEGORIES[0], CATEGORIES[1], CATEGORIES[4], REFERENCE)
 _SHAPES = ("circle", "square", "cross", "diamond")
 _ROW = 19
+_BESIDE: dict[str, Any] = {"align": "left", "dx": 8, "fontSize": 11, "color": REFERENCE}
+"""How figures beside the rows, and what they are called above them, are written."""
+_POINTS: dict[str, Any] = {"labelExpr": "format(100 * datum.value, '+.0f')"}
+"""How an axis says differences of shares: in points, which its title names."""
 _COLUMNS = [
     "relation", "direction", "layer", "head", "n", "accuracy", "baseline_accuracy", "lift",
     "ci_low", "ci_high", "q_value", "verdict",
@@ -59,7 +63,7 @@ def claims_forest(claims: pd.DataFrame, *, names: Names | None = None) -> alt.La
     """
     claims = columns_of(claims, _COLUMNS, "claims_forest")
     called = {name: named(names, name) for name in (*VERDICTS, *claims["direction"].unique())}
-    lift = named(names, "lift")
+    lift = named(names, "lift in points")
     frame = _rows(claims, called)
     rows = frame["claim"].tolist()
     y = alt.Y(
@@ -71,7 +75,7 @@ def claims_forest(claims: pd.DataFrame, *, names: Names | None = None) -> alt.La
         ),
     )
     # Above the rows: there may be hundreds.
-    axis = alt.Axis(format="+.0%", grid=False, orient="top")
+    axis = alt.Axis(**_POINTS, grid=False, orient="top")
     x = alt.X("lift:Q", title=lift, axis=axis)
     color, shape = _of_verdict(frame, called)
     base = alt.Chart(frame).encode(y=y, tooltip=_tooltip(names))
@@ -80,9 +84,7 @@ def claims_forest(claims: pd.DataFrame, *, names: Names | None = None) -> alt.La
         x=alt.X("ci_low:Q", title=lift), x2="ci_high", color=color
     )
     points = known.mark_point(size=70, filled=True, opacity=1).encode(x=x, color=color, shape=shape)
-    shares = base.mark_text(align="left", dx=8, fontSize=11, color=REFERENCE).encode(
-        x=alt.value("width"), text=alt.Text("shares:N")
-    )
+    shares = base.mark_text(**_BESIDE).encode(x=alt.value("width"), text=alt.Text("shares:N"))
     return alt.LayerChart(
         layer=[
             _line(0.0, [1, 0], lift),
@@ -90,10 +92,11 @@ def claims_forest(claims: pd.DataFrame, *, names: Names | None = None) -> alt.La
             intervals,
             points,
             shares,
+            _heading(named(names, "accuracy | baseline")),
         ]
     ).properties(
         height=alt.Step(_ROW),
-        padding={"left": 5, "top": 5, "bottom": 5, "right": 100},
+        padding={"left": 5, "top": 5, "bottom": 5, "right": 110},
         description="lift of every claim over its baseline, with its 95 % interval",
     )
 
@@ -130,7 +133,7 @@ def claim_ladder(controls: pd.DataFrame, *, names: Names | None = None) -> alt.L
     )  # fmt: skip
     known = base.transform_filter("isValid(datum.difference) && datum.n > 0")
     x = {
-        name: alt.X(field=name, type="quantitative", title=lead, axis=alt.Axis(format="+.0%"))
+        name: alt.X(field=name, type="quantitative", title=lead, axis=alt.Axis(**_POINTS))
         for name in ("difference", "ci_low")
     }
     color = alt.Color(
@@ -139,15 +142,15 @@ def claim_ladder(controls: pd.DataFrame, *, names: Names | None = None) -> alt.L
         legend=alt.Legend(orient="top", title=None, direction="vertical", labelLimit=300),
     )
     shape = alt.Shape("said:N", scale=alt.Scale(domain=[ahead, level], range=_SHAPES[:2]))
-    shares = base.mark_text(align="left", dx=8, fontSize=11, color=REFERENCE).encode(
-        x=alt.value("width"), text=alt.Text("share:N")
-    )
+    shares = base.mark_text(**_BESIDE).encode(x=alt.value("width"), text=alt.Text("share:N"))
+    heading = _heading(named(names, "the rule finds"))
     intervals = known.mark_rule(strokeWidth=2).encode(x=x["ci_low"], x2="ci_high", color=color)
     points = known.mark_point(size=70, filled=True, opacity=1)
     points = points.encode(x=x["difference"], color=color, shape=shape)
-    return alt.LayerChart(layer=[_line(0.0, [1, 0], lead), intervals, points, shares]).properties(
+    layers = [_line(0.0, [1, 0], lead), intervals, points, shares, heading]
+    return alt.LayerChart(layer=layers).properties(
         height=alt.Step(_ROW + 3),
-        padding={"left": 5, "top": 5, "bottom": 5, "right": 50},
+        padding={"left": 5, "top": 5, "bottom": 5, "right": 80},
         description="how far a head is ahead of each simpler explanation, with 95 % intervals",
     )
 
@@ -213,6 +216,16 @@ def _line(at: float, dash: list[int], title: str) -> alt.Chart:
         .encode(x=alt.X("at:Q", title=title))
     )
     return line
+
+
+def _heading(said: str) -> alt.Chart:
+    """Return what the figures beside the rows are called, above the first of them."""
+    heading: alt.Chart = (
+        alt.Chart(pd.DataFrame({"said": [said]}))
+        .mark_text(**_BESIDE, dy=-10)
+        .encode(x=alt.value("width"), y=alt.value(0), text=alt.Text("said:N"))
+    )
+    return heading
 
 
 def _tooltip(names: Names | None) -> list[alt.Tooltip]:

@@ -148,18 +148,28 @@ def test_the_head_view_is_drawn_in_its_frame(reader):
 
 
 def test_the_model_view_and_one_head_are_drawn(reader):
-    reader.open("attention?view=model")
+    reader.open("attention?view=model&layer=2")
     frame = reader.page.frame_locator("[data-testid='stIFrame']")
     frame.locator("#vis svg line").first.wait_for(state="attached")
     reader.choose("Matrix")
-    assert reader.query == {"view": "matrix"}
+    assert reader.query == {"view": "matrix", "layer": "2", "head": "0"}
     expect(reader.page.locator(".st-key-attention-view canvas")).to_be_visible()
     assert reader.page.get_by_test_id("stIFrame").count() == 0
 
 
 def test_a_click_on_a_cell_chooses_its_head_and_a_reload_restores_it(reader):
+    reader.open("implementation")
     reader.open("weights")
-    assert reader.query == {}
+    first = reader.query
+    expect(
+        reader.page.get_by_role("heading", name="Head {layer}-{head}".format(**first))
+    ).to_be_visible()
+    reader.page.go_back()  # that the address names the strongest head is no choice to be undone
+    reader.settle()
+    assert urlsplit(reader.page.url).path == "/implementation"
+    reader.page.go_forward()
+    reader.settle()
+    assert reader.query == first
     reader.cell("weights-grid", 3, 7).click()
     reader.settle()
     expect(reader.page.get_by_role("heading", name="Head 3-7")).to_be_visible()
@@ -175,10 +185,15 @@ def test_a_click_on_a_cell_chooses_its_head_and_a_reload_restores_it(reader):
     expect(reader.page.get_by_role("heading", name="Head 3-2")).to_be_visible()
     reader.turn_to("Attention")
     assert reader.query == {"layer": "3", "head": "2"}
+    reader.turn_to("Weights")
+    reader.cell("weights-grid", 0, 0).click()
+    reader.settle()
+    reader.page.reload()  # the first head is a choice as others are
+    expect(reader.page.get_by_role("heading", name="Head 0-0")).to_be_visible(timeout=PATIENCE)
 
 
 def test_back_and_forward_undo_choices_and_leave_pages(reader):
-    reader.open("weights")
+    reader.open("weights?layer=0&head=0")
     reader.page.get_by_label("Head", exact=True).fill("7")
     reader.page.get_by_label("Head", exact=True).press("Enter")
     reader.settle()
@@ -192,7 +207,7 @@ def test_back_and_forward_undo_choices_and_leave_pages(reader):
     for back, path, query in (
         (True, "/attention", {"layer": "2", "head": "7"}),
         (True, "/weights", {"layer": "2", "head": "7"}),
-        (True, "/weights", {}),
+        (True, "/weights", {"layer": "0", "head": "0"}),
         (False, "/weights", {"layer": "2", "head": "7"}),
         (False, "/attention", {"layer": "2", "head": "7"}),
         (False, "/attention", {"layer": "2", "head": "7", "view": "matrix"}),
@@ -200,9 +215,8 @@ def test_back_and_forward_undo_choices_and_leave_pages(reader):
         reader.page.go_back() if back else reader.page.go_forward()
         reader.settle()
         assert (urlsplit(reader.page.url).path, reader.query) == (path, query)
-        head = f"{query.get('layer', 0)}-{query.get('head', 0)}"
-        shown = f"Head {head}" if path == "/weights" else None
-        if shown:
+        if path == "/weights":
+            shown = f"Head {query['layer']}-{query['head']}"
             expect(reader.page.get_by_role("heading", name=shown)).to_be_visible()
     expect(reader.page.get_by_role("radio", name="Matrix", exact=True)).to_be_checked()
 
@@ -218,13 +232,14 @@ def test_back_forward_and_reload_do_the_same_on_the_pages_of_runs(reader):
         reader.settle()
         return str(before + 1)
 
+    beside = {"beside": "head", "layer": "2", "head": "8"}
     pattern = words.of("train", "en")[f"pattern:{PATTERNS[-1]}"]
     for path, act, stepped, before, after in (
         ("data", lambda: reader.choose("the clipboard"), "", {}, {"given": "paste"}),
         ("concepts?mode=train", lambda: reader.choose(pattern), "", {"mode": "train"},
          {"mode": "train", "pattern": PATTERNS[-1]}),
         ("compare?head=3", lambda: None, "head2", {"head": "3"}, {"head": "3"}),
-        ("attention?beside=head", lambda: None, "head_b", {"beside": "head"}, {"beside": "head"}),
+        ("attention?beside=head&layer=2&head=8", lambda: None, "head_b", beside, beside),
     ):  # fmt: skip
         reader.open("implementation")
         reader.open(path)
@@ -249,14 +264,14 @@ def test_back_forward_and_reload_do_the_same_on_the_pages_of_runs(reader):
 
 
 def test_quick_clicks_are_all_counted(reader):
-    reader.open("weights")
+    reader.open("weights?layer=0&head=0")
     more = reader.page.get_by_test_id("stNumberInputStepUp").nth(1)
     for _ in range(4):
         more.click()
     reader.settle()
     expect(reader.page.get_by_role("heading", name="Head 0-4")).to_be_visible()
     reader.settle()
-    assert reader.query == {"head": "4"}
+    assert reader.query == {"layer": "0", "head": "4"}
 
 
 def test_a_link_restores_topic_score_and_language(reader):
@@ -272,7 +287,7 @@ def test_a_link_restores_topic_score_and_language(reader):
 def test_a_link_with_nonsense_opens_the_defaults(reader):
     reader.open("weights?layer=999&head=abc&statistic=%3Cimg%20src%3Dx%3E&model=%2Fetc&lang=xx")
     expect(reader.page.get_by_role("heading", name="Head 0-0")).to_be_visible()
-    assert reader.query == {}
+    assert reader.query == {"layer": "0", "head": "0"}
     for asked in ("layer = 999", "head = abc", "statistic = <img src=x>", "lang = xx"):
         expect(reader.page.get_by_text(f"The address asks for {asked}")).to_be_visible()
     assert reader.page.locator("[src=x]").count() == 0

@@ -88,7 +88,7 @@ def test_a_link_has_the_text_only_when_asked_and_brings_it(reader):
     copy.click()
     expect(reader.page.get_by_role("button", name="Copied")).to_be_visible()
     plain = reader.page.evaluate("navigator.clipboard.readText()")
-    assert parse_qs(urlsplit(plain).query) == {"layer": ["2"]}
+    assert parse_qs(urlsplit(plain).query) == {"layer": ["2"], "head": ["0"]}
     expect(copy).to_be_visible()
     reader.page.get_by_label("with my texts").check()
     copy.click()
@@ -97,7 +97,7 @@ def test_a_link_has_the_text_only_when_asked_and_brings_it(reader):
     assert parse_qs(urlsplit(whole).query)["sentence"] == [TEXT]
     reader.open(whole.removeprefix(f"{reader.server}/"))
     expect(reader.page.get_by_label("Sentence", exact=True)).to_have_value(TEXT)
-    assert reader.query == {"layer": "2"}  # once read, it stands in no history
+    assert reader.query == {"layer": "2", "head": "0"}  # once read, it stands in no history
 
 
 def test_the_lines_name_the_run_as_python_does():

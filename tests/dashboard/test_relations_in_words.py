@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from inspector.corpora.annotation.registry import BESIDE, CARRIED
 from inspector.dashboard import relations, words
 from inspector.dashboard.parts import claim_ladder
 from inspector.plot.colors import FAMILIES
@@ -32,8 +33,26 @@ def test_every_relation_of_a_run_has_an_entry(profiled, language):
         assert relations.label(name, language).startswith(name)
 
 
+def test_every_relation_that_a_reader_of_annotation_gives_has_an_entry():
+    own = words.of("relations", "en")["own"]
+    begins = {start for one in (*CARRIED.values(), *BESIDE.values()) for start in one.relations}
+    # The user's own are called as the user does; controls are no relation that is claimed.
+    asked = begins - {"user:", "meaning-control:"}
+    assert len(asked) > 10
+    known = tuple(relations.every("en"))
+
+    def has_words(start):
+        one_of_it = any(name.startswith(start) for name in known)
+        return one_of_it or relations.gloss(f"{start}x", "en").says != own
+
+    assert [start for start in asked if not has_words(start)] == []
+    assert not has_words("no-such:")
+
+
 def test_entries_say_the_same_in_every_language():
-    for name, texts in read_own_yaml(relations._FILE).items():
+    entries = read_own_yaml(relations._FILE)
+    assert set(entries) == {"relations", "roles", "verdicts"}
+    for name, texts in (item for kind in entries.values() for item in kind.items()):
         assert set(texts) == set(words.languages()), name
         assert all(len(said) == 3 and all(said) for said in texts.values()), name
         chinese = "".join(texts["zh"][:2])

@@ -139,6 +139,25 @@ def test_the_forest_has_lines_at_no_lift_and_at_ten_points(claims):
     assert (intervals["x"]["field"], intervals["x2"]["field"]) == ("ci_low", "ci_high")
 
 
+def test_differences_are_in_points_and_the_figures_beside_have_a_heading(claims, controls):
+    for chart, title, heading in (
+        (charts.claims_forest(claims), "lift in points", "accuracy | baseline"),
+        (charts.claim_ladder(controls), "points ahead", "the rule finds"),
+    ):
+        spec = chart.to_dict()
+        *_, points, shares, named = spec["layer"]
+        axis = points["encoding"]["x"]
+        assert (axis["title"], axis["axis"]["labelExpr"]) == (
+            title, "format(100 * datum.value, '+.0f')",
+        )  # fmt: skip
+        assert "%" not in json.dumps(axis)
+        assert rows_of(spec, -1) == [{"said": heading}]
+        # It stands above the figures, in their column.
+        assert named["encoding"]["x"] == shares["encoding"]["x"] == {"value": "width"}
+        assert named["encoding"]["y"] == {"value": 0}
+        assert named["mark"]["dy"] < 0
+
+
 def test_verdicts_differ_by_colour_and_by_shape_whichever_occur(claims):
     claims.loc[2, "verdict"] = "explained"
     encoding = charts.claims_forest(claims).to_dict()["layer"][3]["encoding"]
@@ -248,7 +267,7 @@ def test_the_ladder_of_a_claim_has_a_line_for_each_rung_in_words(controls):
     ahead, level = "the head is ahead", "it is not, or that is open"
     assert rows["said"].tolist() == [ahead, ahead, ahead, level, level, ahead, level]
     assert rows["share"].tolist() == ["9 %", "32 %", "12 %", "91 %", "–", "–", "–"]
-    zero, intervals, points, _ = spec["layer"]
+    zero, intervals, points, _, _ = spec["layer"]
     assert zero["encoding"]["x"]["field"] == "at"
     assert (intervals["encoding"]["x"]["field"], intervals["encoding"]["x2"]["field"]) == (
         "ci_low",

@@ -80,9 +80,23 @@ def test_tables_of_the_dashboard_explain_their_columns():
     assert shown["lift"]["help"] == "准确率减基线准确率。"
     assert shown["lift"]["label"] == "提升"
     assert shown["interval"]["help"] is None
-    percent = widgets.explained("claims", "en", {"lift": widgets.percent_column("Lift")})["lift"]
-    assert percent["type_config"]["format"] == "%.1f %%"
-    assert percent["help"] == "Accuracy − baseline accuracy."
+
+
+@each(
+    ("language", "lift", "interval"),
+    [("en", "%.1f points", "−2.0 … 3.0 points"), ("zh", "%.1f 个百分点", "−2.0 … 3.0 个百分点")],
+)
+def test_differences_of_shares_are_in_points(monkeypatch, language, lift, interval):
+    drawn = {}
+    monkeypatch.setattr(widgets.st, "dataframe", lambda frame, **how: drawn.update(how, rows=frame))
+    row = {"accuracy": 0.5, "lift": 0.25, "ci_low": -0.02, "ci_high": 0.03}
+    labels = {name: name for name in ("accuracy", "lift", "interval")}
+    widgets.frame_table(pd.DataFrame([row]), "key", "claims", labels, language)
+    formats = {name: one.get("type_config") for name, one in drawn["column_config"].items()}
+    assert formats["accuracy"]["format"] == "%.1f %%"
+    assert formats["lift"]["format"] == lift
+    assert drawn["rows"].iloc[0][list(labels)].tolist() == [50.0, 25.0, interval]
+    assert drawn["column_config"]["lift"]["help"] == meanings("claims", language)["lift"]
 
 
 @each(

@@ -90,4 +90,4 @@ def test_the_first_words_on_the_page_are_the_settings(tmp_path, monkeypatch):
     assert app.title[0].value == "注意力"
     assert app.text_area(key="sentence").value == "One."
     assert app.text_area(key="second").value == "Two."
-    assert app.query_params == {}
+    assert set(app.query_params) == {"layer", "head"}, "of the settings nothing"

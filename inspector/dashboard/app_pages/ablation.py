@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import profiled, store, widgets, words
+from inspector.dashboard import claims_in_words, profiled, store, widgets, words
 from inspector.dashboard.guards import guarded, plain, waiting
 from inspector.dashboard.parts import exports, head_statistics
 from inspector.dashboard.runs import under_way
@@ -31,6 +31,8 @@ def show(visit: Visit) -> None:
     t = words.of("ablation", visit.language)
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
+    run = profiled.at_hand(visit)
+    claims_in_words.suggest_strongest(run)
     layer, head = widgets.head_chooser(model, visit.language)
     measured = store.measured(visit)
     texts = _texts(visit)
@@ -43,7 +45,7 @@ def show(visit: Visit) -> None:
     names = words.of("charts", visit.language)
     st.header(t["importance"], anchor=False)
     head_statistics.show(
-        visit, profiled.at_hand(visit), "ablation-grid", (layer, head),
+        visit, run, "ablation-grid", (layer, head),
         default=head_statistics.IMPORTANCE, choice="measure",
     )  # fmt: skip
     ablation = _ablation(visit, (layer, head))

@@ -6,7 +6,15 @@ import streamlit as st
 
 from inspector import api
 from inspector.corpora.surface import Surface
-from inspector.dashboard import address, store, walkthrough, widgets, words
+from inspector.dashboard import (
+    address,
+    claims_in_words,
+    profiled,
+    store,
+    walkthrough,
+    widgets,
+    words,
+)
 from inspector.dashboard.guards import guarded, plain, text_field
 from inspector.dashboard.parts import attention_view, exports, roles_here
 from inspector.dashboard.parts.head_reading import (
@@ -45,6 +53,7 @@ def show(visit: Visit) -> None:
         t["view"], "view", (*attention_view.VIEWS, *_BERTVIZ), attention_view.LINES,
         named=lambda name: t[f"view:{name}"],
     )  # fmt: skip
+    claims_in_words.suggest_strongest(profiled.at_hand(visit))
     chosen = widgets.head_chooser(model, visit.language)
     with guarded():
         known = walkthrough.vocabulary(model, *(one for one in (text, second) if one))

@@ -183,8 +183,8 @@ def _claim(row: Mapping[Any, Any], language: str) -> list[str]:
         verdict = row[f"verdict{end}"]
         cells += [
             f"{int(row[f'layer{end}'])}-{int(row[f'head{end}'])}",
-            widgets.percent(row[f"lift{end}"]),
-            widgets.interval(own),
+            widgets.points(row[f"lift{end}"], language),
+            widgets.interval(own, language),
             s.get(verdict, words.term(verdict, language)),
         ]
     return cells

@@ -5,7 +5,15 @@ from contextlib import suppress
 import streamlit as st
 
 from inspector.corpora import Corpus
-from inspector.dashboard import address, profiled, relations, store, widgets, words
+from inspector.dashboard import (
+    address,
+    claims_in_words,
+    profiled,
+    relations,
+    store,
+    widgets,
+    words,
+)
 from inspector.dashboard.guards import guarded, plain, text_field, waiting
 from inspector.dashboard.parts import exports
 from inspector.dashboard.runs.texts import called, own_text
@@ -37,6 +45,7 @@ def show(visit: Visit) -> None:
     model = store.model(visit.model, visit.language)
     run = profiled.at_hand(visit)
     corpus = store.own_corpus() if run is None else store.corpus_of(run, visit)
+    claims_in_words.suggest_strongest(run)
     head = widgets.head_chooser(model, visit.language)
     shown = plain(called(corpus.name, visit.language))
     st.caption(t["corpus"].format(corpus=shown, sentences=len(corpus)))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import profiled, store, widgets, words
+from inspector.dashboard import claims_in_words, profiled, store, widgets, words
 from inspector.dashboard.parts import exports, head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.frames import frames
@@ -26,9 +26,11 @@ def show(visit: Visit) -> None:
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     frame = store.weights(visit.model, visit.language)
+    run = profiled.at_hand(visit)
+    claims_in_words.suggest_strongest(run)
     layer, head = widgets.head_chooser(model, visit.language)
     head_statistics.show(
-        visit, profiled.at_hand(visit), "weights-grid", (layer, head),
+        visit, run, "weights-grid", (layer, head),
         default="ov_eigenvalue_positivity", choice="statistic",
     )  # fmt: skip
     made = f"import inspector\n\ninspector.weight_statistics({visit.model!r})"

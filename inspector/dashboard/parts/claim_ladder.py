@@ -44,7 +44,10 @@ def show(run: Run, claim: Mapping[Any, Any], key: str, visit: Visit) -> None:
     with st.expander(t["as_table"]):
         widgets.text_table(
             [t["rung"], t["asks"], t["finds"], t["ahead"], t["interval"], t["pairs"]],
-            ([rung_label(row, names), t[f"asks:{row['rung']}"], *_figures(row)] for row in rows),
+            (
+                [rung_label(row, names), t[f"asks:{row['rung']}"], *_figures(row, language)]
+                for row in rows
+            ),
         )
 
 
@@ -96,8 +99,8 @@ def in_words(rows: list[dict[Any, Any]], head: str, language: str) -> str:
     return f"{said} {t['above_where_it_errs' if errs else 'above']}"
 
 
-def _figures(row: Mapping[Any, Any]) -> list[str]:
+def _figures(row: Mapping[Any, Any], language: str) -> list[str]:
     if not row["n"]:
         return ["–", "–", "–", "0"]
-    ahead = widgets.percent(row["difference"])
-    return [widgets.percent(row["accuracy"]), ahead, widgets.interval(row), str(row["n"])]
+    ahead, around = widgets.points(row["difference"], language), widgets.interval(row, language)
+    return [widgets.percent(row["accuracy"]), ahead, around, str(row["n"])]

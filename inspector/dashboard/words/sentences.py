@@ -51,8 +51,7 @@ def _sentences(page: str, language: str) -> Mapping[str, str]:
     """Return name → sentence; what mends a mistake has its own text for a name."""
     if page != FIXES:
         return words.of(page, language)
-    is_english = language == words.REFERENCE
-    return {one.fix: one.fix if is_english else one.fix_zh for one in CATALOGUE if one.fix}
+    return {one.fix: one.said.get(language, {}).get("fix", one.fix) for one in CATALOGUE if one.fix}
 
 
 @cache

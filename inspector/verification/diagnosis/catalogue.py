@@ -166,7 +166,11 @@ class _Entry:
             ways,
             lambda layer: all(_CONDITIONS[name](layer, *given) for name, *given in conditions),
             fix=self._filled(entry["fix"]),
-            fix_zh=self._filled(entry["zh"]),
+            said={
+                language: {part: self._filled(text) for part, text in texts.items()}
+                for language, texts in entry.items()
+                if isinstance(texts, dict)
+            },
             equation=self._filled(entry["equation"]),
             parameter=parameter,
             told=_TOLD.get(entry.get("told", ""), lambda changes: None),

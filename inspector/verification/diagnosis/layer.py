@@ -1,7 +1,7 @@
 """One attention layer with its settings, the inputs it is tried on, and a known mistake in it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -109,8 +109,8 @@ class Mistake:
     """Whether it is a mistake at all in such a layer, or call."""
     fix: str = ""
     """One sentence."""
-    fix_zh: str = ""
-    """The same in Chinese."""
+    said: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Language → its `name` and its `fix` in it."""
     equation: str = ""
     """The line of the equations that it is in, as it should be."""
     parameter: Parameter | None = None

@@ -29,6 +29,20 @@ def run(profiled):
     return found
 
 
+@pytest.mark.parametrize("page", ["attention", "search", "weights", "head", "ablation"])
+def test_whichever_page_comes_first_opens_at_the_strongest_head(open_page, run, monkeypatch, page):
+    """Its address names no head; one that does is obeyed."""
+    monkeypatch.setattr(profiled, "at_hand", lambda visit: run)
+    best = claims_in_words.strongest(run.claims).iloc[0]
+    strongest = (best["layer"], best["head"])
+    assert strongest != (0, 0)
+    app = open_page(page)
+    assert not app.exception
+    assert (app.session_state["layer"], app.session_state["head"]) == strongest
+    app = open_page(page, layer="0", head="0")
+    assert (app.session_state["layer"], app.session_state["head"]) == (0, 0)
+
+
 def links(app):
     return [
         (

@@ -65,7 +65,7 @@ def test_words_of_the_corpus_are_shown_letter_by_letter(open_page, profiled, mon
     assert len(drawn(app)) == 1
     assert "<img src=x" not in texts(app)
     # A link restores what was asked of the head.
-    given = {"what": "attention", "more_than": "95"}
+    given = {"what": "attention", "more_than": "95", "layer": "0", "head": "0"}
     app = open_page("search", config=profiled, **given)
     assert not app.exception
     assert app.select_slider(key="more_than").value == 95
