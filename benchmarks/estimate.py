@@ -7,7 +7,7 @@ each in a process of its own, in the processor's time.
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.fresh import DIRECT_ALLOCATION, in_fresh_process
+from benchmarks.fresh import DIRECT_ALLOCATION, in_fresh_process, lifetime_peak_megabytes
 from benchmarks.table import Measure
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ def ratios(
     ablation: bool = False,
 ) -> dict[str, float]:
     """Return measured over estimated seconds and megabytes, of this process."""
-    import resource
     import time
 
     import torch
@@ -75,7 +74,7 @@ def ratios(
     running.note_cost = lambda *_: None  # type: ignore[assignment]
     running.profile_corpus(model, read, settings=settings)
     seconds = time.process_time() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    peak = lifetime_peak_megabytes()
     return {
         "time": seconds / cost.seconds,
         "memory": peak / (cost.resident + cost.megabytes),

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.fresh import DIRECT_ALLOCATION, in_fresh_process, peak_megabytes
+from benchmarks.fresh import (
+    DIRECT_ALLOCATION,
+    in_fresh_process,
+    lifetime_peak_megabytes,
+    peak_megabytes,
+)
 from benchmarks.table import Measure
 from benchmarks.timing import alternate
 
@@ -241,9 +246,7 @@ def peak_of_pass(shape: list[int], n_tokens: int, way: str) -> float:
 
 def peak_of_profile(shape: list[int], n_tokens: int) -> float:
     """Return the peak memory of a process that profiles one text, in MB."""
-    import resource
-
     import inspector
 
     inspector.profile(decoder(*shape), [list(text(n_tokens).words)], progress=False)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    return lifetime_peak_megabytes()

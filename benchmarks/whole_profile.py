@@ -5,7 +5,6 @@ by length. Time is the processor's, so that other programs don't count; start-up
 the model) is left out. Must not know: how anything is computed.
 """
 
-import resource
 import signal
 import time
 from collections import Counter
@@ -17,7 +16,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
-from benchmarks.fresh import in_fresh_process
+from benchmarks.fresh import in_fresh_process, lifetime_peak_megabytes
 from benchmarks.profile import ewt
 from benchmarks.table import Measure
 
@@ -106,7 +105,7 @@ def costs(sentences: int, ablation: bool) -> dict[str, Any]:
             start = time.process_time()
             inspector.profile(model, path, Path(place) / "run", ablation=ablation)
             whole = time.process_time() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+        peak = lifetime_peak_megabytes()
         read = read_corpus(path)
     total = max(sum(samples.values()), 1)
     return {

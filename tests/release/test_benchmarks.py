@@ -26,7 +26,7 @@ from benchmarks import (
     whole_profile,
 )
 from benchmarks.__main__ import BENCHMARKS, main
-from benchmarks.fresh import in_fresh_process
+from benchmarks.fresh import in_fresh_process, lifetime_peak_megabytes
 from benchmarks.script import QUANTITIES, script
 from benchmarks.table import Measure, exit_code, table
 from benchmarks.timing import Timings, alternate
@@ -134,6 +134,14 @@ def test_backend_on_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(row.value > 0 for row in rows if row.unit == "s")
 
 
+def test_a_new_process_does_not_hold_what_the_one_that_started_it_held() -> None:
+    """What `getrusage` says begins with it: after a large benchmark all were as large."""
+    held = np.ones(60_000_000)
+    assert lifetime_peak_megabytes() > 480
+    assert in_fresh_process(lifetime_peak_megabytes) < 100
+    assert held[-1] == 1
+
+
 def test_ablation_on_a_few_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its memory is taken in this process here, and needs not be more than before."""
     monkeypatch.setattr(
@@ -222,9 +230,12 @@ def test_verify_counts_the_processor_time_of_the_command() -> None:
         "import time\nwhile time.process_time() < 0.3: pass\n"
         f"print({json.dumps(json.dumps({'passed': True}))})"
     )
-    middle, largest = verify.run(verify.Settings(repeats=1, command=(sys.executable, "-c", busy)))
-    assert middle.at_most == 15.0
+    command = (sys.executable, "-c", busy)
+    middle, largest, ratio = verify.run(verify.Settings(1, tokens=64, command=command))
+    assert (middle.at_most, largest.at_most, ratio.at_most) == (None, None, verify.IN_PASSES)
     assert 0.25 < middle.value == largest.value < 3.0
+    assert 0 < ratio.value < 100
+    assert ratio.what.endswith("over 3 passes of 8×64")
 
 
 @pytest.mark.parametrize("program", ["raise SystemExit(3)", "print('{\"passed\": false}')"])
