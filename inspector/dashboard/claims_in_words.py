@@ -60,17 +60,27 @@ def strongest(claims: pd.DataFrame) -> pd.DataFrame:
 def suggest_strongest(run: Run | None) -> None:
     """Let the reader begin at the run's strongest head, unless one was chosen already.
 
-    That is the head of the strongest claim that holds; where none does, of the strongest role.
     Each page that has a run and lets the reader choose a head asks for it: any may be the first.
     """
-    if run is None:
-        return
-    best = strongest(beside_controls(run.claims, run.semantic_controls))
-    if best.empty:
-        best = run.roles.sort_values("effect", ascending=False, kind="stable")
-    if len(best):
-        first = best.iloc[0]
-        address.suggest({"layer": int(first["layer"]), "head": int(first["head"])})
+    if run is not None and (head := strongest_head(run)):
+        address.suggest(dict(zip(("layer", "head"), head, strict=True)))
+
+
+def strongest_head(run: Run) -> tuple[int, int] | None:
+    """Return the head of the strongest claim that holds, or of the strongest role.
+
+    A head that follows a relation comes before one of a claim among mentions alone, which is
+    easier, and may have no role at all.
+    """
+    claims = strongest(beside_controls(run.claims, run.semantic_controls))
+    is_easier = claims["relation"].str.endswith(relations.MENTIONS)
+    roles = run.roles.sort_values("effect", ascending=False, kind="stable")
+    follows = roles["role"].str.startswith(tuple(f"{one}:" for one in relations.FOLLOWING))
+    for rows in (claims[~is_easier], roles[follows], claims, roles):
+        if len(rows):
+            first = rows.iloc[0]
+            return int(first["layer"]), int(first["head"])
+    return None
 
 
 def sentence(row: Mapping[Any, Any], language: str) -> str:

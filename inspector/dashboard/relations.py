@@ -12,7 +12,9 @@ from inspector.dashboard import words
 from inspector.yaml_file import read_own_yaml
 
 _FILE = Path(__file__).with_name("relations.yaml")
-_OF_RELATIONS = ("syntactic", "semantic", "logical", "discourse-cue")
+FOLLOWING = ("syntactic", "semantic", "logical")
+"""Families of roles that say that a head follows a relation."""
+_OF_RELATIONS = (*FOLLOWING, "discourse-cue")
 MENTIONS = ":mentions"
 """What ends the name of a relation that is asked among mentions alone."""
 

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import pandas as pd
@@ -33,9 +34,8 @@ def run(profiled):
 def test_whichever_page_comes_first_opens_at_the_strongest_head(open_page, run, monkeypatch, page):
     """Its address names no head; one that does is obeyed."""
     monkeypatch.setattr(profiled, "at_hand", lambda visit: run)
-    best = claims_in_words.strongest(run.claims).iloc[0]
-    strongest = (best["layer"], best["head"])
-    assert strongest != (0, 0)
+    strongest = claims_in_words.strongest_head(run)
+    assert strongest not in (None, (0, 0))
     app = open_page(page)
     assert not app.exception
     assert (app.session_state["layer"], app.session_state["head"]) == strongest
@@ -163,6 +163,39 @@ def test_the_strongest_are_of_different_relations_and_never_among_mentions_alone
     # But where nothing else holds, that something does is not denied.
     assert claims_in_words.strongest(claims[3:])["relation"].tolist() == ["c:mentions"]
     assert claims_in_words.ordered(claims)["lift"].tolist() == [0.9, 0.5, 0.3, 0.2, 0.95]
+
+
+def test_a_head_that_follows_something_opens_before_one_of_an_easier_claim():
+    claims = pd.DataFrame(
+        {
+            "relation": ["coref:mentions", "obj"],
+            "direction": "head_to_dependent",
+            "verdict": "supported",
+            "lift": [0.9, 0.2],
+            "layer": [1, 2],
+            "head": [3, 4],
+        }
+    )
+    roles = pd.DataFrame(
+        {
+            "role": ["positional:1", "syntactic:nsubj", "semantic:role"],
+            "effect": [0.9, 0.1, 0.2],
+            "layer": [5, 6, 7],
+            "head": 8,
+        }
+    )
+    controls = claims[:0]
+
+    def opens(claims, roles):
+        run = SimpleNamespace(claims=claims, roles=roles, semantic_controls=controls)
+        return claims_in_words.strongest_head(run)
+
+    assert opens(claims, roles) == (2, 4)
+    assert opens(claims[:1], roles) == (7, 8)
+    assert opens(claims[:1], roles[:2]) == (6, 8)
+    assert opens(claims[:1], roles[:1]) == (1, 3), "an easier claim, before what follows nothing"
+    assert opens(claims[:0], roles[:1]) == (5, 8)
+    assert opens(claims[:0], roles[:0]) is None
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
