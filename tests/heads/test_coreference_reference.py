@@ -76,7 +76,7 @@ def triples(corpus):
 
 
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("limit", [512, 60])
+@pytest.mark.parametrize("limit", [pytest.param(512, marks=pytest.mark.full), 60])
 def test_on_the_sample(minilm, sample, limit):
     kept = set(dict.fromkeys(sample.document_ids())) if limit == 512 else {"sample_bio_varga"}
     corpus = replace(sample, sentences=[s for s in sample.sentences if s.document in kept])
