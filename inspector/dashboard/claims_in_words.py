@@ -9,6 +9,7 @@ import streamlit as st
 from inspector.dashboard import address, relations, widgets, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
+from inspector.models import PretrainedModel
 from inspector.plot.forest import VERDICTS
 from inspector.runs.profile.profile_corpus import Run
 
@@ -57,13 +58,11 @@ def strongest(claims: pd.DataFrame) -> pd.DataFrame:
     return ordered(held if open_to_all.empty else open_to_all).drop_duplicates("relation")
 
 
-def suggest_strongest(run: Run | None) -> None:
-    """Let the reader begin at the run's strongest head, unless one was chosen already.
-
-    Each page that has a run and lets the reader choose a head asks for it: any may be the first.
-    """
+def head_chooser(run: Run | None, model: PretrainedModel, language: str) -> tuple[int, int]:
+    """Show which head is chosen, and return it; at first the run's strongest one."""
     if run is not None and (head := strongest_head(run)):
         address.suggest(dict(zip(("layer", "head"), head, strict=True)))
+    return widgets.head_chooser(model, language)
 
 
 def strongest_head(run: Run) -> tuple[int, int] | None:
@@ -94,8 +93,8 @@ def sentence(row: Mapping[Any, Any], language: str) -> str:
         direction=s[row["direction"]],
         accuracy=widgets.percent(row["accuracy"]),
         n=int(row["n"]),
-        lift=widgets.percent(row["lift"]).removesuffix(" %"),
-        interval=widgets.interval(row).replace(" %", ""),
+        lift=widgets.hundredths(row["lift"]),
+        interval=widgets.interval(row, widgets.hundredths),
         verdict=s[row["verdict"]],
     )
     if row.get("explained_by"):

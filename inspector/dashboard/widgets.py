@@ -293,7 +293,9 @@ def frame_table(
             if "relation" in row
             else relations.role(row["role"], language).name
         ),
-        "interval": lambda row: interval(row, "" if of == "roles" else language),
+        "interval": lambda row: (
+            interval(row) if of == "roles" else interval_in_points(row, language)
+        ),
         "kept": lambda row: t[f"needed_{row['kept']}"],
         "needed": lambda row: t[f"needed_{row['needed']}"],
         "verdict": lambda row: t.get(row["verdict"], words.term(row["verdict"], language)),
@@ -375,8 +377,7 @@ def points(difference: float, language: str) -> str:
         >>> points(-0.0312, "en"), points(float("nan"), "en")
         ('−3.1 points', '–')
     """
-    said = percent(difference)
-    return said if said == "–" else _in_points(said.removesuffix(" %"), language)
+    return "–" if pd.isna(difference) else _in_points(hundredths(difference), language)
 
 
 def percent(share: float) -> str:
@@ -386,16 +387,25 @@ def percent(share: float) -> str:
         >>> percent(-0.0312), percent(float("nan"))
         ('−3.1 %', '–')
     """
-    return "–" if pd.isna(share) else f"{100 * share:.1f} %".replace("-", "−")
+    return "–" if pd.isna(share) else f"{hundredths(share)} %"
 
 
-def interval(row: Mapping[Any, Any], language: str = "") -> str:
-    """Return the 95 % interval of a row as it is shown: in percent, or in a language's points."""
+def hundredths(share: float) -> str:
+    """Return a share, or a difference of shares, with one decimal and no unit."""
+    return "–" if pd.isna(share) else f"{100 * share:.1f}".replace("-", "−")
+
+
+def interval(row: Mapping[Any, Any], unit: Callable[[float], str] = percent) -> str:
+    """Return the 95 % interval of a row as it is shown, both ends in `percent` or `hundredths`."""
     if pd.isna(row["ci_low"]):
         return "–"
-    if language:
-        return f"{percent(row['ci_low']).removesuffix(' %')} … {points(row['ci_high'], language)}"
-    return f"{percent(row['ci_low'])} … {percent(row['ci_high'])}"
+    return f"{unit(row['ci_low'])} … {unit(row['ci_high'])}"
+
+
+def interval_in_points(row: Mapping[Any, Any], language: str) -> str:
+    """Return the 95 % interval of a difference of shares as it is shown."""
+    said = interval(row, hundredths)
+    return said if said == "–" else _in_points(said, language)
 
 
 def figure(number: float) -> str:

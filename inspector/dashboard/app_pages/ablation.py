@@ -32,8 +32,7 @@ def show(visit: Visit) -> None:
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     run = profiled.at_hand(visit)
-    claims_in_words.suggest_strongest(run)
-    layer, head = widgets.head_chooser(model, visit.language)
+    layer, head = claims_in_words.head_chooser(run, model, visit.language)
     measured = store.measured(visit)
     texts = _texts(visit)
     if measured is None:

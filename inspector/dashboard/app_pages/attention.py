@@ -53,8 +53,7 @@ def show(visit: Visit) -> None:
         t["view"], "view", (*attention_view.VIEWS, *_BERTVIZ), attention_view.LINES,
         named=lambda name: t[f"view:{name}"],
     )  # fmt: skip
-    claims_in_words.suggest_strongest(profiled.at_hand(visit))
-    chosen = widgets.head_chooser(model, visit.language)
+    chosen = claims_in_words.head_chooser(profiled.at_hand(visit), model, visit.language)
     with guarded():
         known = walkthrough.vocabulary(model, *(one for one in (text, second) if one))
     widgets.unknown(known, visit.language)

@@ -184,7 +184,7 @@ def _claim(row: Mapping[Any, Any], language: str) -> list[str]:
         cells += [
             f"{int(row[f'layer{end}'])}-{int(row[f'head{end}'])}",
             widgets.points(row[f"lift{end}"], language),
-            widgets.interval(own, language),
+            widgets.interval_in_points(own, language),
             s.get(verdict, words.term(verdict, language)),
         ]
     return cells

@@ -60,7 +60,6 @@ def _heads(visit: Visit, t: words.Words) -> None:
         widgets.link(visit, "specialization", t["to_profile"])
         return
     claims = claims_in_words.beside_controls(run.claims, run.semantic_controls)
-    claims_in_words.suggest_strongest(run)
     _grid(run, visit, t)
     best = claims_in_words.strongest(claims)
     st.header(t["strongest"], anchor=False)
@@ -79,7 +78,7 @@ def _heads(visit: Visit, t: words.Words) -> None:
 def _grid(run: Run, visit: Visit, t: words.Words) -> None:
     """Show the role of every head, or another statistic, and the link to the chosen one."""
     model = store.model(visit.model, visit.language)
-    layer, head = widgets.head_chooser(model, visit.language)
+    layer, head = claims_in_words.head_chooser(run, model, visit.language)
     head_statistics.show(visit, run, "overview-grid", (layer, head))
     widgets.link(visit, "head", t["to_head"].format(head_name=f"{layer}-{head}"))
 
@@ -121,8 +120,8 @@ def _without(row: Mapping[Any, Any], visit: Visit, t: words.Words) -> None:
         return
     (measured,) = by_interval(found).to_dict("records")
     said = {name: widgets.percent(measured[name]) for name in ("effect", "matched_effect")}
-    said["difference"] = widgets.percent(measured["difference"]).removesuffix(" %")
-    said["interval"] = widgets.interval(measured).replace(" %", "")
+    said["difference"] = widgets.hundredths(measured["difference"])
+    said["interval"] = widgets.interval(measured, widgets.hundredths)
     st.markdown(t["ablated"].format(head_name=name, n=measured["n"], **said))
 
 

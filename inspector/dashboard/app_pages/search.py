@@ -45,8 +45,7 @@ def show(visit: Visit) -> None:
     model = store.model(visit.model, visit.language)
     run = profiled.at_hand(visit)
     corpus = store.own_corpus() if run is None else store.corpus_of(run, visit)
-    claims_in_words.suggest_strongest(run)
-    head = widgets.head_chooser(model, visit.language)
+    head = claims_in_words.head_chooser(run, model, visit.language)
     shown = plain(called(corpus.name, visit.language))
     st.caption(t["corpus"].format(corpus=shown, sentences=len(corpus)))
     what = address.switch(

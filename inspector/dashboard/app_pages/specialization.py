@@ -50,7 +50,6 @@ def show(visit: Visit) -> None:
     if run is None:
         return
     _outcome(run, visit.language)
-    claims_in_words.suggest_strongest(run)
     found, run = run, _of_kind(run, _kind(run, t))
     names = list(dict.fromkeys(run.claims["relation"]))
     left, middle = st.columns(2)
@@ -65,7 +64,7 @@ def show(visit: Visit) -> None:
             named=lambda name: t["every"] if name == _EVERY else t[name],
             help=relations.verdicts(visit.language),
         )  # fmt: skip
-    chosen = widgets.head_chooser(model, visit.language)
+    chosen = claims_in_words.head_chooser(found, model, visit.language)
     with st.container(horizontal=True):
         with st.container(width=_WIDE):
             _grid(run, relation, chosen, visit)

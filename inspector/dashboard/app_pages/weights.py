@@ -27,8 +27,7 @@ def show(visit: Visit) -> None:
     model = store.model(visit.model, visit.language)
     frame = store.weights(visit.model, visit.language)
     run = profiled.at_hand(visit)
-    claims_in_words.suggest_strongest(run)
-    layer, head = widgets.head_chooser(model, visit.language)
+    layer, head = claims_in_words.head_chooser(run, model, visit.language)
     head_statistics.show(
         visit, run, "weights-grid", (layer, head),
         default="ov_eigenvalue_positivity", choice="statistic",

@@ -102,5 +102,9 @@ def in_words(rows: list[dict[Any, Any]], head: str, language: str) -> str:
 def _figures(row: Mapping[Any, Any], language: str) -> list[str]:
     if not row["n"]:
         return ["–", "–", "–", "0"]
-    ahead, around = widgets.points(row["difference"], language), widgets.interval(row, language)
-    return [widgets.percent(row["accuracy"]), ahead, around, str(row["n"])]
+    return [
+        widgets.percent(row["accuracy"]),
+        widgets.points(row["difference"], language),
+        widgets.interval_in_points(row, language),
+        str(row["n"]),
+    ]
