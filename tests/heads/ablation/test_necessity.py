@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from support.each import each
 from support.planted.necessity import planted_corpus, planted_model
 
@@ -205,6 +206,16 @@ def planted(tmp_path_factory):
         return frame, with_needed(rows, frame)["needed"][0]
 
     return judged
+
+
+def test_no_chance_is_in_what_is_planted(tmp_path):
+    """It was made with dropout on: in one run of ten the planted head found nothing."""
+    made = []
+    for seed in range(5):
+        torch.manual_seed(seed)
+        made.append(planted_model(tmp_path / str(seed), [3]).model.state_dict())
+    for other in made[1:]:
+        assert all(torch.equal(tensor, made[0][name]) for name, tensor in other.items())
 
 
 def test_a_planted_head_is_needed(planted):
