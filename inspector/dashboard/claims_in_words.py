@@ -94,7 +94,7 @@ def sentence(row: Mapping[Any, Any], language: str) -> str:
         accuracy=widgets.percent(row["accuracy"]),
         n=int(row["n"]),
         lift=widgets.hundredths(row["lift"]),
-        interval=widgets.interval(row, widgets.hundredths),
+        interval=widgets.between(row),
         verdict=s[row["verdict"]],
     )
     if row.get("explained_by"):

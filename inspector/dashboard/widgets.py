@@ -395,17 +395,26 @@ def hundredths(share: float) -> str:
     return "–" if pd.isna(share) else f"{100 * share:.1f}".replace("-", "−")
 
 
-def interval(row: Mapping[Any, Any], unit: Callable[[float], str] = percent) -> str:
-    """Return the 95 % interval of a row as it is shown, both ends in `percent` or `hundredths`."""
+def between(row: Mapping[Any, Any]) -> str:
+    """Return the 95 % interval of a row in `hundredths`, with no unit.
+
+    Example:
+        >>> between({"ci_low": -0.02, "ci_high": 0.03})
+        '−2.0 … 3.0'
+    """
     if pd.isna(row["ci_low"]):
         return "–"
-    return f"{unit(row['ci_low'])} … {unit(row['ci_high'])}"
+    return f"{hundredths(row['ci_low'])} … {hundredths(row['ci_high'])}"
+
+
+def interval(row: Mapping[Any, Any]) -> str:
+    """Return the 95 % interval of a share as it is shown."""
+    return "–" if pd.isna(row["ci_low"]) else f"{between(row)} %"
 
 
 def interval_in_points(row: Mapping[Any, Any], language: str) -> str:
     """Return the 95 % interval of a difference of shares as it is shown."""
-    said = interval(row, hundredths)
-    return said if said == "–" else _in_points(said, language)
+    return "–" if pd.isna(row["ci_low"]) else _in_points(between(row), language)
 
 
 def figure(number: float) -> str:

@@ -139,3 +139,19 @@ def test_the_grid_is_legible_on_a_phone(reader):
     wide = reader.page.evaluate("document.documentElement.scrollWidth")
     reader.page.set_viewport_size({"width": 1440, "height": 900})
     assert wide <= 420
+
+
+@pytest.mark.browser
+def test_a_heads_roles_beside_the_grid_are_read_whole(reader, profiled):
+    """A head with a long role opens there, and the ends of its intervals were cut off."""
+    roles = Run.open(yaml.safe_load(profiled.read_text())["run"]).roles
+    row = roles.loc[roles["role"].str.len().idxmax()]
+    reader.open(f"specialization?lang=zh&layer={row['layer']}&head={row['head']}")
+    table = reader.page.locator(".st-key-head-beside .inspector-table")
+    expect(table.get_by_text(row["role"])).to_be_visible(timeout=PATIENCE)
+    for width in (1440, 420):
+        reader.page.set_viewport_size({"width": width, "height": 900})
+        reader.settle()
+        beyond = table.evaluate("one => one.scrollWidth - one.clientWidth")
+        reader.page.set_viewport_size({"width": 1440, "height": 900})
+        assert beyond <= 0, width

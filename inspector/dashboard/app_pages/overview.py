@@ -121,7 +121,7 @@ def _without(row: Mapping[Any, Any], visit: Visit, t: words.Words) -> None:
     (measured,) = by_interval(found).to_dict("records")
     said = {name: widgets.percent(measured[name]) for name in ("effect", "matched_effect")}
     said["difference"] = widgets.hundredths(measured["difference"])
-    said["interval"] = widgets.interval(measured, widgets.hundredths)
+    said["interval"] = widgets.between(measured)
     st.markdown(t["ablated"].format(head_name=name, n=measured["n"], **said))
 
 

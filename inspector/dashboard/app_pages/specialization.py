@@ -68,7 +68,7 @@ def show(visit: Visit) -> None:
     with st.container(horizontal=True):
         with st.container(width=_WIDE):
             _grid(run, relation, chosen, visit)
-        with st.container(width=_BESIDE):
+        with st.container(key="head-beside", width=_BESIDE):
             _head(run, chosen, visit.language)
     claims = claims_in_words.ordered(run.claims)
     if relation != _EVERY:
