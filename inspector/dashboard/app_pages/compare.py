@@ -154,6 +154,8 @@ def _roles(one: Run, other: Run, visit: Visit) -> None:
 def _claims(one: Run, other: Run, visit: Visit) -> None:
     """Show the claims of which the two runs do not say the same, each with its interval."""
     t, s = words.of("compare", visit.language), words.of("specialization", visit.language)
+    # Two a row: a unit in every cell would leave the relation no room.
+    s = {**s, "lift": words.of("charts", visit.language)["lift in points"]}
     pairs = _pairs(one, other)
     held, held_too = pairs["held"], pairs["held_too"]
     for name, rows in (
@@ -183,8 +185,8 @@ def _claim(row: Mapping[Any, Any], language: str) -> list[str]:
         verdict = row[f"verdict{end}"]
         cells += [
             f"{int(row[f'layer{end}'])}-{int(row[f'head{end}'])}",
-            widgets.points(row[f"lift{end}"], language),
-            widgets.interval_in_points(own, language),
+            widgets.hundredths(row[f"lift{end}"]),
+            widgets.between(own),
             s.get(verdict, words.term(verdict, language)),
         ]
     return cells
