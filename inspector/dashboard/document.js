@@ -32,6 +32,21 @@ function watchHistory() {
   };
 }
 
+// This script comes late where the network is slow: the address of the page that was opened is then
+// completed already, by an entry of its own, and Back would stay on the page.
+function mergeEntriesBefore() {
+  const opened = new URL(performance.getEntriesByType("navigation")[0].name);
+  const completed = window.location.href;
+  const { pathname, search } = window.location;
+  if (opened.pathname !== pathname || opened.search === search) return;
+  const complete = (event) => {
+    event.stopImmediatePropagation(); // the server knows what is shown
+    window.history.replaceState(event.state, "", completed);
+  };
+  window.addEventListener("popstate", complete, { capture: true, once: true });
+  window.history.back();
+}
+
 // A formula or a table that scrolls must be reached by keys: it becomes a stop of Tab.
 const WIDE = ".katex-display, .stMarkdown table, .inspector-table, .st-key-kinds td";
 
@@ -65,6 +80,7 @@ export default function ({ data }) {
   if (!window.inspectorWatchesHistory) {
     window.inspectorWatchesHistory = true;
     watchHistory();
+    mergeEntriesBefore();
     watchScrolled();
   }
 }

@@ -192,6 +192,26 @@ def test_a_click_on_a_cell_chooses_its_head_and_a_reload_restores_it(reader):
     expect(reader.page.get_by_role("heading", name="Head 0-0")).to_be_visible(timeout=PATIENCE)
 
 
+def test_back_leaves_a_page_whose_scripts_came_after_its_address_was_completed(reader):
+    reader.open("implementation")
+    held = []
+    reader.page.route("**/BidiComponent.*.js", lambda route: held.append(route))
+    reader.page.goto(f"{reader.server}/weights")
+    reader.page.wait_for_url("**/weights?**head=**", timeout=PATIENCE)
+    assert held
+    for script in held:
+        script.continue_()
+    reader.cell("weights-grid", 0, 0).wait_for()
+    reader.settle()
+    first = reader.query
+    reader.page.go_back()
+    reader.settle()
+    assert urlsplit(reader.page.url).path == "/implementation"
+    reader.page.go_forward()
+    reader.settle()
+    assert reader.query == first
+
+
 def test_back_and_forward_undo_choices_and_leave_pages(reader):
     reader.open("weights?layer=0&head=0")
     reader.page.get_by_label("Head", exact=True).fill("7")
