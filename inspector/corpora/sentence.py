@@ -99,6 +99,8 @@ class Relation:
             >>> Relation("semantic", "coref:pronoun", 4, 1, subsets=("apart",)).counted_as
             ('coref:pronoun', 'coref:pronoun|apart')
         """
+        if not self.subsets:
+            return (self.label,)
         return (self.label, *(RelationSubset(self.label, name).name for name in self.subsets))
 
 

@@ -6,6 +6,7 @@ the run is the caller's to say.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -14,10 +15,13 @@ from conllu.parser import parse_comment_line, parse_id_value, parse_int_value, p
 
 from inspector.corpora.sentence import COLUMNS, Labels, Sentence, tree_relations
 
-# What the scorers need is parsed; all other columns stay as they stand in the file.
+# What the scorers need is parsed; all other columns stay as they stand in the file. Few numbers
+# occur, and each of them in every sentence.
+_id_value = lru_cache(maxsize=1024)(parse_id_value)
+_int_value = lru_cache(maxsize=1024)(parse_int_value)
 _PARSERS = {
-    "id": lambda cells, i: parse_id_value(cells[i]),
-    "head": lambda cells, i: parse_int_value(cells[i]),
+    "id": lambda cells, i: _id_value(cells[i]),
+    "head": lambda cells, i: _int_value(cells[i]),
 }
 _N_TABS = len(COLUMNS) - 1
 Line = tuple[int, str]

@@ -161,8 +161,12 @@ class AnnotatedBatch:
         left_out = 0
         present = self.has_tokens.tolist()
         for row, sentence in enumerate(self.sentences):
+            is_whole = all(present[row][: len(sentence.words)])
             for relation in sentence.relations:
                 if relation.label not in self.names or not (self.across or relation.is_plain):
+                    continue
+                if is_whole:
+                    kept.append((row, relation))
                     continue
                 targets = [word for word in relation.targets if present[row][word]]
                 if not present[row][relation.source] or not targets:

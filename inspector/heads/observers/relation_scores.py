@@ -119,6 +119,7 @@ class RelationScores:
         """Relations that touch a word without tokens."""
         self.back_only = False
         """Whether the mask hides later words."""
+        self._maybe_back_only = True
         self._by_rows: WordRows | None = None
         self.looked: tuple[Tensor, Tensor] | None = None
         """The words predicted at the last update; None where nothing was asked of them."""
@@ -128,7 +129,9 @@ class RelationScores:
         pairs = batch.relations
         self.looked = None
         if layer == 0 and call.first == 0:
-            self.back_only = looks_back_only(call.probabilities)
+            # A head that looked ahead once may always.
+            self.back_only = self._maybe_back_only and looks_back_only(call.probabilities)
+            self._maybe_back_only = self.back_only
             self._count(batch)
         if call.rows is not None:
             if self._by_rows is None:

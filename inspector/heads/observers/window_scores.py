@@ -22,8 +22,8 @@ from inspector.models import AttentionCall
 class _Choice:
     """The pairs of a row whose predictions are chosen from the same words."""
 
-    among: Int[Tensor, " choice"]
-    """These words."""
+    among: Int[Tensor, " choice"] | None
+    """These words; None where they are all words of the batch's longest text."""
     pair: Int[Tensor, " answer"]
     """The pair that an answer is for; each right word of a pair is an answer."""
     source: Int[Tensor, " answer"]
@@ -73,8 +73,8 @@ class AcrossScores(RelationScores):
             looking[:, torch.arange(len(asked.looking)), asked.looking] = -1.0
             looked[:, asked.looked, torch.arange(len(asked.looked))] = -1.0
             for choice in asked.choices:
-                looks_at = choice.among[looking[:, :, choice.among].argmax(-1)]
-                looked_from = choice.among[looked[:, choice.among].argmax(1)]
+                looks_at = _first_largest(looking, choice.among, 2)
+                looked_from = _first_largest(looked, choice.among, 1)
                 source, target = asked.place_looking[choice.source], choice.target
                 hits = torch.stack(
                     [
@@ -91,7 +91,9 @@ class AcrossScores(RelationScores):
     def _asked(self, batch: AnnotatedBatch) -> Bool[np.ndarray, "pair direction"]:
         """Return in which directions each pair has a right word that the mask lets a head find."""
         pairs = [relation for _, relation in batch.scored[0]]
-        asked = np.zeros((len(pairs), len(DIRECTIONS)), dtype=bool)
+        asked = np.ones((len(pairs), len(DIRECTIONS)), dtype=bool)
+        if not self.back_only:
+            return asked
         for place, relation in enumerate(pairs):
             apart = torch.tensor([target - relation.source for target in relation.targets])
             asked[place] = self._allowed(apart).any(dim=0).numpy()
@@ -139,7 +141,10 @@ def _asked_of_row(
     choices = []
     for among, answers in groups.items():
         table = torch.tensor(answers, device=device).unbind(1)
-        choices.append(_Choice(torch.tensor(among or everything, device=device), *table))
+        words_to_choose = among or everything
+        is_all = len(words_to_choose) == batch.n_words
+        chosen = None if is_all else torch.tensor(words_to_choose, device=device)
+        choices.append(_Choice(chosen, *table))
     return _Row(
         looking=torch.tensor(words, device=device),
         looked=torch.tensor(sources, device=device),
@@ -155,15 +160,34 @@ def _places(words: list[int], n_words: int, device: torch.device) -> Int[Tensor,
     return places
 
 
+def _first_largest(
+    attention: Float64[Tensor, "head a b"], among: Int[Tensor, " choice"] | None, dim: int
+) -> Int[Tensor, "head other"]:
+    """Return the word of the largest along a dimension, the first of equals."""
+    # With its value a largest one is found several times as fast.
+    if among is None:
+        return attention.max(dim).indices
+    return among[_selected(attention, among, dim).max(dim).indices]
+
+
+def _selected(values: Tensor, places: Int[Tensor, " some"], dim: int) -> Tensor:
+    """Return what stands at some places of a dimension, of (head, a, b)."""
+    if dim == 1:
+        return values.index_select(1, places)
+    # A gather is several times as fast as index_select where single numbers are selected.
+    return values.gather(2, places.expand(*values.shape[:2], -1))
+
+
 class _Words:
     """Sums and means over the tokens of words, in one row of a batch."""
 
     def __init__(self, batch: AnnotatedBatch, row: int) -> None:
         tokens = batch.word_tokens
         self._first, self._n = tokens.first[row], tokens.n[row].clamp(min=1)
-        self._later = [
-            (word[rows == row], token[rows == row]) for rows, word, token in tokens.rounds
-        ]
+        later = [(word[rows == row], token[rows == row]) for rows, word, token in tokens.rounds]
+        none = self._first[:0]
+        self._later_word = torch.cat([none, *(word for word, _ in later)])
+        self._later_token = torch.cat([none, *(token for _, token in later)])
 
     def attention(
         self,
@@ -175,24 +199,30 @@ class _Words:
 
         Sums over the tokens of the word looked at, means over those of the word that looks.
         """
+        picked = probabilities
         # The side of which few words are asked for first: what follows is that much smaller.
-        if looking is None:
-            merged = self._merged(self._merged(probabilities, looked, 2), None, 1)
-            return merged.div_(self._n[:, None])
-        merged = self._merged(self._merged(probabilities, looking, 1), looked, 2)
-        return merged.div_(self._n[looking][:, None])
+        for words, dim in sorted(((looking, 1), (looked, 2)), key=lambda side: side[0] is None):
+            picked = _selected(picked, self._tokens(words)[0], dim)
+        merged = self._merged(self._merged(picked.double(), looked, 2), looking, 1)
+        return merged.div_((self._n if looking is None else self._n[looking])[:, None])
 
     def _merged(
-        self, values: Tensor, words: Int[Tensor, " some"] | None, dim: int
-    ) -> Float64[Tensor, "head a b"]:
-        first = self._first if words is None else self._first[words]
-        merged = values.index_select(dim, first).double()
-        places = None
-        if words is not None:
-            places = torch.full_like(self._first, -1)
-            places[words] = torch.arange(len(words), device=words.device)
-        for word, token in self._later:
-            place = word if places is None else places[word]
-            kept = place >= 0
-            merged.index_add_(dim, place[kept], values.index_select(dim, token[kept]).double())
-        return merged
+        self, values: Float64[Tensor, "head a b"], words: Int[Tensor, " some"] | None, dim: int
+    ) -> Float64[Tensor, "head c d"]:
+        """Return the sums, in place, of what stands at the words' tokens."""
+        tokens, further = self._tokens(words)
+        n = len(tokens) - len(further)
+        later = values.narrow(dim, n, len(further))
+        return values.narrow(dim, 0, n).index_add_(dim, further, later)
+
+    def _tokens(
+        self, words: Int[Tensor, " some"] | None
+    ) -> tuple[Int[Tensor, " token"], Int[Tensor, " further"]]:
+        """Return some words' first tokens, then all further ones; of these, whose they are."""
+        if words is None:
+            return torch.cat([self._first, self._later_token]), self._later_word
+        place = torch.full_like(self._first, -1)
+        place[words] = torch.arange(len(words), device=words.device)
+        further = place[self._later_word]
+        kept = further >= 0
+        return torch.cat([self._first[words], self._later_token[kept]]), further[kept]

@@ -80,7 +80,8 @@ def _drawn(make: Callable[[int, int, int], Draws], n_documents: int, seed: int, 
 def _few_drawn(
     make: Callable[[int, int, int], Draws], n_documents: int, seed: int, n: int
 ) -> Draws:
-    draws = make(n_documents, seed, n).astype(np.float32)
+    # Products of few rows with them are twice as fast in this order.
+    draws = np.asfortranarray(make(n_documents, seed, n), dtype=np.float32)
     draws.flags.writeable = False
     return draws
 
