@@ -7,7 +7,6 @@ import time
 
 import pytest
 import support.texts.cheap_run as cheap_run
-from support.each import each
 from support.processes.killing import assert_eventually, contents, session, shards, starting
 from support.texts.cheap_run import manifest, run
 
@@ -63,9 +62,16 @@ def test_workers_of_a_killed_run_do_not_finish_what_nobody_waits_for(tmp_path, s
     assert_eventually(lambda: not session(process))
 
 
-@each(
+@pytest.mark.parametrize(
     ("workers", "name", "at"),
-    [(1, "SIGINT", 4), (2, "SIGINT", 4), (2, "SIGTERM", 4), (2, "SIGINT", 0), (1, "SIGTERM", 0)],
+    [
+        (1, "SIGINT", 4),
+        (2, "SIGTERM", 4),
+        *(
+            pytest.param(*more, marks=pytest.mark.full)
+            for more in [(2, "SIGINT", 4), (2, "SIGINT", 0), (1, "SIGTERM", 0)]
+        ),
+    ],
 )
 def test_interrupted_it_stops_quietly_and_leaves_no_lock(
     tmp_path, start, undisturbed, workers, name, at

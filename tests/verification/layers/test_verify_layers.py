@@ -224,6 +224,7 @@ def test_every_control_is_caught_in_float32(report):
     assert report.controls_note is None
 
 
+@pytest.mark.full  # every family, tiny, is verified in float64 in `make test`
 def test_float64_is_verified_with_every_control_caught():
     # Random tokens of this seed have scores of 89 in layer 0, whose rounding is 89 times as large.
     report = verify(load("minilm", dtype="float64"), seed=715610346)
