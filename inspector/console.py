@@ -198,7 +198,7 @@ def _place(row: "pd.Series[Any]") -> str:
     """Return where something was left out, and why."""
     line = f"{row['file']}, line {row['line']}" if row["line"] else ""
     where = ", ".join(filter(None, (line, row["sentence"])))
-    return f"{where}: {row['reason']}"
+    return ": ".join(filter(None, (where, row["reason"])))
 
 
 def note_unknown(run: "Run") -> None:

@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 import pytest
+from support.decoders import drawn_words, save_decoder, small_decoder, word_tokenizer
 from support.tiny.decoders import save_tiny_decoder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -51,3 +52,15 @@ def test_a_tokenizer_that_splits_the_words_is_said_to(command, folder_of, tmp_pa
     result = command("weights", folder, "--vocabulary")
     assert result.code == 2
     assert "must have its language-modelling head" in result.err
+
+
+def test_what_is_not_asked_is_said_without_a_place(command, tmp_path):
+    tokenizer = word_tokenizer(drawn_words(60))
+    network = small_decoder("llama", len(tokenizer))
+    folder = save_decoder(tmp_path / "untrained", network, tokenizer)
+    result = command(
+        "profile", folder, "--probes", "decoder", "--no-ablation", "-o", tmp_path / "r"
+    )
+    assert result.code == 0
+    why = "probe successor: not asked: of no order"
+    assert f"  why and where: skipped.parquet; the first: {why}" in result.out
