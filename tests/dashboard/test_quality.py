@@ -5,6 +5,7 @@ import re
 import time
 from importlib.metadata import files
 from pathlib import Path
+from statistics import median
 from urllib.parse import urlsplit
 
 import pytest
@@ -118,9 +119,6 @@ def reader(contexts, server):
 def test_it_answers_at_once(reader, capsys):
     taken = {}
 
-    def is_slow(name):
-        return taken.get(name, 99.0) > 3 * ALLOWED[name]
-
     def timed(name, act, done):
         begin = time.perf_counter()
         act()
@@ -137,12 +135,13 @@ def test_it_answers_at_once(reader, capsys):
         timed("page switch", navigation.get_by_role("link", name=name).click,
               page.get_by_role("heading", level=1, name=name).wait_for)  # fmt: skip
         reader.settle()
-    for layer, head in ((2, 3), (4, 5), (1, 1), (0, 2), (3, 4), (5, 0)):
-        if not is_slow("choice of a head"):
-            break
+    choices = []
+    for layer, head in ((2, 3), (4, 5), (1, 1), (0, 2), (3, 4)):
         shown = page.get_by_role("heading", name=f"Head {layer}-{head}")
         timed("choice of a head", reader.cell("weights-grid", layer, head).click, shown.wait_for)
+        choices.append(taken.pop("choice of a head"))
         reader.settle()
+    taken["choice of a head"] = median(choices)
     reader.turn_to("Attention")
     field = page.get_by_label("Sentence", exact=True)
     field.fill(" ".join("a" * 510))
@@ -154,7 +153,7 @@ def test_it_answers_at_once(reader, capsys):
     with capsys.disabled():
         said = {name: f"{seconds:.2f} s" for name, seconds in taken.items()}
         print(f"\n{json.dumps(said)}")
-    assert [name for name in ALLOWED if is_slow(name)] == []
+    assert [name for name in ALLOWED if taken[name] > 3 * ALLOWED[name]] == []
 
 
 @pytest.mark.full
