@@ -26,6 +26,8 @@ from inspector.heads.specialization.supported_heads import SUPPORT_COLUMNS
 
 ROLES_COLUMNS = dtypes("roles")
 """Columns of the roles frame, in order: column → dtype."""
+MIN_QUERIES = 20
+"""Tokens that look, of fewer of which behaviour earns no role."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ def head_roles(
     - evidence: a sentence with the figures.
     - effect: the figure that earned the role: a share or mass from 0 to 1, or the lift over the
       baseline. ci_low, ci_high: the lift's 95 % interval; NaN for the others.
+
+    What behaviour earns takes `MIN_QUERIES` tokens that look: of three words any head that looks at
+    itself would be positional.
 
     A head is 'syntactic:REL' if a claim on it is supported, or its own lift is after correction
     over all heads. Of several directions the one with the largest lift is shown; the sentence
@@ -152,6 +157,7 @@ def _earned_by_behaviour(
     for name, rule in rules.items():
         bounds = [behaviour[column] >= least for column, least in rule.at_least.items()]
         bounds += [behaviour[column] <= most for column, most in rule.at_most.items()]
+        bounds.append(behaviour["queries"] >= MIN_QUERIES)
         enough, role = np.all(bounds, axis=0), name.partition("/")[0]
         for row in behaviour[enough].to_dict("records"):
             offset = f":{row['offset_mode']}" if role == "positional" else ""
@@ -275,10 +281,10 @@ _SENTENCES: dict[str, Callable[[Mapping[Any, Any]], str]] = {
 }
 
 _IN_SENTENCES = (
-    "layer", "head", "offset_mode", "offset_share", "special_mass", "norm_special_mass",
+    "layer", "head", "queries", "offset_mode", "offset_share", "special_mass", "norm_special_mass",
     "entropy_share", "duplicate_mass", "first_mass", "norm_first_mass",
 )  # fmt: skip
-"""Columns of the behaviour frame that the sentences speak of."""
+"""Columns of the behaviour frame that the sentences and `MIN_QUERIES` speak of."""
 
 _NO_WORD = ("broad", "special-token", "no-op", "sink")
 """Roles of heads that look at no word more than at others."""

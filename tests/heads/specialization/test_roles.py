@@ -64,6 +64,11 @@ def syntactic(claims: list[dict[str, Any]], supported: list[dict[str, Any]]) -> 
     )
 
 
+@pytest.mark.parametrize(("queries", "found"), [(19, []), (20, ["positional:-1"])])
+def test_of_few_tokens_behaviour_earns_nothing(queries: int, found: list[str]) -> None:
+    assert roles_of({"offset_share": 1.0, "queries": queries})["role"].tolist() == found
+
+
 def test_columns_types_and_index() -> None:
     for frame in (roles_of(), roles_of({}), roles_of({"entropy_share": 0.95}), syntactic([], [])):
         assert list(frame.columns) == [
