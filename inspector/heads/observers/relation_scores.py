@@ -38,7 +38,8 @@ def word_attention(
     attention = attention.unflatten(2, (n_words, n_words))
     if tokens.rounds:
         _add_further_tokens(attention, probabilities, tokens)
-    attention /= tokens.n.clamp(min=1)[:, None, :, None]
+        row, word, _ = tokens.rounds[0]  # all words of more than one token
+        attention[row, :, word] /= tokens.n[row, word][:, None, None]
     itself = torch.eye(n_words, dtype=torch.bool, device=attention.device)
     choice = batch.has_tokens.unsqueeze(1) & batch.has_tokens.unsqueeze(2) & ~itself
     return attention.masked_fill_(~choice.unsqueeze(1), -1.0)

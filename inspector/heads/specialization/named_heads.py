@@ -83,7 +83,7 @@ def named_heads(
             place = (relations.index(relation), DIRECTIONS.index(direction))
             asked[*place, layer * n_heads + head] = True
     rungs = head_rungs(table, relations, asked, n_heads, seed)
-    keywords = _keywords(frames, ClassWords(table), n_heads, seed)
+    keywords = _keywords(frames, ClassWords.of(table), n_heads, seed)
     judged_frames = []
     for frame in frames:
         joined = with_rungs(frame, rungs, keywords)

@@ -105,7 +105,7 @@ class _Scored:
             range(len(other.counts.documents)), key=lambda place: other.counts.documents[place]
         )
         self.other, self.counts = other, other.counts.of_documents(by_id)
-        self.classes = ClassWords(other.table)
+        self.classes = ClassWords.of(other.table)
         self.weights: Draws = bootstrap_weights(len(by_id), seed)
         self.n_heads = self.counts.n_layers_and_heads[1]
 

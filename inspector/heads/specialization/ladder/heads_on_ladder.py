@@ -66,7 +66,7 @@ def on_ladder(
     asked = _asked(claims, supported, relations, n_heads, table.predicted.shape[1])
     rungs = head_rungs(table, relations, asked, n_heads, seed)
     weights = bootstrap_weights(len(table.test_documents), seed)
-    classes = ClassWords(table)
+    classes = ClassWords.of(table)
     rows = pd.concat(
         [claims[claims["verdict"] == SUPPORTED][_KEY], supported[supported["supported"]][_KEY]]
     ).drop_duplicates()

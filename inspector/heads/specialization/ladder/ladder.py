@@ -130,7 +130,7 @@ class _Ladder:
 
     def __init__(self, table: WordTable, seed: int) -> None:
         self.table = table
-        self.classes = ClassWords(table)
+        self.classes = ClassWords.of(table)
         self.n_documents = len(table.test_documents)
         self.weights: Draws = bootstrap_weights(self.n_documents, seed)
         self._waiting: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []

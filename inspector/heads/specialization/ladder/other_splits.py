@@ -44,7 +44,7 @@ class OtherSplits:
         """Take a corpus, with what each head predicts; the seed is that of the bootstrap."""
         self.documents = tuple(sorted({*table.documents}))
         """In the order of what says which of them are judged on."""
-        self.table, self.classes = table, ClassWords(table)
+        self.table, self.classes = table, ClassWords.of(table)
         places = np.searchsorted(self.documents, table.documents)
         self._document = np.repeat(places, table.lengths)
         self.weights = partial(bootstrap_weights, seed=seed, draws=_DRAWS)

@@ -88,13 +88,23 @@ class ClassWords:
         self.standard = tuple((tag,) for tag in table.tags) + tuple(unions)
         self._kept = lru_cache(maxsize=len(self.standard) + _BESIDE_STANDARD)(self._of_class)
 
+    @classmethod
+    def of(cls, table: WordTable) -> "ClassWords":
+        """Return those of a corpus, which all that ask about it share."""
+        kept = vars(table)  # a property of the table, which must not know what is made of it
+        if "class_words" not in kept:
+            kept["class_words"] = cls(table)
+        found: ClassWords = kept["class_words"]
+        return found
+
     def of_class(self, tags: tuple[str, ...]) -> Int[np.ndarray, "side word"]:
         """Return the word that each side's rule finds for each word."""
         return self._kept(tags)
 
     def _of_class(self, tags: tuple[str, ...]) -> Int[np.ndarray, "side word"]:
-        places = [place for place, tag in enumerate(self.table.tags) if tag in tags]
-        inside = np.isin(self.table.tag, places) & self.table.is_read
+        # The last is that of words without a tag, whose place is NOTHING.
+        of_tag = np.array([tag in tags for tag in self.table.tags] + [False])
+        inside = of_tag[self.table.tag] & self.table.is_read
         return class_words(inside, self.table).astype(np.min_scalar_type(-len(inside) - 1))
 
     def family(self, pairs: Pairs) -> Family:
@@ -125,6 +135,8 @@ class ClassWords:
     def found_by(self, tags: tuple[str, ...], pairs: Pairs) -> Int[np.ndarray, "side pair"]:
         """Return what each side's rule finds for each pair; NOTHING where the mask forbids it."""
         words = pairs.found(self.of_class(tags))
+        if not self.table.is_causal:
+            return words
         return np.where(self.table.allowed(pairs.asked, words, pairs.side), words, NOTHING)
 
     def _of_targets(self, pairs: Pairs) -> tuple[tuple[str, ...], ...]:
