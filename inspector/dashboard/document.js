@@ -33,18 +33,13 @@ function watchHistory() {
 }
 
 // This script comes late where the network is slow: the address of the page that was opened is then
-// completed already, by an entry of its own, and Back would stay on the page.
-function mergeEntriesBefore() {
+// completed already, by an entry of its own. Back would end at the one before it, of the same page.
+function passEntryBefore() {
   const opened = new URL(performance.getEntriesByType("navigation")[0].name);
-  const completed = window.location.href;
-  const { pathname, search } = window.location;
-  if (opened.pathname !== pathname || opened.search === search) return;
-  const complete = (event) => {
-    event.stopImmediatePropagation(); // the server knows what is shown
-    window.history.replaceState(event.state, "", completed);
-  };
-  window.addEventListener("popstate", complete, { capture: true, once: true });
-  window.history.back();
+  const isThere = () =>
+    window.location.pathname === opened.pathname && window.location.search === opened.search;
+  if (window.location.pathname !== opened.pathname || isThere()) return;
+  window.addEventListener("popstate", () => { if (isThere()) window.history.back(); });
 }
 
 // A formula or a table that scrolls must be reached by keys: it becomes a stop of Tab.
@@ -80,7 +75,7 @@ export default function ({ data }) {
   if (!window.inspectorWatchesHistory) {
     window.inspectorWatchesHistory = true;
     watchHistory();
-    mergeEntriesBefore();
+    passEntryBefore();
     watchScrolled();
   }
 }

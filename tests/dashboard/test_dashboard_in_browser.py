@@ -204,12 +204,16 @@ def test_back_leaves_a_page_whose_scripts_came_after_its_address_was_completed(r
     reader.cell("weights-grid", 0, 0).wait_for()
     reader.settle()
     first = reader.query
+    shown = reader.page.get_by_role("heading", name="Head {layer}-{head}".format(**first))
+    expect(shown).to_be_visible()
     reader.page.go_back()
+    reader.page.wait_for_url("**/implementation")
     reader.settle()
     assert urlsplit(reader.page.url).path == "/implementation"
     reader.page.go_forward()
     reader.settle()
     assert reader.query == first
+    expect(shown).to_be_visible()
 
 
 def test_back_and_forward_undo_choices_and_leave_pages(reader):
