@@ -118,9 +118,8 @@ class RelationScores:
         """Offset (head − dependent, in words) → counts by document and relation."""
         self.left_out = 0
         """Relations that touch a word without tokens."""
-        self.back_only = False
-        """Whether the mask hides later words."""
-        self._maybe_back_only = True
+        self.back_only = True
+        """Whether the mask hides later words: until a head has looked at one."""
         self._by_rows: WordRows | None = None
         self.looked: tuple[Tensor, Tensor] | None = None
         """The words predicted at the last update; None where nothing was asked of them."""
@@ -130,9 +129,7 @@ class RelationScores:
         pairs = batch.relations
         self.looked = None
         if layer == 0 and call.first == 0:
-            # A head that looked ahead once may always.
-            self.back_only = self._maybe_back_only and looks_back_only(call.probabilities)
-            self._maybe_back_only = self.back_only
+            self.back_only = self.back_only and looks_back_only(call.probabilities)
             self._count(batch)
         if call.rows is not None:
             if self._by_rows is None:

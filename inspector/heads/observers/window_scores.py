@@ -73,8 +73,8 @@ class AcrossScores(RelationScores):
             looking[:, torch.arange(len(asked.looking)), asked.looking] = -1.0
             looked[:, asked.looked, torch.arange(len(asked.looked))] = -1.0
             for choice in asked.choices:
-                looks_at = _first_largest(looking, choice.among, 2)
-                looked_from = _first_largest(looked, choice.among, 1)
+                looks_at = _best_words(looking, choice.among, 2)
+                looked_from = _best_words(looked, choice.among, 1)
                 source, target = asked.place_looking[choice.source], choice.target
                 hits = torch.stack(
                     [
@@ -160,7 +160,7 @@ def _places(words: list[int], n_words: int, device: torch.device) -> Int[Tensor,
     return places
 
 
-def _first_largest(
+def _best_words(
     attention: Float64[Tensor, "head a b"], among: Int[Tensor, " choice"] | None, dim: int
 ) -> Int[Tensor, "head other"]:
     """Return the word of the largest along a dimension, the first of equals."""
@@ -199,21 +199,20 @@ class _Words:
 
         Sums over the tokens of the word looked at, means over those of the word that looks.
         """
+        sides = [
+            (1, looking is None, self._tokens(looking)),
+            (2, looked is None, self._tokens(looked)),
+        ]
         picked = probabilities
         # The side of which few words are asked for first: what follows is that much smaller.
-        for words, dim in sorted(((looking, 1), (looked, 2)), key=lambda side: side[0] is None):
-            picked = _selected(picked, self._tokens(words)[0], dim)
-        merged = self._merged(self._merged(picked.double(), looked, 2), looking, 1)
+        for dim, _, (tokens, _) in sorted(sides, key=lambda side: side[1]):
+            picked = _selected(picked, tokens, dim)
+        merged = picked.double()
+        for dim, _, (tokens, further) in reversed(sides):
+            n = len(tokens) - len(further)
+            later = merged.narrow(dim, n, len(further))
+            merged = merged.narrow(dim, 0, n).index_add_(dim, further, later)
         return merged.div_((self._n if looking is None else self._n[looking])[:, None])
-
-    def _merged(
-        self, values: Float64[Tensor, "head a b"], words: Int[Tensor, " some"] | None, dim: int
-    ) -> Float64[Tensor, "head c d"]:
-        """Return the sums, in place, of what stands at the words' tokens."""
-        tokens, further = self._tokens(words)
-        n = len(tokens) - len(further)
-        later = values.narrow(dim, n, len(further))
-        return values.narrow(dim, 0, n).index_add_(dim, further, later)
 
     def _tokens(
         self, words: Int[Tensor, " some"] | None
