@@ -3,6 +3,8 @@
 A few words each, and what is found written down by hand; then every interval by plain loops.
 """
 
+import dataclasses
+
 import numpy as np
 import pytest
 import support.slow.ladder as slow
@@ -91,6 +93,14 @@ def test_a_word_without_tokens_is_of_no_class():
     table = table_of("VNNV", unread=[1])
     words = ClassWords(table).of_class(("NOUN",))
     assert words[SIDES.index("right")].tolist() == [2, 2, -1, -1]
+
+
+def test_a_word_without_a_tag_is_of_no_class():
+    tagged = table_of("NV", "NN")
+    first, second = tagged.sentences
+    table = dataclasses.replace(tagged, sentences=(dataclasses.replace(first, upos=None), second))
+    words = ClassWords(table).of_class(("NOUN",))
+    assert words[SIDES.index("right")].tolist() == [-1, -1, 3, -1]
 
 
 def test_a_position_is_of_the_words_own_sentence_and_never_the_word_itself():
