@@ -140,11 +140,12 @@ def test_it_answers_at_once(reader, capsys):
         reader.settle()
     taken["page switch"] = min(switches)
     choices = []
-    for layer, head in ((2, 3), (4, 5), (1, 1), (0, 2), (3, 4)):
+    for layer, head in ((2, 3), (4, 5), (1, 1), (0, 2), (3, 4), (5, 0)):
         shown = page.get_by_role("heading", name=f"Head {layer}-{head}")
         choices.append(timed(reader.cell("weights-grid", layer, head).click, shown.wait_for))
         reader.settle()
-    taken["choice of a head"] = median(choices)
+    # One that another program held up says nothing of the page: the quickest must be quick.
+    taken["choice of a head"] = min(choices)
     reader.turn_to("Attention")
     field = page.get_by_label("Sentence", exact=True)
     field.fill(" ".join("a" * 510))
@@ -155,6 +156,7 @@ def test_it_answers_at_once(reader, capsys):
     taken["512 tokens"] = int(view.get_attribute("data-drawn-ms")) / 1000
     with capsys.disabled():
         said = {name: f"{seconds:.2f} s" for name, seconds in taken.items()}
+        said["choice of a head, median"] = f"{median(choices):.2f} s"
         print(f"\n{json.dumps(said)}")
     assert [name for name in ALLOWED if taken[name] > 3 * ALLOWED[name]] == []
 
