@@ -51,10 +51,12 @@ def words_predicted(
     lengths = [len(sentence.words) for sentence in sentences]
 
     def read(size: BatchSize, fitting: Fitting) -> PredictedWords:
-        seen = PredictedWords(RelationScores(model.n_layers, model.n_heads, [], []), lengths)
+        scores = RelationScores(model.n_layers, model.n_heads, [""], [])
+        seen = PredictedWords(scores, lengths)
         made = word_batches(model, [sentence.surface for sentence in sentences], size)
         batches = annotated_batches(made.batches, sentences, [0] * len(sentences), {})
-        observe(model, fitting.each(batches), [seen])
+        # The scores find what the mask hides, and put a long sentence's rows together.
+        observe(model, fitting.each(batches), [scores, seen])
         return seen
 
     with one_thread():

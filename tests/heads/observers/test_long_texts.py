@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import torch
 from support.each import each
-from support.slow.observers import attention_of, slow_behaviour, slow_js, slow_relation_counts
+from support.slow.observers import (
+    attention_of,
+    best_words,
+    slow_behaviour,
+    slow_js,
+    slow_relation_counts,
+    word_map,
+)
 from support.tiny.decoders import save_tiny_decoder
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -28,6 +35,7 @@ from inspector.heads.observers import (
 from inspector.heads.observers.first_largest import first_largest, first_of_columns
 from inspector.models import load, running, word_batches
 from inspector.models.forward import row_blocks
+from inspector.runs.check.word_targets import words_predicted
 from inspector.runs.profile.ablation_worker import every_head
 
 N_LAYERS, N_HEADS = 2, 4
@@ -137,6 +145,24 @@ def test_rows_give_what_plain_loops_over_the_models_own_maps_give(model_of, by_r
     for row in found["distances"].frame().itertuples():
         one, other = row.layer * N_HEADS + row.head, row.other_layer * N_HEADS + row.other_head
         assert row.distance_nats == pytest.approx(apart[one, other], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_claims_about_words_are_of_all_rows_and_of_what_the_mask_shows(model_of, by_rows, name):
+    model, sentence = model_of(name), long_sentence(18)
+    maps, word_ids, *_ = attention_of(model, sentence)
+    causal = is_causal(maps)
+    for long in (10, 10**9):
+        by_rows(long)
+        table = words_predicted(model, [sentence], ["d"])
+        for layer, head in np.ndindex(N_LAYERS, N_HEADS):
+            words = word_map(maps[layer, head], word_ids, len(sentence.words))
+            assert len(words) == len(sentence.words)
+            found = table.predicted[:, layer * N_HEADS + head]
+            for side, expected in zip(found, best_words(words, causal=causal), strict=True):
+                expected = [expected[word] for word in sorted(words)]
+                assert [None if word < 0 else word for word in side] == expected, (long, layer)
+    assert table.is_causal == causal
 
 
 @pytest.mark.parametrize("name", ["llama", "mistral"])

@@ -98,13 +98,7 @@ def slow_relation_counts(model, sentences, heads=None, *, causal=False):
             offsets[relation.label, relation.target - relation.source] += 1
         for layer, head in heads or np.ndindex(maps.shape[:2]):
             words = word_map(maps[layer, head], word_ids, len(sentence.words))
-            row, column = {}, {}
-            for a in sorted(words):
-                others = [b for b in sorted(words) if b != a]
-                before = [b for b in others if b < a] if causal else others
-                after = [b for b in others if b > a] if causal else others
-                row[a] = max(before, key=lambda b: (words[a][b], -b), default=None)
-                column[a] = max(after, key=lambda b: (words[b][a], -b), default=None)
+            row, column = best_words(words, causal=causal)
             for relation in relations:
                 hits = (
                     row[relation.source] == relation.target,
@@ -114,6 +108,18 @@ def slow_relation_counts(model, sentences, heads=None, *, causal=False):
                 for direction, hit, counts in zip(DIRECTIONS, hits, asked[relation], strict=True):
                     correct[layer, head, relation.label, direction] += hit and counts
     return n, correct, offsets, left_out
+
+
+def best_words(words, *, causal):
+    """Return the word that each word looks at most, and the one that looks at it most."""
+    row, column = {}, {}
+    for a in sorted(words):
+        others = [b for b in sorted(words) if b != a]
+        before = [b for b in others if b < a] if causal else others
+        after = [b for b in others if b > a] if causal else others
+        row[a] = max(before, key=lambda b: (words[a][b], -b), default=None)
+        column[a] = max(after, key=lambda b: (words[b][a], -b), default=None)
+    return row, column
 
 
 def norm_weights(model, layer, probabilities, hidden):
