@@ -35,7 +35,7 @@ def scores(model, corpus, limit, batch_size=2):
     windows = corpus_windows(corpus, lengths, limit - n_special).texts
     documents = list(dict.fromkeys(window.document for window in windows))
     names = sorted({name for w in windows for r in w.relations for name in r.counted_as})
-    made = word_batches(model, [window.surface for window in windows], batch_size, padding=1.0)
+    made = word_batches(model, [window.surface for window in windows], batch_size, batch_cost=10**6)
     assert made.too_long == ()
     observer = AcrossScores(model.n_layers, model.n_heads, documents, names)
     places = [documents.index(window.document) for window in windows]

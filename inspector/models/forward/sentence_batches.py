@@ -1,7 +1,7 @@
 """Sentences of words as batches of tokens, and which token belongs to which word.
 
-Batches are fixed by the sentences alone: sorted by length, cut where they get longer or the batch
-large, so that hardly any padding is computed and no long sentence has many beside it.
+Batches are fixed by the sentences alone: sorted by length, small, and cut where padding and calls
+together cost least, so that hardly any padding is computed and no long sentence has many beside it.
 """
 
 from collections.abc import Sequence
@@ -26,10 +26,8 @@ MOST_TOKENS = 1300
 """Tokens of a batch of several texts: fewer than a cache holds, more than calls cost."""
 _MOST_CELLS = 40_000
 """Cells of a head's maps of such a batch: of twelve heads, what a cache holds."""
-PADDING = 0.1
-"""Share of a batch that may be padding."""
-_TOKENS_A_BATCH = 64
-"""Tokens that cost about what a batch more does: so many may be padding, whatever their share."""
+BATCH_COST = 64
+"""Tokens that cost about what a batch more does: padding is computed where it saves a batch."""
 
 
 class BatchSize(NamedTuple):
@@ -76,7 +74,7 @@ def word_batches(
     sentences: Sequence[Words],
     batch_size: int | BatchSize,
     *,
-    padding: float = PADDING,
+    batch_cost: int = BATCH_COST,
 ) -> WordBatches:
     """Return sentences as batches, the shortest first; those that cannot be read left out.
 
@@ -85,7 +83,8 @@ def word_batches(
         sentences: Each with at least one word.
         batch_size: Sentences in a batch, at most, or these and its tokens; fewer where they are
             long.
-        padding: Share of a batch that may be padding.
+        batch_cost: Tokens that cost what a batch more does: the more, the fewer batches are made,
+            and the more padding stands in them.
     """
     encoded, readings = read_sentences(model.tokenizer, sentences)
     lengths = [len(reading.ids) for reading in readings]
@@ -94,7 +93,7 @@ def word_batches(
     fitting = sorted({*range(len(lengths))} - {*too_long, *nothing}, key=lambda i: (lengths[i], i))
     unknown = unknown_id(model.tokenizer)
     size = BatchSize(batch_size) if isinstance(batch_size, int) else batch_size
-    runs = _even_runs([lengths[i] for i in fitting], size, padding)
+    runs = _cheapest_runs([lengths[i] for i in fitting], size, batch_cost)
     batches = [_batch(model, encoded, readings, tuple(fitting[run]), unknown) for run in runs]
     known = sum((readings[i].vocabulary(unknown) for i in fitting), Vocabulary())
     return WordBatches(batches, too_long, nothing, known)
@@ -153,34 +152,37 @@ def tokens_of_words(model: PretrainedModel, sentence: Words) -> list[int]:
     return counts
 
 
-def _even_runs(lengths: Sequence[int], size: BatchSize, padding: float) -> list[slice]:
-    """Return runs of texts that together are small and need little padding.
+def _cheapest_runs(lengths: Sequence[int], size: BatchSize, batch_cost: int) -> list[slice]:
+    """Return runs of texts that are small and, padding and their number counted, the cheapest.
 
     Args:
         lengths: Tokens of each, sorted.
         size: Texts and tokens of a run, at most.
-        padding: Share of a run that may be padding.
+        batch_cost: Of a run, in tokens.
+
+    Formula:
+        cost(j) = min over i < j of cost(i) + (j − i) · length(j − 1) + batch_cost
 
     Example:
-        >>> runs = _even_runs([5, 5, 5, 9, 40, 41, 700, 700], BatchSize(32), padding=0.1)
+        >>> runs = _cheapest_runs([5, 5, 5, 9, 40, 41, 700, 700], BatchSize(32), batch_cost=64)
         >>> [(run.start, run.stop) for run in runs]
         [(0, 4), (4, 6), (6, 7), (7, 8)]
     """
-    runs, start, tokens = [], 0, 0
     cells = _MOST_CELLS * size.tokens / MOST_TOKENS
-    for place, length in enumerate(lengths):
-        rows = place + 1 - start
-        padded = rows * length
-        tokens += length
-        if rows > 1 and (
-            rows > size.texts
-            or padded > size.tokens
-            or padded * length > cells
-            or padded - tokens > max(padding * padded, _TOKENS_A_BATCH)
-        ):
-            runs.append(slice(start, place))
-            start, tokens = place, length
-    return [*runs, slice(start, len(lengths))] if lengths else []
+    costs, starts = [0], [0]
+    for end, length in enumerate(lengths, 1):
+        most = min(size.texts, end, size.tokens // length, int(cells / length**2))
+        cost, start = min(
+            (costs[first] + (end - first) * length, first)
+            for first in range(end - max(most, 1), end)
+        )
+        costs.append(cost + batch_cost)
+        starts.append(start)
+    runs, end = [], len(lengths)
+    while end:
+        runs.append(slice(starts[end], end))
+        end = starts[end]
+    return runs[::-1]
 
 
 def _batch(

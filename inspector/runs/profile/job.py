@@ -63,7 +63,7 @@ class ProfileSettings:
     random_init_sentences: int = 384
     """Sentences that each of these reads, at most: together they read a corpus once, or 128 each
     where that is more."""
-    shard_size: int = 256
+    shard_size: int = 512
     """Consecutive sentences in a shard."""
     batch_size: int = 32
     """Sentences in a batch, at most."""

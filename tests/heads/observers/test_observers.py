@@ -71,7 +71,7 @@ NAMES = ["amod", "cc", "conj", "dep", "det", "nsubj", "obj"]
 
 def run(model, sentences, observers, batch_size=2, names=NAMES):
     documents = {d: i for i, d in enumerate(dict.fromkeys(s.document for s in sentences))}
-    batches = word_batches(model, [s.surface for s in sentences], batch_size, padding=1.0)
+    batches = word_batches(model, [s.surface for s in sentences], batch_size, batch_cost=10**6)
     annotated = annotated_batches(
         batches.batches,
         sentences,
@@ -170,7 +170,7 @@ def test_a_sentence_that_is_too_long_is_left_out_and_said(minilm):
 
 def test_tokens_know_their_words(minilm):
     sentences = [SENTENCES[2].words, SENTENCES[0].words]
-    (batch,) = word_batches(minilm, sentences, 2, padding=1.0).batches
+    (batch,) = word_batches(minilm, sentences, 2, batch_cost=10**6).batches
     assert batch.sentences == (0, 1) or batch.sentences == (1, 0)
     row = batch.sentences.index(0)
     words = batch.word_of_token[row]

@@ -92,7 +92,8 @@ def test_profile_of_left_and_right_is_the_same(tmp_path, family):
     left = left_padded(shutil.copytree(right, tmp_path / "left"))
     sentences = [text.split() for text in TEXTS]
     ours, theirs = (
-        word_batches(load(folder), sentences, 3, padding=1.0).batches[0] for folder in (left, right)
+        word_batches(load(folder), sentences, 3, batch_cost=10**6).batches[0]
+        for folder in (left, right)
     )
     assert torch.equal(ours.batch.input_ids, theirs.batch.input_ids)
     assert torch.equal(ours.word_of_token, theirs.word_of_token)
