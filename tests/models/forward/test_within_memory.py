@@ -70,8 +70,8 @@ def test_smaller_batches_give_the_same_within_rounding(shard, caplog):
     small = shard(TEXTS, 100)
     (said,) = caplog.messages
     assert said == (
-        "device (cpu) has no memory for a batch of 24 texts × 12 tokens: trying again in batches "
-        "of at most 72 tokens."
+        "device (cpu) has no memory for a batch of 20 texts × 11 tokens: trying again in batches "
+        "of at most 55 tokens."
     )
     assert small.keys() == whole.keys()
     for name in whole:
@@ -81,8 +81,8 @@ def test_smaller_batches_give_the_same_within_rounding(shard, caplog):
 @each(
     ("texts", "most", "said"),
     [
-        (TEXTS, 60, "6 texts × 11 tokens; 6 × 9 fit: ask for --batch-tokens 54"),
-        (TEXTS, 3, "6 texts × 8 tokens; nothing smaller was tried: make room"),
+        (TEXTS, 50, "5 texts × 11 tokens; 5 × 10 fit: ask for --batch-tokens 50"),
+        (TEXTS, 3, "5 texts × 8 tokens; nothing smaller was tried: make room"),
         (
             [*["a b."] * 3, "a " * 40],
             30,
@@ -110,7 +110,7 @@ def test_what_reads_a_corpus_goes_by_the_same_rule(ask, model, monkeypatch, capl
     if ask is robust:  # two passes, each of which finds that out
         return
     limit(model, monkeypatch, 30)
-    with pytest.raises(DeviceMemoryError, match=r"for 3 texts × 13 tokens; 3 × 10 fit: ask for"):
+    with pytest.raises(DeviceMemoryError, match=r"for 3 texts × 14 tokens; 3 × 10 fit: ask for"):
         ask(model)
 
 
