@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from inspector.models import PretrainedModel
     from inspector.runs.battery import probes
     from inspector.runs.profile.job import ProfileSettings
-    from inspector.runs.profile.profile_corpus import Run
+    from inspector.runs.run import Run
     from inspector.verification import ImplementationReport, VerificationReport
     from inspector.views import AttentionMaps
     from inspector.views.top_attention import attend_generation, attend_top
@@ -70,7 +70,7 @@ _TYPES = {
     "probes": "runs.battery",
     "search": "heads.search.corpus_search",
     "vocabulary_circuits": "heads.weights.vocabulary_circuits",
-    "Run": "runs.profile.profile_corpus",
+    "Run": "runs.run",
     "ProfileSettings": "runs.profile.job",
     "Corpus": "corpora",
     "PretrainedModel": "models",

@@ -25,9 +25,9 @@ from inspector.commands import (
     weights,
 )
 from inspector.commands.options import debugging, grouped
+from inspector.commands.streams import lost_output, open_streams
 from inspector.console import Notes
 from inspector.errors import InputError, InspectorError, OutputError, no_memory, sentence
-from inspector.streams import lost_output, open_streams
 
 INTERRUPTED = 130
 _STOPPED = "interrupted: nothing was written."

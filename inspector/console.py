@@ -18,7 +18,7 @@ from inspector.text import printable
 if TYPE_CHECKING:
     import pandas as pd
 
-    from inspector.runs.profile.profile_corpus import Run
+    from inspector.runs.run import Run
     from inspector.verification import ImplementationReport, VerificationReport
 
 _MINUTE = 60.0
@@ -216,7 +216,7 @@ def note_unknown(run: "Run") -> None:
 
 def print_run(run: "Run", folder: object) -> None:
     """Print what a profile found: how much was read, the claims that hold, where all of it is."""
-    from inspector.runs.profile.profile_frames import RANDOM_ROW
+    from inspector.runs.run_frames import RANDOM_ROW
 
     say(run.summary())
     for what, count in zip(run.totals["what"], run.totals["count"], strict=True):

@@ -9,8 +9,8 @@ from support.each import each
 import inspector
 from inspector.corpora.formats.memory_corpus import TAKEN
 from inspector.errors import InputError, OutputError, sentence
-from inspector.runs.profile.profile_corpus import Run
 from inspector.runs.profile.shard_worker import ProfileSettings
+from inspector.runs.run import Run
 
 FLAG = "must be True or False"
 PATH = "must be a path: give a string or a pathlib.Path"

@@ -166,7 +166,7 @@ def _model(name: str) -> str:
 
 def _models_of(run: Path) -> list[str]:
     """Return the model of a run that can be opened, where its name leads to one."""
-    from inspector.runs.profile.profile_corpus import Run
+    from inspector.runs.run import Run
 
     name = Run.open(run).manifest.model
     try:

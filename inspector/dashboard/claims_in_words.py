@@ -1,7 +1,7 @@
 """Claims in the reader's words: which are the strongest, and a sentence for each."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -9,9 +9,11 @@ import streamlit as st
 from inspector.dashboard import address, relations, widgets, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
-from inspector.models import PretrainedModel
-from inspector.plot.forest import VERDICTS
-from inspector.runs.profile.profile_corpus import Run
+from inspector.plot.colors import VERDICTS
+from inspector.runs.run import Run
+
+if TYPE_CHECKING:
+    from inspector.models import PretrainedModel
 
 SUPPORTED, EXPLAINED, _SURVIVES = "supported", "explained", "survives"
 NEEDED = ("yes", "together", "no", "unclear")
@@ -58,7 +60,9 @@ def strongest(claims: pd.DataFrame) -> pd.DataFrame:
     return ordered(held if open_to_all.empty else open_to_all).drop_duplicates("relation")
 
 
-def head_chooser(run: Run | None, model: PretrainedModel, language: str) -> tuple[int, int]:
+def head_chooser(
+    run: Run | None, model: "PretrainedModel | widgets.Heads", language: str
+) -> tuple[int, int]:
     """Show which head is chosen, and return it; at first the run's strongest one."""
     if run is not None and (head := strongest_head(run)):
         address.suggest(dict(zip(("layer", "head"), head, strict=True)))

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from inspector.corpora import Sentence
-from inspector.dashboard import address, store, widgets, words
+from inspector.dashboard import address, shared_corpora, store, widgets, words
 from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.parts import claim_ladder
 from inspector.dashboard.relations import label
@@ -19,7 +19,7 @@ from inspector.dashboard.runs.texts import called
 from inspector.dashboard.settings import Visit
 from inspector.heads.specialization.head_examples import Prediction, head_predictions
 from inspector.models import PretrainedModel
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 from inspector.views.predictions import prediction_html, words_around
 
 _BEST = "best"
@@ -44,7 +44,7 @@ def show(model: PretrainedModel, run: Run, relations: pd.DataFrame, visit: Visit
     """
     t = words.of("head", visit.language)
     st.header(t["examples"], anchor=False)
-    corpus = store.corpus_of(run, visit)
+    corpus = shared_corpora.corpus_of(run, visit)
     within = {pair.label for one in corpus.sentences for pair in one.relations if pair.is_plain}
     windows: Sequence[Sentence] = ()
     if not set(relations["relation"]) <= within:

@@ -10,7 +10,7 @@ import streamlit as st
 from inspector.dashboard import address, words
 from inspector.dashboard.words import sentences
 from inspector.errors import InputError, InspectorError
-from inspector.models import check_text
+from inspector.models.tokenizing.guarded import check_text
 
 MAX_CHARACTERS = 5000
 """Of one text field, enough for 512 tokens: checked before the tokenizer sees it."""

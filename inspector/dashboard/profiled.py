@@ -3,7 +3,7 @@
 from inspector.dashboard import store, words
 from inspector.dashboard.runs import under_way
 from inspector.dashboard.settings import Visit
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 
 
 def run(visit: Visit) -> Run | None:

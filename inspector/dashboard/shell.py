@@ -1,9 +1,10 @@
 """The frame around the pages: settings, language, navigation, choice of the model."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
@@ -12,20 +13,6 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
 from inspector.dashboard import address, guards, widgets, words
-from inspector.dashboard.app_pages import (
-    ablation,
-    attention,
-    compare,
-    concepts,
-    data,
-    head,
-    implementation,
-    overview,
-    search,
-    specialization,
-    verification,
-    weights,
-)
 from inspector.dashboard.guards import guarded, plain, stop, told
 from inspector.dashboard.parts import exports
 from inspector.dashboard.runs import choice
@@ -54,26 +41,29 @@ _MOST_TOLD = 60
 
 @dataclass(frozen=True)
 class _Entry:
-    """One page: its name in the URL, what shows it, its icon."""
+    """One page: its name in the URL and among the modules, its icon."""
 
     name: str
-    show: Callable[[Visit], None]
     icon: str
+
+    def show(self, visit: Visit) -> None:
+        """Show the page; its module is imported now: the first page is not to wait for torch."""
+        import_module(f"inspector.dashboard.app_pages.{self.name}").show(visit)
 
 
 _PAGES = (
-    _Entry("overview", overview.show, ":material/fact_check:"),
-    _Entry("verification", verification.show, ":material/verified:"),
-    _Entry("implementation", implementation.show, ":material/code:"),
-    _Entry("weights", weights.show, ":material/grid_on:"),
-    _Entry("specialization", specialization.show, ":material/category:"),
-    _Entry("head", head.show, ":material/center_focus_strong:"),
-    _Entry("ablation", ablation.show, ":material/electrical_services:"),
-    _Entry("attention", attention.show, ":material/visibility:"),
-    _Entry("search", search.show, ":material/search:"),
-    _Entry("compare", compare.show, ":material/compare_arrows:"),
-    _Entry("data", data.show, ":material/database:"),
-    _Entry("concepts", concepts.show, ":material/school:"),
+    _Entry("overview", ":material/fact_check:"),
+    _Entry("verification", ":material/verified:"),
+    _Entry("implementation", ":material/code:"),
+    _Entry("weights", ":material/grid_on:"),
+    _Entry("specialization", ":material/category:"),
+    _Entry("head", ":material/center_focus_strong:"),
+    _Entry("ablation", ":material/electrical_services:"),
+    _Entry("attention", ":material/visibility:"),
+    _Entry("search", ":material/search:"),
+    _Entry("compare", ":material/compare_arrows:"),
+    _Entry("data", ":material/database:"),
+    _Entry("concepts", ":material/school:"),
 )
 
 

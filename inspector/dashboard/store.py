@@ -5,28 +5,33 @@ Each is kept for the models last used only. Texts that readers type are never ke
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
-from inspector import api
-from inspector.corpora import Corpus, default_corpus, read_corpus
-from inspector.corpora.annotation.annotated_corpus import read_annotated
-from inspector.corpora.annotation.registry import annotate
-from inspector.corpora.sentence import Labels, Sentence, check_labels
+from inspector.corpora import Corpus
+from inspector.corpora.default import DEFAULT_NAME, default_sha256
+from inspector.corpora.sentence import Labels, Sentence
 from inspector.dashboard import words
 from inspector.dashboard.guards import guarded, waiting
 from inspector.dashboard.runs.choice import KEY, root_of
-from inspector.dashboard.runs.texts import own_text
 from inspector.dashboard.settings import Visit
+from inspector.dashboard.shared_corpora import (
+    OWN,
+    Source,
+    corpus_of,
+    name_and_sha256,
+    read,
+    source_of,
+)
 from inspector.errors import InputError, ModelError, OutputError
-from inspector.heads.weights.vocabulary_circuits import circuits_if_any
-from inspector.models import PretrainedModel
-from inspector.models.any_model.any_model import AnyModel, load_to_run
+from inspector.models.loading.model_files import file_hashes
+from inspector.models.loading.model_names import model_folder
+from inspector.models.loading.weight_files import check_weight_files
 from inspector.records import json_text
 from inspector.runs.background import processes
 from inspector.runs.background.job import (
@@ -39,18 +44,16 @@ from inspector.runs.background.job import (
 )
 from inspector.runs.background.shelf import Listed, look_at
 from inspector.runs.background.work import some_sentences as spread
-from inspector.runs.profile.plan import windows_of as windows_of_corpus
-from inspector.runs.profile.profile_corpus import Run
-from inspector.runs.profile.shard_worker import ProfileSettings
-from inspector.runs.profile.versions import identity, versions
+from inspector.runs.profile.versions import identity_of, versions
+from inspector.runs.run import Run
 from inspector.runs.store.folder_checks import RESULT
-from inspector.verification import VerificationReport
 
-_MODELS, _CORPORA = 2, 6
-Source = tuple[tuple[str, ...] | None, Labels, tuple[str, ...]]
-"""Of a corpus: its files, None of inspector's own; how far its relations are told apart; further
-annotation."""
-OWN: Source = (None, "universal", ())
+if TYPE_CHECKING:
+    from inspector.models import PretrainedModel
+    from inspector.models.any_model.any_model import AnyModel
+    from inspector.verification import VerificationReport
+
+_MODELS = 2
 SENTENCES, CURVE_SENTENCES = 200, 60
 """Sentences for the ablation of one head and for importance; fewer for the curve, which takes many
 passes."""
@@ -74,13 +77,13 @@ class Measured:
 class VerifiableOnly(Exception):
     """A model that can be run and verified, but of which no more is known; its text says why."""
 
-    def __init__(self, reason: str, model: AnyModel) -> None:
+    def __init__(self, reason: str, model: "AnyModel") -> None:
         """Keep what could be loaded."""
         super().__init__(reason)
         self.model = model
 
 
-def model(name: str, language: str) -> PretrainedModel:
+def model(name: str, language: str) -> "PretrainedModel":
     """Return a model, loaded once for all sessions; stops the page where that cannot be done.
 
     Raises:
@@ -94,7 +97,7 @@ def model(name: str, language: str) -> PretrainedModel:
     return loaded
 
 
-def report(name: str, language: str) -> VerificationReport:
+def report(name: str, language: str) -> "VerificationReport":
     """Return a model's verification, run once for all sessions."""
     with waiting(words.of("shell", language)["verifying"]), guarded():
         verified: VerificationReport = _report(name)
@@ -121,15 +124,18 @@ def chosen_run(visit: Visit) -> Run | None:
     """Return the run that was chosen, None where that is the model's default run.
 
     Stops the page where it cannot be shown.
+
+    Raises:
+        ModelError: If there is no such model.
     """
     if visit.run is None:
         return None
-    loaded = model(visit.model, visit.language)
+    files = _files(visit.model)
     with guarded():
         run = opened(visit.run)
-        if run.manifest.model_files != loaded.file_hashes:
+        if run.manifest.model_files != files:
             raise InputError(
-                f"run ({visit.run.name}) was made of other files than those of {loaded.name}, of "
+                f"run ({visit.run.name}) was made of other files than those of {visit.model}, of "
                 f"{run.manifest.model}: choose that model, or another run."
             )
     return run
@@ -154,7 +160,7 @@ def default_run(visit: Visit) -> Run | None:
 def default_job(visit: Visit) -> Job:
     """Return what computes the model's default run, once for all sessions."""
     return Job(
-        visit.model, own_corpus().name, settings=SETTINGS, key=_key(visit, SETTINGS),
+        visit.model, DEFAULT_NAME, settings=SETTINGS, key=_key(visit, SETTINGS),
         workers=_WORKERS,
     )  # fmt: skip
 
@@ -163,11 +169,11 @@ def ablation_job(visit: Visit) -> Job:
     """Return what measures the model's heads by ablation, once for all sessions and a corpus."""
     settings = {"sentences": SENTENCES, "curve_sentences": CURVE_SENTENCES}
     source = ablated(visit)
-    corpus: Corpus = _corpus(*source)
-    made_of = settings if source == OWN else {**settings, "corpus": corpus.sha256}
+    called, digest = name_and_sha256(source)
+    made_of = settings if source == OWN else {**settings, "corpus": digest}
     key = f"ablation-{_key(visit, made_of)}"
     return Job(
-        visit.model, corpus.name, source[0] or (), text_sha256=corpus.sha256, settings=settings,
+        visit.model, called, source[0] or (), text_sha256=digest, settings=settings,
         kind="ablation", key=key,
     )  # fmt: skip
 
@@ -206,13 +212,12 @@ def _kept(visit: Visit) -> Path:
     computed = root_of(visit.settings) / _key(visit, SETTINGS)
     if not (computed / RESULT).is_file() and (shipped := finished_run(SHIPPED)):
         made_of = (shipped.manifest.model_files, shipped.manifest.corpus_sha256)
-        if made_of == (model(visit.model, visit.language).file_hashes, own_corpus().sha256):
+        if made_of == (_files(visit.model), default_sha256()):
             return SHIPPED
     return computed
 
 
 def _key(visit: Visit, settings: Mapping[str, object]) -> str:
-    model(visit.model, visit.language)  # stops the page where there is none
     key: str = _key_of(visit.model, json_text(dict(settings)))
     return key
 
@@ -236,48 +241,6 @@ def finished_run(folder: Path) -> Run | None:
         return None
 
 
-def source_of(run: Run, visit: Visit) -> Source | None:
-    """Return what a run was made from, None where that is not at hand.
-
-    It is where the settings name its files, this session gave its text, or it is inspector's own.
-
-    Raises:
-        InputError: If the run's manifest says of its relations what no corpus has.
-    """
-    settings, wanted = visit.settings, run.manifest.corpus_sha256
-    labels = check_labels(str(run.manifest.settings["labels"]))
-    extra, own = tuple(settings.annotations), own_text(wanted)
-    known: list[tuple[str, ...] | None] = [None if own is None else (own,), None]
-    known += [(file,) for file in settings.corpora]
-    added = dict.fromkeys([(), extra])
-    sources = [(files, labels, more) for files in dict.fromkeys(known) for more in added]
-    if settings.corpus:
-        sources.insert(0, (tuple(settings.corpus), labels, extra))
-    for source in sources:
-        with suppress(InputError):  # the annotation is of another corpus
-            if _corpus(*source).sha256 == wanted:
-                return source
-    return None
-
-
-def corpus_of(run: Run, visit: Visit) -> Corpus:
-    """Return the corpus that a run's example sentences come from: its own, or inspector's own.
-
-    Stops the page where the settings say which files the run was made from, and it was not.
-    """
-    files = visit.settings.corpus
-    with guarded():
-        source = source_of(run, visit)
-        if source is None and files and _is_named(visit):
-            corpus_in(*files)  # says what is wrong with them, if they cannot be read
-            raise InputError(
-                f"corpus ({', '.join(files)}) is not what the run was made from: name "
-                "the same files, or leave the setting out."
-            )
-        corpus: Corpus = _corpus(*(source or OWN))
-        return corpus
-
-
 def ablated(visit: Visit) -> Source:
     """Return the corpus of which sentences are read without a head.
 
@@ -294,11 +257,6 @@ def ablated_lines(visit: Visit) -> str:
     return "" if source == OWN else f", *{source!r}"
 
 
-def _is_named(visit: Visit) -> bool:
-    """Return whether the run is the one that `corpus` of the settings says the files of."""
-    return visit.run is not None and isinstance(visit.settings.run, str)
-
-
 def windows_of(run: Run, visit: Visit) -> tuple[Sentence, ...]:
     """Return the windows that a run's relations across sentences are shown in."""
     corpus, loaded = corpus_of(run, visit), model(visit.model, visit.language)
@@ -313,22 +271,6 @@ def windows_of(run: Run, visit: Visit) -> tuple[Sentence, ...]:
             int(given["window_tokens"]),
         )
     return texts
-
-
-def own_corpus() -> Corpus:
-    """Return inspector's own corpus, read once for all sessions."""
-    return corpus_in(None)
-
-
-def corpus_in(*files: str | None) -> Corpus:
-    """Return the corpus of files, inspector's own of None, read once for all sessions.
-
-    Raises:
-        InspectorError: If it cannot be read.
-    """
-    given = tuple(file for file in files if file is not None)
-    corpus: Corpus = _corpus(given or None, "universal")
-    return corpus
 
 
 def measured(visit: Visit) -> Measured | None:
@@ -350,7 +292,7 @@ def atlas(visit: Visit, job: Job) -> Path:
 def without(visit: Visit, head: tuple[int, int]) -> pd.DataFrame:
     """Return the ablation frame of one head, computed once for all sessions and a corpus."""
     loaded, source = model(visit.model, visit.language), ablated(visit)
-    frame: pd.DataFrame = _without(loaded, source, visit.model, _corpus(*source).sha256, head)
+    frame: pd.DataFrame = _without(loaded, source, visit.model, read(*source).sha256, head)
     return frame
 
 
@@ -372,24 +314,44 @@ def some_sentences(
         >>> len(some_sentences(60).sentences)
         60
     """
-    return spread(_corpus(files, labels, annotations), n)
+    return spread(read(files, labels, annotations), n)
 
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
-def _model(name: str) -> PretrainedModel:
+def _model(name: str) -> "PretrainedModel":
+    from inspector import api
+
     return api.load(name)
+
+
+@st.cache_data(max_entries=_MODELS, show_spinner=False)
+def _files(name: str) -> dict[str, str]:
+    """Return file → SHA-256 of a model that need not be in memory, in a hundredth of that time.
+
+    Raises:
+        ModelError: If there is no such model, or a file is missing.
+    """
+    folder = model_folder(name)
+    return file_hashes(folder, check_weight_files(folder))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _key_of(name: str, settings: str) -> str:
     """Return the key of what is computed of a model; versions take long to ask for."""
-    made_of = {**identity(_model(name)), "corpus": own_corpus().sha256, "settings": settings}
+    made_of = {
+        **identity_of(_files(name)),
+        "corpus": default_sha256(),
+        "settings": settings,
+    }
     return _digest(made_of)
 
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
-def _verifiable(name: str) -> AnyModel:
+def _verifiable(name: str) -> "AnyModel":
     """Return a model that `load` refused."""
+    from inspector.models import PretrainedModel
+    from inspector.models.any_model.any_model import AnyModel, load_to_run
+
     found = load_to_run(name)
     if isinstance(found, PretrainedModel):  # the files were fixed meanwhile
         return AnyModel(found.name, found.model, found.dtype, found.file_hashes)
@@ -397,7 +359,9 @@ def _verifiable(name: str) -> AnyModel:
 
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
-def _report(name: str) -> VerificationReport:
+def _report(name: str) -> "VerificationReport":
+    from inspector import api
+
     try:
         loaded: PretrainedModel = _model(name)
     except ModelError:
@@ -408,11 +372,15 @@ def _report(name: str) -> VerificationReport:
 
 @st.cache_data(max_entries=_MODELS, show_spinner=False)
 def _weights(name: str) -> pd.DataFrame:
+    from inspector import api
+
     return api.weight_statistics(_model(name))
 
 
 @st.cache_data(max_entries=_MODELS, show_spinner=False)
 def _circuits(name: str) -> pd.DataFrame | None:
+    from inspector.heads.weights.vocabulary_circuits import circuits_if_any
+
     return circuits_if_any(_model(name))
 
 
@@ -421,21 +389,20 @@ def _opened(folder: str, stamps: tuple[tuple[str, int], ...]) -> Run:
     return Run.open(folder)
 
 
-@st.cache_resource(max_entries=_CORPORA, show_spinner=False)
-def _corpus(
-    files: tuple[str, ...] | None, labels: Labels, annotations: tuple[str, ...] = ()
-) -> Corpus:
-    read = default_corpus() if files is None else read_corpus(list(files), labels=labels)
-    (corpus,) = read_annotated([annotate(read)], annotations)
-    return corpus
-
-
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
 def _windows(
-    _model: PretrainedModel, _corpus: Corpus, name: str, sha256: str, coreference: bool, tokens: int
+    _model: "PretrainedModel",
+    _corpus: Corpus,
+    name: str,
+    sha256: str,
+    coreference: bool,
+    tokens: int,
 ) -> tuple[Sentence, ...]:
+    from inspector.runs.profile.job import ProfileSettings
+    from inspector.runs.profile.plan import windows_of
+
     settings = ProfileSettings(coreference=coreference, window_tokens=tokens)
-    return windows_of_corpus(_model, _corpus, settings).texts
+    return windows_of(_model, _corpus, settings).texts
 
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)
@@ -445,6 +412,12 @@ def _measured(folder: str, stamps: tuple[int, ...]) -> Measured:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _without(
-    _model: PretrainedModel, _source: Source, name: str, sha256: str, head: tuple[int, int]
+    _model: "PretrainedModel",
+    _source: Source,
+    name: str,
+    sha256: str,
+    head: tuple[int, int],
 ) -> pd.DataFrame:
+    from inspector import api
+
     return api.ablate(_model, [head], some_sentences(SENTENCES, *_source))

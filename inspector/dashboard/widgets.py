@@ -6,12 +6,10 @@ Data goes through `inspector.html` or a view that escapes it; never into Markdow
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import altair as alt
 import pandas as pd
 import streamlit as st
-from torch import Tensor
 
 from inspector.dashboard import address, relations, words
 from inspector.dashboard.guards import plain
@@ -20,9 +18,14 @@ from inspector.dashboard.settings import Visit
 from inspector.dashboard.words import sentences
 from inspector.frames import meanings
 from inspector.html import table
-from inspector.models import PretrainedModel
 from inspector.views.matrix import matrix_html
 from inspector.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import altair as alt
+    from torch import Tensor
+
+    from inspector.models import PretrainedModel
 
 _MOST_UNKNOWN = 0.1
 """Share of the tokens; of more it is said what it means."""
@@ -51,6 +54,13 @@ _MIME = {
     ".csv": "text/csv", ".html": "text/html", ".json": "application/json",
     ".zip": "application/zip",
 }  # fmt: skip
+
+
+class Heads(NamedTuple):
+    """How many there are, where no model is in memory."""
+
+    n_layers: int
+    n_heads: int
 
 
 def style() -> None:
@@ -97,7 +107,7 @@ def download(label: str, data: Any, file: str) -> None:
 
 
 def chart(
-    drawing: alt.Chart | alt.LayerChart,
+    drawing: "alt.Chart | alt.LayerChart",
     key: str,
     name: str,
     language: str,
@@ -132,7 +142,7 @@ def link(visit: Visit, page: str, label: str, **choices: object) -> None:
     st.page_link(visit.links[page], label=label, query_params={**address.of_all_pages(), **chosen})
 
 
-def head_chooser(model: PretrainedModel, language: str) -> tuple[int, int]:
+def head_chooser(model: "PretrainedModel | Heads", language: str) -> tuple[int, int]:
     """Show in the sidebar which head is chosen on all pages, and return layer and head."""
     t = words.of("shell", language)
     with st.sidebar.container(key="chosen-head"):
@@ -144,7 +154,7 @@ def head_chooser(model: PretrainedModel, language: str) -> tuple[int, int]:
 
 
 def matrix(
-    values: Tensor,
+    values: "Tensor",
     caption: str,
     shape: tuple[str, str],
     rows: Sequence[str] | None = None,
@@ -159,7 +169,7 @@ def matrix(
     st.html(f'<div class="inspector-matrix">{table_of_numbers}</div>')
 
 
-def weights_over(tokens: Sequence[str], probabilities: Tensor, token: str, weight: str) -> None:
+def weights_over(tokens: Sequence[str], probabilities: "Tensor", token: str, weight: str) -> None:
     """Show how one position's weight is spread over tokens, the largest first."""
     frame = pd.DataFrame({token: list(tokens), weight: probabilities.double().tolist()})
     frame.insert(0, "№", range(len(tokens)))

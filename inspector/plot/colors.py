@@ -1,4 +1,7 @@
-"""The colours of charts and tables, such that the colour-blind tell them apart."""
+"""The colours of charts and tables, such that the colour-blind tell them apart, and their marks.
+
+Must not know: Altair, for which a page with its first table does not wait.
+"""
 
 # Okabe & Ito's colours that show on white and on black alike.
 CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
@@ -7,6 +10,15 @@ MARK = "#ff4b33"
 REFERENCE = "#8a8a8a"
 """Lines to compare with."""
 
+VERDICTS = ("supported", "explained", "not supported", "underpowered")
+"""In the order of the legend."""
+NEEDED_MARKS = {"yes": "✓", "together": "+", "no": "✗", "unclear": "?"}
+"""Verdict of an ablation → its mark; of several a head has the first."""
+NEEDED_COLORS = dict(
+    zip(NEEDED_MARKS, ("#00704f", CATEGORIES[0], "#b34a00", "#6b6b6b"), strict=True)
+)
+SIGNED = ("_symmetry", "_positivity")
+"""What the statistics from −1 to 1 end in; they are coloured around 0."""
 FAMILIES = (
     "syntactic",
     "positional",

@@ -9,12 +9,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from inspector.plot.colors import CATEGORIES, REFERENCE
-from inspector.plot.names import Names, named
+from inspector.plot.colors import CATEGORIES, REFERENCE, VERDICTS
+from inspector.plot.names import Names, named, rung_label
 from inspector.plot.shared import columns_of, number_tooltips
 
-VERDICTS = ("supported", "explained", "not supported", "underpowered")
-"""In the order of the legend."""
 MARKED_LIFT = 0.10
 """The lift that counts as following, a line beside the one at 0."""
 
@@ -30,21 +28,6 @@ _COLUMNS = [
     "ci_low", "ci_high", "q_value", "verdict",
 ]  # fmt: skip
 _RUNG_COLUMNS = ["rung", "rule", "n", "accuracy", "difference", "ci_low", "ci_high"]
-_RUNGS = {
-    "random-init": "random weights",
-    "offset": "fixed offset {rule}",
-    "position": "word {rule} of the sentence",
-    "word-class": "nearest of a word class",
-    "word-class:left": "nearest {tags} to the left",
-    "word-class:right": "nearest {tags} to the right",
-    "word-class:either": "nearest {tags}",
-    "word-class:left-run": "first of the {tags} on the left",
-    "word-class:right-run": "last of the {tags} on the right",
-    "selectivity": "where such a rule errs",
-    "matched-source": "same class, other word asks",
-    "keyword": "the word {rule}, whoever asks",
-    "matched-target": "same class, other target",
-}
 
 
 def claims_forest(claims: pd.DataFrame, *, names: Names | None = None) -> alt.LayerChart:
@@ -153,29 +136,6 @@ def claim_ladder(controls: pd.DataFrame, *, names: Names | None = None) -> alt.L
         padding={"left": 5, "top": 5, "bottom": 5, "right": 80},
         description="how far a head is ahead of each simpler explanation, with 95 % intervals",
     )
-
-
-def rung_label(row: Mapping[Any, Any], names: Names | None = None) -> str:
-    """Return a rung of the ladder in words, with the rule that it stands for.
-
-    Args:
-        row: Of the controls frame.
-        names: What the words are called; a template takes its {rule} and {tags}.
-
-    Example:
-        >>> rung_label({"rung": "word-class", "rule": "AUX+VERB:left"})
-        'nearest AUX/VERB to the left'
-        >>> rung_label({"rung": "position", "rule": ""})
-        'word n of the sentence'
-    """
-    rung, rule = row["rung"], str(row["rule"])
-    tags, _, side = rule.rpartition(":")
-    if rung == "word-class" and tags:
-        rung = f"word-class:{side}"
-    elif rung == "matched-source" and rule:
-        rung = "keyword"
-    said = named(names, f"rung:{rung}", _RUNGS[rung])
-    return said.format(rule=rule.replace("-", "−") or "n", tags=tags.replace("+", "/"))
 
 
 def _rows(claims: pd.DataFrame, called: Mapping[str, str]) -> pd.DataFrame:

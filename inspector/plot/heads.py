@@ -10,7 +10,13 @@ from jaxtyping import Float
 
 from inspector.arguments import are_several
 from inspector.errors import InputError
-from inspector.plot.colors import CATEGORIES, MARK, REFERENCE
+from inspector.plot.colors import (
+    MARK,
+    NEEDED_COLORS,
+    NEEDED_MARKS,
+    REFERENCE,
+    SIGNED,
+)
 from inspector.plot.names import Names, named
 from inspector.plot.shared import CELL, check_columns, columns_of, number_tooltips
 
@@ -21,13 +27,6 @@ _RELATION_COLUMNS = [
     "layer", "head", "relation", "direction", "n", "correct", "accuracy", "baseline_offset",
     "baseline_accuracy",
 ]  # fmt: skip
-NEEDED_MARKS = {"yes": "✓", "together": "+", "no": "✗", "unclear": "?"}
-"""Verdict of an ablation → its mark; of several a head has the first."""
-NEEDED_COLORS = dict(
-    zip(NEEDED_MARKS, ("#00704f", CATEGORIES[0], "#b34a00", "#6b6b6b"), strict=True)
-)
-SIGNED = ("_symmetry", "_positivity")
-"""What the statistics from −1 to 1 end in; they are coloured around 0."""
 
 
 def head_grid(

@@ -10,7 +10,7 @@ from support.each import each
 # What a command does with its streams, without the seconds that torch takes.
 PROGRAM = """
 import os, sys
-from inspector.streams import lost_output, open_streams
+from inspector.commands.streams import lost_output, open_streams
 open_streams()
 opened = os.open({file!r}, os.O_RDWR)  # a file that a command reads or writes
 for _ in range({times}):
@@ -73,7 +73,9 @@ def test_a_reader_who_has_enough_changes_no_exit_code(tmp_path, redirection, tim
 
 
 def test_what_the_encoding_lacks_is_written_as_an_escape():
-    program = "from inspector.streams import open_streams; open_streams(); print('\\ud800é')"
+    program = (
+        "from inspector.commands.streams import open_streams; open_streams(); print('\\ud800é')"
+    )
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, env=environment, check=True

@@ -1,18 +1,24 @@
 """The run that comes with the package: there at once, of minilm alone, what is computed anew."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from support.browser.dashboard_driver import texts
+from support.each import each
 
-from inspector.dashboard import store
+from inspector.dashboard import claims_in_words, shared_corpora, store, words
 from inspector.dashboard.settings import Settings, Visit
-from inspector.runs.profile.profile_corpus import Run
 from inspector.runs.profile.shard_worker import ProfileSettings
+from inspector.runs.run import Run
 from tools import default_run
 
 SHIPPED = store.SHIPPED
+TESTS = Path(__file__).parents[1]
 
 
 def test_where_none_was_computed_the_first_page_answers(
@@ -28,7 +34,7 @@ def test_where_none_was_computed_the_first_page_answers(
     # What it says it was made of is what would be computed: model, corpus and settings.
     visit = Visit(Settings(), "en", "minilm")
     made_of = store.default_run(visit).manifest
-    assert made_of.corpus_sha256 == store.own_corpus().sha256
+    assert made_of.corpus_sha256 == shared_corpora.own_corpus().sha256
     asked = ProfileSettings(**store.SETTINGS)
     same = ("ablation", "ablation_sentences", "ablation_windows", "random_init_seeds", "seed")
     assert {name: made_of.settings[name] for name in same} == json.loads(
@@ -42,6 +48,42 @@ def test_where_none_was_computed_the_first_page_answers(
     computed.mkdir()
     (computed / "result.json").touch()
     assert store._kept(Visit(own, "en", "minilm")) == computed
+
+
+# Where the model would be loaded, the page is read as it stands.
+FIRST_PAGE = """
+import json
+import sys
+from support.browser.dashboard_driver import start, texts
+from inspector.dashboard import store
+
+def stopped(*_):
+    import streamlit
+    print(json.dumps(["torch" in sys.modules, "transformers" in sys.modules]))
+    streamlit.stop()
+
+sys.argv, store.model = ["app.py"], stopped
+app = start("overview", lang=LANGUAGE).run()
+print(json.dumps(texts(app)))
+"""
+
+
+@each("language", ["en", "zh"])
+def test_the_first_page_waits_neither_for_the_model_nor_for_torch(language, tmp_path):
+    """What it shows of heads comes from the run alone: torch takes longer than all of that."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(TESTS)}
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_PAGE.replace("LANGUAGE", repr(language))],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded, said = map(json.loads, done.stdout.splitlines())
+    assert loaded == [False, False]
+    t = words.of("overview", language)
+    assert t["strongest"] in said
+    run = Run.open(SHIPPED)
+    shown = claims_in_words.beside_controls(run.claims, run.semantic_controls)
+    best = claims_in_words.strongest(shown).iloc[0]
+    assert claims_in_words.sentence(best.to_dict(), language) in said
 
 
 @pytest.mark.full

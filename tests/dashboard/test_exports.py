@@ -10,7 +10,7 @@ import yaml
 from playwright.sync_api import expect
 
 from inspector.dashboard.parts import exports
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 
 TEXT = "Dogs & cats = friends."
 

@@ -12,7 +12,7 @@ from support.browser.browser_reader import PATIENCE
 from inspector.dashboard import words
 from inspector.dashboard.parts import head_grid
 from inspector.plot.colors import FAMILY_COLORS
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 
 LIGHTEST, DARKEST = "#fde725", "#440154"
 

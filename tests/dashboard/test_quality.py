@@ -1,7 +1,10 @@
 """The dashboard as its readers need it: to be read by everybody, by keys alone, and at once."""
 
 import json
+import os
 import re
+import signal
+import subprocess
 import time
 from importlib.metadata import files
 from pathlib import Path
@@ -11,7 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 from support.browser.browser_reader import PATIENCE, Reader
-from support.browser.dashboard_driver import PAGES
+from support.browser.dashboard_driver import PAGES, ROOT
+from support.browser.serving import free_port, wait_until_healthy
 
 pytestmark = pytest.mark.browser
 
@@ -159,6 +163,37 @@ def test_it_answers_at_once(reader, capsys):
         said["choice of a head, median"] = f"{median(choices):.2f} s"
         print(f"\n{json.dumps(said)}")
     assert [name for name in ALLOWED if taken[name] > 3 * ALLOWED[name]] == []
+
+
+@pytest.mark.full
+def test_from_the_command_to_the_grid_it_takes_seconds(contexts, tmp_path, capsys):
+    """By `make run`; the grid is there before the model is: verified is said later."""
+    taken = []
+    for number in range(2):
+        port, log = free_port(), tmp_path / f"{number}.txt"
+        page = contexts("light").new_page()
+        begin = time.perf_counter()
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                ["make", "run", f"PORT={port}"],
+                cwd=ROOT, stdout=output, stderr=output, start_new_session=True,
+                env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+            )  # fmt: skip
+        try:
+            page.goto(wait_until_healthy(process, port, log))
+            reader = Reader(page, f"http://127.0.0.1:{port}")
+            reader.cell("overview-grid", 5, 11).wait_for(timeout=PATIENCE)
+            taken.append(time.perf_counter() - begin)
+            verdict = page.get_by_text("deliberate mistakes were caught")
+            assert verdict.count() == 0
+            verdict.wait_for(timeout=PATIENCE)
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(60)
+            page.close()
+    with capsys.disabled():
+        print(f"\nfrom make run to the grid: {', '.join(f'{one:.1f} s' for one in taken)}")
+    assert min(taken) < 3 * ALLOWED["first page"]
 
 
 @pytest.mark.full

@@ -6,9 +6,8 @@ import yaml
 from inspector.corpora.annotation.registry import BESIDE, CARRIED
 from inspector.dashboard import relations, words
 from inspector.dashboard.parts import claim_ladder
-from inspector.plot.colors import FAMILIES
-from inspector.plot.forest import VERDICTS
-from inspector.runs.profile.profile_corpus import Run
+from inspector.plot.colors import FAMILIES, VERDICTS
+from inspector.runs.run import Run
 from inspector.yaml_file import read_own_yaml
 
 OF_TREES = (

@@ -28,7 +28,7 @@ def pairs_of(matrix, n_heads):
 @pytest.fixture(scope="session")
 def run():
     """Return a run of 2 layers × 3 heads."""
-    from inspector.runs.profile.profile_corpus import Run
+    from inspector.runs.run import Run
     from inspector.runs.store.manifest import Manifest
 
     random = np.random.default_rng(0)

@@ -9,8 +9,7 @@ import pytest
 
 from inspector import plot as charts
 from inspector.errors import InputError
-from inspector.plot.colors import FAMILIES
-from inspector.plot.forest import VERDICTS
+from inspector.plot.colors import FAMILIES, VERDICTS
 from inspector.views.predictions import prediction_html, words_around
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"

@@ -18,7 +18,7 @@ ROOT = Path(inspector.__file__).parent
 
 # A room may import the rooms before it, never one that stands in the same line or after it.
 ORDER = (
-    {"text"},
+    {"public_names", "text"},
     {"errors"},
     {
         "arguments",
@@ -27,7 +27,6 @@ ORDER = (
         "output",
         "progress",
         "records",
-        "streams",
         "vocabulary",
     },
     {"head_names", "yaml_file"},
@@ -48,8 +47,9 @@ LINE = {room: number for number, rooms in enumerate(ORDER) for room in rooms}
 # Inside a room the same: a folder or module may import those before it.
 FLOORS = {
     "runs": (
-        {"battery", "random_sample", "store"},
+        {"battery", "random_sample", "run_frames", "store"},
         {"engines", "passport"},
+        {"run"},
         {"profile"},
         {"background", "check"},
     ),

@@ -27,7 +27,7 @@ from inspector.runs.background.job import (
     write_status,
 )
 from inspector.runs.background.shelf import runs_below
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 from inspector.runs.store.lock import locked
 
 SMALL = {"ablation": False, "random_init_sentences": 4, "shard_size": 4}

@@ -11,7 +11,7 @@ import pytest
 from inspector.errors import InputError
 from inspector.frames import meanings
 from inspector.html import escape
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 from inspector.runs.store.manifest import Manifest
 
 HOSTILE = "</style><img src=x onerror=alert(1)>"

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import claims_in_words, profiled, store, widgets, words
+from inspector.dashboard import claims_in_words, profiled, shared_corpora, store, widgets, words
 from inspector.dashboard.guards import guarded, plain, waiting
 from inspector.dashboard.parts import exports, head_statistics
 from inspector.dashboard.runs import under_way
@@ -65,7 +65,7 @@ def _texts(visit: Visit) -> str:
     t = words.of("ablation", visit.language)
     source, run = store.ablated(visit), store.chosen_run(visit)
     corpus = store.some_sentences(store.SENTENCES, *source)
-    name = corpus.name if run is None or source == store.OWN else run.manifest.corpus
+    name = corpus.name if run is None or source == shared_corpora.OWN else run.manifest.corpus
     said = t["texts"].format(
         sentences=len(corpus),
         corpus=plain(called(name, visit.language)),

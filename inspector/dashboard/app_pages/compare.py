@@ -16,7 +16,7 @@ from inspector.errors import InputError
 from inspector.frames import meanings
 from inspector.plot import head_grid as grid_chart
 from inspector.runs.background.shelf import Listed
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 
 _GRID = "compare-grid"
 _LINES = """import inspector

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from inspector.corpora import Corpus
-from inspector.dashboard import address, profiled, store, widgets, words
+from inspector.dashboard import address, profiled, shared_corpora, store, widgets, words
 from inspector.dashboard.guards import guarded, plain, told
 from inspector.dashboard.parts import exports
 from inspector.dashboard.runs import choice, texts, under_way
@@ -234,7 +234,7 @@ def _known(visit: Visit, t: words.Words) -> Given | None:
         named=lambda code: t["own_corpus"] if code == _OWN_CORPUS else Path(files[int(code)]).name,
     )  # fmt: skip
     if chosen == _OWN_CORPUS:
-        return store.own_corpus().name, (), b"", ""
+        return shared_corpora.own_corpus().name, (), b"", ""
     file = files[int(chosen)]
     return Path(file).name, (file,), b"", ""
 
@@ -297,7 +297,7 @@ def _corpora(visit: Visit, t: words.Words) -> None:
     rows, troubles = [], []
     for name, file in [(t["own_corpus"], None), *((Path(f).name, f) for f in _files(visit))]:
         try:
-            counted = _counts(store.corpus_in(file))
+            counted = _counts(shared_corpora.corpus_in(file))
         except InspectorError as error:
             troubles.append(str(error))
             continue

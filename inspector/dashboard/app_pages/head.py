@@ -11,7 +11,7 @@ from inspector.dashboard.settings import Visit
 from inspector.frames import meanings
 from inspector.heads.observers import BEHAVIOUR_COLUMNS
 from inspector.heads.specialization.head_description import PHRASES, describe_head
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 
 _EXPORTED = ("roles", "behaviour", "relations", "claims", "controls")
 _BY_WEIGHT = [

@@ -133,7 +133,7 @@ def _show(report: Report, t: words.Words, language: str) -> None:
         )
         rows = [
             (
-                words.term(str(name), language),
+                words.mistake(str(name), language),
                 _in_u(row["error"]),
                 t["yes" if row["passed"] else "no"],
             )
@@ -153,8 +153,8 @@ def _first_difference(report: Report, t: words.Words, language: str) -> None:
         [t["first"], ""],
         [
             (t["layer"], first.layer),
-            (t["stage"], words.term(first.stage, language)),
-            (t["input"], words.term(first.input, language)),
+            (t["stage"], words.mistake(first.stage, language)),
+            (t["input"], words.mistake(first.input, language)),
             (t["heads"], heads),
             (t["rows"], first.rows),
             (t["largest"], _in_u(first.error_in_u)),
@@ -166,7 +166,7 @@ def _diagnosis(report: Report, t: words.Words, language: str) -> None:
     found = report.diagnosis
     if found is None:
         return
-    names = [words.term(name, language) for name in found.mistakes]
+    names = [words.mistake(name, language) for name in found.mistakes]
     rows = [
         (t["mistake"], " + ".join(names) or t["unknown"]),
         (t["fix"], sentences.said(found.fix, sentences.FIXES, language)),
@@ -175,7 +175,7 @@ def _diagnosis(report: Report, t: words.Words, language: str) -> None:
         (t["cause"], found.likely_cause or ""),
     ]
     if found.nearest is not None:
-        near = " + ".join(words.term(name, language) for name in found.nearest.mistakes)
+        near = " + ".join(words.mistake(name, language) for name in found.nearest.mistakes)
         rows.append((t["nearest"], near))
     widgets.text_table([t["diagnosis"], ""], [row for row in rows if row[1]])
 
@@ -184,7 +184,7 @@ def _distances(report: Report, t: words.Words, language: str) -> None:
     """Draw how far what was returned is from each known mistake, and from the right result."""
     frame = pd.DataFrame(
         {
-            "name": t["right"] if one.mistake is None else words.term(one.mistake, language),
+            "name": t["right"] if one.mistake is None else words.mistake(one.mistake, language),
             "distance": max(one.distance or 0.0, _NOTHING),
             "kind": t["right"] if one.mistake is None else t["mistake"],
         }

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -16,15 +16,16 @@ from inspector.dashboard import (
     widgets,
     words,
 )
-from inspector.dashboard.app_pages.ablation import by_interval
 from inspector.dashboard.guards import guarded, plain, waiting
 from inspector.dashboard.parts import claim_ladder, head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.dashboard.store import VerifiableOnly
-from inspector.models import PretrainedModel
-from inspector.runs.profile.profile_corpus import Run
-from inspector.verification import VerificationReport
-from inspector.verification.judge import NEAR_THEIRS
+from inspector.errors import ModelError
+from inspector.runs.run import Run
+
+if TYPE_CHECKING:
+    from inspector.models import PretrainedModel
+    from inspector.verification import VerificationReport
 
 _STRONGEST = 5
 _ASKED = "_ablated_heads"
@@ -35,13 +36,24 @@ def show(visit: Visit) -> None:
     """Show verdict and heads first, then sizes, the place of the weights, and the files."""
     t = words.of("overview", visit.language)
     widgets.heading(t["title"], t["purpose"])
+    verdict, heads = st.container(border=True), st.container()
+    # A run needs no model to be shown, and a model takes seconds to load.
+    run = _known(visit)
+    with heads:
+        if run is not None:
+            _heads(run, visit, t)
     try:
-        model = store.model(visit.model, visit.language)
+        with verdict:
+            model = store.model(visit.model, visit.language)
     except VerifiableOnly as only:
-        _of_any(only, visit, t)
+        with verdict:
+            st.header(plain(only.model.name), anchor=False)
+            _verdict(store.report(visit.model, visit.language), t)
+        _of_any(only, t)
         raise
-    verdict = st.container(border=True)
-    _heads(visit, t)
+    with heads:
+        if run is None:
+            _no_heads(visit, t)
     _sizes(model, t)
     _architecture(model, t)
     _files(model, t)
@@ -51,14 +63,27 @@ def show(visit: Visit) -> None:
         widgets.link(visit, "verification", t["more"])
 
 
-def _heads(visit: Visit, t: words.Words) -> None:
-    """Show what the heads do, by the run that is at hand; else how to get one."""
+def _known(visit: Visit) -> Run | None:
+    """Return the run that is at hand; None, too, of a model whose files are not.
+
+    What is wrong with these is said where it is loaded.
+    """
+    try:
+        return profiled.at_hand(visit)
+    except ModelError:
+        return None
+
+
+def _no_heads(visit: Visit, t: words.Words) -> None:
+    """Say how to get a run."""
     st.header(t["heads"], anchor=False)
-    run = profiled.at_hand(visit)
-    if run is None:
-        st.markdown(t["no_heads"])
-        widgets.link(visit, "specialization", t["to_profile"])
-        return
+    st.markdown(t["no_heads"])
+    widgets.link(visit, "specialization", t["to_profile"])
+
+
+def _heads(run: Run, visit: Visit, t: words.Words) -> None:
+    """Show what the heads do, by a run."""
+    st.header(t["heads"], anchor=False)
     claims = claims_in_words.beside_controls(run.claims, run.semantic_controls)
     _grid(run, visit, t)
     best = claims_in_words.strongest(claims)
@@ -77,8 +102,9 @@ def _heads(visit: Visit, t: words.Words) -> None:
 
 def _grid(run: Run, visit: Visit, t: words.Words) -> None:
     """Show the role of every head, or another statistic, and the link to the chosen one."""
-    model = store.model(visit.model, visit.language)
-    layer, head = claims_in_words.head_chooser(run, model, visit.language)
+    last = run.behaviour[["layer", "head"]].max()
+    sizes = widgets.Heads(int(last["layer"]) + 1, int(last["head"]) + 1)
+    layer, head = claims_in_words.head_chooser(run, sizes, visit.language)
     head_statistics.show(visit, run, "overview-grid", (layer, head))
     widgets.link(visit, "head", t["to_head"].format(head_name=f"{layer}-{head}"))
 
@@ -105,6 +131,8 @@ def _ask(run: Run, claims: pd.DataFrame, visit: Visit, t: words.Words) -> None:
 
 def _without(row: Mapping[Any, Any], visit: Visit, t: words.Words) -> None:
     """Show what is lost without a claim's head, which its run did not ask, once a reader does."""
+    from inspector.dashboard.app_pages.ablation import by_interval  # imports Altair
+
     head, asked = (row["layer"], row["head"]), st.session_state.setdefault(_ASKED, set())
     name = f"{head[0]}-{head[1]}"
     if st.button(t["ablate_now"].format(head_name=name), key="ablate-now", type="tertiary"):
@@ -125,11 +153,8 @@ def _without(row: Mapping[Any, Any], visit: Visit, t: words.Words) -> None:
     st.markdown(t["ablated"].format(head_name=name, n=measured["n"], **said))
 
 
-def _of_any(only: VerifiableOnly, visit: Visit, t: words.Words) -> None:
+def _of_any(only: VerifiableOnly, t: words.Words) -> None:
     """Show what is known of a model that can only be verified."""
-    with st.container(border=True):
-        st.header(plain(only.model.name), anchor=False)
-        _verdict(store.report(visit.model, visit.language), t)
     named = {
         t["model_type"]: only.model.model_type,
         t["class"]: type(only.model.model).__name__,
@@ -139,7 +164,9 @@ def _of_any(only: VerifiableOnly, visit: Visit, t: words.Words) -> None:
     _hashes(only.model.file_hashes, t)
 
 
-def _verdict(report: VerificationReport, t: words.Words) -> None:
+def _verdict(report: "VerificationReport", t: words.Words) -> None:
+    from inspector.verification.judge import NEAR_THEIRS
+
     if report.passed:
         st.badge(t["verified"], icon=":material/verified:", color="green")
         st.markdown(
@@ -159,7 +186,7 @@ def _verdict(report: VerificationReport, t: words.Words) -> None:
             st.markdown(f"- {plain(sentence)}")
 
 
-def _sizes(model: PretrainedModel, t: words.Words) -> None:
+def _sizes(model: "PretrainedModel", t: words.Words) -> None:
     st.header(t["sizes"], anchor=False)
     for row in (("n_layers", "n_heads", "d_model"), ("d_head", "max_tokens", "dtype")):
         with st.container(horizontal=True):
@@ -167,7 +194,7 @@ def _sizes(model: PretrainedModel, t: words.Words) -> None:
                 st.metric(t[name], str(getattr(model, name)), border=True)
 
 
-def _architecture(model: PretrainedModel, t: words.Words) -> None:
+def _architecture(model: "PretrainedModel", t: words.Words) -> None:
     st.header(t["architecture"], anchor=False)
     st.caption(t["architecture_note"])
     site = model.sites[0]
@@ -192,7 +219,7 @@ def _hashes(files: dict[str, str], t: words.Words) -> None:
     widgets.text_table([t["file"], "SHA-256"], sorted(files.items()))
 
 
-def _files(model: PretrainedModel, t: words.Words) -> None:
+def _files(model: "PretrainedModel", t: words.Words) -> None:
     _hashes(model.file_hashes, t)
     st.header(t["unused"], anchor=False)
     if not model.unused_tensors:

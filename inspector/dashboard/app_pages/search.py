@@ -10,6 +10,7 @@ from inspector.dashboard import (
     claims_in_words,
     profiled,
     relations,
+    shared_corpora,
     store,
     widgets,
     words,
@@ -44,7 +45,7 @@ def show(visit: Visit) -> None:
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     run = profiled.at_hand(visit)
-    corpus = store.own_corpus() if run is None else store.corpus_of(run, visit)
+    corpus = shared_corpora.own_corpus() if run is None else shared_corpora.corpus_of(run, visit)
     head = claims_in_words.head_chooser(run, model, visit.language)
     shown = plain(called(corpus.name, visit.language))
     st.caption(t["corpus"].format(corpus=shown, sentences=len(corpus)))
@@ -194,6 +195,6 @@ def _file_of(corpus: Corpus, visit: Visit) -> str | None:
         files.append(own)
     for file in files:
         with suppress(InspectorError):
-            if store.corpus_in(file).sha256 == corpus.sha256:
+            if shared_corpora.corpus_in(file).sha256 == corpus.sha256:
                 return file
     return corpus.name

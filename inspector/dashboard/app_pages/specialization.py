@@ -23,8 +23,8 @@ from inspector.dashboard.runs.texts import called
 from inspector.dashboard.settings import Visit
 from inspector.heads.specialization.decoder_roles import DECODER_ROLES
 from inspector.plot import claims_forest
-from inspector.plot.forest import VERDICTS
-from inspector.runs.profile.profile_corpus import Run
+from inspector.plot.colors import VERDICTS
+from inspector.runs.run import Run
 
 FAMILY_OF = {
     "syntax": ("syntactic",),

@@ -170,7 +170,7 @@ def _controls(report: VerificationReport, t: words.Words, language: str) -> None
 
 
 def _control_row(control: Control, t: words.Words, language: str) -> list[str]:
-    mistake = words.term(control["mutation"], language)
+    mistake = words.mistake(control["mutation"], language)
     caught = {True: t["yes"], False: t["no"], None: t["below"]}[control["caught"]]
     if control["layer"] is None:
         return [mistake, caught, control["reason"] or ""]

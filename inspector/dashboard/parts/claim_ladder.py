@@ -6,12 +6,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from inspector import plot
 from inspector.dashboard import claims_in_words, store, widgets, words
 from inspector.dashboard.guards import plain
 from inspector.dashboard.parts import exports
 from inspector.dashboard.settings import Visit
-from inspector.plot.forest import claim_ladder, rung_label
-from inspector.runs.profile.profile_corpus import Run
+from inspector.plot.names import rung_label
+from inspector.runs.run import Run
 
 _WIDEST = 720
 _CLAIM = ("layer", "head", "relation", "direction")
@@ -37,7 +38,7 @@ def show(run: Run, claim: Mapping[Any, Any], key: str, visit: Visit) -> None:
     said = in_words(rows, head, language)
     st.markdown(plain(said))
     st.caption(t["note"])
-    drawing = claim_ladder(rungs, names=names)
+    drawing = plot.claim_ladder(rungs, names=names)
     with st.container(key=f"ladder-{key}", width=_WIDEST):
         said_of = t["alt"].format(head_name=head, said=said)
         widgets.chart(drawing, key, said_of, language, _lines(claim, visit))

@@ -11,7 +11,6 @@ import streamlit as st
 
 from inspector.dashboard import words
 from inspector.dashboard.parts.component import component
-from inspector.plot import picture
 from inspector.records import FRAME_WRITERS
 
 _LINK = component(Path(__file__).parent, "copy_link")
@@ -56,8 +55,8 @@ def chart(
         if find_spec("vl_convert") is None:
             st.caption(t["no_pictures"])
         else:
-            for suffix, make in _CHART_WRITERS.items():
-                _file(f"{key}{suffix}", partial(_made, make, drawing))
+            for suffix in (".svg", ".png", ".html"):
+                _file(f"{key}{suffix}", partial(_made, partial(_drawn, suffix), drawing))
         data = _figures(drawing) if data is None else data
         if data is not None:
             for suffix in (".csv", ".parquet"):
@@ -77,11 +76,12 @@ def _made(write: Callable[[Any], str | bytes], shown: Any) -> str | bytes:
     return write(shown if hasattr(shown, "to_dict") else shown())
 
 
-_CHART_WRITERS: dict[str, Callable[[Any], str | bytes]] = {
-    ".svg": picture.svg,
-    ".png": picture.png,
-    ".html": picture.page,
-}
+def _drawn(suffix: str, chart: Any) -> str | bytes:
+    from inspector.plot import picture  # imports Altair, for which no page is to wait
+
+    if suffix == ".png":
+        return picture.png(chart)
+    return picture.svg(chart) if suffix == ".svg" else picture.page(chart)
 
 
 def _file(name: str, make: Callable[[], str | bytes]) -> None:

@@ -11,8 +11,7 @@ import streamlit as st
 
 from inspector.dashboard import address, words
 from inspector.dashboard.parts.component import component
-from inspector.plot.colors import FAMILIES, FAMILY_COLORS, family_of
-from inspector.plot.heads import SIGNED
+from inspector.plot.colors import FAMILIES, FAMILY_COLORS, SIGNED, family_of
 
 _COMPONENT = component(Path(__file__).parent, "head_grid")
 

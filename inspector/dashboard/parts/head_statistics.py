@@ -12,13 +12,12 @@ from inspector.dashboard import address, relations, store, words
 from inspector.dashboard.parts import exports, head_grid
 from inspector.dashboard.parts.head_grid import Head, HeadCells
 from inspector.dashboard.settings import Visit
-from inspector.frames import frames
-from inspector.heads import WEIGHTS_COLUMNS
-from inspector.plot.heads import NEEDED_COLORS, NEEDED_MARKS, needed_by_head
-from inspector.runs.profile.profile_corpus import Run
+from inspector.frames import dtypes, frames
+from inspector.plot.colors import NEEDED_COLORS, NEEDED_MARKS
+from inspector.runs.run import Run
 
 ROLES, NEEDED, IMPORTANCE = "roles", "needed", "importance"
-WEIGHTS = tuple(name for name in WEIGHTS_COLUMNS if name not in ("layer", "head"))
+WEIGHTS = tuple(name for name in dtypes("weights") if name not in ("layer", "head"))
 _FIRST_WEIGHT = "ov_eigenvalue_positivity"
 _IMPORTANCE_LINES = """import inspector
 from inspector.dashboard import store
@@ -150,6 +149,8 @@ def _figures(code: str, of: str, measured: Mapping[str, pd.DataFrame]) -> pd.Dat
     if of == ROLES:
         return frame
     if of == NEEDED:
+        from inspector.plot.heads import needed_by_head  # imports Altair
+
         return needed_by_head(frame, measured["behaviour"])
     if of == "relations":
         relation, direction = code.rsplit(".", 1)

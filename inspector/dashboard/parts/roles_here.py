@@ -6,7 +6,7 @@ import streamlit as st
 from inspector.corpora import Corpus, Sentence
 from inspector.corpora.formats.plain_text import split_words
 from inspector.corpora.formats.spacy_parse import parsed_text
-from inspector.dashboard import address, profiled, relations, store, widgets, words
+from inspector.dashboard import address, profiled, relations, shared_corpora, widgets, words
 from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.settings import Visit
 from inspector.errors import InputError
@@ -36,7 +36,7 @@ def show(model: PretrainedModel, text: str, head: tuple[int, int], visit: Visit)
         st.markdown(words.of("specialization", visit.language)["no_role"])
         return
     with guarded():
-        sentence, source = annotated(text, store.corpus_of(run, visit))
+        sentence, source = annotated(text, shared_corpora.corpus_of(run, visit))
         found = acting_roles(model, sentence, roles)
     st.caption(t[f"source:{source}"])
     _table(found, roles, t, visit.language)

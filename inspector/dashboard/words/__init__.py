@@ -52,8 +52,18 @@ def term(name: str, language: str) -> str:
     """Return what a term of the library is called, or the term itself.
 
     Example:
-        >>> term("mask dropped", "zh"), term("scale omitted", "zh"), term("no such", "zh")
-        ('漏掉掩码', '漏掉缩放', 'no such')
+        >>> term("mask dropped", "zh"), term("no such", "zh")
+        ('漏掉掩码', 'no such')
+    """
+    return of("library", language).get(name, name)
+
+
+def mistake(name: str, language: str) -> str:
+    """Return what a mistake, or another term, is called: mistakes have their own words.
+
+    Example:
+        >>> mistake("mask dropped", "zh"), mistake("scale omitted", "zh")
+        ('漏掉掩码', '漏掉缩放')
     """
     return of("library", language).get(name) or _mistakes(language).get(name, name)
 
@@ -61,7 +71,7 @@ def term(name: str, language: str) -> str:
 @cache
 def _mistakes(language: str) -> Mapping[str, str]:
     """Return name → what a mistake is called, which stands with the mistakes."""
-    from inspector.verification.diagnosis import CATALOGUE
+    from inspector.verification.diagnosis import CATALOGUE  # imports torch
 
     return {one.name: one.said[language]["name"] for one in CATALOGUE if language in one.said}
 

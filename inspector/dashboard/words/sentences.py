@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from functools import cache
 
 from inspector.dashboard import words
-from inspector.verification.diagnosis import CATALOGUE
 
 FIXES = "fixes"
 """The page of what mends each known mistake, which stands with the mistakes."""
@@ -41,7 +40,7 @@ def said(text: str, page: str, language: str) -> str:
 
 
 def _value(value: str, language: str) -> str:
-    own = words.of("specialization", language).get(value, words.term(value, language))
+    own = words.of("specialization", language).get(value, words.mistake(value, language))
     if own != value or " " not in value:
         return own
     return next((found for page in _PARTS if (found := said(value, page, language)) != value), own)
@@ -51,6 +50,8 @@ def _sentences(page: str, language: str) -> Mapping[str, str]:
     """Return name → sentence; what mends a mistake has its own text for a name."""
     if page != FIXES:
         return words.of(page, language)
+    from inspector.verification.diagnosis import CATALOGUE  # imports torch
+
     return {one.fix: one.said.get(language, {}).get("fix", one.fix) for one in CATALOGUE if one.fix}
 
 

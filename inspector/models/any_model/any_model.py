@@ -40,8 +40,9 @@ from inspector.models.loading.model_files import (
     read_settings,
 )
 from inspector.models.loading.model_names import called, model_folder
-from inspector.models.loading.network import check_tensors, check_weight_files, read_network
+from inspector.models.loading.network import check_tensors, read_network
 from inspector.models.loading.size_limits import check_sizes
+from inspector.models.loading.weight_files import check_weight_files
 from inspector.models.log_level import quiet
 from inspector.models.pretrained import DTYPES, PretrainedModel
 from inspector.models.weight_checks.network_check import prove_table_entry

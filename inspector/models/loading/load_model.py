@@ -42,9 +42,9 @@ from inspector.models.loading.model_names import DEFAULT_MODEL, called, model_fo
 from inspector.models.loading.network import (
     check_finite,
     check_tensors,
-    check_weight_files,
     read_network,
 )
+from inspector.models.loading.weight_files import check_weight_files
 from inspector.models.log_level import quiet
 from inspector.models.pretrained import DTYPES, LOADED_IN, PretrainedModel
 from inspector.models.tokenizing.guarded import one_line

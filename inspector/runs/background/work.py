@@ -87,7 +87,7 @@ def _ablation(folder: Path, job: Job, tell: Progress) -> None:
 
 def _atlas(folder: Path, job: Job, tell: Progress) -> None:
     from inspector.runs.passport.atlas import write_atlas
-    from inspector.runs.profile.profile_corpus import Run
+    from inspector.runs.run import Run
 
     run = Run.open(job.corpus[0])
     if len(run.behaviour) > MOST_HEADS:

@@ -11,14 +11,10 @@ from inspector.corpora import Corpus
 from inspector.corpora.annotation.document_windows import Windows
 from inspector.corpora.annotation.matched_pairs import WITHOUT_CONTROLS
 from inspector.corpora.battery.text import BY_DEFINITION
-from inspector.frames import dtypes
 from inspector.head_names import Head
-from inspector.heads.ablation import NEEDED_COLUMNS, with_needed
+from inspector.heads.ablation import with_needed
 from inspector.heads.counts import RelationCounts, added
 from inspector.heads.observers import (
-    BEHAVIOUR_COLUMNS,
-    DISTANCES_COLUMNS,
-    PROBE_SCORES_COLUMNS,
     Behaviour,
     HeadDistances,
     NormBehaviour,
@@ -27,24 +23,19 @@ from inspector.heads.observers import (
     counts_from_state,
     probe_scores_frame,
 )
-from inspector.heads.relations_frame import RELATIONS_COLUMNS, relation_accuracies
+from inspector.heads.relations_frame import relation_accuracies
 from inspector.heads.specialization.claims import (
-    ADDED_COLUMNS,
-    CLAIMS_COLUMNS,
     relation_claims,
 )
 from inspector.heads.specialization.decoder_roles import PREVIOUS_SCORE
-from inspector.heads.specialization.ladder.controls import CONTROLS_COLUMNS
 from inspector.heads.specialization.ladder.heads_on_ladder import on_ladder
 from inspector.heads.specialization.ladder.simple_roles import strongest
 from inspector.heads.specialization.ladder.words import WordTable
 from inspector.heads.specialization.lift import MAX_UNKNOWN
-from inspector.heads.specialization.power import POWER_COLUMNS, documents_needed
-from inspector.heads.specialization.profile_comparison import OFFSETS_COLUMNS, offsets_frame
-from inspector.heads.specialization.replication import REPLICATION_COLUMNS
-from inspector.heads.specialization.roles import ROLES_COLUMNS, head_roles
+from inspector.heads.specialization.power import documents_needed
+from inspector.heads.specialization.profile_comparison import offsets_frame
+from inspector.heads.specialization.roles import head_roles
 from inspector.heads.specialization.semantic_controls import (
-    SEMANTIC_CONTROLS_COLUMNS,
     semantic_controls,
 )
 from inspector.heads.specialization.split import documents_holding, is_for_selection
@@ -57,70 +48,17 @@ from inspector.runs.profile.job import ProfileJob, Reading
 from inspector.runs.profile.needed_frame import needed_frame
 from inspector.runs.profile.plan import relation_kinds
 from inspector.runs.profile.words_read import words_read
+from inspector.runs.run_frames import (
+    KINDS_COLUMNS,
+    RANDOM_ROW,
+    SKIPPED_COLUMNS,
+    TOTALS_COLUMNS,
+    UNSURE,
+    VOCABULARY_ROWS,
+)
 from inspector.runs.store.shards import ShardResult
 from inspector.vocabulary import Vocabulary
 
-KINDS_COLUMNS = dtypes("kinds")
-"""Each relation, and whether it is of 'syntax', 'semantic' or 'logical'."""
-TOTALS_COLUMNS = dtypes("totals")
-VOCABULARY_ROWS = {
-    "words": "words read",
-    "unknown_words": "words unknown to the vocabulary",
-    "tokens": "tokens read",
-    "unknown_tokens": "tokens unknown to the vocabulary",
-    "words_without_token": "words without a token",
-}
-"""Field of `Vocabulary` → its row of the totals."""
-RANDOM_ROW = "sentences that each random model reads"
-UNSURE = "pairs with a word unknown to the vocabulary, more than 20 %: its claims are underpowered"
-"""What totals and skipped say, after its name, of a relation about which nothing is claimed."""
-SKIPPED_COLUMNS = dtypes("skipped")
-FRAMES: dict[str, dict[str, str]] = {
-    "behaviour": BEHAVIOUR_COLUMNS,
-    "relations": RELATIONS_COLUMNS,
-    "claims": CLAIMS_COLUMNS | ADDED_COLUMNS,
-    "controls": CONTROLS_COLUMNS,
-    "offsets": OFFSETS_COLUMNS,
-    "semantic_controls": SEMANTIC_CONTROLS_COLUMNS,
-    "roles": ROLES_COLUMNS,
-    "power": POWER_COLUMNS,
-    "kinds": KINDS_COLUMNS,
-    "totals": TOTALS_COLUMNS,
-    "skipped": SKIPPED_COLUMNS,
-}
-"""The frames of every run, and their columns; further ones where they are asked for."""
-
-
-def expected_frames(settings: Mapping[str, object], *, several: bool) -> dict[str, dict[str, str]]:
-    """Return the frames of a run, and the columns that each must have.
-
-    Args:
-        settings: Those of its manifest.
-        several: Whether it is of several corpora, which the last column keeps apart.
-
-    Example:
-        >>> list(expected_frames({"ablation": True}, several=True)["claims"])[-2:]
-        ['needed', 'corpus']
-    """
-    frames = {name: dict(columns) for name, columns in FRAMES.items()}
-    if settings.get("ablation"):
-        frames["claims"]["needed"] = "str"
-        frames["needed"] = dict(NEEDED_COLUMNS)
-    if settings.get("replicate"):
-        frames["replication"] = dict(REPLICATION_COLUMNS)
-    if settings.get("probes"):
-        frames["probe_scores"] = dict(PROBE_SCORES_COLUMNS)
-    if settings.get("distances"):
-        frames["distances"] = dict(DISTANCES_COLUMNS)
-    if several:
-        for columns in frames.values():
-            columns["corpus"] = "str"
-    return frames
-
-
-_ALL_ASKED = dict.fromkeys(("ablation", "distances", "replicate", "probes"), True)
-EVERY_FRAME = tuple(expected_frames(_ALL_ASKED, several=False))
-"""The names of all frames that a run may have."""
 _NOTHING = Vocabulary()
 _OF_RELATIONS = (
     *("relations", "claims", "controls", "offsets", "supported", "power", "semantic_controls"),

@@ -18,12 +18,13 @@ from inspector.progress import Progress, shown
 from inspector.runs.battery import check_probes, with_battery
 from inspector.runs.engines.engine import check_engine
 from inspector.runs.profile.job import Long, ProfileSettings, profile_settings
-from inspector.runs.profile.profile_corpus import Run, profile_corpus
+from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.replicating import (
     other_texts,
     replication_frame,
     with_selectivity_rules,
 )
+from inspector.runs.run import Run
 from inspector.runs.store.folder_checks import check_run_folder
 
 

@@ -12,8 +12,8 @@ from inspector.heads.specialization.profile_comparison import match_heads as mat
 from inspector.models import load
 from inspector.models.loading.load_model import ModelOrName
 from inspector.models.loading.trainer_callback import evaluation_callback
-from inspector.runs.profile.profile_corpus import Run
 from inspector.runs.profile.profiling import profile
+from inspector.runs.run import Run
 
 RunOrFolder = Run | str | PathLike[str]
 

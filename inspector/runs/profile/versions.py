@@ -1,10 +1,14 @@
 """What must be the same wherever a run's shards are computed: the model's files, and versions."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from inspector import __version__
 from inspector.errors import ModelError
-from inspector.models import PretrainedModel
+
+if TYPE_CHECKING:
+    from inspector.models import PretrainedModel
 
 _VERSIONED = ("torch", "transformers", "numpy", "tokenizers")
 _SHOWN = 12
@@ -15,12 +19,17 @@ def versions() -> dict[str, str]:
     return {"inspector": __version__, **{name: version(name) for name in _VERSIONED}}
 
 
-def identity(model: PretrainedModel) -> dict[str, str]:
+def identity(model: "PretrainedModel") -> dict[str, str]:
     """Return what a model's figures depend on besides text: its files' hashes, and versions."""
-    return {**model.file_hashes, **versions()}
+    return identity_of(model.file_hashes)
 
 
-def check_same(asked: dict[str, str], model: PretrainedModel) -> None:
+def identity_of(file_hashes: Mapping[str, str]) -> dict[str, str]:
+    """Return the same of a model that need not be in memory."""
+    return {**file_hashes, **versions()}
+
+
+def check_same(asked: dict[str, str], model: "PretrainedModel") -> None:
     """Refuse a model, or a version, other than those that a run was begun with.
 
     Args:

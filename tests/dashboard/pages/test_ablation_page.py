@@ -13,7 +13,7 @@ from inspector import api
 from inspector.corpora import default_corpus, read_conllu, write_conllu
 from inspector.corpora.annotation import annotated_corpus
 from inspector.corpora.default import sample_files
-from inspector.dashboard import store
+from inspector.dashboard import shared_corpora, store
 from inspector.dashboard.app_pages import ablation
 from inspector.dashboard.settings import Visit, read_settings
 from inspector.heads.ablation import corpus_pass
@@ -25,7 +25,7 @@ from inspector.runs.profile.profiling import profile
 
 
 def forget():
-    for kept in (store._without, store._corpus):
+    for kept in (store._without, shared_corpora.read):
         kept.clear()
 
 

@@ -12,7 +12,7 @@ from support.browser.dashboard_driver import texts
 
 import inspector
 from inspector.heads.specialization.profile_comparison import _SHARES, match_heads
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 from inspector.runs.store.run_folder import RunFolder
 
 

@@ -16,7 +16,7 @@ from support.browser.english import english_in
 from support.each import each
 
 from inspector.corpora import default_corpus, write_conllu
-from inspector.dashboard import store
+from inspector.dashboard import shared_corpora, store
 from inspector.dashboard.runs import choice, texts, under_way
 from inspector.dashboard.settings import Settings, Visit, read_arguments, with_arguments
 from inspector.dashboard.words import sentences
@@ -31,7 +31,7 @@ from inspector.runs.background.job import (
     write_status,
 )
 from inspector.runs.background.shelf import Listed, look_at
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 
 THREE = write_conllu(default_corpus().sentences[:3]).encode()
 
@@ -258,9 +258,9 @@ def test_sentences_of_a_run_come_from_a_text_of_this_session_only(root, tmp_path
     path.write_bytes(THREE)
     given = replace(run, manifest=replace(run.manifest, corpus_sha256=texts.digest(THREE)))
     visit = Visit(Settings(), "en", "minilm", root / "whole")
-    assert store.corpus_of(given, visit).name == "default"
+    assert shared_corpora.corpus_of(given, visit).name == "default"
     monkeypatch.setattr(store, "own_text", {texts.digest(THREE): str(path)}.get)
-    assert len(store.corpus_of(given, visit).sentences) == 3
+    assert len(shared_corpora.corpus_of(given, visit).sentences) == 3
 
 
 def test_no_run_can_be_started_where_the_settings_allow_none(open_page, tmp_path):

@@ -10,15 +10,16 @@ from support.browser.dashboard_driver import texts
 
 from inspector.corpora import Sentence, default_corpus, read_conllu, write_conllu
 from inspector.corpora.default import sample_files
-from inspector.dashboard import store
+from inspector.dashboard import shared_corpora, store
 from inspector.dashboard.app_pages.head import _BY_WEIGHT, _offset
 from inspector.dashboard.examples import _taken
 from inspector.heads.specialization.head_examples import head_predictions
 from inspector.models import load
 from inspector.runs.profile.plan import profile_job
-from inspector.runs.profile.profile_corpus import Run, profile_corpus
+from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.profiling import profile
 from inspector.runs.profile.shard_worker import ProfileSettings
+from inspector.runs.run import Run
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -105,7 +106,7 @@ def test_examples_are_the_heads_own_hits_and_misses(open_page, profiled):
     assert not app.exception
     said = texts(app)
     hits, pairs = map(int, re.search(r"(\d+) of (\d+) pairs hit", said).groups())
-    sentences = store._corpus(None, "universal").sentences
+    sentences = shared_corpora.read(*shared_corpora.OWN).sentences
     with_it = [one for one in sentences if any(r.label == "amod" for r in one.relations)]
     n_samples = -(-len(with_it) // 24)
     assert n_samples > 1
@@ -144,7 +145,7 @@ def test_another_sample_shows_other_sentences(open_page, profiled):
 
 
 def test_a_corpus_without_the_relation_is_a_sentence(open_page, profiled, monkeypatch):
-    empty = replace(store._corpus(None, "universal"), sentences=[], sha256="0" * 64)
+    empty = replace(shared_corpora.read(*shared_corpora.OWN), sentences=[], sha256="0" * 64)
     monkeypatch.setattr(store, "corpus_of", lambda *_: empty)
     app = open_page("head", config=profiled)
     assert not app.exception
@@ -158,7 +159,7 @@ def test_words_of_a_corpus_are_shown_letter_by_letter(open_page, profiled, monke
         HOSTILE, None, (HOSTILE, "![x](http://evil.example/x.png)", "cat"), None,
         (Relation("syntax", "det", 0, 2), Relation("syntax", "det", 1, 2)),
     )  # fmt: skip
-    planted = replace(store._corpus(None, "universal"), sentences=[hostile])
+    planted = replace(shared_corpora.read(*shared_corpora.OWN), sentences=[hostile])
     monkeypatch.setattr(store, "corpus_of", lambda *_: planted)
     app = open_page("head", config=profiled, pair="det.dependent_to_head")
     assert not app.exception
@@ -183,7 +184,7 @@ def test_coreference_is_shown_in_windows_with_every_right_word(
     )
     assert not app.exception
     assert not app.error
-    corpus, model = store._corpus(None, "universal"), store.model("minilm", "en")
+    corpus, model = shared_corpora.read(*shared_corpora.OWN), store.model("minilm", "en")
     _, windows = profile_job(model, corpus, ProfileSettings(), None)
     with_it = [w for w in windows.texts if any(r.label == "coref:pronoun" for r in w.relations)]
     n_samples = -(-len(with_it) // 4)

@@ -13,7 +13,7 @@ from support.browser.dashboard_driver import texts
 from inspector import api
 from inspector.dashboard import claims_in_words, profiled, store
 from inspector.dashboard.settings import Settings, Visit
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 
 
 @pytest.fixture

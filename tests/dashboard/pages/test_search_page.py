@@ -6,7 +6,7 @@ import pytest
 from support.browser.dashboard_driver import texts, turn_to
 
 from inspector.corpora import Sentence
-from inspector.dashboard import store
+from inspector.dashboard import shared_corpora, store
 from inspector.dashboard.parts import roles_here
 from inspector.heads.search import search
 
@@ -26,7 +26,7 @@ def test_places_stand_in_their_sentences_and_one_click_shows_the_attention_there
     app.text_input(key="find").set_value("tag:NOUN")
     app.text_input(key="find_to").set_value("tag:VERB")
     app.selectbox(key="find_relation").set_value("obj").run()
-    corpus = store.own_corpus()
+    corpus = shared_corpora.own_corpus()
     found = search(corpus, "tag:NOUN", to="tag:VERB", relation="obj", limit=20)
     assert f"{found.total} places in {found.read} sentences" in texts(app)
     sentences = drawn(app)
@@ -57,7 +57,7 @@ def test_what_is_found_nowhere_or_cannot_be_asked_is_a_sentence(open_page, profi
 
 def test_words_of_the_corpus_are_shown_letter_by_letter(open_page, profiled, monkeypatch):
     planted = Sentence(f"{HOSTILE}", None, (HOSTILE, "cat"), None, (), f"{HOSTILE} cat")
-    hostile = replace(store.own_corpus(), sentences=[planted], sha256="66" * 32)
+    hostile = replace(shared_corpora.own_corpus(), sentences=[planted], sha256="66" * 32)
     monkeypatch.setattr(store, "corpus_of", lambda *_: hostile)
     app = open_page("search", config=profiled)
     app.text_input(key="find").set_value("cat").run()
@@ -79,18 +79,21 @@ def test_roles_that_act_on_a_sentence_are_told_from_those_that_need_a_tree(open_
     said = texts(app)
     assert "has no tree and no parts of speech" in said
     assert "roles that can be judged here act on this sentence" in said
-    known = store.own_corpus().sentences[7]
+    known = shared_corpora.own_corpus().sentences[7]
     app.text_area(key="sentence").set_value(known.surface.text).run()
     assert not app.exception
     assert "whose annotation is used" in texts(app)
-    assert roles_here.annotated(known.surface.text, store.own_corpus()) == (known, "corpus")
+    assert roles_here.annotated(known.surface.text, shared_corpora.own_corpus()) == (
+        known,
+        "corpus",
+    )
 
 
 @pytest.mark.parametrize("sentences", [1, 2])
 def test_the_parser_is_used_where_it_is_installed(monkeypatch, sentences):
     parsed = [Sentence("text.1", "text", ("Go",), ("VERB",), (), "Go")] * sentences
     monkeypatch.setattr(roles_here, "parsed_text", lambda text: parsed)
-    found, source = roles_here.annotated("Go", store.own_corpus())
+    found, source = roles_here.annotated("Go", shared_corpora.own_corpus())
     assert (found == parsed[0], source) == ((True, "parser") if sentences == 1 else (False, "none"))
 
 

@@ -15,18 +15,17 @@ from support.browser.dashboard_driver import texts
 from support.each import each
 
 from inspector.corpora import default_corpus, read_corpus, write_conllu
-from inspector.dashboard import store, words
+from inspector.dashboard import shared_corpora, words
 from inspector.dashboard.runs import choice, under_way
 from inspector.dashboard.settings import Settings, Visit
 from inspector.errors import InputError
 from inspector.heads.counts import DIRECTIONS
 from inspector.heads.specialization.replication import REPLICATION_COLUMNS, with_replicates
-from inspector.plot.colors import FAMILIES
-from inspector.plot.forest import VERDICTS
+from inspector.plot.colors import FAMILIES, VERDICTS
 from inspector.runs.background import processes, work, worker
 from inspector.runs.background.job import Status, folder_of, read_job, read_status, write_status
 from inspector.runs.background.shelf import Listed
-from inspector.runs.profile.profile_corpus import Run
+from inspector.runs.run import Run
 from inspector.runs.store.lock import locked
 
 
@@ -298,12 +297,12 @@ def test_examples_come_from_the_files_that_the_settings_name(run, own_files):
     three = read_corpus(own_files["corpus"])
     fitting = replace(run, manifest=replace(run.manifest, corpus_sha256=three.sha256))
     visit = Visit(Settings(**own_files), "en", "minilm")
-    found = store.corpus_of(fitting, visit).sentences
+    found = shared_corpora.corpus_of(fitting, visit).sentences
     assert [one.words for one in found] == [one.words for one in three.sentences]
     # A run that the dashboard computed itself is of its own corpus, whatever the settings name.
-    assert store.corpus_of(run, visit).name == "default"
+    assert shared_corpora.corpus_of(run, visit).name == "default"
     without = replace(visit, settings=Settings(run=own_files["run"]))
-    assert store.corpus_of(fitting, without).name == "default"
+    assert shared_corpora.corpus_of(fitting, without).name == "default"
 
 
 def test_files_that_the_run_was_not_made_from_are_refused(open_page, own_files, tmp_path):

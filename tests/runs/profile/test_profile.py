@@ -22,8 +22,9 @@ from inspector.heads.specialization.claims import relation_claims
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import load, random_init_model
 from inspector.runs.profile.plan import profile_job
-from inspector.runs.profile.profile_corpus import Run, profile_corpus
+from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.shard_worker import ProfileSettings, ProfileWorker
+from inspector.runs.run import Run
 
 N_LAYERS, N_HEADS = 3, 4
 SETTINGS = ProfileSettings(shard_size=16, batch_size=8, coreference=False, ablation=False)

@@ -20,8 +20,9 @@ from inspector.runs.profile import needed_frame
 from inspector.runs.profile.ablation_worker import sample
 from inspector.runs.profile.job import ProfileSettings, profile_settings
 from inspector.runs.profile.plan import profile_job
-from inspector.runs.profile.profile_corpus import Run, profile_corpus
+from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.shard_check import shard_fits
+from inspector.runs.run import Run
 from inspector.runs.store.shards import encode_shard
 
 WORDS = ("the", "cat", "dog", "rain", "old", "town", "table", "had", "could", "not", "that")

@@ -12,9 +12,10 @@ from inspector.corpora.formats.plain_text import text_surface
 from inspector.heads.observers import Behaviour, annotated_batches, observe
 from inspector.models import load, word_batches
 from inspector.models.tokenizing.sentence_tokens import unknown_id
-from inspector.runs.profile.profile_corpus import Run, profile_corpus
+from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.reading import note_documents
 from inspector.runs.profile.shard_worker import ProfileSettings
+from inspector.runs.run import Run
 from inspector.vocabulary import Vocabulary
 
 AMHARIC = ("ሰላም", "ቤት", "ውሃ", "ልጅ", "ፀሐይ")
