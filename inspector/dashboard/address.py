@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from inspector.dashboard import words
+from inspector import words
 
 Option = TypeVar("Option", str, int)
 

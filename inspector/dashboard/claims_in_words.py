@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import address, relations, widgets, words
+from inspector import words
+from inspector.dashboard import address, relations, widgets
 from inspector.dashboard.guards import plain
 from inspector.dashboard.settings import Visit
 from inspector.plot.colors import VERDICTS

@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from inspector import words
 from inspector.corpora import Sentence
-from inspector.dashboard import address, shared_corpora, store, widgets, words
+from inspector.dashboard import address, shared_corpora, store, widgets
 from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.parts import claim_ladder
 from inspector.dashboard.relations import label

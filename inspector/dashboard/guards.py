@@ -7,10 +7,11 @@ from typing import NoReturn
 
 import streamlit as st
 
-from inspector.dashboard import address, words
-from inspector.dashboard.words import sentences
+from inspector import words
+from inspector.dashboard import address
 from inspector.errors import InputError, InspectorError
 from inspector.models.tokenizing.guarded import check_text
+from inspector.words import sentences
 
 MAX_CHARACTERS = 5000
 """Of one text field, enough for 512 tokens: checked before the tokenizer sees it."""

@@ -1,6 +1,7 @@
 """The run that the pages show, or the offer to compute it."""
 
-from inspector.dashboard import store, words
+from inspector import words
+from inspector.dashboard import store
 from inspector.dashboard.runs import under_way
 from inspector.dashboard.settings import Visit
 from inspector.runs.run import Run

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-from inspector.dashboard import words
+from inspector import words
 from inspector.yaml_file import read_own_yaml
 
 _FILE = Path(__file__).with_name("relations.yaml")

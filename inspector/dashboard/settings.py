@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from streamlit.navigation.page import StreamlitPage
 
-from inspector.dashboard import words
+from inspector import words
 from inspector.errors import InputError
 from inspector.yaml_file import YamlError, read_yaml
 

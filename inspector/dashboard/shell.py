@@ -12,7 +12,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
-from inspector.dashboard import address, guards, widgets, words
+from inspector import words
+from inspector.dashboard import address, guards, widgets
 from inspector.dashboard.guards import guarded, plain, stop, told
 from inspector.dashboard.parts import exports
 from inspector.dashboard.runs import choice

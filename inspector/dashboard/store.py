@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from inspector import words
 from inspector.corpora import Corpus
 from inspector.corpora.default import DEFAULT_NAME, default_sha256
 from inspector.corpora.sentence import Labels, Sentence
-from inspector.dashboard import words
 from inspector.dashboard.guards import guarded, waiting
 from inspector.dashboard.runs.choice import KEY, root_of
 from inspector.dashboard.settings import Visit

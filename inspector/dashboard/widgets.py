@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import address, relations, words
+from inspector import words
+from inspector.dashboard import address, relations
 from inspector.dashboard.guards import plain
 from inspector.dashboard.parts import exports
 from inspector.dashboard.settings import Visit
-from inspector.dashboard.words import sentences
 from inspector.frames import meanings
 from inspector.html import table
 from inspector.views.matrix import matrix_html
 from inspector.vocabulary import Vocabulary
+from inspector.words import sentences
 
 if TYPE_CHECKING:
     import altair as alt

@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 from support.browser.browser_reader import PATIENCE, Reader
 from support.browser.dashboard_driver import PAGES
 
-from inspector.dashboard import walkthrough, words
+from inspector import words
+from inspector.dashboard import walkthrough
 from inspector.learning.patterns import PATTERNS
 from inspector.models import load
 

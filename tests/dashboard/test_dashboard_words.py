@@ -11,10 +11,9 @@ import yaml
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from inspector.dashboard import words
+from inspector import words
+from inspector.dashboard import mistakes
 from inspector.dashboard.settings import Settings
-from inspector.dashboard.words import catalogue
-from inspector.dashboard.words.sentences import said as in_language
 from inspector.errors import InputError
 from inspector.heads.ablation.target_words import ENDS
 from inspector.heads.counts import DIRECTIONS
@@ -23,6 +22,8 @@ from inspector.heads.specialization.head_description import PHRASES
 from inspector.verification import MUTATIONS, STAGES
 from inspector.verification.diagnosis import CATALOGUE
 from inspector.verification.layers.whole_model import NOISE, OURS_EAGER, OURS_SDPA
+from inspector.words import catalogue
+from inspector.words.sentences import said as in_language
 
 APP = Path(__file__).parents[2] / "app.py"
 CATALOGUES = sorted(words.FOLDER.glob("*.yaml"))
@@ -189,8 +190,8 @@ def test_the_terms_of_a_verification_have_words_in_chinese():
     """Terms that come to the library later are shown as it has them."""
     layers = [*(mutation.name for mutation in MUTATIONS), *(mistake.name for mistake in CATALOGUE)]
     for name in (*layers, *STAGES, *ENDS, OURS_EAGER, OURS_SDPA, NOISE):
-        assert words.term(name, "en") == name
-        assert words.term(name, "zh") != name
+        assert mistakes.called(name, "en") == name
+        assert mistakes.called(name, "zh") != name
     assert words.term("<no term>", "zh") == "<no term>"
 
 

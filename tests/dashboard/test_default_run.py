@@ -11,7 +11,8 @@ import pytest
 from support.browser.dashboard_driver import texts
 from support.each import each
 
-from inspector.dashboard import claims_in_words, shared_corpora, store, words
+from inspector import words
+from inspector.dashboard import claims_in_words, shared_corpora, store
 from inspector.dashboard.settings import Settings, Visit
 from inspector.runs.profile.shard_worker import ProfileSettings
 from inspector.runs.run import Run

@@ -9,7 +9,7 @@ import yaml
 from playwright.sync_api import expect
 from support.browser.browser_reader import PATIENCE
 
-from inspector.dashboard import words
+from inspector import words
 from inspector.dashboard.parts import head_grid
 from inspector.plot.colors import FAMILY_COLORS
 from inspector.runs.run import Run

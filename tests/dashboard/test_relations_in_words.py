@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
+from inspector import words
 from inspector.corpora.annotation.registry import BESIDE, CARRIED
-from inspector.dashboard import relations, words
+from inspector.dashboard import relations
 from inspector.dashboard.parts import claim_ladder
 from inspector.plot.colors import FAMILIES, VERDICTS
 from inspector.runs.run import Run

@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 from support.each import each
 
-from inspector import frames
-from inspector.dashboard import widgets, words
+from inspector import frames, words
+from inspector.dashboard import widgets
 from inspector.frames import Frames, dtypes, meanings
 from inspector.frames.reference_page import reference
 

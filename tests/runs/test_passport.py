@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from inspector.dashboard.store import SHIPPED
 from inspector.errors import InputError
 from inspector.frames import meanings
 from inspector.html import escape
 from inspector.runs.run import Run
 from inspector.runs.store.manifest import Manifest
+from inspector.words import sentences
 
 HOSTILE = "</style><img src=x onerror=alert(1)>"
 
@@ -104,6 +106,24 @@ def test_a_chinese_page_says_in_chinese_what_the_head_does_and_what_columns_mean
     assert "各列的含义" in page
     for column in ("lift", "verdict"):
         assert f"<td>{column}</td><td>{escape(meanings('claims', 'zh')[column])}</td>" in page
+
+
+def test_in_chinese_the_evidence_of_every_role_of_a_real_run_is_chinese():
+    """Names of relations, tags and rules stay; three English words in a row are a sentence."""
+    real = Run.open(SHIPPED)
+    sentence = re.compile(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}")
+    evidence = list(real.roles["evidence"])
+    assert all(map(sentence.search, evidence))  # control: in English it is found
+    pages = {
+        head: real.passport(*head).html("zh")
+        for head in real.roles[["layer", "head"]].drop_duplicates().itertuples(index=False)
+    }
+    for row in real.roles.to_dict("records"):
+        page = pages[row["layer"], row["head"]]
+        assert escape(row["evidence"]) not in page
+        told = sentences.said(row["evidence"], "evidence", "zh")
+        assert escape(told) in page
+        assert not sentence.search(told), told
 
 
 def test_an_atlas_leads_from_file_to_file_in_both_languages(run, tmp_path):

@@ -7,7 +7,7 @@ import pandas as pd
 from support.each import each
 
 from inspector import plot as charts
-from inspector.dashboard import words
+from inspector import words
 from inspector.views import bertviz, matrix, thumbnails
 from inspector.views.matrix import matrix_html
 from inspector.views.thumbnails import thumbnails_html

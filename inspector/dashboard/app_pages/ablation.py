@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import claims_in_words, profiled, shared_corpora, store, widgets, words
+from inspector import words
+from inspector.dashboard import claims_in_words, profiled, shared_corpora, store, widgets
 from inspector.dashboard.guards import guarded, plain, waiting
 from inspector.dashboard.parts import exports, head_statistics
 from inspector.dashboard.runs import under_way

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from inspector import api
+from inspector import api, words
 from inspector.corpora.surface import Surface
 from inspector.dashboard import (
     address,
@@ -13,7 +13,6 @@ from inspector.dashboard import (
     store,
     walkthrough,
     widgets,
-    words,
 )
 from inspector.dashboard.guards import guarded, plain, text_field
 from inspector.dashboard.parts import attention_view, exports, roles_here

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from inspector import api
-from inspector.dashboard import address, relations, store, widgets, words
+from inspector import api, words
+from inspector.dashboard import address, relations, store, widgets
 from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.parts import exports, head_grid
 from inspector.dashboard.runs import choice, texts

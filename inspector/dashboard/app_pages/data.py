@@ -6,17 +6,18 @@ from typing import Any
 
 import streamlit as st
 
+from inspector import words
 from inspector.corpora import Corpus
-from inspector.dashboard import address, profiled, shared_corpora, store, widgets, words
+from inspector.dashboard import address, profiled, shared_corpora, store, widgets
 from inspector.dashboard.guards import guarded, plain, told
 from inspector.dashboard.parts import exports
 from inspector.dashboard.runs import choice, texts, under_way
 from inspector.dashboard.settings import Visit
-from inspector.dashboard.words import sentences
 from inspector.errors import InspectorError
 from inspector.runs.background import processes
 from inspector.runs.background.job import Job, folder_of, read_job, slug, write_job
 from inspector.runs.background.shelf import Listed
+from inspector.words import sentences
 
 SOURCES = ("upload", "paste", "known")
 PASTED = "pasted text"

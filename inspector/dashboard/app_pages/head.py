@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import claims_in_words, examples, profiled, store, widgets, words
+from inspector import words
+from inspector.dashboard import claims_in_words, examples, profiled, store, widgets
 from inspector.dashboard.app_pages.weights import statistics_table
 from inspector.dashboard.guards import plain
 from inspector.dashboard.parts import exports, head_statistics

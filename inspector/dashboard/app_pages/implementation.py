@@ -4,12 +4,12 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import store, widgets, words
+from inspector import words
+from inspector.dashboard import mistakes, store, widgets
 from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.implementation import Report, Trial, read_report, template
 from inspector.dashboard.implementation.report_file import MOST_BYTES
 from inspector.dashboard.settings import Visit
-from inspector.dashboard.words import sentences
 from inspector.plot import error_grid
 from inspector.plot.colors import MARK
 
@@ -133,7 +133,7 @@ def _show(report: Report, t: words.Words, language: str) -> None:
         )
         rows = [
             (
-                words.mistake(str(name), language),
+                mistakes.called(str(name), language),
                 _in_u(row["error"]),
                 t["yes" if row["passed"] else "no"],
             )
@@ -153,8 +153,8 @@ def _first_difference(report: Report, t: words.Words, language: str) -> None:
         [t["first"], ""],
         [
             (t["layer"], first.layer),
-            (t["stage"], words.mistake(first.stage, language)),
-            (t["input"], words.mistake(first.input, language)),
+            (t["stage"], mistakes.called(first.stage, language)),
+            (t["input"], mistakes.called(first.input, language)),
             (t["heads"], heads),
             (t["rows"], first.rows),
             (t["largest"], _in_u(first.error_in_u)),
@@ -166,16 +166,16 @@ def _diagnosis(report: Report, t: words.Words, language: str) -> None:
     found = report.diagnosis
     if found is None:
         return
-    names = [words.mistake(name, language) for name in found.mistakes]
+    names = [mistakes.called(name, language) for name in found.mistakes]
     rows = [
         (t["mistake"], " + ".join(names) or t["unknown"]),
-        (t["fix"], sentences.said(found.fix, sentences.FIXES, language)),
+        (t["fix"], mistakes.fix(found.fix, language)),
         (t["equation"], found.equation),
         (t["details"], "; ".join(found.details)),
         (t["cause"], found.likely_cause or ""),
     ]
     if found.nearest is not None:
-        near = " + ".join(words.mistake(name, language) for name in found.nearest.mistakes)
+        near = " + ".join(mistakes.called(name, language) for name in found.nearest.mistakes)
         rows.append((t["nearest"], near))
     widgets.text_table([t["diagnosis"], ""], [row for row in rows if row[1]])
 
@@ -184,7 +184,7 @@ def _distances(report: Report, t: words.Words, language: str) -> None:
     """Draw how far what was returned is from each known mistake, and from the right result."""
     frame = pd.DataFrame(
         {
-            "name": t["right"] if one.mistake is None else words.mistake(one.mistake, language),
+            "name": t["right"] if one.mistake is None else mistakes.called(one.mistake, language),
             "distance": max(one.distance or 0.0, _NOTHING),
             "kind": t["right"] if one.mistake is None else t["mistake"],
         }

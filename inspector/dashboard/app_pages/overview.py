@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from inspector import words
 from inspector.dashboard import (
     address,
     claims_in_words,
@@ -14,7 +15,6 @@ from inspector.dashboard import (
     relations,
     store,
     widgets,
-    words,
 )
 from inspector.dashboard.guards import guarded, plain, waiting
 from inspector.dashboard.parts import claim_ladder, head_statistics
@@ -37,6 +37,7 @@ def show(visit: Visit) -> None:
     t = words.of("overview", visit.language)
     widgets.heading(t["title"], t["purpose"])
     verdict, heads = st.container(border=True), st.container()
+    verdict.header(plain(visit.model), anchor=False)
     # A run needs no model to be shown, and a model takes seconds to load.
     run = _known(visit)
     with heads:
@@ -47,7 +48,6 @@ def show(visit: Visit) -> None:
             model = store.model(visit.model, visit.language)
     except VerifiableOnly as only:
         with verdict:
-            st.header(plain(only.model.name), anchor=False)
             _verdict(store.report(visit.model, visit.language), t)
         _of_any(only, t)
         raise
@@ -58,7 +58,6 @@ def show(visit: Visit) -> None:
     _architecture(model, t)
     _files(model, t)
     with verdict:
-        st.header(plain(model.name), anchor=False)
         _verdict(store.report(visit.model, visit.language), t)
         widgets.link(visit, "verification", t["more"])
 

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 import streamlit as st
 
+from inspector import words
 from inspector.corpora import Corpus
 from inspector.dashboard import (
     address,
@@ -13,7 +14,6 @@ from inspector.dashboard import (
     shared_corpora,
     store,
     widgets,
-    words,
 )
 from inspector.dashboard.guards import guarded, plain, text_field, waiting
 from inspector.dashboard.parts import exports

@@ -6,6 +6,7 @@ from itertools import chain
 import pandas as pd
 import streamlit as st
 
+from inspector import words
 from inspector.corpora.battery.text import BY_DEFINITION, DECODER
 from inspector.dashboard import (
     address,
@@ -14,7 +15,6 @@ from inspector.dashboard import (
     relations,
     store,
     widgets,
-    words,
 )
 from inspector.dashboard.guards import plain
 from inspector.dashboard.parts import claim_ladder, exports, head_statistics

@@ -5,11 +5,11 @@ import math
 
 import streamlit as st
 
-from inspector.dashboard import store, widgets, words
+from inspector import words
+from inspector.dashboard import mistakes, store, widgets
 from inspector.dashboard.guards import plain
 from inspector.dashboard.parts import exports
 from inspector.dashboard.settings import Visit
-from inspector.dashboard.words import sentences
 from inspector.plot import error_grid
 from inspector.verification import Control, VerificationReport
 from inspector.verification.judge import (
@@ -19,6 +19,7 @@ from inspector.verification.judge import (
     RMS_FLOOR,
     RMS_RATIO,
 )
+from inspector.words import sentences
 
 
 def show(visit: Visit) -> None:
@@ -170,7 +171,7 @@ def _controls(report: VerificationReport, t: words.Words, language: str) -> None
 
 
 def _control_row(control: Control, t: words.Words, language: str) -> list[str]:
-    mistake = words.mistake(control["mutation"], language)
+    mistake = mistakes.called(control["mutation"], language)
     caught = {True: t["yes"], False: t["no"], None: t["below"]}[control["caught"]]
     if control["layer"] is None:
         return [mistake, caught, control["reason"] or ""]

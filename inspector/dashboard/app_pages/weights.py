@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import claims_in_words, profiled, store, widgets, words
+from inspector import words
+from inspector.dashboard import claims_in_words, profiled, store, widgets
 from inspector.dashboard.parts import exports, head_statistics
 from inspector.dashboard.settings import Visit
 from inspector.frames import frames

@@ -6,7 +6,8 @@ from pathlib import Path
 import streamlit as st
 from torch import Tensor
 
-from inspector.dashboard import address, widgets, words
+from inspector import words
+from inspector.dashboard import address, widgets
 from inspector.dashboard.drawing.panes import Pane, Step, map_of, picture
 from inspector.dashboard.parts import exports
 from inspector.dashboard.parts.component import component

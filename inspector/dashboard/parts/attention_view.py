@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from inspector.dashboard import words
+from inspector import words
 from inspector.dashboard.parts.component import component
 from inspector.dashboard.parts.head_reading import HeadReading
 

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from inspector import plot
-from inspector.dashboard import claims_in_words, store, widgets, words
+from inspector import plot, words
+from inspector.dashboard import claims_in_words, store, widgets
 from inspector.dashboard.guards import plain
 from inspector.dashboard.parts import exports
 from inspector.dashboard.settings import Visit

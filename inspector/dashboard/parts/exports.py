@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import words
+from inspector import words
 from inspector.dashboard.parts.component import component
 from inspector.records import FRAME_WRITERS
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from inspector.dashboard import address, words
+from inspector import words
+from inspector.dashboard import address
 from inspector.dashboard.parts.component import component
 from inspector.plot.colors import FAMILIES, FAMILY_COLORS, SIGNED, family_of
 

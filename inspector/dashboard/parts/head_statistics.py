@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from inspector import plot
-from inspector.dashboard import address, relations, store, words
+from inspector import plot, words
+from inspector.dashboard import address, relations, store
 from inspector.dashboard.parts import exports, head_grid
 from inspector.dashboard.parts.head_grid import Head, HeadCells
 from inspector.dashboard.settings import Visit

@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
+from inspector import words
 from inspector.corpora import Corpus, Sentence
 from inspector.corpora.formats.plain_text import split_words
 from inspector.corpora.formats.spacy_parse import parsed_text
-from inspector.dashboard import address, profiled, relations, shared_corpora, widgets, words
+from inspector.dashboard import address, profiled, relations, shared_corpora, widgets
 from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.settings import Visit
 from inspector.errors import InputError

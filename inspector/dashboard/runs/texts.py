@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 
 import streamlit as st
 
+from inspector import words
 from inspector.corpora import Corpus
 from inspector.corpora.annotation.annotated_corpus import read_annotated
-from inspector.dashboard import words
 from inspector.dashboard.settings import Settings
 from inspector.errors import InputError, InspectorError
 

@@ -5,7 +5,8 @@ import time
 
 import streamlit as st
 
-from inspector.dashboard import store, words
+from inspector import words
+from inspector.dashboard import store
 from inspector.dashboard.guards import guarded, plain, told
 from inspector.dashboard.runs import choice
 from inspector.dashboard.settings import Visit

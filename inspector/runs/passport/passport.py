@@ -18,6 +18,7 @@ from inspector.heads.specialization.head_description import describe_head
 from inspector.html import escape, table
 from inspector.records import json_text, records
 from inspector.runs.store.manifest import Manifest
+from inspector.words import sentences
 from inspector.yaml_file import read_own_yaml
 
 _SHOWN = ("roles", "claims", "needed", "behaviour", "relations")
@@ -180,11 +181,18 @@ def _rows(name: str, rows: list[dict[str, Any]], language: str, t: Mapping[str, 
         down = [(column, rows[0][column], says[column]) for column in columns]
         return _table(["", "", ""], down)
     columns = [column for column in rows[0] if column not in ("layer", "head")]
+    if name == "roles":
+        rows = [{**row, "evidence": _evidence(row["evidence"], language)} for row in rows]
     explained = table(["", ""], [(one, says[one]) for one in columns if one in says])
     return (
         _table(columns, [[row[column] for column in columns] for row in rows])
         + f"<details><summary>{escape(t['columns'])}</summary><div>{explained}</div></details>"
     )
+
+
+def _evidence(text: Any, language: str) -> Any:
+    """Return a role's evidence in a language, as far as its sentences are known there."""
+    return sentences.said(text, "evidence", language) if isinstance(text, str) else text
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -4,7 +4,8 @@ import pytest
 import yaml
 from support.browser.dashboard_driver import texts
 
-from inspector.dashboard import walkthrough, words
+from inspector import words
+from inspector.dashboard import walkthrough
 from inspector.dashboard.settings import Settings
 from inspector.models import load
 

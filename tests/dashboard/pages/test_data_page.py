@@ -19,7 +19,6 @@ from inspector.corpora import default_corpus, write_conllu
 from inspector.dashboard import shared_corpora, store
 from inspector.dashboard.runs import choice, texts, under_way
 from inspector.dashboard.settings import Settings, Visit, read_arguments, with_arguments
-from inspector.dashboard.words import sentences
 from inspector.errors import InputError
 from inspector.runs.background import processes
 from inspector.runs.background.job import (
@@ -32,6 +31,7 @@ from inspector.runs.background.job import (
 )
 from inspector.runs.background.shelf import Listed, look_at
 from inspector.runs.run import Run
+from inspector.words import sentences
 
 THREE = write_conllu(default_corpus().sentences[:3]).encode()
 

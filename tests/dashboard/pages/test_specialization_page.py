@@ -14,8 +14,9 @@ import yaml
 from support.browser.dashboard_driver import texts
 from support.each import each
 
+from inspector import words
 from inspector.corpora import default_corpus, read_corpus, write_conllu
-from inspector.dashboard import shared_corpora, words
+from inspector.dashboard import shared_corpora
 from inspector.dashboard.runs import choice, under_way
 from inspector.dashboard.settings import Settings, Visit
 from inspector.errors import InputError

@@ -9,7 +9,8 @@ import torch
 import yaml
 from support.browser.dashboard_driver import PAGES, texts, turn_to
 
-from inspector.dashboard import store, words
+from inspector import words
+from inspector.dashboard import store
 from inspector.errors import ModelError
 from inspector.models import load
 from inspector.models.any_model.any_model import AnyModel

@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from inspector.dashboard import address, store, widgets, words
+from inspector import words
+from inspector.dashboard import address, store, widgets
 from inspector.dashboard.app_pages.concepts import (
     attention,
     claims,

@@ -3,8 +3,9 @@
 import streamlit as st
 from torch import Tensor
 
+from inspector import words
 from inspector.attention import split_heads
-from inspector.dashboard import walkthrough, widgets, words
+from inspector.dashboard import walkthrough, widgets
 from inspector.dashboard.app_pages.concepts import walk
 from inspector.dashboard.app_pages.concepts.example_texts import Examples
 from inspector.dashboard.guards import guarded, plain, text_field

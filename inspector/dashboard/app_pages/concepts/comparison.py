@@ -4,7 +4,7 @@ import json
 
 import streamlit as st
 
-from inspector.dashboard import words
+from inspector import words
 from inspector.dashboard.app_pages.concepts.example_texts import Examples
 from inspector.dashboard.settings import Visit
 from inspector.models import PretrainedModel

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from inspector.dashboard import measure, widgets, words
+from inspector import words
+from inspector.dashboard import measure, widgets
 from inspector.dashboard.app_pages.concepts.example_texts import Examples
 from inspector.dashboard.guards import waiting
 from inspector.dashboard.settings import Visit

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from inspector.dashboard import walkthrough, words
+from inspector import words
+from inspector.dashboard import walkthrough
 from inspector.dashboard.settings import Settings, Visit
 from inspector.models import PretrainedModel
 from inspector.vocabulary import Vocabulary

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from inspector.dashboard import drawing, walkthrough, widgets, words
+from inspector import words
+from inspector.dashboard import drawing, walkthrough, widgets
 from inspector.dashboard.app_pages.concepts import walk
 from inspector.dashboard.app_pages.concepts.example_texts import Examples
 from inspector.dashboard.guards import guarded, text_field

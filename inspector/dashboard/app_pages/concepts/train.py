@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from inspector.dashboard import address, drawing, widgets, words
+from inspector import words
+from inspector.dashboard import address, drawing, widgets
 from inspector.dashboard.app_pages.concepts.example_texts import Examples
 from inspector.dashboard.guards import guarded, plain
 from inspector.dashboard.implementation.side_process import SideProcess

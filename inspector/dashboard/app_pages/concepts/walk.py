@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import streamlit as st
 
+from inspector import words
 from inspector.attention import LayerWeights
-from inspector.dashboard import address, drawing, widgets, words
+from inspector.dashboard import address, drawing, widgets
 from inspector.dashboard.drawing import Step
 from inspector.dashboard.guards import plain
 from inspector.dashboard.walkthrough import HeadSteps, follows, unknown_words, vocabulary

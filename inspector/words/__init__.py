@@ -1,4 +1,4 @@
-"""What the pages say: one catalogue a language, a YAML file beside this module.
+"""What pages say in a language: one catalogue each, a YAML file beside this module.
 
 The English one says which pages and sentences there are; a file beside it, with the same keys and
 figures, is a further language without a line of Python.
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from inspector.dashboard.words.catalogue import Catalogue, differences
 from inspector.errors import InputError
+from inspector.words.catalogue import Catalogue, differences
 from inspector.yaml_file import YamlError, read_own_yaml
 
 Words = Mapping[str, str]
@@ -56,24 +56,6 @@ def term(name: str, language: str) -> str:
         ('漏掉掩码', 'no such')
     """
     return of("library", language).get(name, name)
-
-
-def mistake(name: str, language: str) -> str:
-    """Return what a mistake, or another term, is called: mistakes have their own words.
-
-    Example:
-        >>> mistake("mask dropped", "zh"), mistake("scale omitted", "zh")
-        ('漏掉掩码', '漏掉缩放')
-    """
-    return of("library", language).get(name) or _mistakes(language).get(name, name)
-
-
-@cache
-def _mistakes(language: str) -> Mapping[str, str]:
-    """Return name → what a mistake is called, which stands with the mistakes."""
-    from inspector.verification.diagnosis import CATALOGUE  # imports torch
-
-    return {one.name: one.said[language]["name"] for one in CATALOGUE if language in one.said}
 
 
 @cache

@@ -1,13 +1,10 @@
 """Sentences of the library in another language: recognised by their English templates."""
 
 import re
-from collections.abc import Mapping
 from functools import cache
 
-from inspector.dashboard import words
+from inspector import words
 
-FIXES = "fixes"
-"""The page of what mends each known mistake, which stands with the mistakes."""
 _PARTS = ("places", "reasons")
 """Pages of what stands within the sentences of others."""
 
@@ -17,8 +14,7 @@ def said(text: str, page: str, language: str) -> str:
 
     Args:
         text: In English.
-        page: Of the templates: 'cases', 'counts', 'errors', 'evidence', 'fixes', 'places' or
-            'reasons'.
+        page: Of the templates: 'cases', 'counts', 'errors', 'evidence', 'places' or 'reasons'.
         language: Of the page.
 
     Example:
@@ -27,7 +23,7 @@ def said(text: str, page: str, language: str) -> str:
     """
     if language == words.REFERENCE:
         return text
-    own, rest, found = _sentences(page, language), text, []
+    own, rest, found = words.of(page, language), text, []
     while rest:
         matches = ((name, one.match(rest)) for name, one in _templates(page).items())
         name, match = next(((name, one) for name, one in matches if one), ("", None))
@@ -40,26 +36,17 @@ def said(text: str, page: str, language: str) -> str:
 
 
 def _value(value: str, language: str) -> str:
-    own = words.of("specialization", language).get(value, words.mistake(value, language))
+    own = words.of("specialization", language).get(value, words.term(value, language))
     if own != value or " " not in value:
         return own
     return next((found for page in _PARTS if (found := said(value, page, language)) != value), own)
 
 
-def _sentences(page: str, language: str) -> Mapping[str, str]:
-    """Return name → sentence; what mends a mistake has its own text for a name."""
-    if page != FIXES:
-        return words.of(page, language)
-    from inspector.verification.diagnosis import CATALOGUE  # imports torch
-
-    return {one.fix: one.said.get(language, {}).get("fix", one.fix) for one in CATALOGUE if one.fix}
-
-
 @cache
 def _templates(page: str) -> dict[str, re.Pattern[str]]:
     """Return what recognises each sentence of a page in English, the longest first."""
-    sentences = sorted(_sentences(page, words.REFERENCE).items(), key=lambda item: -len(item[1]))
-    parts = re.compile(r"(?!)" if page == FIXES else r"\{(\w+)\}")
+    sentences = sorted(words.of(page, words.REFERENCE).items(), key=lambda item: -len(item[1]))
+    parts = re.compile(r"\{(\w+)\}")
     return {
         name: re.compile(
             "".join(
