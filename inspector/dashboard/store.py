@@ -17,13 +17,13 @@ from inspector import words
 from inspector.corpora import Corpus
 from inspector.corpora.default import DEFAULT_NAME, default_sha256
 from inspector.corpora.sentence import Labels, Sentence
+from inspector.dashboard import shared_corpora
 from inspector.dashboard.guards import guarded, waiting
 from inspector.dashboard.runs.choice import KEY, root_of
 from inspector.dashboard.settings import Visit
 from inspector.dashboard.shared_corpora import (
     OWN,
     Source,
-    corpus_of,
     name_and_sha256,
     read,
     source_of,
@@ -259,7 +259,7 @@ def ablated_lines(visit: Visit) -> str:
 
 def windows_of(run: Run, visit: Visit) -> tuple[Sentence, ...]:
     """Return the windows that a run's relations across sentences are shown in."""
-    corpus, loaded = corpus_of(run, visit), model(visit.model, visit.language)
+    corpus, loaded = shared_corpora.corpus_of(run, visit), model(visit.model, visit.language)
     given = run.manifest.settings
     with guarded():
         texts: tuple[Sentence, ...] = _windows(

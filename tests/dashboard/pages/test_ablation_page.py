@@ -41,8 +41,10 @@ def asked(open_page, small_model, tmp_path, monkeypatch):
     monkeypatch.setattr(store, "SENTENCES", 12)
     monkeypatch.setattr(store, "CURVE_SENTENCES", 6)
     few = read_conllu(sample_files()[:1])
-    for room in (store, annotated_corpus):
+    for room in (shared_corpora, annotated_corpus):
         monkeypatch.setattr(room, "default_corpus", lambda: few)
+    for room in (shared_corpora, store):
+        monkeypatch.setattr(room, "default_sha256", lambda: few.sha256)
     # In this process, in which the corpus is a small one.
     monkeypatch.setattr(processes, "start", lambda folder, most: worker.main(folder))
     forget()

@@ -16,7 +16,7 @@ from support.browser.english import english_in
 from support.each import each
 
 from inspector.corpora import default_corpus, write_conllu
-from inspector.dashboard import shared_corpora, store
+from inspector.dashboard import shared_corpora
 from inspector.dashboard.runs import choice, texts, under_way
 from inspector.dashboard.settings import Settings, Visit, read_arguments, with_arguments
 from inspector.errors import InputError
@@ -259,7 +259,7 @@ def test_sentences_of_a_run_come_from_a_text_of_this_session_only(root, tmp_path
     given = replace(run, manifest=replace(run.manifest, corpus_sha256=texts.digest(THREE)))
     visit = Visit(Settings(), "en", "minilm", root / "whole")
     assert shared_corpora.corpus_of(given, visit).name == "default"
-    monkeypatch.setattr(store, "own_text", {texts.digest(THREE): str(path)}.get)
+    monkeypatch.setattr(shared_corpora, "own_text", {texts.digest(THREE): str(path)}.get)
     assert len(shared_corpora.corpus_of(given, visit).sentences) == 3
 
 

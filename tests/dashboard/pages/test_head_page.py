@@ -146,7 +146,7 @@ def test_another_sample_shows_other_sentences(open_page, profiled):
 
 def test_a_corpus_without_the_relation_is_a_sentence(open_page, profiled, monkeypatch):
     empty = replace(shared_corpora.read(*shared_corpora.OWN), sentences=[], sha256="0" * 64)
-    monkeypatch.setattr(store, "corpus_of", lambda *_: empty)
+    monkeypatch.setattr(shared_corpora, "corpus_of", lambda *_: empty)
     app = open_page("head", config=profiled)
     assert not app.exception
     assert "The corpus has no text with this relation" in texts(app)
@@ -160,7 +160,7 @@ def test_words_of_a_corpus_are_shown_letter_by_letter(open_page, profiled, monke
         (Relation("syntax", "det", 0, 2), Relation("syntax", "det", 1, 2)),
     )  # fmt: skip
     planted = replace(shared_corpora.read(*shared_corpora.OWN), sentences=[hostile])
-    monkeypatch.setattr(store, "corpus_of", lambda *_: planted)
+    monkeypatch.setattr(shared_corpora, "corpus_of", lambda *_: planted)
     app = open_page("head", config=profiled, pair="det.dependent_to_head")
     assert not app.exception
     assert drawn(app)

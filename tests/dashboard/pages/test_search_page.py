@@ -6,7 +6,7 @@ import pytest
 from support.browser.dashboard_driver import texts, turn_to
 
 from inspector.corpora import Sentence
-from inspector.dashboard import shared_corpora, store
+from inspector.dashboard import shared_corpora
 from inspector.dashboard.parts import roles_here
 from inspector.heads.search import search
 
@@ -58,7 +58,7 @@ def test_what_is_found_nowhere_or_cannot_be_asked_is_a_sentence(open_page, profi
 def test_words_of_the_corpus_are_shown_letter_by_letter(open_page, profiled, monkeypatch):
     planted = Sentence(f"{HOSTILE}", None, (HOSTILE, "cat"), None, (), f"{HOSTILE} cat")
     hostile = replace(shared_corpora.own_corpus(), sentences=[planted], sha256="66" * 32)
-    monkeypatch.setattr(store, "corpus_of", lambda *_: hostile)
+    monkeypatch.setattr(shared_corpora, "corpus_of", lambda *_: hostile)
     app = open_page("search", config=profiled)
     app.text_input(key="find").set_value("cat").run()
     assert not app.exception
