@@ -70,6 +70,10 @@ def test_the_strongest_claims_stand_in_words_with_links_to_their_evidence(
     to_evidence = [query for label, query in links(app) if label.startswith("Hits and misses")]
     assert len(to_evidence) == 4
     assert to_evidence[0] == {**pair, "pair": f"obj.{top['direction']}"}
+    # Every head can be chosen before a model says how many there are.
+    last = run.behaviour[["layer", "head"]].max()
+    for name in ("layer", "head"):
+        assert app.number_input(key=name).max == last[name]
     # The strongest head is the one that is chosen at first.
     assert (app.session_state["layer"], app.session_state["head"]) == (top["layer"], top["head"])
     assert f"Everything about head {top['layer']}-{top['head']}" in [

@@ -17,6 +17,7 @@ from support.each import each
 from inspector import words
 from inspector.corpora import default_corpus, read_corpus, write_conllu
 from inspector.dashboard import shared_corpora
+from inspector.dashboard.guards import plain
 from inspector.dashboard.runs import choice, under_way
 from inspector.dashboard.settings import Settings, Visit
 from inspector.errors import InputError
@@ -304,6 +305,22 @@ def test_examples_come_from_the_files_that_the_settings_name(run, own_files):
     assert shared_corpora.corpus_of(run, visit).name == "default"
     without = replace(visit, settings=Settings(run=own_files["run"]))
     assert shared_corpora.corpus_of(fitting, without).name == "default"
+
+
+@each("page", ["overview", "specialization", "head"])
+def test_a_run_of_another_model_is_refused(page, open_page, profiled, small_model, tmp_path):
+    """Else its heads would be shown under the name of one that never had them."""
+    settings = {**yaml.safe_load(profiled.read_text()), "models": [str(small_model)]}
+    config = tmp_path / "other.yaml"
+    config.write_text(yaml.safe_dump(settings))
+    app = open_page(page, config=config)
+    assert not app.exception
+    said = (
+        f"run (run) was made of other files than those of {small_model}, of minilm: "
+        "choose that model, or another run."
+    )
+    assert [one.value for one in app.error] == [plain(said)]
+    assert not [element for element in app.markdown if "over the best fixed" in element.value]
 
 
 def test_files_that_the_run_was_not_made_from_are_refused(open_page, own_files, tmp_path):
