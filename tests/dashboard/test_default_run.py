@@ -43,6 +43,12 @@ def test_where_none_was_computed_the_first_page_answers(
     )
     # It is nothing of another model, and no longer shown where the reader has his own.
     assert store.default_run(Visit(Settings(), "en", str(small_model))) is None
+    keys = {
+        store._key(Visit(Settings(), "en", name), settings)
+        for name in ("minilm", str(small_model))
+        for settings in (store.SETTINGS, {})
+    }
+    assert len(keys) == 4
     own = Settings(runs=str(tmp_path))
     computed = tmp_path / store._key(visit, store.SETTINGS)
     assert store._kept(Visit(own, "en", "minilm")) == SHIPPED
