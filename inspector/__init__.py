@@ -70,7 +70,7 @@ _TYPES = {
     "probes": "runs.battery",
     "search": "heads.search.corpus_search",
     "vocabulary_circuits": "heads.weights.vocabulary_circuits",
-    "Run": "runs.run",
+    **dict.fromkeys(("Run", "open_run"), "runs.run"),
     "ProfileSettings": "runs.profile.job",
     "Corpus": "corpora",
     "PretrainedModel": "models",

@@ -32,7 +32,7 @@ from inspector.progress import Progress, shown
 from inspector.records import FRAME_WRITERS
 from inspector.runs.check.checking import check
 from inspector.runs.profile.job import profile_settings
-from inspector.runs.profile.profiling import open_run, profile, replicate
+from inspector.runs.profile.profiling import profile, replicate
 from inspector.runs.profile.reporting import (
     compare,
     lost_roles,
@@ -40,6 +40,7 @@ from inspector.runs.profile.reporting import (
     report,
     trainer_callback,
 )
+from inspector.runs.run import open_run
 from inspector.verification import ImplementationReport
 from inspector.verification import verify_implementation as _verify_implementation
 from inspector.verification.verify_model import verify

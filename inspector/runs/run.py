@@ -185,3 +185,24 @@ class Run:
     def _repr_html_(self) -> str:
         """Return the summary above a table of every head's roles, without any script."""
         return roles_table(self.roles, self.behaviour, self.summary())
+
+
+def open_run(path: str | PathLike[str]) -> Run:
+    """Return a run that stands in a folder.
+
+    Args:
+        path: The folder that `profile` wrote.
+
+    Raises:
+        InputError: If it is no path.
+        OutputError: If there is none, it is not complete, or it is damaged.
+
+    Example:
+        >>> import inspector
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = inspector.profile("minilm", "The cat sat.", f"{folder}/run", ablation=False)
+        ...     print(inspector.open_run(f"{folder}/run").manifest.model)
+        minilm
+    """
+    return Run.open(path)

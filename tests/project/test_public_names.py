@@ -8,6 +8,7 @@ from support.each import each
 from support.tiny.models import save_tiny_model
 
 import inspector
+from inspector.dashboard.store import SHIPPED
 from inspector.errors import InputError
 
 TYPES = (
@@ -23,6 +24,19 @@ def test_types_and_rooms_are_reached_without_an_import_of_their_own():
         ["assert len(inspector.Corpus.from_text('The cat sat. It slept.')) == 2"]
         + [f"assert inspector.{name}.__name__ == '{name}'" for name in TYPES]
         + [f"assert inspector.{room}.__name__ == 'inspector.{room}'" for room in ROOMS]
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_run_is_opened_and_read_without_torch():
+    """Who reads figures in a notebook does not wait for it."""
+    code = (
+        f"import sys, inspector; run = inspector.open_run({str(SHIPPED)!r}); "
+        "assert len(run.roles) and run.summary() and run.passport(2, 8).html('zh'); "
+        "assert run.plot.roles() is not None; assert 'torch' not in sys.modules"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300

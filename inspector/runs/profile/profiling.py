@@ -165,26 +165,6 @@ def profile(
         )
 
 
-def open_run(path: str | PathLike[str]) -> Run:
-    """Return a run that stands in a folder.
-
-    Args:
-        path: The folder that `profile` wrote.
-
-    Raises:
-        InputError: If it is no path.
-        OutputError: If there is none, it is not complete, or it is damaged.
-
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     _ = profile("minilm", "The cat sat.", f"{folder}/run", ablation=False)
-        ...     print(open_run(f"{folder}/run").manifest.model)
-        minilm
-    """
-    return Run.open(path)
-
-
 @checked
 def replicate(
     run: Run | str | PathLike[str],
