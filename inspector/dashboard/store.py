@@ -218,7 +218,7 @@ def _kept(visit: Visit) -> Path:
 
 
 def _key(visit: Visit, settings: Mapping[str, object]) -> str:
-    key: str = _key_of(visit.model, json_text(dict(settings)))
+    key: str = _key_of(_files(visit.model), json_text(dict(settings)))
     return key
 
 
@@ -321,29 +321,38 @@ def some_sentences(
 def _model(name: str) -> "PretrainedModel":
     from inspector import api
 
-    return api.load(name)
+    loaded = api.load(name)
+    _in_memory()[name] = loaded.file_hashes
+    return loaded
 
 
-@st.cache_data(max_entries=_MODELS, show_spinner=False)
+@st.cache_resource(show_spinner=False)
+def _in_memory() -> dict[str, dict[str, str]]:
+    """Return name → hashes of the models that were loaded, which is what is shown."""
+    return {}
+
+
 def _files(name: str) -> dict[str, str]:
     """Return file → SHA-256 of a model that need not be in memory, in a hundredth of that time.
 
     Raises:
         ModelError: If there is no such model, or a file is missing.
     """
+    known: dict[str, str] | None = _in_memory().get(name)
+    hashes: dict[str, str] = _hashed(name) if known is None else known
+    return hashes
+
+
+@st.cache_data(max_entries=_MODELS, show_spinner=False)
+def _hashed(name: str) -> dict[str, str]:
     folder = model_folder(name)
     return file_hashes(folder, check_weight_files(folder))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _key_of(name: str, settings: str) -> str:
+def _key_of(files: Mapping[str, str], settings: str) -> str:
     """Return the key of what is computed of a model; versions take long to ask for."""
-    made_of = {
-        **identity_of(_files(name)),
-        "corpus": default_sha256(),
-        "settings": settings,
-    }
-    return _digest(made_of)
+    return _digest({**identity_of(files), "corpus": default_sha256(), "settings": settings})
 
 
 @st.cache_resource(max_entries=_MODELS, show_spinner=False)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,24 @@ def test_where_none_was_computed_the_first_page_answers(
     computed.mkdir()
     (computed / "result.json").touch()
     assert store._kept(Visit(own, "en", "minilm")) == computed
+
+
+def test_what_a_run_must_be_of_is_the_model_in_memory_else_its_files(small_model, tmp_path):
+    name = str(shutil.copytree(small_model, tmp_path / "changing"))
+    visit = Visit(Settings(), "en", name)
+    before, key = store._files(name), store._key(visit, {})
+    loaded = store.model(name, "en")
+    assert loaded.file_hashes == before
+    assert len(before) > 1
+    config = tmp_path / "changing" / "config.json"
+    config.write_text(config.read_text() + " ")
+    # It is still the old one that every page shows, until it is loaded again.
+    assert store._files(name) == before
+    assert store._key(visit, {}) == key
+    store._model.clear()
+    again = store.model(name, "en")
+    assert store._files(name) == again.file_hashes != before
+    assert store._key(visit, {}) != key
 
 
 # Where the model would be loaded, the page is read as it stands.

@@ -51,6 +51,8 @@ def show(visit: Visit) -> None:
             _verdict(store.report(visit.model, visit.language), t)
         _of_any(only, t)
         raise
+    if run is not None and run.manifest.model_files != model.file_hashes:
+        st.rerun()  # the files changed in between: these heads are not the model's
     with heads:
         if run is None:
             _no_heads(visit, t)

@@ -1,6 +1,7 @@
 """The Overview: which heads matter, in words, with a link to the evidence of each claim."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs
@@ -12,6 +13,7 @@ from support.browser.dashboard_driver import texts
 
 from inspector import api
 from inspector.dashboard import claims_in_words, profiled, store
+from inspector.dashboard.parts import head_statistics
 from inspector.dashboard.settings import Settings, Visit
 from inspector.runs.run import Run
 
@@ -126,6 +128,21 @@ def test_whether_a_head_is_needed_is_measured_where_its_run_did_not_ask(
     said = next(line for line in texts(app).split("\n") if line.startswith("Without head"))
     assert f"changes by **{effect} %**, that of matched words by {matched} %: {more} points" in said
     assert f"({low} … {high}; {own['n']} words)" in said
+
+
+def test_heads_of_files_that_changed_meanwhile_are_not_left_beside_the_model(
+    open_page, run, monkeypatch
+):
+    """They are shown before the model is loaded, and it may be another by then."""
+    other = replace(run, manifest=replace(run.manifest, model_files={"model.safetensors": "0"}))
+    found = [other]
+    monkeypatch.setattr(profiled, "at_hand", lambda visit: found.pop() if found else run)
+    monkeypatch.setattr("inspector.dashboard.app_pages.overview._verdict", lambda *_: None)
+    monkeypatch.setattr(store, "report", lambda *_: None)
+    drawn = []
+    monkeypatch.setattr(head_statistics, "show", lambda visit, run, *_: drawn.append(run))
+    assert not open_page("overview").exception
+    assert drawn == [other, run]
 
 
 def test_without_a_run_it_says_how_to_get_one(open_page, monkeypatch):
