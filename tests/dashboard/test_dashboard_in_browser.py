@@ -166,6 +166,7 @@ def test_a_click_on_a_cell_chooses_its_head_and_a_reload_restores_it(reader):
         reader.page.get_by_role("heading", name="Head {layer}-{head}".format(**first))
     ).to_be_visible()
     reader.page.go_back()  # that the address names the strongest head is no choice to be undone
+    reader.page.wait_for_url("**/implementation")  # by two entries where the script came late
     reader.settle()
     assert urlsplit(reader.page.url).path == "/implementation"
     reader.page.go_forward()
