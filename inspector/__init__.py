@@ -7,6 +7,8 @@ The public functions and types stand here, and the rooms that they live in (`ins
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from inspector.public_names import public_names
+
 if TYPE_CHECKING:
     from inspector import attention as attention
     from inspector import corpora as corpora
@@ -78,6 +80,8 @@ _TYPES = {
     **dict.fromkeys(("attend_top", "attend_generation"), "views.top_attention"),
 }
 
+_find, _ = public_names(__name__, {name: _TYPES.get(name, "api") for name in __all__})
+
 
 def __getattr__(name: str) -> Any:
     """Return a public function or type, or a room, importing what it needs only now (PEP 562).
@@ -87,11 +91,7 @@ def __getattr__(name: str) -> Any:
     """
     if name in _ROOMS:
         return import_module(f"inspector.{name}")
-    if name in __all__:
-        return getattr(import_module(f"inspector.{_TYPES.get(name, 'api')}"), name)
-    raise AttributeError(
-        f"module 'inspector' has no attribute {name!r}. Available: {', '.join(__all__)}."
-    )
+    return _find(name)
 
 
 def __dir__() -> list[str]:

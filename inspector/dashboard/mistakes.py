@@ -1,10 +1,12 @@
 """What known mistakes are called in a language, and what mends them: they bring their own words."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
 from inspector import words
 from inspector.verification.diagnosis import CATALOGUE
+from inspector.words import sentences
 
 
 def called(name: str, language: str) -> str:
@@ -19,14 +21,9 @@ def called(name: str, language: str) -> str:
 
 def fix(text: str, language: str) -> str:
     """Return what mends one or several mistakes, in a language; as it is where one is unknown."""
-    own, rest, found = _said(language, "fix"), text, []
-    while rest:
-        known = next((one for one in own if rest.startswith(one)), None)
-        if known is None:
-            return text
-        found.append(own[known])
-        rest = rest[len(known) :].lstrip()
-    return "".join(found)
+    own = _said(language, "fix")
+    templates = {one: re.compile(re.escape(one)) for one in own}
+    return sentences.translated(text, templates, own, language)
 
 
 @cache

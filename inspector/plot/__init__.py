@@ -9,6 +9,8 @@ Must not know: how a number came to be; torch, Streamlit.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from inspector.public_names import public_names
+
 if TYPE_CHECKING:
     from inspector.plot.ablation import robustness_curve as robustness_curve
     from inspector.plot.cluster_charts import dendrogram as dendrogram
@@ -52,6 +54,8 @@ __all__ = [
     "robustness_curve", "svg", "claim_ladder", "needed_grid",
 ]  # fmt: skip
 
+_find, __dir__ = public_names(__name__, _MODULES)
+
 
 def __getattr__(name: str) -> Any:
     """Return a function that makes a chart, importing Altair only now (PEP 562).
@@ -61,12 +65,4 @@ def __getattr__(name: str) -> Any:
     """
     if name in _MODULES:
         import_module("inspector.plot.picture").show_without_hosts()
-        return getattr(import_module(f"inspector.plot.{_MODULES[name]}"), name)
-    raise AttributeError(
-        f"module 'inspector.plot' has no attribute {name!r}. Available: {', '.join(__all__)}."
-    )
-
-
-def __dir__() -> list[str]:
-    """Return the public names."""
-    return [*__all__]
+    return _find(name)

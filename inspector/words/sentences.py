@@ -1,6 +1,7 @@
 """Sentences of the library in another language: recognised by their English templates."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from inspector import words
@@ -23,9 +24,23 @@ def said(text: str, page: str, language: str) -> str:
     """
     if language == words.REFERENCE:
         return text
-    own, rest, found = words.of(page, language), text, []
+    return translated(text, _templates(page), words.of(page, language), language)
+
+
+def translated(
+    text: str, templates: Mapping[str, re.Pattern[str]], own: Mapping[str, str], language: str
+) -> str:
+    """Return sentences in a language; as they are where one has no template.
+
+    Args:
+        text: In English.
+        templates: Name → what recognises a sentence in English, the first that fits.
+        own: Name → the sentence in the language.
+        language: Of the page.
+    """
+    rest, found = text, []
     while rest:
-        matches = ((name, one.match(rest)) for name, one in _templates(page).items())
+        matches = ((name, one.match(rest)) for name, one in templates.items())
         name, match = next(((name, one) for name, one in matches if one), ("", None))
         if match is None:
             return text

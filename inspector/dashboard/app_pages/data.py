@@ -8,6 +8,7 @@ import streamlit as st
 
 from inspector import words
 from inspector.corpora import Corpus
+from inspector.corpora.default import DEFAULT_NAME
 from inspector.dashboard import address, profiled, shared_corpora, store, widgets
 from inspector.dashboard.guards import guarded, plain, told
 from inspector.dashboard.parts import exports
@@ -235,7 +236,7 @@ def _known(visit: Visit, t: words.Words) -> Given | None:
         named=lambda code: t["own_corpus"] if code == _OWN_CORPUS else Path(files[int(code)]).name,
     )  # fmt: skip
     if chosen == _OWN_CORPUS:
-        return shared_corpora.own_corpus().name, (), b"", ""
+        return DEFAULT_NAME, (), b"", ""
     file = files[int(chosen)]
     return Path(file).name, (file,), b"", ""
 

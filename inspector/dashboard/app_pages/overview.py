@@ -40,8 +40,8 @@ def show(visit: Visit) -> None:
     verdict.header(plain(visit.model), anchor=False)
     # A run needs no model to be shown, and a model takes seconds to load.
     run = _known(visit)
-    with heads:
-        if run is not None:
+    if run is not None:
+        with heads:
             _heads(run, visit, t)
     try:
         with verdict:
@@ -51,11 +51,11 @@ def show(visit: Visit) -> None:
             _verdict(store.report(visit.model, visit.language), t)
         _of_any(only, t)
         raise
-    if run is not None and run.manifest.model_files != model.file_hashes:
-        st.rerun()  # the files changed in between: these heads are not the model's
-    with heads:
-        if run is None:
+    if run is None:
+        with heads:
             _no_heads(visit, t)
+    elif run.manifest.model_files != model.file_hashes:
+        st.rerun()  # the files changed in between: these heads are not the model's
     _sizes(model, t)
     _architecture(model, t)
     _files(model, t)

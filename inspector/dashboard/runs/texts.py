@@ -10,12 +10,12 @@ import streamlit as st
 from inspector import words
 from inspector.corpora import Corpus
 from inspector.corpora.annotation.annotated_corpus import read_annotated
+from inspector.corpora.default import DEFAULT_NAME
 from inspector.dashboard.settings import Settings
 from inspector.errors import InputError, InspectorError
 
 SUFFIXES = (".conllu", ".conllup", ".cupt", ".txt")
 _MB = 1_000_000
-_OWN_CORPUS = "default"
 _OWN = "_own_texts"
 _LONGEST_NAME = 80
 _TABLE_LINE = re.compile(r"^[0-9][^\t\n]*(?:\t[^\t\n]*){9}$", re.MULTILINE)
@@ -28,7 +28,7 @@ def called(corpus: str, language: str) -> str:
         >>> called("default", "en"), called("mine", "zh")
         ("inspector's own corpus", 'mine')
     """
-    return words.of("shell", language)["own_corpus"] if corpus == _OWN_CORPUS else corpus
+    return words.of("shell", language)["own_corpus"] if corpus == DEFAULT_NAME else corpus
 
 
 def suffix_of(text: str) -> str:
