@@ -6,6 +6,7 @@ Must not know: how a call is judged.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.backend import Shape, forward
 from benchmarks.fresh import DIRECT_ALLOCATION, in_fresh_process, peak_megabytes
@@ -110,7 +111,7 @@ def call_by_call(texts: int, tokens: int) -> Callable[[], None]:
     n_stages = 6 * minilm().n_layers
 
     def call() -> None:
-        judged = []
+        judged: list[Any] = []
         watch_calls(
             model,
             lambda: model.model(**inputs),

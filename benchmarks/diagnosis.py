@@ -6,7 +6,7 @@ Must not know: how a mistake is found.
 import random
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.subjects import minilm
 from benchmarks.table import Measure
@@ -70,7 +70,7 @@ def _seconds(layer: "Layer", observations: "list[Observation]", pairs: bool) -> 
 
 
 def observe(
-    layer: "Layer", probes: "list", plan: "Plan | None", stages: tuple[str, ...] = ("output",)
+    layer: "Layer", probes: "list[Any]", plan: "Plan | None", stages: tuple[str, ...] = ("output",)
 ) -> "list[Observation]":
     """Return what somebody who follows a plan returns, in float32, added one by one."""
     import torch
@@ -137,11 +137,9 @@ def _random_layer(seed: int) -> "Layer":
         return torch.randn(*shape, generator=generator)
 
     steep = 1.5 * d_model**-0.5
-    weights = LayerWeights(
+    tensors: dict[str, Any] = {
         **{f"W_{letter}": steep * draw(d_model, d_model) for letter in "QKVO"},
         **{f"b_{letter}": 0.3 * draw(d_model) for letter in "QKVO"},
-        n_heads=n_heads,
-        n_kv_heads=n_heads,
-        scaling=d_head**-0.5,
-    )
+    }
+    weights = LayerWeights(**tensors, n_heads=n_heads, n_kv_heads=n_heads, scaling=d_head**-0.5)
     return Layer(weights)

@@ -33,7 +33,7 @@ def run(settings: Settings | None = None) -> list[Measure]:
 
     chosen = settings or Settings()
     folder = inspector.load(chosen.model).folder
-    network: Any = AutoModel.from_pretrained(folder)
+    network: Any = AutoModel.from_pretrained(str(folder))
     tokenizer = AutoTokenizer.from_pretrained(folder)
     ids = torch.arange(chosen.tokens)[None] % network.config.vocab_size
 

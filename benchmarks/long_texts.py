@@ -54,7 +54,11 @@ def decoder(n_layers: int, n_heads: int, d_model: int) -> "PretrainedModel":
     """Return a GPT-2 with random weights and a vocabulary of numbered words."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import GPT2Config, GPT2Model, PreTrainedTokenizerFast
+    from transformers import (  # type: ignore[attr-defined]
+        GPT2Config,
+        GPT2Model,
+        PreTrainedTokenizerFast,
+    )
 
     import inspector
 
@@ -140,14 +144,15 @@ def observed(
         "norms": lambda: NormBehaviour(model),
         "relations": lambda: RelationScores(*shape, ["long"], ["third"]),
     }
-    before, largest = row_blocks.LONG, behaviour.first_largest
+    own: Any = behaviour
+    before, largest = row_blocks.LONG, own.first_largest
     row_blocks.LONG = before if long is None else long
     if not argmax:
-        behaviour.first_largest = lambda rows: (rows[..., 0], rows[..., 0].long())
+        own.first_largest = lambda rows: (rows[..., 0], rows[..., 0].long())
     try:
         observe(model, [batch(model, n_tokens)], [known[kind]() for kind in kinds])
     finally:
-        row_blocks.LONG, behaviour.first_largest = before, largest
+        row_blocks.LONG, own.first_largest = before, largest
 
 
 def by_output_attentions(model: "PretrainedModel", n_tokens: int) -> None:

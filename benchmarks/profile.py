@@ -95,7 +95,7 @@ def sorted_batches(read: "Corpus", size: int) -> "list[AnnotatedBatch]":
     from inspector.models import BatchSize, word_batches
 
     words = [sentence.words for sentence in read.sentences]
-    cut = word_batches(minilm(), words, BatchSize(size, 10**9), padding=1.0)
+    cut = word_batches(minilm(), words, BatchSize(size, 10**9), batch_cost=10**9)
     return annotated_batches(cut.batches, read.sentences, [0] * len(words), {})
 
 

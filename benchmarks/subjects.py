@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def random_bert(n_layers: int, n_heads: int, d_model: int) -> "PretrainedModel":
     """Return a BertModel with random weights, without files and tokenizer."""
     import torch
-    from transformers import BertConfig, BertModel
+    from transformers import BertConfig, BertModel  # type: ignore[attr-defined]
 
     from inspector.models import ARCHITECTURES, LayerSite, PretrainedModel
 

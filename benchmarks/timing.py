@@ -55,7 +55,7 @@ def alternate(
         raise ValueError(f"repeats ({repeats}) must be at least 1: a median needs a value.")
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(warm_ups + repeats):
-        names = list(ways) if number % 2 == 0 else list(reversed(ways))
+        names = list(ways) if number % 2 == 0 else list(ways)[::-1]
         for name in names:
             start = clock()
             ways[name]()

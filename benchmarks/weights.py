@@ -7,7 +7,7 @@ Must not know: how the statistics are computed.
 
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.fresh import DIRECT_ALLOCATION, in_fresh_process, peak_megabytes
 from benchmarks.subjects import random_bert
@@ -59,7 +59,7 @@ def run(settings: Settings | None = None) -> list[Measure]:
         chosen.repeats,
     )
     scale = chosen.n_layers * chosen.n_heads / len(heads)
-    frame = weight_statistics(model).set_index(["layer", "head"])
+    frame: Any = weight_statistics(model).set_index(["layer", "head"])
     apart = max(
         abs(float(frame.at[head, name]) - value) / abs(value)
         for head in heads
