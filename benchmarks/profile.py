@@ -172,6 +172,7 @@ def _distances(chosen: Settings) -> list[Measure]:
 
 def _around(chosen: Settings) -> list[Measure]:
     """Measure the parts of a run beside the pass: reading, tokenizing, writing."""
+    from inspector.runs import RunTarget
     from inspector.runs.profile.profile_corpus import profile_corpus
     from inspector.runs.profile.shard_worker import ProfileSettings
 
@@ -184,7 +185,9 @@ def _around(chosen: Settings) -> list[Measure]:
         with TemporaryDirectory() as place:
             start = time.perf_counter()
             folder = Path(place) / "run"
-            profile_corpus(minilm(), read, folder, settings=ProfileSettings(ablation=False))
+            profile_corpus(
+                minilm(), read, RunTarget(folder), settings=ProfileSettings(ablation=False)
+            )
             whole = time.perf_counter() - start + around
             start = time.perf_counter()
             for number, path in enumerate(p for p in folder.rglob("*") if p.is_file()):

@@ -61,7 +61,7 @@ Probes = Annotated[
         show_default=False,
     ),
 ]
-Engine = Annotated[
+EngineName = Annotated[
     str,
     typer.Option(
         help="Where it is computed: local, or ray: the cluster of RAY_ADDRESS (trusted network "
@@ -84,7 +84,7 @@ def profile(
     ablation_sentences: AblationSentences = None,
     replicate: Replicate = None,
     probes: Probes = None,
-    engine: Engine = "local",
+    engine: EngineName = "local",
     workers: Workers = 1,
     resume: Resume = False,
     long: Long = "skip",

@@ -4,7 +4,7 @@ Sizes, weights of a layer, texts turned into inputs.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -74,6 +74,17 @@ class Batch:
         if self.token_type_ids is not None:
             named["token_type_ids"] = self.token_type_ids
         return named
+
+    def cut(self, length: int) -> "Batch":
+        """Return the first `length` tokens of each text."""
+        kinds = self.token_type_ids
+        return replace(
+            self,
+            input_ids=self.input_ids[:, :length],
+            attention_mask=self.attention_mask[:, :length],
+            token_type_ids=None if kinds is None else kinds[:, :length],
+            tokens=[tokens[:length] for tokens in self.tokens],
+        )
 
 
 @dataclass(frozen=True, repr=False)

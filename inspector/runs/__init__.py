@@ -4,20 +4,21 @@ Must not know: UI.
 """
 
 from inspector.progress import Progress
-from inspector.runs.engines.engine import Worker, WorkerError, compute, run_shards
-from inspector.runs.store.folder_checks import check_run_folder
+from inspector.runs.engines.engine import Engine, Worker, WorkerError, compute, run_shards
+from inspector.runs.store.folder_checks import RunTarget
 from inspector.runs.store.manifest import Manifest, differences
 from inspector.runs.store.run_folder import RunFolder
 from inspector.runs.store.shards import ShardResult
 
 __all__ = [
+    "Engine",
     "Manifest",
     "RunFolder",
+    "RunTarget",
     "ShardResult",
     "Worker",
     "Progress",
     "WorkerError",
-    "check_run_folder",
     "compute",
     "differences",
     "run_shards",

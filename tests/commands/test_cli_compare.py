@@ -14,6 +14,7 @@ from support.each import each
 from inspector.corpora import default_corpus
 from inspector.heads.specialization.profile_comparison import HEADS_COLUMNS
 from inspector.models import load
+from inspector.runs import RunTarget
 from inspector.runs.profile.job import ProfileSettings
 from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.store.manifest import SCHEMA
@@ -28,7 +29,7 @@ def runs(tiny_folder, tmp_path_factory):
     settings = ProfileSettings(random_init_seeds=(), coreference=False, ablation=False)
     for name, start in (("one", 0), ("two", 30)):
         part = replace(whole, name=name, sentences=whole.sentences[start : start + 30])
-        profile_corpus(model, part, folder / name, settings=settings)
+        profile_corpus(model, part, RunTarget(folder / name), settings=settings)
     return folder / "one", folder / "two"
 
 

@@ -72,13 +72,14 @@ def profile_forty(folder):
 
     from inspector.corpora import default_corpus
     from inspector.models import load
+    from inspector.runs import RunTarget
     from inspector.runs.profile.profile_corpus import profile_corpus
     from inspector.runs.profile.shard_worker import ProfileSettings
 
     whole = default_corpus()
     sentences = whole.sentences[60:260:5]
     few = replace(whole, name="forty", sentences=sentences, sha256="40" * 32)
-    profile_corpus(load("minilm"), few, folder, settings=ProfileSettings(ablation=False))
+    profile_corpus(load("minilm"), few, RunTarget(folder), settings=ProfileSettings(ablation=False))
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from support.processes.killing import assert_eventually, contents, shards, start
 from inspector.corpora import read_conllu
 from inspector.corpora.default import sample_files
 from inspector.models import load
-from inspector.runs import RunFolder
+from inspector.runs import Engine, RunFolder, RunTarget
 from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.shard_worker import ProfileSettings
 
@@ -32,10 +32,9 @@ def profile(model, folder, workers=1, resume=False):
     return profile_corpus(
         load(str(model)),
         replace(read, sentences=read.sentences[:64]),
-        folder,
+        RunTarget(folder, resume=resume),
         settings=SETTINGS,
-        workers=workers,
-        resume=resume,
+        engine=Engine(workers=workers),
     )
 
 

@@ -31,7 +31,7 @@ from support.texts.cheap_run import (
 )
 
 from inspector.errors import InputError
-from inspector.runs import WorkerError, run_shards
+from inspector.runs import Engine, WorkerError, run_shards
 from inspector.runs.engines import ray_cluster
 
 SHARDS = 12
@@ -75,7 +75,8 @@ def log(tmp_path):
     return str(tmp_path / "log")
 
 
-on_ray = functools.partial(run_shards, engine="ray")
+def on_ray(shard_ids, make, **given):
+    return run_shards(shard_ids, make, Engine("ray", **given))
 
 
 def test_every_shard_comes_once_and_right(address, log, capfd):

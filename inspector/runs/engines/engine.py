@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from inspector.arguments import shown
@@ -28,42 +29,62 @@ OLDEST_RAY = (2, 60)
 __all__ = [
     "ENGINES",
     "OLDEST_RAY",
+    "Engine",
     "Worker",
     "WorkerError",
-    "check_engine",
     "compute",
     "run_shards",
 ]
 
 
-def check_engine(engine: str, workers: int = 1) -> None:
-    """Refuse an engine that is not known or not installed, and less than one worker.
+@dataclass(frozen=True)
+class Engine:
+    """Where shards are computed, and by how many; what they give is the same.
 
     Raises:
-        InputError: If it is.
+        InputError: If the engine is not known or not installed, or there is less than one worker.
 
     Example:
-        >>> check_engine("local", 2)
+        >>> Engine(workers=2).here, Engine().here
+        (False, True)
     """
-    if engine not in ENGINES:
-        raise InputError(
-            f"engine ({shown(engine)}) must be one of these. Available: {', '.join(ENGINES)}."
-        )
-    if workers < 1:
-        raise InputError(
-            f"workers ({shown(workers)}) must be at least 1: 1 computes in this process."
-        )
-    if engine == "ray":
-        _check_ray()
+
+    name: str = "local"
+    """'local', this machine; or 'ray', see `inspector.runs.engines.ray_cluster`."""
+    workers: int = 1
+    """Processes, at most; locally no more than there are shards, nor, on this machine, than its
+    cores (four where it has fewer)."""
+    gpus: int = 0
+    """How many of them each worker is given, by an engine that hands them out."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot compute."""
+        if self.name not in ENGINES:
+            raise InputError(
+                f"engine ({shown(self.name)}) must be one of these. "
+                f"Available: {', '.join(ENGINES)}."
+            )
+        if self.workers < 1:
+            raise InputError(
+                f"workers ({shown(self.workers)}) must be at least 1: 1 computes in this process."
+            )
+        if self.name == "ray":
+            _check_ray()
+
+    @property
+    def here(self) -> bool:
+        """Return whether this process itself computes."""
+        return self.name == "local" and self.workers == 1
+
+
+HERE = Engine()
+"""This process."""
 
 
 def run_shards(
     shard_ids: Sequence[int],
     make_worker: Callable[[], Worker],
-    *,
-    workers: int = 1,
-    engine: str = "local",
-    gpus: int = 0,
+    engine: Engine = HERE,
 ) -> Results:
     """Return an iterator of (shard id, result), as each is done. Close it to stop early.
 
@@ -73,13 +94,9 @@ def run_shards(
             id to result. Unless it is called in this process it is pickled, so it must be a
             function or class of a module that can be imported, or a `functools.partial` of one.
             It must fix whatever else the result depends on, such as the number of torch threads.
-        workers: How many processes, at most: never more than shards, nor, on this machine, than
-            its cores (four where it has fewer); 1 computes in this one, with the engine 'local'.
-        engine: 'local', this machine; or 'ray', see `inspector.runs.engines.ray_cluster`.
-        gpus: How many of them each worker is given, by an engine that hands them out.
+        engine: Where, and by how many.
 
     Raises:
-        InputError: If `workers` is less than 1, or the engine is not known or not installed.
         InspectorError: What a worker raised, as it raised it.
         WorkerError: If a shard ended three worker processes, or the cluster cannot be used.
         RuntimeError: If a worker process raised anything else; its traceback is in the notes.
@@ -92,13 +109,12 @@ def run_shards(
         >>> [(i, int(result.arrays["square"])) for i, result in run_shards([2, 3], make_worker)]
         [(2, 4), (3, 9)]
     """
-    check_engine(engine, workers)
-    capped = min(workers, max(len(shard_ids), 1))
-    if engine == "ray":
+    capped = min(engine.workers, max(len(shard_ids), 1))
+    if engine.name == "ray":
         from inspector.runs.engines.ray_cluster import on_ray
 
-        return on_ray(shard_ids, make_worker, capped, gpus)
-    if workers == 1:
+        return on_ray(shard_ids, make_worker, capped, engine.gpus)
+    if engine.here:
         return _in_this_process(shard_ids, make_worker)
     most = max(LEAST_PROCESSES, os.cpu_count() or 1)
     return in_processes(shard_ids, make_worker, min(capped, most))
@@ -108,11 +124,9 @@ def compute(
     folder: RunFolder,
     shard_ids: Sequence[int],
     make_worker: Callable[[], Worker],
-    workers: int = 1,
+    engine: Engine = HERE,
     progress: Progress | None = None,
     *,
-    engine: str = "local",
-    gpus: int = 0,
     fits: Callable[[int, ShardResult], bool] | None = None,
     packed: Callable[[ShardResult], ShardResult] = lambda result: result,
     costs: Sequence[float] = (),
@@ -125,10 +139,8 @@ def compute(
         folder: A run to write to.
         shard_ids: The shards that are wanted.
         make_worker: As `run_shards` takes it. Not called when nothing is missing.
-        workers: As `run_shards` takes it.
-        progress: Called with what is being done, rate and time left in it, and the share done.
         engine: As `run_shards` takes it.
-        gpus: As `run_shards` takes it.
+        progress: Called with what is being done, rate and time left in it, and the share done.
         fits: Says of a shard that is there whether it can be what a worker gives; one that cannot
             is computed again, however well sealed.
         packed: Makes of each that is read back what is kept of it in memory.
@@ -146,8 +158,7 @@ def compute(
     whole = max(sum(cost.values()), 1e-9)
     share = first = 1 - sum(cost[shard_id] for shard_id in missing) / whole
     show(f"Shards {kept} of {total}", share)
-    running = run_shards(missing, make_worker, workers=workers, engine=engine, gpus=gpus)
-    with closing(running) as results:
+    with closing(run_shards(missing, make_worker, engine)) as results:
         for computed, (shard_id, result) in enumerate(results, start=1):
             folder.write_shard(shard_id, result)
             passed = max(time.monotonic() - started, 1e-9)

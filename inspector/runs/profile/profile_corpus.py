@@ -20,7 +20,7 @@ from inspector.heads.observers import packed_counts
 from inspector.heads.specialization.replication import with_replicates
 from inspector.models import PretrainedModel
 from inspector.progress import Progress
-from inspector.runs.engines.engine import Worker, check_engine, compute
+from inspector.runs.engines.engine import HERE, Engine, Worker, compute
 from inspector.runs.profile.cost_estimate import note_cost
 from inspector.runs.profile.plan import profile_job, within_window
 from inspector.runs.profile.profile_frames import profile_frames
@@ -35,6 +35,7 @@ from inspector.runs.profile.shard_worker import (
 from inspector.runs.profile.versions import versions
 from inspector.runs.run import Run
 from inspector.runs.run_frames import EVERY_FRAME
+from inspector.runs.store.folder_checks import RunTarget
 from inspector.runs.store.manifest import Manifest
 from inspector.runs.store.run_folder import RunFolder
 
@@ -51,14 +52,11 @@ _SHARDS = 0.9
 def profile_corpus(
     model: PretrainedModel,
     corpus: Corpus | Sequence[Corpus],
-    folder: str | Path | None = None,
+    target: RunTarget | None = None,
     *,
     settings: ProfileSettings | None = None,
     revision: str | None = None,
-    workers: int = 1,
-    engine: str = "local",
-    resume: bool = False,
-    force: bool = False,
+    engine: Engine = HERE,
     replicate: Sequence[Corpus] = (),
     progress: Progress | None = None,
 ) -> Run:
@@ -68,23 +66,17 @@ def profile_corpus(
         model: Whose heads.
         corpus: What is read; or several, each profiled by itself, which the last column of every
             frame, `corpus`, keeps apart.
-        folder: Where the run is kept; nowhere if not given.
+        target: Where the run is kept; nowhere if not given.
         settings: The standard ones if not given.
         revision: Of a hub id, so that worker processes load the same files.
-        workers: Processes; the result is the same for any number.
-        engine: Where shards are computed: 'local', this machine, or 'ray', the cluster that
-            RAY_ADDRESS names, or one on this machine; the result is the same.
-        resume: Go on with the run that stands in the folder.
-        force: Replace it.
+        engine: Where shards are computed, and by how many.
         replicate: Other text, each of enough documents, on which the claims are scored again.
         progress: Told how far it is.
 
     Raises:
-        InputError: If a corpus has no sentence, a run was started with other settings, or there is
-            no such engine.
+        InputError: If a corpus has no sentence, or a run was started with other settings.
         OutputError: If the folder cannot be used.
     """
-    check_engine(engine, workers)
     corpora = [corpus] if isinstance(corpus, Corpus) else list(corpus)
     corpora = [within_window(model, one) for one in corpora]
     if not corpora:
@@ -93,22 +85,19 @@ def profile_corpus(
     jobs = [job for job, _ in made]
     manifest = _manifest(model, corpora, jobs, replicate)
     note_documents(corpora)
-    note_cost(model, jobs, workers)
+    note_cost(model, jobs, engine.workers)
     show = progress or (lambda what, share: None)
     with ExitStack() as stack:
-        place = folder or Path(stack.enter_context(TemporaryDirectory())) / "run"
-        run = stack.enter_context(
-            RunFolder.create(place, manifest, resume=resume, force=force, frames=EVERY_FRAME)
-        )
-        make_worker, gpus = _make_worker(model, jobs, workers, engine)
+        if target is None:
+            target = RunTarget(Path(stack.enter_context(TemporaryDirectory())) / "run")
+        run = stack.enter_context(RunFolder.create(target, manifest, frames=EVERY_FRAME))
+        make_worker, engine = _make_worker(model, jobs, engine)
         shards = compute(
             run,
             range(manifest.n_shards),
             make_worker,
-            workers,
+            engine,
             lambda what, share: show(what, share * _SHARDS),
-            engine=engine,
-            gpus=gpus,
             costs=[cost for job in jobs for cost in job.costs(model.n_layers * model.n_heads)],
             fits=shard_fits(model, jobs),
             packed=lambda shard: replace(shard, arrays=packed_counts(shard.arrays)),
@@ -143,15 +132,14 @@ def _kept(folder: RunFolder, made: Run) -> Run:
 
 
 def _make_worker(
-    model: PretrainedModel, jobs: Sequence[ProfileJob], workers: int, engine: str
-) -> tuple[Callable[[], Worker], int]:
-    """Return what makes a worker, and how many GPUs the engine is to give it."""
-    if engine == "ray" and model.device.type == "cuda":
+    model: PretrainedModel, jobs: Sequence[ProfileJob], engine: Engine
+) -> tuple[Callable[[], Worker], Engine]:
+    """Return what makes a worker, and the engine with the GPUs that it is to give it."""
+    if engine.name == "ray" and model.device.type == "cuda":
         # An actor of Ray sees no other than its own, whatever its number.
-        return partial(ProfileWorker, [replace(job, device="cuda") for job in jobs]), 1
-    if engine == "local" and workers == 1:
-        return partial(ProfileWorker, jobs, model), 0
-    return partial(ProfileWorker, jobs), 0
+        ours = [replace(job, device="cuda") for job in jobs]
+        return partial(ProfileWorker, ours), replace(engine, gpus=1)
+    return partial(ProfileWorker, jobs, model if engine.here else None), engine
 
 
 def _on_other_text(

@@ -16,7 +16,7 @@ from inspector.models import DEFAULT_MODEL
 from inspector.models.loading.load_model import ModelOrName, loaded
 from inspector.progress import Progress, shown
 from inspector.runs.battery import check_probes, with_battery
-from inspector.runs.engines.engine import check_engine
+from inspector.runs.engines.engine import Engine
 from inspector.runs.profile.job import Long, ProfileSettings, profile_settings
 from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.replicating import (
@@ -25,7 +25,7 @@ from inspector.runs.profile.replicating import (
     with_selectivity_rules,
 )
 from inspector.runs.run import Run
-from inspector.runs.store.folder_checks import check_run_folder
+from inspector.runs.store.folder_checks import RunTarget
 
 
 @checked
@@ -133,9 +133,10 @@ def profile(
         batch_tokens=batch_tokens,
         long=long,
     )
-    check_engine(engine, workers)
-    if output is not None:
-        check_run_folder(output, resume=resume, force=force)
+    computed = Engine(engine, workers)
+    target = None if output is None else RunTarget(output, resume=resume, force=force)
+    if target is not None:
+        target.check()
     others = other_texts(replicate, chosen.labels)
     check_probes(probes)
     read: list[Corpus] = []
@@ -144,7 +145,7 @@ def profile(
     ready = loaded(model, dtype=dtype, device=device, revision=revision)
     if probes is not None or (corpus is None and ready.architecture.kind == "decoder"):
         read = with_battery(ready, read)
-    if ready.folder is None and (workers > 1 or engine != "local"):
+    if ready.folder is None and not computed.here:
         raise InputError(
             f"workers ({workers}, {engine}) must be 1, on this machine, for a model in memory: "
             "other processes cannot see it. Save it (save_pretrained) and give the folder."
@@ -153,13 +154,10 @@ def profile(
         return profile_corpus(
             corpus=read,
             model=ready,
-            folder=output,
+            target=target,
             settings=chosen,
             revision=revision,
-            workers=workers,
-            engine=engine,
-            resume=resume,
-            force=force,
+            engine=computed,
             replicate=others,
             progress=show,
         )

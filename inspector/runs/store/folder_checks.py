@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from inspector.errors import InputError, OutputError
@@ -23,40 +24,55 @@ TEMPORARY = ".inspector-*.tmp"  # as inspector.output names what it has not fini
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def check_run_folder(
-    path: str | os.PathLike[str], *, resume: bool = False, force: bool = False
-) -> Manifest | None:
-    """Return the manifest that stands in the folder, once a run may be written there.
-
-    For before the expensive work, when what the new run depends on is not known yet.
-
-    Args:
-        path: The folder that a run shall be written to; it need not exist.
-        resume: Whether to go on with a run that stands there.
-        force: Whether to compute anew what it has.
+@dataclass(frozen=True)
+class RunTarget:
+    """The folder that a run shall be written to, and what becomes of a run that stands there.
 
     Raises:
         InputError: If both `resume` and `force` are given.
-        OutputError: If the place is taken or cannot be written to.
     """
-    if resume and force:
-        raise InputError(
-            "resume and force are both given, and only one can be: "
-            "resume goes on with what is there, force deletes it."
-        )
-    folder = Path(path)
-    with in_words(folder):
-        if folder.is_dir():
-            check_unlocked(folder)
-        return standing_run(folder, resume=resume, force=force)
+
+    path: str | os.PathLike[str]
+    """It need not exist."""
+    resume: bool = False
+    """Whether to go on with a run that stands there."""
+    force: bool = False
+    """Whether to compute anew what it has; its files are deleted."""
+
+    def __post_init__(self) -> None:
+        """Refuse to keep a run and to delete it."""
+        if self.resume and self.force:
+            raise InputError(
+                "resume and force are both given, and only one can be: "
+                "resume goes on with what is there, force deletes it."
+            )
+
+    @property
+    def folder(self) -> Path:
+        """Return the path of the folder."""
+        return Path(self.path)
+
+    def check(self) -> Manifest | None:
+        """Return the manifest that stands in the folder, once a run may be written there.
+
+        For before the expensive work, when what the new run depends on is not known yet.
+
+        Raises:
+            OutputError: If the place is taken or cannot be written to.
+        """
+        with in_words(self.folder):
+            if self.folder.is_dir():
+                check_unlocked(self.folder)
+            return standing_run(self)
 
 
-def standing_run(folder: Path, *, resume: bool, force: bool) -> Manifest | None:
-    """Return what `check_run_folder` returns, without looking at the lock.
+def standing_run(target: RunTarget) -> Manifest | None:
+    """Return what `RunTarget.check` returns, without looking at the lock.
 
     Raises:
         OutputError: If the place is taken or cannot be written to.
     """
+    folder = target.folder
     if not folder.is_dir():
         if folder.is_file():
             raise OutputError(f"run ({folder}) is a file: choose another place for the folder.")
@@ -72,7 +88,7 @@ def standing_run(folder: Path, *, resume: bool, force: bool) -> Manifest | None:
                 f"folder ({folder}) has files of its own and is not a run: "
                 "choose a new folder for the run."
             )
-    elif not (resume or force):
+    elif not (target.resume or target.force):
         anew = "have it computed anew (force=True, --force on the command line)"
         if _is_complete(folder, recorded.run_id):
             raise OutputError(

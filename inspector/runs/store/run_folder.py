@@ -24,7 +24,7 @@ from inspector.runs.store.folder_checks import (
     RESULT,
     SHARDS,
     TEMPORARY,
-    check_run_folder,
+    RunTarget,
     in_words,
     read_result,
     recorded_manifest,
@@ -85,20 +85,17 @@ class RunFolder:
     @contextmanager
     def create(
         cls,
-        path: str | os.PathLike[str],
+        target: RunTarget,
         manifest: Manifest,
         *,
-        resume: bool = False,
-        force: bool = False,
         frames: Collection[str] = (),
     ) -> Iterator["RunFolder"]:
         """Give a run to write to, alone, until the block ends.
 
         Args:
-            path: The run's folder, made where its parent exists.
+            target: The run's folder, made where its parent exists; a run is gone on with where it
+                was started with the very same manifest.
             manifest: What the run's results depend on.
-            resume: Go on with a run that was started with the very same manifest.
-            force: Compute anew what the run that stands there has; its files are deleted.
             frames: Which a run may have: deleted with them where its result.json, which would say
                 which it has, is damaged.
 
@@ -107,22 +104,24 @@ class RunFolder:
             OutputError: If the place is taken or cannot be written to, or another process
                 is writing there.
         """
-        folder = Path(path)
-        check_run_folder(folder, resume=resume, force=force)
+        folder = target.folder
+        target.check()
         with ExitStack() as until_the_end:
             with in_words(folder):
                 folder.mkdir(exist_ok=True)
                 until_the_end.enter_context(locked(folder))
                 # Again: another process may have been here since.
-                recorded = standing_run(folder, resume=resume, force=force)
+                recorded = standing_run(target)
                 _delete_leftovers(folder)
-                if recorded is not None and force:
+                if recorded is not None and target.force:
                     _clear(cls(folder, recorded), frames)
                 elif recorded is not None:
                     _check_same(folder, recorded, manifest)
                 (folder / SHARDS).mkdir(exist_ok=True)
-                if recorded is None or force:
-                    write_atomically(folder / MANIFEST, manifest.text().encode(), force=force)
+                if recorded is None or target.force:
+                    write_atomically(
+                        folder / MANIFEST, manifest.text().encode(), force=target.force
+                    )
                 run = cls(folder, manifest)
             run._writable = True
             try:

@@ -17,7 +17,6 @@ from inspector.models.weight_checks.observed_terms import scaled_queries
 from inspector.verification.diagnosis import REFERENCE, Comparison, Layer, Norm, Observation, Probe
 from inspector.verification.layers.cases import (
     Case,
-    cut_to,
     longest_length,
     longest_text,
     text_cases,
@@ -132,7 +131,7 @@ def random_probes(layer: Layer, spread: float) -> list[Probe]:
 
 def _cases(model: PretrainedModel) -> list[Case]:
     return [
-        Case("longer text", cut_to(case.batch, _LONGER))
+        Case("longer text", case.batch.cut(_LONGER))
         if case.batch.input_ids.shape[1] > _LONGER
         else case
         for case in text_cases(model)

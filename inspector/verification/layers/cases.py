@@ -67,7 +67,7 @@ def text_cases(model: PretrainedModel) -> list[Case]:
     return [
         Case("one sentence", model.encode([_SENTENCE], truncate=True)),
         padded_case(model),
-        Case("single token", cut_to(model.encode(["attention"], special=False), 1)),
+        Case("single token", model.encode(["attention"], special=False).cut(1)),
         Case("longest text", longest_text(model, longest_length(model))),
     ]
 
@@ -98,18 +98,6 @@ def longest_text(model: PretrainedModel, longest: int) -> Batch:
     repetitions = longest // len(_PARAGRAPH.split()) + 1
     bounded = replace(model, max_tokens=longest)
     return bounded.encode([_PARAGRAPH * repetitions], truncate=True)
-
-
-def cut_to(batch: Batch, length: int) -> Batch:
-    """Return the first tokens of each text."""
-    kinds = batch.token_type_ids
-    return replace(
-        batch,
-        input_ids=batch.input_ids[:, :length],
-        attention_mask=batch.attention_mask[:, :length],
-        token_type_ids=None if kinds is None else kinds[:, :length],
-        tokens=[tokens[:length] for tokens in batch.tokens],
-    )
 
 
 def _random_tokens(model: PretrainedModel, condition: Condition) -> Batch:

@@ -12,6 +12,7 @@ from support.browser.dashboard_driver import texts
 
 import inspector
 from inspector.heads.specialization.profile_comparison import _SHARES, match_heads
+from inspector.runs import RunTarget
 from inspector.runs.run import Run
 from inspector.runs.store.run_folder import RunFolder
 
@@ -31,7 +32,7 @@ def two(profiled, tmp_path_factory):
     for name, claims in {"before": before, "after": after}.items():
         shutil.copytree(run, root / name)
         frames = {**made.frames, "claims": claims, "roles": roles[name].reset_index(drop=True)}
-        with RunFolder.create(root / name, made.manifest, resume=True) as folder:
+        with RunFolder.create(RunTarget(root / name, resume=True), made.manifest) as folder:
             for frame_name, frame in frames.items():
                 folder.write_frame(frame_name, frame)
             folder.finish()

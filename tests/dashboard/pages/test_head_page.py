@@ -15,6 +15,7 @@ from inspector.dashboard.app_pages.head import _BY_WEIGHT, _offset
 from inspector.dashboard.examples import _taken
 from inspector.heads.specialization.head_examples import head_predictions
 from inspector.models import load
+from inspector.runs import RunTarget
 from inspector.runs.profile.plan import profile_job
 from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.profiling import profile
@@ -38,7 +39,7 @@ def with_mentions(tmp_path_factory):
     profile_corpus(
         load("minilm"),
         few,
-        folder / "run",
+        RunTarget(folder / "run"),
         settings=ProfileSettings(random_init_seeds=(), ablation=False),
     )
     config = folder / "mentions.yaml"

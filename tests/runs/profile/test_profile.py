@@ -21,6 +21,7 @@ from inspector.heads.observers import counts_from_state
 from inspector.heads.specialization.claims import relation_claims
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import load, random_init_model
+from inspector.runs import Engine, RunTarget
 from inspector.runs.profile.plan import profile_job
 from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.shard_worker import ProfileSettings, ProfileWorker
@@ -187,7 +188,7 @@ def corpus():
 @pytest.fixture(scope="module")
 def undisturbed(tiny, corpus, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed") / "run"
-    return folder, profile_corpus(tiny, corpus, folder, settings=SETTINGS)
+    return folder, profile_corpus(tiny, corpus, RunTarget(folder), settings=SETTINGS)
 
 
 def contents(folder):
@@ -250,7 +251,7 @@ def test_the_run_says_what_it_is(undisturbed, tiny, corpus):
 
 
 def test_a_second_run_gives_the_same_bytes(tiny, corpus, undisturbed, tmp_path):
-    again = profile_corpus(tiny, corpus, tmp_path / "run", settings=SETTINGS)
+    again = profile_corpus(tiny, corpus, RunTarget(tmp_path / "run"), settings=SETTINGS)
     assert contents(tmp_path / "run") == contents(undisturbed[0])
     assert_same_frames(again, undisturbed[1])
 
@@ -260,7 +261,9 @@ def test_a_second_run_gives_the_same_bytes(tiny, corpus, undisturbed, tmp_path):
 @pytest.mark.process
 @pytest.mark.parametrize("workers", [2, 3])
 def test_any_number_of_workers_gives_the_same_bytes(tiny, corpus, undisturbed, tmp_path, workers):
-    profile_corpus(tiny, corpus, tmp_path / "run", settings=SETTINGS, workers=workers)
+    profile_corpus(
+        tiny, corpus, RunTarget(tmp_path / "run"), settings=SETTINGS, engine=Engine(workers=workers)
+    )
     assert contents(tmp_path / "run") == contents(undisturbed[0])
 
 
@@ -294,9 +297,8 @@ def test_a_damaged_shard_is_computed_again_and_no_other(
     profile_corpus(
         tiny,
         corpus,
-        folder,
+        RunTarget(folder, resume=True),
         settings=SETTINGS,
-        resume=True,
         progress=lambda what, share: told.append((what, share)),
     )
     assert contents(folder) == expected
@@ -325,7 +327,7 @@ def test_other_settings_are_refused(tiny, corpus, undisturbed, changed, words):
     before = contents(undisturbed[0])
     settings = replace(SETTINGS, **changed)
     with pytest.raises(InputError, match=f"was begun with other settings .*{words}") as refused:
-        profile_corpus(tiny, corpus, undisturbed[0], settings=settings, resume=True)
+        profile_corpus(tiny, corpus, RunTarget(undisturbed[0], resume=True), settings=settings)
     assert str(refused.value).endswith("Give the same ones, or choose another folder.")
     assert contents(undisturbed[0]) == before
 
@@ -333,15 +335,15 @@ def test_other_settings_are_refused(tiny, corpus, undisturbed, changed, words):
 def test_another_corpus_or_model_is_refused(tiny, corpus, undisturbed, tiny_folder):
     other = replace(corpus, sha256="0" * 64)
     with pytest.raises(InputError, match=r"corpus sha256: \w+… ≠ 000000000000…"):
-        profile_corpus(tiny, other, undisturbed[0], settings=SETTINGS, resume=True)
+        profile_corpus(tiny, other, RunTarget(undisturbed[0], resume=True), settings=SETTINGS)
     electra = load(str(tiny_folder("electra")))
     with pytest.raises(InputError, match="model: "):
-        profile_corpus(electra, corpus, undisturbed[0], settings=SETTINGS, resume=True)
+        profile_corpus(electra, corpus, RunTarget(undisturbed[0], resume=True), settings=SETTINGS)
 
 
 def test_a_folder_that_has_a_run_is_not_written_to(tiny, corpus, undisturbed):
     with pytest.raises(OutputError, match="is complete already: choose another folder"):
-        profile_corpus(tiny, corpus, undisturbed[0], settings=SETTINGS)
+        profile_corpus(tiny, corpus, RunTarget(undisturbed[0]), settings=SETTINGS)
 
 
 def test_what_is_opened_is_what_was_returned(undisturbed):
@@ -398,7 +400,7 @@ def test_batch_size_and_order_change_no_count(tiny, corpus, undisturbed, size):
 def test_distances_are_there_where_they_are_asked_for(tiny, corpus, tmp_path):
     settings = replace(SETTINGS, distances=True, random_init_seeds=())
     small = replace(corpus, sentences=corpus.sentences[:8])
-    run = profile_corpus(tiny, small, tmp_path / "run", settings=settings)
+    run = profile_corpus(tiny, small, RunTarget(tmp_path / "run"), settings=settings)
     found = run.frames["distances"]
     assert len(found) == N_LAYERS * N_HEADS * (N_LAYERS * N_HEADS - 1) // 2
     assert found["distance_nats"].between(0, np.log(2)).all()
@@ -416,7 +418,7 @@ def test_plain_text_gives_behaviour_only(tiny, tmp_path):
     text = tmp_path / "text.txt"
     text.write_text("The dog had rain. The old cat could not table the dog.\n\nThat town.\n")
     read = read_text([text])
-    run = profile_corpus(tiny, read, tmp_path / "run", settings=SETTINGS)
+    run = profile_corpus(tiny, read, RunTarget(tmp_path / "run"), settings=SETTINGS)
     assert run.manifest.n_shards == 1, "no random models: there is nothing to compare with theirs"
     assert run.manifest.settings["annotation"] == "none"
     for name in ("relations", "claims", "power"):

@@ -15,7 +15,7 @@ from inspector.errors import InputError
 from inspector.heads.ablation import needed_heads
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import load
-from inspector.runs import RunFolder
+from inspector.runs import Engine, RunFolder, RunTarget
 from inspector.runs.profile import needed_frame
 from inspector.runs.profile.ablation_worker import sample
 from inspector.runs.profile.job import ProfileSettings, profile_settings
@@ -67,7 +67,7 @@ def contents(folder):
 @pytest.fixture(scope="module")
 def kept(model, corpus, tmp_path_factory):
     folder = tmp_path_factory.mktemp("ablation") / "run"
-    profile_corpus(model, corpus, folder, settings=SETTINGS)
+    profile_corpus(model, corpus, RunTarget(folder), settings=SETTINGS)
     return folder
 
 
@@ -88,7 +88,9 @@ def test_claims_have_needed_last_and_the_rest_as_without(kept, model, corpus):
 @pytest.mark.full
 @pytest.mark.process
 def test_two_workers_give_the_same_bytes(kept, corpus, model, tmp_path):
-    profile_corpus(model, corpus, tmp_path / "two", settings=SETTINGS, workers=2)
+    profile_corpus(
+        model, corpus, RunTarget(tmp_path / "two"), settings=SETTINGS, engine=Engine(workers=2)
+    )
     assert contents(tmp_path / "two") == contents(kept)
 
 
@@ -97,7 +99,7 @@ def test_a_damaged_shard_is_computed_again_to_the_same_bytes(kept, corpus, model
     shutil.copytree(kept, folder)
     last = sorted((folder / "shards").iterdir())[-1]
     last.write_bytes(b"damaged")
-    profile_corpus(model, corpus, folder, settings=SETTINGS, resume=True)
+    profile_corpus(model, corpus, RunTarget(folder, resume=True), settings=SETTINGS)
     assert contents(folder) == contents(kept)
 
 
@@ -171,7 +173,7 @@ def test_the_seed_of_the_settings_draws_the_random_heads(kept, model, corpus, mo
         return needed_heads(claims, sums, seed, **given)
 
     monkeypatch.setattr(needed_frame, "needed_heads", needed)
-    profile_corpus(model, corpus, kept, settings=SETTINGS, resume=True)
+    profile_corpus(model, corpus, RunTarget(kept, resume=True), settings=SETTINGS)
     assert seeds == [SETTINGS.seed] != [0]
 
 
@@ -264,5 +266,5 @@ def test_resealed_shards_of_a_run_that_is_not_complete_are_computed_anew(
             replace(shard, arrays=arrays), run_id=begun.manifest.run_id, shard_id=shard_id
         )
         (folder / "shards" / f"{shard_id:06d}.safetensors").write_bytes(data)
-    profile_corpus(model, corpus, folder, settings=SETTINGS, resume=True)
+    profile_corpus(model, corpus, RunTarget(folder, resume=True), settings=SETTINGS)
     assert contents(folder) == contents(kept)

@@ -12,6 +12,7 @@ from inspector.corpora.formats.plain_text import text_surface
 from inspector.heads.observers import Behaviour, annotated_batches, observe
 from inspector.models import load, word_batches
 from inspector.models.tokenizing.sentence_tokens import unknown_id
+from inspector.runs import RunTarget
 from inspector.runs.profile.profile_corpus import profile_corpus
 from inspector.runs.profile.reading import note_documents
 from inspector.runs.profile.shard_worker import ProfileSettings
@@ -93,7 +94,7 @@ def test_unknown_tokens_are_no_duplicates_of_one_another(minilm):
 
 def test_a_run_says_it_everywhere_and_the_same_after_resume(tiny, tmp_path):
     made, folder = corpus(sentences(0.5, 40)), tmp_path / "run"
-    run = profile_corpus(tiny, made, folder, settings=SETTINGS)
+    run = profile_corpus(tiny, made, RunTarget(folder), settings=SETTINGS)
     assert run.vocabulary == Vocabulary(200, 20, 236, 20, 0)
     said = "unknown to the vocabulary: 20 of 200 words (10.0 %), 20 of 236 tokens (8.5 %)"
     assert said in run.summary()
@@ -101,7 +102,7 @@ def test_a_run_says_it_everywhere_and_the_same_after_resume(tiny, tmp_path):
     assert result["vocabulary"] == asdict(run.vocabulary)
     (folder / "result.json").unlink()
     (folder / "shards" / "000001.safetensors").unlink()
-    profile_corpus(tiny, made, folder, settings=SETTINGS, resume=True)
+    profile_corpus(tiny, made, RunTarget(folder, resume=True), settings=SETTINGS)
     again = Run.open(folder)
     assert again.totals.equals(run.totals)
     assert (again.vocabulary, again.unsure) == (run.vocabulary, ["obj"])

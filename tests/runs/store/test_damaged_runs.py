@@ -14,7 +14,7 @@ from support.processes.killing import contents
 from support.texts.cheap_run import IDS, computed, figures, make_worker, manifest, run
 
 from inspector.errors import InspectorError, OutputError
-from inspector.runs import RunFolder, ShardResult, check_run_folder, compute, run_shards
+from inspector.runs import Engine, RunFolder, RunTarget, ShardResult, compute, run_shards
 from inspector.runs.engines.pool import WorkerError
 from inspector.runs.store.result import DamageError, decode_result
 from inspector.runs.store.shards import encode_shard
@@ -114,7 +114,7 @@ def test_what_is_no_result(folder, content, why):
     (folder / "result.json").write_bytes(content)
     assert f"of the run is damaged, {why}: run the command" in refusal(opened, folder)
     (folder / "result.json").write_bytes(content)
-    assert "was begun and is not complete" in refusal(check_run_folder, folder)
+    assert "was begun and is not complete" in refusal(RunTarget(folder).check)
 
 
 def test_the_result_of_another_run(folder):
@@ -239,7 +239,7 @@ def test_swapped_shards_sealed_anew_are_computed_anew(folder, kept, tmp_path):
 
 def test_shards_that_do_not_fit_the_work_are_computed_anew(tmp_path):
     """Of a run that is not complete no list says which shards it had: what they hold must fit."""
-    with RunFolder.create(tmp_path / "run", manifest()) as begun:
+    with RunFolder.create(RunTarget(tmp_path / "run"), manifest()) as begun:
         compute(begun, range(4), make_worker)
         log = str(tmp_path / "log")
         results = compute(
@@ -343,7 +343,7 @@ def test_a_pipe_or_a_folder_instead_of_a_file_ends_in_a_sentence(folder, name, k
 @each("workers", [1, 2])
 def test_no_memory_left_is_a_sentence(tmp_path, error, workers):
     with pytest.raises(WorkerError) as caught:
-        list(run_shards([5], Exhausted(error), workers=workers))
+        list(run_shards([5], Exhausted(error), Engine(workers=workers)))
     assert str(caught.value) == (
         "shard (5) needs more memory than there is: make room, or use fewer --workers, "
         "and run the command again with --resume; finished shards are kept."
@@ -370,9 +370,9 @@ def test_never_more_workers_than_shards_or_than_twice_the_cores(monkeypatch, wor
         "inspector.runs.engines.engine.in_processes",
         lambda ids, make, n: asked.append(n) or iter(()),
     )
-    list(run_shards(IDS, make_worker, workers=workers))
-    list(run_shards(IDS[:2], make_worker, workers=workers))
-    list(run_shards(range(10_000), make_worker, workers=workers))
+    list(run_shards(IDS, make_worker, Engine(workers=workers)))
+    list(run_shards(IDS[:2], make_worker, Engine(workers=workers)))
+    list(run_shards(range(10_000), make_worker, Engine(workers=workers)))
     most = max(4, 2 * os.cpu_count())
     assert asked == [min(workers, len(IDS), most), 2, min(workers, most)]
 

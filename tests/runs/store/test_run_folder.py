@@ -12,7 +12,7 @@ from support.texts.cheap_run import figures, make_worker, manifest, run
 
 from inspector import output
 from inspector.errors import InputError, OutputError
-from inspector.runs import RunFolder, WorkerError, check_run_folder, compute
+from inspector.runs import Engine, RunFolder, RunTarget, WorkerError, compute
 
 MANY = 12
 
@@ -40,7 +40,7 @@ def finished(tmp_path):
 
 @pytest.fixture
 def begun(tmp_path):
-    with RunFolder.create(tmp_path / "run", manifest()) as folder:
+    with RunFolder.create(RunTarget(tmp_path / "run"), manifest()) as folder:
         compute(folder, range(5), make_worker)
     return tmp_path / "run"
 
@@ -65,8 +65,8 @@ def test_a_second_run_gives_the_same_bytes_however_many_work(tmp_path, undisturb
 
 
 def test_results_come_in_the_order_that_was_asked_for(tmp_path):
-    with RunFolder.create(tmp_path / "run", manifest()) as folder:
-        results = compute(folder, [7, 2, 5], make_worker, 2)
+    with RunFolder.create(RunTarget(tmp_path / "run"), manifest()) as folder:
+        results = compute(folder, [7, 2, 5], make_worker, Engine(workers=2))
         assert folder.valid_shards() == [2, 5, 7]
     for shard_id, result in zip([7, 2, 5], results, strict=True):
         np.testing.assert_array_equal(result.arrays["sums"], figures(shard_id).arrays["sums"])
@@ -74,7 +74,7 @@ def test_results_come_in_the_order_that_was_asked_for(tmp_path):
 
 def test_progress_tells_rate_and_time_left(tmp_path):
     heard = []
-    with RunFolder.create(tmp_path / "run", manifest()) as folder:
+    with RunFolder.create(RunTarget(tmp_path / "run"), manifest()) as folder:
         compute(folder, [0, 1], make_worker)
         make = functools.partial(make_worker, pause=0.05)
         compute(folder, range(4), make, progress=lambda what, share: heard.append((what, share)))
@@ -106,8 +106,8 @@ def test_a_run_that_is_not_complete_is_gone_on_with_only_when_asked(begun, undis
         "(force=True, --force on the command line)."
     )
     assert refusal(OutputError, run, begun, manifest()) == expected
-    assert refusal(OutputError, check_run_folder, begun) == expected
-    assert check_run_folder(begun, resume=True) == manifest()
+    assert refusal(OutputError, RunTarget(begun).check) == expected
+    assert RunTarget(begun, resume=True).check() == manifest()
     assert not RunFolder.open(begun).is_complete
     run(begun, manifest(), resume=True)
     assert contents(begun) == undisturbed
@@ -143,7 +143,9 @@ def test_force_computes_anew_and_deletes_only_what_was_the_runs(finished, undist
 def test_force_leaves_no_old_frame_where_the_result_that_lists_them_is_damaged(finished):
     (finished / "mine.parquet").write_bytes(b"mine")
     (finished / "result.json").write_text("{")
-    with RunFolder.create(finished, manifest(3), force=True, frames=("sums", "documents", "none")):
+    with RunFolder.create(
+        RunTarget(finished, force=True), manifest(3), frames=("sums", "documents", "none")
+    ):
         assert sorted(path.name for path in finished.glob("*.parquet")) == ["mine.parquet"]
 
 
@@ -202,20 +204,20 @@ def test_leftovers_are_deleted(begun, undisturbed):
 def test_a_file_a_missing_parent_and_a_link_are_refused(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    assert refusal(OutputError, check_run_folder, file) == (
+    assert refusal(OutputError, RunTarget(file).check) == (
         f"run ({file}) is a file: choose another place for the folder."
     )
-    assert refusal(OutputError, check_run_folder, tmp_path / "no" / "run") == (
+    assert refusal(OutputError, RunTarget(tmp_path / "no" / "run").check) == (
         f"folder ({tmp_path / 'no'}) does not exist: make it first, or choose another place."
     )
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
-    assert "is a symbolic link" in refusal(OutputError, check_run_folder, tmp_path / "link")
+    assert "is a symbolic link" in refusal(OutputError, RunTarget(tmp_path / "link").check)
 
 
 def test_a_read_only_folder_is_refused_before_anything_is_computed(begun):
     begun.chmod(0o555)
     try:
-        assert refusal(OutputError, check_run_folder, begun, resume=True) == (
+        assert refusal(OutputError, RunTarget(begun, resume=True).check) == (
             f"folder ({begun}) is read-only: change its permissions, or choose another place."
         )
     finally:
@@ -275,7 +277,7 @@ def test_a_damaged_shard_and_only_that_one_is_computed_again(
 def test_a_shard_under_anothers_name_or_of_another_run_does_not_count(begun, tmp_path):
     shards = begun / "shards"
     (shards / "000009.safetensors").write_bytes((shards / "000001.safetensors").read_bytes())
-    with RunFolder.create(tmp_path / "other", manifest(batch_size=9)) as other:
+    with RunFolder.create(RunTarget(tmp_path / "other"), manifest(batch_size=9)) as other:
         compute(other, [8], make_worker)
     stranger = tmp_path / "other" / "shards" / "000008.safetensors"
     (shards / "000008.safetensors").write_bytes(stranger.read_bytes())
@@ -301,7 +303,7 @@ def test_a_number_that_the_run_does_not_have(begun):
 def test_a_run_that_is_open_for_reading_is_not_written_to(finished):
     with pytest.raises(RuntimeError, match=r"inside `with RunFolder\.create"):
         RunFolder.open(finished).write_shard(0, figures(0))
-    with RunFolder.create(finished, manifest(), resume=True) as folder:
+    with RunFolder.create(RunTarget(finished, resume=True), manifest()) as folder:
         pass
     with pytest.raises(RuntimeError, match=r"inside `with RunFolder\.create"):
         folder.write_shard(0, figures(0))
@@ -323,7 +325,7 @@ def test_frames_come_back_with_their_dtypes(tmp_path):
         }
     )
     empty = frame.drop(columns="verdict").iloc[:0]  # Parquet drops unused categories
-    with RunFolder.create(tmp_path / "run", manifest()) as folder:
+    with RunFolder.create(RunTarget(tmp_path / "run"), manifest()) as folder:
         folder.write_frame("claims", frame)
         folder.write_frame("empty", empty)
         pd.testing.assert_frame_equal(folder.read_frame("claims"), frame, check_exact=True)
@@ -362,7 +364,7 @@ def test_a_frame_that_was_changed_or_deleted(finished):
 
 @pytest.mark.parametrize("name", ["../x", "a.b", "", "Claims", "1"])
 def test_a_frames_name_is_plain(tmp_path, name):
-    with RunFolder.create(tmp_path / "run", manifest()) as folder:
+    with RunFolder.create(RunTarget(tmp_path / "run"), manifest()) as folder:
         text = refusal(ValueError, folder.write_frame, name, pd.DataFrame())
     assert text == f"frame ({name}) must be named in a-z, 0-9 and _, a letter first."
 

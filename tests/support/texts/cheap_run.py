@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from inspector.errors import InputError, InspectorError
-from inspector.runs import Manifest, RunFolder, ShardResult, compute
+from inspector.runs import Engine, Manifest, RunFolder, RunTarget, ShardResult, compute
 
 IDS = [5, 0, 3, 8, 1]
 SIZE = 200
@@ -98,9 +98,9 @@ def manifest(n_shards=12, **changed):
 def run(path, asked, *, workers=1, engine="local", resume=False, force=False, **worker):
     import pandas as pd
 
-    with RunFolder.create(path, asked, resume=resume, force=force) as folder:
+    with RunFolder.create(RunTarget(path, resume=resume, force=force), asked) as folder:
         make = functools.partial(make_worker, **worker)
-        results = compute(folder, range(asked.n_shards), make, workers, engine=engine)
+        results = compute(folder, range(asked.n_shards), make, Engine(engine, workers=workers))
         total = np.zeros(2)
         for result in results:
             total += result.arrays["sums"]
