@@ -70,12 +70,137 @@ function watchScrolled() {
   watch();
 }
 
+// What Streamlit says of its own, and no argument of its changes; `data.own` says the same in the
+// page's language. A # stands for a number.
+const OWN = {
+  skip: "Skip to main content",
+  sidebar: "Sidebar",
+  collapse_sidebar: "Collapse sidebar",
+  expand_sidebar: "Expand sidebar",
+  pages: "App pages",
+  open: "Open",
+  decrement: "Decrement",
+  increment: "Increment",
+  columns: "Show/hide columns",
+  csv: "Download as CSV",
+  search: "Search",
+  fullscreen: "Fullscreen",
+  close_fullscreen: "Close fullscreen",
+  show_data: "Show data",
+  show_chart: "Show chart",
+  png: "Download as PNG",
+  vega: "Copy Vega-Lite spec",
+  copied: "Copied!",
+  copy: "Copy to clipboard",
+  clear_selection: "Clear selection",
+  select_all: "Select all",
+  column_menu: "Dataframe column menu",
+  copy_name: "Copy column name",
+  ascending: "Sort ascending",
+  descending: "Sort descending",
+  statistics: "Statistics",
+  autosize: "Autosize",
+  pin: "Pin column",
+  unpin: "Unpin column",
+  hide: "Hide column",
+  values: "Values",
+  empty: "Empty",
+  distinct: "Distinct",
+  minimum: "Minimum",
+  median: "Median",
+  average: "Average",
+  maximum: "Maximum",
+  deviation: "Standard deviation",
+  minimum_length: "Minimum length",
+  average_length: "Average length",
+  maximum_length: "Maximum length",
+  no_data: "No data",
+  type_to_search: "Type to search",
+  result: "# result",
+  results: "# results",
+  no_results: "No results",
+  upload: "Upload",
+  apply: "Press Enter to apply",
+  apply_text: "Press Ctrl+Enter to apply",
+  apply_text_mac: "Press ⌘+Enter to apply",
+  lost: "Connection error",
+  lost_why: "Streamlit server is not responding. Are you connected to the internet?",
+  dismiss: "Dismiss",
+  close: "Close",
+};
+// Where it says so; what stands elsewhere is the page's or the reader's.
+const PLACES = [
+  "stElementToolbar", "stTooltipContent", "stDataFrameColumnMenu", "stDataFrameStatisticsMenu",
+  "stDataFrameColumnVisibilityMenu", "stDialog", "stSkipToContent", "stFileUploaderDropzone",
+  "InputInstructions",
+].map((name) => `[data-testid="${name}"]`).concat('[role="listbox"]', ".gdg-search-status").join();
+const SAID = ["aria-label", "title", "placeholder"];
+const KEYS = new Map(Object.entries(OWN).map(([key, text]) => [text, key]));
+// Of the window: this script is run anew wherever it is mounted.
+window.inspectorSays ??= { lang: "", words: {}, before: new WeakMap() };
+const SAYS = window.inspectorSays;
+
+function said(node, name, text) {
+  const known = SAYS.before.get(node) ?? {};
+  const theirs = known[name]?.ours === text ? known[name].theirs : text;
+  const key = KEYS.get(theirs.trim().replace(/^\d+/, "#"));
+  if (!key || !SAYS.words[key]) return text;
+  const ours = SAYS.words[key].replace("#", theirs.match(/\d+/)?.[0]);
+  SAYS.before.set(node, { ...known, [name]: { theirs, ours } });
+  return ours;
+}
+
+function translateText(root) {
+  const nodes = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  while (nodes.nextNode()) {
+    const node = nodes.currentNode;
+    const text = said(node, "text", node.data);
+    if (text !== node.data) node.data = text;
+  }
+}
+
+function translateNames(one) {
+  for (const name of SAID) {
+    const given = one.getAttribute(name);
+    const text = given && said(one, name, given);
+    if (text !== given) one.setAttribute(name, text);
+  }
+}
+
+function translate(root) {
+  const places = root.closest(PLACES) ? [root] : root.querySelectorAll(PLACES);
+  places.forEach(translateText);
+  [root, ...root.querySelectorAll(SAID.map((name) => `[${name}]`).join())].forEach(translateNames);
+}
+
+function watchWords() {
+  new MutationObserver((changes) => {
+    for (const { type, target, addedNodes } of changes) {
+      if (type === "attributes") {
+        translateNames(target);
+      } else {
+        for (const one of type === "childList" ? addedNodes : [target]) {
+          if (one.nodeType === Node.ELEMENT_NODE) translate(one);
+          else if (one.parentElement?.closest(PLACES)) translateText(one.parentElement);
+        }
+      }
+    }
+  }).observe(document.body, {
+    attributes: true, attributeFilter: SAID, characterData: true, childList: true, subtree: true,
+  });
+}
+
 export default function ({ data }) {
   document.documentElement.lang = data.lang;
+  if (SAYS.lang !== data.lang) {
+    Object.assign(SAYS, { lang: data.lang, words: data.own });
+    translate(document.body);
+  }
   if (!window.inspectorWatchesHistory) {
     window.inspectorWatchesHistory = true;
     watchHistory();
     passEntryBefore();
     watchScrolled();
+    watchWords();
   }
 }

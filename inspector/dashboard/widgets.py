@@ -70,8 +70,8 @@ def style() -> None:
 
 
 def document(language: str) -> None:
-    """Say which language the document is in, and keep steps out of the browser's history."""
-    _DOCUMENT(key="document", data={"lang": language})
+    """Name the document's language, have Streamlit speak it, keep steps out of the history."""
+    _DOCUMENT(key="document", data={"lang": language, "own": dict(words.of("streamlit", language))})
 
 
 def heading(title: str, purpose: str) -> None:
