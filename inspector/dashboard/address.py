@@ -148,14 +148,6 @@ def suggest(choices: dict[str, int]) -> None:
                 set_choice(key, value)
 
 
-def head() -> tuple[int, int] | None:
-    """Return the layer and head that this run shows, None where it shows none."""
-    places: dict[str, str] = st.session_state[_PLACES]
-    if not {"layer", "head"} <= places.keys():
-        return None
-    return int(st.session_state["layer"]), int(st.session_state["head"])
-
-
 def of_all_pages() -> dict[str, str]:
     """Return what a link must name for its reader to see the same model, run and language."""
     shown: dict[str, str] = st.session_state[_SHOWN]

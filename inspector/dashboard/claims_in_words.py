@@ -62,12 +62,12 @@ def strongest(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def head_chooser(
-    run: Run | None, model: "PretrainedModel | widgets.Heads", language: str
+    visit: Visit, run: Run | None, model: "PretrainedModel | widgets.Heads"
 ) -> tuple[int, int]:
     """Show which head is chosen, and return it; at first the run's strongest one."""
     if run is not None and (head := strongest_head(run)):
         address.suggest(dict(zip(("layer", "head"), head, strict=True)))
-    return widgets.head_chooser(model, language)
+    return widgets.head_chooser(visit, model)
 
 
 def strongest_head(run: Run) -> tuple[int, int] | None:

@@ -120,19 +120,9 @@ def main(default_config: Path | None = None) -> None:
         st.page_link(others["verification"], label=t["to_verification"])
     finally:
         _tell_ignored(notice, t)
-        _lead_on(visit, t)
         with st.sidebar:
             exports.link(language, guards.typed())
     address.finish()
-
-
-def _lead_on(visit: Visit, t: words.Words) -> None:
-    """Show links to what else is known of the head that is chosen, where a page has one."""
-    head = address.head()
-    if head is not None:
-        with st.sidebar.container(key="head-links", horizontal=True, gap="small"):
-            for page in ("head", "attention", "weights", "ablation"):
-                widgets.link(visit, page, t[page], layer=head[0], head=head[1])
 
 
 def _called(code: str, runs: Mapping[str, Listed], language: str) -> str:

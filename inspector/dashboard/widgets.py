@@ -143,15 +143,24 @@ def link(visit: Visit, page: str, label: str, **choices: object) -> None:
     st.page_link(visit.links[page], label=label, query_params={**address.of_all_pages(), **chosen})
 
 
-def head_chooser(model: "PretrainedModel | Heads", language: str) -> tuple[int, int]:
+def head_chooser(visit: Visit, model: "PretrainedModel | Heads") -> tuple[int, int]:
     """Show in the sidebar which head is chosen on all pages, and return layer and head."""
-    t = words.of("shell", language)
+    t = words.of("shell", visit.language)
     with st.sidebar.container(key="chosen-head"):
-        st.markdown(f"**{words.of('parts', language)['chosen']}**")
+        st.markdown(f"**{words.of('parts', visit.language)['chosen']}**")
         # Side by side they would be too narrow for their buttons.
         layer = address.number(t["layer"], "layer", model.n_layers)
         head = address.number(t["head"], "head", model.n_heads)
+    head_links(visit, layer, head)
     return layer, head
+
+
+def head_links(visit: Visit, layer: int, head: int) -> None:
+    """Show in the sidebar links to what else is known of the head that is chosen."""
+    t = words.of("shell", visit.language)
+    with st.sidebar.container(key="head-links", horizontal=True, gap="small"):
+        for page in ("head", "attention", "weights", "ablation"):
+            link(visit, page, t[page], layer=layer, head=head)
 
 
 def matrix(

@@ -45,6 +45,19 @@ DRAWN = """
     .then(() => document.fonts.ready)
     .then(() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn))))
 """
+WATCH_A_CHOICE = """
+heading => {
+  window.chosen = {};
+  window.addEventListener('click', () => { chosen.begin = performance.now(); },
+    {capture: true, once: true});
+  new MutationObserver((_, watch) => {
+    if (![...document.querySelectorAll('h2')].some(one => one.textContent === heading)) return;
+    watch.disconnect();
+    requestAnimationFrame(() => { chosen.end = performance.now(); });
+  }).observe(document.body, {characterData: true, childList: true, subtree: true});
+}
+"""
+"""From the reader's click to the frame that shows it; what moves his mouse takes time too."""
 ALLOWED = {"first page": 5.0, "page switch": 1.0, "choice of a head": 0.3, "512 tokens": 1.0}
 """Seconds; three times as many may be taken, as other people use the machine too."""
 
@@ -145,11 +158,12 @@ def test_it_answers_at_once(reader, capsys):
     taken["page switch"] = min(switches)
     choices = []
     for layer, head in ((2, 3), (4, 5), (1, 1), (0, 2), (3, 4), (5, 0)):
-        shown = page.get_by_role("heading", name=f"Head {layer}-{head}")
-        choices.append(timed(reader.cell("weights-grid", layer, head).click, shown.wait_for))
+        page.evaluate(WATCH_A_CHOICE, f"Head {layer}-{head}")
+        reader.cell("weights-grid", layer, head).click()
+        page.get_by_role("heading", name=f"Head {layer}-{head}").wait_for()
         reader.settle()
-    # One that another program held up says nothing of the page: the quickest must be quick.
-    taken["choice of a head"] = min(choices)
+        choices.append(page.evaluate("chosen.end - chosen.begin") / 1000)
+    taken["choice of a head"] = median(choices)
     reader.turn_to("Attention")
     field = page.get_by_label("Sentence", exact=True)
     field.fill(" ".join("a" * 510))
@@ -160,7 +174,6 @@ def test_it_answers_at_once(reader, capsys):
     taken["512 tokens"] = int(view.get_attribute("data-drawn-ms")) / 1000
     with capsys.disabled():
         said = {name: f"{seconds:.2f} s" for name, seconds in taken.items()}
-        said["choice of a head, median"] = f"{median(choices):.2f} s"
         print(f"\n{json.dumps(said)}")
     assert [name for name in ALLOWED if taken[name] > 3 * ALLOWED[name]] == []
 

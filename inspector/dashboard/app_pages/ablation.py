@@ -33,7 +33,7 @@ def show(visit: Visit) -> None:
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     run = profiled.at_hand(visit)
-    layer, head = claims_in_words.head_chooser(run, model, visit.language)
+    layer, head = claims_in_words.head_chooser(visit, run, model)
     measured = store.measured(visit)
     texts = _texts(visit)
     if measured is None:

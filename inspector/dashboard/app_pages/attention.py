@@ -52,7 +52,7 @@ def show(visit: Visit) -> None:
         t["view"], "view", (*attention_view.VIEWS, *_BERTVIZ), attention_view.LINES,
         named=lambda name: t[f"view:{name}"],
     )  # fmt: skip
-    chosen = claims_in_words.head_chooser(profiled.at_hand(visit), model, visit.language)
+    chosen = claims_in_words.head_chooser(visit, profiled.at_hand(visit), model)
     with guarded():
         known = walkthrough.vocabulary(model, *(one for one in (text, second) if one))
     widgets.unknown(known, visit.language)

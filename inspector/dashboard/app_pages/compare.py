@@ -212,6 +212,7 @@ def _heads(one: Run, other: Run, matched: pd.DataFrame, visit: Visit) -> None:
     sizes = [_size(run) for run in (one, other)]
     layer = address.number(t["layer"], "layer", sizes[0][0], on=fields[0])
     head = address.number(t["head"], "head", sizes[0][1], on=fields[1])
+    widgets.head_links(visit, layer, head)
     partner = matched[(matched["layer"] == layer) & (matched["head"] == head)]
     best = (0, 0)
     if len(partner):

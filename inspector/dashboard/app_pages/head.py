@@ -28,7 +28,7 @@ def show(visit: Visit) -> None:
     widgets.heading(t["title"], t["purpose"])
     model = store.model(visit.model, visit.language)
     at_hand = profiled.at_hand(visit)
-    chosen = claims_in_words.head_chooser(at_hand, model, visit.language)
+    chosen = claims_in_words.head_chooser(visit, at_hand, model)
     head_statistics.show(visit, at_hand, "head-grid", chosen)
     run = profiled.run(visit)
     if run is not None:

@@ -105,7 +105,7 @@ def _grid(run: Run, visit: Visit, t: words.Words) -> None:
     """Show the role of every head, or another statistic, and the link to the chosen one."""
     last = run.behaviour[["layer", "head"]].max()
     sizes = widgets.Heads(int(last["layer"]) + 1, int(last["head"]) + 1)
-    layer, head = claims_in_words.head_chooser(run, sizes, visit.language)
+    layer, head = claims_in_words.head_chooser(visit, run, sizes)
     head_statistics.show(visit, run, "overview-grid", (layer, head))
     widgets.link(visit, "head", t["to_head"].format(head_name=f"{layer}-{head}"))
 

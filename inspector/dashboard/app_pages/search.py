@@ -46,7 +46,7 @@ def show(visit: Visit) -> None:
     model = store.model(visit.model, visit.language)
     run = profiled.at_hand(visit)
     corpus = shared_corpora.own_corpus() if run is None else shared_corpora.corpus_of(run, visit)
-    head = claims_in_words.head_chooser(run, model, visit.language)
+    head = claims_in_words.head_chooser(visit, run, model)
     shown = plain(called(corpus.name, visit.language))
     st.caption(t["corpus"].format(corpus=shown, sentences=len(corpus)))
     what = address.switch(

@@ -64,7 +64,7 @@ def show(visit: Visit) -> None:
             named=lambda name: t["every"] if name == _EVERY else t[name],
             help=relations.verdicts(visit.language),
         )  # fmt: skip
-    chosen = claims_in_words.head_chooser(found, model, visit.language)
+    chosen = claims_in_words.head_chooser(visit, found, model)
     with st.container(horizontal=True):
         with st.container(width=_WIDE):
             _grid(run, relation, chosen, visit)

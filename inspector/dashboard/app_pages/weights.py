@@ -28,7 +28,7 @@ def show(visit: Visit) -> None:
     model = store.model(visit.model, visit.language)
     frame = store.weights(visit.model, visit.language)
     run = profiled.at_hand(visit)
-    layer, head = claims_in_words.head_chooser(run, model, visit.language)
+    layer, head = claims_in_words.head_chooser(visit, run, model)
     head_statistics.show(
         visit, run, "weights-grid", (layer, head),
         default="ov_eigenvalue_positivity", choice="statistic",

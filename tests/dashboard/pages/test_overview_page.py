@@ -12,7 +12,8 @@ import yaml
 from support.browser.dashboard_driver import texts
 
 from inspector import api
-from inspector.dashboard import claims_in_words, profiled, store
+from inspector.dashboard import claims_in_words, profiled, store, widgets
+from inspector.dashboard.app_pages import overview
 from inspector.dashboard.parts import head_statistics
 from inspector.dashboard.settings import Settings, Visit
 from inspector.runs.run import Run
@@ -43,6 +44,16 @@ def test_whichever_page_comes_first_opens_at_the_strongest_head(open_page, run, 
     assert (app.session_state["layer"], app.session_state["head"]) == strongest
     app = open_page(page, layer="0", head="0")
     assert (app.session_state["layer"], app.session_state["head"]) == (0, 0)
+
+
+def test_what_leads_on_from_the_head_is_there_before_the_verdict(open_page, run, monkeypatch):
+    told = []
+    monkeypatch.setattr(profiled, "at_hand", lambda visit: run)
+    monkeypatch.setattr(widgets, "head_links", lambda *_: told.append("links"))
+    monkeypatch.setattr(store, "report", lambda *_: told.append("verdict"))
+    monkeypatch.setattr(overview, "_verdict", lambda *_: None)
+    open_page()
+    assert told == ["links", "verdict"]
 
 
 def links(app):

@@ -34,7 +34,7 @@ def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
         )
     with right:
         source = text_field(t["source"], "source", texts["source"])
-        layer, head = widgets.head_chooser(model, visit.language)
+        layer, head = widgets.head_chooser(visit, model)
     st.caption(t["cross_note"])
     if name in walkthrough.UNTRAINED:
         st.info(t["untrained"], icon=":material/casino:")

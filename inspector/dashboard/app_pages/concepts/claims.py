@@ -18,7 +18,7 @@ def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     t = words.of("concepts", visit.language)
     st.markdown(t["claims_intro"])
     text = text_field(t["sentence"], "sentence", texts["sentence"])
-    layer, head = widgets.head_chooser(model, visit.language)
+    layer, head = widgets.head_chooser(visit, model)
     _identities(visit, model, text, layer, head)
     _context(visit, model, texts, layer, head)
     st.header(t["claim_open"], anchor=False)

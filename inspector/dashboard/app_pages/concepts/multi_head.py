@@ -30,7 +30,7 @@ def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
         r"\mathrm{head}_i = \mathrm{Attention}(XW_i^Q, XW_i^K, XW_i^V)\end{gathered}"
     )
     text = text_field(t["sentence"], "sentence", texts["sentence"])
-    layer, head = widgets.head_chooser(model, visit.language)
+    layer, head = widgets.head_chooser(visit, model)
     with guarded():
         call, tokens = walkthrough.layer_call(model, text, layer)
     walk.known(model, visit.language, text)

@@ -24,7 +24,7 @@ def show(visit: Visit, model: PretrainedModel, texts: Examples) -> None:
     t = words.of("concepts", visit.language)
     st.markdown(t["self_intro"])
     text = text_field(t["sentence"], "sentence", texts["sentence"])
-    layer, head = widgets.head_chooser(model, visit.language)
+    layer, head = widgets.head_chooser(visit, model)
     with guarded():
         call, tokens = walkthrough.layer_call(model, text, layer)
     walk.known(model, visit.language, text)
