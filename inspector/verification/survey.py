@@ -4,17 +4,16 @@ What comes out is what was run, nothing is declared.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
-import torch
 from torch import nn
 
 from inspector.frames import dtypes
 from inspector.models.any_model.any_model import AnyModel
+from inspector.models.forward.one_thread import one_thread
 from inspector.models.log_level import quiet
 from inspector.models.tiny_models import CONFIGURATIONS, Configuration, configuration
 from inspector.models.weight_checks.network_check import COMPLAINTS, prove_table_entry
@@ -68,21 +67,10 @@ def verify_architectures(
     for number, row in enumerate(chosen):
         say(row.name, number / len(chosen))
         # What transformers and torch say of tiny configurations is no concern of the user's.
-        with quiet(), warnings.catch_warnings(), _one_thread():
+        with quiet(), warnings.catch_warnings(), one_thread():
             warnings.simplefilter("ignore")
             rows.append(_row(row))
     return typed_frame(rows, ARCHITECTURES_COLUMNS)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch compute in one thread: with matrices so small, more cost more than they give."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def transformers_version() -> str:

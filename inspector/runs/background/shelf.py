@@ -15,7 +15,6 @@ from inspector.runs.store.lock import LOCK, holder
 from inspector.runs.store.run_folder import RunFolder
 
 State = Literal["complete", "running", "stopped", "failed", "damaged"]
-STATES: tuple[State, ...] = ("complete", "running", "stopped", "failed", "damaged")
 _DEEPEST = 3
 _MOST_RUNS, _MOST_FOLDERS = 500, 5000
 

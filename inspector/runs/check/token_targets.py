@@ -17,10 +17,10 @@ from inspector.heads.observers.behaviour import QUANTITIES
 from inspector.heads.specialization.inference import bootstrap_weights, ratio_intervals
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import BatchSize, PretrainedModel, random_init_model, word_batches
+from inspector.models.forward.one_thread import one_thread
 from inspector.models.forward.within_memory import Fitting, within_memory
 from inspector.runs.check.vocabulary import Target
 from inspector.runs.profile.job import ProfileSettings
-from inspector.runs.profile.shard_worker import one_thread
 
 MOST = 0.5
 """Share of a head's looks, or of its attention, above which it is said to look somewhere."""

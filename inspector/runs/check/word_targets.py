@@ -32,11 +32,11 @@ from inspector.heads.specialization.ladder.words import NOTHING, WordTable, word
 from inspector.heads.specialization.lift import MIN_LIFT
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import BatchSize, PretrainedModel, random_init_model, word_batches
+from inspector.models.forward.one_thread import one_thread
 from inspector.models.forward.within_memory import Fitting, within_memory
 from inspector.runs.check.described_words import WordTarget
 from inspector.runs.check.token_targets import MOST, RANDOM_SENTENCES
 from inspector.runs.profile.job import ProfileSettings
-from inspector.runs.profile.shard_worker import one_thread
 
 _SIZE = BatchSize(32)
 

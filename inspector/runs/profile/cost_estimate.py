@@ -12,9 +12,10 @@ from itertools import accumulate
 from inspector.errors import InputError
 from inspector.heads.observers.long_estimate import long_seconds, long_texts, peak_bytes
 from inspector.models import PretrainedModel
+from inspector.models.forward.one_thread import one_thread
 from inspector.models.forward.sentence_batches import MOST_TOKENS
 from inspector.runs.profile.job import ProfileJob, Reading, ShardPlace
-from inspector.runs.profile.shard_worker import ProfileWorker, one_thread
+from inspector.runs.profile.shard_worker import ProfileWorker
 from inspector.verification.implementation.sandbox.process_tree import free_bytes, resident_bytes
 
 _WORTH = 2e12

@@ -15,6 +15,7 @@ from inspector.heads.ablation.necessity import Relation, SharedRole
 from inspector.heads.ablation.shared_roles import random_sets, shared_roles
 from inspector.heads.observers.batch import batches_of
 from inspector.models import PretrainedModel
+from inspector.models.forward.one_thread import one_thread
 from inspector.models.loading.language_head import LanguageHead, language_head
 from inspector.runs.profile.ablation_worker import (
     DOCUMENTS,
@@ -23,7 +24,6 @@ from inspector.runs.profile.ablation_worker import (
     spread,
 )
 from inspector.runs.profile.job import ProfileJob
-from inspector.runs.profile.shard_worker import one_thread
 from inspector.runs.store.shards import ShardResult
 
 SHARE_TOGETHER = 8

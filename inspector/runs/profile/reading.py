@@ -18,12 +18,13 @@ from inspector.heads.specialization.inference import MIN_DOCUMENTS
 from inspector.heads.specialization.ladder.words import WordTable
 from inspector.heads.specialization.split import is_for_selection
 from inspector.models import BatchSize, PretrainedModel, random_init_model
+from inspector.models.forward.one_thread import one_thread
 from inspector.models.forward.within_memory import Fitting, within_memory
 from inspector.progress import Progress
 from inspector.runs.profile.job import ProfileJob, ProfileSettings, ShardPlace
 from inspector.runs.profile.plan import profile_job, relation_kinds, within_window
 from inspector.runs.profile.profile_frames import by_reading, counts_of, unknown_pairs
-from inspector.runs.profile.shard_worker import empty_scores, observed, one_thread
+from inspector.runs.profile.shard_worker import empty_scores, observed
 from inspector.runs.profile.words_read import words_read
 from inspector.runs.store.shards import ShardResult
 

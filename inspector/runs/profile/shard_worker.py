@@ -4,13 +4,11 @@ A result depends on model, sentences and settings alone: batches are cut inside 
 torch runs on one thread.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import astuple
 from functools import partial
 
 import numpy as np
-import torch
 
 from inspector.corpora.text_set import TextSet
 from inspector.heads.observers import (
@@ -26,6 +24,7 @@ from inspector.heads.observers import (
 )
 from inspector.heads.observers.batch import batches_of
 from inspector.models import BatchSize, PretrainedModel, random_init_model
+from inspector.models.forward.one_thread import one_thread
 from inspector.models.forward.within_memory import Fitting, within_memory
 from inspector.models.loading.language_head import LanguageHead, language_head
 from inspector.runs.profile.ablation_worker import ablation_shard
@@ -131,14 +130,3 @@ def observed(
     for observer in kept:
         arrays |= observer.state()
     return ShardResult(arrays, {"documents": scores.documents})
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread: how many there are decides in which order numbers are added."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -3,7 +3,7 @@
 Rules are chosen on the selection split and judged, as the heads are, on the test split.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +59,6 @@ FURTHER_COLUMNS: dict[str, str] = {
 }
 """What only the frame of controls shows."""
 RUNGS_COLUMNS = HEAD_COLUMNS | LADDER_COLUMNS | FURTHER_COLUMNS
-Intervals = Callable[[np.ndarray, np.ndarray], Float64[np.ndarray, "row 2"]]
 
 
 def head_rungs(
