@@ -29,7 +29,7 @@ class Settings:
     """How many documents, and how often."""
 
     documents: int = 8
-    repeats: int = 3
+    repeats: int = 5
 
 
 def run(settings: Settings | None = None) -> list[Measure]:
@@ -86,7 +86,7 @@ def texts(job: "ProfileJob", reading: "Reading") -> "list[WordBatch]":
     ):
         for start in range(0, len(places), shard):
             part = [of.texts[place] for place in places[start : start + shard]]
-            made += word_batches(minilm(), [one.words for one in part], size).batches
+            made += word_batches(minilm(), [one.surface for one in part], size).batches
     return made
 
 

@@ -86,6 +86,18 @@ class Batch:
             tokens=[tokens[:length] for tokens in self.tokens],
         )
 
+    def texts(self, rows: Sequence[int]) -> "Batch":
+        """Return some of the texts, padded as they are."""
+        chosen, kinds = list(rows), self.token_type_ids
+        return replace(
+            self,
+            input_ids=self.input_ids[chosen],
+            attention_mask=self.attention_mask[chosen],
+            token_type_ids=None if kinds is None else kinds[chosen],
+            tokens=[self.tokens[row] for row in chosen] if self.tokens else [],
+            pair_starts=[self.pair_starts[row] for row in chosen] if self.pair_starts else [],
+        )
+
 
 @dataclass(frozen=True, repr=False)
 class PretrainedModel:

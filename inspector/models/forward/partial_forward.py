@@ -292,7 +292,8 @@ def _repeated(tensor: Tensor, times: int) -> Tensor:
 def runs_in_parts(model: PretrainedModel, batch: Batch) -> bool:
     """Return whether partial forward passes give what whole passes give.
 
-    Tried on the batch with a head of the first layer and one of the last ablated.
+    Tried on the batch's first text and its last, of batches sorted by length the longest beside one
+    that is padded, with a head of the first layer and one of the last ablated.
 
     Example:
         >>> import inspector
@@ -300,6 +301,7 @@ def runs_in_parts(model: PretrainedModel, batch: Batch) -> bool:
         >>> runs_in_parts(model, model.encode(["A cat."]))
         True
     """
+    batch = batch.texts(sorted({0, len(batch.input_ids) - 1}))
     tried = sorted({0, model.n_layers - 1})
     with partial_forward(model) as parts:
         try:

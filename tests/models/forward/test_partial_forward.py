@@ -27,3 +27,26 @@ def test_control_states_that_are_others_are_told(tiny, monkeypatch):
         PartialForward, "states", lambda self, *given: own(self, *given) + 0.01 * torch.randn(32)
     )
     assert not runs_in_parts(model, batch)
+
+
+def test_it_is_tried_on_two_texts_however_many_there_are(tiny, monkeypatch):
+    """It is tried again for every few batches: on all texts it would cost what four passes do."""
+    model, tried = tiny("bert"), []
+    own = PartialForward.clean
+    monkeypatch.setattr(
+        PartialForward, "clean", lambda self, batch: (tried.append(batch), own(self, batch))[1]
+    )
+    batch = model.encode(TEXTS)
+    assert runs_in_parts(model, batch)
+    (found,) = tried
+    assert found.input_ids.tolist() == batch.input_ids[[0, -1]].tolist()
+    assert found.attention_mask.tolist() == batch.attention_mask[[0, -1]].tolist()
+    assert found.tokens == [batch.tokens[0], batch.tokens[-1]]
+    assert len(TEXTS) > 2
+
+
+def test_one_text_is_tried_once(tiny):
+    model = tiny("bert")
+    batch = model.encode(TEXTS[:1])
+    assert runs_in_parts(model, batch)
+    assert batch.texts([0]).input_ids.tolist() == batch.input_ids.tolist()
