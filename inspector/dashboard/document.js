@@ -71,7 +71,7 @@ function watchScrolled() {
 }
 
 // What Streamlit says of its own, and no argument of its changes; `data.own` says the same in the
-// page's language. A # stands for a number.
+// page's language. {a} and {b} stand for numbers, {name} for a name.
 const OWN = {
   skip: "Skip to main content",
   sidebar: "Sidebar",
@@ -90,8 +90,9 @@ const OWN = {
   show_chart: "Show chart",
   png: "Download as PNG",
   vega: "Copy Vega-Lite spec",
-  copied: "Copied!",
+  copied_spec: "Copied!",
   copy: "Copy to clipboard",
+  copied: "Copied",
   clear_selection: "Clear selection",
   select_all: "Select all",
   column_menu: "Dataframe column menu",
@@ -99,6 +100,18 @@ const OWN = {
   ascending: "Sort ascending",
   descending: "Sort descending",
   statistics: "Statistics",
+  format: "Format",
+  automatic: "Automatic",
+  localized: "Localized",
+  plain: "Plain",
+  compact: "Compact",
+  dollar: "Dollar",
+  euro: "Euro",
+  yen: "Yen",
+  percent: "Percent",
+  scientific: "Scientific",
+  accounting: "Accounting",
+  duration: "Duration",
   autosize: "Autosize",
   pin: "Pin column",
   unpin: "Unpin column",
@@ -107,45 +120,81 @@ const OWN = {
   empty: "Empty",
   distinct: "Distinct",
   minimum: "Minimum",
+  percentile: "{a}th percentile",
   median: "Median",
   average: "Average",
   maximum: "Maximum",
+  sum: "Sum",
+  range: "Range",
   deviation: "Standard deviation",
   minimum_length: "Minimum length",
   average_length: "Average length",
   maximum_length: "Maximum length",
+  sampled: "Based on sample",
   no_data: "No data",
   type_to_search: "Type to search",
-  result: "# result",
-  results: "# results",
+  result: "{a} result",
+  results: "{a} results",
+  many_results: "over {a}",
+  of_result: "{a} of {b} result",
+  of_results: "{a} of {b} results",
+  of_many_results: "{a} of over {b}",
+  previous: "Previous Result",
+  next: "Next Result",
+  close_search: "Close Search",
   no_results: "No results",
   upload: "Upload",
+  add_files: "Add files",
+  remove: "Remove {name}",
+  cancel_upload: "Cancel upload of {name}",
+  too_large: "File must be {a} or smaller.",
+  no_such_files: "{name} files are not allowed.",
   apply: "Press Enter to apply",
   apply_text: "Press Ctrl+Enter to apply",
   apply_text_mac: "Press ⌘+Enter to apply",
+  stop: "Stop",
+  stopping: "Stopping...",
+  running: "Running...",
+  connecting: "Connecting",
+  connecting_why: "Connecting to Streamlit server",
   lost: "Connection error",
   lost_why: "Streamlit server is not responding. Are you connected to the internet?",
+  lost_here: "Is Streamlit still running? If you accidentally stopped Streamlit, just restart it in your terminal:",
   dismiss: "Dismiss",
   close: "Close",
 };
 // Where it says so; what stands elsewhere is the page's or the reader's.
 const PLACES = [
   "stElementToolbar", "stTooltipContent", "stDataFrameColumnMenu", "stDataFrameStatisticsMenu",
-  "stDataFrameColumnVisibilityMenu", "stDialog", "stSkipToContent", "stFileUploaderDropzone",
-  "InputInstructions",
-].map((name) => `[data-testid="${name}"]`).concat('[role="listbox"]', ".gdg-search-status").join();
+  "stDataFrameColumnFormattingMenu", "stDataFrameColumnVisibilityMenu", "stDialog", "stHeader",
+  "stSkipToContent", "stFileUploader", "InputInstructions",
+].map((name) => `[data-testid="${name}"]`)
+  .concat('[role="listbox"][data-empty="true"]', ".gdg-search-status").join();
 const SAID = ["aria-label", "title", "placeholder"];
-const KEYS = new Map(Object.entries(OWN).map(([key, text]) => [text, key]));
+const EXACT = new Map(Object.entries(OWN).map(([key, text]) => [text, key]));
+const FILLED = Object.entries(OWN).filter(([, text]) => text.includes("{")).map(([key, text]) => [
+  key, new RegExp("^" + text.replace(".", "\\.").replace("{name}", "(?<name>.+)")
+    .replace(/\{([ab])\}/g, "(?<$1>[\\d.,]+ ?[KMG]?B?)") + "$"),
+]);
 // Of the window: this script is run anew wherever it is mounted.
 window.inspectorSays ??= { lang: "", words: {}, before: new WeakMap() };
 const SAYS = window.inspectorSays;
 
+function inOurWords(text) {
+  const key = EXACT.get(text);
+  if (key) return SAYS.words[key];
+  for (const [name, form] of FILLED) {
+    const found = form.exec(text)?.groups;
+    if (found) return SAYS.words[name]?.replace(/\{(\w+)\}/g, (_, what) => found[what]);
+  }
+  return undefined;
+}
+
 function said(node, name, text) {
   const known = SAYS.before.get(node) ?? {};
   const theirs = known[name]?.ours === text ? known[name].theirs : text;
-  const key = KEYS.get(theirs.trim().replace(/^\d+/, "#"));
-  if (!key || !SAYS.words[key]) return text;
-  const ours = SAYS.words[key].replace("#", theirs.match(/\d+/)?.[0]);
+  const ours = inOurWords(theirs.trim());
+  if (!ours) return text;
   SAYS.before.set(node, { ...known, [name]: { theirs, ours } });
   return ours;
 }

@@ -84,6 +84,10 @@ class Batch:
             attention_mask=self.attention_mask[:, :length],
             token_type_ids=None if kinds is None else kinds[:, :length],
             tokens=[tokens[:length] for tokens in self.tokens],
+            pair_starts=[
+                start if start is not None and start < length else None
+                for start in self.pair_starts
+            ],
         )
 
     def texts(self, rows: Sequence[int]) -> "Batch":

@@ -74,6 +74,11 @@ def test_the_former_name_of_a_keyword_is_the_keyword():
         )
 
 
+def test_a_run_is_not_gone_on_with_and_deleted_even_where_none_is_kept():
+    with pytest.raises(InputError, match="resume and force are both given, and only one can be"):
+        inspector.profile("minilm", "A cat sat.", resume=True, force=True)
+
+
 @each("seeds", [(1,), (1, 2), (1, 1, 1)])
 def test_too_few_random_models_are_refused_before_the_pass(seeds):
     with pytest.raises(InputError) as caught:

@@ -52,8 +52,8 @@ class Engine:
     name: str = "local"
     """'local', this machine; or 'ray', see `inspector.runs.engines.ray_cluster`."""
     workers: int = 1
-    """Processes, at most; locally no more than there are shards, nor, on this machine, than its
-    cores (four where it has fewer)."""
+    """Processes, at most: never more than shards nor, by 'local', than cores (four where there are
+    fewer); 1, by 'local', is this process."""
     gpus: int = 0
     """How many of them each worker is given, by an engine that hands them out."""
 

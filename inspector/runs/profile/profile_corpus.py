@@ -138,7 +138,7 @@ def _make_worker(
     if engine.name == "ray" and model.device.type == "cuda":
         # An actor of Ray sees no other than its own, whatever its number.
         ours = [replace(job, device="cuda") for job in jobs]
-        return partial(ProfileWorker, ours), replace(engine, gpus=1)
+        return partial(ProfileWorker, ours), replace(engine, gpus=max(engine.gpus, 1))
     return partial(ProfileWorker, jobs, model if engine.here else None), engine
 
 

@@ -134,8 +134,8 @@ def profile(
         long=long,
     )
     computed = Engine(engine, workers)
-    target = None if output is None else RunTarget(output, resume=resume, force=force)
-    if target is not None:
+    target = RunTarget(output or "", resume=resume, force=force)
+    if output is not None:
         target.check()
     others = other_texts(replicate, chosen.labels)
     check_probes(probes)
@@ -154,7 +154,7 @@ def profile(
         return profile_corpus(
             corpus=read,
             model=ready,
-            target=target,
+            target=None if output is None else target,
             settings=chosen,
             revision=revision,
             engine=computed,
