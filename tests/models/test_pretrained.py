@@ -25,6 +25,9 @@ class TestEncode:
     def test_a_pair_says_where_its_second_text_starts(self, bert):
         batch = bert.encode(["The cat.", "rain"], ["A dog.", "town"])
         assert batch.pair_starts == [5, 3]
+        short = batch.cut(4)
+        assert (short.pair_starts, short.input_ids.shape) == ([None, 3], (2, 4))
+        assert short.tokens == [tokens[:4] for tokens in batch.tokens]
         assert batch.tokens[0][5:] == ["a", "dog", ".", "[SEP]"]
         assert batch.token_type_ids[1].tolist()[:5] == [0, 0, 0, 1, 1]
         assert bert.encode(["The cat."]).pair_starts == [None]
