@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import subprocess
 import sys
 
 import pytest
 import yaml
 from filelock import FileLock
 from support.browser.dashboard_driver import ROOT, start
-from support.browser.serving import end, free_port, wait_until_healthy
+from support.browser.serving import end, free_port, serve, wait_until_healthy
 from support.planted.decoder import planted
 
 
@@ -120,16 +119,7 @@ def server(tmp_path_factory, profiled, only_verifiable, small_model, decoder):
     config.write_text(yaml.safe_dump({**settings, "models": models, "runs": str(runs)}))
     log = tmp_path_factory.mktemp("server") / "log.txt"
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--", "--config", str(config)]
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "HF_HUB_OFFLINE": "1"},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    process = serve(port, log, "--config", str(config))
     try:
         yield wait_until_healthy(process, port, log)
     finally:

@@ -1,11 +1,15 @@
 """How the tests start a dashboard in a process of its own, and speak to it."""
 
+import os
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
+
+from support.browser.dashboard_driver import ROOT
 
 
 def free_port():
@@ -19,6 +23,19 @@ def listens(port):
     with socket.socket() as trial:
         trial.settimeout(5)
         return trial.connect_ex(("127.0.0.1", port)) == 0
+
+
+def serve(port, log, *arguments):
+    """Start the dashboard in a process of its own, as `make run` does, the hub out of reach."""
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with log.open("w") as output:
+        return subprocess.Popen(
+            [*command, *(["--", *arguments] if arguments else [])],
+            cwd=ROOT,
+            env={**os.environ, "HF_HUB_OFFLINE": "1"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
 
 
 def wait_until_healthy(process, port, log):
